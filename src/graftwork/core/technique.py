@@ -1,0 +1,232 @@
+"""The contract: what a technique is, and what it may do in one run.
+
+A technique is a frozen dataclass of settings. In a run it does two things: `adapt` changes the network before the
+optimizer exists, `attach` returns a `Graft`, which takes part in the stages of a training step. A technique never
+names another one: order comes from `phase`, refusals from `needs`, `drops` and `claims`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from graftwork.data.batch import Batch
+from graftwork.networks.network import Forward, Network, Output
+from graftwork.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Term:
+    """One part of the loss. The core adds `weight * value.sum() / count`.
+
+    value: one number a row (B,), or a scalar for a term of the whole batch.
+    count: what the sum is divided by; taken from the whole batch (`Batch.size`), so that parts add up to the whole.
+    """
+
+    value: Tensor
+    count: float
+    weight: float = 1.0
+
+    @property
+    def mean(self) -> Tensor:
+        """The term as it enters the loss, less its weight."""
+        return self.value.sum() / max(self.count, 1e-12)
+
+
+Terms = dict[str, Term]
+
+
+def per_row(value: Tensor, batch: Batch, weight: float = 1.0) -> Term:
+    """A term with one number for every row of the batch, labelled or not."""
+    return Term(value, float(batch.size), weight)
+
+
+def per_batch(value: Tensor, batch: Batch, weight: float = 1.0) -> Term:
+    """A term that is one number for the rows seen together; a part of a batch counts for its share of the rows."""
+    return Term(value * (len(batch) / batch.size), 1.0, weight)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an objective measured: named terms, and the output they came from."""
+
+    terms: Terms
+    output: Output
+
+    @property
+    def total(self) -> Tensor:
+        parts = [term.mean if term.weight == 1.0 else term.mean * term.weight for term in self.terms.values()]
+        return parts[0] if len(parts) == 1 else torch.stack(parts).sum()
+
+
+Objective = Callable[[Forward, Batch], Measured]
+Gradient = Callable[[Objective, Network, Batch], Measured]
+TaskLoss = Callable[[Batch, Output], Terms]
+
+
+class Multiplier(NamedTuple):
+    """Factors on the learning rate and the weight decay of one parameter."""
+
+    lr: float = 1.0
+    decay: float = 1.0
+
+
+class Phase(IntEnum):
+    """When a technique acts, by meaning. For wrapped stages (objective, gradient) an earlier phase is further out.
+
+    Two techniques in one phase must commute or claim the same thing; ties are broken by name.
+    """
+
+    PARAMETERS = 0
+    START = 1
+    LABELS = 2
+    AUGMENT = 3
+    MIX = 4
+    DISTIL = 5
+    VIEWS = 6
+    ATTACK = 7
+    REWARD = 8
+    SHARPNESS = 9
+    INNER_LOOP = 10
+    ACCUMULATE = 11
+    WEIGHTS = 12
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a technique may know of the run it joins.
+
+    tasks: by target column. targets, labelled: the encoded training targets (N, ...) and masks (N,) by target column.
+    features: a fresh pass over the training rows, in order, without gradient: what the heads would read (N, width);
+        it costs nothing where the frozen base is cached. Only for the network as it stands when called.
+    batches: a fresh pass over the training rows as batches, in order.
+    total_steps: optimizer steps of the run. seed: of the technique's own random stream. device: where the network is.
+    """
+
+    tasks: Mapping[str, Task]
+    targets: Mapping[str, np.ndarray]
+    labelled: Mapping[str, np.ndarray]
+    features: Callable[[Network], np.ndarray]
+    batches: Callable[[], Iterator[Batch]]
+    total_steps: int
+    seed: int
+    device: torch.device
+
+    @property
+    def rows(self) -> int:
+        return len(next(iter(self.targets.values())))
+
+    def generator(self) -> torch.Generator:
+        """The technique's own random stream, on the CPU. Keep it in `Graft.generators` so that a resume goes on."""
+        return torch.Generator().manual_seed(self.seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graft:
+    """What one technique does in one run; every stage it leaves out stays as it was.
+
+    rows: sampling weights of the training rows (N,); weights of several techniques multiply.
+    sampler: replaces how rows make a batch; exclusive.
+    inputs: Batch -> Batch, once a step, before everything else.
+    task: replaces the tasks' own loss; exclusive.
+    losses: terms added to the task's, from the same forward.
+    objective: wraps what is measured; may run the forward again.
+    combine: changes the terms before they are added.
+    gradient: wraps how the objective is descended; fills `.grad`.
+    groups: learning-rate and decay factors by parameter name; factors of several techniques multiply.
+    after_step: called after each optimizer step.
+    view: the network that validation scores and that is saved.
+    fold: at save only; changes no output.
+    state: trained where it requires a gradient, and checkpointed with the network.
+    generators: the technique's random streams, checkpointed.
+    """
+
+    rows: np.ndarray | None = None
+    sampler: Callable[[int], list[np.ndarray]] | None = None
+    inputs: Callable[[Batch], Batch] | None = None
+    task: TaskLoss | None = None
+    losses: TaskLoss | None = None
+    objective: Callable[[Objective], Objective] | None = None
+    combine: Callable[[Batch, Terms], Terms] | None = None
+    gradient: Callable[[Gradient], Gradient] | None = None
+    groups: Callable[[str], Multiplier] | None = None
+    after_step: Callable[[Network], None] | None = None
+    view: Callable[[Network], Network] | None = None
+    fold: Callable[[Network], Network] | None = None
+    state: nn.Module | None = None
+    generators: Mapping[str, torch.Generator] | None = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Forwards and backwards through the network for each row of a step."""
+
+    forwards: float = 1.0
+    backwards: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Technique(ABC):
+    """Settings of one thing that can be grafted onto a run. Subclasses are frozen dataclasses without `**kwargs`.
+
+    The class attributes and properties below are data for the plan; they may be properties that depend on the settings.
+    A setting that means "nothing" (amount 0) must leave the run bit-identical to one without the technique.
+    """
+
+    name: ClassVar[str]
+    phase: ClassVar[Phase]
+    summary: ClassVar[str]
+    """One line for `graft list techniques`."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Facts that must hold (`graftwork.core.facts.FACTS`)."""
+        return frozenset()
+
+    @property
+    def drops(self) -> frozenset[str]:
+        """Facts that no longer hold for the other techniques."""
+        return frozenset()
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """Facts that hold because of this technique."""
+        return frozenset()
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """Things a run has one of (`graftwork.core.facts.CLAIMS`)."""
+        return frozenset()
+
+    @property
+    def couples_rows(self) -> bool:
+        """True where the loss of a row depends on the others, so that parts of a batch don't add up to the whole."""
+        return False
+
+    @property
+    def depth(self) -> int | None:
+        """The shallowest block whose input it changes in training; the frozen-layer cache ends there. None: no block."""
+        return None
+
+    def cost(self, inner: Cost) -> Cost:
+        """What a step costs with this technique around what it cost without."""
+        return inner
+
+    def adapt(self, network: Network, setup: Setup) -> Network:  # noqa: ARG002
+        """Surgery before the optimizer exists: freeze, add adapters, set the head."""
+        return network
+
+    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
+        """What the technique does in this run."""
+        return Graft()
+
+    def predict(self, forward: Forward) -> Forward:
+        """At validation, evaluation and prediction. From the settings alone, since a loaded model has no training rows."""
+        return forward

@@ -1,0 +1,86 @@
+"""A Table: rows with typed columns, some of which have a role. Backed by Arrow, memory-mapped where it came from disk.
+
+Nothing here imports torch: reading and checking data stays quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from graftwork.errors import UsageError, nearest
+
+Kind = Literal["text", "image", "audio", "number", "category"]
+Role = Literal["target", "domain", "group", "weight", "split"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's name, what kind of values it holds, and its role; a column without a role is an input."""
+
+    name: str
+    kind: Kind
+    role: Role | None = None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What each used column of a table is. Columns that are not listed are kept in the table but not used."""
+
+    columns: tuple[Column, ...]
+
+    @property
+    def inputs(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.role is None)
+
+    @property
+    def targets(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.role == "target")
+
+    def role(self, role: Role) -> Column | None:
+        """The one column with this role, or None."""
+        return next((column for column in self.columns if column.role == role), None)
+
+    def without(self, role: Role) -> Schema:
+        """The same schema less the columns with this role (a table to predict has no target)."""
+        return Schema(tuple(column for column in self.columns if column.role != role))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with a schema.
+
+    `rows` holds the number that each row has in its source, counted from 1 for the first data row, so that
+    messages about a row stay true after rows were skipped or split off. `source` names it in messages.
+    """
+
+    data: pa.Table
+    schema: Schema
+    source: str
+    rows: np.ndarray
+
+    def __post_init__(self) -> None:
+        for column in self.schema.columns:
+            if column.name not in self.data.column_names:
+                raise UsageError(
+                    f"{self.source} has no column '{column.name}'. {nearest(column.name, self.data.column_names)}"
+                )
+
+    def __len__(self) -> int:
+        return int(self.data.num_rows)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        return self.data.column(name)
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> Table:
+        """These rows, in this order."""
+        picked = np.asarray(indices, dtype=np.int64)
+        return replace(self, data=self.data.take(pa.array(picked)), rows=self.rows[picked])
+
+    def values(self, name: str) -> list[Any]:
+        """A column as Python values; for small tables and messages, not for the way of many rows."""
+        return list(self.column(name).to_pylist())

@@ -1,0 +1,78 @@
+"""What an encoder is: it reads one kind of column and gives each row its features, block by block.
+
+A Transformer, an RNN and a CNN all run through this one contract. Blocks are numbered from below: block 0 is the
+embedding (or stem), the last one is `depth - 1`. "Depth d" means: the first d blocks are behind you.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from torch import Tensor, nn
+
+from graftwork.data.batch import Hidden, Inputs
+from graftwork.data.table import Kind
+
+
+class Encoder(nn.Module, ABC):
+    """Features of one column. Subclasses set `width`, `depth`, `hidden_width` and `facts` in their constructor."""
+
+    kind: ClassVar[Kind]
+    architecture: ClassVar[str]
+    """Name under which `networks.bases.restore` finds the class of a saved encoder."""
+
+    width: int
+    """Features a row."""
+    depth: int
+    """Number of blocks, the embedding included."""
+    hidden_width: int
+    """Width of the hidden states between blocks."""
+    facts: frozenset[str]
+    """What techniques may need of the base: `dropout`, `linear_layers`, `sequence_blocks` (can start at a depth)."""
+
+    # --- data: done once per row and kept on disk -------------------------------------------------------------------
+    @abstractmethod
+    def prepare(self, values: Sequence[Any]) -> list[np.ndarray]:
+        """Rows as arrays of `prepared_dtype`; token ids for text. The same value always gives the same array."""
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Changes whenever `prepare` would give something else (key of the cache on disk)."""
+
+    prepared_dtype: ClassVar[str] = "int32"
+
+    @abstractmethod
+    def collate(self, rows: Sequence[np.ndarray]) -> Inputs:
+        """Prepared rows as padded tensors."""
+
+    # --- computation ------------------------------------------------------------------------------------------------
+    @abstractmethod
+    def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
+        """Features (B, width), from the inputs or, where given, from the hidden states."""
+
+    @abstractmethod
+    def states(self, inputs: Inputs, depth: int) -> Tensor:
+        """Hidden states behind the first `depth` blocks (B, length, hidden_width); `depth < self.depth`."""
+
+    @abstractmethod
+    def blocks(self) -> list[list[nn.Module]]:
+        """The modules of each block, from below; together they hold every parameter of the encoder."""
+
+    # --- saving -----------------------------------------------------------------------------------------------------
+    @abstractmethod
+    def config(self) -> dict[str, Any]:
+        """Plain JSON data from which `from_config` builds the same architecture, weights apart."""
+
+    @abstractmethod
+    def save_files(self, folder: Path) -> None:
+        """Write what `from_config` needs beside `config` (a tokenizer) into `folder`."""
+
+    @classmethod
+    @abstractmethod
+    def from_config(cls, config: dict[str, Any], folder: Path) -> Encoder:
+        """The encoder with untrained weights; `folder` holds what `save_files` wrote."""

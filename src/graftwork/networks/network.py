@@ -1,0 +1,108 @@
+"""The network: encoders by column, fused features, one head a target. Batch in, `Output(predictions, features)` out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from graftwork.data.batch import Batch
+from graftwork.networks.encoder import Encoder
+from graftwork.networks.head import Head
+
+
+@dataclass(frozen=True)
+class Output:
+    """predictions: by target column, (B, outputs), before softmax. features: (B, width), what the heads read."""
+
+    predictions: dict[str, Tensor]
+    features: Tensor
+
+
+@dataclass(frozen=True)
+class Forward:
+    """The way from a batch to an output, in two halves, so that a technique can step in between."""
+
+    features: Callable[[Batch], Tensor]
+    heads: Callable[[Tensor], dict[str, Tensor]]
+
+    def __call__(self, batch: Batch) -> Output:
+        features = self.features(batch)
+        return Output(self.heads(features), features)
+
+
+class Network(nn.Module):
+    """Encoders by input column (columns of one base share its encoder), and a head by target column.
+
+    Several columns are fused by concatenating their features.
+    """
+
+    def __init__(self, encoders: Mapping[str, Encoder], heads: Mapping[str, Head]) -> None:
+        super().__init__()
+        self.columns = tuple(encoders)
+        self.targets = tuple(heads)
+        unique = list(dict.fromkeys(encoders.values()))
+        self.encoders = nn.ModuleList(unique)
+        self.heads = nn.ModuleList(heads.values())
+        self._encoder_of = {column: unique.index(encoder) for column, encoder in encoders.items()}
+
+    def encoder(self, column: str) -> Encoder:
+        module = self.encoders[self._encoder_of[column]]
+        assert isinstance(module, Encoder)
+        return module
+
+    def each_encoder(self) -> Iterator[Encoder]:
+        for module in self.encoders:
+            assert isinstance(module, Encoder)
+            yield module
+
+    def each_head(self) -> Iterator[tuple[str, Head]]:
+        for target, module in zip(self.targets, self.heads, strict=True):
+            assert isinstance(module, Head)
+            yield target, module
+
+    @property
+    def width(self) -> int:
+        return sum(self.encoder(column).width for column in self.columns)
+
+    def features(self, batch: Batch) -> Tensor:
+        parts = [self.encoder(name)(batch.inputs.get(name, {}), batch.hidden.get(name)) for name in self.columns]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+
+    def predictions(self, features: Tensor) -> dict[str, Tensor]:
+        return {target: head(features) for target, head in self.each_head()}
+
+    def as_forward(self) -> Forward:
+        return Forward(self.features, self.predictions)
+
+    def forward(self, batch: Batch) -> Output:
+        return self.as_forward()(batch)
+
+    def train(self, mode: bool = True) -> Network:
+        """As usual, but a block without a trainable parameter stays in eval mode, cached or not."""
+        super().train(mode)
+        if mode:
+            for encoder in self.each_encoder():
+                for block in encoder.blocks():
+                    if not any(parameter.requires_grad for module in block for parameter in module.parameters()):
+                        for module in block:
+                            module.eval()
+        return self
+
+    def blocks_above(self) -> dict[str, int]:
+        """For each encoder parameter's name, how many blocks of its encoder stand above it: 0 for the last block."""
+        above: dict[int, int] = {}
+        for encoder in self.each_encoder():
+            for index, block in enumerate(reversed(encoder.blocks())):
+                above.update({id(parameter): index for module in block for parameter in module.parameters()})
+        return {name: above[id(parameter)] for name, parameter in self.named_parameters() if id(parameter) in above}
+
+
+def frozen_depth(encoder: Encoder) -> int:
+    """How many blocks from below have no trainable parameter."""
+    for index, block in enumerate(encoder.blocks()):
+        if any(parameter.requires_grad for module in block for parameter in module.parameters()):
+            return index
+    return encoder.depth

@@ -1,0 +1,168 @@
+"""A settings class and its short written form are the same thing: `lora:rank=16` is `LoRA(rank=16)`.
+
+Bases, heads, tasks and techniques are frozen dataclasses of settings; a registry maps their names to the classes.
+This file reads and writes the short form and checks names, types and values on the way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar, Union
+
+from graftwork.errors import UsageError, nearest
+
+S = TypeVar("S")
+
+
+def parse(spec: str | Mapping[str, Any], registry: Mapping[str, type[S]], what: str) -> S:
+    """Build the settings object that `spec` names: `"lora:rank=16"`, `"lora"` or `{"lora": {"rank": 16}}`."""
+    name, settings = _split(spec, what)
+    if name not in registry:
+        raise UsageError(f"Unknown {what} '{name}'. {nearest(name, registry)}")
+    return build(registry[name], settings, f"{what} '{name}'")
+
+
+def build(cls: type[S], settings: Mapping[str, Any], what: str) -> S:
+    """`cls(**settings)` with every name and type checked; `what` names the thing in messages."""
+    hints = _hints(cls)
+    values = {}
+    for key, value in settings.items():
+        name = key.replace("-", "_")
+        if name not in hints:
+            raise UsageError(f"{what} has no setting '{key}'. {nearest(name, hints)}")
+        values[name] = convert(value, hints[name], f"{what}, setting '{name}'")
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise UsageError(f"{what}: {error}") from None
+
+
+def write(settings: object, name: str) -> str:
+    """The short form; settings at their default are left out.
+
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class LoRA:
+    ...     rank: int = 8
+    >>> write(LoRA(rank=16), "lora"), write(LoRA(), "lora")
+    ('lora:rank=16', 'lora')
+    """
+    changed = [f"{key}={_text(value)}" for key, value in changed_settings(settings).items()]
+    return f"{name}:{','.join(changed)}" if changed else name
+
+
+def changed_settings(settings: object) -> dict[str, Any]:
+    """The settings that differ from their default, in order."""
+    return {
+        field.name: getattr(settings, field.name)
+        for field in dataclasses.fields(typing.cast(Any, settings))
+        if field.init and getattr(settings, field.name) != _default(field)
+    }
+
+
+def convert(value: Any, hint: Any, what: str) -> Any:
+    """`value` as the type `hint`, or a UsageError that says what was expected.
+
+    >>> convert("1e-4", float, "lr"), convert("none", int | None, "epochs"), convert("yes", bool, "nesterov")
+    (0.0001, None, True)
+    """
+    origin = typing.get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return _convert_union(value, typing.get_args(hint), what)
+    if origin is typing.Literal:
+        options = typing.get_args(hint)
+        found = next((option for option in options if str(option) == str(value)), None)
+        if found is None:
+            raise UsageError(f"{what} is {value!r}. Expected one of: {', '.join(map(str, options))}.")
+        return found
+    if origin is tuple:
+        items = value.split("+") if isinstance(value, str) else value
+        return tuple(convert(item, typing.get_args(hint)[0], what) for item in items)
+    return _convert_plain(value, hint, what)
+
+
+def _convert_union(value: Any, options: tuple[Any, ...], what: str) -> Any:
+    if value is None or (isinstance(value, str) and value.lower() == "none"):
+        if type(None) in options:
+            return None
+        raise UsageError(f"{what} can't be none.")
+    plain = [option for option in options if option is not type(None)]
+    problem = UsageError(f"{what} is {value!r}.")
+    for option in plain:
+        try:
+            return convert(value, option, what)
+        except UsageError as error:
+            problem = error
+    raise problem
+
+
+_BOOLS = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
+
+
+def _convert_plain(value: Any, hint: Any, what: str) -> Any:
+    problem = UsageError(f"{what} is {value!r}. Expected {_article(hint)}.")
+    if hint is bool:
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in _BOOLS:
+            return _BOOLS[str(value).lower()]
+        raise problem
+    if isinstance(value, bool) and hint in (int, float):
+        raise problem
+    if hint in (int, float):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise problem from None
+        if hint is float:
+            return number
+        if number != int(number) if abs(number) < float("inf") else True:
+            raise problem
+        return int(number)
+    if hint is str:
+        if not isinstance(value, str | int | float):
+            raise problem
+        return str(value)
+    return value
+
+
+def _article(hint: Any) -> str:
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}.get(hint, str(hint))
+
+
+def _split(spec: str | Mapping[str, Any], what: str) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(spec, str):
+        name, _, rest = spec.partition(":")
+        settings = {}
+        for part in filter(None, rest.split(",")):
+            key, equals, value = part.partition("=")
+            if not equals:
+                raise UsageError(f"{what} '{spec}': '{part}' is not a setting. Write name:key=value,key=value.")
+            settings[key.strip()] = value.strip()
+        return name.strip(), settings
+    if isinstance(spec, Mapping) and len(spec) == 1:
+        name, settings = next(iter(spec.items()))
+        if settings is None or isinstance(settings, Mapping):
+            return str(name), settings or {}
+    raise UsageError(f"{what} {spec!r} is not understood. Write 'name:key=value' or {{name: {{key: value}}}}.")
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    fields = {field.name for field in dataclasses.fields(typing.cast(Any, cls)) if field.init}
+    return {name: hint for name, hint in typing.get_type_hints(cls).items() if name in fields}
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return dataclasses.MISSING
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "+".join(map(_text, value))
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,69 @@
+"""What a task is: it builds the head's width, encodes targets, owns the loss, decodes predictions, names the metrics."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+from torch import Tensor
+
+from graftwork.data.table import Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(ABC):
+    """Settings of a task and what it has learned of the target column (its classes, its scale).
+
+    Targets are encoded once, as a numpy array of N rows; a missing target is masked out by the second array that
+    `encode` returns. `facts` are what techniques may need of the task: `hard_labels`, `classes`, `real_targets`.
+    """
+
+    name: ClassVar[str]
+    target_kinds: ClassVar[tuple[Kind, ...]]
+    metrics: ClassVar[tuple[str, ...]]
+    """Names in `graftwork.tasks.metrics.METRICS`; the first one chooses the best model unless `--metric` says so."""
+    facts: ClassVar[frozenset[str]]
+
+    @abstractmethod
+    def learn(self, column: pa.ChunkedArray, source: str) -> Self:
+        """This task with what it must know of the training target. Raises DataError if the column can't be learned."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """Width of the head: predictions are (B, outputs)."""
+
+    @abstractmethod
+    def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Targets of N rows and the mask (N,) of those present. Raises DataError for values training never had."""
+
+    @abstractmethod
+    def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
+        """Loss of each row (B,). `target` is what `encode` gives, or what `soften` made of it."""
+
+    @abstractmethod
+    def soften(self, target: Tensor) -> Tensor:
+        """Targets as floating-point numbers that can be mixed: class indices become rows of probabilities (B, C)."""
+
+    @abstractmethod
+    def divergence(self, predictions: Tensor, reference: Tensor) -> Tensor:
+        """How far each row's predictions are from the reference predictions (B,): KL of probabilities, or squares."""
+
+    @abstractmethod
+    def probabilities(self, predictions: Tensor, temperature: float = 1.0) -> Tensor:
+        """Probabilities (B, outputs); a task without probabilities returns the predictions in the target's units."""
+
+    @abstractmethod
+    def decode(self, probabilities: np.ndarray) -> list[Any]:
+        """One predicted value per row, as it stands in the target column."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """What was learned, as plain JSON data."""
+
+    @abstractmethod
+    def with_state(self, state: dict[str, Any]) -> Self:
+        """The inverse of `state`."""
