@@ -1,8 +1,11 @@
 """The contract: what a technique is, and what it may do in one run.
 
 A technique is a frozen dataclass of settings. In a run it does two things: `adapt` changes the network before the
-optimizer exists, `attach` returns a `Graft`, which takes part in the stages of a training step. A technique never
+optimizer exists, and `attach` returns a `Graft`, which takes part in the stages of a training step. A technique never
 names another one: order comes from `phase`, refusals from `needs`, `drops` and `claims`.
+
+In a run the core calls, each for all techniques in order: `adapt`, then `start`, then `attach`. A plan calls `adapt` and
+`attach` only, so those two are quick and leave the slow work, if there is any, to `start`.
 """
 
 from __future__ import annotations
@@ -220,8 +223,12 @@ class Technique(ABC):
         return inner
 
     def adapt(self, network: Network, setup: Setup) -> Network:  # noqa: ARG002
-        """Surgery before the optimizer exists: freeze, add adapters, set the head."""
+        """Surgery before the optimizer exists: freeze, add adapters. Changes no prediction."""
         return network
+
+    def start(self, network: Network, setup: Setup) -> None:  # noqa: ARG002
+        """Starting values that must be computed from the training rows (a head solved on frozen features)."""
+        return
 
     def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
         """What the technique does in this run."""

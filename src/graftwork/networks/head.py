@@ -68,5 +68,9 @@ class Head(nn.Module):
         predictions: Tensor = self.layers((features - self.shift) * self.scale)
         return predictions
 
+    @property
+    def has_dropout(self) -> bool:
+        return any(isinstance(layer, nn.Dropout) and layer.p > 0 for layer in self.layers)
+
     def config(self) -> dict[str, Any]:
         return {"width": self.width, "outputs": self.outputs, "spec": self.spec}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -46,6 +47,8 @@ class Network(nn.Module):
         unique = list(dict.fromkeys(encoders.values()))
         self.encoders = nn.ModuleList(unique)
         self.heads = nn.ModuleList(heads.values())
+        self.autocast: torch.dtype | None = None
+        """Lower precision in which the encoders compute; features come out in float32 whatever it is."""
         self._encoder_of = {column: unique.index(encoder) for column, encoder in encoders.items()}
 
     def encoder(self, column: str) -> Encoder:
@@ -67,9 +70,23 @@ class Network(nn.Module):
     def width(self) -> int:
         return sum(self.encoder(column).width for column in self.columns)
 
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    @contextmanager
+    def precision(self) -> Iterator[None]:
+        """Where the encoders run: in `autocast`, if set."""
+        if self.autocast is None:
+            yield
+        else:
+            with torch.autocast(self.device.type, self.autocast):
+                yield
+
     def features(self, batch: Batch) -> Tensor:
-        parts = [self.encoder(name)(batch.inputs.get(name, {}), batch.hidden.get(name)) for name in self.columns]
-        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+        with self.precision():
+            parts = [self.encoder(name)(batch.inputs.get(name, {}), batch.hidden.get(name)) for name in self.columns]
+        return parts[0].float() if len(parts) == 1 else torch.cat(parts, dim=1).float()
 
     def predictions(self, features: Tensor) -> dict[str, Tensor]:
         return {target: head(features) for target, head in self.each_head()}

@@ -1,0 +1,93 @@
+"""Checkpoints: one safetensors file, written whole or not at all, that holds all a run needs to go on bit for bit.
+
+Contents: trained parameters and buffers, the grafts' state, optimizer moments, random streams, the best weights so
+far, and in the header the step, the history and the fingerprint of the run it belongs to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from graftwork.data.cache import storing
+from graftwork.errors import CheckpointError
+
+NAME = "checkpoint.safetensors"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """tensors: by dotted name. meta: plain JSON data."""
+
+    tensors: dict[str, Tensor]
+    meta: dict[str, Any]
+
+    def group(self, prefix: str) -> dict[str, Tensor]:
+        """The tensors below a prefix, with the prefix taken off."""
+        return {key[len(prefix) + 1 :]: value for key, value in self.tensors.items() if key.startswith(f"{prefix}.")}
+
+
+def write(folder: Path, snapshot: Snapshot) -> None:
+    """Replace the folder's checkpoint. Raises DataError where the disk is full or can't be written."""
+    with storing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f"{NAME}.partial"
+        tensors = {key: value.detach().cpu().contiguous() for key, value in snapshot.tensors.items()}
+        save_file(_unshared(tensors), partial, metadata={"graftwork": json.dumps(snapshot.meta)})
+        partial.replace(folder / NAME)
+
+
+def read(folder: Path, fingerprint: str) -> Snapshot | None:
+    """The folder's checkpoint, or None where there is none yet. Raises CheckpointError if it is another run's."""
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            meta = json.loads(file.metadata()["graftwork"])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} is not a checkpoint of graftwork ({error}). Delete it to start afresh.") from None
+    if meta["fingerprint"] != fingerprint:
+        raise CheckpointError(
+            f"{path} belongs to a run with other data, base, techniques or settings. "
+            "Repeat the command that wrote it, or start afresh without --resume."
+        )
+    return Snapshot(tensors, meta)
+
+
+def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}.{key}": value for key, value in tensors.items()}
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimizer's moments by parameter number."""
+    state = optimizer.state_dict()["state"]
+    return {f"{index}.{key}": value for index, entry in state.items() for key, value in entry.items()}
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """The inverse of `optimizer_tensors`."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _unshared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """safetensors refuses tensors that share memory."""
+    seen: set[int] = set()
+    result = {}
+    for key, value in tensors.items():
+        result[key] = value.clone() if value.data_ptr() in seen else value
+        seen.add(value.data_ptr())
+    return result

@@ -1,0 +1,171 @@
+"""A table made ready for a network: inputs as token ids on disk, targets as numbers; and batches cut from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from graftwork.data import ragged
+from graftwork.data.batch import Batch, Hidden, whole
+from graftwork.data.cache import cache_dir, column_digest, digest
+from graftwork.data.ragged import Ragged
+from graftwork.data.table import Table
+from graftwork.data.text import TextSettings, normalise
+from graftwork.networks.encoder import Encoder
+from graftwork.networks.network import Network
+from graftwork.tasks.task import Task
+
+CHUNK = 8192
+
+
+@dataclass(frozen=True)
+class Examples:
+    """N rows ready to be batched.
+
+    inputs: prepared rows by input column. keys: a digest of each input column's prepared content (for caches).
+    targets, labelled: by target column; empty where the table has no target. numbers: the rows' numbers in the source.
+    """
+
+    inputs: dict[str, Ragged]
+    keys: dict[str, str]
+    numbers: np.ndarray
+    targets: dict[str, np.ndarray] = field(default_factory=dict)
+    labelled: dict[str, np.ndarray] = field(default_factory=dict)
+    weight: np.ndarray | None = None
+    domain: np.ndarray | None = None
+    group: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each row, all columns together (N,)."""
+        total: np.ndarray = np.sum([rows.lengths for rows in self.inputs.values()], axis=0)
+        return total
+
+
+@dataclass(frozen=True)
+class Cached:
+    """Hidden states or features of every row behind the first `depth` blocks of one column's encoder."""
+
+    depth: int
+    states: Ragged | np.ndarray
+    bf16: bool = False
+
+
+def prepare(
+    table: Table,
+    encoders: Mapping[str, Encoder],
+    tasks: Mapping[str, Task],
+    text: TextSettings,
+    *,
+    keep_on_disk: bool = True,
+) -> Examples:
+    """Tokenise inputs (once: on disk, keyed by content and tokenizer) and encode targets where the table has them."""
+    inputs, keys = {}, {}
+    for name, encoder in encoders.items():
+        column = table.column(name)
+        if keep_on_disk:
+            keys[name] = digest(column_digest(column), encoder.fingerprint, repr(text))
+            folder = cache_dir() / "prepared" / keys[name]
+            if not ragged.exists(folder):
+                ragged.write(folder, _prepared(column, encoder, text), encoder.prepared_dtype)
+            inputs[name] = ragged.read(folder)
+        else:
+            inputs[name] = _in_memory(_prepared(column, encoder, text), encoder.prepared_dtype)
+    targets, labelled = {}, {}
+    for name, task in tasks.items():
+        if name in table.data.column_names:
+            targets[name], labelled[name] = task.encode(table.column(name), table.source, table.rows)
+    return Examples(
+        inputs=inputs,
+        keys=keys,
+        numbers=table.rows,
+        targets=targets,
+        labelled=labelled,
+        weight=_weights(table),
+        domain=_codes(table, "domain"),
+        group=_codes(table, "group"),
+    )
+
+
+def make_batch(
+    examples: Examples,
+    network: Network,
+    indices: np.ndarray,
+    cached: Mapping[str, Cached] | None = None,
+    progress: float = 0.0,
+) -> Batch:
+    """The rows `indices` as one batch on the network's device."""
+    inputs, hidden = {}, {}
+    for name in network.columns:
+        store = (cached or {}).get(name)
+        encoder = network.encoder(name)
+        if store is None or store.depth < encoder.depth:
+            inputs[name] = encoder.collate(examples.inputs[name].rows(indices))
+        if store is not None:
+            hidden[name] = _hidden(store, indices)
+    picked = torch.from_numpy(np.asarray(indices, np.int64))
+    batch = Batch(
+        inputs=inputs,
+        hidden=hidden,
+        rows=picked,
+        targets={name: torch.from_numpy(values[indices]) for name, values in examples.targets.items()},
+        labelled={name: torch.from_numpy(mask[indices]) for name, mask in examples.labelled.items()},
+        weight=_picked(examples.weight, indices),
+        domain=_picked(examples.domain, indices),
+        group=_picked(examples.group, indices),
+        progress=progress,
+    )
+    return whole(batch).to(network.device)
+
+
+def _hidden(store: Cached, indices: np.ndarray) -> Hidden:
+    if isinstance(store.states, np.ndarray):
+        return Hidden(store.depth, torch.from_numpy(np.asarray(store.states[indices])))
+    rows = store.states.rows(indices)
+    padded = np.zeros((len(rows), max(map(len, rows)), *rows[0].shape[1:]), dtype=rows[0].dtype)
+    for place, row in zip(padded, rows, strict=True):
+        place[: len(row)] = row
+    states = torch.from_numpy(padded)
+    return Hidden(store.depth, (states.view(torch.bfloat16) if store.bf16 else states).float())
+
+
+def _picked(values: np.ndarray | None, indices: np.ndarray) -> torch.Tensor | None:
+    return None if values is None else torch.from_numpy(values[indices])
+
+
+def _prepared(column: pa.ChunkedArray, encoder: Encoder, text: TextSettings) -> Iterator[list[np.ndarray]]:
+    for start in range(0, len(column), CHUNK):
+        values = column.slice(start, CHUNK).to_pylist()
+        yield encoder.prepare([normalise("" if value is None else str(value), text) for value in values])
+
+
+def _in_memory(chunks: Iterator[list[np.ndarray]], dtype: str) -> Ragged:
+    rows = [row for chunk in chunks for row in chunk]
+    lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    return Ragged(np.concatenate([*rows, np.zeros(0, dtype)]).astype(dtype), offsets)
+
+
+def _weights(table: Table) -> np.ndarray | None:
+    column = table.schema.role("weight")
+    if column is None:
+        return None
+    values = np.asarray(table.column(column.name).to_numpy(zero_copy_only=False), dtype=np.float32)
+    scaled: np.ndarray = values / values.mean()
+    return scaled
+
+
+def _codes(table: Table, role: str) -> np.ndarray | None:
+    column = table.schema.role("domain" if role == "domain" else "group")
+    if column is None:
+        return None
+    codes = table.column(column.name).combine_chunks().cast(pa.string()).dictionary_encode().indices
+    filled: np.ndarray = codes.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return filled

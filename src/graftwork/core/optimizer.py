@@ -1,0 +1,44 @@
+"""AdamW over the trained parameters, with the learning rate and decay of each one."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from graftwork.core.compose import Stages
+from graftwork.core.settings import Training, rate_at
+from graftwork.networks.network import Network
+
+
+def make_optimizer(network: Network, stages: Stages, training: Training) -> torch.optim.AdamW:
+    """One group for each learning rate and decay. Vectors (biases, norms) are not decayed."""
+    in_base = network.blocks_above()
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            factor = stages.groups(name)
+            lr = (training.lr if name in in_base else training.head_lr) or 0.0
+            decay = training.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((lr * factor.lr, decay * factor.decay), []).append(parameter)
+    own = [parameter for parameter in stages.state.parameters() if parameter.requires_grad]
+    if own:
+        groups.setdefault((training.head_lr or 0.0, training.weight_decay), []).extend(own)
+    return torch.optim.AdamW(
+        [{"params": params, "lr": lr, "base_lr": lr, "weight_decay": decay} for (lr, decay), params in groups.items()],
+        betas=(training.beta1, training.beta2),
+        eps=training.eps,
+        fused=True,
+    )
+
+
+def set_rates(optimizer: torch.optim.Optimizer, training: Training, step: int, total: int) -> None:
+    """The learning rates of this step."""
+    factor = rate_at(training, step, total)
+    for group in optimizer.param_groups:
+        group["lr"] = group["base_lr"] * factor
+
+
+def clip(optimizer: torch.optim.Optimizer, largest: float) -> None:
+    """Scale the whole gradient down to the norm `largest`; 0 leaves it as it is."""
+    if largest > 0:
+        nn.utils.clip_grad_norm_((p for group in optimizer.param_groups for p in group["params"]), largest)

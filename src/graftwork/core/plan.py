@@ -1,0 +1,143 @@
+"""The plan: techniques held against a base, tasks and a table. Ordered, checked, costed; nothing is trained yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import reduce
+
+from graftwork.core.facts import CLAIMS, FACTS
+from graftwork.core.settings import Training
+from graftwork.core.technique import Cost, Graft, Technique
+from graftwork.errors import RefusedError
+from graftwork.networks.network import Network
+from graftwork.tasks.task import Task
+
+
+def order(techniques: Iterable[Technique]) -> tuple[Technique, ...]:
+    """By phase, then by name: the order in which they were listed changes nothing."""
+    return tuple(sorted(techniques, key=lambda technique: (technique.phase, technique.name)))
+
+
+def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str] = ()) -> frozenset[str]:
+    """What holds before any technique: of the base, of the task (facts that all targets share) and of the table."""
+    from_base = frozenset[str]().union(*(encoder.facts for encoder in network.each_encoder()))
+    from_heads = {"dropout"} if any(head.has_dropout for _, head in network.each_head()) else set()
+    from_tasks = frozenset.intersection(*(task.facts for task in tasks.values()))
+    return from_base | from_heads | from_tasks | frozenset(roles) | {"trainable_features"}
+
+
+def check(techniques: Sequence[Technique], facts: frozenset[str]) -> None:
+    """Raise RefusedError, with a reason and a way out, where the techniques can't run together on these facts."""
+    names = [technique.name for technique in techniques]
+    for name in names:
+        if names.count(name) > 1:
+            raise RefusedError(f"{name} is listed {names.count(name)} times. A technique can be used once in a run.")
+    claimed: dict[str, Technique] = {}
+    for technique in techniques:
+        for claim in sorted(technique.claims):
+            if claim in claimed:
+                raise RefusedError(
+                    f"{claimed[claim].name} and {technique.name} both decide {CLAIMS[claim]}. Drop one of them."
+                )
+            claimed[claim] = technique
+    for technique in techniques:
+        _check_needs(technique, techniques, facts)
+
+
+def _check_needs(technique: Technique, techniques: Sequence[Technique], facts: frozenset[str]) -> None:
+    others = [other for other in techniques if other is not technique]
+    held = facts.union(*(other.gives for other in others)) if others else facts
+    for need in sorted(technique.needs):
+        remover = next((other for other in others if need in other.drops), None)
+        if remover:
+            raise RefusedError(f"{technique.name} needs {need}, but {remover.name} removes them. Drop one of them.")
+        if need not in held:
+            raise RefusedError(f"{technique.name} needs {need}, which this run does not have: {FACTS[need]}.")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that was checked and costed.
+
+    techniques: in their order. stages: which stages each takes part in. total_steps: optimizer steps.
+    cost: forwards and backwards a row and step. cache: by input column, how many blocks are computed once for all.
+    trained, parameters: numbers of parameters. seconds: estimated wall time of the training steps, if it was timed.
+    """
+
+    techniques: tuple[Technique, ...]
+    stages: dict[str, tuple[str, ...]]
+    training: Training
+    rows: int
+    total_steps: int
+    cost: Cost
+    cache: dict[str, int]
+    depths: dict[str, int]
+    trained: int
+    parameters: int
+    notes: tuple[str, ...]
+    seconds: float | None = None
+
+    @property
+    def claims(self) -> frozenset[str]:
+        return frozenset[str]().union(*(technique.claims for technique in self.techniques))
+
+    @property
+    def keeps_last(self) -> bool:
+        """The last weights are kept, not the best: asked for, or a technique averages weights over the run."""
+        return self.training.keep == "last" or "final weights" in self.claims
+
+    @property
+    def starts_well(self) -> bool:
+        """The network before the first step is worth scoring, because its head has been solved."""
+        return "head start" in self.claims
+
+    def explain(self) -> str:
+        """The plan as text: techniques x stages, what is trained, what is cached, what a step costs."""
+        lines = [_stage_table(self.techniques, self.stages)] if self.techniques else ["techniques: none (plain loop)"]
+        share = self.trained / max(1, self.parameters)
+        lines.append(f"trained: {self.trained:,} of {self.parameters:,} parameters ({share:.1%})")
+        for column, depth in self.depths.items():
+            done = self.cache.get(column, 0)
+            what = "all" if done == depth else f"the first {done}"
+            lines.append(f"cache: {column}: {what} of {depth} blocks computed once" if done else f"cache: {column}: none")
+        training = self.training
+        lines.append(
+            f"steps: {self.total_steps} of at most {training.batch} rows over {self.rows:,} rows, "
+            f"lr {training.lr:g}, heads {training.head_lr:g}, {training.precision}"
+        )
+        lines.append(f"each step: {self.cost.forwards:g} forwards, {self.cost.backwards:g} backwards a row")
+        if self.seconds is not None:
+            lines.append(f"estimated: {self.seconds:.0f} s of training on this machine")
+        lines.extend(f"note: {note}" for note in self.notes)
+        return "\n".join(lines)
+
+
+def step_cost(techniques: Sequence[Technique]) -> Cost:
+    """Forwards and backwards a row of a step, counted from the innermost technique outward."""
+    return reduce(lambda cost, technique: technique.cost(cost), reversed(techniques), Cost())
+
+
+def stages_of(graft: Graft, technique: Technique) -> tuple[str, ...]:
+    """Names of the stages in which the technique takes part."""
+    cls = type(technique)
+    hooks = [name for name in ("adapt", "start") if getattr(cls, name) is not getattr(Technique, name)]
+    grafted = [f.name for f in fields(graft) if f.name != "generators" and getattr(graft, f.name) is not None]
+    predict = ["predict"] if cls.predict is not Technique.predict else []
+    return (*hooks, *grafted, *predict)
+
+
+def coupling_notes(techniques: Sequence[Technique]) -> list[str]:
+    """Who looks at the rows of a batch together, so that parts of a batch don't add up to the whole."""
+    coupled = [technique.name for technique in techniques if technique.couples_rows]
+    return [f"{name} compares the rows of a batch: its loss depends on how rows are batched" for name in coupled]
+
+
+def _stage_table(techniques: Sequence[Technique], stages: Mapping[str, tuple[str, ...]]) -> str:
+    used = list(dict.fromkeys(stage for technique in techniques for stage in stages[technique.name]))
+    width = max(len(technique.name) for technique in techniques)
+    rows = [" " * width + "  " + "  ".join(used)]
+    for technique in techniques:
+        marks = [("x" if stage in stages[technique.name] else ".").center(len(stage)) for stage in used]
+        rows.append(f"{technique.name:<{width}}  " + "  ".join(marks))
+    return "\n".join(line.rstrip() for line in rows)

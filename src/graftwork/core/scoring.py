@@ -1,0 +1,58 @@
+"""Predictions of a network over prepared rows, and the score of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from graftwork.core.examples import Cached, Examples, make_batch
+from graftwork.core.technique import Technique
+from graftwork.data.samplers import sorted_batches
+from graftwork.networks.network import Network
+from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.task import Task
+
+BATCH_ROWS = 512
+
+
+def predict_examples(
+    network: Network,
+    examples: Examples,
+    techniques: Sequence[Technique] = (),
+    cached: Mapping[str, Cached] | None = None,
+    max_tokens: int = 16384,
+) -> dict[str, np.ndarray]:
+    """By target, the predictions before softmax of every row in order (N, outputs), float32."""
+    outputs = {target: np.zeros((len(examples), head.outputs), np.float32) for target, head in network.each_head()}
+    training = network.training
+    network.eval()
+    forward = network.as_forward()
+    for technique in techniques:
+        forward = technique.predict(forward)
+    with torch.inference_mode():
+        for indices in sorted_batches(examples.lengths, BATCH_ROWS, max_tokens):
+            output = forward(make_batch(examples, network, indices, cached))
+            for target, values in output.predictions.items():
+                outputs[target][indices] = values.cpu().numpy()
+    network.train(training)
+    return outputs
+
+
+def probabilities(task: Task, predictions: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """`task.probabilities` on arrays (N, outputs)."""
+    with torch.inference_mode():
+        result: np.ndarray = task.probabilities(torch.from_numpy(predictions), temperature).numpy()
+    return result
+
+
+def score(predictions: Mapping[str, np.ndarray], examples: Examples, tasks: Mapping[str, Task], metric: str) -> float:
+    """The metric on the labelled rows, mean over the targets; always so that more is better."""
+    values = []
+    for name, task in tasks.items():
+        mask = examples.labelled[name]
+        given = probabilities(task, predictions[name][mask])
+        values.append(METRICS[metric].function(examples.targets[name][mask], given))
+    mean = float(np.mean(values))
+    return mean if METRICS[metric].higher_is_better else -mean

@@ -1,0 +1,114 @@
+"""Training settings: what the loop needs beyond base, task and techniques. Pure data; None means "fit it to the data"."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from graftwork.errors import UsageError
+
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Settings of one run.
+
+    lr: learning rate of the base; None takes the base's own suggestion. head_lr: of the heads and of everything a
+        technique adds; None means ten times `lr`, at most 1e-3 more.
+    epochs: passes over the training rows; None fits them to the rows and classes. steps: optimizer steps; overrides
+        `epochs`, and is what a time budget is turned into.
+    batch: rows a step. max_tokens: padded tokens a step at most (longer rows make smaller batches).
+    weight_decay, betas, eps: of AdamW (Loshchilov & Hutter 2019). clip: largest norm of the whole gradient; 0 is off.
+    schedule, warmup: the learning rate rises linearly for this share of the steps, then follows the schedule.
+    evaluations: how often validation is scored during the run, the start apart; None: once an epoch, at most 10 times.
+    patience: stop after so many evaluations without a better score; 0 never stops early.
+    keep: which weights are kept, the best on validation or the last.
+    precision: auto takes bf16 autocast where the processor or GPU computes in it, else fp32.
+    """
+
+    lr: float | None = None
+    head_lr: float | None = None
+    epochs: float | None = None
+    steps: int | None = None
+    batch: int = 32
+    max_tokens: int = 16384
+    weight_decay: float = 0.01
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    clip: float = 1.0
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup: float = 0.1
+    evaluations: int | None = None
+    patience: int = 0
+    keep: Literal["best", "last"] = "best"
+    precision: Precision = "auto"
+
+    def __post_init__(self) -> None:
+        for name, low, high in _RANGES:
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise UsageError(f"Setting {name} is {value}. Expected a number from {low} to {high}.")
+
+
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("lr", 0.0, 10.0),
+    ("head_lr", 0.0, 10.0),
+    ("epochs", 0.0, 10_000.0),
+    ("steps", 0, 10**9),
+    ("batch", 1, 65_536),
+    ("max_tokens", 8, 10**9),
+    ("weight_decay", 0.0, 10.0),
+    ("beta1", 0.0, 1.0),
+    ("beta2", 0.0, 1.0),
+    ("eps", 0.0, 1.0),
+    ("clip", 0.0, math.inf),
+    ("warmup", 0.0, 1.0),
+    ("evaluations", 0, 10_000),
+    ("patience", 0, 10_000),
+)
+
+
+def resolve(training: Training, *, rows: int, outputs: int, suggested_lr: float) -> Training:
+    """The same settings with every None made concrete.
+
+    Epochs are fitted so that small tables get enough steps: about 30 optimizer steps a class and 300 in all, within
+    2 to 40 passes over the rows. Usual settings (3 epochs) undertrain small bases with many classes.
+    """
+    lr = suggested_lr if training.lr is None else training.lr
+    head_lr = training.head_lr if training.head_lr is not None else max(lr, min(lr * 10, 1e-3))
+    epochs = training.epochs
+    if epochs is None:
+        per_epoch = max(1.0, rows / training.batch)
+        epochs = float(min(40, max(2, round(max(300, 30 * outputs) / per_epoch))))
+    return replace(training, lr=lr, head_lr=head_lr, epochs=epochs, precision=resolve_precision(training.precision))
+
+
+def resolve_precision(precision: Precision) -> Precision:
+    """bf16 where the hardware multiplies in it, fp32 elsewhere; a named precision stays."""
+    if precision != "auto":
+        return precision
+    import torch
+
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    capabilities = torch.cpu.get_capabilities()
+    return "bf16" if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else "fp32"
+
+
+def rate_at(training: Training, step: int, total: int) -> float:
+    """Factor on the learning rate at this step (0-based) of `total`.
+
+    >>> t = Training(warmup=0.5, schedule="linear")
+    >>> [rate_at(t, step, 4) for step in range(4)]
+    [0.5, 1.0, 1.0, 0.5]
+    """
+    warm = math.ceil(training.warmup * total)
+    if step < warm:
+        return (step + 1) / warm
+    left = (total - step) / max(1, total - warm)
+    if training.schedule == "linear":
+        return left
+    return 0.5 * (1 - math.cos(math.pi * left)) if training.schedule == "cosine" else 1.0

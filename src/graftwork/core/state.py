@@ -1,0 +1,111 @@
+"""What changes while a run trains, how it goes into a checkpoint and comes back, and which weights are kept."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+import torch
+from torch import Tensor
+
+from graftwork.core.checkpoint import Snapshot, load_optimizer, optimizer_tensors, prefixed
+from graftwork.core.run import Run
+from graftwork.core.scoring import predict_examples, score
+from graftwork.networks.network import Network
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """One point of the learning curve. loss: mean since the last point. score: on validation, more is better, or None."""
+
+    step: int
+    loss: float | None
+    score: float | None
+
+
+@dataclass
+class State:
+    """Everything that training changes, apart from the network, the optimizer and the grafts' own state."""
+
+    step: int = 0
+    best_step: int = 0
+    best_score: float | None = None
+    best: dict[str, Tensor] = field(default_factory=dict)
+    history: list[Evaluated] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+
+    def stalled(self, patience: int) -> bool:
+        """True after `patience` evaluations in a row without a better score."""
+        later = [point for point in self.history if point.step > self.best_step]
+        return patience > 0 and len(later) >= patience
+
+
+def kept_tensors(network: Network) -> dict[str, Tensor]:
+    """Trained parameters and all buffers, by name: what a run can change."""
+    trained = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
+    return {**trained, **dict(network.named_buffers())}
+
+
+def evaluate(run: Run, state: State) -> None:
+    """Score what would be saved now, add it to the history, and keep the weights if they are the ones to keep."""
+    viewed = run.stages.view(run.network)
+    value = None
+    if run.valid:
+        tokens = run.plan.training.max_tokens
+        predictions = predict_examples(viewed, run.valid, run.plan.techniques, run.valid_cached, tokens)
+        value = score(predictions, run.valid, run.tasks, run.metric)
+    loss = sum(state.losses) / len(state.losses) if state.losses else None
+    state.losses.clear()
+    state.history.append(Evaluated(state.step, loss, value))
+    if run.plan.keeps_last or value is None or state.best_score is None or value > state.best_score:
+        state.best_score, state.best_step = value, state.step
+        state.best = {name: tensor.detach().clone() for name, tensor in kept_tensors(viewed).items()}
+
+
+def evaluation_steps(run: Run) -> frozenset[int]:
+    """The steps after which validation is scored; the last one always."""
+    total, wanted = run.plan.total_steps, run.plan.training.evaluations
+    if wanted is None:
+        wanted = min(10, max(1, round(run.plan.training.epochs or 1)))
+    return frozenset(round(total * (i + 1) / wanted) for i in range(wanted)) | {total}
+
+
+def snapshot(run: Run, optimizer: torch.optim.Optimizer, state: State, fingerprint: str) -> Snapshot:
+    """All that is needed to go on bit for bit."""
+    streams = {"torch": torch.get_rng_state()}
+    streams.update({name: generator.get_state() for name, generator in run.stages.generators.items()})
+    if run.network.device.type == "cuda":
+        streams["cuda"] = torch.cuda.get_rng_state(run.network.device)
+    tensors = {
+        **prefixed("network", kept_tensors(run.network)),
+        **prefixed("grafts", run.stages.state.state_dict()),
+        **prefixed("optimizer", optimizer_tensors(optimizer)),
+        **prefixed("streams", streams),
+        **prefixed("best", state.best),
+    }
+    meta = {
+        "fingerprint": fingerprint,
+        "step": state.step,
+        "total_steps": run.plan.total_steps,
+        "best_step": state.best_step,
+        "best_score": state.best_score,
+        "history": [asdict(point) for point in state.history],
+        "losses": state.losses,
+    }
+    return Snapshot(tensors, meta)
+
+
+def restore(found: Snapshot, run: Run, optimizer: torch.optim.Optimizer) -> State:
+    """Put a snapshot back into the run; the inverse of `snapshot`."""
+    run.network.load_state_dict(found.group("network"), strict=False)
+    run.stages.state.load_state_dict(found.group("grafts"))
+    load_optimizer(optimizer, found.group("optimizer"))
+    streams = found.group("streams")
+    torch.set_rng_state(streams["torch"])
+    for name, generator in run.stages.generators.items():
+        generator.set_state(streams[name])
+    if "cuda" in streams:
+        torch.cuda.set_rng_state(streams["cuda"], run.network.device)
+    meta = found.meta
+    history = [Evaluated(**point) for point in meta["history"]]
+    best = {name: tensor.to(run.network.device) for name, tensor in found.group("best").items()}
+    return State(meta["step"], meta["best_step"], meta["best_score"], best, history, list(meta["losses"]))

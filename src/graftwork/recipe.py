@@ -1,0 +1,150 @@
+"""A recipe: base, task, techniques and training settings. Pure data; the same thing in Python, YAML and on the command
+line, and what a saved model carries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from graftwork import specs
+from graftwork.core.settings import Training
+from graftwork.core.technique import Technique
+from graftwork.data.text import TextSettings
+from graftwork.errors import UsageError, nearest
+from graftwork.techniques import TECHNIQUES
+
+Auto = Literal["auto"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What to do, apart from the data.
+
+    base: a name from `graft list bases` with settings ("minilm:layers=3"), a local transformers folder, or a hub id.
+    task: "auto" or a name from `graft list tasks`. head: "linear" or "mlp:width=512".
+    techniques: "auto" chooses by trying (`graftwork.runs.default`); an empty tuple is the plain loop.
+    metric: what validation is scored by; None takes the task's first. valid_share: share of the training rows that is
+    held out for validation where no validation table is given. seed: of everything that is drawn.
+
+    >>> Recipe(base="gru", techniques=(), seed=1).to_dict()
+    {'base': 'gru', 'techniques': [], 'seed': 1}
+    """
+
+    base: str = "minilm"
+    task: str = "auto"
+    head: str = "linear"
+    techniques: Sequence[Technique] | Auto = "auto"
+    training: Training = field(default_factory=Training)
+    text: TextSettings = field(default_factory=TextSettings)
+    metric: str | None = None
+    valid_share: float = 0.12
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.valid_share < 1:
+            raise UsageError(f"valid_share is {self.valid_share}. Expected a number between 0 and 1.")
+        if isinstance(self.techniques, str):
+            if self.techniques != "auto":
+                raise UsageError(f"techniques is {self.techniques!r}. Expected 'auto' or a list of techniques.")
+        else:
+            object.__setattr__(self, "techniques", tuple(self.techniques))
+
+    @property
+    def listed(self) -> tuple[Technique, ...]:
+        """The techniques; none while they are still to be chosen."""
+        return () if isinstance(self.techniques, str) else tuple(self.techniques)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; whatever is at its default is left out, but for base and techniques."""
+        plain: dict[str, Any] = {"base": self.base, "techniques": self.techniques}
+        if not isinstance(self.techniques, str):
+            plain["techniques"] = [{t.name: specs.changed_settings(t)} for t in self.techniques]
+        for name, value in specs.changed_settings(self).items():
+            if name in ("training", "text"):
+                plain[name] = specs.changed_settings(value)
+            elif name not in plain:
+                plain[name] = value
+        return plain
+
+    def to_yaml(self) -> str:
+        import yaml
+
+        text: str = yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+        return text
+
+
+def from_dict(plain: Mapping[str, Any], source: str = "recipe") -> Recipe:
+    """The inverse of `Recipe.to_dict`; every name and value is checked and `source` names it in messages."""
+    known = {f.name for f in fields(Recipe)}
+    for name in plain:
+        if name not in known:
+            raise UsageError(f"{source} has an unknown entry '{name}'. {nearest(str(name), known)}")
+    values: dict[str, Any] = {}
+    for name, value in plain.items():
+        if name == "techniques":
+            values[name] = parse_techniques(value)
+        elif name == "training":
+            values[name] = specs.build(Training, _mapping(value, name, source), "training")
+        elif name == "text":
+            values[name] = specs.build(TextSettings, _mapping(value, name, source), "text")
+        else:
+            hint = {"metric": str | None, "valid_share": float, "seed": int}.get(name, str)
+            values[name] = specs.convert(value, hint, f"{source}, '{name}'")
+    return Recipe(**values)
+
+
+def from_yaml(path: str | os.PathLike[str]) -> Recipe:
+    """Read a recipe file. Raises UsageError for a missing file, broken YAML, an unknown name or a wrong value."""
+    import yaml
+
+    file = Path(path)
+    if not file.is_file():
+        raise UsageError(f"There is no recipe file {file}.")
+    try:
+        plain = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not valid YAML: {error}") from None
+    return from_dict(_mapping(plain or {}, "recipe", str(file)), str(file))
+
+
+def parse_techniques(value: Any) -> tuple[Technique, ...] | Auto:
+    """`"auto"`, `"none"`, or a list of "name:key=value", {name: {key: value}} or Technique."""
+    if value == "auto":
+        return "auto"
+    if value is None or value == "none":
+        return ()
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise UsageError(f"techniques is {value!r}. Expected 'auto', 'none' or a list.")
+    return tuple(t if isinstance(t, Technique) else specs.parse(t, TECHNIQUES, "technique") for t in value)
+
+
+def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
+    """The recipe with `key=value` settings changed, as `--set` gives them: training settings by their name, text
+    settings as `text.name`, and the recipe's own head, metric, valid_share and seed."""
+    own = {"head", "metric", "valid_share", "seed", "task", "base"}
+    training, text, plain = asdict(recipe.training), asdict(recipe.text), {}
+    for key, value in settings.items():
+        if key in training:
+            training[key] = value
+        elif key.removeprefix("text.") in text and key.startswith("text."):
+            text[key.removeprefix("text.")] = value
+        elif key in own:
+            plain[key] = value
+        else:
+            known = [*training, *own, *(f"text.{name}" for name in text)]
+            raise UsageError(f"There is no setting '{key}'. {nearest(key, known)}")
+    return replace(
+        recipe,
+        training=specs.build(Training, training, "training"),
+        text=specs.build(TextSettings, text, "text"),
+        **{key: getattr(from_dict({key: value}, "--set"), key) for key, value in plain.items()},
+    )
+
+
+def _mapping(value: Any, name: str, source: str) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise UsageError(f"{source}, '{name}' is {value!r}. Expected names and values.")
