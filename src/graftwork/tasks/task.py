@@ -1,4 +1,4 @@
-"""What a task is: it builds the head's width, encodes targets, owns the loss, decodes predictions, names the metrics."""
+"""What a task is: it sets the head's width, encodes targets, owns the loss, decodes predictions, names the metrics."""
 
 from __future__ import annotations
 
@@ -28,13 +28,21 @@ class Task(ABC):
     facts: ClassVar[frozenset[str]]
 
     @abstractmethod
-    def learn(self, column: pa.ChunkedArray, source: str) -> Self:
-        """This task with what it must know of the training target. Raises DataError if the column can't be learned."""
+    def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:
+        """This task with what it must know of the training target. Raises DataError if the column can't be learned.
+
+        rows: numbers of the rows in their source, for messages; counted from 1 where left out.
+        """
 
     @property
     @abstractmethod
     def outputs(self) -> int:
         """Width of the head: predictions are (B, outputs)."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the outputs, in order; empty for a task without classes."""
+        return ()
 
     @abstractmethod
     def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -55,6 +63,14 @@ class Task(ABC):
     @abstractmethod
     def probabilities(self, predictions: Tensor, temperature: float = 1.0) -> Tensor:
         """Probabilities (B, outputs); a task without probabilities returns the predictions in the target's units."""
+
+    def truth(self, targets: np.ndarray) -> np.ndarray:
+        """Encoded targets as metrics compare them with the choices: in the units of the column."""
+        return targets
+
+    def choose(self, probabilities: np.ndarray) -> np.ndarray:
+        """What is predicted, in the form of `truth`: class indices (N,), chosen classes (N, C), or numbers (N,)."""
+        return probabilities
 
     @abstractmethod
     def decode(self, probabilities: np.ndarray) -> list[Any]:

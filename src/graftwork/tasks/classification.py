@@ -1,0 +1,119 @@
+"""Single-label classification: each row has exactly one of the classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from graftwork.data.table import Kind
+from graftwork.errors import DataError
+from graftwork.tasks.labels import MISSING, Labels, normal, plural
+from graftwork.tasks.learned import with_learned
+from graftwork.tasks.task import Task
+
+_LOOKS_LIKE_AN_ID = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classification(Task):
+    """One of C classes a row; softmax and cross-entropy.
+
+    Targets are class indices (N,), int64, -1 where missing. Classes stand in sorted order. Values are compared with
+    what the training column holds, and predictions are given in its type.
+    """
+
+    name: ClassVar[str] = "classification"
+    target_kinds: ClassVar[tuple[Kind, ...]] = ("category", "text", "number")
+    metrics: ClassVar[tuple[str, ...]] = (
+        "accuracy",
+        "macro_f1",
+        "log_loss",
+        "calibration_error",
+        "balanced_accuracy",
+        "mcc",
+        "top5_accuracy",
+    )
+    facts: ClassVar[frozenset[str]] = frozenset({"hard_labels", "classes"})
+
+    labels: Labels = field(default=Labels(()), init=False)
+
+    def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:  # noqa: ARG002
+        if pa.types.is_nested(column.type):
+            raise DataError(f"{source}: the target holds lists, not one label a row. Use --task multilabel.")
+        labels = Labels.learn(column)
+        labelled = len(column) - normal(column).null_count
+        if not labels.texts:
+            raise DataError(f"{source}: the target has no label in {plural(len(column), 'row')}. Expected labels.")
+        if len(labels.texts) == 1:
+            raise DataError(
+                f"{source}: all {plural(labelled, 'labelled row')} have the class '{labels.texts[0]}'. "
+                "Expected at least two classes. Is this the right target column, and is the file complete?"
+            )
+        if len(labels.texts) == labelled and labelled > _LOOKS_LIKE_AN_ID:
+            raise DataError(
+                f"{source}: each of the {labelled:,} labelled rows has a class of its own, so nothing can be learned. "
+                "Is this the right target column? Numbers to be predicted need --task regression."
+            )
+        return with_learned(self, labels=labels)
+
+    @property
+    def outputs(self) -> int:
+        return len(self.labels.texts)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.labels.texts
+
+    def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if pa.types.is_nested(column.type):
+            raise DataError(f"{source}: the target holds lists, not one label a row as the training rows did.")
+        codes = self.labels.codes(column, source, rows)
+        return codes, codes != MISSING
+
+    def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
+        """Cross-entropy of each row (B,); target: class indices (B,), or probabilities (B, C). Missing rows give 0."""
+        if target.is_floating_point():
+            return F.cross_entropy(predictions, target, reduction="none")
+        return F.cross_entropy(predictions, target, reduction="none", ignore_index=MISSING)
+
+    def soften(self, target: Tensor) -> Tensor:
+        """Class indices as rows of probabilities (B, C); the row of a missing label is all zero, so its loss is 0."""
+        if target.is_floating_point():
+            return target
+        known = target != MISSING
+        return F.one_hot(target.clamp(min=0), self.outputs).float() * known.unsqueeze(1)
+
+    def divergence(self, predictions: Tensor, reference: Tensor) -> Tensor:
+        """KL(reference || predictions) of the softmaxes (B,)."""
+        log_p, log_q = F.log_softmax(predictions, dim=1), F.log_softmax(reference, dim=1)
+        return F.kl_div(log_p, log_q, reduction="none", log_target=True).sum(dim=1)
+
+    def probabilities(self, predictions: Tensor, temperature: float = 1.0) -> Tensor:
+        return torch.softmax(predictions.float() / temperature, dim=1)
+
+    def choose(self, probabilities: np.ndarray) -> np.ndarray:
+        return np.asarray(probabilities.argmax(axis=1))
+
+    def decode(self, probabilities: np.ndarray) -> list[Any]:
+        return self.labels.values(self.choose(probabilities))
+
+    def state(self) -> dict[str, Any]:
+        return {"classes": list(self.labels.texts), "type": self.labels.type}
+
+    def with_state(self, state: dict[str, Any]) -> Self:
+        return with_learned(self, labels=Labels(tuple(state["classes"]), str(state["type"])))
+
+
+def label_counts(column: pa.ChunkedArray) -> dict[str, int]:
+    """Rows of each class by its name, most frequent first; missing labels are left out."""
+    counted = pc.value_counts(normal(column).drop_null())
+    names = counted.field("values").cast(pa.string()).to_pylist()
+    pairs = zip(names, counted.field("counts").to_pylist(), strict=True)
+    return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))

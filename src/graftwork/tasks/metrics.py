@@ -1,0 +1,212 @@
+"""The metrics: how well choices or probabilities agree with the truth, over rows that can be weighted.
+
+Every metric is a function of (truth, given, weights (R, N)) -> (R,): R weightings of the N rows at once. Plain scores
+weigh each row 1; a bootstrap resample weighs each row by how often it was drawn, so a thousand of them cost one pass.
+Only numpy is used: scikit-learn would be slow to import on the way of a prediction.
+
+truth: class indices (N,), classes of each row (N, C), or numbers (N,). given: what `Metric.reads` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from graftwork.errors import UsageError, nearest
+from graftwork.tasks import regression_metrics as numbers
+from graftwork.tasks.confusion import Confusion, multihot_sums, single_label_confusion
+from graftwork.tasks.task import Task
+
+Weighted = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+BINS = 15
+"""Bins of equal width for the calibration error, as in Guo et al. 2017."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score.
+
+    function: (truth, given, weights (R, N)) -> (R,). reads: whether `given` are the choices of `task.choose` or the
+    probabilities. display: the name in reports. unit: "percent" is shown times 100, "own" is in the units of the
+    target, "plain" is neither. share_of_rows: True where it is the share of rows that are right.
+    """
+
+    name: str
+    function: Weighted
+    reads: Literal["choices", "probabilities"]
+    higher_is_better: bool
+    display: str
+    unit: Literal["percent", "plain", "own"] = "percent"
+    share_of_rows: bool = False
+
+    def __call__(self, truth: np.ndarray, given: np.ndarray) -> float:
+        """The score of rows that count alike."""
+        return float(self.function(truth, given, np.ones((1, len(truth))))[0])
+
+    def better(self, score: float, than: float) -> bool:
+        return score > than if self.higher_is_better else score < than
+
+    def text(self, value: float) -> str:
+        """A score for people.
+
+        >>> METRICS["accuracy"].text(0.93604), METRICS["log_loss"].text(0.2345)
+        ('93.6 %', '0.234')
+        """
+        return f"{100 * value:.1f} %" if self.unit == "percent" else f"{value:.3g}"
+
+
+def metric_for(name: str, task: Task) -> Metric:
+    """The metric with this name, or a UsageError that says which ones fit the task."""
+    if name in task.metrics:
+        return METRICS[name]
+    if name in METRICS:
+        raise UsageError(f"Metric '{name}' does not fit the task {task.name}. Known: {', '.join(task.metrics)}.")
+    raise UsageError(f"Unknown metric '{name}'. {nearest(name, task.metrics)}")
+
+
+def score(task: Task, name: str, targets: np.ndarray, probabilities: np.ndarray) -> float:
+    """The metric `name` of labelled rows: targets as `task.encode` gives them, and `task.probabilities`."""
+    metric = metric_for(name, task)
+    return metric(task.truth(targets), given_to(metric, task, probabilities))
+
+
+def given_to(metric: Metric, task: Task, probabilities: np.ndarray) -> np.ndarray:
+    """The choices or the probabilities, whichever the metric reads."""
+    return task.choose(probabilities) if metric.reads == "choices" else probabilities
+
+
+def mean_of_rows(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted means (R,) of one number a row (N,)."""
+    means: np.ndarray = (weights @ values) / weights.sum(axis=1)
+    return means
+
+
+def accuracy(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Share of rows whose class (or whose whole set of classes) is right."""
+    right = truth == chosen if truth.ndim == 1 else (truth == chosen).all(axis=1)
+    return mean_of_rows(right.astype(np.float64), weights)
+
+
+def top5_accuracy(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Share of rows whose class is among the five most probable; ties count as missed from the fifth on."""
+    of_truth = probabilities[np.arange(len(truth)), truth][:, None]
+    ahead = (probabilities > of_truth).sum(axis=1)
+    return mean_of_rows((ahead < 5).astype(np.float64), weights)
+
+
+def log_loss(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean negative log-probability of the truth, in nats; over classes too for several labels a row."""
+    tiny = np.finfo(probabilities.dtype).eps
+    p = np.clip(probabilities, tiny, 1 - tiny).astype(np.float64)
+    if truth.ndim == 2:
+        return mean_of_rows(-np.where(truth > 0, np.log(p), np.log1p(-p)).mean(axis=1), weights)
+    return mean_of_rows(-np.log(p[np.arange(len(truth)), truth]), weights)
+
+
+def macro_f1(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean of the classes' F1; a class that is neither there nor chosen does not count for a single label a row."""
+    sums = _sums(truth, chosen, weights)
+    present = (sums.truth + sums.chosen > 0) | (truth.ndim == 2)
+    f1 = _ratio(2 * sums.right, sums.truth + sums.chosen)
+    macro: np.ndarray = (f1 * present).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
+    return macro
+
+
+def micro_f1(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """F1 of all decisions, counted together."""
+    sums = _sums(truth, chosen, weights)
+    return _ratio(2 * sums.right.sum(axis=1), sums.truth.sum(axis=1) + sums.chosen.sum(axis=1))
+
+
+def balanced_accuracy(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean recall of the classes that are there."""
+    sums = _sums(truth, chosen, weights)
+    mean: np.ndarray = _ratio(sums.right, sums.truth).sum(axis=1) / (sums.truth > 0).sum(axis=1)
+    return mean
+
+
+def mcc(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Matthews correlation of several classes (Gorodkin 2004): 0 for a constant answer, 1 for no mistake."""
+    sums = _sums(truth, chosen, weights)
+    total = weights.sum(axis=1)
+    covariance = sums.right.sum(axis=1) * total - (sums.truth * sums.chosen).sum(axis=1)
+    of_truth = total**2 - (sums.truth**2).sum(axis=1)
+    of_chosen = total**2 - (sums.chosen**2).sum(axis=1)
+    return _ratio(covariance, np.sqrt(of_truth * of_chosen))
+
+
+def calibration_error(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Expected calibration error: |accuracy - confidence| in 15 bins of equal width, weighted by their rows.
+
+    Naeini et al. 2015; Guo et al. 2017. It is biased upwards where rows are few.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    gap = (probabilities.argmax(axis=1) == truth) - confidence
+    bins = bin_of(confidence)
+    in_bins = np.zeros((len(truth), BINS))
+    in_bins[np.arange(len(truth)), bins] = gap
+    error: np.ndarray = np.abs(weights @ in_bins).sum(axis=1) / weights.sum(axis=1)
+    return error
+
+
+def bin_of(confidence: np.ndarray) -> np.ndarray:
+    """The bin of each confidence: bin b holds those above b / 15, up to (b + 1) / 15."""
+    bins: np.ndarray = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    return bins
+
+
+def average_precision(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Area under the precision-recall steps of each class, mean over the classes that are there."""
+    per_class = [_average_precision(truth[:, c] > 0, probabilities[:, c], weights) for c in range(truth.shape[1])]
+    values = np.stack([value for value, _ in per_class], axis=1)
+    there = np.stack([positives > 0 for _, positives in per_class], axis=1)
+    return _ratio((values * there).sum(axis=1), there.sum(axis=1).astype(np.float64))
+
+
+def _average_precision(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(R,) average precisions, and how much weight the positive rows have."""
+    order = np.argsort(-scores, kind="stable")
+    last_of_tie = np.append(np.diff(scores[order]) != 0, True)
+    sorted_weights = weights[:, order]
+    hits = np.cumsum(sorted_weights * truth[order], axis=1)[:, last_of_tie]
+    seen = np.cumsum(sorted_weights, axis=1)[:, last_of_tie]
+    positives = hits[:, -1]
+    gained = np.diff(hits, axis=1, prepend=0.0)
+    return _ratio((gained * _ratio(hits, seen)).sum(axis=1), positives), positives
+
+
+def _sums(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> Confusion:
+    if truth.ndim == 2:
+        return multihot_sums(truth, chosen, weights)
+    return single_label_confusion(truth, chosen, weights)
+
+
+def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """top / bottom, 0 where there is nothing to divide by."""
+    ratio: np.ndarray = np.divide(top, bottom, out=np.zeros(np.shape(top)), where=bottom > 0)
+    return ratio
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", accuracy, "choices", True, "Accuracy", share_of_rows=True),
+        Metric("macro_f1", macro_f1, "choices", True, "Macro-F1"),
+        Metric("micro_f1", micro_f1, "choices", True, "Micro-F1"),
+        Metric("log_loss", log_loss, "probabilities", False, "Log-loss", "plain"),
+        Metric("calibration_error", calibration_error, "probabilities", False, "Calibration error"),
+        Metric("balanced_accuracy", balanced_accuracy, "choices", True, "Balanced accuracy"),
+        Metric("mcc", mcc, "choices", True, "Matthews correlation", "plain"),
+        Metric("top5_accuracy", top5_accuracy, "probabilities", True, "Top-5 accuracy", share_of_rows=True),
+        Metric("subset_accuracy", accuracy, "choices", True, "All labels right", share_of_rows=True),
+        Metric("average_precision", average_precision, "probabilities", True, "Average precision"),
+        Metric("rmse", numbers.rmse, "choices", False, "Root mean squared error", "own"),
+        Metric("mae", numbers.mae, "choices", False, "Mean absolute error", "own"),
+        Metric("r2", numbers.r2, "choices", True, "R²", "plain"),
+        Metric("spearman", numbers.spearman, "choices", True, "Spearman correlation", "plain"),
+    )
+}

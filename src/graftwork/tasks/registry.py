@@ -1,0 +1,72 @@
+"""The tasks by name, and which one a target column suggests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graftwork.data.table import Kind
+from graftwork.tasks.classification import Classification
+from graftwork.tasks.labels import normal
+from graftwork.tasks.multilabel import Multilabel
+from graftwork.tasks.regression import Regression
+from graftwork.tasks.task import Task
+
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification, Multilabel, Regression)}
+
+_FEW = 20
+_MOST_CLASS_NUMBERS = 1000
+_ROWS_A_CLASS = 5
+
+
+def infer_task(column: pa.ChunkedArray, kind: Kind) -> tuple[Task, str]:
+    """The task that suits a target column, and the reason, to be printed.
+
+    Lists: multilabel. Text, categories, true/false: classification. Numbers: regression, but classification where
+    they look like classes: at most 20 distinct whole numbers, or class numbers 0, 1, ... without a gap.
+
+    >>> task, reason = infer_task(pa.chunked_array([[0.5, 1.25, 3.5]]), "number")
+    >>> task.name, reason
+    ('regression', 'the target holds numbers; use --task classification if they are names of classes')
+    """
+    if pa.types.is_nested(column.type):
+        return Multilabel(), "the target holds lists of labels"
+    values = normal(column)
+    if pa.types.is_boolean(values.type):
+        return Classification(), "the target is true or false"
+    if kind != "number" or not _is_numeric(values):
+        return Classification(), "the target holds text" + _separator_hint(values)
+    return _infer_from_numbers(values)
+
+
+def _infer_from_numbers(values: pa.ChunkedArray) -> tuple[Task, str]:
+    distinct = np.asarray(pc.unique(values).drop_null()).astype(np.float64)
+    labelled = len(values) - values.null_count
+    if len(distinct) and bool(np.all(distinct == np.floor(distinct))):
+        if len(distinct) <= _FEW and labelled >= 2 * len(distinct):
+            return Classification(), (
+                f"the target holds {len(distinct)} distinct whole numbers; use --task regression to predict amounts"
+            )
+        if _are_class_numbers(distinct, labelled):
+            return Classification(), (
+                f"the target holds the class numbers 0 to {len(distinct) - 1}; use --task regression to predict amounts"
+            )
+    return Regression(), "the target holds numbers; use --task classification if they are names of classes"
+
+
+def _are_class_numbers(distinct: np.ndarray, labelled: int) -> bool:
+    count = len(distinct)
+    unbroken = distinct.min() == 0 and distinct.max() == count - 1
+    return bool(unbroken and count <= _MOST_CLASS_NUMBERS and labelled >= _ROWS_A_CLASS * count)
+
+
+def _is_numeric(values: pa.ChunkedArray) -> bool:
+    return bool(pa.types.is_integer(values.type) or pa.types.is_floating(values.type))
+
+
+def _separator_hint(values: pa.ChunkedArray) -> str:
+    if not pa.types.is_string(values.type):
+        return ""
+    parted = pc.mean(pc.match_substring(pc.unique(values).drop_null(), ";")).as_py()
+    return "; labels parted by ';' need --task multilabel" if parted and parted > 0.2 else ""

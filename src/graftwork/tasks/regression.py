@@ -1,0 +1,129 @@
+"""Regression: each row has one number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from torch import Tensor
+
+from graftwork.data.table import Kind
+from graftwork.errors import DataError
+from graftwork.tasks.labels import plural, row_list, shortened_text
+from graftwork.tasks.learned import with_learned
+from graftwork.tasks.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regression(Task):
+    """A number a row; squared error on the standardised target.
+
+    Targets are (N,), float32, less the mean of the training rows and divided by their standard deviation; 0 where
+    missing. Predictions (B, 1) are given back in the units of the column.
+    """
+
+    name: ClassVar[str] = "regression"
+    target_kinds: ClassVar[tuple[Kind, ...]] = ("number",)
+    metrics: ClassVar[tuple[str, ...]] = ("rmse", "mae", "r2", "spearman")
+    facts: ClassVar[frozenset[str]] = frozenset({"real_targets"})
+
+    mean: float = field(default=0.0, init=False)
+    std: float = field(default=1.0, init=False)
+
+    def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:
+        values, present = _numbers(column, source, np.arange(1, len(column) + 1) if rows is None else rows)
+        known = values[present]
+        if len(known) < 2:
+            raise DataError(f"{source}: the target has {plural(len(known), 'number')}. Expected at least two rows.")
+        spread = float(known.std())
+        if spread == 0.0:
+            raise DataError(
+                f"{source}: all {len(known):,} targets are {known[0]:g}, so there is nothing to learn. "
+                "Is this the right target column?"
+            )
+        return with_learned(self, mean=float(known.mean()), std=spread)
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values, present = _numbers(column, source, rows)
+        standard = np.where(present, (values - self.mean) / self.std, 0.0)
+        return standard.astype(np.float32), present
+
+    def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
+        """Squared error of each row (B,), in squared standard deviations of the training target."""
+        return (predictions.squeeze(1) - target).square()
+
+    def soften(self, target: Tensor) -> Tensor:
+        return target.float()
+
+    def divergence(self, predictions: Tensor, reference: Tensor) -> Tensor:
+        """Squared difference of each row (B,)."""
+        return (predictions - reference).square().squeeze(1)
+
+    def probabilities(self, predictions: Tensor, temperature: float = 1.0) -> Tensor:  # noqa: ARG002
+        """The predictions (B, 1) in the units of the column; there is no probability to temper."""
+        return predictions.double() * self.std + self.mean
+
+    def truth(self, targets: np.ndarray) -> np.ndarray:
+        return targets.astype(np.float64) * self.std + self.mean
+
+    def choose(self, probabilities: np.ndarray) -> np.ndarray:
+        return probabilities.reshape(-1)
+
+    def decode(self, probabilities: np.ndarray) -> list[Any]:
+        return [float(value) for value in self.choose(probabilities)]
+
+    def state(self) -> dict[str, Any]:
+        return {"mean": self.mean, "std": self.std}
+
+    def with_state(self, state: dict[str, Any]) -> Self:
+        return with_learned(self, mean=float(state["mean"]), std=float(state["std"]))
+
+
+def _numbers(column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values (N,), float64, 0 where missing, and the mask of those present. Raises DataError for what is no number."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_nested(column.type) or pa.types.is_temporal(column.type):
+        raise DataError(f"{source}: the target holds {column.type}. Expected one number a row.")
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
+        column = _parsed(column.cast(pa.string()), source, rows)
+    present: np.ndarray = np.asarray(column.is_valid())
+    values = np.asarray(pc.fill_null(column.cast(pa.float64(), safe=False), 0.0))
+    strange = ~np.isfinite(values)
+    if strange.any():
+        raise DataError(
+            f"{source}: the target is NaN or infinite in {row_list(rows[strange].tolist())}. Expected finite numbers. "
+            "Leave a cell empty where the target is not known, or drop these rows."
+        )
+    return values, present
+
+
+def _parsed(column: pa.ChunkedArray, source: str, rows: np.ndarray) -> pa.ChunkedArray:
+    text = pc.utf8_trim_whitespace(column)
+    text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+    try:
+        return text.cast(pa.float64())
+    except pa.ArrowInvalid:
+        pass
+    bad = [at for at, value in enumerate(text.to_pylist()) if value is not None and not _is_number(value)]
+    first = shortened_text(str(text[bad[0]].as_py()))
+    raise DataError(
+        f"{source}: the target is no number in {row_list(rows[bad].tolist())}; row {rows[bad[0]]} holds '{first}'. "
+        "Expected plain numbers such as 12.5, without units or thousands separators. "
+        "Clean the column, or use --task classification if these are names."
+    )
+
+
+def _is_number(value: str) -> bool:
+    try:
+        pa.array([value]).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return False
+    return True
