@@ -59,6 +59,11 @@ class Encoder(nn.Module, ABC):
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         """Hidden states behind the first `depth` blocks (B, length, hidden_width); `depth < self.depth`."""
 
+    @property
+    def deepest_start(self) -> int:
+        """The deepest depth below `self.depth` at which `forward` can start; 0 without `sequence_blocks`."""
+        return self.depth - 1 if "sequence_blocks" in self.facts else 0
+
     @abstractmethod
     def blocks(self) -> list[list[nn.Module]]:
         """The modules of each block, from below; together they hold every parameter of the encoder."""

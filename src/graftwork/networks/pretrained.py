@@ -1,0 +1,255 @@
+"""Load the trunk and the tokenizer of a transformers model from a folder or the hub, and say plainly what is wrong.
+
+Safetensors only, no code from the model's repository, and no weight is ever filled in at random.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from graftwork.errors import ModelError, UsageError
+from graftwork.networks.tokenizer import TextTokenizer
+
+Attention = Literal["sdpa", "eager"]
+
+_LONGEST = 512  # tokens; the default where the base does not say less
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
+
+
+def locate(source: str) -> Path:
+    """The folder of a base: a local one, or the hub's in the local cache (fetched where the network allows it)."""
+    local = Path(source).expanduser()
+    if local.is_dir():
+        return local
+    if local.exists():
+        raise ModelError(f"{source} is a file. A base is a folder with config.json, weights and a tokenizer.")
+    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", source) or source.startswith("."):
+        raise ModelError(f"There is no folder {source}. Give an existing folder, or a hub id such as org/name.")
+    from huggingface_hub import snapshot_download
+
+    try:
+        # Weights in other formats and for other runtimes stay where they are.
+        found = snapshot_download(
+            source, allow_patterns=["*.json", "*.safetensors", "*.txt", "*.model"], ignore_patterns=["*/*.safetensors"]
+        )
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ModelError(
+            f"The base '{source}' is no folder here and can't be had from the hub: {reason} "
+            "Is the id right, is there a network, is HF_HUB_OFFLINE set? A local folder with the model works too."
+        ) from None
+    return Path(found)
+
+
+def read_config(folder: Path) -> Any:
+    """The transformers configuration in `folder`. Raises ModelError where it is missing, broken or unknown."""
+    from transformers import AutoConfig
+
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{folder} is no transformers model: it has no config.json.")
+    with explained(f"The configuration in {folder} can't be used"):
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+
+
+def load_trunk(folder: Path, config: Any, attention: Attention) -> nn.Module:
+    """The model without its heads, in float32. Raises ModelError unless every weight comes from the file."""
+    auto, options = _class_of(config)
+    _check_files(folder)
+    with explained(f"The weights in {folder} can't be loaded"), _quiet(), torch.random.fork_rng(devices=[]):
+        model, info = auto.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            attn_implementation=None if attention == "sdpa" else attention,
+            output_loading_info=True,
+            **options,
+        )
+    missing = [*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])]
+    if missing:
+        raise ModelError(
+            f"The weights in {folder} don't fit its config.json: {_listing(missing)} are missing or of another shape. "
+            "They would be random. Is the file whole, and of this architecture?"
+        )
+    _report_unused_layers(folder, model, info["unexpected_keys"])
+    trunk: nn.Module = model.eval()
+    return trunk
+
+
+def empty_trunk(config: dict[str, Any], attention: Attention) -> nn.Module:
+    """The model that `config` (a transformers configuration as plain data) describes; its weights are not set."""
+    from transformers import AutoConfig
+    from transformers.initialization import no_init_weights
+
+    with explained("The configuration of the saved base can't be used"):
+        known = AutoConfig.for_model(**config)
+        auto, options = _class_of(known)
+        with no_init_weights():  # they are loaded next, and drawing them would take most of the time
+            model: nn.Module = auto.from_config(
+                known,
+                dtype=torch.float32,
+                attn_implementation=None if attention == "sdpa" else attention,
+                **options,
+            )
+    return model.eval()
+
+
+def is_causal(config: Any) -> bool:
+    """True for models that read from left to right, so that only the last token has seen the whole text."""
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
+
+    kind = type(config)
+    one_way = kind in MODEL_FOR_CAUSAL_LM_MAPPING and kind not in MODEL_FOR_MASKED_LM_MAPPING
+    return bool(getattr(config, "is_decoder", False) or one_way)
+
+
+def load_tokenizer(folder: Path, model: Any, wanted: int | None, trained: int | None) -> TextTokenizer:
+    """The tokenizer as AutoTokenizer would apply it.
+
+    wanted: the longest text in tokens, or None for what the base was `trained` with; where the base does not say,
+    what its tokenizer and positions allow, at most 512.
+    """
+    from transformers import AutoTokenizer
+
+    with explained(f"The tokenizer in {folder} can't be loaded"):
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    if not getattr(tokenizer, "is_fast", False):
+        raise ModelError(f"{folder} has no fast tokenizer (tokenizer.json). Convert it with transformers first.")
+    with tempfile.TemporaryDirectory() as temporary:
+        tokenizer.save_pretrained(temporary)
+        files = {file.name: file.read_bytes() for file in Path(temporary).iterdir() if file.is_file()}
+    known = (tokenizer.pad_token_id, model.config.pad_token_id, tokenizer.eos_token_id, 0)
+    stand_in = (tokenizer.eos_token_id, tokenizer.bos_token_id, tokenizer.unk_token_id, 0)
+    loaded = TextTokenizer(
+        files,
+        pad=_first_id(known),
+        empty=_first_id(stand_in),
+        max_length=_max_length(model, int(tokenizer.model_max_length), wanted, trained),
+        side=tokenizer.truncation_side,
+    )
+    embedded = model.get_input_embeddings().num_embeddings
+    if loaded.backend.get_vocab_size(with_added_tokens=False) > embedded:
+        raise ModelError(
+            f"The tokenizer in {folder} has {loaded.size} tokens but the model only {embedded}: "
+            "they don't belong together."
+        )
+    return loaded
+
+
+def _first_id(ids: Iterable[Any]) -> int:
+    return next(int(item) for item in ids if isinstance(item, int))
+
+
+def _max_length(model: Any, tokenizer: int, wanted: int | None, trained: int | None) -> int:
+    positions = _positions(model)
+    if wanted is not None:
+        if not 2 <= wanted <= positions:
+            raise UsageError(f"max_length is {wanted}. This base takes 2 to {positions} tokens.")
+        return wanted
+    return min(trained or min(tokenizer, _LONGEST), positions)
+
+
+def _positions(model: Any) -> int:
+    """The longest input that the model has positions for."""
+    found = getattr(model.config, "max_position_embeddings", None) or 2**31
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            # RoBERTa counts positions from behind its padding index.
+            behind = 0 if module.padding_idx is None else module.padding_idx + 1
+            found = min(found, module.num_embeddings - behind)
+    return int(found)
+
+
+def _class_of(config: Any) -> tuple[Any, dict[str, Any]]:
+    """The auto class that makes the trunk of this configuration, and what to tell it."""
+    from transformers import MODEL_FOR_TEXT_ENCODING_MAPPING, MODEL_MAPPING, AutoModel, AutoModelForTextEncoding
+
+    kind = type(config)
+    if kind in MODEL_FOR_TEXT_ENCODING_MAPPING:
+        auto, mapping = AutoModelForTextEncoding, MODEL_FOR_TEXT_ENCODING_MAPPING
+    elif kind in MODEL_MAPPING and not config.is_encoder_decoder:
+        auto, mapping = AutoModel, MODEL_MAPPING
+    else:
+        raise ModelError(f"The architecture '{config.model_type}' is no text encoder or decoder that is supported.")
+    cls = mapping[kind]
+    first = cls[0] if isinstance(cls, tuple) else cls
+    # An unused pooler would be trained by nothing.
+    poolable = "add_pooling_layer" in inspect.signature(first.__init__).parameters
+    return auto, {"add_pooling_layer": False} if poolable else {}
+
+
+def _check_files(folder: Path) -> None:
+    if any(folder.glob("*.safetensors")):
+        return
+    pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
+    if pickles:
+        raise ModelError(
+            f"{folder} has weights only as {_listing(pickles)}, which can run code when it is opened. Expected "
+            "*.safetensors. If you trust the source, convert it once: "
+            f"AutoModel.from_pretrained('{folder}').save_pretrained('{folder}')."
+        )
+    raise ModelError(f"{folder} has no weights: there is no *.safetensors file.")
+
+
+def _report_unused_layers(folder: Path, model: nn.Module, unexpected: Iterable[str]) -> None:
+    """Heads in the file are left out as they should be; whole layers are not left out without a word."""
+    layers = {re.sub(r"\.\d+$", "", name) for name, _ in model.named_modules() if re.search(r"\.\d+$", name)}
+    lost = [key for key in unexpected if any(f"{name}." in key for name in layers) and re.search(r"\.\d+\.", key)]
+    if lost:
+        warnings.warn(
+            f"The weights in {folder} hold layers that its config.json does not name, and they are left out: "
+            f"{_listing(lost)}.",
+            stacklevel=2,
+        )
+
+
+def _listing(names: Iterable[str], most: int = 5) -> str:
+    ordered = sorted(names)
+    rest = f" and {len(ordered) - most} more" if len(ordered) > most else ""
+    return ", ".join(ordered[:most]) + rest
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Whatever transformers raises, as a ModelError that begins with `what`."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:  # transformers, tokenizers and safetensors raise many kinds, plain Exception included
+        text = " ".join(str(error).split())
+        if "trust_remote_code" in text:
+            text = "it needs code from the model's own repository, which is never run here."
+        raise ModelError(f"{what}: {text[:400] or type(error).__name__}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' report of the keys, which is checked here, and its progress bar."""
+    from transformers.utils import logging as hf_logging
+
+    logger, shown = logging.getLogger("transformers.modeling_utils"), hf_logging.is_progress_bar_enabled()
+
+    def keep(record: logging.LogRecord) -> bool:
+        return "LOAD REPORT" not in record.getMessage()
+
+    logger.addFilter(keep)
+    hf_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep)
+        if shown:
+            hf_logging.enable_progress_bar()
