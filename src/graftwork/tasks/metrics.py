@@ -32,7 +32,8 @@ class Metric:
 
     function: (truth, given, weights (R, N)) -> (R,). reads: whether `given` are the choices of `task.choose` or the
     probabilities. display: the name in reports. unit: "percent" is shown times 100, "own" is in the units of the
-    target, "plain" is neither. share_of_rows: True where it is the share of rows that are right.
+    target, "plain" is neither. share_of_rows: True where it is the share of rows that are right. least_classes: with
+    fewer it says nothing, and is left out of reports.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Metric:
     display: str
     unit: Literal["percent", "plain", "own"] = "percent"
     share_of_rows: bool = False
+    least_classes: int = 0
 
     def __call__(self, truth: np.ndarray, given: np.ndarray) -> float:
         """The score of rows that count alike."""
@@ -201,7 +203,9 @@ METRICS: dict[str, Metric] = {
         Metric("calibration_error", calibration_error, "probabilities", False, "Calibration error"),
         Metric("balanced_accuracy", balanced_accuracy, "choices", True, "Balanced accuracy"),
         Metric("mcc", mcc, "choices", True, "Matthews correlation", "plain"),
-        Metric("top5_accuracy", top5_accuracy, "probabilities", True, "Top-5 accuracy", share_of_rows=True),
+        Metric(
+            "top5_accuracy", top5_accuracy, "probabilities", True, "Top-5 accuracy", share_of_rows=True, least_classes=6
+        ),
         Metric("subset_accuracy", accuracy, "choices", True, "All labels right", share_of_rows=True),
         Metric("average_precision", average_precision, "probabilities", True, "Average precision"),
         Metric("rmse", numbers.rmse, "choices", False, "Root mean squared error", "own"),

@@ -1,0 +1,106 @@
+"""What a model's predictions on labelled rows are worth: scores with intervals, and where it goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from graftwork.errors import DataError
+from graftwork.evidence.breakdown import Bin, ClassScore, Pair, class_scores, confused_pairs, reliability
+from graftwork.evidence.examples import Example, Rows, most_wrong, slowest
+from graftwork.evidence.intervals import RESAMPLES, Interval, bootstrap
+from graftwork.tasks.metrics import METRICS, given_to
+from graftwork.tasks.task import Task
+
+_POINTS = 1000
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores and details of one set of rows.
+
+    task: its name. rows: labelled rows that were scored; unlabelled: rows without a target, which were not.
+    scores: by metric. baseline: score on these rows of always answering the most frequent class (accuracy), or None.
+    per_class, pairs, reliability: empty where the task has no classes. points: (truth, predicted) of a regression,
+    at most 1,000 rows. most_wrong, slowest: a few rows each, worst first.
+    """
+
+    task: str
+    classes: tuple[str, ...]
+    rows: int
+    unlabelled: int
+    scores: dict[str, Interval]
+    baseline: float | None = None
+    per_class: tuple[ClassScore, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    reliability: tuple[Bin, ...] = ()
+    points: tuple[tuple[float, float], ...] = ()
+    most_wrong: tuple[Example, ...] = ()
+    slowest: tuple[Example, ...] = ()
+
+    def to_json(self) -> dict[str, dict[str, float]]:
+        """`{"accuracy": {"value": …, "low": …, "high": …}, …}`, plain JSON data."""
+        return {name: interval.to_json() for name, interval in self.scores.items()}
+
+    def lines(self) -> list[str]:
+        """The scores for people, one a line: `Accuracy 93.6 % (92.7 % to 94.4 %)`."""
+        return [f"{METRICS[name].display} {score_text(name, interval)}" for name, interval in self.scores.items()]
+
+
+def score_text(name: str, interval: Interval) -> str:
+    """A score with its interval, in the metric's own unit."""
+    text = METRICS[name].text
+    return f"{text(interval.value)} ({text(interval.low)} to {text(interval.high)})"
+
+
+def evaluate(
+    task: Task,
+    targets: np.ndarray,
+    probabilities: np.ndarray,
+    rows: np.ndarray,
+    *,
+    labelled: np.ndarray | None = None,
+    texts: Sequence[str] | None = None,
+    lengths: np.ndarray | None = None,
+    seconds: np.ndarray | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Evaluation:
+    """Score `task.probabilities` (N, outputs) of N rows against their targets, as `task.encode` gives them.
+
+    rows: row numbers in their source (N,). labelled: mask of rows that have a target; all where left out.
+    texts: what to show of each row. lengths: tokens of each row, and seconds: time to predict each row; for the list
+    of the slowest rows. Raises DataError where no row is labelled.
+    """
+    keep = np.flatnonzero(np.ones(len(targets), bool) if labelled is None else labelled)
+    if len(keep) == 0:
+        raise DataError(f"None of {len(targets):,} rows has a target, so there is nothing to evaluate against.")
+    truth, given = task.truth(targets[keep]), probabilities[keep]
+    chosen = task.choose(given)
+    shown = Rows(keep, rows, texts, lengths, seconds)
+    metrics = [METRICS[name] for name in task.metrics if len(task.classes) >= METRICS[name].least_classes]
+    single_label = "hard_labels" in task.facts
+    has_classes = bool(task.classes)
+    return Evaluation(
+        task=task.name,
+        classes=task.classes,
+        rows=len(keep),
+        unlabelled=len(targets) - len(keep),
+        scores=bootstrap(truth, {m.name: given_to(m, task, given) for m in metrics}, seed, resamples),
+        baseline=float(np.bincount(truth).max() / len(truth)) if single_label else None,
+        per_class=class_scores(truth, chosen, task.classes) if has_classes else (),
+        pairs=confused_pairs(truth, chosen, task.classes) if single_label else (),
+        reliability=reliability(truth, given) if has_classes else (),
+        points=() if has_classes else _points(truth, chosen, seed),
+        most_wrong=most_wrong(task, truth, given, shown),
+        slowest=slowest(task, truth, given, shown),
+    )
+
+
+def _points(truth: np.ndarray, predicted: np.ndarray, seed: int) -> tuple[tuple[float, float], ...]:
+    picked = np.arange(len(truth))
+    if len(truth) > _POINTS:
+        picked = np.sort(np.random.default_rng(seed).choice(len(truth), _POINTS, replace=False))
+    return tuple(zip(truth[picked].tolist(), predicted[picked].tolist(), strict=True))
