@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from graftwork.data.cache import storing
 
 
 @dataclass(frozen=True)
@@ -37,20 +41,42 @@ class Ragged:
 
 
 def write(folder: Path, chunks: Iterable[Sequence[np.ndarray]], dtype: str, inner: tuple[int, ...] = ()) -> Ragged:
-    """Write rows chunk by chunk into `folder` and map them. The folder appears whole or not at all."""
+    """Write rows chunk by chunk into `folder` and map them. The folder appears whole or not at all.
+
+    Raises DataError where the disk is full or the folder can't be written; nothing half-written is left behind.
+    """
     partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-    partial.mkdir(parents=True, exist_ok=True)
-    lengths: list[np.ndarray] = [np.zeros(1, np.int64)]
-    with open(partial / "values.bin", "wb") as file:
-        for chunk in chunks:
-            for row in chunk:
-                file.write(np.ascontiguousarray(row, dtype=dtype).tobytes())
-            lengths.append(np.fromiter((len(row) for row in chunk), np.int64, len(chunk)))
-    offsets = np.cumsum(np.concatenate(lengths))
-    np.save(partial / "offsets.npy", offsets)
-    (partial / "ragged.json").write_text(json.dumps({"dtype": dtype, "inner": list(inner)}))
-    _publish(partial, folder)
+    try:
+        _write(partial, chunks, dtype, inner)
+        with storing(folder):
+            _publish(partial, folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     return read(folder)
+
+
+def _write(partial: Path, chunks: Iterable[Sequence[np.ndarray]], dtype: str, inner: tuple[int, ...]) -> None:
+    with storing(partial):
+        partial.mkdir(parents=True, exist_ok=True)
+        file = open(partial / "values.bin", "wb", buffering=0)  # noqa: SIM115 - closed below
+    lengths: list[np.ndarray] = [np.zeros(1, np.int64)]
+    with file:
+        for chunk in chunks:
+            content = b"".join(np.ascontiguousarray(row, dtype=dtype).tobytes() for row in chunk)
+            with storing(partial):
+                _write_all(file, content)
+            lengths.append(np.fromiter((len(row) for row in chunk), np.int64, len(chunk)))
+    with storing(partial):
+        np.save(partial / "offsets.npy", np.cumsum(np.concatenate(lengths)))
+        (partial / "ragged.json").write_text(json.dumps({"dtype": dtype, "inner": list(inner)}))
+
+
+def _write_all(file: FileIO, content: bytes) -> None:
+    """Unbuffered, so that a full disk shows here and not when the file is closed."""
+    view = memoryview(content)
+    while len(view):
+        view = view[file.write(view) :]
 
 
 def read(folder: Path) -> Ragged:

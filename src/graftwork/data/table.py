@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from graftwork.data import spool
 from graftwork.errors import UsageError, nearest
 
 Kind = Literal["text", "image", "audio", "number", "category"]
@@ -77,9 +78,9 @@ class Table:
         return self.data.column(name)
 
     def take(self, indices: Sequence[int] | np.ndarray) -> Table:
-        """These rows, in this order."""
+        """These rows, in this order; a large result is on disk, not in memory."""
         picked = np.asarray(indices, dtype=np.int64)
-        return replace(self, data=self.data.take(pa.array(picked)), rows=self.rows[picked])
+        return replace(self, data=spool.take(self.data, picked), rows=self.rows[picked])
 
     def values(self, name: str) -> list[Any]:
         """A column as Python values; for small tables and messages, not for the way of many rows."""

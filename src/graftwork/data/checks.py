@@ -1,0 +1,167 @@
+"""Rows that can't be used, by number and with the reason; and what is done about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graftwork.data.convert import is_missing, to_numbers
+from graftwork.data.kinds import is_string
+from graftwork.data.splits import SPLITS
+from graftwork.data.spool import slices
+from graftwork.data.table import Column, Table
+from graftwork.errors import DataError
+
+MAX_TEXT_CHARS = 1_000_000
+"""A longer text is taken for a mistake: a file pasted into a cell, or a quote that was never closed."""
+LISTED = 10
+SKIP = '--on-bad-rows skip (in Python on_bad_rows="skip")'
+
+OnBadRows = Literal["fail", "skip"]
+
+
+@dataclass(frozen=True, order=True)
+class BadRow:
+    """row: its number in the source, from 1 for the first data row. column: what is bad. reason: why, for a reader."""
+
+    row: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"row {self.row}, {self.column}: {self.reason}"
+
+
+def check(table: Table, *, need_target: bool) -> list[BadRow]:
+    """Every row that can't be used, in order.
+
+    Bad are: rows in which all text inputs are empty; a text of more than 1,000,000 characters; a number that can't
+    be read; a missing domain, group or split; a weight that is missing or negative; and, with `need_target`, a
+    missing target (an empty list of labels is not missing).
+    """
+    found = _check_texts(table)
+    for column in table.schema.columns:
+        if column.role is not None and (column.role != "target" or need_target):
+            found += _check_role(table, column)
+    return sorted(found)
+
+
+def apply(table: Table, bad: Sequence[BadRow], on_bad_rows: OnBadRows) -> tuple[Table, list[str]]:
+    """The table without its bad rows, and notes that say so. With "fail", bad rows are a DataError that lists them."""
+    if not bad:
+        return table, []
+    rows = {item.row for item in bad}
+    listing = _listing([str(item) for item in bad])
+    if on_bad_rows == "fail":
+        count = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
+        raise DataError(
+            f"{table.source}: {count} of {len(table):,} can't be used:\n{listing}\n"
+            f"Mend {'it' if len(rows) == 1 else 'them'}, or leave {'it' if len(rows) == 1 else 'them'} out with {SKIP}."
+        )
+    kept = table.take(np.flatnonzero(~np.isin(table.rows, list(rows))))
+    if not len(kept):
+        raise DataError(f"{table.source}: none of the {len(table):,} rows can be used:\n{listing}")
+    return kept, [f"skipped {len(rows):,} of {len(table):,} rows of {table.source}:\n{listing}"]
+
+
+def check_classes(table: Table, column: str, on_bad_rows: OnBadRows) -> tuple[Table, list[str]]:
+    """A table whose classes can be learned: two or more, each with two rows or more, and notes of what was left out.
+
+    Raises DataError for one class only; also, unless rows may be skipped, for classes with a single row.
+    """
+    values = table.column(column)
+    if pa.types.is_nested(values.type):
+        return table, []
+    counted = pc.value_counts(values.drop_null())
+    counts = np.asarray(counted.field("counts"))
+    names = counted.field("values")
+    if len(counts) == 1:
+        raise DataError(
+            f"{table.source}: {column} has one class, '{names[0]}', in all {int(counts[0]):,} rows. Expected two or "
+            "more. Is this the right column, and is the file complete?"
+        )
+    single = names.filter(pa.array(counts == 1))
+    if not len(single):
+        return table, []
+    alone = np.flatnonzero(np.asarray(pc.is_in(values, value_set=single)))
+    listing = _listing([f"'{values[int(at)]}' (row {table.rows[at]})" for at in alone])
+    many = f"{len(single):,} classes have" if len(single) > 1 else "1 class has"
+    if on_bad_rows == "fail":
+        raise DataError(
+            f"{table.source}: {many} a single row in {column}, too few to train and to validate on:\n{listing}\n"
+            f"Add rows, merge classes, or leave these rows out with {SKIP}."
+        )
+    kept = table.take(np.setdiff1d(np.arange(len(table)), alone))
+    if len(counts) - len(single) < 2:
+        left = "no class" if len(counts) == len(single) else "only one class"
+        raise DataError(
+            f"{table.source}: {left} of {len(counts):,} in {column} has two rows or more. Is it a class column?"
+        )
+    return kept, [f"skipped {len(single):,} rows of {table.source} whose class has no other row:\n{listing}"]
+
+
+def _check_texts(table: Table) -> list[BadRow]:
+    texts = [column for column in table.schema.inputs if column.kind == "text"]
+    if not texts:
+        return []
+    empty = np.ones(len(table), dtype=bool)
+    found = []
+    for column in texts:
+        start = 0
+        for part in slices(table.column(column.name)):
+            empty[start : start + len(part)] &= is_missing(part)
+            found += [_too_long(table, column.name, start + at, length) for at, length in _long(part)]
+            start += len(part)
+    names = ", ".join(column.name for column in texts)
+    return found + [BadRow(int(row), names, "empty") for row in table.rows[empty]]
+
+
+def _long(part: pa.Array) -> list[tuple[int, int]]:
+    """Index and length of the texts that are too long."""
+    if not is_string(part.type):
+        return []
+    lengths = np.asarray(pc.fill_null(pc.utf8_length(part), 0))
+    return [(int(at), int(lengths[at])) for at in np.flatnonzero(lengths > MAX_TEXT_CHARS)]
+
+
+def _too_long(table: Table, column: str, at: int, length: int) -> BadRow:
+    return BadRow(int(table.rows[at]), column, f"{length:,} characters, more than {MAX_TEXT_CHARS:,}")
+
+
+def _check_role(table: Table, column: Column) -> list[BadRow]:
+    values = table.column(column.name)
+    missing = np.concatenate([is_missing(part) for part in slices(values)] or [np.zeros(0, bool)])
+    wrong: dict[int, str] = {}
+    if column.kind == "number":
+        numbers, unreadable = to_numbers(values)
+        wrong = {int(at): f"{_shown(values[int(at)].as_py())} is not a number" for at in unreadable}
+        missing = np.asarray(pc.is_null(numbers))
+        missing[unreadable] = False
+        if column.role == "weight":
+            below = np.asarray(pc.fill_null(pc.less(numbers, 0.0), False))
+            wrong |= {int(at): f"the weight {numbers[int(at)]} is negative" for at in np.flatnonzero(below)}
+    if column.role == "split":
+        words = enumerate(values.to_pylist())
+        wrong = {at: f"{_shown(word)} is no split (train, validation or test)" for at, word in words if _no_split(word)}
+    what = "no label" if column.role == "target" and column.kind == "category" else "missing"
+    wrong |= {int(at): what for at in np.flatnonzero(missing)}
+    return [BadRow(int(table.rows[at]), column.name, reason) for at, reason in wrong.items()]
+
+
+def _no_split(word: object) -> bool:
+    return str(word).strip().lower() not in SPLITS
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return f"'{text if len(text) <= 40 else text[:39] + '…'}'"
+
+
+def _listing(lines: Sequence[str]) -> str:
+    more = [f"… and {len(lines) - LISTED:,} more"] if len(lines) > LISTED else []
+    return "\n".join(f"  {line}" for line in [*lines[:LISTED], *more])

@@ -1,0 +1,105 @@
+"""Columns in the form their kind asks for: numbers as numbers, classes without stray spaces, texts as text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graftwork.data.kinds import MISSING_NUMBERS, is_string, parse_number
+from graftwork.data.spool import slices
+from graftwork.data.table import Column, Table
+
+
+def to_kinds(table: Table) -> tuple[Table, list[str]]:
+    """The table with every column of its schema in the form of its kind, and notes of what was changed.
+
+    number: float64, missing and unreadable values null. category: as it is, but without spaces around texts; blanks
+    are null, and whole numbers that pandas made floating point (because some were missing) are whole again.
+    text: text; numbers are written out.
+    """
+    data, notes = table.data, []
+    for column in table.schema.columns:
+        before = data.column(column.name)
+        after, note = _converted(column, before)
+        notes += [note] if note else []
+        if after is not before:
+            data = data.set_column(data.column_names.index(column.name), column.name, after)
+    return replace(table, data=data), notes
+
+
+def to_numbers(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, np.ndarray]:
+    """A column as float64, and the indices of values that are no number. Those, NaN and missing marks are null."""
+    parts: list[pa.Array] = []
+    bad = []
+    start = 0
+    for part in slices(column):
+        numbers, wrong = _numbers(part)
+        parts.append(numbers)
+        bad.append(np.flatnonzero(wrong) + start)
+        start += len(part)
+    return pa.chunked_array(parts, pa.float64()), np.concatenate(bad) if bad else np.zeros(0, np.int64)
+
+
+def is_missing(part: pa.Array) -> np.ndarray:
+    """Which values are null, NaN, or text without anything but white space (N,)."""
+    if is_string(part.type):
+        blank = pc.equal(pc.utf8_trim_whitespace(part), "")
+        return np.asarray(pc.fill_null(blank, True))
+    if pa.types.is_nested(part.type):
+        return np.asarray(pc.is_null(part))
+    return np.asarray(pc.is_null(part, nan_is_null=True))
+
+
+def _numbers(part: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    if is_string(part.type):
+        values = part.to_pylist()
+        absent = np.array([value is None or value.strip().lower() in MISSING_NUMBERS for value in values], bool)
+        found = [None if missing else parse_number(value) for value, missing in zip(values, absent, strict=True)]
+        numbers = pa.array(found, pa.float64())
+    elif pa.types.is_nested(part.type) or pa.types.is_temporal(part.type) or pa.types.is_binary(part.type):
+        absent = np.asarray(pc.is_null(part))
+        numbers = pa.nulls(len(part), pa.float64())
+    else:
+        numbers = part.cast(pa.float64(), safe=False)
+        absent = np.asarray(pc.is_null(numbers, nan_is_null=True))
+        numbers = pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
+    return numbers, np.asarray(pc.is_null(numbers)) & ~absent
+
+
+def _converted(column: Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str | None]:
+    if column.kind == "number":
+        return (values if values.type == pa.float64() and not values.null_count else to_numbers(values)[0]), None
+    if column.kind == "category":
+        return _to_category(column, values)
+    if column.kind == "text" and not is_string(values.type):
+        return pa.chunked_array([_to_text(part) for part in slices(values)], pa.string()), None
+    return values, None
+
+
+def _to_category(column: Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str | None]:
+    if is_string(values.type):
+        trimmed = pa.chunked_array([pc.utf8_trim_whitespace(part) for part in slices(values)], values.type)
+        blank = pa.scalar(None, values.type)
+        cleaned = pa.chunked_array(
+            [pc.if_else(pc.equal(part, ""), blank, part) for part in trimmed.chunks], values.type
+        )
+        changed = pc.sum(pc.and_(pc.not_equal(cleaned, values), pc.is_valid(cleaned))).as_py() or 0
+        note = f"{column.name}: spaces around {changed:,} values were removed" if changed else None
+        return cleaned, note
+    if pa.types.is_floating(values.type):
+        numbers = to_numbers(values)[0]
+        whole = pc.all(pc.equal(numbers, pc.round(numbers))).as_py() is not False
+        return (numbers.cast(pa.int64()) if whole else numbers), None
+    if pa.types.is_temporal(values.type) or pa.types.is_decimal(values.type):
+        return values.cast(pa.string()), None
+    return values, None
+
+
+def _to_text(part: pa.Array) -> pa.Array:
+    if pa.types.is_binary(part.type) or pa.types.is_large_binary(part.type):
+        texts = [None if value is None else value.decode("utf-8", errors="replace") for value in part.to_pylist()]
+        return pa.array(texts, pa.string())
+    return part.cast(pa.string())

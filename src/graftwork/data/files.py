@@ -1,0 +1,193 @@
+"""Opening data files: plain or gzip, as bytes or as UTF-8 text, with errors that say what a file really holds."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from graftwork.errors import DataError
+
+SUPPORTED = "csv, tsv, json lines (.jsonl, .ndjson, .json) and parquet, each also as .gz"
+_SNIFFED = 1 << 20
+
+
+def check_file(path: Path) -> None:
+    """Raise DataError unless `path` is a file that holds something."""
+    if path.is_dir():
+        files = ", ".join(sorted(entry.name for entry in path.iterdir() if entry.is_file())[:10])
+        raise DataError(f"{path} is a folder, not a file. Name one file in it{': ' + files if files else ''}.")
+    if not path.exists():
+        raise DataError(f"There is no file {path}{_near(path)}")
+    if path.stat().st_size == 0:
+        raise DataError(f"{path} is empty (0 bytes). Expected a header and at least one row.")
+
+
+def _near(path: Path) -> str:
+    parent = path.parent
+    if not parent.is_dir():
+        return f": the folder {parent} does not exist."
+    names = sorted(entry.name for entry in parent.iterdir() if entry.is_file() and not entry.name.startswith("."))
+    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
+    if close:
+        return f". Did you mean {' or '.join(close)}?"
+    if " " in path.name and not path.suffix:
+        return ". If this is a text and not a file name, put it into a list: ['...']."
+    tables = [name for name in names if name.lower().endswith(_EXTENSIONS)]
+    return f". The folder holds: {', '.join(tables[:10])}." if tables else "."
+
+
+_EXTENSIONS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".gz")
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
+    """The file's bytes, unpacked if its name ends in .gz. A file that can't be read is a DataError."""
+    try:
+        if path.name.lower().endswith(".gz"):
+            with gzip.open(path, "rb") as packed:
+                yield cast(BinaryIO, packed)
+        else:
+            with open(path, "rb") as plain:
+                yield plain
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{path} is not a sound gzip file ({error}). Copy or download it again.") from error
+    except EOFError as error:
+        raise DataError(f"{path} is cut off: the gzip data end too early. Copy or download it again.") from error
+    except PermissionError as error:
+        raise DataError(f"{path} can't be read: permission denied. Check who owns it (ls -l {path}).") from error
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[io.TextIOWrapper]:
+    """The file as UTF-8 text, less a byte order mark. Bytes that are not UTF-8 are a DataError that says where."""
+    with open_bytes(path) as file:
+        start = file.read(4096)
+        _refuse_utf16(path, start)
+        file.seek(0)
+        try:
+            yield io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        except UnicodeDecodeError as error:
+            raise _not_utf8(path) from error
+
+
+def _refuse_utf16(path: Path, start: bytes) -> None:
+    marked = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    # Latin text without the mark: every other byte is zero
+    zeros = [start[side::2].count(0) / max(1, len(start[side::2])) for side in (0, 1)]
+    if marked or (len(start) >= 4 and max(zeros) > 0.4 and min(zeros) < 0.1):
+        code = "UTF-16" if marked else "UTF-16LE" if zeros[1] > zeros[0] else "UTF-16BE"
+        raise DataError(f"{path} is UTF-16, not UTF-8. {_convert(path, code)}")
+
+
+def _not_utf8(path: Path) -> DataError:
+    """Find the first bad byte, with its line, and what the encoding probably is."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    offset, line = 0, 1
+    with open_bytes(path) as file:
+        while block := file.read(_SNIFFED):
+            pending = len(decoder.getstate()[0])
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError as error:
+                at = error.start - pending
+                line += block.count(b"\n", 0, max(at, 0))
+                sample = block[max(0, at - 32_768) : max(0, at) + 32_768]
+                where = f"line {line} (byte {offset + at:,})"
+                return DataError(f"{path}, {where}: not UTF-8. {_advice(path, sample)}")
+            offset, line = offset + len(block), line + block.count(b"\n")
+    return DataError(f"{path} ends in the middle of a character: it is cut off, or not UTF-8.")
+
+
+def _advice(path: Path, sample: bytes) -> str:
+    code = guess_encoding(sample)
+    if code is None:
+        return "The rest is UTF-8, so a few bytes are damaged: mend the line, or drop them with iconv -c -f UTF-8."
+    return f"It looks like {_ENCODINGS[code]}. {_convert(path, code)}"
+
+
+_ENCODINGS = {"GB18030": "GB18030 (Chinese: GBK, GB2312)", "CP1252": "Windows-1252 (Western Europe, Latin-1)"}
+
+
+def guess_encoding(sample: bytes) -> str | None:
+    """What bytes that are not UTF-8 probably are: "GB18030", "CP1252", or None for UTF-8 with some damage.
+
+    Chinese stands in runs of high bytes, accented Latin letters stand alone.
+
+    >>> guess_encoding("价格比较不错".encode("gbk")), guess_encoding("café, naïve".encode("latin-1"))
+    ('GB18030', 'CP1252')
+    """
+    runs = [len(run) for run in "".join("x" if byte >= 0x80 else " " for byte in sample).split()]
+    good = sum(ord(character) >= 0x80 for character in sample.decode("utf-8", errors="ignore"))
+    bad = sample.decode("utf-8", errors="replace").count("\ufffd")
+    if good > 4 * bad:
+        return None
+    return "GB18030" if sum(runs) / max(1, len(runs)) >= 2 else "CP1252"
+
+
+def _convert(path: Path, code: str) -> str:
+    name = path.name.removesuffix(".gz")
+    plain = name if name == path.name else f"<(gunzip -c {path.name})"
+    result = f"{Path(name).stem}-utf8{Path(name).suffix}"
+    return f"Convert it: iconv -f {code} -t UTF-8 {plain} > {result}"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the first bytes of a file show: a name for the message, and the extension that would fit."""
+
+    what: str
+    extension: str | None
+
+
+def sniff(path: Path) -> Content:
+    """What a file with an unknown extension seems to hold."""
+    with open_bytes(path) as file:
+        start = file.read(4096)
+    for magic, what in _MAGIC.items():
+        if start.startswith(magic):
+            return Content(what, ".parquet" if magic == b"PAR1" else ".gz" if magic == b"\x1f\x8b" else None)
+    try:
+        text = start.decode("utf-8-sig") if len(start) < 4096 else start[:-4].decode("utf-8-sig", errors="ignore")
+    except UnicodeDecodeError:
+        return Content("binary data or text that is not UTF-8", None)
+    if "\0" in text:
+        return Content("binary data", None)
+    first = text.lstrip().split("\n", 1)[0]
+    if first.startswith(("{", "[")):
+        return Content("json", ".jsonl")
+    if "\t" in first:
+        return Content("tab-separated text", ".tsv")
+    return Content("csv", ".csv") if "," in first or ";" in first else Content("plain text", None)
+
+
+_MAGIC = {
+    b"PAR1": "parquet",
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "an Excel workbook or another zip file",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"ARROW1": "an Arrow file",
+    b"%PDF": "a PDF",
+}
+
+
+def unknown_extension(path: Path) -> DataError:
+    """The error for a file whose extension names no supported format."""
+    content = sniff(path)
+    if content.extension is not None:
+        mend = f"Rename it to end in {content.extension}."
+    elif "Excel" in content.what:
+        mend = "Save the sheet as 'CSV UTF-8'."
+    elif content.what == "plain text":
+        mend = "For one text a line, put a header line `text` on top and quote each text, as csv does."
+    else:
+        mend = "Convert it to one of these."
+    kind = f"extension '{path.suffix}'" if path.suffix else "no extension"
+    return DataError(f"{path} has {kind}, and seems to hold {content.what}. Readable are {SUPPORTED}. {mend}")

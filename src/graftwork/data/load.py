@@ -1,0 +1,119 @@
+"""From a source to a Table that is ready for use: read, typed, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from graftwork.data import read as reading
+from graftwork.data.checks import BadRow, OnBadRows, apply, check, check_classes
+from graftwork.data.convert import to_kinds
+from graftwork.data.read import Source
+from graftwork.data.schema import infer
+from graftwork.data.table import Column, Kind, Schema, Table
+from graftwork.errors import DataError, UsageError, nearest
+
+__all__ = ["Loaded", "Source", "load", "load_like"]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A table; notes for the user of what was inferred, changed or left out; and the bad rows that were kept in it."""
+
+    table: Table
+    notes: list[str]
+    bad: list[BadRow] = field(default_factory=list)
+
+
+def load(
+    source: Source,
+    *,
+    target: str | Sequence[str] | None = None,
+    inputs: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    roles: Mapping[str, str] | None = None,
+    task_kind: Kind | None = None,
+    many_labels: bool = False,
+    on_bad_rows: OnBadRows = "fail",
+    name: str | None = None,
+) -> Loaded:
+    """A training table. See `read` for sources, `infer` for how columns are chosen, `check` for what a bad row is.
+
+    many_labels: rows have several labels (text with a separator, or lists), so classes are not counted here.
+    on_bad_rows: "fail" raises DataError that lists bad rows and classes with a single row; "skip" leaves them out.
+    """
+    data, called = reading.read(source, name=name)
+    schema, notes = infer(data, called, target=target, inputs=inputs, ignore=ignore, roles=roles, task_kind=task_kind)
+    table = Table(data, schema, called, np.arange(1, len(data) + 1))
+    table, skipped = apply(table, check(table, need_target=True), on_bad_rows)
+    table, changed = to_kinds(table)
+    notes += skipped + changed
+    for column in schema.targets:
+        if column.kind == "category" and not many_labels:
+            table, dropped = check_classes(table, column.name, on_bad_rows)
+            notes += dropped
+    return Loaded(table, notes)
+
+
+def load_like(
+    source: Source,
+    schema: Schema,
+    *,
+    with_target: bool,
+    on_bad_rows: Literal["fail", "skip", "keep"] = "fail",
+    name: str | None = None,
+) -> Loaded:
+    """A table to validate, test or predict, with the columns of the training table's `schema`.
+
+    Inputs must be there, the target too `with_target`; other roles where the table has them. Further columns are
+    kept. A list of texts is the one text input. "keep" leaves bad rows in the table and gives them in `bad`, so that
+    a prediction can answer row by row.
+    """
+    wanted = schema if with_target else schema.without("target")
+    data, called = reading.read(_as_input(source, wanted), name=name)
+    columns = tuple(column for column in wanted.columns if _present(column, data, called))
+    table = Table(data, Schema(columns), called, np.arange(1, len(data) + 1))
+    bad = check(table, need_target=with_target)
+    notes: list[str] = []
+    if on_bad_rows != "keep":
+        table, notes = apply(table, bad, on_bad_rows)
+        bad = []
+    table, changed = to_kinds(table)
+    return Loaded(table, notes + changed, bad)
+
+
+def _present(column: Column, data: pa.Table, source: str) -> bool:
+    """Whether the table has the column; DataError if it must have it."""
+    if column.name in data.column_names:
+        return True
+    if column.role not in (None, "target"):
+        return False
+    use = "target" if column.role == "target" else "input"
+    raise DataError(
+        f"{source} has no column '{column.name}', the {use} of the training table. "
+        f"{nearest(column.name, data.column_names)} Rename the column that holds it."
+    )
+
+
+def _as_input(source: Source, schema: Schema) -> Any:
+    """A list (array, Series) of texts as the one text input."""
+    if isinstance(source, str | Mapping) or not _is_texts(source):
+        return source
+    if len(schema.inputs) != 1:
+        names = ", ".join(column.name for column in schema.inputs)
+        raise UsageError(
+            f"A list of texts fits one input, but there are {len(schema.inputs)} ({names}). Give dicts or a frame."
+        )
+    return {schema.inputs[0].name: source}
+
+
+def _is_texts(source: Any) -> bool:
+    if hasattr(source, "shape") and hasattr(source, "tolist"):
+        return len(source.shape) == 1
+    if not isinstance(source, list | tuple) or not source:
+        return False
+    return all(item is None or isinstance(item, str) or item != item for item in source)

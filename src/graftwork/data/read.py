@@ -1,0 +1,81 @@
+"""From whatever a user has (a file, a frame, lists) to an Arrow table. Large files are mapped from disk, not held."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+import pyarrow as pa
+
+from graftwork.data.files import check_file, open_bytes, unknown_extension
+from graftwork.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Source: TypeAlias = Union[
+    str, "os.PathLike[str]", "pd.DataFrame", pa.Table, Mapping[str, Sequence[Any]], Sequence[Any]
+]  # fmt: skip
+"""A path to csv, tsv, json lines or parquet (each also .gz); a pandas frame; a `datasets.Dataset`; an Arrow table;
+a dict of lists; a list of dicts; a list of texts (one column `text`)."""
+
+
+def read(source: Source, *, name: str | None = None) -> tuple[pa.Table, str]:
+    """The columns of `source` and its name for messages: the path, or "the list", or `name` where given.
+
+    Columns from csv and json are text: "007" stays "007". An empty csv field is missing; "NA" and "None" are text.
+    Files beyond 16 MiB are written once to an Arrow file in the cache folder and memory-mapped.
+
+    Raises DataError for data that can't be read, with the file, the line and how to mend it; UsageError for an object
+    that is no table.
+    """
+    if isinstance(source, str | os.PathLike):
+        path = Path(source).expanduser()
+        return _read_file(path, name or str(path)), name or str(path)
+    from graftwork.data.frames import from_memory
+
+    called = name or f"the {_WORDS.get(type(source).__name__, type(source).__name__)}"
+    return from_memory(source, called), called
+
+
+_WORDS = {"DataFrame": "frame", "dict": "dict", "list": "list", "Table": "Arrow table", "Dataset": "dataset"}
+
+
+def _read_file(path: Path, name: str) -> pa.Table:
+    check_file(path)
+    extension = Path(path.name.lower().removesuffix(".gz")).suffix
+    if extension in (".csv", ".tsv"):
+        from graftwork.data.delimited import read_delimited
+
+        return read_delimited(path, name, "," if extension == ".csv" else "\t")
+    if extension in (".jsonl", ".ndjson", ".json"):
+        from graftwork.data.jsonl import read_json
+
+        return read_json(path, name)
+    if extension == ".parquet":
+        return _read_parquet(path, name)
+    raise unknown_extension(path)
+
+
+def _read_parquet(path: Path, name: str) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    from graftwork.data.frames import plain_types
+    from graftwork.data.spool import spool
+
+    with open_bytes(path) as file:
+        try:
+            parquet = pq.ParquetFile(pa.BufferReader(file.read()) if path.suffix.lower() == ".gz" else str(path))
+            names = parquet.schema_arrow.names
+            doubled = sorted({column for column in names if names.count(column) > 1})
+            if doubled:
+                raise DataError(f"{name} has more than one column named {', '.join(map(repr, doubled))}. Rename one.")
+            table = spool(parquet.iter_batches(batch_size=16_384), parquet.schema_arrow)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise DataError(f"{name} is not a sound parquet file ({reason}). Copy or export it again.") from error
+    if not len(table):
+        raise DataError(f"{name} has no rows (columns: {', '.join(names)}). Expected at least one row.")
+    return plain_types(table)

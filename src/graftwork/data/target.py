@@ -1,0 +1,131 @@
+"""Which column is the target, and whether it holds classes or numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graftwork.data.kinds import MISSING_NUMBERS, Shape, is_string, sample
+from graftwork.data.spool import slices
+from graftwork.data.table import Column, Kind
+from graftwork.errors import DataError, UsageError
+
+_SURE = ("label", "labels", "target", "class", "标签", "类别")
+_LIKELY = (
+    *("category", "y", "intent", "sentiment", "topic", "tag", "emotion", "classes", "label_name", "label_text"),
+    *("rating", "score", "stars", "分类", "情感"),
+)
+MANY_CLASSES = 20
+"""Whole numbers with more distinct values than this are numbers to predict, not classes."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A target column and the line that tells the user."""
+
+    column: Column
+    note: str
+
+
+def named_target(data: pa.Table, name: str, shape: Shape, source: str, task_kind: Kind | None) -> Chosen:
+    """The column that the user named."""
+    return _chosen(data, name, shape, source, task_kind, "as named")
+
+
+def find_target(data: pa.Table, shapes: Mapping[str, Shape], source: str, task_kind: Kind | None) -> Chosen:
+    """The target among these columns; UsageError, with the candidates, if it can't be told."""
+    for names in (_SURE, _LIKELY):
+        found = [name for name in shapes if name.strip().lower() in names and shapes[name] not in ("empty", "date")]
+        if len(found) == 1:
+            return _chosen(data, found[0], shapes[found[0]], source, task_kind, "found by its name")
+        if found:
+            raise _ambiguous(source, found)
+    wanted: Shape = "number" if task_kind == "number" else "category"
+    found = [name for name, shape in shapes.items() if shape == wanted]
+    if len(found) == 1:
+        why = "the only column of numbers" if wanted == "number" else "the only column with few distinct values"
+        return _chosen(data, found[0], wanted, source, task_kind, why)
+    if found:
+        raise _ambiguous(source, found)
+    raise UsageError(
+        f"{source} has no column that looks like a target (columns: {', '.join(data.column_names[:20])}). "
+        "Name it: --target COLUMN (in Python target='COLUMN')."
+    )
+
+
+def _ambiguous(source: str, found: list[str]) -> UsageError:
+    return UsageError(
+        f"{source}: the target could be {' or '.join(found[:10])}. "
+        f"Name it: --target {found[-1]} (in Python target='{found[-1]}')."
+    )
+
+
+def _chosen(data: pa.Table, name: str, shape: Shape, source: str, task_kind: Kind | None, why: str) -> Chosen:
+    column = data.column(name)
+    lists = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
+    if shape == "empty":
+        raise DataError(f"{source}: the target '{name}' has no value in any row. Expected labels.")
+    if shape in ("image", "audio") or (shape == "nested" and not lists):
+        raise DataError(f"{source}: the target '{name}' holds {shape} values. Expected labels or numbers.")
+    if lists:
+        return Chosen(Column(name, "category", "target"), f"target: {name} (lists of labels), {why}")
+    kind: Kind = task_kind or _kind(data, name, shape, source)
+    if kind == "number":
+        return Chosen(Column(name, "number", "target"), f"target: {name} (number), {why}")
+    count = _count_classes(column)
+    note = f"target: {name} (category, {count} classes), {why}"
+    suspicious = _missing_marks(column)
+    if task_kind is None and shape == "number":
+        note += "; its numbers are taken for classes, --task regression predicts them as numbers"
+    if suspicious:
+        note += f"; '{suspicious}' is taken for a class: leave the cell empty if it means missing"
+    return Chosen(Column(name, "category", "target"), note)
+
+
+def _kind(data: pa.Table, name: str, shape: Shape, source: str) -> Kind:
+    """Few whole numbers, and everything that is not a number, are classes; other numbers are to be predicted."""
+    values = sample(data.select([name])).column(name).drop_null().to_pylist()
+    if is_string(data.column(name).type):
+        values = [value.strip() for value in values if value.strip()]
+    distinct = set(values)
+    if shape in ("number", "id"):
+        numbers = [value for value in distinct if str(value).lower() not in MISSING_NUMBERS]
+        whole = all(_is_whole(value) for value in numbers)
+        few = len(distinct) <= MANY_CLASSES and (2 * len(distinct) <= len(values) or len(distinct) <= 2)
+        return "category" if whole and few else "number"
+    if shape in ("text", "id") and len(values) >= 20 and len(distinct) > 0.7 * len(values):
+        raise DataError(
+            f"{source}: the target '{name}' has {len(distinct):,} different values in {len(values):,} rows, so it "
+            "looks like free text, not like classes that repeat. Name another column with --target; if these are "
+            "classes, say --task classification."
+        )
+    return "category"
+
+
+def _is_whole(value: object) -> bool:
+    try:
+        return float(str(value)) == int(float(str(value)))
+    except (ValueError, OverflowError):
+        return False
+
+
+def _count_classes(column: pa.ChunkedArray, most: int = 10_000) -> str:
+    found: set[object] = set()
+    for part in slices(column):
+        values = pc.unique(part.drop_null()).to_pylist()
+        found |= {value.strip() if isinstance(value, str) else value for value in values} - {""}
+        if len(found) > most:
+            return f"more than {most:,}"
+    return f"{len(found):,}"
+
+
+def _missing_marks(column: pa.ChunkedArray) -> str | None:
+    """A class that is spelt like a missing value, if there is one."""
+    if not is_string(column.type):
+        return None
+    values = pc.unique(sample(pa.table({"x": column})).column("x").drop_null()).to_pylist()
+    marks = MISSING_NUMBERS - {"", "-", "none"}
+    return next((value for value in values if value.strip().lower() in marks), None)

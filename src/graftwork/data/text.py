@@ -1,0 +1,137 @@
+"""Text normalisation: Unicode forms, markup, white space, case, stop words. All of it is a setting."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Literal
+
+import pyarrow as pa
+
+from graftwork.data.spool import slices, spool
+from graftwork.data.stopwords import CHINESE, ENGLISH
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """What is done to a text before it is tokenised, in this order.
+
+    unicode: "NFC" joins letters and their accents, "NFKC" also makes full-width letters and ligatures plain.
+    markup: leave out HTML and XML tags, comments, scripts and styles, and turn entities (`&amp;`) into characters.
+    lowercase: as it says. stop_words: leave out function words, "en" or "zh"; negations are kept. A text of stop
+        words only is left as it is. Pretrained bases read function words: leave this off unless a trial says otherwise.
+    whitespace: one space for any run of white space, none at the ends; zero-width spaces go.
+    """
+
+    unicode: Literal["none", "NFC", "NFKC"] = "none"
+    markup: bool = False
+    whitespace: bool = True
+    lowercase: bool = False
+    stop_words: Literal["none", "en", "zh"] = "none"
+
+
+def normalise(text: str, settings: TextSettings) -> str:
+    """The text as the settings say.
+
+    >>> normalise(" caf&eacute;<br>au  lait ", TextSettings(markup=True))
+    'café au lait'
+    >>> normalise("Where is the card?", TextSettings(stop_words="en"))
+    'card?'
+    """
+    if settings.markup:
+        text = strip_markup(text)
+    if settings.unicode != "none":
+        text = unicodedata.normalize(settings.unicode, text)
+    if settings.lowercase:
+        text = text.lower()
+    if settings.stop_words == "en":
+        text = _without_english(text)
+    elif settings.stop_words == "zh":
+        text = _without_chinese(text)
+    return " ".join(text.translate(_ZERO_WIDTH).split()) if settings.whitespace else text
+
+
+def normalise_column(column: pa.ChunkedArray, settings: TextSettings) -> pa.ChunkedArray:
+    """A text column, normalised; missing stays missing. A large result is on disk (see `spool`)."""
+    schema = pa.schema([("text", pa.string())])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for part in slices(column):
+            values = [None if value is None else normalise(value, settings) for value in part.to_pylist()]
+            yield pa.record_batch([pa.array(values, pa.string())], schema=schema)
+
+    return spool(batches(), schema).column("text")
+
+
+def strip_markup(text: str) -> str:
+    """The text between tags, entities as characters. Tags that end a line or a block leave a space.
+
+    >>> strip_markup("<p>if a < b &amp; c</p><p>I <3 it</p>").split()
+    ['if', 'a', '<', 'b', '&', 'c', 'I', '<3', 'it']
+    """
+    if "<" not in text:
+        return html.unescape(text)
+    parser = _Markup()
+    parser.feed(text)
+    parser.close()
+    return "".join(parser.parts)
+
+
+_INLINE_TAGS = "a abbr b big cite code em font i kbd mark q s small span strong sub sup tt u"
+_INLINE = frozenset(_INLINE_TAGS.split())
+_SILENT = frozenset(("script", "style"))
+
+
+class _Markup(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        self._silent += tag in _SILENT
+        self._border(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = max(0, self._silent - (tag in _SILENT))
+        self._border(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.parts.append(data)
+
+    def _border(self, tag: str) -> None:
+        if tag not in _INLINE:
+            self.parts.append(" ")
+
+
+_ZERO_WIDTH = dict.fromkeys((0x200B, 0x2060, 0xFEFF))
+_ENGLISH_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_SPACE = re.compile(r"\s{2,}")
+_LONGEST_CHINESE = max(map(len, CHINESE))
+
+
+def _without_english(text: str) -> str:
+    """Whole words only, whatever their case; punctuation stays."""
+    kept = _ENGLISH_WORD.sub(lambda word: "" if word[0].lower().replace("’", "'") in ENGLISH else word[0], text)
+    return _SPACE.sub(" ", kept).strip() if any(map(str.isalnum, kept)) else text
+
+
+def _without_chinese(text: str) -> str:
+    """Chinese has no spaces, so the longest stop word that begins at a character is left out, from left to right.
+
+    There is no word segmentation: a stop word inside a longer word goes too, so single characters that often build
+    words are not on the list.
+    """
+    kept, at = [], 0
+    while at < len(text):
+        length = next((n for n in range(_LONGEST_CHINESE, 0, -1) if text[at : at + n] in CHINESE), 0)
+        if not length:
+            kept.append(text[at])
+        at += max(1, length)
+    result = "".join(kept)
+    return result if any(map(str.isalnum, result)) else text
