@@ -1,0 +1,177 @@
+"""What a head starts from: its solution on the features of the base as it is. Shared by the probe and the warm start.
+
+A linear head is solved exactly (`solve`), with a penalty chosen on held-out rows; an MLP head is trained on the
+features for some hundred steps. Features are standardised through the head's own shift and scale.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from graftwork.core.technique import Setup
+from graftwork.networks.head import Head
+from graftwork.networks.network import Network
+from graftwork.tasks.task import Task
+from graftwork.techniques.checks import check_range
+from graftwork.techniques.streams import own_stream
+from graftwork.techniques.transfer.solve import Linear, Rows, solve_linear, solve_path, standardise
+
+L2 = float | Literal["auto"]
+
+STRENGTHS = (4.0, 1.0, 1 / 4, 1 / 16, 1 / 64, 1 / 256)
+"""Penalties that "auto" tries, on features of mean squared length 1."""
+USUAL = 1 / 16
+"""The penalty where rows are too few to hold some out: the best one of few-shot trials on four text data sets."""
+ENOUGH = 10
+"""Rows a class (five times as many in all, without classes) from which a fifth is held out to choose the penalty."""
+CHOOSE_ON = 20_000
+"""Rows on which the penalty is chosen at most."""
+
+
+def check_l2(technique: str, l2: L2) -> None:
+    if l2 != "auto":
+        check_range(technique, "l2", l2, 0.0, math.inf)
+
+
+def start_heads(network: Network, setup: Setup, l2: L2 = "auto") -> None:
+    """Solve every head on the features of the network as it stands; rows without a target take no part."""
+    features = setup.features(network)
+    for target, head in network.each_head():
+        weight = setup.labelled[target].astype(np.float32)
+        if not weight.any():
+            continue
+        args = (head, features, setup.targets[target], setup.tasks[target])
+        if _is_linear(head):
+            fit_linear(*args, weight=weight, l2=l2, seed=setup.seed)
+        else:
+            fit_mlp(*args, weight=weight, seed=setup.seed)
+
+
+def fit_linear(
+    head: Head,
+    features: np.ndarray,
+    targets: np.ndarray,
+    task: Task,
+    *,
+    weight: np.ndarray | None = None,
+    l2: L2 = "auto",
+    seed: int = 0,
+) -> float:
+    """Write the solution of the linear problem into the head, and return the penalty that was used.
+
+    features (N, F) float32, targets (N, ...) as the task encodes them, weight (N,) of the rows.
+    """
+    shift, scale = _standardise_head(head, features, weight)
+    # The penalty means the same for every width if the squared length of the features is 1 on average.
+    length = math.sqrt(features.shape[1])
+    rows = Rows(features, targets, _weights(features, weight), shift, scale / length)
+    start: Linear | None = None
+    if l2 == "auto":
+        l2, start = choose_l2(rows, task, seed)
+    solution = solve_linear(rows, task, l2=l2, start=start)
+    layer = _last_layer(head)
+    with torch.no_grad():
+        layer.weight.copy_(solution.weight / length)
+        layer.bias.copy_(solution.bias)
+    return l2
+
+
+def choose_l2(rows: Rows, task: Task, seed: int) -> tuple[float, Linear | None]:
+    """The penalty of lowest loss on a fifth of the rows, and its solution on the others."""
+    generator = np.random.default_rng(seed)
+    held_out = _fifth(rows, task, generator)
+    if held_out is None:
+        return USUAL, None
+    kept, held = (_picked(rows, chosen) for chosen in held_out)
+    return solve_path(kept, held, task, STRENGTHS)
+
+
+def fit_mlp(
+    head: Head,
+    features: np.ndarray,
+    targets: np.ndarray,
+    task: Task,
+    *,
+    weight: np.ndarray | None = None,
+    seed: int = 0,
+    lr: float = 2e-3,
+    batch: int = 128,
+    epochs: int = 10,
+) -> None:
+    """Train a head of any shape on fixed features: AdamW with cosine decay, at least 400 and at most 20,000 steps."""
+    _standardise_head(head, features, weight)
+    importance = _weights(features, weight)
+    labelled = np.flatnonzero(importance > 0)
+    per_epoch = math.ceil(len(labelled) / batch)
+    steps = min(max(epochs * per_epoch, 400), 20_000)
+    device = head.shift.device
+    matrices = [p for p in head.parameters() if p.ndim > 1]
+    vectors = [p for p in head.parameters() if p.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, lr, total_steps=steps, pct_start=0.1, cycle_momentum=False
+    )
+    training, generator = head.training, np.random.default_rng(seed)
+    head.train()
+    with own_stream(seed, device):
+        order = np.zeros(0, np.int64)
+        for _ in range(steps):
+            order = order if len(order) else generator.permutation(labelled)
+            picked, order = order[:batch], order[batch:]
+            inputs, target, share = (torch.from_numpy(v[picked]).to(device) for v in (features, targets, importance))
+            loss = (task.loss(head(inputs), target) * share).sum() / share.sum()
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+    head.zero_grad(set_to_none=True)
+    head.train(training)
+
+
+def _fifth(rows: Rows, task: Task, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray] | None:
+    """Rows to keep and a fifth to hold out, by class where there is one; None where rows are too few."""
+    labelled = np.flatnonzero(rows.weight > 0)
+    if len(labelled) > CHOOSE_ON:
+        labelled = np.sort(generator.choice(labelled, CHOOSE_ON, replace=False))
+    by_class = "hard_labels" in task.facts
+    classes = rows.targets[labelled] if by_class else np.zeros(len(labelled), np.int64)
+    if np.median(np.unique_counts(classes).counts) < (ENOUGH if by_class else 5 * ENOUGH):
+        return None
+    shuffled = generator.permutation(len(labelled))
+    order = shuffled[np.argsort(classes[shuffled], kind="stable")]
+    held = np.zeros(len(labelled), bool)
+    held[order[2::5]] = True
+    return labelled[~held], labelled[held]
+
+
+def _picked(rows: Rows, chosen: np.ndarray) -> Rows:
+    return Rows(rows.features[chosen], rows.targets[chosen], rows.weight[chosen], rows.shift, rows.scale)
+
+
+def _standardise_head(head: Head, features: np.ndarray, weight: np.ndarray | None) -> tuple[Tensor, Tensor]:
+    shift, scale = standardise(features, _weights(features, weight))
+    head.shift.copy_(torch.from_numpy(shift))
+    head.scale.copy_(torch.from_numpy(scale))
+    return head.shift, head.scale
+
+
+def _weights(features: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    return np.ones(len(features), np.float32) if weight is None else weight.astype(np.float32)
+
+
+def _linear_layers(head: Head) -> list[nn.Linear]:
+    return [layer for layer in head.layers if isinstance(layer, nn.Linear)]
+
+
+def _is_linear(head: Head) -> bool:
+    return len(_linear_layers(head)) == 1
+
+
+def _last_layer(head: Head) -> nn.Linear:
+    return _linear_layers(head)[-1]
