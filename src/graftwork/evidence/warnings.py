@@ -115,7 +115,7 @@ def label_noise(
     message = (
         f"{len(suspects):,} of {int((targets >= 0).sum()):,} {split} rows may have a wrong label: "
         f"{_listed(tuple(suspect.row for suspect in suspects))}. "
-        f"The first is labelled '{first.label}', but the model is {100 * first.probability:.0f} % sure of '{first.likely}'. "
+        f"The first is labelled '{first.label}', but the model gives '{first.likely}' {100 * first.probability:.0f} %. "
         "Look at them before trusting the scores."
     )
     return [DataWarning("label noise", message, tuple(suspect.row for suspect in suspects))], suspects

@@ -1,0 +1,91 @@
+"""The model card (Mitchell et al. 2019): what the model is for, what it was made from, how good it is, its limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graftwork.evidence.evaluation import score_text
+from graftwork.tasks.metrics import METRICS
+
+if TYPE_CHECKING:
+    from graftwork.evidence.report import Report
+
+
+def model_card(report: Report) -> str:
+    """The card in Markdown; what only the owner can know is left to fill in, and says so."""
+    sections = [
+        f"# {_plain(report.title)}\n\n{report.verdict()}",
+        _use(report),
+        _data(report),
+        _scores(report),
+        _recipe(report),
+        _limits(report),
+        "## Licence\n\n*To be filled in by the owner. The licences of the base and of the training data bind it too.*",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _use(report: Report) -> str:
+    _, evaluation = report.headline
+    lines = [f"Task: {evaluation.task}."]
+    if evaluation.classes:
+        shown = ", ".join(f"`{_plain(label)}`" for label in evaluation.classes[:20])
+        more = f", and {len(evaluation.classes) - 20} more" if len(evaluation.classes) > 20 else ""
+        lines.append(f"It chooses among {len(evaluation.classes)} classes: {shown}{more}.")
+    if report.base:
+        lines.append(f"Base model: {_plain(report.base)}.")
+    lines.append("*Who is to use it, and what for, is to be filled in by the owner.*")
+    return "## Intended use\n\n" + "\n".join(lines)
+
+
+def _data(report: Report) -> str:
+    lines = [f"- {_plain(name)}: {_plain(value)}" for name, value in report.data.items()]
+    return "## Training data\n\n" + ("\n".join(lines) or "*Not recorded.*")
+
+
+def _scores(report: Report) -> str:
+    lines = ["| metric | " + " | ".join(report.evaluations) + " |", "|---" * (1 + len(report.evaluations)) + "|"]
+    _, first = report.headline
+    for name in first.scores:
+        cells = [
+            score_text(name, evaluation.scores[name]) if name in evaluation.scores else ""
+            for evaluation in report.evaluations.values()
+        ]
+        lines.append(f"| {METRICS[name].display} | " + " | ".join(cells) + " |")
+    rows = ", ".join(f"{evaluation.rows:,} {split}" for split, evaluation in report.evaluations.items())
+    return (
+        "## Scores\n\n" + "\n".join(lines) + f"\n\nIn brackets: 95 % bootstrap intervals. Rows: {rows}. "
+        "Validation rows chose the model, so scores on them are somewhat too good."
+    )
+
+
+def _recipe(report: Report) -> str:
+    parts = ["## Training"]
+    if report.recipe:
+        parts.append("```yaml\n" + report.recipe.strip() + "\n```")
+    if report.command:
+        parts.append("To repeat it:\n\n```\n" + report.command.strip() + "\n```")
+    if report.versions:
+        parts.append("Versions: " + ", ".join(f"{name} {version}" for name, version in report.versions.items()) + ".")
+    return "\n\n".join(parts)
+
+
+def _limits(report: Report) -> str:
+    _, evaluation = report.headline
+    lines = ["- The scores hold for rows like those it was scored on; on other sources, periods or languages, measure."]
+    weak = sorted(((s.f1, s.label) for s in evaluation.per_class if s.f1 is not None and s.rows), key=lambda at: at[0])
+    if weak:
+        listed = ", ".join(f"`{_plain(label)}` ({f1:.2f})" for f1, label in weak[:5])
+        lines.append(f"- Weakest classes, by F1: {listed}.")
+    if evaluation.classes:
+        lines.append("- It always answers with these classes; a row that fits none of them gets one all the same.")
+    lines += [f"- {_plain(warning.message)}" for warning in report.warnings]
+    return "## Limits\n\n" + "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """Text from the data on one line, without what Markdown or HTML would read as markup."""
+    line = " ".join(text.split())
+    for mark, harmless in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("`", "'"), ("|", "\\|"), ("[", "\\[")):
+        line = line.replace(mark, harmless)
+    return line

@@ -1,0 +1,147 @@
+"""The evidence of one run, and the files it is written to: report.html, metrics.json, README.md (a model card)."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from graftwork.evidence.breakdown import Bin
+from graftwork.evidence.evaluation import Evaluation, score_text
+from graftwork.evidence.plots import Series
+from graftwork.evidence.warnings import DataWarning, Suspect
+from graftwork.tasks.metrics import METRICS
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One model that was tried: its name, its validation score in the primary metric, and what it cost."""
+
+    name: str
+    score: float
+    cpu_seconds: float
+    kept: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the run and its cost, in seconds."""
+
+    name: str
+    wall_seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Curves:
+    """How the training went: loss by optimizer step, and the primary metric on validation."""
+
+    loss: Series
+    scores: tuple[Series, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything a reader needs to judge a run. Only `primary` and `evaluations` are required.
+
+    primary: name of the metric that chose the model. evaluations: by split, the one that counts first (test, then
+    validation). data: facts about the table, in order. plan: rows of the plan's table, the first is its head.
+    before_temperature: the first evaluation's reliability before temperature scaling. costs: by stage.
+    peak_memory: bytes. command: the exact command that repeats the run.
+    """
+
+    primary: str
+    evaluations: Mapping[str, Evaluation]
+    title: str = "Graftwork report"
+    base: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+    recipe: str = ""
+    plan: tuple[tuple[str, ...], ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    decision: str = ""
+    curves: Curves | None = None
+    temperature: float = 1.0
+    before_temperature: tuple[Bin, ...] = ()
+    warnings: tuple[DataWarning, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+    notes: tuple[str, ...] = ()
+    costs: tuple[Stage, ...] = ()
+    parameters_trained: int | None = None
+    parameters_total: int | None = None
+    peak_memory: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
+
+    @property
+    def headline(self) -> tuple[str, Evaluation]:
+        """The split that counts and its evaluation."""
+        return next(iter(self.evaluations.items()))
+
+    def verdict(self) -> str:
+        """One sentence: the primary score on the split that counts, with its interval."""
+        split, evaluation = self.headline
+        score = score_text(self.primary, evaluation.scores[self.primary])
+        rows = f"{evaluation.rows:,} {split} row{'' if evaluation.rows == 1 else 's'}"
+        return f"{METRICS[self.primary].display} {score} on {rows}."
+
+    def metrics(self) -> dict[str, Any]:
+        """What metrics.json holds: scores with intervals by split, and what they cost."""
+        return {
+            "primary": self.primary,
+            "scores": {split: evaluation.to_json() for split, evaluation in self.evaluations.items()},
+            "rows": {split: evaluation.rows for split, evaluation in self.evaluations.items()},
+            "temperature": self.temperature,
+            "seconds": {
+                stage.name: {"wall": round(stage.wall_seconds, 3), "cpu": round(stage.cpu_seconds, 3)}
+                for stage in self.costs
+            },
+            "parameters": {"trained": self.parameters_trained, "total": self.parameters_total},
+            "peak_memory_bytes": self.peak_memory,
+            "candidates": [
+                {"name": each.name, "score": each.score, "cpu_seconds": each.cpu_seconds, "kept": each.kept}
+                for each in self.candidates
+            ],
+            "versions": dict(self.versions),
+            "command": self.command,
+        }
+
+    def to_html(self) -> str:
+        """The report as one page that needs no other file."""
+        from graftwork.evidence.page import page
+
+        return page(self)
+
+    def model_card(self) -> str:
+        """The model card in Markdown."""
+        from graftwork.evidence.card import model_card
+
+        return model_card(self)
+
+    def write(self, folder: Path) -> Path:
+        """Write report.html, metrics.json and README.md into `folder`; each is there whole or not at all.
+
+        Returns the path of report.html.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / "metrics.json", json.dumps(self.metrics(), indent=2, ensure_ascii=False) + "\n")
+        write_text(folder / "README.md", self.model_card())
+        write_text(folder / "report.html", self.to_html())
+        return folder / "report.html"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file under a temporary name in its folder, then move it into place."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
