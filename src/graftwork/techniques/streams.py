@@ -14,7 +14,7 @@ _LARGEST = 2**62
 
 @contextmanager
 def own_stream(seed: int, device: torch.device) -> Iterator[None]:
-    """Inside, global random numbers (dropout, initialisation) come from `seed`; outside, it is as if nothing was drawn."""
+    """Inside, global random numbers (dropout, initialisation) come from `seed`; outside, as if nothing was drawn."""
     accelerator = device.type if device.type != "cpu" else "cuda"
     with torch.random.fork_rng([device] if device.type != "cpu" else [], device_type=accelerator):
         torch.default_generator.manual_seed(seed)

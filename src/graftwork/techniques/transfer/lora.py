@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique
-from graftwork.errors import RefusedError, UsageError
+from graftwork.errors import RefusedError
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
@@ -54,8 +54,8 @@ class LoRA(Technique):
     rank: of the correction, at least 1. alpha: its scale is alpha / rank (alpha / sqrt(rank) with rslora), above 0.
     dropout: share of an adapter's inputs that are dropped in training, from 0 to below 1.
     dora: learn the length of each weight row apart from its direction. rslora: scale for high ranks.
-    targets: ends of the names of the layers that are adapted, joined by "+" in writing ("query+value"); "all-linear"
-        takes every linear and 1-d convolution layer of the blocks. The heads are always trained in full.
+    targets: ends of the names of the layers that are adapted, joined by "+" ("query+value"); "all-linear" takes every
+        linear and 1-d convolution layer of the blocks. The heads are always trained in full.
     """
 
     rank: int = 8
@@ -63,17 +63,13 @@ class LoRA(Technique):
     dropout: float = 0.0
     dora: bool = False
     rslora: bool = False
-    targets: tuple[str, ...] = (ALL,)
+    targets: str = ALL
 
     name: ClassVar[str] = "lora"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "train low-rank adapters, merged at save (also DoRA, rsLoRA)"
 
     def __post_init__(self) -> None:
-        if isinstance(self.targets, str) or not self.targets:
-            raise UsageError(
-                f"lora: targets is {self.targets!r}. Expected a tuple of names, such as ('query', 'value')."
-            )
         check_range(self.name, "rank", self.rank, 1, float("inf"))
         check_range(self.name, "alpha", self.alpha, 1e-6, float("inf"))
         check_range(self.name, "dropout", self.dropout, 0.0, 1.0, below=True)
@@ -121,16 +117,17 @@ class LoRA(Technique):
 
     def _matched(self, encoder: Encoder) -> list[str]:
         known = candidates(encoder)
-        if self.targets == (ALL,):
+        if self.targets == ALL:
             return known
-        for target in self.targets:
+        wanted = self.targets.split("+")
+        for target in wanted:
             if not any(_ends_with(name, target) for name in known):
                 ends = sorted({re.sub(r"^.*\d+\.", "", name) for name in known})
                 raise RefusedError(
                     f"lora: no layer of the base ({encoder.architecture}) has a name that ends with '{target}'. "
                     f"Expected one of: {', '.join(ends) or 'none'}; or targets={ALL}."
                 )
-        return [name for name in known if any(_ends_with(name, target) for target in self.targets)]
+        return [name for name in known if any(_ends_with(name, target) for target in wanted)]
 
 
 def _ends_with(name: str, target: str) -> bool:
