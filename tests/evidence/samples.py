@@ -42,7 +42,7 @@ def multilabel_evaluation(rows: int = 200) -> Evaluation:
     rng = np.random.default_rng(0)
     task = Multilabel().with_state({"classes": ["a", "b", "c"], "type": "string", "lists": True})
     targets = (rng.random((rows, 3)) < 0.4).astype(np.uint8)
-    return evaluate(task, targets, np.clip(0.6 * targets + 0.5 * rng.random((rows, 3)), 0, 1), np.arange(rows))
+    return evaluate(task, targets, np.clip(0.4 * targets + 0.6 * rng.random((rows, 3)), 0, 1), np.arange(rows))
 
 
 def regression_evaluation(rows: int = 200) -> Evaluation:

@@ -29,7 +29,7 @@ def _use(report: Report) -> str:
     _, evaluation = report.headline
     lines = [f"Task: {evaluation.task}."]
     if evaluation.classes:
-        shown = ", ".join(f"`{_plain(label)}`" for label in evaluation.classes[:20])
+        shown = ", ".join(f"'{_plain(label)}'" for label in evaluation.classes[:20])
         more = f", and {len(evaluation.classes) - 20} more" if len(evaluation.classes) > 20 else ""
         lines.append(f"It chooses among {len(evaluation.classes)} classes: {shown}{more}.")
     if report.base:
@@ -75,9 +75,9 @@ def _limits(report: Report) -> str:
     lines = ["- The scores hold for rows like those it was scored on; on other sources, periods or languages, measure."]
     weak = sorted(((s.f1, s.label) for s in evaluation.per_class if s.f1 is not None and s.rows), key=lambda at: at[0])
     if weak:
-        listed = ", ".join(f"`{_plain(label)}` ({f1:.2f})" for f1, label in weak[:5])
+        listed = ", ".join(f"'{_plain(label)}' ({f1:.2f})" for f1, label in weak[:5])
         lines.append(f"- Weakest classes, by F1: {listed}.")
-    if evaluation.classes:
+    if evaluation.baseline is not None:
         lines.append("- It always answers with these classes; a row that fits none of them gets one all the same.")
     lines += [f"- {_plain(warning.message)}" for warning in report.warnings]
     return "## Limits\n\n" + "\n".join(lines)
@@ -86,6 +86,14 @@ def _limits(report: Report) -> str:
 def _plain(text: str) -> str:
     """Text from the data on one line, without what Markdown or HTML would read as markup."""
     line = " ".join(text.split())
-    for mark, harmless in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("`", "'"), ("|", "\\|"), ("[", "\\[")):
+    for mark, harmless in (
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ("`", "\\`"),
+        ("*", "\\*"),
+        ("|", "\\|"),
+        ("[", "\\["),
+    ):
         line = line.replace(mark, harmless)
     return line

@@ -34,6 +34,7 @@ def _context(report: Report) -> dict[str, Any]:
         "primary": METRICS[report.primary],
         "plots": _plots(report, evaluation),
         "classes": sorted(evaluation.per_class, key=lambda score: (score.f1 is None, score.f1)),
+        "texts": any(example.text for example in (*evaluation.most_wrong, *evaluation.slowest)),
         "one_label": evaluation.baseline is not None,
         "memory": f"{report.peak_memory / 2**20:,.0f} MiB" if report.peak_memory is not None else "",
     }

@@ -77,8 +77,8 @@ def confusion_matrix(classes: Sequence[ClassScore], pairs: Sequence[Pair]) -> st
             plot.text(column, row, f"{int(counts[row, column])}", ha="center", va="center", fontsize=8, color=_INK)
         plot.set_xlim(-0.5, len(names) - 0.5)
         plot.set_ylim(len(names) - 0.5, -0.5)
-        _names(plot, "x", names)
-        _names(plot, "y", names)
+        for axis in ("x", "y"):
+            _names(plot, axis, [_short(name) for name in names])
         _titled(plot, "", "predicted", "true")
         return _svg(figure)
 
@@ -86,7 +86,7 @@ def confusion_matrix(classes: Sequence[ClassScore], pairs: Sequence[Pair]) -> st
 def top_pairs(pairs: Sequence[Pair]) -> str:
     """The most frequent mistakes as bars: true class, then what it was taken for."""
     shown = pairs[:_BARS]
-    names = [f"{_short(pair.truth)} → {_short(pair.predicted)}" for pair in shown]
+    names = [f"{_short(pair.truth, 26)} → {_short(pair.predicted, 26)}" for pair in shown]
     return _bars("pairs", names, [float(pair.rows) for pair in shown], ORANGE, "rows (true class → predicted class)")
 
 
@@ -110,7 +110,8 @@ def reliability_diagram(before: Sequence[Bin], after: Sequence[Bin]) -> str:
         plot.set_xlim(0, 1.02)
         plot.set_ylim(0, 1.04)
         _titled(plot, "", "confidence", "share that is right")
-        plot.legend(frameon=False, labelcolor=_INK, loc="upper left")
+        if before and after:
+            plot.legend(frameon=False, labelcolor=_INK, loc="lower right")
         return _svg(figure)
 
 
@@ -135,6 +136,8 @@ def fits_matrix(classes: Sequence[ClassScore]) -> bool:
 
 
 def _bars(name: str, labels: Sequence[str], values: Sequence[float], colour: str, axis: str, most: float = 0.0) -> str:
+    from matplotlib.ticker import MaxNLocator
+
     with _figure(name, 7.2, 0.9 + 0.26 * len(labels)) as (figure, axes):
         plot = axes[0]
         places = range(len(labels))
@@ -143,6 +146,8 @@ def _bars(name: str, labels: Sequence[str], values: Sequence[float], colour: str
             text = f"{value:.0f}" if value == int(value) and not most else f"{value:.2f}"
             plot.annotate(text, (value, place), (3, 0), textcoords="offset points", va="center", fontsize=8, color=_INK)
         plot.set_ylim(len(labels) - 0.4, -0.6)
+        if not most:
+            plot.xaxis.set_major_locator(MaxNLocator(integer=True))
         plot.set_xlim(0, 1.08 * max([*values, most, 1e-9]))
         _names(plot, "y", labels)
         _titled(plot, "", axis, "")
@@ -150,17 +155,15 @@ def _bars(name: str, labels: Sequence[str], values: Sequence[float], colour: str
 
 
 def _names(plot: Axes, axis: str, names: Sequence[str]) -> None:
-    """Tick labels from user text: never read as formulas, cut where long."""
-    texts = [_short(name) for name in names]
     if axis == "x":
-        plot.set_xticks(range(len(texts)), texts, rotation=45, ha="right", rotation_mode="anchor")
+        plot.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
     else:
-        plot.set_yticks(range(len(texts)), texts)
+        plot.set_yticks(range(len(names)), names)
 
 
-def _short(text: str) -> str:
+def _short(text: str, length: int = _LONGEST_LABEL) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_LABEL else line[: _LONGEST_LABEL - 1] + "…"
+    return line if len(line) <= length else line[: length - 1] + "…"
 
 
 def _titled(plot: Axes, title: str, x: str, y: str) -> None:

@@ -55,10 +55,12 @@ class Metric:
     def text(self, value: float) -> str:
         """A score for people.
 
-        >>> METRICS["accuracy"].text(0.93604), METRICS["log_loss"].text(0.2345)
-        ('93.6 %', '0.234')
+        >>> METRICS["accuracy"].text(0.93604), METRICS["log_loss"].text(0.2), METRICS["rmse"].text(12345.6)
+        ('93.6 %', '0.200', '12,346')
         """
-        return f"{100 * value:.1f} %" if self.unit == "percent" else f"{value:.3g}"
+        if self.unit == "percent":
+            return f"{100 * value:.1f} %"
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
 
 
 def metric_for(name: str, task: Task) -> Metric:
