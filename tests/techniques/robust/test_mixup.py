@@ -66,7 +66,7 @@ def test_each_step_draws_anew_and_sam_sees_one_objective_twice(world):
     losses = []
     for _ in range(3):
         batch = stages.inputs(this.batch)
-        twice = [float(stages.objective(this.network.as_forward(), batch).total) for _ in range(2)]
+        twice = [float(stages.objective(this.network.as_forward(), batch).total.detach()) for _ in range(2)]
         assert twice[0] == twice[1]
         losses.append(twice[0])
     assert len(set(losses)) == 3
