@@ -3,41 +3,51 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from graftwork.evidence.warnings import conflicts, duplicates, label_noise, rare_classes, spellings
+from graftwork.data.table import Column, Schema, Table
+from graftwork.evidence.warnings import label_noise, table_warnings
+from graftwork.tasks.classification import Classification
+from graftwork.tasks.regression import Regression
+
+
+def table(texts: list[str], labels: list[str | None], source: str = "train.csv") -> Table:
+    data = pa.table({"text": texts, "label": labels})
+    schema = Schema((Column("text", "text"), Column("label", "category", "target")))
+    return Table(data, schema, source, np.arange(1, len(texts) + 1))
+
+
+def many(label: str, text: str) -> tuple[list[str], list[str | None]]:
+    return [f"{text} {at}" for at in range(6)], [label] * 6
 
 
 def test_nothing_to_warn_of() -> None:
-    assert duplicates("train", "test", [], 10) == []
-    assert conflicts([], "train") == []
-    assert rare_classes({"a": 5, "b": 100}) == []
-    assert spellings(["a", "b"]) == []
+    texts, labels = (a + b for a, b in zip(many("a", "first"), many("b", "second"), strict=True))
+    assert table_warnings(table(texts, labels), {"test": table(["new"], ["a"])}, "label", Classification()) == []
 
 
-def test_duplicates_count_each_row_once() -> None:
-    (found,) = duplicates("train", "test", [(1, 7), (2, 7), (3, 9)], 200)
-    assert found.rows == (7, 9)
-    assert found.message.startswith("2 of 200 test rows (1 %) also stand in train")
-    assert "rows 7, 9" in found.message
+def test_warnings_of_tables() -> None:
+    texts, labels = (a + b for a, b in zip(many("card", "first"), many("Card", "second"), strict=True))
+    train = table([*texts, "same", "Same ", "x"], [*labels, "card", "Card", "rare"])
+    test = table(["new", "first 3", "FIRST 3"], ["card", "card", "card"], "test.csv")
+    found = {warning.kind: warning for warning in table_warnings(train, {"test": test}, "label", Classification())}
+    assert found.keys() == {"duplicates", "conflicting labels", "rare classes", "spelling"}
+    assert found["duplicates"].rows == (2, 3)
+    assert found["duplicates"].message.startswith("2 of 3 test rows (67 %) also stand in train")
+    assert "rows 2, 3" in found["duplicates"].message
+    assert found["conflicting labels"].rows == (13, 14)
+    assert "1 input of train stands there more than once" in found["conflicting labels"].message
+    assert "row 13 is 'card', row 14 is 'Card'" in found["conflicting labels"].message
+    assert found["rare classes"].message.startswith("1 of 3 classes has fewer than 5 training rows: 'rare' (1)")
+    assert found["rare classes"].rows == (15,)
+    assert "'Card' and 'card'" in found["spelling"].message
 
 
-def test_conflicts_show_the_first() -> None:
-    (found,) = conflicts([[(3, "refund"), (8, "card")]], "train")
-    assert found.rows == (3, 8)
-    assert "1 input of train stands there more than once" in found.message
-    assert "row 3 is 'refund', row 8 is 'card'" in found.message
-
-
-def test_rare_classes_are_listed_rarest_first() -> None:
-    (found,) = rare_classes({"many": 50, "few": 3, "one": 1})
-    assert "2 of 3 classes" in found.message
-    assert found.message.index("'one' (1)") < found.message.index("'few' (3)")
-
-
-def test_spellings() -> None:
-    (found,) = spellings(["Card", "card ", "refund"])
-    assert "'Card' and 'card '" in found.message
+def test_numbers_have_no_rare_classes() -> None:
+    train = table(["a", "a", "b"], ["1", "2", "3"])
+    (found,) = table_warnings(train, {"validation": table(["a"], ["1"])}, "label", Regression())
+    assert found.kind == "duplicates"
 
 
 def test_label_noise_finds_flipped_labels() -> None:

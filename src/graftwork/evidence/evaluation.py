@@ -60,19 +60,19 @@ def evaluate(
     targets: np.ndarray,
     probabilities: np.ndarray,
     rows: np.ndarray,
-    *,
-    labelled: np.ndarray | None = None,
     texts: Sequence[str] | None = None,
     lengths: np.ndarray | None = None,
+    *,
+    labelled: np.ndarray | None = None,
     seconds: np.ndarray | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Evaluation:
     """Score `task.probabilities` (N, outputs) of N rows against their targets, as `task.encode` gives them.
 
-    rows: row numbers in their source (N,). labelled: mask of rows that have a target; all where left out.
-    texts: what to show of each row. lengths: tokens of each row, and seconds: time to predict each row; for the list
-    of the slowest rows. Raises DataError where no row is labelled.
+    rows: row numbers in their source (N,). texts: what to show of each row. lengths: tokens of each row, and
+    seconds: time to predict each row; for the list of the slowest rows. labelled: mask of rows that have a target;
+    all where left out. Raises DataError where no row is labelled.
     """
     keep = np.flatnonzero(np.ones(len(targets), bool) if labelled is None else labelled)
     if len(keep) == 0:

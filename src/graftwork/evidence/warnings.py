@@ -7,6 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graftwork.data import compare
+from graftwork.data.table import Table
+from graftwork.tasks.classification import label_counts
+from graftwork.tasks.labels import shortened_text
+from graftwork.tasks.task import Task
+
 _SHOWN_ROWS = 10
 
 
@@ -29,51 +35,74 @@ class Suspect:
     probability: float
 
 
-def duplicates(first: str, second: str, pairs: Sequence[tuple[int, int]], rows: int) -> list[DataWarning]:
-    """Rows of `second` (of `rows` in all) that stand in `first` too. pairs: (row in first, row in second)."""
-    if not pairs:
-        return []
-    held = tuple(dict.fromkeys(in_second for _, in_second in pairs))
-    share = 100 * len(held) / rows
+def table_warnings(train: Table, others: Mapping[str, Table], target: str, task: Task) -> list[DataWarning]:
+    """All that can be said of the training rows and of the other splits, by their names, without a model.
+
+    Rows that stand in the training rows too; and for a task of one class a row, conflicting labels, rare classes and
+    spellings in the training rows.
+    """
+    shared = [
+        warning
+        for name, table in others.items()
+        for warning in duplicates("train", name, compare.overlap(train, table))
+    ]
+    if "hard_labels" not in task.facts:
+        return shared
+    classes = label_counts(train.column(target))
     return [
-        DataWarning(
-            "duplicates",
-            f"{len(held):,} of {rows:,} {second} rows ({share:.2g} %) also stand in {first}, so the {second} scores "
-            f"may be too good: {_listed(held)}. Remove them from one side.",
-            held,
-        )
+        *shared,
+        *conflicts(compare.conflicts(train, target), "train"),
+        *rare_classes(compare.rare_classes(train, target), len(classes)),
+        *spellings(tuple(classes)),
     ]
 
 
-def conflicts(groups: Sequence[Sequence[tuple[int, str]]], split: str) -> list[DataWarning]:
-    """Equal inputs with different labels. groups: for each such input, its (row, label)s."""
-    if not groups:
+def duplicates(first: str, second: str, found: compare.Overlap) -> list[DataWarning]:
+    """Rows of the split `second` that stand in the split `first` too."""
+    if not len(found.pairs):
         return []
-    rows = tuple(row for group in groups for row, _ in group)
-    first = ", ".join(f"row {row} is '{label}'" for row, label in groups[0][:4])
-    inputs = f"{len(groups):,} inputs of {split} stand" if len(groups) != 1 else f"1 input of {split} stands"
+    rows = tuple(found.pairs[:, 1].tolist())
     return [
         DataWarning(
-            "conflicting labels",
-            f"{inputs} there more than once with different labels ({len(rows):,} rows): {first}. "
-            "No model can be right on all of them; settle their labels.",
+            "duplicates",
+            f"{len(rows):,} of {found.rows:,} {second} rows ({100 * found.share:.2g} %) also stand in {first}, so the "
+            f"{second} scores may be too good: {_listed(rows)}. Remove them from one side.",
             rows,
         )
     ]
 
 
-def rare_classes(counts: Mapping[str, int], fewer_than: int = 5) -> list[DataWarning]:
-    """Classes with fewer training rows than this. counts: training rows by class."""
-    rare = sorted((count, label) for label, count in counts.items() if count < fewer_than)
+def conflicts(found: compare.Conflicts, split: str) -> list[DataWarning]:
+    """Equal inputs with different labels."""
+    if not found.texts:
+        return []
+    inputs = f"{found.texts:,} inputs of {split} stand" if found.texts != 1 else f"1 input of {split} stands"
+    first = found.examples[0]
+    pairs = list(zip(first.rows, first.labels, strict=True))[:4]
+    listed = ", ".join(f"row {row} is '{shortened_text(label)}'" for row, label in pairs)
+    return [
+        DataWarning(
+            "conflicting labels",
+            f"{inputs} there more than once with different labels ({found.rows:,} rows): {listed}. "
+            "No model can be right on all of them; settle their labels.",
+            tuple(row for example in found.examples for row in example.rows),
+        )
+    ]
+
+
+def rare_classes(rare: Sequence[compare.RareClass], classes: int, fewer_than: int = 5) -> list[DataWarning]:
+    """Classes with fewer training rows than `fewer_than`, rarest first, of so many classes."""
     if not rare:
         return []
-    listed = ", ".join(f"'{label}' ({count})" for count, label in rare[:_SHOWN_ROWS])
+    listed = ", ".join(f"'{shortened_text(each.label)}' ({each.count})" for each in rare[:_SHOWN_ROWS])
     more = ", …" if len(rare) > _SHOWN_ROWS else ""
+    have = "has" if len(rare) == 1 else "have"
     return [
         DataWarning(
             "rare classes",
-            f"{len(rare):,} of {len(counts):,} classes have fewer than {fewer_than} training rows: {listed}{more}. "
-            "Expect them to be missed; add rows, or join them with related classes.",
+            f"{len(rare):,} of {classes:,} classes {have} fewer than {fewer_than} training rows: {listed}{more}. "
+            "Expect mistakes there; add rows, or join them with related classes.",
+            tuple(row for each in rare for row in each.rows),
         )
     ]
 
