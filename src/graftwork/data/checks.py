@@ -66,7 +66,7 @@ def apply(table: Table, bad: Sequence[BadRow], on_bad_rows: OnBadRows) -> tuple[
     kept = table.take(np.flatnonzero(~np.isin(table.rows, list(rows))))
     if not len(kept):
         raise DataError(f"{table.source}: none of the {len(table):,} rows can be used:\n{listing}")
-    return kept, [f"skipped {len(rows):,} of {len(table):,} rows of {table.source}:\n{listing}"]
+    return kept, [f"left out {len(rows):,} of the {len(table):,} rows of {table.source}:\n{listing}"]
 
 
 def check_classes(table: Table, column: str, on_bad_rows: OnBadRows) -> tuple[Table, list[str]]:
@@ -102,7 +102,7 @@ def check_classes(table: Table, column: str, on_bad_rows: OnBadRows) -> tuple[Ta
         raise DataError(
             f"{table.source}: {left} of {len(counts):,} in {column} has two rows or more. Is it a class column?"
         )
-    return kept, [f"skipped {len(single):,} rows of {table.source} whose class has no other row:\n{listing}"]
+    return kept, [f"left out of {table.source}, each the only row of its class:\n{listing}"]
 
 
 def _check_texts(table: Table) -> list[BadRow]:

@@ -18,7 +18,7 @@ EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Shared:
-    """A text that stands in both tables, with its first row in each."""
+    """Inputs that stand in both tables: their first row in the first, a row in the second, and the text."""
 
     row: int
     other_row: int
@@ -27,11 +27,20 @@ class Shared:
 
 @dataclass(frozen=True)
 class Overlap:
-    """rows: rows of the first table whose inputs also stand in the second. share: of the first table's rows."""
+    """Rows of a second table whose inputs also stand in a first one.
 
+    pairs: (M, 2), row in the first table (the first with these inputs) and row in the second, as numbered in their
+    sources. rows: all rows of the second table. examples: a few pairs with different texts.
+    """
+
+    pairs: np.ndarray
     rows: int
-    share: float
     examples: tuple[Shared, ...]
+
+    @property
+    def share(self) -> float:
+        """Of the second table's rows."""
+        return len(self.pairs) / max(1, self.rows)
 
 
 @dataclass(frozen=True)
@@ -61,33 +70,38 @@ class RareClass:
     rows: tuple[int, ...]
 
 
-def overlap(table: Table, other: Table) -> Overlap:
-    """Rows of `table` (the test rows, say) whose inputs are also inputs of `other` (the training rows)."""
-    here, there = input_hashes(table), input_hashes(other)
-    order = np.argsort(there, kind="stable")
-    at = np.minimum(np.searchsorted(there[order], here), len(there) - 1)
-    found = np.flatnonzero(there[order][at] == here) if len(there) else np.zeros(0, np.int64)
-    examples = tuple(
-        Shared(int(table.rows[row]), int(other.rows[order[at[row]]]), _text(table, row))
-        for row in _first_of_each(here, found)
-    )
-    return Overlap(len(found), len(found) / max(1, len(table)), examples)
+def overlap(first: Table, second: Table) -> Overlap:
+    """Rows of `second` (the test rows, say) whose inputs are also inputs of `first` (the training rows)."""
+    known, asked = input_hashes(first), input_hashes(second)
+    order = np.argsort(known, kind="stable")
+    at = np.minimum(np.searchsorted(known[order], asked), max(0, len(known) - 1))
+    found = np.flatnonzero(known[order][at] == asked) if len(known) else np.zeros(0, np.int64)
+    return _overlap(first, second, order[at[found]], found)
 
 
 def duplicates(table: Table) -> Overlap:
     """Rows whose inputs stood in an earlier row of the same table, whatever their labels."""
-    hashes = input_hashes(table)
-    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-    found = np.flatnonzero(first[inverse] != np.arange(len(table)))
-    examples = tuple(
-        Shared(int(table.rows[row]), int(table.rows[first[inverse[row]]]), _text(table, row))
-        for row in _first_of_each(hashes, found)
-    )
-    return Overlap(len(found), len(found) / max(1, len(table)), examples)
+    _, start, code = np.unique(input_hashes(table), return_index=True, return_inverse=True)
+    found = np.flatnonzero(start[code] != np.arange(len(table)))
+    return _overlap(table, table, start[code[found]], found)
 
 
-def conflicts(table: Table, target: str) -> Conflicts:
-    """Texts that stand more than once in the table, with different labels. Rows without a label are left out."""
+def _overlap(first: Table, second: Table, at: np.ndarray, found: np.ndarray) -> Overlap:
+    """at, found: indices of equal rows in the first and in the second table."""
+    pairs = np.stack([first.rows[at], second.rows[found]], axis=1)
+    _, start = np.unique(at, return_index=True)
+    examples = [
+        Shared(int(pairs[pair, 0]), int(pairs[pair, 1]), _text(second, int(found[pair])))
+        for pair in np.sort(start)[:EXAMPLES]
+    ]
+    return Overlap(pairs, len(second), tuple(examples))
+
+
+def conflicts(table: Table, target: str, most: int = 1000) -> Conflicts:
+    """Texts that stand more than once in the table, with different labels; up to `most` of them are listed.
+
+    Rows without a label are left out.
+    """
     labels = _codes(table.column(target))
     known = np.flatnonzero(labels >= 0)
     hashes, labels = input_hashes(table)[known], labels[known]
@@ -98,7 +112,7 @@ def conflicts(table: Table, target: str) -> Conflicts:
     starts = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]]))
     ends = np.append(starts[1:], len(hashes))
     mixed = np.flatnonzero(np.minimum.reduceat(labels, starts) != np.maximum.reduceat(labels, starts))
-    shown = sorted(mixed.tolist(), key=lambda text: rows[starts[text]])[:EXAMPLES]
+    shown = sorted(mixed.tolist(), key=lambda text: rows[starts[text]])[:most]
     examples = tuple(_conflict(table, target, rows[starts[text] : ends[text]]) for text in shown)
     return Conflicts(len(mixed), int((ends - starts)[mixed].sum()), examples)
 
@@ -146,12 +160,6 @@ def _code(value: object, seen: dict[object, int]) -> int:
     if key is None or key == "" or key != key:
         return -1
     return seen.setdefault(key, len(seen))
-
-
-def _first_of_each(hashes: np.ndarray, found: np.ndarray) -> list[int]:
-    """The first rows in `found` with different hashes, a few of them."""
-    _, first = np.unique(hashes[found], return_index=True)
-    return [int(row) for row in found[np.sort(first)][:EXAMPLES]]
 
 
 def _conflict(table: Table, target: str, rows: np.ndarray) -> Conflict:

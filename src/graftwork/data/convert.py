@@ -87,7 +87,7 @@ def _to_category(column: Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArr
             [pc.if_else(pc.equal(part, ""), blank, part) for part in trimmed.chunks], values.type
         )
         changed = pc.sum(pc.and_(pc.not_equal(cleaned, values), pc.is_valid(cleaned))).as_py() or 0
-        note = f"{column.name}: spaces around {changed:,} values were removed" if changed else None
+        note = f"{column.name}: spaces around values were removed in {changed:,} rows" if changed else None
         return cleaned, note
     if pa.types.is_floating(values.type):
         numbers = to_numbers(values)[0]

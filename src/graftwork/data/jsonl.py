@@ -93,10 +93,14 @@ def _survey(file: TextIO, name: str) -> tuple[list[str], dict[str, str]]:
             shapes = found.setdefault(key, set())
             if value is not None:
                 shapes.add("text" if not isinstance(value, list | dict) else _shape(value))
-    shapes_of = {
-        key: shapes.pop() if len(shapes) == 1 else "nested" if shapes else "text" for key, shapes in found.items()
-    }
-    return list(found), shapes_of
+    return list(found), {key: _common(shapes) for key, shapes in found.items()}
+
+
+def _common(shapes: set[str]) -> str:
+    """What holds for every value of a column; a mixture can only be kept as json text."""
+    if len(shapes) == 1:
+        return next(iter(shapes))
+    return "nested" if shapes else "text"
 
 
 def _shape(value: list[Any] | dict[str, Any]) -> str:

@@ -74,7 +74,7 @@ def load_like(
     a prediction can answer row by row.
     """
     wanted = schema if with_target else schema.without("target")
-    data, called = reading.read(_as_input(source, wanted), name=name)
+    data, called = reading.read(_as_input(source, wanted), name=name or ("the list" if _is_texts(source) else None))
     columns = tuple(column for column in wanted.columns if _present(column, data, called))
     table = Table(data, Schema(columns), called, np.arange(1, len(data) + 1))
     bad = check(table, need_target=with_target)

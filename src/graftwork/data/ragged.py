@@ -108,3 +108,28 @@ def chunked(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     """Consecutive slices of at most `size`."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+def allocate(folder: Path, lengths: np.ndarray, dtype: str, inner: tuple[int, ...]) -> Ragged:
+    """Room in the existing `folder` for rows of these lengths, to be filled in any order; `read` maps it afterwards."""
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+    np.save(folder / "offsets.npy", offsets)
+    (folder / "ragged.json").write_text(json.dumps({"dtype": dtype, "inner": list(inner)}))
+    shape = (int(offsets[-1]), *inner)
+    if 0 in shape:
+        (folder / "values.bin").touch()
+        return Ragged(np.zeros(shape, dtype), offsets)
+    reserve(folder / "values.bin", int(np.prod(shape)) * np.dtype(dtype).itemsize)
+    return Ragged(np.memmap(folder / "values.bin", dtype=dtype, mode="r+", shape=shape), offsets)
+
+
+def reserve(path: Path, size: int) -> None:
+    """Make a file of `size` bytes that has its room on the disk.
+
+    Writing to a mapped file without room kills the process (SIGBUS); here a full disk is an OSError.
+    """
+    with open(path, "wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            file.truncate(size)

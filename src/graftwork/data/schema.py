@@ -98,12 +98,10 @@ def _found_inputs(shapes: Mapping[str, Shape], used: set[str], source: str) -> t
             "name it: --inputs COLUMN (in Python inputs=['COLUMN'])."
         )
     notes = [f"input: {name} (text)" for name in texts]
-    for name, shape in left.items():
-        if shape == "id":
-            notes.append(f"ignored: {name} (row ids: every row has another one)")
-        elif shape != "text":
-            silence = f"--ignore {name} silences this"
-            notes.append(f"not used: {name} ({_WORDS[shape]}): this version reads text columns; {silence}")
+    notes += [f"ignored: {name} (row ids: every row has another one)" for name, shape in left.items() if shape == "id"]
+    unused = [f"{name} ({_WORDS[shape]})" for name, shape in left.items() if shape not in ("text", "id")]
+    if unused:
+        notes.append(f"not used: {', '.join(unused)}: this version reads text; --ignore COLUMN silences this")
     return [Column(name, "text") for name in texts], notes
 
 

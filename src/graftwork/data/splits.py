@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -87,8 +87,7 @@ def group_split(
     return _halves(len(groups), np.concatenate(chosen))
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """Sorted row indices by what they are for; empty where the column names none."""
 
     train: np.ndarray
@@ -96,7 +95,7 @@ class Parts:
     test: np.ndarray
 
 
-def column_split(column: pa.ChunkedArray, source: str) -> Parts:
+def split_by_column(column: pa.ChunkedArray, source: str) -> Parts:
     """Rows by a `split` column that says train; validation, valid, val or dev; test. Case does not matter."""
     words = [str(value).strip().lower() for value in column.to_pylist()]
     for row, word in enumerate(words, 1):

@@ -57,10 +57,8 @@ def find_target(data: pa.Table, shapes: Mapping[str, Shape], source: str, task_k
 
 
 def _ambiguous(source: str, found: list[str]) -> UsageError:
-    return UsageError(
-        f"{source}: the target could be {' or '.join(found[:10])}. "
-        f"Name it: --target {found[-1]} (in Python target='{found[-1]}')."
-    )
+    listing = " or ".join(found[:10])
+    return UsageError(f"{source}: the target could be {listing}. Name it: --target COLUMN (in Python target='COLUMN').")
 
 
 def _chosen(data: pa.Table, name: str, shape: Shape, source: str, task_kind: Kind | None, why: str) -> Chosen:

@@ -1,0 +1,89 @@
+"""Files that are missing, of another kind, in another encoding, or damaged."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from graftwork.data.files import guess_encoding
+from graftwork.data.read import read
+from graftwork.errors import DataError
+
+
+def _refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read(path)
+
+
+def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("text\na\n")
+    with pytest.raises(DataError, match=r"There is no file .*trian.csv. Did you mean train.csv\?"):
+        read(tmp_path / "trian.csv")
+    with pytest.raises(DataError, match=r"The folder holds: train.csv\."):
+        read(tmp_path / "xyz")
+    with pytest.raises(DataError, match=r"the folder .*nowhere does not exist"):
+        read(tmp_path / "nowhere" / "train.csv")
+    with pytest.raises(DataError, match=r"is a folder, not a file. Name one file in it: train.csv"):
+        read(tmp_path)
+
+
+def test_a_text_is_not_a_file_name() -> None:
+    with pytest.raises(DataError, match="put it into a list"):
+        read("where is my card?")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"", "is empty"),
+        (
+            "a.csv",
+            "t\nok\ncafé ole\n".encode("latin-1"),
+            r"line 3 \(byte 8\): not UTF-8.*Windows-1252.*iconv -f CP1252",
+        ),
+        (
+            "a.csv",
+            "t\n价格比较不错\n".encode("gbk"),
+            r"line 2 \(byte 2\).*iconv -f GB18030 -t UTF-8 a.csv > a-utf8.csv",
+        ),
+        ("a.csv", ("价格比较不错\n" * 9).encode() + b"x\xffy\n", r"line 10 .*The rest is UTF-8.*iconv -c"),
+        ("a.csv", "价格".encode()[:-1], "ends in the middle of a character"),
+        ("a.csv", "text,label\na,b\n".encode("utf-16"), "is UTF-16.*iconv -f UTF-16 "),
+        ("a.csv", "text,label\na,b\n".encode("utf-16-be"), "iconv -f UTF-16BE "),
+        ("a.csv.gz", b"text,label\n", "not a sound gzip file"),
+        ("a.csv.gz", gzip.compress(b"text\n" + bytes(range(32, 127)) * 50)[:60], "is cut off"),
+        ("a.csv.gz", gzip.compress("t\ncafé ole\n".encode("latin-1")), r"line 2.*<\(gunzip -c a.csv.gz\) > a-utf8.csv"),
+        ("a.parquet", b"PAR1 nothing", "not a sound parquet file"),
+        ("a.xlsx", b"PK\x03\x04....", "Excel.*Save the sheet as 'CSV UTF-8'"),
+        ("a.txt", b"text,label\na,b\n", "extension '.txt', and seems to hold csv.*Rename it to end in .csv"),
+        ("a.dat", b"text\tlabel\n", "Rename it to end in .tsv"),
+        ("a.dat", b'{"text": 1}\n', "Rename it to end in .jsonl"),
+        ("a", b"hello\n", "no extension, and seems to hold plain text.*header line"),
+        ("a.bin", b"\x00\x01\x02", "binary data"),
+        ("a.gz", gzip.compress(b"x"), "no extension|extension"),
+    ],
+)
+def test_refused_with_what_to_do(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    _refused(tmp_path, name, content, message)
+
+
+def test_not_utf8_far_behind_the_first_block(tmp_path: Path) -> None:
+    line = "价" * 50 + "\n"
+    content = ("t\n" + line * 20_000).encode() + b"\xff\n"
+    _refused(tmp_path, "a.csv", content, rf"line 20002 \(byte {len(content) - 2:,}\)")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "expected"),
+    [
+        ("服务很好,价格便宜", "gb18030", "GB18030"),
+        ("Müller fährt über Köln; Straße", "cp1252", "CP1252"),
+        ("señor, año, niño", "latin-1", "CP1252"),
+    ],
+)
+def test_encodings_are_guessed(text: str, encoding: str, expected: str) -> None:
+    assert guess_encoding(text.encode(encoding)) == expected

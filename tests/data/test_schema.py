@@ -1,0 +1,146 @@
+"""Which column is what: named, inferred, said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from graftwork.data.schema import infer
+from graftwork.data.table import Column, Schema
+from graftwork.errors import DataError, UsageError
+
+N = 40
+TABLE: dict[str, list[Any]] = {
+    "id": list(range(N)),
+    "text": [f"some words of row {i}" for i in range(N)],
+    "price": [i * 1.5 for i in range(N)],
+    "shop": ["north", "south"] * (N // 2),
+    "label": ["a", "b", "c", "d"] * (N // 4),
+}
+
+
+def _infer(columns: Mapping[str, Any] = TABLE, **options: Any) -> tuple[Schema, list[str]]:
+    return infer(pa.table(dict(columns)), "t.csv", **{"target": None, **options})
+
+
+def test_a_usual_table_needs_no_choice() -> None:
+    schema, notes = _infer()
+    assert schema.columns == (Column("text", "text"), Column("label", "category", "target"))
+    assert notes == [
+        "target: label (category, 4 classes), found by its name",
+        "input: text (text)",
+        "ignored: id (row ids: every row has another one)",
+        "not used: price (numbers), shop (a category): this version reads text; --ignore COLUMN silences this",
+    ]
+
+
+def test_named_columns() -> None:
+    schema, notes = _infer(target="shop", inputs=["text", "price"], roles={"domain": "label", "weight": "id"})
+    assert schema.inputs == (Column("text", "text"), Column("price", "text"))
+    assert schema.targets == (Column("shop", "category", "target"),)
+    assert schema.role("domain") == Column("label", "category", "domain")
+    assert schema.role("weight") == Column("id", "number", "weight")
+    assert "input: price (looks like numbers, read as text), as named" in notes
+
+
+def test_ignored_columns_are_not_inputs_nor_the_target() -> None:
+    schema, notes = _infer(ignore=["label", "price", "id"])
+    assert schema.targets[0].name == "shop"
+    assert notes == [
+        "target: shop (category, 2 classes), the only column with few distinct values",
+        "input: text (text)",
+        "ignored: label, price, id, as named",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "classes"),
+    [
+        (["1", "0"] * 20, "category", "2 classes"),
+        ([1, 2, 3, 4, 5] * 8, "category", "5 classes"),
+        ([1.0, 0.0, None, 1.0] * 10, "category", "2 classes"),
+        (list(range(100, 140)), "number", None),
+        ([0.5, 1.0] * 20, "number", None),
+        (["1.5", "2", "NA", "3.25"] * 10, "number", None),
+        ([True, False] * 20, "category", "2 classes"),
+        (["007", "x"] * 20, "category", "2 classes"),
+        ([["a"], ["a", "b"]] * 20, "category", None),
+        ([f"class {i % 15} of many" for i in range(N)], "category", "15 classes"),
+    ],
+)
+def test_kind_of_the_target(values: list[Any], kind: str, classes: str | None) -> None:
+    schema, notes = _infer({"text": TABLE["text"], "y": values}, target="y")
+    assert schema.targets[0].kind == kind
+    assert (classes or "") in notes[0]
+
+
+def test_the_task_decides_the_kind() -> None:
+    stars = {"text": TABLE["text"], "stars": [1, 2, 3, 4] * 10}
+    assert _infer(stars, task_kind="number")[0].targets[0].kind == "number"
+    schema, notes = _infer(stars)
+    assert schema.targets[0].kind == "category"
+    assert "--task regression" in notes[0]
+    assert _infer({"text": TABLE["text"], "y": list(range(N))}, task_kind="category")[0].targets[0].kind == "category"
+
+
+def test_a_class_that_is_spelt_like_missing_is_pointed_out() -> None:
+    _, notes = _infer({"text": TABLE["text"], "label": ["x", "nan"] * 20})
+    assert "'nan' is taken for a class: leave the cell empty if it means missing" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"target": "lable"}, r"t.csv has no column 'lable' \(named as target\). Did you mean 'label'\?"),
+        ({"inputs": ["txt"]}, r"no column 'txt' \(named as input\). Did you mean 'text'\?"),
+        ({"ignore": ["prize"]}, r"no column 'prize' \(named as column to ignore\). Did you mean 'price'\?"),
+        ({"roles": {"domain": "shp"}}, r"no column 'shp' \(named as domain column\). Did you mean 'shop'\?"),
+        ({"roles": {"domian": "shop"}}, r"Unknown role 'domian'. Did you mean 'domain'\?"),
+        ({"roles": {"target": "shop"}}, r"Unknown role 'target'. Name the target with --target"),
+        ({"target": "label", "inputs": ["label"]}, r"'label' is named as target and as input"),
+        ({"inputs": ["text", "text"]}, r"'text' is named twice as input"),
+        ({"ignore": ["text"]}, r"no text column to learn from \(id: row ids; price: numbers; shop: a category\)"),
+        ({"ignore": ["label"], "target": None, "inputs": ["id"]}, None),
+    ],
+)
+def test_calls_that_are_wrong(options: dict[str, Any], message: str | None) -> None:
+    if message is None:
+        assert _infer(**options)[0].inputs == (Column("id", "text"),)
+        return
+    with pytest.raises(UsageError, match=message):
+        _infer(**options)
+
+
+def test_a_target_that_cannot_be_told() -> None:
+    two = {"text": TABLE["text"], "a": TABLE["shop"], "b": TABLE["label"]}
+    with pytest.raises(UsageError, match=r"could be a or b. Name it: --target"):
+        _infer(two)
+    with pytest.raises(UsageError, match="could be label or class"):
+        _infer({"text": TABLE["text"], "label": TABLE["shop"], "class": TABLE["label"]})
+    with pytest.raises(UsageError, match="no column that looks like a target"):
+        _infer({"text": TABLE["text"]})
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ([None] * N, "has no value in any row"),
+        ([f"free text {i}" for i in range(N)], "looks like free text"),
+        ([{"a": 1}] * N, "holds nested values"),
+        (["a.png"] * N, "holds image values"),
+    ],
+)
+def test_targets_that_cannot_be_learned(column: list[Any], message: str) -> None:
+    array = pa.array(column, pa.string()) if column[0] is None else pa.array(column)
+    with pytest.raises(DataError, match=message):
+        _infer({"text": TABLE["text"], "y": array}, target="y")
+
+
+def test_inputs_that_hold_no_text() -> None:
+    with pytest.raises(DataError, match="column 'm' holds lists or objects"):
+        _infer({**TABLE, "m": [{"a": 1}] * N}, inputs=["m"])
+    with pytest.raises(DataError, match="column 'm' holds images"):
+        _infer({**TABLE, "m": ["a.jpg"] * N}, inputs=["m"])
