@@ -9,7 +9,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -238,6 +238,8 @@ def restore(config: dict[str, Any], folder: Path) -> Encoder:
 
     Raises ModelError where this version knows no such architecture, or a file is missing.
     """
+    import torch
+
     from graftwork.networks.convolutional import ConvolutionalEncoder
     from graftwork.networks.recurrent import RecurrentEncoder
     from graftwork.networks.transformer import TransformerEncoder
@@ -249,9 +251,12 @@ def restore(config: dict[str, Any], folder: Path) -> Encoder:
     if name not in known:
         raise ModelError(f"The saved model has the architecture '{name}'. {nearest(name, known)}")
     try:
-        return known[name].from_config(config, folder)
+        with torch.random.fork_rng(devices=[]):
+            return known[name].from_config(config, folder)
     except (KeyError, TypeError) as error:
-        raise ModelError(f"The saved {name} encoder in {folder} is damaged, or of another version: {error!r}.") from None
+        raise ModelError(
+            f"The saved {name} encoder in {folder} is damaged, or of another version: {error!r}."
+        ) from None
 
 
 class Description(NamedTuple):
@@ -265,7 +270,15 @@ class Description(NamedTuple):
 
 def describe() -> list[Description]:
     """What `BASES` holds, with every setting and its default."""
-    return [Description(name, cls.summary, specs_of(cls), cls.source) for name, cls in BASES.items()]
+    return [Description(name, cls.summary, _settings(cls), cls.source) for name, cls in BASES.items()]
+
+
+def _settings(cls: type[BaseSettings]) -> str:
+    required = [field.name for field in fields(cls) if field.default is MISSING]
+    defaults = {field.name: field.default for field in fields(cls) if field.default is not MISSING}
+    defaults |= {name: "+".join(map(str, value)) for name, value in defaults.items() if isinstance(value, tuple)}
+    written = [f"{name}={'none' if value is None else value}" for name, value in defaults.items()]
+    return ", ".join([*(f"{name} (required)" for name in required), *written])
 
 
 def _split_path(spec: str) -> tuple[str, dict[str, str]]:

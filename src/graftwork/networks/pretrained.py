@@ -6,6 +6,7 @@ Safetensors only, no code from the model's repository, and no weight is ever fil
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 import re
 import tempfile
@@ -24,6 +25,7 @@ from graftwork.networks.tokenizer import TextTokenizer
 Attention = Literal["sdpa", "eager"]
 
 _LONGEST = 512  # tokens; the default where the base does not say less
+_VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model", "tekken.json", "*.tiktoken")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
 
 
@@ -77,6 +79,8 @@ def load_trunk(folder: Path, config: Any, attention: Attention) -> nn.Module:
             output_loading_info=True,
             **options,
         )
+    if model.main_input_name != "input_ids":
+        raise ModelError(f"{folder} is not a text model: it reads {model.main_input_name}.")
     missing = [*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])]
     if missing:
         raise ModelError(
@@ -123,6 +127,8 @@ def load_tokenizer(folder: Path, model: Any, wanted: int | None, trained: int | 
     """
     from transformers import AutoTokenizer
 
+    if not any(file for pattern in _VOCABULARIES for file in folder.glob(pattern)):
+        raise ModelError(f"{folder} has no tokenizer: there is no tokenizer.json, vocabulary or *.model file.")
     with explained(f"The tokenizer in {folder} can't be loaded"):
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     if not getattr(tokenizer, "is_fast", False):
@@ -130,14 +136,15 @@ def load_tokenizer(folder: Path, model: Any, wanted: int | None, trained: int | 
     with tempfile.TemporaryDirectory() as temporary:
         tokenizer.save_pretrained(temporary)
         files = {file.name: file.read_bytes() for file in Path(temporary).iterdir() if file.is_file()}
-    known = (tokenizer.pad_token_id, model.config.pad_token_id, tokenizer.eos_token_id, 0)
+    _check_kind(folder, files)
+    known = (tokenizer.pad_token_id, getattr(model.config, "pad_token_id", None), tokenizer.eos_token_id, 0)
     stand_in = (tokenizer.eos_token_id, tokenizer.bos_token_id, tokenizer.unk_token_id, 0)
     loaded = TextTokenizer(
         files,
         pad=_first_id(known),
         empty=_first_id(stand_in),
         max_length=_max_length(model, int(tokenizer.model_max_length), wanted, trained),
-        side=tokenizer.truncation_side,
+        side="left" if tokenizer.truncation_side == "left" else "right",
     )
     embedded = model.get_input_embeddings().num_embeddings
     if loaded.backend.get_vocab_size(with_added_tokens=False) > embedded:
@@ -146,6 +153,20 @@ def load_tokenizer(folder: Path, model: Any, wanted: int | None, trained: int | 
             "they don't belong together."
         )
     return loaded
+
+
+def _check_kind(folder: Path, files: dict[str, bytes]) -> None:
+    """AutoTokenizer goes by the model's class, and may rebuild another tokenizer than the one that the folder holds."""
+    if (folder / "tokenizer.json").is_file():
+        stored, loaded = (
+            json.loads(text)["model"].get("type")
+            for text in ((folder / "tokenizer.json").read_bytes(), files["tokenizer.json"])
+        )
+        if stored and loaded and stored != loaded:
+            raise ModelError(
+                f"{folder / 'tokenizer.json'} is of the kind {stored}, but transformers loads a {loaded} tokenizer for "
+                "this architecture: the ids would be wrong. Save the model with the tokenizer class it was made for."
+            )
 
 
 def _first_id(ids: Iterable[Any]) -> int:
@@ -174,19 +195,17 @@ def _positions(model: Any) -> int:
 
 def _class_of(config: Any) -> tuple[Any, dict[str, Any]]:
     """The auto class that makes the trunk of this configuration, and what to tell it."""
-    from transformers import MODEL_FOR_TEXT_ENCODING_MAPPING, MODEL_MAPPING, AutoModel, AutoModelForTextEncoding
+    import transformers
 
-    kind = type(config)
-    if kind in MODEL_FOR_TEXT_ENCODING_MAPPING:
-        auto, mapping = AutoModelForTextEncoding, MODEL_FOR_TEXT_ENCODING_MAPPING
-    elif kind in MODEL_MAPPING and not config.is_encoder_decoder:
-        auto, mapping = AutoModel, MODEL_MAPPING
-    else:
+    encodes = type(config) in transformers.MODEL_FOR_TEXT_ENCODING_MAPPING  # for T5 the encoder alone
+    auto: Any = transformers.AutoModelForTextEncoding if encodes else transformers.AutoModel
+    mapping = transformers.MODEL_FOR_TEXT_ENCODING_MAPPING if encodes else transformers.MODEL_MAPPING
+    if type(config) not in mapping or (config.is_encoder_decoder and not encodes):
         raise ModelError(f"The architecture '{config.model_type}' is no text encoder or decoder that is supported.")
-    cls = mapping[kind]
-    first = cls[0] if isinstance(cls, tuple) else cls
-    # An unused pooler would be trained by nothing.
-    poolable = "add_pooling_layer" in inspect.signature(first.__init__).parameters
+    found: Any = mapping[type(config)]
+    cls = found[0] if isinstance(found, tuple) else found
+    # Without the pooler, whose output nothing here reads and nothing would train.
+    poolable = "add_pooling_layer" in inspect.signature(cls).parameters
     return auto, {"add_pooling_layer": False} if poolable else {}
 
 
@@ -205,8 +224,13 @@ def _check_files(folder: Path) -> None:
 
 def _report_unused_layers(folder: Path, model: nn.Module, unexpected: Iterable[str]) -> None:
     """Heads in the file are left out as they should be; whole layers are not left out without a word."""
-    layers = {re.sub(r"\.\d+$", "", name) for name, _ in model.named_modules() if re.search(r"\.\d+$", name)}
-    lost = [key for key in unexpected if any(f"{name}." in key for name in layers) and re.search(r"\.\d+\.", key)]
+    lengths = {name: len(module) for name, module in model.named_modules() if isinstance(module, nn.ModuleList)}
+    patterns = [(re.compile(rf"(?:^|\.){re.escape(name)}\.(\d+)\."), length) for name, length in lengths.items()]
+    lost = [
+        key
+        for key in unexpected
+        if any((found := pattern.search(key)) and int(found[1]) >= length for pattern, length in patterns)
+    ]
     if lost:
         warnings.warn(
             f"The weights in {folder} hold layers that its config.json does not name, and they are left out: "
@@ -240,16 +264,17 @@ def _quiet() -> Iterator[None]:
     """Without transformers' report of the keys, which is checked here, and its progress bar."""
     from transformers.utils import logging as hf_logging
 
-    logger, shown = logging.getLogger("transformers.modeling_utils"), hf_logging.is_progress_bar_enabled()
+    bars: Any = hf_logging
+    logger, shown = logging.getLogger("transformers.modeling_utils"), bars.is_progress_bar_enabled()
 
     def keep(record: logging.LogRecord) -> bool:
         return "LOAD REPORT" not in record.getMessage()
 
     logger.addFilter(keep)
-    hf_logging.disable_progress_bar()
+    bars.disable_progress_bar()
     try:
         yield
     finally:
         logger.removeFilter(keep)
         if shown:
-            hf_logging.enable_progress_bar()
+            bars.enable_progress_bar()

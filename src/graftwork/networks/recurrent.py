@@ -38,7 +38,9 @@ class RecurrentEncoder(TextEncoder):
         self.depth, self.hidden_width, self.width = layers + 1, width, 2 * width
         self.embedding = nn.Embedding(tokenizer.size, width, padding_idx=tokenizer.pad)
         make = _CELLS[cell]
-        self.layers = nn.ModuleList(make(width, width // 2, batch_first=True, bidirectional=True) for _ in range(layers))
+        self.layers = nn.ModuleList(
+            make(width, width // 2, batch_first=True, bidirectional=True) for _ in range(layers)
+        )
         self.drops = nn.ModuleList(nn.Dropout(dropout) for _ in range(self.depth))
         if dropout > 0:
             self.facts = self.facts | {"dropout"}

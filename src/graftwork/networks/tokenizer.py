@@ -144,28 +144,26 @@ def choose_tokens(sample: Iterable[str]) -> Literal["word", "character"]:
 
 
 def _untrained(how: str, vocabulary: int) -> tuple[Tokenizer, trainers.Trainer]:
-    special = [PAD, UNKNOWN]
-    if how == "subword":
-        tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN, end_of_word_suffix="</w>"))
-        trainer = trainers.BpeTrainer(
-            vocab_size=vocabulary,
-            min_frequency=2,
-            special_tokens=special,
-            end_of_word_suffix="</w>",
-            show_progress=False,
-        )
-    else:
-        tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
-        trainer = trainers.WordLevelTrainer(
-            vocab_size=vocabulary, min_frequency=2, special_tokens=special, show_progress=False
-        )
+    limits: dict[str, Any] = {
+        "vocab_size": vocabulary,
+        "min_frequency": 2,
+        "special_tokens": [PAD, UNKNOWN],
+        "show_progress": False,
+    }
+    whole = how != "subword"
+    tokenizer = Tokenizer((models.WordLevel if whole else models.BPE)(unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = _splitter(how)
+    return tokenizer, (trainers.WordLevelTrainer if whole else trainers.BpeTrainer)(**limits)
+
+
+def _splitter(how: str) -> pre_tokenizers.PreTokenizer:
+    if how == "word":
+        return pre_tokenizers.BertPreTokenizer()
     if how == "character":
-        split = pre_tokenizers.Split(Regex(r"\S"), "isolated")
-        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), split])
-    else:
-        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    return tokenizer, trainer
+        return pre_tokenizers.Split(Regex(r"\S"), "removed", invert=True)
+    # A mark in front of each word, not a suffix: pieces with a suffix get their ids in the order of a hash map.
+    return pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()])
 
 
 def _joined(first: Sequence[str], rest: Iterator[str]) -> Iterator[str]:

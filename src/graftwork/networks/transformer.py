@@ -39,7 +39,12 @@ class TransformerEncoder(TextEncoder):
     architecture = "transformer"
 
     def __init__(
-        self, model: nn.Module, tokenizer: TextTokenizer, pooling: Pooling, layers: int = 1, attention: Attention = "sdpa"
+        self,
+        model: nn.Module,
+        tokenizer: TextTokenizer,
+        pooling: Pooling,
+        layers: int = 1,
+        attention: Attention = "sdpa",
     ) -> None:
         super().__init__(tokenizer)
         self.model, self.pooling, self.layers, self.attention = model, pooling, layers, attention
@@ -77,7 +82,7 @@ class TransformerEncoder(TextEncoder):
             )
         tokenizer = pretrained.load_tokenizer(folder, model, max_length, trained.max_length)
         usual = trained.pooling or Pooling("last" if pretrained.is_causal(config) else "mean")
-        chosen = usual if pooling in (None, usual.how) else Pooling(pooling or usual.how, usual.normalise)
+        chosen = usual if pooling is None else Pooling(pooling, usual.normalise)
         encoder = cls(model, tokenizer, chosen, layers, attention)
         encoder._freeze_unused()
         return encoder
@@ -152,6 +157,7 @@ class TransformerEncoder(TextEncoder):
             "layers": self.layers,
             "attention": self.attention,
             "unused": self._unused,
+            "facts": sorted(self.facts),
             "tokenizer": self.tokenizer.config(),
         }
 
@@ -162,6 +168,7 @@ class TransformerEncoder(TextEncoder):
         pooling = Pooling(config["pooling"], config["normalise"])
         encoder = cls(model, tokenizer, pooling, config["layers"], config["attention"])
         encoder._freeze(config["unused"])
+        vars(encoder)["facts"] = frozenset(config["facts"])  # they can't be found out before the weights are loaded
         return encoder
 
     # --- inside -----------------------------------------------------------------------------------------------------
@@ -212,7 +219,7 @@ class TransformerEncoder(TextEncoder):
             self.model.get_parameter(name).requires_grad_(False)
 
     def _can_resume(self) -> bool:
-        """Whether starting at each depth gives the features of the whole; T5, for one, hands more from layer to layer."""
+        """Whether starting at each depth gives the same features; T5, for one, hands more from layer to layer."""
         inputs = self._probe()
         with _steady(self), torch.no_grad():
             whole = self(inputs)
@@ -236,7 +243,8 @@ def _stack_name(model: Any) -> str:
     if not lists:
         raise ModelError(f"The architecture '{model.config.model_type}' has no list of layers.")
     told = getattr(model.config, "num_hidden_layers", None)
-    return next((name for name, found in lists.items() if len(found) == told), max(lists, key=lambda n: len(lists[n])))
+    longest: str = max(lists, key=lambda name: len(lists[name]))
+    return next((name for name, found in lists.items() if len(found) == told), longest)
 
 
 def _drops(module: nn.Module) -> bool:
