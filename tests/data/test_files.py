@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,12 @@ def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
         read(tmp_path / "nowhere" / "train.csv")
     with pytest.raises(DataError, match=r"is a folder, not a file. Name one file in it: train.csv"):
         read(tmp_path)
+
+
+def test_a_pipe_is_not_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(DataError, match="is a pipe or a device"):
+        read(tmp_path / "pipe.csv")
 
 
 def test_a_text_is_not_a_file_name() -> None:

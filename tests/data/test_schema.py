@@ -139,6 +139,21 @@ def test_targets_that_cannot_be_learned(column: list[Any], message: str) -> None
         _infer({"text": TABLE["text"], "y": array}, target="y")
 
 
+def test_a_missing_header_line_is_pointed_out() -> None:
+    with pytest.raises(UsageError, match="If the file has no header line"):
+        _infer({"I loved every minute of this film": TABLE["text"], "1": TABLE["shop"]}, target="label")
+    with pytest.raises(UsageError, match="If the file has no header line"):
+        _infer({"I loved every minute of this film": TABLE["text"], "1": TABLE["text"]})
+
+
+def test_wide_tables_have_short_notes() -> None:
+    wide = {f"n{i}": TABLE["price"] for i in range(50)}
+    assert (
+        "n19 (numbers) and 30 more: this version reads text"
+        in _infer({**TABLE, **wide}, ignore=["price", "shop"])[1][-2]
+    )
+
+
 def test_inputs_that_hold_no_text() -> None:
     with pytest.raises(DataError, match="column 'm' holds lists or objects"):
         _infer({**TABLE, "m": [{"a": 1}] * N}, inputs=["m"])

@@ -26,6 +26,8 @@ def check_file(path: Path) -> None:
         raise DataError(f"{path} is a folder, not a file. Name one file in it{': ' + files if files else ''}.")
     if not path.exists():
         raise DataError(f"There is no file {path}{_near(path)}")
+    if not path.is_file():
+        raise DataError(f"{path} is a pipe or a device. Write it to a file first, and name that.")
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty (0 bytes). Expected a header and at least one row.")
 

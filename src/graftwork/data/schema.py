@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from graftwork.data.kinds import Shape, sample, shape_of
 from graftwork.data.table import Column, Kind, Role, Schema
-from graftwork.data.target import find_target, named_target
+from graftwork.data.target import find_target, headless, named_target
 from graftwork.errors import DataError, UsageError, nearest
 
+_LISTED = 20
 _ROLE_KINDS: dict[str, Kind] = {"domain": "category", "group": "category", "weight": "number", "split": "category"}
 
 
@@ -101,7 +102,9 @@ def _found_inputs(shapes: Mapping[str, Shape], used: set[str], source: str) -> t
     notes += [f"ignored: {name} (row ids: every row has another one)" for name, shape in left.items() if shape == "id"]
     unused = [f"{name} ({_WORDS[shape]})" for name, shape in left.items() if shape not in ("text", "id")]
     if unused:
-        notes.append(f"not used: {', '.join(unused)}: this version reads text; --ignore COLUMN silences this")
+        more = f" and {len(unused) - _LISTED} more" if len(unused) > _LISTED else ""
+        listing = f"{', '.join(unused[:_LISTED])}{more}"
+        notes.append(f"not used: {listing}: this version reads text; --ignore COLUMN silences this")
     return [Column(name, "text") for name in texts], notes
 
 
@@ -122,7 +125,10 @@ def _check_names(
     seen: dict[str, str] = {}
     for use, name in uses:
         if name not in data.column_names:
-            raise UsageError(f"{source} has no column '{name}' (named as {use}). {nearest(name, data.column_names)}")
+            hint = headless(data.column_names)
+            raise UsageError(
+                f"{source} has no column '{name}' (named as {use}). {nearest(name, data.column_names)}{hint}"
+            )
         if name in seen:
             both = f"twice as {use}" if seen[name] == use else f"as {seen[name]} and as {use}"
             raise UsageError(f"Column '{name}' is named {both}. Expected one use a column.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graftwork.data.kinds import MISSING_NUMBERS, Shape, is_string, sample
+from graftwork.data.kinds import MISSING_NUMBERS, Shape, is_string, parse_number, sample
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Kind
 from graftwork.errors import DataError, UsageError
@@ -52,8 +52,14 @@ def find_target(data: pa.Table, shapes: Mapping[str, Shape], source: str, task_k
         raise _ambiguous(source, found)
     raise UsageError(
         f"{source} has no column that looks like a target (columns: {', '.join(data.column_names[:20])}). "
-        "Name it: --target COLUMN (in Python target='COLUMN')."
+        f"Name it: --target COLUMN (in Python target='COLUMN').{headless(data.column_names)}"
     )
+
+
+def headless(names: list[str]) -> str:
+    """A hint for a table whose column names look like values, as they do where the header line is missing."""
+    strange = any(parse_number(name) is not None or len(name) > 40 or len(name.split()) > 5 for name in names)
+    return " If the file has no header line, put one on top: the first line is taken for it." if strange else ""
 
 
 def _ambiguous(source: str, found: list[str]) -> UsageError:
