@@ -32,6 +32,8 @@ _UUID = "123e4567-e89b-12d3-a456-4266141740{:02d}"
         ("id", ["1", "1", "2"], "number"),
         ("ref", [_UUID.format(i) for i in range(9)], "id"),
         ("ticket", [f"T{i:04d}" for i in range(30)], "id"),
+        ("price", ["0,50", "1.234,50", "12 %"], "number"),
+        ("price", ["€ 3.50", "-12", "$1,000"], "number"),
         ("when", ["2024-01-05", "2024-02-05 10:00"], "date"),
         ("when", ["1/2/2024", "13/2/2024"], "date"),
         ("file", ["a.JPG", "b.png"], "image"),

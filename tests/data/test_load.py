@@ -47,7 +47,7 @@ def test_a_number_to_predict() -> None:
     rows = [{"text": f"text of row {i}", "price": f"{i}.5"} for i in range(20)]
     table = load(rows, target="price").table
     assert table.column("price").to_pylist() == [i + 0.5 for i in range(20)]
-    with pytest.raises(DataError, match="row 21, price: '9,5' is not a number"):
+    with pytest.raises(DataError, match=r"row 21, price: '9,5' is not a number \(write it like 1234.5\)"):
         load([*rows, {"text": "last text", "price": "9,5"}], target="price", task_kind="number")
 
 

@@ -139,7 +139,7 @@ def _check_role(table: Table, column: Column) -> list[BadRow]:
     wrong: dict[int, str] = {}
     if column.kind == "number":
         numbers, unreadable = to_numbers(values)
-        wrong = {int(at): f"{_shown(values[int(at)].as_py())} is not a number" for at in unreadable}
+        wrong = {int(at): _no_number(values[int(at)].as_py()) for at in unreadable}
         missing = np.asarray(pc.is_null(numbers))
         missing[unreadable] = False
         if column.role == "weight":
@@ -151,6 +151,11 @@ def _check_role(table: Table, column: Column) -> list[BadRow]:
     what = "no label" if column.role == "target" and column.kind == "category" else "missing"
     wrong |= {int(at): what for at in np.flatnonzero(missing)}
     return [BadRow(int(table.rows[at]), column.name, reason) for at, reason in wrong.items()]
+
+
+def _no_number(value: object) -> str:
+    hint = " (write it like 1234.5)" if any(map(str.isdigit, str(value))) else ""
+    return f"{_shown(value)} is not a number{hint}"
 
 
 def _no_split(word: object) -> bool:

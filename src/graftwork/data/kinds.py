@@ -27,6 +27,8 @@ _TEXT_NAMES = frozenset(_NAMES_OF_TEXTS.split())
 _ID_NAME = re.compile(r"(^|_)(id|idx|index|uid|uuid|guid|key|no|nr|编号|序号)$|^unnamed: \d+$", re.IGNORECASE)
 _UUID = re.compile(r"^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$", re.IGNORECASE)
 _DATE = re.compile(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?$|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}$")
+_AMOUNT = re.compile(r"^[-+]?[$€£¥]?\s?\d+([.,' ]\d+)+\s?[%$€£¥]?$|^[-+]?[$€£¥]?\d+\s?[%$€£¥]?$")
+"""Numbers in a form that is not read: decimal commas, thousands apart, units."""
 _IMAGE = re.compile(r"\.(jpe?g|png|gif|bmp|webp|tiff?)$", re.IGNORECASE)
 _AUDIO = re.compile(r"\.(wav|flac|mp3|ogg|opus|m4a)$", re.IGNORECASE)
 _IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF", b"II*\x00", b"MM\x00*")
@@ -72,7 +74,7 @@ def _string_shape(name: str, values: list[str]) -> Shape:
         return "empty"
     if is_numbers(values):
         return "id" if _is_id(name, values) else "number"
-    for shape, pattern in _PATTERNS:
+    for shape, pattern in (*_PATTERNS, ("number", _AMOUNT)):
         if all(pattern.search(value.strip()) for value in values):
             return shape
     if name.strip().lower() in _TEXT_NAMES:
