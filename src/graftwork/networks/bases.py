@@ -5,8 +5,6 @@ Nothing here imports torch until an encoder is built, so that names and settings
 
 from __future__ import annotations
 
-import os
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from graftwork import specs
 from graftwork.errors import ModelError, UsageError, nearest
+from graftwork.networks.paths import check_path, split_path
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -228,8 +227,8 @@ def parse_base(spec: str | Mapping[str, Any] | BaseSettings) -> BaseSettings:
         return spec
     if not isinstance(spec, str) or spec.partition(":")[0].strip() in BASES:
         return specs.parse(spec, BASES, "base")
-    path, settings = _split_path(spec)
-    _check_path(path)
+    path, settings = split_path(spec)
+    check_path(path, BASES)
     return specs.parse({"transformer": {"path": path, **settings}}, BASES, "base")
 
 
@@ -279,26 +278,6 @@ def _settings(cls: type[BaseSettings]) -> str:
     defaults |= {name: "+".join(map(str, value)) for name, value in defaults.items() if isinstance(value, tuple)}
     written = [f"{name}={'none' if value is None else value}" for name, value in defaults.items()]
     return ", ".join([*(f"{name} (required)" for name in required), *written])
-
-
-def _split_path(spec: str) -> tuple[str, dict[str, str]]:
-    """`folder:layers=2,pooling=cls` in two; a colon that belongs to the path stays there."""
-    path, colon, rest = spec.rpartition(":")
-    pairs = [part.partition("=") for part in rest.split(",") if part]
-    if not colon or Path(spec).expanduser().exists() or not all(re.fullmatch(r"[\w-]+", key) for key, *_ in pairs):
-        return spec, {}
-    if not all(equals for _, equals, _ in pairs):
-        raise UsageError(f"base '{spec}': settings are written name:key=value,key=value.")
-    return path, {key.strip(): value.strip() for key, _, value in pairs}
-
-
-def _check_path(path: str) -> None:
-    if Path(path).expanduser().exists() or re.fullmatch(r"[\w][\w.-]*/[\w.-]+", path):
-        return
-    advice = f"{nearest(path, BASES)} A hub id looks like org/name."
-    if os.sep in path or path.startswith((".", "~")):
-        raise ModelError(f"There is no folder {path} for the base. {advice}")
-    raise UsageError(f"Unknown base '{path}', and there is no such folder. {advice}")
 
 
 def _at_least(least: int, **settings: int | None) -> None:

@@ -18,6 +18,12 @@ from graftwork.data.batch import Hidden, Inputs
 from graftwork.data.table import Kind
 
 
+def drops(module: nn.Module) -> bool:
+    """Whether this module by itself, its children apart, drops activations in training."""
+    shares = [module.p] if isinstance(module, nn.Dropout) else [getattr(module, "attention_dropout", 0.0)]
+    return any(isinstance(share, int | float) and share > 0 for share in shares)
+
+
 class Encoder(nn.Module, ABC):
     """Features of one column. Subclasses set `width`, `depth`, `hidden_width` and `facts` in their constructor."""
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from graftwork.data.batch import Batch
-from graftwork.networks.encoder import Encoder
+from graftwork.networks.encoder import Encoder, drops
 from graftwork.networks.head import Head
 
 
@@ -107,6 +107,15 @@ class Network(nn.Module):
                         for module in block:
                             module.eval()
         return self
+
+    @property
+    def drops_in_training(self) -> bool:
+        """Whether two passes over the same rows differ in training: frozen blocks don't drop anything."""
+        training = self.training
+        self.train()
+        found = any(drops(module) for module in self.modules() if module.training)
+        self.train(training)
+        return found
 
     def blocks_above(self) -> dict[str, int]:
         """For each encoder parameter's name, how many blocks of its encoder stand above it: 0 for the last block."""

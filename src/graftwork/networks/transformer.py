@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from graftwork.data.batch import Hidden, Inputs
 from graftwork.errors import ModelError, UsageError
 from graftwork.networks import pretrained, seam
+from graftwork.networks.encoder import drops
 from graftwork.networks.pooling import How, Pooling, as_trained
 from graftwork.networks.pretrained import Attention
 from graftwork.networks.text import TextEncoder
@@ -117,7 +118,7 @@ class TransformerEncoder(TextEncoder):
     @cached_property
     def facts(self) -> frozenset[str]:  # type: ignore[override]
         found = {"linear_layers"}
-        if any(_drops(module) for module in self.model.modules()):
+        if any(drops(module) for module in self.model.modules()):
             found.add("dropout")
         if self._can_resume():
             found.add("sequence_blocks")
@@ -245,11 +246,6 @@ def _stack_name(model: Any) -> str:
     told = getattr(model.config, "num_hidden_layers", None)
     longest: str = max(lists, key=lambda name: len(lists[name]))
     return next((name for name, found in lists.items() if len(found) == told), longest)
-
-
-def _drops(module: nn.Module) -> bool:
-    shares = [module.p] if isinstance(module, nn.Dropout) else [getattr(module, "attention_dropout", 0.0)]
-    return any(isinstance(share, int | float) and share > 0 for share in shares)
 
 
 @contextmanager

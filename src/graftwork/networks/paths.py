@@ -1,0 +1,37 @@
+"""Where a base lies: a folder or a hub id, with settings behind it if need be. Looks at the disk, never at a network."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from graftwork.errors import ModelError, UsageError, nearest
+
+_HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
+
+
+def split_path(spec: str) -> tuple[str, dict[str, str]]:
+    """The path and the settings behind it; a colon that belongs to the path stays there.
+
+    >>> split_path("org/name:layers=2,pooling=cls"), split_path("C:/models/mine")
+    (('org/name', {'layers': '2', 'pooling': 'cls'}), ('C:/models/mine', {}))
+    """
+    path, colon, rest = spec.rpartition(":")
+    pairs = [part.partition("=") for part in rest.split(",") if part]
+    if not colon or Path(spec).expanduser().exists() or not all(re.fullmatch(r"[\w-]+", key) for key, *_ in pairs):
+        return spec, {}
+    if not all(equals for _, equals, _ in pairs):
+        raise UsageError(f"base '{spec}': settings are written name:key=value,key=value.")
+    return path, {key: value.strip() for key, _, value in pairs}
+
+
+def check_path(path: str, names: Iterable[str]) -> None:
+    """Raise unless `path` exists or looks like a hub id; `names` are the bases that may have been meant."""
+    if Path(path).expanduser().exists() or _HUB_ID.fullmatch(path):
+        return
+    advice = f"{nearest(path, names)} A hub id looks like org/name."
+    if os.sep in path or path.startswith((".", "~")):
+        raise ModelError(f"There is no folder {path} for the base. {advice}")
+    raise UsageError(f"Unknown base '{path}', and there is no such folder. {advice}")

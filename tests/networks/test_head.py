@@ -1,0 +1,54 @@
+"""graftwork.networks.head: standardised features to predictions."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from graftwork.errors import UsageError
+from graftwork.networks.head import HEADS, Head
+
+FEATURES = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("spec", HEADS)
+def test_shapes_and_gradients(spec):
+    head = Head(6, 3, spec)
+    assert head(FEATURES).shape == (4, 3)
+    head(FEATURES).square().sum().backward()
+    assert all(parameter.grad is not None for parameter in head.parameters())
+
+
+def test_linear_head_is_a_linear_map_of_standardised_features():
+    head = Head(6, 3).eval()
+    head.shift.copy_(torch.arange(6.0))
+    head.scale.fill_(2.0)
+    layer = head.layers[1]
+    expected = ((FEATURES - torch.arange(6.0)) * 2) @ layer.weight.T + layer.bias
+    torch.testing.assert_close(head(FEATURES), expected)
+
+
+def test_standardisation_is_saved_but_not_trained():
+    head = Head(6, 3)
+    assert {"shift", "scale"} <= set(head.state_dict())
+    assert not {"shift", "scale"} & {name for name, _ in head.named_parameters()}
+
+
+def test_settings_are_read_from_the_written_form():
+    head = Head(6, 3, "mlp:width=5,dropout=0")
+    assert head.layers[1].out_features == 5
+    assert Head(**head.config()).layers[1].out_features == 5
+
+
+def test_dropout_acts_in_training_only():
+    head = Head(6, 3, "linear:dropout=0.5")
+    torch.manual_seed(0)
+    assert not torch.equal(head.train()(FEATURES), head(FEATURES))
+    assert torch.equal(head.eval()(FEATURES), head(FEATURES))
+
+
+def test_an_unknown_head_or_setting_is_refused():
+    with pytest.raises(UsageError, match=r"Unknown head 'mpl'\. Did you mean 'mlp'"):
+        Head(6, 3, "mpl")
+    with pytest.raises(UsageError, match=r"no setting 'widht'"):
+        Head(6, 3, "mlp:widht=5")
