@@ -19,11 +19,12 @@ from graftwork.core.examples import Cached, Examples, make_batch
 from graftwork.core.technique import Technique
 from graftwork.data import ragged
 from graftwork.data.batch import Inputs
-from graftwork.data.cache import cache_dir, digest, limit_bytes, storing
+from graftwork.data.cache import digest, entry, limit_bytes, storing
 from graftwork.data.samplers import sorted_batches
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network, frozen_depth
 
+FEATURES = "features.f32"
 Watch = Callable[[int, int], None]
 """Called with rows done and rows in all."""
 Keep = Callable[[np.ndarray, Inputs], None]
@@ -40,8 +41,8 @@ def cache_depths(network: Network, techniques: Sequence[Technique]) -> tuple[dic
             if limit < depth:
                 depth = limit
                 notes.append(f"{technique} changes the input of block {limit} of {name}: the cache ends there")
-        if depth < encoder.depth and "sequence_blocks" not in encoder.facts:
-            depth = 0
+        if depth < encoder.depth:
+            depth = min(depth, encoder.deepest_start)
         if depth > 1:  # the embedding alone is cheaper to compute than to read
             depths[name] = depth
     return depths, notes
@@ -58,18 +59,18 @@ def build_cache(
         if not whole and _state_bytes(examples, name, encoder, network) > limit_bytes() // 2:
             continue
         key = digest(examples.keys[name], _weights_digest(encoder, depth), str(depth), str(network.autocast))
-        folder = cache_dir() / "frozen" / key
+        folder = entry("frozen", key)
         if not folder.is_dir():
             with storing(folder):
                 _compute(network, examples, name, depth, folder, max_tokens, watch)
-        stores[name] = _read(folder, depth, whole, network)
+        stores[name] = _read(folder, depth, (len(examples), encoder.width) if whole else None, network)
     return stores
 
 
-def _read(folder: Path, depth: int, whole: bool, network: Network) -> Cached:
-    os.utime(folder)
-    if whole:
-        return Cached(depth, np.load(folder / "features.npy", mmap_mode="r"))
+def _read(folder: Path, depth: int, features: tuple[int, int] | None, network: Network) -> Cached:
+    """features: shape of the features where the whole encoder is cached."""
+    if features:
+        return Cached(depth, np.memmap(folder / FEATURES, np.float32, mode="r", shape=features))
     return Cached(depth, ragged.read(folder), bf16=network.autocast == torch.bfloat16)
 
 
@@ -80,14 +81,19 @@ def _compute(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     make = _features_writer if depth == network.encoder(name).depth else _states_writer
-    _each_batch(network, examples, name, max_tokens, make(network, examples, name, depth, partial), watch)
-    os.rename(partial, folder)
+    try:
+        _each_batch(network, examples, name, max_tokens, make(network, examples, name, depth, partial), watch)
+        if not folder.is_dir():  # another process may have been quicker
+            os.rename(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _features_writer(network: Network, examples: Examples, name: str, depth: int, folder: Path) -> Keep:  # noqa: ARG001
     encoder = network.encoder(name)
-    shape = (len(examples), encoder.width)
-    features = np.lib.format.open_memmap(folder / "features.npy", mode="w+", dtype=np.float32, shape=shape)
+    path, shape = folder / FEATURES, (len(examples), encoder.width)
+    ragged.reserve(path, 4 * shape[0] * shape[1])
+    features = np.memmap(path, np.float32, mode="r+", shape=shape)
 
     def keep(indices: np.ndarray, inputs: Inputs) -> None:
         features[indices] = encoder(inputs).float().cpu().numpy()

@@ -6,7 +6,9 @@ far, and in the header the step, the history and the fingerprint of the run it b
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,16 @@ from graftwork.data.cache import storing
 from graftwork.errors import CheckpointError
 
 NAME = "checkpoint.safetensors"
+
+
+@dataclass(frozen=True)
+class Checkpointing:
+    """Where checkpoints go and which run they belong to; written at each evaluation and every `seconds`."""
+
+    folder: Path
+    fingerprint: str
+    resume: bool = False
+    seconds: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -41,13 +53,22 @@ def write(folder: Path, snapshot: Snapshot) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f"{NAME}.partial"
         tensors = {key: value.detach().cpu().contiguous() for key, value in snapshot.tensors.items()}
-        save_file(_unshared(tensors), partial, metadata={"graftwork": json.dumps(snapshot.meta)})
+        write_tensors(_unshared(tensors), partial, {"graftwork": json.dumps(snapshot.meta)})
         partial.replace(folder / NAME)
 
 
-def read(folder: Path, fingerprint: str) -> Snapshot | None:
+def write_tensors(tensors: dict[str, Tensor], path: Path, meta: dict[str, str] | None = None) -> None:
+    """`save_file`, with an OSError where the disk is full (safetensors hides it in an error of its own)."""
+    try:
+        save_file(tensors, path, metadata=meta)
+    except SafetensorError as error:
+        code = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(code[1]) if code else errno.EIO, str(error)) from error
+
+
+def read(kept: Checkpointing) -> Snapshot | None:
     """The folder's checkpoint, or None where there is none yet. Raises CheckpointError if it is another run's."""
-    path = folder / NAME
+    path = kept.folder / NAME
     if not path.is_file():
         return None
     try:
@@ -55,8 +76,10 @@ def read(folder: Path, fingerprint: str) -> Snapshot | None:
             meta = json.loads(file.metadata()["graftwork"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a checkpoint of graftwork ({error}). Delete it to start afresh.") from None
-    if meta["fingerprint"] != fingerprint:
+        raise CheckpointError(
+            f"{path} is not a checkpoint of graftwork ({error}). Delete it to start afresh."
+        ) from None
+    if meta.get("fingerprint") != kept.fingerprint:
         raise CheckpointError(
             f"{path} belongs to a run with other data, base, techniques or settings. "
             "Repeat the command that wrote it, or start afresh without --resume."

@@ -62,7 +62,9 @@ def compose(names: Sequence[str], grafts: Sequence[Graft], tasks: Mapping[str, T
         after_step=_each([graft.after_step for graft in grafts if graft.after_step]),
         view=_chain([graft.view for graft in grafts if graft.view]),
         fold=_chain([graft.fold for graft in reversed(grafts) if graft.fold]),
-        state=nn.ModuleDict({name: graft.state for name, graft in zip(names, grafts, strict=True) if graft.state}),
+        state=nn.ModuleDict(
+            {name: graft.state for name, graft in zip(names, grafts, strict=True) if graft.state is not None}
+        ),
         generators={
             f"{name}.{key}": generator
             for name, graft in zip(names, grafts, strict=True)

@@ -11,7 +11,7 @@ import torch
 
 from graftwork.data import ragged
 from graftwork.data.batch import Batch, Hidden, whole
-from graftwork.data.cache import cache_dir, column_digest, digest
+from graftwork.data.cache import column_digest, digest, entry
 from graftwork.data.ragged import Ragged
 from graftwork.data.table import Table
 from graftwork.data.text import TextSettings, normalise
@@ -72,7 +72,7 @@ def prepare(
         column = table.column(name)
         if keep_on_disk:
             keys[name] = digest(column_digest(column), encoder.fingerprint, repr(text))
-            folder = cache_dir() / "prepared" / keys[name]
+            folder = entry("prepared", keys[name])
             if not ragged.exists(folder):
                 ragged.write(folder, _prepared(column, encoder, text), encoder.prepared_dtype)
             inputs[name] = ragged.read(folder)

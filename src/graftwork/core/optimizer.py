@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from graftwork.core.compose import Stages
 from graftwork.core.settings import Training, rate_at
@@ -38,7 +38,9 @@ def set_rates(optimizer: torch.optim.Optimizer, training: Training, step: int, t
         group["lr"] = group["base_lr"] * factor
 
 
-def clip(optimizer: torch.optim.Optimizer, largest: float) -> None:
-    """Scale the whole gradient down to the norm `largest`; 0 leaves it as it is."""
+def clip(optimizer: torch.optim.Optimizer, largest: float) -> Tensor:
+    """Scale the whole gradient down to the norm `largest`; 0 leaves it as it is. Returns the norm that it had."""
+    trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     if largest > 0:
-        nn.utils.clip_grad_norm_((p for group in optimizer.param_groups for p in group["params"]), largest)
+        return nn.utils.clip_grad_norm_(trained, largest)
+    return nn.utils.get_total_norm([parameter.grad for parameter in trained if parameter.grad is not None])

@@ -56,6 +56,20 @@ def _check_needs(technique: Technique, techniques: Sequence[Technique], facts: f
             raise RefusedError(f"{technique.name} needs {need}, which this run does not have: {FACTS[need]}.")
 
 
+def check_adapted(techniques: Sequence[Technique], network: Network) -> None:
+    """Raise RefusedError where a technique needs something of the base that freezing has left nothing of."""
+    trained = any(parameter.requires_grad for encoder in network.each_encoder() for parameter in encoder.parameters())
+    holds = {"trainable_features": trained, "dropout": network.drops_in_training}
+    freezer = next((t.name for t in techniques if "trainable parameters" in t.claims), "the base")
+    for technique in techniques:
+        for need in sorted(technique.needs):
+            if not holds.get(need, True):
+                raise RefusedError(
+                    f"{technique.name} needs {need}, and {freezer} leaves nothing of it in what is trained. "
+                    f"Expected {FACTS[need]}. Drop one of them, or train more of the base."
+                )
+
+
 @dataclass(frozen=True)
 class Plan:
     """A run that was checked and costed.
@@ -92,15 +106,23 @@ class Plan:
         """The network before the first step is worth scoring, because its head has been solved."""
         return "head start" in self.claims
 
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Techniques x stages; the first row is the head."""
+        used = list(dict.fromkeys(stage for technique in self.techniques for stage in self.stages[technique.name]))
+        rows = [(t.name, *("x" if stage in self.stages[t.name] else "" for stage in used)) for t in self.techniques]
+        return (("technique", *used), *rows) if rows else ()
+
     def explain(self) -> str:
         """The plan as text: techniques x stages, what is trained, what is cached, what a step costs."""
-        lines = [_stage_table(self.techniques, self.stages)] if self.techniques else ["techniques: none (plain loop)"]
+        lines = _aligned(self.table()) or ["techniques: none (plain loop)"]
         share = self.trained / max(1, self.parameters)
         lines.append(f"trained: {self.trained:,} of {self.parameters:,} parameters ({share:.1%})")
         for column, depth in self.depths.items():
             done = self.cache.get(column, 0)
             what = "all" if done == depth else f"the first {done}"
-            lines.append(f"cache: {column}: {what} of {depth} blocks computed once" if done else f"cache: {column}: none")
+            lines.append(
+                f"cache: {column}: {what} of {depth} blocks computed once" if done else f"cache: {column}: none"
+            )
         training = self.training
         lines.append(
             f"steps: {self.total_steps} of at most {training.batch} rows over {self.rows:,} rows, "
@@ -113,18 +135,27 @@ class Plan:
         return "\n".join(lines)
 
 
-def step_cost(techniques: Sequence[Technique]) -> Cost:
-    """Forwards and backwards a row of a step, counted from the innermost technique outward."""
-    return reduce(lambda cost, technique: technique.cost(cost), reversed(techniques), Cost())
+def step_cost(techniques: Sequence[Technique], stages: Mapping[str, tuple[str, ...]]) -> Cost:
+    """Forwards and backwards a row of a step, counted from the innermost technique outward.
+
+    How an objective is descended stands around whatever is measured, so the gradient stages come last.
+    """
+    inside = [technique for technique in reversed(techniques) if "gradient" not in stages[technique.name]]
+    outside = [technique for technique in reversed(techniques) if "gradient" in stages[technique.name]]
+    return reduce(lambda cost, technique: technique.cost(cost), [*inside, *outside], Cost())
 
 
-def stages_of(graft: Graft, technique: Technique) -> tuple[str, ...]:
-    """Names of the stages in which the technique takes part."""
+def stages_of(graft: Graft) -> tuple[str, ...]:
+    """Names of the stages of a step in which the graft takes part."""
+    return tuple(f.name for f in fields(graft) if f.name != "generators" and getattr(graft, f.name) is not None)
+
+
+def all_stages(technique: Technique, graft: Graft) -> tuple[str, ...]:
+    """The same with what the technique does before the first step and at prediction."""
     cls = type(technique)
     hooks = [name for name in ("adapt", "start") if getattr(cls, name) is not getattr(Technique, name)]
-    grafted = [f.name for f in fields(graft) if f.name != "generators" and getattr(graft, f.name) is not None]
     predict = ["predict"] if cls.predict is not Technique.predict else []
-    return (*hooks, *grafted, *predict)
+    return (*hooks, *stages_of(graft), *predict)
 
 
 def coupling_notes(techniques: Sequence[Technique]) -> list[str]:
@@ -133,11 +164,6 @@ def coupling_notes(techniques: Sequence[Technique]) -> list[str]:
     return [f"{name} compares the rows of a batch: its loss depends on how rows are batched" for name in coupled]
 
 
-def _stage_table(techniques: Sequence[Technique], stages: Mapping[str, tuple[str, ...]]) -> str:
-    used = list(dict.fromkeys(stage for technique in techniques for stage in stages[technique.name]))
-    width = max(len(technique.name) for technique in techniques)
-    rows = [" " * width + "  " + "  ".join(used)]
-    for technique in techniques:
-        marks = [("x" if stage in stages[technique.name] else ".").center(len(stage)) for stage in used]
-        rows.append(f"{technique.name:<{width}}  " + "  ".join(marks))
-    return "\n".join(line.rstrip() for line in rows)
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -11,13 +11,23 @@ import torch
 from graftwork.core.cache import Watch, build_cache, cache_depths
 from graftwork.core.compose import Stages, compose
 from graftwork.core.examples import Cached, Examples, make_batch
-from graftwork.core.plan import Plan, base_facts, check, coupling_notes, order, stages_of, step_cost
-from graftwork.core.settings import Training
+from graftwork.core.plan import (
+    Plan,
+    all_stages,
+    base_facts,
+    check,
+    check_adapted,
+    coupling_notes,
+    order,
+    stages_of,
+    step_cost,
+)
+from graftwork.core.settings import Training, fitted_epochs
 from graftwork.core.technique import Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.cache import digest
 from graftwork.data.samplers import LengthBuckets, sorted_batches
-from graftwork.errors import DataError, UsageError
+from graftwork.errors import DataError
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
 
@@ -25,20 +35,63 @@ FEATURE_ROWS = 4096
 
 
 @dataclass(frozen=True)
-class Run:
-    """All that `fit` needs. `network` is changed in place by training."""
+class Ready:
+    """Adapted and started, with nothing attached yet. `network` is changed in place by training.
+
+    techniques: in order. training: resolved. epochs: what the base suggests. cached, valid_cached: by input column, the
+        output of frozen blocks.
+    """
 
     network: Network
     tasks: Mapping[str, Task]
+    techniques: tuple[Technique, ...]
+    training: Training
+    epochs: int
     train: Examples
     valid: Examples | None
+    cached: Mapping[str, Cached]
+    valid_cached: Mapping[str, Cached]
+    cache_depths: Mapping[str, int]
+    notes: tuple[str, ...]
+    metric: str
+    seed: int
+
+    def setup(self, technique: Technique, total_steps: int = 0) -> Setup:
+        """What this technique may know of the run."""
+        return Setup(
+            tasks=self.tasks,
+            targets=self.train.targets,
+            labelled=self.train.labelled,
+            features=lambda network: features_of(network, self.train, self.cached, self.training.max_tokens),
+            batches=lambda: _batches(self.network, self.train, self.cached),
+            total_steps=total_steps,
+            seed=technique_seed(technique.name, self.seed),
+            device=self.network.device,
+        )
+
+
+@dataclass(frozen=True)
+class Run(Ready):
+    """All that `fit` needs."""
+
     plan: Plan
     stages: Stages
     sampler: LengthBuckets
-    cached: Mapping[str, Cached]
-    valid_cached: Mapping[str, Cached]
-    metric: str
-    seed: int
+
+    def rows_from(self, start: int) -> Iterator[np.ndarray]:
+        """The rows of each step from `start` on: a function of the seed alone, so that a resumed run sees the same."""
+        epoch_of, total = self.stages.sampler or self.sampler.epoch, self.plan.total_steps
+        step = epoch = 0
+        while step < total:
+            for indices in epoch_of(epoch):
+                if start <= step < total:
+                    yield indices
+                step += 1
+            epoch += 1
+
+    def with_steps(self, steps: int) -> Run:
+        """The same run for another number of steps."""
+        return attach(replace(self, training=replace(self.training, steps=steps)))
 
 
 def make_run(
@@ -50,6 +103,7 @@ def make_run(
     valid: Examples | None,
     *,
     metric: str,
+    epochs: int = 3,
     seed: int = 0,
     started: bool = True,
     watch: Watch | None = None,
@@ -62,61 +116,65 @@ def make_run(
     ordered = order(techniques)
     roles = [role for role in ("domain", "group") if getattr(train, role) is not None]
     check(ordered, base_facts(network, tasks, roles))
-    _check_rows(train)
+    _check_labels(train, valid)
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
-    setups = {technique.name: _setup(technique, network, tasks, train, seed) for technique in ordered}
+    ready = Ready(network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metric, seed)
     for technique in ordered:
-        network = technique.adapt(network, setups[technique.name])
-    depths, notes = cache_depths(network, ordered)
-    cached = build_cache(network, train, depths, training.max_tokens, watch) if started else {}
-    valid_cached = build_cache(network, valid, depths, training.max_tokens, watch) if started and valid else {}
-    sampler = LengthBuckets(train.lengths, training.batch, training.max_tokens, seed, None)
-    total = _total_steps(sampler, training)
-    grafts = []
-    for technique in ordered:
-        setups[technique.name] = setup = replace(
-            setups[technique.name],
-            features=lambda net: features_of(net, train, cached, training.max_tokens),
-            batches=lambda: _batches(network, train, cached),
-            total_steps=total,
-        )
-        if started:
-            technique.start(network, setup)
-    for technique in ordered:
-        grafts.append(technique.attach(network, setups[technique.name]))
-    stages = compose([technique.name for technique in ordered], grafts, tasks)
-    if stages.rows is not None:
-        sampler = LengthBuckets(train.lengths, training.batch, training.max_tokens, seed, stages.rows)
-        total = _total_steps(sampler, training)
+        ready = replace(ready, network=technique.adapt(ready.network, ready.setup(technique)))
+    check_adapted(ordered, ready.network)
+    depths, notes = cache_depths(ready.network, ordered)
+    ready = replace(ready, cache_depths=depths, notes=(*notes, *coupling_notes(ordered)))
+    if started:
+        tokens = training.max_tokens
+        cached = build_cache(ready.network, train, depths, tokens, watch)
+        valid_cached = build_cache(ready.network, valid, depths, tokens, watch) if valid else {}
+        ready = replace(ready, cached=cached, valid_cached=valid_cached, cache_depths=_stored(cached))
+        for technique in ordered:
+            technique.start(ready.network, ready.setup(technique))
+    return attach(ready)
+
+
+def attach(ready: Ready) -> Run:
+    """Attach the techniques and compose their grafts; quick, so it can be done again for another number of steps."""
+    ready = replace(ready, training=_with_epochs(ready))
+    total = _total_steps(_sampler(ready, None), ready.training)
+    grafts = [t.attach(ready.network, ready.setup(t, total)) for t in ready.techniques]
+    stages = compose([technique.name for technique in ready.techniques], grafts, ready.tasks)
+    sampler = _sampler(ready, stages.rows)
+    network = ready.network
+    used = {t.name: all_stages(t, graft) for t, graft in zip(ready.techniques, grafts, strict=True)}
     plan = Plan(
-        techniques=ordered,
-        stages={t.name: stages_of(graft, t) for t, graft in zip(ordered, grafts, strict=True)},
-        training=training,
-        rows=len(train),
+        techniques=ready.techniques,
+        stages=used,
+        training=ready.training,
+        rows=len(ready.train),
         total_steps=total,
-        cost=step_cost(ordered),
-        cache={name: store.depth for name, store in cached.items()} if started else depths,
+        cost=step_cost(ready.techniques, used),
+        cache=dict(ready.cache_depths),
         depths={name: network.encoder(name).depth for name in network.columns},
         trained=sum(p.numel() for p in network.parameters() if p.requires_grad),
         parameters=sum(p.numel() for p in network.parameters()),
-        notes=tuple([*notes, *coupling_notes(ordered)]),
+        notes=ready.notes,
     )
-    return Run(network, tasks, train, valid, plan, stages, sampler, cached, valid_cached, metric, seed)
+    made = {f.name: getattr(ready, f.name) for f in fields(Ready)}
+    return Run(**made, plan=plan, stages=stages, sampler=sampler)
 
 
 def features_of(network: Network, examples: Examples, cached: Mapping[str, Cached], max_tokens: int) -> np.ndarray:
-    """What the heads read, for every row in order (N, width), without gradient and in eval mode."""
-    if len(cached) == 1 and len(network.columns) == 1:
-        store = cached[network.columns[0]]
-        if isinstance(store.states, np.ndarray):
-            return store.states
+    """What the heads read, for every row in order (N, width), without gradient and in eval mode.
+
+    Memory-mapped where a single column's whole encoder is cached.
+    """
+    if len(network.columns) == 1 and network.columns[0] in cached:
+        states = cached[network.columns[0]].states
+        if isinstance(states, np.ndarray):
+            return states
     features = np.zeros((len(examples), network.width), np.float32)
     training = network.training
     network.eval()
     with torch.inference_mode():
         for indices in sorted_batches(examples.lengths, FEATURE_ROWS, max_tokens):
-            batch = make_batch(examples, network, indices, cached)
-            features[indices] = network.features(batch).cpu().numpy()
+            features[indices] = network.features(make_batch(examples, network, indices, cached)).cpu().numpy()
     network.train(training)
     return features
 
@@ -126,35 +184,41 @@ def technique_seed(name: str, seed: int) -> int:
     return int(digest("technique", name, str(seed))[:15], 16)
 
 
-def _setup(technique: Technique, network: Network, tasks: Mapping[str, Task], train: Examples, seed: int) -> Setup:
-    def too_early(_: Network) -> np.ndarray:
-        raise UsageError(f"{technique.name} asks for features in adapt; they are there from start on.")
+def _sampler(ready: Ready, weights: np.ndarray | None) -> LengthBuckets:
+    return LengthBuckets(ready.train.lengths, ready.training.batch, ready.training.max_tokens, ready.seed, weights)
 
-    return Setup(
-        tasks=tasks,
-        targets=train.targets,
-        labelled=train.labelled,
-        features=too_early,
-        batches=lambda: iter(()),
-        total_steps=0,
-        seed=technique_seed(technique.name, seed),
-        device=network.device,
-    )
+
+def _with_epochs(ready: Ready) -> Training:
+    """Settings with the passes fitted to rows and classes; none where every trained head has been solved already and
+    no technique changes what is trained for."""
+    if ready.training.epochs is not None:
+        return ready.training
+    grafts = [t.attach(ready.network, ready.setup(t)) for t in ready.techniques]
+    idle = all(not stages_of(graft) for graft in grafts)
+    heads_only = not any(p.requires_grad for encoder in ready.network.each_encoder() for p in encoder.parameters())
+    if idle and heads_only and any("head start" in t.claims for t in ready.techniques):
+        return replace(ready.training, epochs=0.0)
+    outputs = max(task.outputs for task in ready.tasks.values())
+    epochs = fitted_epochs(ready.training, rows=len(ready.train), outputs=outputs, epochs=ready.epochs)
+    return replace(ready.training, epochs=epochs)
+
+
+def _check_labels(train: Examples, valid: Examples | None) -> None:
+    if not any(mask.any() for mask in train.labelled.values()):
+        raise DataError("No training row has a label.")
+    for name, mask in (valid.labelled if valid else {}).items():
+        if not mask.any():
+            raise DataError(f"No validation row has a label in '{name}', so nothing can be scored.")
+
+
+def _total_steps(sampler: LengthBuckets, training: Training) -> int:
+    return training.steps if training.steps is not None else sampler.steps(training.epochs or 0.0)
+
+
+def _stored(cached: Mapping[str, Cached]) -> dict[str, int]:
+    return {name: store.depth for name, store in cached.items()}
 
 
 def _batches(network: Network, train: Examples, cached: Mapping[str, Cached]) -> Iterator[Batch]:
     for start in range(0, len(train), 256):
         yield make_batch(train, network, np.arange(start, min(start + 256, len(train))), cached)
-
-
-def _total_steps(sampler: LengthBuckets, training: Training) -> int:
-    if training.steps is not None:
-        return training.steps
-    return sampler.steps(training.epochs or 0.0)
-
-
-def _check_rows(train: Examples) -> None:
-    if not train.targets:
-        raise DataError("The training table has no target column.")
-    if not any(mask.any() for mask in train.labelled.values()):
-        raise DataError("No training row has a label.")

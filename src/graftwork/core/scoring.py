@@ -8,10 +8,12 @@ import numpy as np
 import torch
 
 from graftwork.core.examples import Cached, Examples, make_batch
+from graftwork.core.plan import order
 from graftwork.core.technique import Technique
 from graftwork.data.samplers import sorted_batches
 from graftwork.networks.network import Network
 from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics import score as metric_score
 from graftwork.tasks.task import Task
 
 BATCH_ROWS = 512
@@ -29,7 +31,7 @@ def predict_examples(
     training = network.training
     network.eval()
     forward = network.as_forward()
-    for technique in techniques:
+    for technique in reversed(order(techniques)):
         forward = technique.predict(forward)
     with torch.inference_mode():
         for indices in sorted_batches(examples.lengths, BATCH_ROWS, max_tokens):
@@ -53,6 +55,6 @@ def score(predictions: Mapping[str, np.ndarray], examples: Examples, tasks: Mapp
     for name, task in tasks.items():
         mask = examples.labelled[name]
         given = probabilities(task, predictions[name][mask])
-        values.append(METRICS[metric].function(examples.targets[name][mask], given))
+        values.append(metric_score(task, metric, examples.targets[name][mask], given))
     mean = float(np.mean(values))
     return mean if METRICS[metric].higher_is_better else -mean

@@ -1,4 +1,4 @@
-"""Training settings: what the loop needs beyond base, task and techniques. Pure data; None means "fit it to the data"."""
+"""Training settings: what the loop needs beyond base, task and techniques. Pure data; None means "fit to the data"."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from graftwork import specs
 from graftwork.errors import UsageError
 
 Precision = Literal["auto", "fp32", "bf16"]
+Schedule = Literal["linear", "cosine", "constant"]
+Keep = Literal["best", "last"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +42,11 @@ class Training:
     beta2: float = 0.999
     eps: float = 1e-8
     clip: float = 1.0
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    schedule: Schedule = "linear"
     warmup: float = 0.1
     evaluations: int | None = None
     patience: int = 0
-    keep: Literal["best", "last"] = "best"
+    keep: Keep = "best"
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
@@ -51,6 +54,8 @@ class Training:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"Setting {name} is {value}. Expected a number from {low} to {high}.")
+        for name, hint in (("schedule", Schedule), ("keep", Keep), ("precision", Precision)):
+            specs.convert(getattr(self, name), hint, f"Setting {name}")
 
 
 _RANGES: tuple[tuple[str, float, float], ...] = (
@@ -71,19 +76,23 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
 )
 
 
-def resolve(training: Training, *, rows: int, outputs: int, suggested_lr: float) -> Training:
-    """The same settings with every None made concrete.
-
-    Epochs are fitted so that small tables get enough steps: about 30 optimizer steps a class and 300 in all, within
-    2 to 40 passes over the rows. Usual settings (3 epochs) undertrain small bases with many classes.
-    """
-    lr = suggested_lr if training.lr is None else training.lr
+def resolve(training: Training, *, lr: float) -> Training:
+    """Learning rates and precision made concrete. lr: what the base suggests."""
+    lr = lr if training.lr is None else training.lr
     head_lr = training.head_lr if training.head_lr is not None else max(lr, min(lr * 10, 1e-3))
-    epochs = training.epochs
-    if epochs is None:
-        per_epoch = max(1.0, rows / training.batch)
-        epochs = float(min(40, max(2, round(max(300, 30 * outputs) / per_epoch))))
-    return replace(training, lr=lr, head_lr=head_lr, epochs=epochs, precision=resolve_precision(training.precision))
+    return replace(training, lr=lr, head_lr=head_lr, precision=resolve_precision(training.precision))
+
+
+def fitted_epochs(training: Training, *, rows: int, outputs: int, epochs: int) -> float:
+    """Passes over the rows where none are set. epochs: what the base suggests.
+
+    Small tables get more of them, up to 40, so that there are about 10 steps a class and 200 in all: usual settings
+    (3 epochs) undertrain small bases with many classes.
+    """
+    if training.epochs is not None:
+        return training.epochs
+    per_epoch = max(1.0, rows / training.batch)
+    return float(max(epochs, min(40, round(max(200, 10 * outputs) / per_epoch))))
 
 
 def resolve_precision(precision: Precision) -> Precision:

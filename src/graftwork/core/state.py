@@ -10,12 +10,13 @@ from torch import Tensor
 from graftwork.core.checkpoint import Snapshot, load_optimizer, optimizer_tensors, prefixed
 from graftwork.core.run import Run
 from graftwork.core.scoring import predict_examples, score
+from graftwork.errors import CheckpointError
 from graftwork.networks.network import Network
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """One point of the learning curve. loss: mean since the last point. score: on validation, more is better, or None."""
+    """A point of the learning curve. loss: mean since the last point. score: on validation, more is better, or None."""
 
     step: int
     loss: float | None
@@ -34,9 +35,9 @@ class State:
     losses: list[float] = field(default_factory=list)
 
     def stalled(self, patience: int) -> bool:
-        """True after `patience` evaluations in a row without a better score."""
-        later = [point for point in self.history if point.step > self.best_step]
-        return patience > 0 and len(later) >= patience
+        """True after `patience` evaluations in a row without a better score, whichever weights are kept."""
+        scores = [point.score for point in self.history if point.score is not None]
+        return bool(scores) and 0 < patience < len(scores) - scores.index(max(scores))
 
 
 def kept_tensors(network: Network) -> dict[str, Tensor]:
@@ -95,7 +96,10 @@ def snapshot(run: Run, optimizer: torch.optim.Optimizer, state: State, fingerpri
 
 
 def restore(found: Snapshot, run: Run, optimizer: torch.optim.Optimizer) -> State:
-    """Put a snapshot back into the run; the inverse of `snapshot`."""
+    """Put a snapshot back into the run; the inverse of `snapshot`. Raises CheckpointError if the steps differ."""
+    planned, total = found.meta["total_steps"], run.plan.total_steps
+    if planned != total:
+        raise CheckpointError(f"The checkpoint is of a run of {planned} steps, but {total} are planned now.")
     run.network.load_state_dict(found.group("network"), strict=False)
     run.stages.state.load_state_dict(found.group("grafts"))
     load_optimizer(optimizer, found.group("optimizer"))

@@ -4,8 +4,8 @@ A technique is a frozen dataclass of settings. In a run it does two things: `ada
 optimizer exists, and `attach` returns a `Graft`, which takes part in the stages of a training step. A technique never
 names another one: order comes from `phase`, refusals from `needs`, `drops` and `claims`.
 
-In a run the core calls, each for all techniques in order: `adapt`, then `start`, then `attach`. A plan calls `adapt` and
-`attach` only, so those two are quick and leave the slow work, if there is any, to `start`.
+In a run the core calls, each for all techniques in order: `adapt`, then `start`, then `attach`. A plan calls `adapt`
+and `attach` only, so those two are quick and leave the slow work, if there is any, to `start`.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ class Technique(ABC):
 
     @property
     def depth(self) -> int | None:
-        """The shallowest block whose input it changes in training; the frozen-layer cache ends there. None: no block."""
+        """The shallowest block whose input it changes in training; the frozen-layer cache ends there. None: none."""
         return None
 
     def cost(self, inner: Cost) -> Cost:
@@ -235,5 +235,5 @@ class Technique(ABC):
         return Graft()
 
     def predict(self, forward: Forward) -> Forward:
-        """At validation, evaluation and prediction. From the settings alone, since a loaded model has no training rows."""
+        """At validation, evaluation and prediction; from the settings alone: a loaded model has no training rows."""
         return forward
