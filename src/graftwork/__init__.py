@@ -1,3 +1,106 @@
-"""Graftwork adapts a foundation model to your task by combining techniques in one training run."""
+"""Graftwork adapts a foundation model to your task by combining techniques in one training run.
+
+    import graftwork as gw
+    model = gw.fit("train.csv", target="label")
+    model.predict(["where is my card?"])
+
+Names are imported when they are first used, so that `import graftwork` and `graft --help` stay quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graftwork.core.settings import Training
+    from graftwork.data.text import TextSettings
+    from graftwork.deploy.transformers import export_transformers
+    from graftwork.errors import GraftworkError
+    from graftwork.model import Model, load
+    from graftwork.recipe import Recipe
+    from graftwork.runs.fit import fit, plan
+    from graftwork.techniques import (
+        EMA,
+        SAM,
+        Accumulate,
+        BalancedSampling,
+        ClassWeights,
+        Consistency,
+        Full,
+        LabelSmoothing,
+        LayerDecay,
+        LoRA,
+        Mixup,
+        Partial,
+        Probe,
+        SupervisedContrastive,
+        WarmStart,
+    )
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "graftwork.core.settings": ("Training",),
+    "graftwork.data.text": ("TextSettings",),
+    "graftwork.deploy.transformers": ("export_transformers",),
+    "graftwork.errors": ("GraftworkError",),
+    "graftwork.model": ("Model", "load"),
+    "graftwork.recipe": ("Recipe",),
+    "graftwork.runs.fit": ("fit", "plan"),
+    "graftwork.techniques": (
+        "EMA",
+        "SAM",
+        "Accumulate",
+        "BalancedSampling",
+        "ClassWeights",
+        "Consistency",
+        "Full",
+        "LabelSmoothing",
+        "LayerDecay",
+        "LoRA",
+        "Mixup",
+        "Partial",
+        "Probe",
+        "SupervisedContrastive",
+        "WarmStart",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "EMA",
+    "SAM",
+    "Accumulate",
+    "BalancedSampling",
+    "ClassWeights",
+    "Consistency",
+    "Full",
+    "GraftworkError",
+    "LabelSmoothing",
+    "LayerDecay",
+    "LoRA",
+    "Mixup",
+    "Model",
+    "Partial",
+    "Probe",
+    "Recipe",
+    "SupervisedContrastive",
+    "TextSettings",
+    "Training",
+    "WarmStart",
+    "export_transformers",
+    "fit",
+    "load",
+    "plan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'graftwork' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

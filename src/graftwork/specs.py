@@ -53,6 +53,16 @@ def write(settings: object, name: str) -> str:
     return f"{name}:{','.join(changed)}" if changed else name
 
 
+def describe_settings(cls: type) -> str:
+    """All settings with their defaults: `rank=8, alpha=16.0`; a setting without default stands alone."""
+    parts = []
+    for field in dataclasses.fields(typing.cast(Any, cls)):
+        if field.init:
+            default = _default(field)
+            parts.append(field.name if default is dataclasses.MISSING else f"{field.name}={_text(default)}")
+    return ", ".join(parts)
+
+
 def changed_settings(settings: object) -> dict[str, Any]:
     """The settings that differ from their default, in order."""
     return {

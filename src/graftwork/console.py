@@ -1,0 +1,150 @@
+"""What the command line shows: bars while runs go on (on stderr), tables of results (on stdout)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich.console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from graftwork.errors import UsageError, nearest
+from graftwork.runs.listener import Listener
+
+if TYPE_CHECKING:
+    from graftwork.core.fit import Progress as Step
+    from graftwork.core.plan import Plan
+    from graftwork.evidence.evaluation import Evaluation
+    from graftwork.model import Model
+
+OUT = rich.console.Console(highlight=False, soft_wrap=True)
+ERR = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Console(Listener):
+    """A listener that draws a bar for the run at hand: loss, score, best score, time left."""
+
+    def __init__(self) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[state]}"),
+        )
+        self._progress = Progress(*columns, console=ERR, transient=True)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Console:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def note(self, text: str) -> None:
+        self._progress.console.print(text, markup=False)
+
+    def planned(self, name: str, plan: str) -> None:
+        self._forget("frozen base")
+        first = plan.splitlines()[-1]
+        self.note(f"{name}: {first}" if len(plan.splitlines()) == 1 else f"{name}\n" + _indented(plan))
+
+    def computed(self, done: int, rows: int) -> None:
+        self._show("frozen base", done, rows, "rows")
+        if done >= rows:
+            self._forget("frozen base")
+
+    def stepped(self, name: str, progress: Step) -> None:
+        state = f"loss {progress.loss:.3f}"
+        if progress.score is not None and progress.best is not None:
+            state += f" · score {abs(progress.score):.4f} · best {abs(progress.best):.4f}"
+        self._show(name, progress.step, progress.total, state)
+
+    def finished(self, name: str, score: float | None, seconds: float) -> None:
+        self._forget(name)
+        scored = "" if score is None else f", {abs(score):.4f} on validation"
+        self.note(f"{name}: done in {seconds:.0f} s{scored}")
+
+    def _show(self, name: str, done: int, total: int, state: str) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(name, total=total, state=state)
+        self._progress.update(self._tasks[name], completed=done, total=total, state=state)
+
+    def _forget(self, name: str) -> None:
+        if name in self._tasks:
+            self._progress.remove_task(self._tasks.pop(name))
+
+
+def print_result(model: Model, folder: Path) -> None:
+    """The scores of a finished run, and where things are."""
+    report = model.report
+    if report is not None:
+        OUT.print(report.verdict(), markup=False)
+        for part, evaluation in report.evaluations.items():
+            print_evaluation(evaluation, part)
+    OUT.print(f"model and report: {folder}/report.html", markup=False)
+
+
+def print_scores(evaluation: Evaluation, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(evaluation.to_json(), ensure_ascii=False))  # noqa: T201
+    else:
+        print_evaluation(evaluation, f"{evaluation.rows:,} rows")
+
+
+def print_evaluation(evaluation: Evaluation, title: str) -> None:
+    table = Table(title=title, title_justify="left")
+    for heading in ("score", "value", "95 % interval"):
+        table.add_column(heading)
+    for name, value in evaluation.to_json().items():
+        table.add_row(name, f"{value['value']:.4f}", f"{value['low']:.4f} to {value['high']:.4f}")
+    OUT.print(table)
+
+
+def print_plans(plans: Sequence[tuple[str, Plan]], budget: float | None) -> None:
+    """Each planned run, and what a budget would leave of it."""
+    for name, plan in plans:
+        OUT.print(name, style="bold", markup=False)
+        OUT.print(_indented(plan.explain()), markup=False)
+        if budget is not None and plan.seconds and plan.seconds > budget:
+            steps = int(plan.total_steps * budget / plan.seconds)
+            OUT.print(f"  a budget of {budget:.0f} s allows about {steps} of these steps", markup=False)
+
+
+def print_list(what: str) -> None:
+    """`graft list bases | techniques | tasks`."""
+    table = Table(show_header=True)
+    if what == "bases":
+        from graftwork.networks.bases import describe
+
+        for heading in ("base", "kind", "settings", "source"):
+            table.add_column(heading)
+        for row in describe():
+            table.add_row(*row)
+    elif what == "techniques":
+        from graftwork import specs
+        from graftwork.techniques import TECHNIQUES
+
+        for heading in ("technique", "what it does", "settings"):
+            table.add_column(heading)
+        for name, technique in sorted(TECHNIQUES.items()):
+            table.add_row(name, technique.summary, specs.describe_settings(technique))
+    elif what == "tasks":
+        from graftwork.tasks.registry import TASKS
+
+        for heading in ("task", "what it predicts", "metrics"):
+            table.add_column(heading)
+        for name, task in TASKS.items():
+            summary = (task.__doc__ or "").splitlines()[0]
+            table.add_row(name, summary, ", ".join(task.metrics))
+    else:
+        raise UsageError(f"There is no list of '{what}'. {nearest(what, ['bases', 'techniques', 'tasks'])}")
+    OUT.print(table)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

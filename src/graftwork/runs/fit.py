@@ -1,0 +1,126 @@
+"""`graftwork.fit`: a table in; an adapted, evaluated, reported and saved model out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from graftwork.core.plan import Plan
+from graftwork.data.load import Source
+from graftwork.errors import UsageError
+from graftwork.model import Model
+from graftwork.recipe import Recipe
+from graftwork.runs.default import planned_recipes, run_all
+from graftwork.runs.job import Job, OnBadRows, make_job
+from graftwork.runs.listener import Listener
+from graftwork.runs.reporting import make_report
+from graftwork.runs.single import Candidate, plan_single
+from graftwork.runs.workspace import open_workspace
+from graftwork.saving import write_files
+from graftwork.tasks.calibration import fit_temperature
+
+
+def fit(
+    train: Source,
+    *,
+    target: str | None = None,
+    inputs: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    roles: Mapping[str, str] | None = None,
+    valid: Source | None = None,
+    test: Source | None = None,
+    recipe: Recipe | None = None,
+    budget: float | None = None,
+    out: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    on_bad_rows: OnBadRows = "fail",
+    listener: Listener | None = None,
+    command: str | None = None,
+    began: float | None = None,
+) -> Model:
+    """Adapt a foundation model to a table. Without a recipe, the best of a few runs is chosen on validation.
+
+    train, valid, test: a csv, tsv, json lines or parquet file (also .gz), a pandas frame, a datasets.Dataset, or a list
+        of dicts. Without `valid`, rows are held out of `train`, unless they are too few.
+    target: the column to predict; found by its name where not given. inputs: columns to read, else all texts.
+    ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split.
+    recipe: what to do; see `Recipe`. budget: wall seconds for the whole call. out: folder for the model, its report and
+        the checkpoints; must be new, or the unfinished one with `resume=True`.
+    on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out. listener: hears about progress.
+    command, began: for the report, the command to repeat and `time.monotonic()` at which it began.
+
+    Raises DataError, UsageError, RefusedError before anything is trained; NonFiniteLossError from a diverging run.
+    """
+    began = time.monotonic() if began is None else began
+    recipe, listener = recipe or Recipe(), listener or Listener()
+    folder = Path(out) if out is not None else None
+    workspace = open_workspace(folder, resume)
+    if budget is not None and budget <= 0:
+        raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
+    job = make_job(
+        train,
+        recipe,
+        target=target,
+        inputs=inputs,
+        ignore=ignore,
+        roles=roles,
+        valid=valid,
+        test=test,
+        on_bad_rows=on_bad_rows,
+    )
+    for note in job.notes:
+        listener.note(note)
+    deadline = None if budget is None else began + budget
+    candidates, kept = run_all(job, recipe, workspace, listener, deadline)
+    model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
+    report = make_report(job, model, candidates, kept, command=command, began=began)
+    model = replace(model, report=report)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        report.write(folder)
+        write_files(model, folder)
+        if not model.interrupted:
+            workspace.clear()
+    return model
+
+
+def plan(
+    train: Source,
+    *,
+    target: str | None = None,
+    inputs: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    roles: Mapping[str, str] | None = None,
+    valid: Source | None = None,
+    recipe: Recipe | None = None,
+    on_bad_rows: OnBadRows = "fail",
+    listener: Listener | None = None,
+) -> list[tuple[str, Plan]]:
+    """What `fit` would do with the same arguments, as named plans in their order; nothing is trained."""
+    recipe, listener = recipe or Recipe(), listener or Listener()
+    job = make_job(
+        train, recipe, target=target, inputs=inputs, ignore=ignore, roles=roles, valid=valid, on_bad_rows=on_bad_rows
+    )
+    for note in job.notes:
+        listener.note(note)
+    return [(name, plan_single(job, one)) for name, one in planned_recipes(job, recipe)]
+
+
+def make_model(job: Job, best: Candidate, *, interrupted: bool = False) -> Model:
+    """The model of a finished run, its probabilities calibrated on validation."""
+    temperature = {}
+    if best.predictions is not None and job.valid is not None:
+        for name, task in job.tasks.items():
+            truth, labelled = task.encode(job.valid.column(name), job.valid.source, job.valid.rows)
+            temperature[name] = fit_temperature(best.predictions[name][labelled], truth[labelled], task)
+    return Model(
+        recipe=best.recipe,
+        schema=job.train.schema,
+        network=best.network,
+        tasks=job.tasks,
+        temperature=temperature,
+        interrupted=interrupted,
+    )

@@ -1,0 +1,24 @@
+"""Who watches the runs: told what happens, never asked. The command line draws bars; Python users hear nothing."""
+
+from __future__ import annotations
+
+from graftwork.core.fit import Progress
+
+
+class Listener:
+    """Hears what runs do and ignores it; subclasses override what they want to show."""
+
+    def note(self, text: str) -> None:
+        """Something the user should know: what was inferred, skipped, chosen."""
+
+    def planned(self, name: str, plan: str) -> None:
+        """A run is about to start; `plan` is `Plan.explain()`."""
+
+    def computed(self, done: int, rows: int) -> None:
+        """Rows of the frozen base computed so far."""
+
+    def stepped(self, name: str, progress: Progress) -> None:
+        """A training step of the run `name` is done."""
+
+    def finished(self, name: str, score: float | None, seconds: float) -> None:
+        """The run `name` is done; score on validation, more is better."""

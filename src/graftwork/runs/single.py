@@ -1,0 +1,131 @@
+"""One run of one recipe on a job: build the network, make the plan, fit, and keep what the next stage needs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from graftwork import specs
+from graftwork.core.examples import Examples, prepare
+from graftwork.core.fit import Fitted, fit
+from graftwork.core.plan import Plan
+from graftwork.core.run import Run, make_run
+from graftwork.core.scoring import predict_examples
+from graftwork.core.settings import resolve
+from graftwork.core.timing import affordable_steps
+from graftwork.data.cache import digest
+from graftwork.networks.bases import parse_base
+from graftwork.networks.head import HEADS, Head
+from graftwork.networks.network import Network
+from graftwork.recipe import Recipe
+from graftwork.runs.job import Job
+from graftwork.runs.listener import Listener
+from graftwork.runs.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A finished run. network: folded, in eval mode. predictions: on validation, by target, None without validation.
+
+    score: on validation, more is better. wall, cpu: seconds from building the network to the last step.
+    """
+
+    name: str
+    recipe: Recipe
+    plan: Plan
+    network: Network
+    fitted: Fitted
+    score: float | None
+    predictions: Mapping[str, np.ndarray] | None
+    wall: float
+    cpu: float
+
+
+def plan_single(job: Job, recipe: Recipe, *, timed: bool = True) -> Plan:
+    """The plan of a recipe with its techniques listed; nothing is trained."""
+    run = _make_run(job, recipe, started=False, listener=Listener())
+    return run.plan if not timed else replace(run.plan, seconds=affordable_steps(run, None).seconds)
+
+
+def run_single(
+    job: Job,
+    recipe: Recipe,
+    *,
+    name: str,
+    workspace: Workspace,
+    listener: Listener,
+    deadline: float | None = None,
+) -> Candidate:
+    """Run `recipe`, whose techniques are listed. deadline: `time.monotonic()` at which training should be over; it is
+    turned into a number of steps before the first one, and kept in the workspace."""
+    wall, cpu = time.monotonic(), time.process_time()
+    known = workspace.recall(name)
+    if known is not None:
+        recipe = replace(recipe, training=replace(recipe.training, steps=known["steps"]))
+    run = _make_run(job, recipe, started=True, listener=listener)
+    if deadline is not None and known is None:
+        timed = affordable_steps(run, deadline - time.monotonic())
+        if timed.steps < run.plan.total_steps:
+            listener.note(f"{name}: {timed.steps} of {run.plan.total_steps} steps fit into the budget")
+            run = run.with_steps(timed.steps)
+    workspace.remember(name, {"steps": run.plan.total_steps})
+    resolved = replace(recipe, training=replace(run.plan.training, steps=run.plan.total_steps))
+    listener.planned(name, run.plan.explain())
+    fitted = fit(
+        run,
+        observers=[lambda progress: listener.stepped(name, progress)],
+        checkpoints=workspace.checkpoints(name, fingerprint(resolved, run.train)),
+    )
+    network = run.stages.fold(fitted.network)
+    predictions = None
+    if run.valid:
+        tokens = run.plan.training.max_tokens
+        predictions = predict_examples(network, run.valid, run.plan.techniques, run.valid_cached, tokens)
+    seconds = time.monotonic() - wall
+    listener.finished(name, fitted.best_score, seconds)
+    spent = time.process_time() - cpu
+    return Candidate(name, resolved, run.plan, network, fitted, fitted.best_score, predictions, seconds, spent)
+
+
+def build_network(job: Job, recipe: Recipe) -> Network:
+    """Encoders and heads of a recipe, with seeded random weights where there are no pretrained ones."""
+    base = parse_base(recipe.base)
+    specs.parse(recipe.head, HEADS, "head")
+    encoder = base.build(lambda: job.texts(recipe), recipe.seed)
+    columns = {column.name: encoder for column in job.train.schema.inputs}
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        width = encoder.width * len(columns)
+        heads = {target: Head(width, task.outputs, recipe.head) for target, task in job.tasks.items()}
+    network = Network(columns, heads)
+    return network.to("cuda") if torch.cuda.is_available() else network
+
+
+def fingerprint(recipe: Recipe, train: Examples) -> str:
+    """Of a run: changes with the recipe and the training rows."""
+    return digest(repr(recipe.to_dict()), *train.keys.values(), *train.targets.values())
+
+
+def _make_run(job: Job, recipe: Recipe, *, started: bool, listener: Listener) -> Run:
+    network = build_network(job, recipe)
+    encoders = {name: network.encoder(name) for name in network.columns}
+    train = prepare(job.train, encoders, job.tasks, recipe.text)
+    valid = prepare(job.valid, encoders, job.tasks, recipe.text) if job.valid else None
+    base = parse_base(recipe.base)
+    return make_run(
+        network,
+        job.tasks,
+        recipe.listed,
+        resolve(recipe.training, lr=base.suggested_lr),
+        train,
+        valid,
+        metric=job.metric,
+        epochs=base.suggested_epochs,
+        seed=recipe.seed,
+        started=started,
+        watch=listener.computed,
+    )

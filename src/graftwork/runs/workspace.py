@@ -1,0 +1,70 @@
+"""The working folder of a call: what each of its runs needs to go on after a stop. Removed when the call is done."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graftwork.core.checkpoint import Checkpointing
+from graftwork.data.cache import storing
+from graftwork.errors import UsageError
+from graftwork.saving import is_model
+
+FOLDER = ".work"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """folder: `<out>/.work`, or None where nothing is kept (Python calls without `out`). resume: go on from it."""
+
+    folder: Path | None = None
+    resume: bool = False
+
+    def checkpoints(self, name: str, fingerprint: str) -> Checkpointing | None:
+        """Where the run `name` keeps its checkpoints."""
+        if self.folder is None:
+            return None
+        return Checkpointing(self.folder / name, fingerprint, self.resume)
+
+    def recall(self, name: str) -> Any:
+        """What `remember` kept under this name in the run that is resumed, or None."""
+        if self.folder is None or not self.resume or not (self.folder / f"{name}.json").is_file():
+            return None
+        return json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
+
+    def remember(self, name: str, value: Any) -> None:
+        """Keep plain data (a step count found by timing), so that a resumed run decides the same."""
+        if self.folder is None:
+            return
+        with storing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            partial = self.folder / f"{name}.json.partial"
+            partial.write_text(json.dumps(value), encoding="utf-8")
+            partial.replace(self.folder / f"{name}.json")
+
+    def clear(self) -> None:
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def open_workspace(out: Path | None, resume: bool) -> Workspace:
+    """The workspace below `out`, which must be new, empty, or the same call's when resuming.
+
+    Raises UsageError where `out` holds something else, so that nothing is overwritten.
+    """
+    if out is None:
+        return Workspace()
+    work = out / FOLDER
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file. Name a folder.")
+    if out.is_dir() and any(out.iterdir()) and not resume:
+        if work.is_dir():
+            raise UsageError(f"{out} holds an unfinished run. Add --resume to go on, or choose another --out.")
+        what = "a finished model" if is_model(out) else "something else"
+        raise UsageError(f"{out} holds {what}. Choose another --out, or remove it first.")
+    if resume and out.is_dir() and any(out.iterdir()) and not work.is_dir() and not is_model(out):
+        raise UsageError(f"{out} holds something that is not a run of graftwork. There is nothing to resume.")
+    return Workspace(work, resume)

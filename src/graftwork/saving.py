@@ -1,0 +1,156 @@
+"""A model as a folder: model.json (what it is), weights.safetensors, and each encoder's own files. No pickle.
+
+model.json is written last, so a folder without it is not a model, and a folder with it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+import graftwork
+from graftwork.data.cache import storing
+from graftwork.data.table import Column, Schema
+from graftwork.errors import ModelError, UsageError, nearest
+from graftwork.networks.bases import restore
+from graftwork.networks.head import Head
+from graftwork.networks.network import Network
+from graftwork.recipe import Recipe, from_dict
+from graftwork.tasks.registry import TASKS
+from graftwork.tasks.task import Task
+
+FORMAT = 1
+MANIFEST, WEIGHTS = "model.json", "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a model folder holds: a network with all that is needed to use it.
+
+    recipe: the resolved recipe that made it. temperature: by target, fitted on validation.
+    """
+
+    recipe: Recipe
+    schema: Schema
+    network: Network
+    tasks: Mapping[str, Task]
+    temperature: Mapping[str, float] = field(default_factory=dict)
+
+
+def save(model: Saved, folder: Path) -> Path:
+    """Write `model` to `folder`; replaces a model that is there, and nothing else. Returns the folder."""
+    if folder.exists() and any(folder.iterdir() if folder.is_dir() else [folder]) and not is_model(folder):
+        raise UsageError(f"{folder} holds something that is not a model of graftwork. Choose another folder.")
+    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)
+    with storing(partial):
+        partial.mkdir(parents=True)
+        write_files(model, partial)
+        old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+        if folder.exists():
+            folder.rename(old)
+        partial.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def write_files(model: Saved, folder: Path) -> None:
+    """The model's files, the manifest last."""
+    encoders = []
+    for index, encoder in enumerate(model.network.each_encoder()):
+        files = folder / f"encoder-{index}"
+        files.mkdir(parents=True, exist_ok=True)
+        encoder.save_files(files)
+        encoders.append({"architecture": encoder.architecture, "config": encoder.config()})
+    weights = {name: tensor.contiguous().clone() for name, tensor in model.network.state_dict().items()}
+    partial = folder / f"{WEIGHTS}.partial"
+    save_file(weights, partial)
+    partial.replace(folder / WEIGHTS)
+    _write_text(folder / "recipe.yaml", model.recipe.to_yaml())
+    _write_text(folder / MANIFEST, json.dumps(_manifest(model, encoders), ensure_ascii=False, indent=1))
+
+
+def is_model(folder: Path) -> bool:
+    """True for a folder that `save` wrote."""
+    return (folder / MANIFEST).is_file()
+
+
+def load(folder: str | os.PathLike[str]) -> Saved:
+    """Read what `Model.save` or `graft fit --out` wrote: offline, without pickle.
+
+    Raises ModelError for a folder that is missing, foreign, half copied or of a newer version.
+    """
+    path = Path(folder)
+    manifest = _read_manifest(path)
+    try:
+        tasks = {name: TASKS[entry["name"]]().with_state(entry["state"]) for name, entry in manifest["tasks"].items()}
+        encoders = [
+            restore({"architecture": entry["architecture"], **entry["config"]}, path / f"encoder-{index}")
+            for index, entry in enumerate(manifest["encoders"])
+        ]
+        columns = {name: encoders[index] for name, index in manifest["columns"].items()}
+        heads = {name: Head(**config) for name, config in manifest["heads"].items()}
+        network = Network(columns, heads)
+        network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
+        network.load_state_dict(load_file(path / WEIGHTS), assign=True)
+    except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
+        raise ModelError(f"{path} is a damaged model: {error}. Copy or train it again.") from None
+    network.requires_grad_(False)
+    network.eval()
+    return Saved(
+        recipe=from_dict(manifest["recipe"], str(path)),
+        schema=Schema(tuple(Column(**column) for column in manifest["schema"])),
+        network=network,
+        tasks=tasks,
+        temperature=manifest["temperature"],
+    )
+
+
+def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:
+    network = model.network
+    unique = list(network.each_encoder())
+    return {
+        "format": FORMAT,
+        "graftwork": graftwork.__version__,
+        "recipe": model.recipe.to_dict(),
+        "schema": [asdict(column) for column in model.schema.columns],
+        "tasks": {name: {"name": task.name, "state": task.state()} for name, task in model.tasks.items()},
+        "encoders": encoders,
+        "columns": {name: unique.index(network.encoder(name)) for name in network.columns},
+        "heads": {name: head.config() for name, head in network.each_head()},
+        "precision": "bf16" if network.autocast == torch.bfloat16 else "fp32",
+        "temperature": dict(model.temperature),
+    }
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    if not path.is_dir():
+        names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise ModelError(f"There is no model folder {path}. {nearest(path.name, names) if names else ''}".strip())
+    if not is_model(path):
+        raise ModelError(f"{path} is not a model of graftwork: it has no {MANIFEST}.")
+    try:
+        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        version = manifest["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path / MANIFEST} is damaged ({error}). Copy or train the model again.") from None
+    if version != FORMAT:
+        raise ModelError(
+            f"{path} has format {version}; this graftwork reads {FORMAT}. Install the version that wrote it."
+        )
+    return manifest
+
+
+def _write_text(path: Path, text: str) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
