@@ -26,8 +26,8 @@ Texts = Callable[[], Iterable[str]]
 class BaseSettings(ABC):
     """Settings of one kind of base. `build` makes an encoder of them.
 
-    suggested_lr: a learning rate for training all of it with AdamW. suggested_epochs, suggested_batch: passes over the
-    training rows and rows a step that go with it.
+    suggested_lr: a learning rate for training all of it with AdamW, batches of 32. suggested_epochs: passes over a few
+    thousand rows that go with it; small tables and many classes need more.
     """
 
     name: ClassVar[str]
@@ -36,8 +36,6 @@ class BaseSettings(ABC):
     pretrained: ClassVar[bool]
     suggested_lr: ClassVar[float]
     suggested_epochs: ClassVar[int]
-    suggested_batch: ClassVar[int] = 32
-    suggested_weight_decay: ClassVar[float] = 0.01
 
     @property
     def spec(self) -> str:
@@ -195,6 +193,7 @@ class LSTM(GRU):
 class CNN(_ScratchSettings):
     """Filters over neighbouring tokens (Kim 2014). widths: how many tokens each kind of filter sees."""
 
+    width: int = 128
     widths: tuple[int, ...] = (3, 4, 5)
 
     name = "cnn"

@@ -1,4 +1,4 @@
-"""Where a base lies: a folder or a hub id, with settings behind it if need be. Looks at the disk, never at a network."""
+"""Where a base lies: a folder or a hub id, with settings behind it. Looks at the disk, never at a network."""
 
 from __future__ import annotations
 
