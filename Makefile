@@ -1,0 +1,47 @@
+# Everything a newcomer needs. `make demo` and `make test` work on a fresh machine with Python 3.11 or newer.
+PYTHON ?= python3
+WORKERS ?= 2
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+DATA := examples/data
+
+.PHONY: help install demo test check nightly benchmarks docs clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(INSTALLED)  ## make .venv and install the package with the tools for developers
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing into .venv (the first time takes a few minutes)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: install  ## adapt the embedded base to the sample data, about a minute; the report goes to demo/report.html
+	rm -rf demo
+	$(BIN)/graft fit $(DATA)/train.csv --target label --test $(DATA)/test.csv --budget 60s --out demo
+
+test: check  ## check style, types and layout, and run the tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+check: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+nightly: check  ## the same with the slow tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m 'slow or not slow'
+
+benchmarks: install  ## measure against the peers (hours); tables go to docs/benchmarks.md
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	$(BIN)/python -m benchmarks
+
+docs: install  ## write docs/reference, docs/techniques.md and docs/bases.md from the docstrings
+	$(BIN)/python docs/make_reference.py
+
+clean:  ## remove what can be made again, .venv included
+	rm -rf .venv demo runs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
