@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -268,15 +268,7 @@ class Description(NamedTuple):
 
 def describe() -> list[Description]:
     """What `BASES` holds, with every setting and its default."""
-    return [Description(name, cls.summary, _settings(cls), cls.source) for name, cls in BASES.items()]
-
-
-def _settings(cls: type[BaseSettings]) -> str:
-    required = [field.name for field in fields(cls) if field.default is MISSING]
-    defaults = {field.name: field.default for field in fields(cls) if field.default is not MISSING}
-    defaults |= {name: "+".join(map(str, value)) for name, value in defaults.items() if isinstance(value, tuple)}
-    written = [f"{name}={'none' if value is None else value}" for name, value in defaults.items()]
-    return ", ".join([*(f"{name} (required)" for name in required), *written])
+    return [Description(name, cls.summary, specs.describe_settings(cls), cls.source) for name, cls in BASES.items()]
 
 
 def _at_least(least: int, **settings: int | None) -> None:
