@@ -98,3 +98,11 @@ def test_unknown_target_lists_candidates(world):
 def test_dropout_of_adapters_is_a_fact_for_others():
     assert LoRA(dropout=0.1).gives == {"dropout"}
     assert not LoRA().gives
+
+
+def test_adapters_learn_at_their_own_rate(world):
+    this = world()
+    LoRA(dora=True).adapt(this.network, this.setup)
+    groups = LoRA(dora=True, rate=5.0).attach(this.network, this.setup).groups
+    for name in trained(this.network):
+        assert groups(name).lr == (1.0 if name.startswith("heads") else 5.0)

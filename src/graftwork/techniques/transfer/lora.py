@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from graftwork.core.technique import Graft, Phase, Setup, Technique
+from graftwork.core.technique import Graft, Multiplier, Phase, Setup, Technique
 from graftwork.errors import RefusedError
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network
@@ -56,6 +56,8 @@ class LoRA(Technique):
     dora: learn the length of each weight row apart from its direction. rslora: scale for high ranks.
     targets: ends of the names of the layers that are adapted, joined by "+" ("query+value"); "all-linear" takes every
         linear and 1-d convolution layer of the blocks. The heads are always trained in full.
+    rate: learning rate of the adapters as a multiple of the base's, above 0: adapters start from nothing and want to
+        move faster than weights that are already good.
     """
 
     rank: int = 8
@@ -64,6 +66,7 @@ class LoRA(Technique):
     dora: bool = False
     rslora: bool = False
     targets: str = ALL
+    rate: float = 3.0
 
     name: ClassVar[str] = "lora"
     phase: ClassVar[Phase] = Phase.PARAMETERS
@@ -72,6 +75,7 @@ class LoRA(Technique):
     def __post_init__(self) -> None:
         check_range(self.name, "rank", self.rank, 1, float("inf"))
         check_range(self.name, "alpha", self.alpha, 1e-6, float("inf"))
+        check_range(self.name, "rate", self.rate, 1e-6, float("inf"))
         check_range(self.name, "dropout", self.dropout, 0.0, 1.0, below=True)
 
     @property
@@ -93,7 +97,10 @@ class LoRA(Technique):
         return network
 
     def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        return Graft(fold=merge)
+        def groups(name: str) -> Multiplier:
+            return Multiplier(lr=self.rate) if ".lora_" in name else Multiplier()
+
+        return Graft(groups=groups, fold=merge)
 
     def _inject(self, encoder: Encoder) -> None:
         from peft import LoraConfig, inject_adapter_in_model
