@@ -33,7 +33,7 @@ def answers(rows: int, right: float, seed: int, classes: int = 5) -> tuple[np.nd
 def test_every_draw_scores_as_the_rows_it_drew(name: str, function) -> None:  # type: ignore[no-untyped-def]
     truth, chosen = answers(60, 0.7, seed=0)
     for weights in draws(60, seed=3, resamples=20):
-        found = METRICS[name].function(truth, chosen, weights)
+        found = METRICS[name].scorer(truth, chosen)(weights)
         for times, value in zip(weights.astype(int), found, strict=True):
             assert times.sum() == 60
             assert value == pytest.approx(function(np.repeat(truth, times), np.repeat(chosen, times)))

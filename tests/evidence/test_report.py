@@ -104,7 +104,16 @@ def test_page_shows_what_it_was_given() -> None:
 
 def test_sections_without_content_are_left_out() -> None:
     text = Page(REPORTS["only scores"].to_html()).text
-    for absent in ("Data warnings", "Training", "Repeat it", "Recipe", "Plan", "before temperature"):
+    for absent in (
+        "Data warnings",
+        "Training",
+        "Repeat it",
+        "Recipe",
+        "Plan",
+        "What was run",
+        "Costs",
+        "before temperature",
+    ):
         assert absent not in text
 
 

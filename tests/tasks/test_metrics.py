@@ -71,7 +71,7 @@ def test_single_label_metrics_equal_scikit_learn(name: str, seed: int) -> None:
     chosen = probabilities.argmax(axis=1)
     metric = METRICS[name]
     given = chosen if metric.reads == "choices" else probabilities
-    found = metric.function(truth, given, weights)
+    found = metric.scorer(truth, given)(weights)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "y_pred contains classes not in y_true")
         expected = [SINGLE[name](truth, given, w) for w in weights]
@@ -87,7 +87,7 @@ def test_multilabel_metrics_equal_scikit_learn(name: str, seed: int) -> None:
     chosen = (probabilities >= 0.5).astype(np.uint8)
     metric = METRICS[name]
     given = chosen if metric.reads == "choices" else probabilities
-    found = metric.function(truth, given, weights)
+    found = metric.scorer(truth, given)(weights)
     assert found == pytest.approx([MULTI[name](truth, given, w) for w in weights], abs=1e-12)
 
 
@@ -98,7 +98,7 @@ def test_number_metrics_equal_scikit_learn(name: str) -> None:
     predicted = truth + rng.normal(size=40)
     weights = rng.integers(0, 4, size=(5, 40)).astype(float)
     expected = [NUMBERS[name](truth, predicted, sample_weight=w) for w in weights]
-    assert METRICS[name].function(truth, predicted, weights) == pytest.approx(expected, rel=1e-9)
+    assert METRICS[name].scorer(truth, predicted)(weights) == pytest.approx(expected, rel=1e-9)
 
 
 @settings(max_examples=30, deadline=None)
@@ -106,7 +106,7 @@ def test_number_metrics_equal_scikit_learn(name: str) -> None:
 def test_spearman_of_weights_is_that_of_repeated_rows(rows: list[tuple[int, int, int]]) -> None:
     truth, predicted, times = (np.array(values, dtype=float) for values in zip(*rows, strict=True))
     a, b = (np.repeat(values, times.astype(int)) for values in (truth, predicted))
-    found = METRICS["spearman"].function(truth, predicted, times[None])[0]
+    found = METRICS["spearman"].scorer(truth, predicted)(times[None])[0]
     if len(set(a)) == 1 or len(set(b)) == 1:
         assert found == 0
     else:

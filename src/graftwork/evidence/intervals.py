@@ -46,13 +46,15 @@ def bootstrap(
     interval. A share of rows that is exactly 0 or 1 gets the exact binomial bound instead, since every draw of rows
     that are all right is all right too.
     """
+    scorers = {name: METRICS[name].scorer(truth, values) for name, values in given.items()}
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in given}
     for weights in draws(len(truth), seed, resamples):
-        for name, values in given.items():
-            drawn[name].append(METRICS[name].function(truth, values, weights))
+        for name, scorer in scorers.items():
+            drawn[name].append(scorer(weights))
+    alike = np.ones((1, len(truth)))
     return {
-        name: _interval(METRICS[name], METRICS[name](truth, values), np.concatenate(drawn[name]), len(truth), level)
-        for name, values in given.items()
+        name: _interval(METRICS[name], float(scorer(alike)[0]), np.concatenate(drawn[name]), len(truth), level)
+        for name, scorer in scorers.items()
     }
 
 
@@ -66,12 +68,9 @@ def paired_difference(
     level: float = 0.95,
 ) -> Interval:
     """Score of `second` less that of `first` on the same rows. An interval without 0 speaks for a real difference."""
-    value = metric(truth, second) - metric(truth, first)
-    found = [
-        metric.function(truth, second, weights) - metric.function(truth, first, weights)
-        for weights in draws(len(truth), seed, resamples)
-    ]
-    return _percentiles(value, np.concatenate(found), level)
+    of_first, of_second = metric.scorer(truth, first), metric.scorer(truth, second)
+    found = [of_second(weights) - of_first(weights) for weights in draws(len(truth), seed, resamples)]
+    return _percentiles(metric(truth, second) - metric(truth, first), np.concatenate(found), level)
 
 
 def draws(rows: int, seed: int, resamples: int = RESAMPLES) -> Iterator[np.ndarray]:

@@ -35,6 +35,8 @@ def _context(report: Report) -> dict[str, Any]:
         "plots": _plots(report, evaluation),
         "classes": sorted(evaluation.per_class, key=lambda score: (score.f1 is None, score.f1)),
         "texts": any(example.text for example in (*evaluation.most_wrong, *evaluation.slowest)),
+        "was_run": any((report.base, report.data, report.notes, report.plan, report.recipe)),
+        "has_costs": any((report.costs, report.parameters_total, report.peak_memory, report.versions)),
         "one_label": evaluation.baseline is not None,
         "memory": f"{report.peak_memory / 2**20:,.0f} MiB" if report.peak_memory is not None else "",
     }

@@ -169,4 +169,5 @@ def _suspects(targets: np.ndarray, probabilities: np.ndarray) -> list[tuple[int,
 
 def _listed(rows: Sequence[int]) -> str:
     shown = ", ".join(map(str, rows[:_SHOWN_ROWS]))
-    return f"row{'' if len(rows) == 1 else 's'} {shown}{', …' if len(rows) > _SHOWN_ROWS else ''}"
+    more = f" and {len(rows) - _SHOWN_ROWS:,} more" if len(rows) > _SHOWN_ROWS else ""
+    return f"row{'' if len(rows) == 1 else 's'} {shown}{more}"

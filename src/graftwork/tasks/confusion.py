@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,8 @@ class Confusion:
     chosen: np.ndarray
 
 
-def single_label_confusion(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> Confusion:
-    """truth, chosen: class indices (N,); weights (R, N). Classes that never occur are left out of K.
+def single_label_confusion(truth: np.ndarray, chosen: np.ndarray) -> Callable[[np.ndarray], Confusion]:
+    """truth, chosen: class indices (N,). The result takes weights (R, N). Classes that never occur are left out of K.
 
     Rows with the same (truth, chosen) are added up first, so that the cost per class is paid once per pair of classes
     that does occur, and not once per row.
@@ -25,17 +26,26 @@ def single_label_confusion(truth: np.ndarray, chosen: np.ndarray, weights: np.nd
     classes, codes = np.unique(np.concatenate([truth, chosen]), return_inverse=True)
     true_code, chosen_code = codes[: len(truth)], codes[len(truth) :]
     cells, cell_of = np.unique(true_code * len(classes) + chosen_code, return_inverse=True)
-    order = np.argsort(cell_of, kind="stable")
-    starts = np.searchsorted(cell_of[order], np.arange(len(cells)))
-    by_cell = np.add.reduceat(weights[:, order], starts, axis=1)
     of_truth, of_chosen = np.divmod(cells, len(classes))
     each = np.arange(len(classes))
     is_truth = (of_truth[:, None] == each).astype(np.float64)
     is_chosen = (of_chosen[:, None] == each).astype(np.float64)
-    return Confusion(by_cell @ (is_truth * is_chosen), by_cell @ is_truth, by_cell @ is_chosen)
+    is_right = is_truth * is_chosen
+
+    def counts(weights: np.ndarray) -> Confusion:
+        by_cell = sums_by_group(weights, cell_of, len(cells))
+        return Confusion(by_cell @ is_right, by_cell @ is_truth, by_cell @ is_chosen)
+
+    return counts
 
 
-def multihot_sums(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> Confusion:
-    """truth, chosen: 0 or 1 by row and class (N, C); weights (R, N)."""
+def multihot_confusion(truth: np.ndarray, chosen: np.ndarray) -> Callable[[np.ndarray], Confusion]:
+    """truth, chosen: 0 or 1 by row and class (N, C). The result takes weights (R, N)."""
     true, said = truth.astype(np.float64), chosen.astype(np.float64)
-    return Confusion(weights @ (true * said), weights @ true, weights @ said)
+    right = true * said
+    return lambda weights: Confusion(weights @ right, weights @ true, weights @ said)
+
+
+def sums_by_group(weights: np.ndarray, group: np.ndarray, count: int) -> np.ndarray:
+    """Weights (R, N) added up by the group (N,) of each row: (R, count)."""
+    return np.stack([np.bincount(group, weights=each, minlength=count) for each in weights])

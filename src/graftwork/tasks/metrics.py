@@ -1,7 +1,8 @@
 """The metrics: how well choices or probabilities agree with the truth, over rows that can be weighted.
 
-Every metric is a function of (truth, given, weights (R, N)) -> (R,): R weightings of the N rows at once. Plain scores
-weigh each row 1; a bootstrap resample weighs each row by how often it was drawn, so a thousand of them cost one pass.
+A metric makes of (truth, given) a scorer, and the scorer makes of weights (R, N) the scores (R,): R weightings of the
+N rows at once. Plain scores weigh each row 1; a bootstrap resample weighs each row by how often it was drawn. What does
+not depend on the weights is done once, so that a thousand resamples are quick.
 Only numpy is used: scikit-learn would be slow to import on the way of a prediction.
 
 truth: class indices (N,), classes of each row (N, C), or numbers (N,). given: what `Metric.reads` says.
@@ -17,10 +18,9 @@ import numpy as np
 
 from graftwork.errors import UsageError, nearest
 from graftwork.tasks import regression_metrics as numbers
-from graftwork.tasks.confusion import Confusion, multihot_sums, single_label_confusion
+from graftwork.tasks.confusion import Confusion, multihot_confusion, single_label_confusion, sums_by_group
+from graftwork.tasks.regression_metrics import Scorer, mean_of_rows
 from graftwork.tasks.task import Task
-
-Weighted = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 BINS = 15
 """Bins of equal width for the calibration error, as in Guo et al. 2017."""
@@ -30,14 +30,14 @@ BINS = 15
 class Metric:
     """A score.
 
-    function: (truth, given, weights (R, N)) -> (R,). reads: whether `given` are the choices of `task.choose` or the
-    probabilities. display: the name in reports. unit: "percent" is shown times 100, "own" is in the units of the
+    scorer: (truth, given) -> (weights (R, N) -> scores (R,)). reads: whether `given` are the choices of `task.choose`
+    or the probabilities. display: the name in reports. unit: "percent" is shown times 100, "own" is in the units of the
     target, "plain" is neither. share_of_rows: True where it is the share of rows that are right. least_classes: with
     fewer it says nothing, and is left out of reports.
     """
 
     name: str
-    function: Weighted
+    scorer: Callable[[np.ndarray, np.ndarray], Scorer]
     reads: Literal["choices", "probabilities"]
     higher_is_better: bool
     display: str
@@ -47,7 +47,7 @@ class Metric:
 
     def __call__(self, truth: np.ndarray, given: np.ndarray) -> float:
         """The score of rows that count alike."""
-        return float(self.function(truth, given, np.ones((1, len(truth))))[0])
+        return float(self.scorer(truth, given)(np.ones((1, len(truth))))[0])
 
     def better(self, score: float, than: float) -> bool:
         return score > than if self.higher_is_better else score < than
@@ -83,67 +83,80 @@ def given_to(metric: Metric, task: Task, probabilities: np.ndarray) -> np.ndarra
     return task.choose(probabilities) if metric.reads == "choices" else probabilities
 
 
-def mean_of_rows(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted means (R,) of one number a row (N,)."""
-    means: np.ndarray = (weights @ values) / weights.sum(axis=1)
-    return means
-
-
-def accuracy(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def accuracy(truth: np.ndarray, chosen: np.ndarray) -> Scorer:
     """Share of rows whose class (or whose whole set of classes) is right."""
     right = truth == chosen if truth.ndim == 1 else (truth == chosen).all(axis=1)
-    return mean_of_rows(right.astype(np.float64), weights)
+    return mean_of_rows(right)
 
 
-def top5_accuracy(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Share of rows whose class is among the five most probable; ties count as missed from the fifth on."""
+def top5_accuracy(truth: np.ndarray, probabilities: np.ndarray) -> Scorer:
+    """Share of rows whose class is among the five most probable: fewer than five are more probable."""
     of_truth = probabilities[np.arange(len(truth)), truth][:, None]
-    ahead = (probabilities > of_truth).sum(axis=1)
-    return mean_of_rows((ahead < 5).astype(np.float64), weights)
+    return mean_of_rows((probabilities > of_truth).sum(axis=1) < 5)
 
 
-def log_loss(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def log_loss(truth: np.ndarray, probabilities: np.ndarray) -> Scorer:
     """Mean negative log-probability of the truth, in nats; over classes too for several labels a row."""
     tiny = np.finfo(probabilities.dtype).eps
-    p = np.clip(probabilities, tiny, 1 - tiny).astype(np.float64)
     if truth.ndim == 2:
-        return mean_of_rows(-np.where(truth > 0, np.log(p), np.log1p(-p)).mean(axis=1), weights)
-    return mean_of_rows(-np.log(p[np.arange(len(truth)), truth]), weights)
+        p = np.clip(probabilities, tiny, 1 - tiny).astype(np.float64)
+        return mean_of_rows(-np.where(truth > 0, np.log(p), np.log1p(-p)).mean(axis=1))
+    of_truth = probabilities[np.arange(len(truth)), truth]
+    return mean_of_rows(-np.log(np.clip(of_truth, tiny, 1 - tiny).astype(np.float64)))
 
 
-def macro_f1(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def macro_f1(truth: np.ndarray, chosen: np.ndarray) -> Scorer:
     """Mean of the classes' F1; a class that is neither there nor chosen does not count for a single label a row."""
-    sums = _sums(truth, chosen, weights)
-    present = (sums.truth + sums.chosen > 0) | (truth.ndim == 2)
-    f1 = _ratio(2 * sums.right, sums.truth + sums.chosen)
-    macro: np.ndarray = (f1 * present).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
-    return macro
+    count = _confusion(truth, chosen)
+
+    def scorer(weights: np.ndarray) -> np.ndarray:
+        sums = count(weights)
+        present = (sums.truth + sums.chosen > 0) | (truth.ndim == 2)
+        f1 = _ratio(2 * sums.right, sums.truth + sums.chosen)
+        macro: np.ndarray = (f1 * present).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
+        return macro
+
+    return scorer
 
 
-def micro_f1(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def micro_f1(truth: np.ndarray, chosen: np.ndarray) -> Scorer:
     """F1 of all decisions, counted together."""
-    sums = _sums(truth, chosen, weights)
-    return _ratio(2 * sums.right.sum(axis=1), sums.truth.sum(axis=1) + sums.chosen.sum(axis=1))
+    count = _confusion(truth, chosen)
+
+    def scorer(weights: np.ndarray) -> np.ndarray:
+        sums = count(weights)
+        return _ratio(2 * sums.right.sum(axis=1), sums.truth.sum(axis=1) + sums.chosen.sum(axis=1))
+
+    return scorer
 
 
-def balanced_accuracy(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def balanced_accuracy(truth: np.ndarray, chosen: np.ndarray) -> Scorer:
     """Mean recall of the classes that are there."""
-    sums = _sums(truth, chosen, weights)
-    mean: np.ndarray = _ratio(sums.right, sums.truth).sum(axis=1) / (sums.truth > 0).sum(axis=1)
-    return mean
+    count = _confusion(truth, chosen)
+
+    def scorer(weights: np.ndarray) -> np.ndarray:
+        sums = count(weights)
+        mean: np.ndarray = _ratio(sums.right, sums.truth).sum(axis=1) / (sums.truth > 0).sum(axis=1)
+        return mean
+
+    return scorer
 
 
-def mcc(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def mcc(truth: np.ndarray, chosen: np.ndarray) -> Scorer:
     """Matthews correlation of several classes (Gorodkin 2004): 0 for a constant answer, 1 for no mistake."""
-    sums = _sums(truth, chosen, weights)
-    total = weights.sum(axis=1)
-    covariance = sums.right.sum(axis=1) * total - (sums.truth * sums.chosen).sum(axis=1)
-    of_truth = total**2 - (sums.truth**2).sum(axis=1)
-    of_chosen = total**2 - (sums.chosen**2).sum(axis=1)
-    return _ratio(covariance, np.sqrt(of_truth * of_chosen))
+    count = _confusion(truth, chosen)
+
+    def scorer(weights: np.ndarray) -> np.ndarray:
+        sums, total = count(weights), weights.sum(axis=1)
+        covariance = sums.right.sum(axis=1) * total - (sums.truth * sums.chosen).sum(axis=1)
+        of_truth = total**2 - (sums.truth**2).sum(axis=1)
+        of_chosen = total**2 - (sums.chosen**2).sum(axis=1)
+        return _ratio(covariance, np.sqrt(of_truth * of_chosen))
+
+    return scorer
 
 
-def calibration_error(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def calibration_error(truth: np.ndarray, probabilities: np.ndarray) -> Scorer:
     """Expected calibration error: |accuracy - confidence| in 15 bins of equal width, weighted by their rows.
 
     Naeini et al. 2015; Guo et al. 2017. It is biased upwards where rows are few.
@@ -151,10 +164,12 @@ def calibration_error(truth: np.ndarray, probabilities: np.ndarray, weights: np.
     confidence = probabilities.max(axis=1).astype(np.float64)
     gap = (probabilities.argmax(axis=1) == truth) - confidence
     bins = bin_of(confidence)
-    in_bins = np.zeros((len(truth), BINS))
-    in_bins[np.arange(len(truth)), bins] = gap
-    error: np.ndarray = np.abs(weights @ in_bins).sum(axis=1) / weights.sum(axis=1)
-    return error
+
+    def scorer(weights: np.ndarray) -> np.ndarray:
+        error: np.ndarray = np.abs(sums_by_group(weights * gap, bins, BINS)).sum(axis=1) / weights.sum(axis=1)
+        return error
+
+    return scorer
 
 
 def bin_of(confidence: np.ndarray) -> np.ndarray:
@@ -163,30 +178,37 @@ def bin_of(confidence: np.ndarray) -> np.ndarray:
     return bins
 
 
-def average_precision(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def average_precision(truth: np.ndarray, probabilities: np.ndarray) -> Scorer:
     """Area under the precision-recall steps of each class, mean over the classes that are there."""
-    per_class = [_average_precision(truth[:, c] > 0, probabilities[:, c], weights) for c in range(truth.shape[1])]
-    values = np.stack([value for value, _ in per_class], axis=1)
-    there = np.stack([positives > 0 for _, positives in per_class], axis=1)
-    return _ratio((values * there).sum(axis=1), there.sum(axis=1).astype(np.float64))
+    of_class = [_average_precision(truth[:, c] > 0, probabilities[:, c]) for c in range(truth.shape[1])]
+
+    def scorer(weights: np.ndarray) -> np.ndarray:
+        per_class = [each(weights) for each in of_class]
+        values = np.stack([value for value, _ in per_class], axis=1)
+        there = np.stack([positives > 0 for _, positives in per_class], axis=1)
+        return _ratio((values * there).sum(axis=1), there.sum(axis=1).astype(np.float64))
+
+    return scorer
 
 
-def _average_precision(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(R,) average precisions, and how much weight the positive rows have."""
+def _average_precision(truth: np.ndarray, scores: np.ndarray) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """From weights (R, N): average precisions (R,), and how much weight the positive rows have (R,)."""
     order = np.argsort(-scores, kind="stable")
     last_of_tie = np.append(np.diff(scores[order]) != 0, True)
-    sorted_weights = weights[:, order]
-    hits = np.cumsum(sorted_weights * truth[order], axis=1)[:, last_of_tie]
-    seen = np.cumsum(sorted_weights, axis=1)[:, last_of_tie]
-    positives = hits[:, -1]
-    gained = np.diff(hits, axis=1, prepend=0.0)
-    return _ratio((gained * _ratio(hits, seen)).sum(axis=1), positives), positives
+    positive = truth[order]
+
+    def scorer(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        sorted_weights = weights[:, order]
+        hits = np.cumsum(sorted_weights * positive, axis=1)[:, last_of_tie]
+        seen = np.cumsum(sorted_weights, axis=1)[:, last_of_tie]
+        gained = np.diff(hits, axis=1, prepend=0.0)
+        return _ratio((gained * _ratio(hits, seen)).sum(axis=1), hits[:, -1]), hits[:, -1]
+
+    return scorer
 
 
-def _sums(truth: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> Confusion:
-    if truth.ndim == 2:
-        return multihot_sums(truth, chosen, weights)
-    return single_label_confusion(truth, chosen, weights)
+def _confusion(truth: np.ndarray, chosen: np.ndarray) -> Callable[[np.ndarray], Confusion]:
+    return multihot_confusion(truth, chosen) if truth.ndim == 2 else single_label_confusion(truth, chosen)
 
 
 def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
