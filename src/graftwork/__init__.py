@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Mixup,
         Partial,
         Probe,
+        Refit,
         SupervisedContrastive,
         WarmStart,
     )
@@ -62,6 +63,7 @@ _HOMES = {
         "Mixup",
         "Partial",
         "Probe",
+        "Refit",
         "SupervisedContrastive",
         "WarmStart",
     ),
@@ -85,6 +87,7 @@ __all__ = [
     "Partial",
     "Probe",
     "Recipe",
+    "Refit",
     "SupervisedContrastive",
     "TextSettings",
     "Training",

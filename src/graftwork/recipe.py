@@ -27,7 +27,8 @@ class Recipe:
     task: "auto" or a name from `graft list tasks`. head: "linear" or "mlp:width=512".
     techniques: "auto" chooses by trying (`graftwork.runs.default`); an empty tuple is the plain loop.
     metric: what validation is scored by; None takes the task's first. valid_share: share of the training rows that is
-    held out for validation where no validation table is given. seed: of everything that is drawn.
+    held out for validation where no validation table is given. rows: train on a sample of so many rows (what a budget
+    allows). seed: of everything that is drawn.
 
     >>> Recipe(base="gru", techniques=(), seed=1).to_dict()
     {'base': 'gru', 'techniques': [], 'seed': 1}
@@ -41,11 +42,14 @@ class Recipe:
     text: TextSettings = field(default_factory=TextSettings)
     metric: str | None = None
     valid_share: float = 0.12
+    rows: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.valid_share < 1:
             raise UsageError(f"valid_share is {self.valid_share}. Expected a number between 0 and 1.")
+        if self.rows is not None and self.rows < 2:
+            raise UsageError(f"rows is {self.rows}. Expected 2 or more, or none for all.")
         if isinstance(self.techniques, str):
             if self.techniques != "auto":
                 raise UsageError(f"techniques is {self.techniques!r}. Expected 'auto' or a list of techniques.")
@@ -91,7 +95,7 @@ def from_dict(plain: Mapping[str, Any], source: str = "recipe") -> Recipe:
         elif name == "text":
             values[name] = specs.build(TextSettings, _mapping(value, name, source), "text")
         else:
-            hint = {"metric": str | None, "valid_share": float, "seed": int}.get(name, str)
+            hint = {"metric": str | None, "valid_share": float, "rows": int | None, "seed": int}.get(name, str)
             values[name] = specs.convert(value, hint, f"{source}, '{name}'")
     return Recipe(**values)
 
@@ -124,7 +128,7 @@ def parse_techniques(value: Any) -> tuple[Technique, ...] | Auto:
 def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
     """The recipe with `key=value` settings changed, as `--set` gives them: training settings by their name, text
     settings as `text.name`, and the recipe's own head, metric, valid_share and seed."""
-    own = {"head", "metric", "valid_share", "seed", "task", "base"}
+    own = {"head", "metric", "valid_share", "rows", "seed", "task", "base"}
     training, text, plain = asdict(recipe.training), asdict(recipe.text), {}
     for key, value in settings.items():
         if key in training:

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-import graftwork
 from graftwork.data.cache import storing
 from graftwork.data.table import Column, Schema
 from graftwork.errors import ModelError, UsageError, nearest
@@ -120,7 +120,7 @@ def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:
     unique = list(network.each_encoder())
     return {
         "format": FORMAT,
-        "graftwork": graftwork.__version__,
+        "graftwork": version("graftwork"),
         "recipe": model.recipe.to_dict(),
         "schema": [asdict(column) for column in model.schema.columns],
         "tasks": {name: {"name": task.name, "state": task.state()} for name, task in model.tasks.items()},
@@ -140,12 +140,12 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         raise ModelError(f"{path} is not a model of graftwork: it has no {MANIFEST}.")
     try:
         manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        version = manifest["format"]
+        found = manifest["format"]
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path / MANIFEST} is damaged ({error}). Copy or train the model again.") from None
-    if version != FORMAT:
+    if found != FORMAT:
         raise ModelError(
-            f"{path} has format {version}; this graftwork reads {FORMAT}. Install the version that wrote it."
+            f"{path} has format {found}; this graftwork reads {FORMAT}. Install the version that wrote it."
         )
     return manifest
 

@@ -49,7 +49,7 @@ def cache_depths(network: Network, techniques: Sequence[Technique]) -> tuple[dic
 
 
 def build_cache(
-    network: Network, examples: Examples, depths: Mapping[str, int], max_tokens: int, watch: Watch | None = None
+    network: Network, examples: Examples, depths: Mapping[str, int], watch: Watch | None = None
 ) -> dict[str, Cached]:
     """The cached blocks of these rows, from disk where they were computed before."""
     stores = {}
@@ -62,7 +62,7 @@ def build_cache(
         folder = entry("frozen", key)
         if not folder.is_dir():
             with storing(folder):
-                _compute(network, examples, name, depth, folder, max_tokens, watch)
+                _compute(network, examples, name, depth, folder, watch)
         stores[name] = _read(folder, depth, (len(examples), encoder.width) if whole else None, network)
     return stores
 
@@ -74,15 +74,13 @@ def _read(folder: Path, depth: int, features: tuple[int, int] | None, network: N
     return Cached(depth, ragged.read(folder), bf16=network.autocast == torch.bfloat16)
 
 
-def _compute(
-    network: Network, examples: Examples, name: str, depth: int, folder: Path, max_tokens: int, watch: Watch | None
-) -> None:
+def _compute(network: Network, examples: Examples, name: str, depth: int, folder: Path, watch: Watch | None) -> None:
     partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     make = _features_writer if depth == network.encoder(name).depth else _states_writer
     try:
-        _each_batch(network, examples, name, max_tokens, make(network, examples, name, depth, partial), watch)
+        _each_batch(network, examples, name, make(network, examples, name, depth, partial), watch)
         if not folder.is_dir():  # another process may have been quicker
             os.rename(partial, folder)
     finally:
@@ -120,7 +118,6 @@ def _each_batch(
     network: Network,
     examples: Examples,
     name: str,
-    max_tokens: int,
     keep: Keep,
     watch: Watch | None,
 ) -> None:
@@ -128,7 +125,7 @@ def _each_batch(
     done, training = 0, network.training
     network.eval()
     with torch.inference_mode(), network.precision():
-        for indices in sorted_batches(examples.inputs[name].lengths, 1024, max_tokens):
+        for indices in sorted_batches(examples.inputs[name].lengths, 1024, network.pass_tokens):
             batch = make_batch(examples, network, indices)
             keep(indices, batch.inputs[name])
             done += len(indices)

@@ -24,7 +24,7 @@ def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str]
     from_base = frozenset[str]().union(*(encoder.facts for encoder in network.each_encoder()))
     from_heads = {"dropout"} if any(head.has_dropout for _, head in network.each_head()) else set()
     from_tasks = frozenset.intersection(*(task.facts for task in tasks.values()))
-    return from_base | from_heads | from_tasks | frozenset(roles) | {"trainable_features"}
+    return from_base | from_heads | from_tasks | frozenset(roles) | {"trainable_features", "row_sampling"}
 
 
 def check(techniques: Sequence[Technique], facts: frozenset[str]) -> None:

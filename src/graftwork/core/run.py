@@ -27,7 +27,7 @@ from graftwork.core.technique import Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.cache import digest
 from graftwork.data.samplers import LengthBuckets, sorted_batches
-from graftwork.errors import DataError
+from graftwork.errors import DataError, RefusedError
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
 
@@ -62,11 +62,12 @@ class Ready:
             tasks=self.tasks,
             targets=self.train.targets,
             labelled=self.train.labelled,
-            features=lambda network: features_of(network, self.train, self.cached, self.training.max_tokens),
+            features=lambda network: features_of(network, self.train, self.cached),
             batches=lambda: _batches(self.network, self.train, self.cached),
             total_steps=total_steps,
             seed=technique_seed(technique.name, self.seed),
             device=self.network.device,
+            batch=self.training.batch,
         )
 
 
@@ -117,6 +118,7 @@ def make_run(
     roles = [role for role in ("domain", "group") if getattr(train, role) is not None]
     check(ordered, base_facts(network, tasks, roles))
     _check_labels(train, valid)
+    _check_heads(network, ordered)
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
     ready = Ready(network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metric, seed)
     for technique in ordered:
@@ -125,9 +127,8 @@ def make_run(
     depths, notes = cache_depths(ready.network, ordered)
     ready = replace(ready, cache_depths=depths, notes=(*notes, *coupling_notes(ordered)))
     if started:
-        tokens = training.max_tokens
-        cached = build_cache(ready.network, train, depths, tokens, watch)
-        valid_cached = build_cache(ready.network, valid, depths, tokens, watch) if valid else {}
+        cached = build_cache(ready.network, train, depths, watch)
+        valid_cached = build_cache(ready.network, valid, depths, watch) if valid else {}
         ready = replace(ready, cached=cached, valid_cached=valid_cached, cache_depths=_stored(cached))
         for technique in ordered:
             technique.start(ready.network, ready.setup(technique))
@@ -160,7 +161,7 @@ def attach(ready: Ready) -> Run:
     return Run(**made, plan=plan, stages=stages, sampler=sampler)
 
 
-def features_of(network: Network, examples: Examples, cached: Mapping[str, Cached], max_tokens: int) -> np.ndarray:
+def features_of(network: Network, examples: Examples, cached: Mapping[str, Cached]) -> np.ndarray:
     """What the heads read, for every row in order (N, width), without gradient and in eval mode.
 
     Memory-mapped where a single column's whole encoder is cached.
@@ -173,7 +174,7 @@ def features_of(network: Network, examples: Examples, cached: Mapping[str, Cache
     training = network.training
     network.eval()
     with torch.inference_mode():
-        for indices in sorted_batches(examples.lengths, FEATURE_ROWS, max_tokens):
+        for indices in sorted_batches(examples.lengths, FEATURE_ROWS, network.pass_tokens):
             features[indices] = network.features(make_batch(examples, network, indices, cached)).cpu().numpy()
     network.train(training)
     return features
@@ -182,6 +183,15 @@ def features_of(network: Network, examples: Examples, cached: Mapping[str, Cache
 def technique_seed(name: str, seed: int) -> int:
     """Each technique's own random stream, by a stable digest of its name."""
     return int(digest("technique", name, str(seed))[:15], 16)
+
+
+def _check_heads(network: Network, techniques: Sequence[Technique]) -> None:
+    unsolved = [head.spec for _, head in network.each_head() if head.must_be_solved]
+    if unsolved and not any("head start" in technique.claims for technique in techniques):
+        raise RefusedError(
+            f"The head '{unsolved[0]}' can't learn by itself: add a technique that solves it (probe or warm-start), "
+            "or choose the head linear or mlp."
+        )
 
 
 def _sampler(ready: Ready, weights: np.ndarray | None) -> LengthBuckets:

@@ -24,7 +24,6 @@ def predict_examples(
     examples: Examples,
     techniques: Sequence[Technique] = (),
     cached: Mapping[str, Cached] | None = None,
-    max_tokens: int = 16384,
 ) -> dict[str, np.ndarray]:
     """By target, the predictions before softmax of every row in order (N, outputs), float32."""
     outputs = {target: np.zeros((len(examples), head.outputs), np.float32) for target, head in network.each_head()}
@@ -34,7 +33,7 @@ def predict_examples(
     for technique in reversed(order(techniques)):
         forward = technique.predict(forward)
     with torch.inference_mode():
-        for indices in sorted_batches(examples.lengths, BATCH_ROWS, max_tokens):
+        for indices in sorted_batches(examples.lengths, BATCH_ROWS, network.pass_tokens):
             output = forward(make_batch(examples, network, indices, cached))
             for target, values in output.predictions.items():
                 outputs[target][indices] = values.cpu().numpy()

@@ -18,8 +18,8 @@ Keep = Literal["best", "last"]
 class Training:
     """Settings of one run.
 
-    lr: learning rate of the base; None takes the base's own suggestion. head_lr: of the heads and of everything a
-        technique adds; None means ten times `lr`, at most 1e-3 more.
+    lr: learning rate of the base; None takes the base's own suggestion. head_lr: of the heads and of what a
+        technique trains beside the network; None means ten times `lr`, at most 1e-3, and at least `lr`.
     epochs: passes over the training rows; None fits them to the rows and classes. steps: optimizer steps; overrides
         `epochs`, and is what a time budget is turned into.
     batch: rows a step. max_tokens: padded tokens a step at most (longer rows make smaller batches).

@@ -51,8 +51,7 @@ def evaluate(run: Run, state: State) -> None:
     viewed = run.stages.view(run.network)
     value = None
     if run.valid:
-        tokens = run.plan.training.max_tokens
-        predictions = predict_examples(viewed, run.valid, run.plan.techniques, run.valid_cached, tokens)
+        predictions = predict_examples(viewed, run.valid, run.plan.techniques, run.valid_cached)
         value = score(predictions, run.valid, run.tasks, run.metric)
     loss = sum(state.losses) / len(state.losses) if state.losses else None
     state.losses.clear()
@@ -66,7 +65,7 @@ def evaluation_steps(run: Run) -> frozenset[int]:
     """The steps after which validation is scored; the last one always."""
     total, wanted = run.plan.total_steps, run.plan.training.evaluations
     if wanted is None:
-        wanted = min(10, max(1, round(run.plan.training.epochs or 1)))
+        wanted = min(10, max(1, round(run.plan.training.epochs or 1))) if run.valid else 1
     return frozenset(round(total * (i + 1) / wanted) for i in range(wanted)) | {total}
 
 

@@ -100,6 +100,7 @@ class Phase(IntEnum):
     INNER_LOOP = 10
     ACCUMULATE = 11
     WEIGHTS = 12
+    REFIT = 13
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ class Setup:
         it costs nothing where the frozen base is cached. Only for the network as it stands when called.
     batches: a fresh pass over the training rows as batches, in order.
     total_steps: optimizer steps of the run. seed: of the technique's own random stream. device: where the network is.
+    batch: rows a step.
     """
 
     tasks: Mapping[str, Task]
@@ -121,6 +123,7 @@ class Setup:
     total_steps: int
     seed: int
     device: torch.device
+    batch: int = 32
 
     @property
     def rows(self) -> int:

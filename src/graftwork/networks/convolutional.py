@@ -48,7 +48,8 @@ class ConvolutionalEncoder(TextEncoder):
             return hidden.states
         mask = inputs["attention_mask"]
         states = _masked(self._climb(inputs, self.depth - 1, hidden), mask)
-        return torch.cat([pool(functional.relu(_same(conv, states)), mask, "max") for conv in self.filters], dim=1)
+        filtered = (_same(conv, states, size) for conv, size in zip(self.filters, self.widths, strict=True))
+        return torch.cat([pool(functional.relu(answer), mask, "max") for answer in filtered], dim=1)
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         return self._climb(inputs, depth, None)
@@ -77,14 +78,12 @@ class ConvolutionalEncoder(TextEncoder):
         start = 1 if hidden is None else hidden.depth
         states = self.drops[0](self.embedding(inputs["input_ids"])) if hidden is None else hidden.states
         for layer, drop in zip(self.layers[start - 1 : depth - 1], self.drops[start:depth], strict=True):
-            states = states + drop(functional.relu(_same(layer, _masked(states, inputs["attention_mask"]))))
+            states = states + drop(functional.relu(_same(layer, _masked(states, inputs["attention_mask"]), 3)))
         return states
 
 
-def _same(conv: nn.Module, states: Tensor) -> Tensor:
-    """states (B, length, width) through `conv`, zeros at both ends keep the length."""
-    assert isinstance(conv, nn.Conv1d)
-    size = conv.kernel_size[0]
+def _same(conv: nn.Module, states: Tensor, size: int) -> Tensor:
+    """states (B, length, width) through `conv` of `size` tokens (or an adapter of it); zeros keep the length."""
     padded = functional.pad(states.transpose(1, 2), ((size - 1) // 2, size // 2))
     answer: Tensor = conv(padded).transpose(1, 2)
     return answer

@@ -1,4 +1,4 @@
-"""The head: standardised features to predictions, through one linear layer or a small MLP."""
+"""The head: standardised features to predictions, through one linear layer, a small MLP or a kernel."""
 
 from __future__ import annotations
 
@@ -45,7 +45,56 @@ class Mlp(HeadSettings):
         )
 
 
-HEADS: dict[str, type[HeadSettings]] = {"linear": Linear, "mlp": Mlp}
+@dataclass(frozen=True, kw_only=True)
+class Kernel(HeadSettings):
+    """Similarity to training rows: kernel ridge regression. It has nothing to start from, so it needs a technique that
+    solves the head. gamma: how quickly similarity falls with distance, in mean squared distances. landmarks: training
+    rows it keeps at most; with more rows than that it is solved on a sample of them (Nystrom)."""
+
+    gamma: float = 1.0
+    landmarks: int = 10_000
+
+    def layers(self, width: int, outputs: int) -> nn.Sequential:
+        return nn.Sequential(KernelLayer(width, outputs, self.gamma))
+
+
+class KernelLayer(nn.Module):
+    """`exp(-gamma |x - landmark|^2 / spread) @ weight + bias`; x (B, width) -> (B, outputs).
+
+    landmarks (M, width), weight (M, outputs) and spread are set by the solver; M is 0 before.
+    """
+
+    landmarks: Tensor
+    spread: Tensor
+
+    def __init__(self, width: int, outputs: int, gamma: float) -> None:
+        super().__init__()
+        self.gamma = gamma
+        self.weight = nn.Parameter(torch.zeros(0, outputs))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("landmarks", torch.zeros(0, width))
+        self.register_buffer("spread", torch.ones(()))
+
+    def similarity(self, features: Tensor) -> Tensor:
+        """(B, M)."""
+        products = torch.mm(features, self.landmarks.T)
+        lengths = features.square().sum(1, keepdim=True) + self.landmarks.square().sum(1)
+        distances = torch.sub(lengths, products, alpha=2).clamp_min(0)
+        return torch.exp(distances * (-self.gamma / self.spread))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return torch.addmm(self.bias, self.similarity(features), self.weight)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
+        """As usual, once there is room for as many landmarks as were saved."""
+        rows = len(state_dict.get(f"{prefix}landmarks", self.landmarks))
+        if rows != len(self.landmarks):
+            self.landmarks = self.landmarks.new_zeros(rows, self.landmarks.shape[1])
+            self.weight = nn.Parameter(self.weight.new_zeros(rows, self.weight.shape[1]))
+        super()._load_from_state_dict(state_dict, prefix, *others)
+
+
+HEADS: dict[str, type[HeadSettings]] = {"linear": Linear, "mlp": Mlp, "kernel": Kernel}
 
 
 class Head(nn.Module):
@@ -67,6 +116,11 @@ class Head(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         predictions: Tensor = self.layers((features - self.shift) * self.scale)
         return predictions
+
+    @property
+    def must_be_solved(self) -> bool:
+        """It can't learn from where it starts: a technique has to solve it on the training rows first."""
+        return isinstance(self.layers[0], KernelLayer)
 
     @property
     def has_dropout(self) -> bool:

@@ -74,6 +74,11 @@ class Network(nn.Module):
     def device(self) -> torch.device:
         return next(self.parameters()).device
 
+    @property
+    def pass_tokens(self) -> int:
+        """Padded tokens of a batch in a pass without gradient: as many as the processor's caches like."""
+        return 4096 if self.device.type == "cpu" else 65536
+
     @contextmanager
     def precision(self) -> Iterator[None]:
         """Where the encoders run: in `autocast`, if set."""

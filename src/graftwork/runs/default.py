@@ -1,7 +1,9 @@
 """The anytime default, for `techniques: auto`: a sequence of runs, each a plain recipe, and the best one is kept.
 
-First a probe, which is there within seconds; then, while the budget lasts, a fine-tune that begins from it with the
-lower blocks frozen and cached. The winner's resolved recipe is an ordinary recipe that repeats it.
+First probes on the frozen base, which are there within seconds: a linear head, similarity to the training rows, a small
+MLP, all on the same features. Then, while the budget lasts, a fine-tune that begins from a probe, with the lower blocks
+frozen and cached. Validation chooses. With too few rows to hold some out, a rule chooses: the fine-tune for few rows.
+The winner's resolved recipe is an ordinary recipe that repeats it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from graftwork import specs
 from graftwork.core.settings import Training
 from graftwork.networks.bases import parse_base
 from graftwork.recipe import Recipe
@@ -17,10 +20,14 @@ from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import Candidate, run_single
 from graftwork.runs.workspace import Workspace
-from graftwork.techniques import LabelSmoothing, Partial, Probe, WarmStart
+from graftwork.techniques import LabelSmoothing, Partial, Probe, Refit, SupervisedContrastive, WarmStart
 
+PROBED_LAYERS = 3
+"""Layers whose features the probes read: lower ones hold what the last one has given up."""
 LEFT = 0.1
-"""A run is begun only if at least this share of the budget is left for it."""
+"""A run is begun only if this share of the budget is left for it, and the time of one run like the last."""
+FEW_L2 = 1 / 16
+FEW_STEPS = 20
 
 
 def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
@@ -28,33 +35,60 @@ def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     if recipe.techniques != "auto":
         return [("run", recipe)]
     if not parse_base(recipe.base).pretrained:
-        return [("train", replace(recipe, techniques=()))]
-    return [("probe", replace(recipe, techniques=(Probe(),))), ("tune", tuned(job, recipe))]
+        return [("train", replace(recipe, techniques=(LabelSmoothing(0.1),) if _smooths(job) else ()))]
+    if job.valid is None:
+        return [("probe", replace(recipe, techniques=(Probe(l2=FEW_L2),))), ("tune", few_rows(job, recipe))]
+    return [*probes(recipe), ("tune", many_rows(job, recipe))]
 
 
-def tuned(job: Job, recipe: Recipe) -> Recipe:
-    """The fine-tune that begins from the probe; settings that the recipe names stay as they are."""
-    few = job.valid is None
-    techniques = (WarmStart(), LabelSmoothing(0.1)) if few else (WarmStart(), Partial(2), LabelSmoothing(0.1))
-    suggested = Training(lr=1e-4, head_lr=1e-3, epochs=3)
-    return replace(recipe, techniques=techniques, training=_filled(recipe.training, suggested))
+def probes(recipe: Recipe) -> list[tuple[str, Recipe]]:
+    """Heads on the frozen base's last layers; only the recipe's own head, if it names one."""
+    base = parse_base(recipe.base)
+    settings = specs.changed_settings(base)
+    if "layers" not in settings and hasattr(base, "layers"):
+        base = replace(base, layers=PROBED_LAYERS)
+    heads = {"probe": "linear", "kernel probe": "kernel", "mlp probe": "mlp"}
+    if recipe.head != "linear":
+        heads = {"probe": recipe.head}
+    return [(name, replace(recipe, base=base.spec, head=head, techniques=(Probe(),))) for name, head in heads.items()]
+
+
+def many_rows(job: Job, recipe: Recipe) -> Recipe:
+    """The fine-tune of the upper blocks that begins from a probe."""
+    smoothing = (LabelSmoothing(0.1),) if _smooths(job) else ()
+    return replace(
+        recipe,
+        techniques=(WarmStart(), Partial(2), *smoothing),
+        training=_filled(recipe.training, Training(lr=1e-4, head_lr=1e-3, epochs=3)),
+    )
+
+
+def few_rows(job: Job, recipe: Recipe) -> Recipe:
+    """The fine-tune of all blocks for a handful of rows a class: contrast within the batch, the head solved again."""
+    contrast = (SupervisedContrastive(),) if "hard_labels" in job.task.facts else ()
+    steps = max(FEW_STEPS, 5 * round(len(job.train) / recipe.training.batch))
+    return replace(
+        recipe,
+        techniques=(WarmStart(l2=FEW_L2), *contrast, Refit(l2=FEW_L2)),
+        training=_filled(recipe.training, Training(lr=1e-4, head_lr=1e-3, steps=steps)),
+    )
 
 
 def run_all(
     job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: float | None
 ) -> tuple[list[Candidate], Candidate]:
-    """Run what is planned while time lasts; the candidates in order, and the one to keep."""
+    """Run what is planned while time lasts; the candidates in order, and the one to keep.
+
+    Ctrl-C ends the sequence with what there is; before the first candidate is done it is raised again.
+    """
     began, candidates = time.monotonic(), list[Candidate]()
     for name, one in planned_recipes(job, recipe):
-        if candidates and deadline is not None and workspace.recall(name) is None:
-            left, whole = deadline - time.monotonic(), max(deadline - began, 1e-9)
-            if left < LEFT * whole or left < candidates[-1].wall * LEFT:
-                listener.note(f"{name}: left out, the budget is used up")
-                break
+        if candidates and not _time_left(name, candidates, workspace, began, deadline):
+            listener.note(f"{name}: left out, the budget is used up")
+            continue
         try:
-            candidates.append(
-                run_single(job, one, name=name, workspace=workspace, listener=listener, deadline=deadline)
-            )
+            done = run_single(job, one, name=name, workspace=workspace, listener=listener, deadline=deadline)
+            candidates.append(done)
         except KeyboardInterrupt:
             if not candidates:
                 raise
@@ -75,7 +109,24 @@ def best(candidates: Sequence[Candidate]) -> Candidate:
     return max(candidates, key=lambda candidate: candidate.score if candidate.score is not None else 0.0)
 
 
+def _time_left(
+    name: str, candidates: Sequence[Candidate], workspace: Workspace, began: float, deadline: float | None
+) -> bool:
+    """Whether there is time for one more run; a resumed call runs what it ran before."""
+    decided = workspace.recall(f"{name}-begun")
+    if decided is None:
+        left = float("inf") if deadline is None else deadline - time.monotonic()
+        whole = 0.0 if deadline is None else deadline - began
+        decided = left > max(LEFT * whole, candidates[-1].wall if len(candidates) > 1 else 0.0)
+    workspace.remember(f"{name}-begun", decided)
+    return bool(decided)
+
+
+def _smooths(job: Job) -> bool:
+    return "hard_labels" in job.task.facts
+
+
 def _filled(training: Training, suggested: Training) -> Training:
-    """`training` with the settings it leaves open taken from `suggested`."""
-    names = ("lr", "head_lr", "epochs")
-    return replace(training, **{n: getattr(suggested, n) for n in names if getattr(training, n) is None})
+    """`training` with the settings it leaves open taken from `suggested`; steps only where it sets no epochs."""
+    names = ["lr", "head_lr", "epochs"] + (["steps"] if training.epochs is None else [])
+    return replace(training, **{name: getattr(suggested, name) for name in names if getattr(training, name) is None})

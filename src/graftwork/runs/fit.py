@@ -17,7 +17,7 @@ from graftwork.runs.default import planned_recipes, run_all
 from graftwork.runs.job import Job, OnBadRows, make_job
 from graftwork.runs.listener import Listener
 from graftwork.runs.reporting import make_report
-from graftwork.runs.single import Candidate, plan_single
+from graftwork.runs.single import Candidate, affordable_rows, plan_single
 from graftwork.runs.workspace import open_workspace
 from graftwork.saving import write_files
 from graftwork.tasks.calibration import fit_temperature
@@ -74,6 +74,9 @@ def fit(
     for note in job.notes:
         listener.note(note)
     deadline = None if budget is None else began + budget
+    recipe = within_budget(job, recipe, workspace, listener, deadline)
+    if recipe.rows is not None:
+        job = job.sample(recipe.rows, recipe.seed)
     candidates, kept = run_all(job, recipe, workspace, listener, deadline)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
     report = make_report(job, model, candidates, kept, command=command, began=began)
@@ -107,6 +110,19 @@ def plan(
     for note in job.notes:
         listener.note(note)
     return [(name, plan_single(job, one)) for name, one in planned_recipes(job, recipe)]
+
+
+def within_budget(job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: float | None) -> Recipe:
+    """The recipe with as many training rows as a pass of the base over them takes half of what is left of the budget."""
+    known = workspace.recall("rows")
+    if known is None and (deadline is None or recipe.rows is not None):
+        return recipe
+    rows = known if known is not None else affordable_rows(job, recipe, (deadline or 0.0) - time.monotonic())
+    workspace.remember("rows", rows)
+    if rows >= len(job.train):
+        return recipe
+    listener.note(f"budget: {rows:,} of {len(job.train):,} training rows, as many as a pass over them leaves time for")
+    return replace(recipe, rows=rows)
 
 
 def make_model(job: Job, best: Candidate, *, interrupted: bool = False) -> Model:

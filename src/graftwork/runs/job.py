@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -41,6 +41,11 @@ class Job:
     @property
     def task(self) -> Task:
         return self.tasks[self.target]
+
+    def sample(self, rows: int, seed: int) -> Job:
+        """The job on `rows` training rows, drawn by class, and at most a third as many validation rows."""
+        valid = None if self.valid is None else _drawn(self.valid, self.task, self.target, max(1, rows // 3), seed)
+        return replace(self, train=_drawn(self.train, self.task, self.target, rows, seed), valid=valid)
 
     def texts(self, recipe: Recipe) -> Iterable[str]:
         """Every training text as the encoders will see it (bases without weights learn their tokens from them)."""
@@ -94,6 +99,19 @@ def make_job(
         notes.append(note)
         parts.update(valid_table)
     return Job(parts["train"], parts.get("valid"), parts.get("test"), {column.name: task}, metric, tuple(notes))
+
+
+def _drawn(table: Table, task: Task, target: str, rows: int, seed: int) -> Table:
+    """`rows` rows of the table, each class in its share; the table itself if it has no more."""
+    if rows >= len(table):
+        return table
+    truth, labelled = task.encode(table.column(target), table.source, table.rows)
+    share = rows / len(table)
+    if "hard_labels" not in task.facts:
+        return table.take(random_split(len(table), share, seed)[1])
+    picked = stratified_split(np.where(labelled, truth, -1), share, seed)[1]
+    first = np.unique(truth, return_index=True)[1]  # a small sample must not lose a class
+    return table.take(np.union1d(picked, first))
 
 
 def hold_out(table: Table, task: Task, recipe: Recipe) -> tuple[dict[str, Table], str]:

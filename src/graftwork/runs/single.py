@@ -15,7 +15,7 @@ from graftwork.core.fit import Fitted, fit
 from graftwork.core.plan import Plan
 from graftwork.core.run import Run, make_run
 from graftwork.core.scoring import predict_examples
-from graftwork.core.settings import resolve
+from graftwork.core.settings import resolve, resolve_precision
 from graftwork.core.timing import affordable_steps
 from graftwork.data.cache import digest
 from graftwork.networks.bases import parse_base
@@ -25,6 +25,11 @@ from graftwork.recipe import Recipe
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.workspace import Workspace
+
+
+TIMED_ROWS = 256
+FEWEST = 500
+"""Training rows that a budget leaves at least."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,7 @@ def run_single(
     network = run.stages.fold(fitted.network)
     predictions = None
     if run.valid:
-        tokens = run.plan.training.max_tokens
-        predictions = predict_examples(network, run.valid, run.plan.techniques, run.valid_cached, tokens)
+        predictions = predict_examples(network, run.valid, run.plan.techniques, run.valid_cached)
     seconds = time.monotonic() - wall
     listener.finished(name, fitted.best_score, seconds)
     spent = time.process_time() - cpu
@@ -103,6 +107,21 @@ def build_network(job: Job, recipe: Recipe) -> Network:
         heads = {target: Head(width, task.outputs, recipe.head) for target, task in job.tasks.items()}
     network = Network(columns, heads)
     return network.to("cuda") if torch.cuda.is_available() else network
+
+
+def affordable_rows(job: Job, recipe: Recipe, seconds: float) -> int:
+    """How many training rows the base can read in half of `seconds`, found by reading a few; at least `FEWEST`."""
+    sample = job.sample(TIMED_ROWS, recipe.seed).train
+    if len(sample) == len(job.train):
+        return len(job.train)
+    network = build_network(job, recipe)
+    network.autocast = torch.bfloat16 if resolve_precision(recipe.training.precision) == "bf16" else None
+    began = time.monotonic()
+    examples = prepare(sample, {n: network.encoder(n) for n in network.columns}, {}, recipe.text, keep_on_disk=False)
+    predict_examples(network, examples)
+    each = (time.monotonic() - began) / len(sample)
+    validated = 1.0 + (min(len(job.valid), len(job.train) // 3) / len(job.train) if job.valid else 0.0)
+    return max(FEWEST, int(seconds / 2 / each / validated))
 
 
 def fingerprint(recipe: Recipe, train: Examples) -> str:

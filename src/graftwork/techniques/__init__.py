@@ -16,6 +16,7 @@ from graftwork.techniques.transfer.layer_decay import LayerDecay
 from graftwork.techniques.transfer.lora import LoRA
 from graftwork.techniques.transfer.partial import Partial
 from graftwork.techniques.transfer.probe import Probe
+from graftwork.techniques.transfer.refit import Refit
 from graftwork.techniques.transfer.warm_start import WarmStart
 from graftwork.techniques.weights.ema import EMA
 
@@ -34,6 +35,7 @@ __all__ = [
     "Mixup",
     "Partial",
     "Probe",
+    "Refit",
     "SupervisedContrastive",
     "WarmStart",
 ]
@@ -54,6 +56,7 @@ _ALL: tuple[type[Technique], ...] = (
     SAM,
     Accumulate,
     EMA,
+    Refit,
 )
 
 TECHNIQUES: dict[str, type[Technique]] = {technique.name: technique for technique in _ALL}

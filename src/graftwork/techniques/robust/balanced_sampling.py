@@ -38,7 +38,7 @@ class BalancedSampling(Technique):
     @property
     def needs(self) -> frozenset[str]:
         # Not "hard_labels": the training table's own labels are used, so techniques that mix them later do no harm.
-        return frozenset({"classes"}) if self.power else frozenset()
+        return frozenset({"classes", "row_sampling"}) if self.power else frozenset()
 
     def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
         if self.power == 0.0:

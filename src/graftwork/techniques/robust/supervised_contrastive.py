@@ -2,7 +2,7 @@
 
 Every pair of rows in a batch is a training signal, which makes much of few labelled rows; this is the job for which
 SetFit tunes a sentence encoder. It is added to the task's own loss, from the same forward pass. It needs several rows
-of a class in one batch: with many classes and small batches it is nearly empty, so raise the batch size.
+of a class in one batch, so batches are made of small groups of one class each.
 
 Source: Khosla et al. 2020 (supervised contrastive learning, L_out); Gunel et al. 2021 (for fine-tuning language
 models); Tunstall et al. 2022 (SetFit, the use case).
@@ -11,9 +11,11 @@ models); Tunstall et al. 2022 (SetFit, the use case).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -44,16 +46,34 @@ def contrast(features: Tensor, classes: Tensor, used: Tensor, temperature: float
     return loss, count > 0
 
 
+def class_groups(classes: np.ndarray, group: int, batch: int, draw: np.random.Generator) -> list[np.ndarray]:
+    """Every row once, in batches of about `batch` rows that are made of groups of at most `group` rows of one class.
+
+    classes (N,); -1 is a class of its own.
+    """
+    shuffled = draw.permutation(len(classes))
+    in_classes = shuffled[np.argsort(classes[shuffled], kind="stable")]
+    edges = np.flatnonzero(np.diff(classes[in_classes])) + 1
+    groups = [
+        rows[start : start + group] for rows in np.split(in_classes, edges) for start in range(0, len(rows), group)
+    ]
+    mixed = [groups[index] for index in draw.permutation(len(groups))]
+    count = max(1, round(len(classes) / batch))
+    return [np.concatenate(mixed[start::count]) for start in range(min(count, len(mixed)))]
+
+
 @dataclass(frozen=True)
 class SupervisedContrastive(Technique):
     """Add the supervised contrastive loss on the features, for every target with one class a row.
 
     weight: factor on the loss, at least 0; 0 is off. temperature: of the cosines, above 0; smaller is stricter.
+    group: rows of one class that come together in a batch; 1 leaves the batches as they are.
     The loss is the mean over the rows that meet another of their class in the batch.
     """
 
     weight: float = 1.0
     temperature: float = 0.1
+    group: int = 4
 
     name: ClassVar[str] = "supervised-contrastive"
     phase: ClassVar[Phase] = Phase.VIEWS
@@ -62,10 +82,19 @@ class SupervisedContrastive(Technique):
     def __post_init__(self) -> None:
         check_range(self.name, "weight", self.weight, 0.0, math.inf)
         check_range(self.name, "temperature", self.temperature, 1e-3, math.inf)
+        check_range(self.name, "group", self.group, 1, 1024)
 
     @property
     def needs(self) -> frozenset[str]:
         return frozenset({"hard_labels", "trainable_features"}) if self.weight else frozenset()
+
+    @property
+    def drops(self) -> frozenset[str]:
+        return frozenset({"row_sampling"}) if self._groups else frozenset()
+
+    @property
+    def claims(self) -> frozenset[str]:
+        return frozenset({"sampler"}) if self._groups else frozenset()
 
     @property
     def couples_rows(self) -> bool:
@@ -79,7 +108,15 @@ class SupervisedContrastive(Technique):
         def losses(batch: Batch, output: Output) -> Terms:
             return {f"{self.name} {name}": self._term(batch, output, name) for name in names}
 
-        return Graft(losses=losses)
+        return Graft(losses=losses, sampler=self._sampler(setup, names[0]) if self._groups and names else None)
+
+    @property
+    def _groups(self) -> bool:
+        return self.weight > 0 and self.group > 1
+
+    def _sampler(self, setup: Setup, name: str) -> Callable[[int], list[np.ndarray]]:
+        classes = np.where(setup.labelled[name], setup.targets[name], -1)
+        return lambda epoch: class_groups(classes, self.group, setup.batch, np.random.default_rng([setup.seed, epoch]))
 
     def _term(self, batch: Batch, output: Output, name: str) -> Term:
         classes, used = hard(batch.targets[name]), batch.labelled[name]

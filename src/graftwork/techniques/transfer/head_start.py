@@ -13,12 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from graftwork import specs
 from graftwork.core.technique import Setup
-from graftwork.networks.head import Head
+from graftwork.networks.head import HEADS, Head, Kernel, KernelLayer
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.streams import own_stream
+from graftwork.techniques.transfer.kernel import USED, Solved, rows_of, solve_kernel
 from graftwork.techniques.transfer.solve import Linear, Rows, solve_linear, solve_path, standardise
 
 L2 = float | Literal["auto"]
@@ -27,6 +29,7 @@ STRENGTHS = (4.0, 1.0, 1 / 4, 1 / 16, 1 / 64, 1 / 256)
 """Penalties that "auto" tries, on features of mean squared length 1."""
 USUAL = 1 / 16
 """The penalty where rows are too few to hold some out: the best one of few-shot trials on four text data sets."""
+SMOOTHING = 0.1
 ENOUGH = 10
 """Rows a class (five times as many in all, without classes) from which a fifth is held out to choose the penalty."""
 CHOOSE_ON = 20_000
@@ -46,7 +49,9 @@ def start_heads(network: Network, setup: Setup, l2: L2 = "auto") -> None:
         if not weight.any():
             continue
         args = (head, features, setup.targets[target], setup.tasks[target])
-        if _is_linear(head):
+        if head.must_be_solved:
+            fit_kernel(*args, weight=weight, seed=setup.seed)
+        elif _is_linear(head):
             fit_linear(*args, weight=weight, l2=l2, seed=setup.seed)
         else:
             fit_mlp(*args, weight=weight, seed=setup.seed)
@@ -91,6 +96,29 @@ def choose_l2(rows: Rows, task: Task, seed: int) -> tuple[float, Linear | None]:
     return solve_path(kept, held, task, STRENGTHS)
 
 
+def fit_kernel(
+    head: Head,
+    features: np.ndarray,
+    targets: np.ndarray,
+    task: Task,
+    *,
+    weight: np.ndarray | None = None,
+    seed: int = 0,
+) -> Solved:
+    """Solve a kernel head on the rows of weight above 0; see `graftwork.techniques.transfer.kernel`."""
+    settings, layer = specs.parse(head.spec, HEADS, "head"), head.layers[0]
+    assert isinstance(settings, Kernel)
+    assert isinstance(layer, KernelLayer)
+    shift, scale = _standardise_head(head, features, weight)
+    used = np.flatnonzero(_weights(features, weight) > 0)
+    if len(used) > USED:
+        used = np.sort(np.random.default_rng(seed).choice(used, USED, replace=False))
+    rows = rows_of(features[used], shift, scale)
+    truth = torch.from_numpy(targets[used]).to(shift.device)
+    with torch.no_grad():
+        return solve_kernel(layer, settings, rows, truth, task, seed)
+
+
 def fit_mlp(
     head: Head,
     features: np.ndarray,
@@ -103,7 +131,10 @@ def fit_mlp(
     batch: int = 128,
     epochs: int = 10,
 ) -> None:
-    """Train a head of any shape on fixed features: AdamW with cosine decay, at least 400 and at most 20,000 steps."""
+    """Train a head of any shape on fixed features: AdamW with cosine decay, at least 400 and at most 20,000 steps.
+
+    Hard labels are smoothed by 0.1: without that, some hundred steps on few features end too sure of themselves.
+    """
     _standardise_head(head, features, weight)
     importance = _weights(features, weight)
     labelled = np.flatnonzero(importance > 0)
@@ -125,13 +156,19 @@ def fit_mlp(
             order = order if len(order) else generator.permutation(labelled)
             picked, order = order[:batch], order[batch:]
             inputs, target, share = (torch.from_numpy(v[picked]).to(device) for v in (features, targets, importance))
-            loss = (task.loss(head(inputs), target) * share).sum() / share.sum()
+            loss = (task.loss(head(inputs), _smoothed(task, target)) * share).sum() / share.sum()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
     head.zero_grad(set_to_none=True)
     head.train(training)
+
+
+def _smoothed(task: Task, target: Tensor) -> Tensor:
+    if "hard_labels" not in task.facts:
+        return target
+    return task.soften(target) * (1 - SMOOTHING) + SMOOTHING / task.outputs
 
 
 def _fifth(rows: Rows, task: Task, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray] | None:
