@@ -1,0 +1,317 @@
+"""Write the pages of the documentation that come from the code: docs/techniques.md and docs/reference/.
+
+    make docs
+
+A test compares the pages with what this script would write, so that they can't fall behind the docstrings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterable
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import graftwork as gw
+from graftwork import specs
+from graftwork.core.facts import CLAIMS, FACTS
+from graftwork.core.technique import Technique
+from graftwork.networks.bases import BASES
+from graftwork.networks.head import HEADS
+from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.registry import TASKS
+from graftwork.techniques import TECHNIQUES
+
+FOLDER = Path(__file__).parent
+NOTE = "<!-- Made from the docstrings by docs/make_reference.py. Change those, then run `make docs`. -->\n"
+
+CONTRACT = {
+    "graftwork.core.technique": ("Technique", "Graft", "Setup", "Term", "Measured", "Phase", "Multiplier", "Cost"),
+    "graftwork.data.batch": ("Batch", "Hidden"),
+    "graftwork.networks.network": ("Network", "Forward", "Output"),
+    "graftwork.networks.encoder": ("Encoder",),
+    "graftwork.tasks.task": ("Task",),
+}
+ERRORS = "graftwork.errors"
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page: its path below docs/, and its text."""
+    return {
+        Path("techniques.md"): techniques_page(),
+        Path("reference/python.md"): python_page(),
+        Path("reference/cli.md"): cli_page(),
+        Path("reference/settings.md"): settings_page(),
+        Path("reference/contract.md"): contract_page(),
+    }
+
+
+def techniques_page() -> str:
+    """Every technique: what it does, when it helps and when not, settings, source; and how they fit together."""
+    lines = [
+        "# Techniques",
+        NOTE,
+        "A technique grafts one thing onto a run. Name as many as you like: `--with lora:rank=16 --with ema` on the "
+        "command line, `techniques=[gw.LoRA(rank=16), gw.EMA()]` in Python. Their order in the list does not matter; "
+        "what can't run together is refused with a reason before anything is trained. `--with none` is the plain "
+        "training loop, and no `--with` at all is [the anytime default](default.md). "
+        "[Write your own](extending.md) in one file.",
+        "",
+        "| technique | in Python | what it does | phase | decides | needs | takes away |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    ordered = sorted(TECHNIQUES.values(), key=lambda cls: (cls.phase, cls.name))
+    for cls in ordered:
+        made = cls()
+        cells = [
+            f"[`{cls.name}`](#{cls.name})",
+            f"`gw.{cls.__name__}`",
+            cls.summary,
+            _words(cls.phase),
+            ", ".join(CLAIMS[claim] for claim in sorted(made.claims)),
+            ", ".join(sorted(made.needs)),
+            ", ".join(sorted(made.drops)),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "Two techniques that decide the same thing exclude each other. What the needs mean:", ""]
+    lines += [f"- **{name}**: {text}" for name, text in FACTS.items() if any(name in c().needs for c in ordered)]
+    for cls in ordered:
+        module = sys.modules[cls.__module__]
+        lines += ["", f"## {cls.name}", "", f"`gw.{cls.__name__}{_defaults(cls)}`", ""]
+        lines += [markdown(module.__doc__), "", markdown(cls.__doc__, _fields(cls))]
+        if cls().couples_rows:
+            lines += ["", "It compares the rows of a batch: its loss depends on how rows are batched."]
+    return _page(lines)
+
+
+def python_page() -> str:
+    """The names of `graftwork`, the techniques apart."""
+    lines = ["# Python", NOTE, "`import graftwork as gw`. Techniques have [a page of their own](../techniques.md).", ""]
+    own = [name for name in gw.__all__ if not _is_a(getattr(gw, name), Technique, Exception)]
+    for name in sorted(own, key=str.lower):
+        lines += entry(getattr(gw, name), f"gw.{name}")
+    lines += ["## Errors", "", f"All are in `{ERRORS}` and derive from `GraftworkError`.", ""]
+    for cls in _own_classes(importlib.import_module(ERRORS)):
+        base = cls.__mro__[1].__name__
+        lines.append(f"- **{cls.__name__}** ({base}, exit code {cls.exit_code}): {markdown(cls.__doc__)}")
+    return _page(lines)
+
+
+def cli_page() -> str:
+    """Every command of `graft` with its options, from the command line's own definitions."""
+    import typer
+
+    from graftwork.cli import app
+
+    group: Any = typer.main.get_command(app)
+    lines = ["# Command line", NOTE, f"{group.help} `graft --help` and `graft fit --help` print the same.", ""]
+    lines += ["Exit codes: 0 fine, 1 failed, 2 wrong use, 130 stopped by Ctrl-C. `--debug` shows tracebacks.", ""]
+    for name, command in group.commands.items():
+        arguments = [p for p in command.params if p.param_type_name == "argument"]
+        options = [p for p in command.params if p.param_type_name == "option"]
+        usage = " ".join([p.name.upper() for p in arguments])
+        lines += [f"## graft {name}", "", f"`graft {name} {usage}{' [options]' if options else ''}`", ""]
+        lines += [inspect.cleandoc(command.help or ""), "", "| | |", "|---|---|"]
+        lines += [f"| `{p.name.upper()}` | {p.help} |" for p in arguments]
+        lines += [f"| `{', '.join(p.opts)}` | {_option(p)} |" for p in options]
+        lines.append("")
+    return _page(lines)
+
+
+def settings_page() -> str:
+    """Bases, heads, tasks and metrics with their settings."""
+    lines = ["# Bases, heads, tasks, metrics", NOTE, "Settings are written `name:key=value,key=value`.", "", "## Bases"]
+    lines += ["", "What they are for stands in [Bases](../bases.md).", ""]
+    for name, base in BASES.items():
+        lines += [f"### base {name}", "", f"`{name}:{specs.describe_settings(base)}`", "", f"{base.summary}.", ""]
+        inherited = next((c.__doc__ for c in base.__mro__[1:] if c.__doc__ and c.__name__.endswith("Settings")), "")
+        lines += [markdown(base.__doc__, _fields(base)), "", markdown(inherited, _fields(base)), ""]
+    lines += ["## Heads", ""]
+    for name, head in HEADS.items():
+        doc = markdown(head.__doc__, _fields(head))
+        lines += [f"### head {name}", "", f"`{name}:{specs.describe_settings(head)}`", "", doc, ""]
+    lines += ["## Tasks", ""]
+    for name, task in TASKS.items():
+        metrics = ", ".join(f"`{metric}`" for metric in task.metrics)
+        lines += [f"### task {name}", "", markdown(task.__doc__), ""]
+        lines += [f"Metrics, the first chooses the model: {metrics}.", ""]
+    lines += ["## Metrics", "", "| metric | called | better |", "|---|---|---|"]
+    lines += [f"| `{n}` | {m.display} | {'higher' if m.higher_is_better else 'lower'} |" for n, m in METRICS.items()]
+    return _page(lines)
+
+
+def contract_page() -> str:
+    """What a technique, an encoder and a task must be, for those who write one."""
+    lines = ["# The contract", NOTE, "For those who [write a technique](../extending.md), a base or a task.", ""]
+    for module, names in CONTRACT.items():
+        lines += [f"`{module}`", ""]
+        for name in names:
+            lines += entry(getattr(importlib.import_module(module), name), name)
+    lines += ["## Facts", "", "What `needs`, `gives` and `drops` may name.", ""]
+    lines += [f"- `{name}`: {text}" for name, text in FACTS.items()]
+    lines += ["", "## Claims", "", "What `claims` may name: things a run has one of.", ""]
+    lines += [f"- `{name}`: {text}" for name, text in CLAIMS.items()]
+    return _page(lines)
+
+
+def entry(thing: Any, name: str) -> list[str]:
+    """A heading, the signature, the docstring; for a class its public methods too."""
+    lines = [f"## {name}", ""]
+    if _is_a(thing, IntEnum):
+        members = ", ".join(f"`{member.name}`" for member in thing)
+        return [*lines, markdown(thing.__doc__), "", f"In this order: {members}.", ""]
+    if not inspect.isclass(thing) or "__init__" in vars(thing) or issubclass(thing, tuple):
+        lines += ["```python", _signature(thing, name), "```", ""]
+    lines += [markdown(thing.__doc__, _fields(thing)), ""]
+    if inspect.isclass(thing):
+        for method, member in _methods(thing):
+            call = method if isinstance(member, property) else f"{method}{_parameters(_function(member))}"
+            doc = member.fget.__doc__ if isinstance(member, property) else _function(member).__doc__
+            lines += [f"**`.{call}`**", "", markdown(doc, _fields(_function(member))), ""]
+    return lines
+
+
+def markdown(doc: str | None, names: Iterable[str] = ()) -> str:
+    """A docstring as Markdown: doctests in a code block; `name: text` as a list where `name` is one of `names`.
+
+    >>> markdown("Say it.\\n\\nlow, high: bounds. step: of the\\n    walk.", ["low", "high", "step"]).splitlines()
+    ['Say it.', '', '- **low, high**: bounds.', '- **step**: of the walk.']
+    """
+    blocks = []
+    for block in inspect.cleandoc(doc or "").split("\n\n"):
+        if block.lstrip().startswith(">>>"):
+            blocks.append(f"```pycon\n{inspect.cleandoc(block)}\n```")
+        elif block.startswith("    "):
+            blocks.append(f"```python\n{inspect.cleandoc(block)}\n```")
+        else:
+            blocks.append(_listed(" ".join(line.strip() for line in block.splitlines()), list(names)))
+    return "\n\n".join(blocks)
+
+
+def _listed(text: str, names: list[str]) -> str:
+    if not names:
+        return text
+    one = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    parts = re.split(rf"(?:^|(?<=[.;)]) )((?:{one})(?:, (?:{one}))*): ", text)
+    items = [f"- **{name}**: {said.strip()}" for name, said in zip(parts[1::2], parts[2::2], strict=True)]
+    before = [parts[0].strip(), ""] if parts[0].strip() and items else []
+    return "\n".join([*before, *items]) if items else text
+
+
+def _signature(thing: Any, name: str) -> str:
+    parameters = _parameters(thing)
+    if len(name) + len(parameters) <= 100:
+        return f"{name}{parameters}"
+    signature = _bare(thing)
+    lines = [f"    {parameter}," for parameter in _split_parameters(signature)]
+    result = f" -> {signature.return_annotation}" if signature.return_annotation is not signature.empty else ""
+    return "\n".join([f"{name}(", *lines, f"){result}"])
+
+
+def _defaults(cls: type) -> str:
+    """`(rank=8, targets='all-linear')`"""
+    fields = inspect.signature(cls).parameters.values()
+    return f"({', '.join(f'{field.name}={field.default!r}' for field in fields)})"
+
+
+def _split_parameters(signature: inspect.Signature) -> list[str]:
+    parts, starred = [], False
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            parts.append("*")
+            starred = True
+        parts.append(_plain(str(parameter)))
+    return parts
+
+
+def _parameters(thing: Any) -> str:
+    return _plain(str(_bare(thing)))
+
+
+def _bare(thing: Any) -> inspect.Signature:
+    """The signature without `self`, and for a class without its return."""
+    signature = inspect.signature(thing)
+    kept = [p for p in signature.parameters.values() if p.name not in ("self", "cls")]
+    nothing = inspect.Signature.empty if inspect.isclass(thing) else _unquoted(signature.return_annotation)
+    kept = [p.replace(annotation=_unquoted(p.annotation)) for p in kept]
+    return signature.replace(parameters=kept, return_annotation=nothing)
+
+
+class _Text:
+    """An annotation that is shown as it was written."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    __str__ = __repr__
+
+
+def _unquoted(annotation: Any) -> Any:
+    return _Text(annotation) if isinstance(annotation, str) else annotation
+
+
+def _plain(text: str) -> str:
+    """Without addresses and factories, which say nothing to a reader and change from run to run."""
+    return re.sub(r"<factory>", "...", re.sub(r" at 0x[0-9a-f]+", "", text))
+
+
+def _methods(cls: type) -> list[tuple[str, Any]]:
+    own = [(name, member) for name, member in vars(cls).items() if not name.startswith("_")]
+    return [(name, m) for name, m in own if _documented(m)]
+
+
+def _documented(member: Any) -> bool:
+    function = member.fget if isinstance(member, property) else _function(member)
+    return bool(function and function.__doc__)
+
+
+def _function(member: Any) -> Any:
+    plain = member.__func__ if isinstance(member, classmethod | staticmethod) else member
+    return plain if inspect.isfunction(plain) else None
+
+
+def _fields(thing: Any) -> list[str]:
+    if dataclasses.is_dataclass(thing):
+        return [field.name for field in dataclasses.fields(thing)]
+    return list(inspect.signature(thing).parameters) if inspect.isfunction(thing) else []
+
+
+def _own_classes(module: Any) -> list[Any]:
+    return [m for m in vars(module).values() if inspect.isclass(m) and m.__module__ == module.__name__]
+
+
+def _is_a(thing: Any, *classes: type) -> bool:
+    return inspect.isclass(thing) and issubclass(thing, classes)
+
+
+def _option(option: Any) -> str:
+    default = option.default
+    return f"{option.help} (default: {default})" if isinstance(default, str) and default else str(option.help or "")
+
+
+def _words(phase: IntEnum) -> str:
+    return phase.name.lower().replace("_", " ")
+
+
+def _page(lines: list[str]) -> str:
+    text = "\n".join(lines).strip() + "\n"
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def main() -> None:
+    for path, text in pages().items():
+        (FOLDER / path).parent.mkdir(parents=True, exist_ok=True)
+        (FOLDER / path).write_text(text, encoding="utf-8")
+        print(f"docs/{path}: {len(text.splitlines())} lines")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Every example runs. The embedded base is replaced by a tiny random one, so that they take seconds."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from graftwork.networks.bases import MiniLM
+from tiny import tiny_bert
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SAYS = {
+    "classify_text": "model and report: runs/classify_text/report.html",
+    "choose_techniques": "refused: supervised-contrastive needs hard_labels, but mixup removes them.",
+    "few_shot": "contrastive: Accuracy",
+    "multilabel": "Micro-F1",
+    "regression": "Root mean squared error",
+    "from_scratch_gru": "parameters",
+    "own_technique": "confidence-penalty:",
+    "compare_techniques": "+ mixup",
+}
+"""What each prints when it has done its work."""
+APART = {"make_sample_data", "resume_after_kill"}
+"""Those with a test of their own."""
+
+
+@pytest.fixture
+def tiny_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = str(tiny_bert(tmp_path / "tiny"))
+    monkeypatch.setattr(MiniLM, "folder", lambda _: folder)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_every_example_is_tested_and_listed() -> None:
+    files = {path.stem for path in EXAMPLES.glob("*.py")}
+    assert files == set(SAYS) | APART
+    listing = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    assert all(f"({name}.py)" in listing for name in files)
+
+
+@pytest.mark.parametrize("name", SAYS)
+@pytest.mark.usefixtures("tiny_base")
+def test_example(name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from graftwork.techniques import TECHNIQUES
+
+    monkeypatch.setattr("graftwork.techniques.TECHNIQUES", TECHNIQUES.copy())  # one of them adds its own
+    runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    assert SAYS[name] in capsys.readouterr().out
+
+
+def test_resume_after_kill() -> None:
+    script = EXAMPLES / "resume_after_kill.py"
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=500, env=environment)
+    assert "same weights as an uninterrupted run: True" in done.stdout, done.stderr
+
+
+def test_sample_data_are_what_their_script_writes(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("make_sample_data", EXAMPLES / "make_sample_data.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    script.main(tmp_path)
+    for made in tmp_path.iterdir():
+        kept = EXAMPLES / "data" / made.name
+        assert made.read_bytes() == kept.read_bytes(), f"{made.name} is stale: run examples/make_sample_data.py"
+
+
+def test_sample_data_have_something_to_warn_of() -> None:
+    from graftwork.data import compare
+    from graftwork.data.load import load, load_like
+
+    train = load(EXAMPLES / "data" / "train.csv", target="label").table
+    test = load_like(EXAMPLES / "data" / "test.csv", train.schema, with_target=True).table
+    assert len(compare.overlap(train, test).pairs)
+    assert compare.conflicts(train, "label").texts
+    with open(EXAMPLES / "data" / "train.csv", encoding="utf-8", newline="") as file:
+        assert len({row["label"] for row in csv.DictReader(file)}) == 8
+    assert sum(path.stat().st_size for path in (EXAMPLES / "data").iterdir()) < 200_000

@@ -1,0 +1,45 @@
+"""The layout holds: imports go downward only, and files stay small enough to be read at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from graftwork.techniques import TECHNIQUES
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "graftwork"
+LONGEST, LOOP, TECHNIQUE = 300, 150, 150
+"""Lines of any file, of the training loop, and of a technique with its docs."""
+
+
+def test_imports_go_downward_only() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    if not linter.is_file():
+        pytest.skip("import-linter is not installed")
+    result = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stdout
+
+
+def test_every_module_has_its_layer() -> None:
+    import tomllib
+
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    found = {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert {f"graftwork.{name}" for name in found - {"__init__", "__main__"}} == set(layers)
+
+
+def technique_files() -> set[Path]:
+    return {Path(sys.modules[cls.__module__].__file__ or "") for cls in TECHNIQUES.values()}
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_a_file_is_one_idea_and_says_which(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    allowed = LOOP if path == SOURCE / "core" / "fit.py" else TECHNIQUE if path in technique_files() else LONGEST
+    assert len(lines) <= allowed, f"{len(lines)} lines, more than {allowed}: split the file"
+    assert path.name == "__init__.py" or lines[0].startswith('"""'), "the file begins without saying what it is for"
