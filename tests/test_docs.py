@@ -1,0 +1,193 @@
+"""The documentation is true: links lead somewhere, commands parse and run, Python blocks run, made pages are fresh.
+
+Blocks of one page run in order in a folder of their own, with a few rows of the sample data and a tiny random base in
+the place of the embedded one. A block marked `no-run` is only compiled; commands in blocks without a language are only
+parsed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from graftwork.networks.bases import MiniLM
+from graftwork.techniques import TECHNIQUES
+from tiny import tiny_bert
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "examples" / "README.md"]
+FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+ROWS = 200
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """(language and marks, text) of each fenced block."""
+    return FENCE.findall(page.read_text(encoding="utf-8"))
+
+
+def commands(text: str) -> list[list[str]]:
+    """The `graft` commands of a shell block, without comments."""
+    lines = text.replace("\\\n", " ").splitlines()
+    return [words[1:] for line in lines if (words := shlex.split(line, comments=True))[:1] == ["graft"]]
+
+
+def all_commands() -> list[list[str]]:
+    """Each one once, those apart that leave something out."""
+    shells = [text for page in PAGES for language, text in blocks(page) if language in ("bash", "")]
+    found = {tuple(words) for text in shells for words in commands(text) if not re.search(r"[…\[]", shlex.join(words))}
+    return [list(words) for words in sorted(found)]
+
+
+def runnable() -> list[Path]:
+    """Pages with code, less the generated ones and the translation, whose code is the same."""
+    pages = [page for page in PAGES if any(kind in ("bash", "python") for kind, _ in blocks(page))]
+    return [page for page in pages if page.parent.name != "reference" and page.name != "README.zh-CN.md"]
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder as the pages assume it: tables, a recipe, a model; and a tiny base in the place of the embedded one."""
+    folder = str(tiny_bert(tmp_path / "tiny"))
+    monkeypatch.setattr(MiniLM, "folder", lambda _: folder)
+    monkeypatch.chdir(tmp_path)
+    train = (ROOT / "examples" / "data" / "train.csv").read_text(encoding="utf-8").splitlines()
+    test = (ROOT / "examples" / "data" / "test.csv").read_text(encoding="utf-8").splitlines()
+    write = {"train.csv": train[: ROWS + 1], "valid.csv": train[:1] + train[ROWS : ROWS + 60], "test.csv": test[:60]}
+    for name, lines in {**write, "new.csv": test[:20]}.items():
+        Path(name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for page in PAGES:
+        for language, text in blocks(page):
+            if language == "yaml":
+                Path("recipe.yaml").write_text(text, encoding="utf-8")
+    _more_tables()
+    yield tmp_path
+    TECHNIQUES.pop("confidence-penalty", None)  # of the page that adds one
+
+
+def _more_tables() -> None:
+    """The tables that docs/data.md speaks of."""
+    import pandas as pd
+
+    frame = pd.read_csv("train.csv")
+    frame["id"] = [f"t-{row}" for row in range(len(frame))]
+    frame["customer"] = [f"c-{row // 3}" for row in range(len(frame))]
+    frame["importance"] = [1 + row % 3 for row in range(len(frame))]
+    frame.to_csv("tickets.csv", index=False)
+    frame["stars"] = frame.text.str.len() / 10
+    frame[["text", "stars"]].to_csv("reviews.csv", index=False)
+    frame["topics"] = [sorted(set(pair)) for pair in zip(frame.label, frame.label[::-1], strict=True)]
+    frame[["text", "topics"]].to_json("articles.jsonl", orient="records", lines=True)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if not re.match(r"\w+:", target):
+            path, _, anchor = target.partition("#")
+            linked = (page.parent / path).resolve() if path else page
+            assert linked.exists(), f"{target} leads nowhere"
+            assert not anchor or anchor in _anchors(linked), f"{target}: {path} has no such heading"
+
+
+def _anchors(page: Path) -> set[str]:
+    """GitHub's anchors of the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_page_is_in_the_index() -> None:
+    docs = ROOT / "docs"
+    index = (docs / "README.md").read_text(encoding="utf-8")
+    pages = {page.relative_to(docs).as_posix() for page in docs.rglob("*.md")} - {"README.md"}
+    assert {page for page in pages if f"({page})" not in index} == set()
+
+
+@pytest.mark.parametrize("words", all_commands(), ids=" ".join)
+def test_command_parses(words: list[str], workplace: Path) -> None:  # noqa: ARG001
+    """Names of options, techniques and settings exist, whether or not the command can be run here."""
+    import typer
+
+    from graftwork import cli
+
+    group: Any = typer.main.get_command(cli.app)
+    command = group.commands[words[0]]
+    given = command.make_context(words[0], list(words[1:])).params
+    if words[0] in ("fit", "plan"):
+        names = ("recipe", "base", "task", "metric", "techniques", "settings", "seed")
+        cli._recipe(*(given[name] for name in names))
+
+
+@pytest.mark.parametrize("page", runnable(), ids=name_of)
+@pytest.mark.usefixtures("workplace")
+def test_page_runs(page: Path) -> None:
+    """Each page by itself; the model that a page of other jobs starts from is made first."""
+    names: dict[str, Any] = {"__name__": "page"}
+    made = any("--out runs/intents" in text and "graft fit" in text for _, text in blocks(page))
+    if not made or "--resume" in page.read_text(encoding="utf-8"):
+        _graft(shlex.split("fit train.csv --target label --with probe --out runs/intents"))
+    for language, text in blocks(page):
+        if language.startswith("python"):
+            code = compile(text, name_of(page), "exec", dont_inherit=True)
+            if "no-run" not in language:
+                exec(code, names)
+        elif language == "bash":
+            for words in commands(text):
+                _graft(words)
+
+
+def _graft(words: list[str]) -> None:
+    from graftwork.cli import app
+
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, f"graft {shlex.join(words)}: {result.exception!r}\n{result.output}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_page_is_plain(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    assert text.endswith("\n")
+    assert text.count("\n```") % 2 == 0, "a block is not closed"
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    ours, theirs = (blocks(ROOT / name) for name in ("README.md", "README.zh-CN.md"))
+    assert [_code(text) for _, text in ours] == [_code(text) for _, text in theirs]
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 80
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_readme_names_every_technique(readme: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    assert [name for name in TECHNIQUES if f"`{name}`" not in text] == []
+
+
+def _code(text: str) -> list[str]:
+    return [line.partition("#")[0].rstrip() for line in text.splitlines()]
+
+
+def test_generated_pages_are_fresh() -> None:
+    script = ROOT / "docs" / "make_reference.py"
+    spec = importlib.util.spec_from_file_location("make_reference", script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    stale = [
+        path
+        for path, text in module.pages().items()
+        if not (ROOT / "docs" / path).is_file() or (ROOT / "docs" / path).read_text(encoding="utf-8") != text
+    ]
+    assert not stale, f"{', '.join(map(str, stale))} fell behind the docstrings: run `make docs`"
