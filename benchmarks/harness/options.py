@@ -1,0 +1,43 @@
+"""The options of every benchmark, and the versions of what it measures."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+from dataclasses import dataclass
+from typing import Literal
+
+OURS = "graftwork"
+
+
+@dataclass(frozen=True)
+class Options:
+    """quick: few rows and one seed, to see that it works; its results lie apart and say nothing. seeds: how many.
+    fresh: results to forget first: all, or only those of the project."""
+
+    quick: bool
+    seeds: int
+    fresh: Literal["all", "ours"] | None
+
+
+def parse(description: str, seeds: int = 1) -> Options:
+    """The command line. seeds: how many a full run has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(
+        "--quick", action="store_true", help="few rows, one seed: does it work? The numbers mean nothing"
+    )
+    parser.add_argument("--seeds", type=int, default=None, help=f"how many seeds (default {seeds})")
+    parser.add_argument(
+        "--fresh",
+        nargs="?",
+        const="all",
+        choices=("all", "ours"),
+        help="measure again what is there already; with 'ours' only the project's side",
+    )
+    given = parser.parse_args()
+    return Options(given.quick, given.seeds or (1 if given.quick else seeds), given.fresh)
+
+
+def version(package: str) -> str:
+    """The package with its version, as a result is keyed by it."""
+    return f"{package} {importlib.metadata.version(package)}"

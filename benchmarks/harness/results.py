@@ -1,0 +1,108 @@
+"""Results as JSON lines, one a measurement: appended as soon as it is there, so that a second run goes on from it."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.measure import BENCHMARKS
+from harness.options import OURS, Options, version
+
+FOLDER = BENCHMARKS / "results"
+PACKAGES = ("graftwork", "torch", "transformers", "sentence-transformers", "setfit", "scikit-learn", "numpy")
+Record = dict[str, Any]
+
+
+class Results:
+    """The results of one benchmark, in `results/<name>.jsonl` (`results/quick/` for quick runs)."""
+
+    def __init__(self, name: str, options: Options) -> None:
+        self.path = (FOLDER / "quick" if options.quick else FOLDER) / f"{name}.jsonl"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if options.fresh and self.path.exists():
+            kept = [] if options.fresh == "all" else [r for r in read(self.path) if not r["version"].startswith(OURS)]
+            self.path.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+
+    def measure(self, name: str, seed: int, package: str, measurement: Callable[[], Record]) -> Record:
+        """The result of this name, seed and version of the package: from the file, or measured now and appended."""
+        key = {"name": name, "seed": seed, "version": version(package)}
+        for record in self.records():
+            if all(record[part] == value for part, value in key.items()):
+                return record
+        began = time.monotonic()
+        record = {**key, **measurement(), "commit": _commit(), "date": _now(), "machine": machine()}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+        print(f"{name}, seed {seed}: {_shown(record)} ({time.monotonic() - began:.0f} s)", flush=True)
+        return record
+
+    def records(self) -> list[Record]:
+        return read(self.path)
+
+
+def read(path: Path) -> list[Record]:
+    """All records of a file; none where there is none. A line that a stopped run left unfinished is passed over."""
+    if not path.is_file():
+        return []
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            continue
+    return records
+
+
+def machine() -> dict[str, str]:
+    """What the measurements depend on, apart from the code: processor, memory, system, versions."""
+    facts = {
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "memory": _memory(),
+        "system": platform.platform(),
+    }
+    facts["python"] = platform.python_version()
+    for package in PACKAGES:
+        try:
+            facts[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return facts
+
+
+def _shown(record: Record) -> str:
+    numbers = {key: value for key, value in record.items() if isinstance(value, float)}
+    return ", ".join(f"{key} {value:.4g}" for key, value in numbers.items())
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _memory() -> str:
+    return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
+
+
+def _commit() -> str:
+    """The state of the sources, as git names it; empty outside of a checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
+    try:
+        return subprocess.run(command, cwd=BENCHMARKS, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M")

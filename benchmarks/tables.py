@@ -1,0 +1,85 @@
+"""Write docs/benchmarks.md, and its figure, from what has been measured (`results/*.jsonl`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import banking77
+import few_shot
+import from_scratch
+import memory
+import predict
+import startup
+import step_cost
+from harness.measure import BENCHMARKS
+from harness.results import FOLDER, PACKAGES, Record, read
+
+PAGE = BENCHMARKS.parent / "docs" / "benchmarks.md"
+
+
+class Part(NamedTuple):
+    """A section of the page: its title, its results file, what it is about, and what makes it from the records."""
+
+    title: str
+    name: str
+    about: str | None
+    section: Callable[[list[Record]], str]
+
+
+def banking(records: list[Record]) -> str:
+    return banking77.section(records, banking77.FIGURE)
+
+
+PARTS = (
+    Part("Accuracy over CPU time", banking77.NAME, banking77.__doc__, banking),
+    Part("Few rows", few_shot.NAME, few_shot.__doc__, few_shot.section),
+    Part("Prediction", predict.NAME, predict.__doc__, predict.section),
+    Part("A training step", step_cost.NAME, step_cost.__doc__, step_cost.section),
+    Part("From scratch", from_scratch.NAME, from_scratch.__doc__, from_scratch.section),
+    Part("Memory", memory.NAME, memory.__doc__, memory.section),
+    Part("Starting up", startup.NAME, startup.__doc__, startup.section),
+)
+
+
+def main() -> None:
+    records = {part.name: read(FOLDER / f"{part.name}.jsonl") for part in PARTS}
+    every = [record for of in records.values() for record in of]
+    text = "\n\n".join([INTRODUCTION, machine(every), *(written(part, records[part.name]) for part in PARTS)])
+    PAGE.parent.mkdir(parents=True, exist_ok=True)
+    PAGE.write_text(text + "\n", encoding="utf-8")
+    print(f"{PAGE} written from {len(every)} measurements")
+
+
+def written(part: Part, records: list[Record]) -> str:
+    dates = sorted(record["date"] for record in records)
+    commits = ", ".join(sorted({record["commit"] for record in records if record["commit"]}))
+    when = f"Measured {dates[0]} to {dates[-1]} UTC at {commits}. " if dates else ""
+    again = f"{when}Command: `python benchmarks/{part.name}.py`."
+    return "\n\n".join([f"## {part.title}", (part.about or "").strip(), part.section(records), again])
+
+
+def machine(records: list[Record]) -> str:
+    """The machine and the versions; results of more than one are named as such."""
+    found = [dict(facts) for facts in {tuple(sorted(record["machine"].items())) for record in records}]
+    described = [
+        f"{facts['processor']}, {facts['cores']} cores, {facts['memory']}, {facts['system']}; "
+        + ", ".join(f"{part} {facts[part]}" for part in ("python", *PACKAGES) if part in facts)
+        for facts in found
+    ]
+    return "\n".join(f"- {line}" for line in sorted(described)) or "Nothing has been measured yet."
+
+
+INTRODUCTION = """# Benchmarks
+
+This page is written by `python benchmarks/tables.py` from the files in `benchmarks/results/`; see
+[benchmarks/README.md](../benchmarks/README.md) for how to measure again. Peer and project take turns in the same run.
+Every measurement has a process of its own, one thread, no network, and a fresh cache. CPU seconds are those of the
+process, user and system; wall seconds depend on what else the machine does. Scores are on test rows; nothing was
+chosen on them.
+
+Measured on:"""
+
+
+if __name__ == "__main__":
+    main()
