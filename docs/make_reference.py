@@ -128,17 +128,17 @@ def settings_page() -> str:
     lines = ["# Bases, heads, tasks, metrics", NOTE, "Settings are written `name:key=value,key=value`.", "", "## Bases"]
     lines += ["", "What they are for stands in [Bases](../bases.md).", ""]
     for name, base in BASES.items():
-        lines += [f"### base {name}", "", f"`{name}:{specs.describe_settings(base)}`", "", f"{base.summary}.", ""]
+        lines += [f"### base {name}", "", f"`{name}:{_short(base)}`", "", f"{base.summary}.", ""]
         inherited = next((c.__doc__ for c in base.__mro__[1:] if c.__doc__ and c.__name__.endswith("Settings")), "")
         lines += [markdown(base.__doc__, _fields(base)), "", markdown(inherited, _fields(base)), ""]
     lines += ["## Heads", ""]
     for name, head in HEADS.items():
         doc = markdown(head.__doc__, _fields(head))
-        lines += [f"### head {name}", "", f"`{name}:{specs.describe_settings(head)}`", "", doc, ""]
+        lines += [f"### head {name}", "", f"`{name}:{_short(head)}`", "", doc, ""]
     lines += ["## Tasks", ""]
     for name, task in TASKS.items():
         metrics = ", ".join(f"`{metric}`" for metric in task.metrics)
-        lines += [f"### task {name}", "", markdown(task.__doc__), ""]
+        lines += [f"### task {name}", "", markdown(task.__doc__, _fields(task)), ""]
         lines += [f"Metrics, the first chooses the model: {metrics}.", ""]
     lines += ["## Metrics", "", "| metric | called | better |", "|---|---|---|"]
     lines += [f"| `{n}` | {m.display} | {'higher' if m.higher_is_better else 'lower'} |" for n, m in METRICS.items()]
@@ -157,6 +157,11 @@ def contract_page() -> str:
     lines += ["", "## Claims", "", "What `claims` may name: things a run has one of.", ""]
     lines += [f"- `{name}`: {text}" for name, text in CLAIMS.items()]
     return _page(lines)
+
+
+def _short(cls: type) -> str:
+    """All settings as they are written behind a name."""
+    return specs.describe_settings(cls).replace(", ", ",")
 
 
 def entry(thing: Any, name: str) -> list[str]:
