@@ -37,7 +37,9 @@ def section(records: list[Record]) -> str:
         return "Not measured yet."
     made, ratios = [], {}
     for precision in dict.fromkeys(record["name"] for record in records):
-        steps = np.array([pair for r in records if r["name"] == precision for pair in zip(r["ours"], r["hand"], strict=True)])
+        steps = np.array(
+            [pair for r in records if r["name"] == precision for pair in zip(r["ours"], r["hand"], strict=True)]
+        )
         ours, hand = np.median(steps, axis=0)
         ratios[precision] = float(np.median(steps[:, 0] / steps[:, 1]))
         made.append([precision, f"{1e3 * ours:.1f}", f"{1e3 * hand:.1f}", f"{ratios[precision]:.3f}", str(len(steps))])

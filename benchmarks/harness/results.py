@@ -30,6 +30,9 @@ class Results:
         if options.fresh and self.path.exists():
             kept = [] if options.fresh == "all" else [r for r in read(self.path) if not r["version"].startswith(OURS)]
             self.path.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+        if self.path.exists() and not self.path.read_bytes().endswith(b"\n"):
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write("\n")  # behind a line that a stopped run left unfinished
 
     def measure(self, name: str, seed: int, package: str, measurement: Callable[[], Record]) -> Record:
         """The result of this name, seed and version of the package: from the file, or measured now and appended."""
