@@ -111,6 +111,7 @@ def _unshared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     seen: set[int] = set()
     result = {}
     for key, value in tensors.items():
-        result[key] = value.clone() if value.data_ptr() in seen else value
-        seen.add(value.data_ptr())
+        memory = value.untyped_storage().data_ptr()
+        result[key] = value.clone() if memory in seen else value
+        seen.add(memory)
     return result

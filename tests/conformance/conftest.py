@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from tinyrun import Worlds, make_worlds
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    return make_worlds(tmp_path_factory.mktemp("worlds"))

@@ -1,0 +1,154 @@
+"""3. No silent loss: a technique changes what it says, changes nothing at its null setting, and all that is trained
+gets a gradient."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from conformance.table import COMBINATIONS, ROWS, Row, techniques
+from graftwork.core.examples import make_batch
+from graftwork.core.fit import Fitted, fit
+from graftwork.core.optimizer import make_optimizer
+from graftwork.core.run import Run
+from graftwork.core.technique import Technique
+from graftwork.errors import RefusedError
+from graftwork.techniques import Partial
+from tinyrun import BASES, World, Worlds, same, weights
+
+Found = Callable[..., Any]
+"""What a world's run gives with these techniques."""
+
+
+def fitted(world: World, *listed: Technique, **changes: Any) -> tuple[Run, Fitted]:
+    return world.fit(listed, **changes)
+
+
+def trained_weights(world: World, *listed: Technique) -> Any:
+    return weights(fitted(world, *listed, keep="last")[1].network)
+
+
+def rows(world: World, *listed: Technique) -> Any:
+    run = world.run(listed, started=False)
+    return [row for indices in run.rows_from(0) for row in indices.tolist()]
+
+
+def rates(world: World, *listed: Technique) -> Any:
+    run = world.run(listed, started=False)
+    groups = make_optimizer(run.network, run.stages, run.training).param_groups
+    names = {id(parameter): name for name, parameter in run.network.named_parameters()}
+    return {names[id(parameter)]: group["lr"] for group in groups for parameter in group["params"]}
+
+
+def parts(world: World, *listed: Technique) -> Any:
+    run = world.run(listed)
+    sizes = []
+    run.network.heads[0].register_forward_hook(lambda *seen: sizes.append(len(seen[-1])))
+    batch = make_batch(run.train, run.network, next(run.rows_from(0)), run.cached)
+    run.stages.gradient(run.stages.objective, run.network.train(), run.stages.inputs(batch))
+    return sizes
+
+
+def kept(world: World, *listed: Technique) -> Any:
+    """The saved weights. Those that training itself ends with are the same with and without the last technique."""
+    assert same(last_weights(world, *listed), last_weights(world, *listed[:-1]))
+    return weights(fitted(world, *listed)[1].network)
+
+
+def last_weights(world: World, *listed: Technique) -> dict[str, torch.Tensor]:
+    run = world.run(listed)
+    seen: list[dict[str, torch.Tensor]] = []
+    fit(run, observers=[lambda _: seen.append(weights(run.network))])
+    return seen[-1]
+
+
+def start(world: World, *listed: Technique) -> Any:
+    return weights(world.run(listed).network)
+
+
+def trained(world: World, *listed: Technique) -> Any:
+    network = world.run(listed, started=False).network
+    return [name for name, parameter in network.named_parameters() if parameter.requires_grad]
+
+
+OUTPUTS: dict[str, Found] = {
+    "weights": trained_weights,
+    "rows": rows,
+    "rates": rates,
+    "parts": parts,
+    "kept": kept,
+    "start": start,
+    "trained": trained,
+}
+
+
+def equal(first: Any, second: Any) -> bool:
+    if isinstance(first, dict) and all(isinstance(value, torch.Tensor) for value in first.values()):
+        return same(first, second)
+    return bool(first == second)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.changes != "claims"], ids=lambda row: row.name)
+def test_it_changes_what_it_says(row: Row, worlds: Worlds):
+    world, found = worlds(row.base), OUTPUTS[row.changes]
+    assert not equal(found(world, row.acts), found(world))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", [row for row in ROWS if row.changes != "claims"], ids=lambda row: row.name)
+def test_it_changes_it_beside_every_other(row: Row, worlds: Worlds):
+    """The failure to fear most: a technique that does nothing any more because another one is there."""
+    silent = [other.name for other in ROWS if other is not row and not changes_beside(row, other, worlds(row.base))]
+    assert silent == []
+
+
+def changes_beside(row: Row, other: Row, world: World) -> bool:
+    try:
+        return not equal(OUTPUTS[row.changes](world, other.acts, row.acts), OUTPUTS[row.changes](world, other.acts))
+    except RefusedError:
+        return True
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.changes == "claims"], ids=lambda row: row.name)
+def test_it_keeps_out_what_it_says(row: Row, worlds: Worlds):
+    with pytest.raises(RefusedError, match=f"{row.name} and partial both decide"):
+        worlds(row.base).run([row.acts, Partial(1)], started=False)
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("row", [row for row in ROWS if row.null is not None], ids=lambda row: row.name)
+def test_null_setting_is_absence(row: Row, base: str, worlds: Worlds):
+    world = worlds(base, "classes", True)
+    with_null, without = fitted(world, row.null)[1], fitted(world)[1]
+    assert same(weights(with_null.network), weights(without.network))
+    assert with_null.history == without.history
+    assert (with_null.best_step, with_null.best_score) == (without.best_step, without.best_score)
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("names", [*((row.name,) for row in ROWS), *COMBINATIONS], ids="+".join)
+def test_all_that_is_trained_gets_a_gradient(names: tuple[str, ...], base: str, worlds: Worlds):
+    try:
+        run = worlds(base, "classes", True).run(techniques(names))
+    except RefusedError:
+        pytest.skip("refused on this base")
+    state = {f"state.{name}": value for name, value in run.stages.state.named_parameters() if value.requires_grad}
+    learning = {n: p for n, p in run.network.named_parameters() if p.requires_grad} | state
+    assert learning
+    largest = dict.fromkeys(learning, 0.0)
+    optimizer = make_optimizer(run.network, run.stages, run.training)
+    run.network.train()
+    for indices in itertools.islice(run.rows_from(0), 3):
+        batch = make_batch(run.train, run.network, indices, run.cached)
+        optimizer.zero_grad(set_to_none=True)
+        run.stages.gradient(run.stages.objective, run.network, run.stages.inputs(batch))
+        for name, parameter in learning.items():
+            assert parameter.grad is not None, name
+            largest[name] = max(largest[name], float(parameter.grad.abs().max()))
+        optimizer.step()
+    assert [name for name, value in largest.items() if value == 0.0] == []
+    assert {id(p) for group in optimizer.param_groups for p in group["params"]} == {id(p) for p in learning.values()}

@@ -1,0 +1,56 @@
+"""6. `adapt` and `fold` nest like brackets: the saved network is the base's own, and predicts what was scored."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from torch import nn
+
+from conformance.table import COMBINATIONS, ROWS, techniques
+from graftwork.core.scoring import predict_examples, probabilities, score
+from graftwork.errors import RefusedError
+from tinyrun import BASES, Worlds
+
+SETS = (
+    *((row.name,) for row in ROWS),
+    *COMBINATIONS,
+    *(("lora", row.name) for row in ROWS if row.name not in ("lora", "full", "partial", "probe")),
+)
+
+
+def classes(network: nn.Module) -> dict[str, type[nn.Module]]:
+    return {name: type(module) for name, module in network.named_modules()}
+
+
+@pytest.mark.parametrize("names", SETS, ids="+".join)
+def test_saved_is_what_was_scored(names: tuple[str, ...], worlds: Worlds):
+    for base in BASES if len(names) == 1 else ("transformer", "cnn"):
+        world = worlds(base)
+        try:
+            run, fitted = world.fit(techniques(names))
+        except RefusedError:
+            continue
+        before = predict_examples(fitted.network, world.valid, run.techniques)["label"]
+        folded = run.stages.fold(fitted.network)
+        after = predict_examples(folded, world.valid, run.techniques)["label"]
+        assert classes(folded) == classes(world.network)
+        assert list(folded.state_dict()) == list(world.network.state_dict())
+        task = world.tasks["label"]
+        np.testing.assert_allclose(probabilities(task, after), probabilities(task, before), atol=1e-5)
+        scored = score({"label": after}, world.valid, world.tasks, world.metric)
+        assert fitted.best_score == pytest.approx(scored, abs=1e-5)
+        # The network that is not folded stays as it was: training could go on from it.
+        assert np.array_equal(predict_examples(fitted.network, world.valid, run.techniques)["label"], before)
+
+
+def test_adaption_changes_no_prediction(worlds: Worlds):
+    for base, row in itertools.product(BASES, ROWS):
+        world = worlds(base)
+        try:
+            run = world.run([row.acts], started=False)
+        except RefusedError:
+            continue
+        adapted = predict_examples(run.network, world.valid)["label"]
+        np.testing.assert_allclose(adapted, predict_examples(world.network, world.valid)["label"], atol=1e-6)

@@ -1,0 +1,18 @@
+"""The table covers every technique, so that none escapes the suite."""
+
+from __future__ import annotations
+
+from conformance.table import COMBINATIONS, ROWS
+from graftwork.techniques import TECHNIQUES
+
+
+def test_every_technique_has_one_row():
+    assert sorted(row.name for row in ROWS) == sorted(TECHNIQUES)
+    for row in ROWS:
+        assert type(row.acts) is TECHNIQUES[row.name]
+        assert row.null is None or type(row.null) is TECHNIQUES[row.name]
+
+
+def test_every_technique_is_in_a_combination_but_the_probe():
+    """The probe trains no base, so that nearly everything else is refused beside it."""
+    assert set(TECHNIQUES) - {name for names in COMBINATIONS for name in names} == {"probe"}
