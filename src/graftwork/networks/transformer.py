@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from graftwork.data.batch import Hidden, Inputs
 from graftwork.errors import ModelError, UsageError
-from graftwork.networks import pretrained, seam
+from graftwork.networks import lean, pretrained, seam
 from graftwork.networks.encoder import drops
 from graftwork.networks.pooling import How, Pooling, as_trained
 from graftwork.networks.pretrained import Attention
@@ -92,6 +92,13 @@ class TransformerEncoder(TextEncoder):
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
         if hidden is not None and hidden.depth == self.depth:
             return hidden.states
+        parts = lean.parts(inputs["attention_mask"])
+        if parts is None:
+            return self._features(inputs, hidden)
+        features = [self._features(*lean.cut(inputs, hidden, rows, length)) for rows, length in parts]
+        return torch.cat(features)[torch.argsort(torch.cat([rows for rows, _ in parts]))]
+
+    def _features(self, inputs: Inputs, hidden: Hidden | None) -> Tensor:
         below = range(self.depth - self.layers, self.depth - 1)
         with ExitStack() as stack:
             if hidden is not None:

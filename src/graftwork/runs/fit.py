@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from graftwork.core.plan import Plan
+from graftwork.data.cache import prune
 from graftwork.data.load import Source
 from graftwork.errors import UsageError
 from graftwork.model import Model
@@ -87,6 +88,7 @@ def fit(
         write_files(model, folder)
         if not model.interrupted:
             workspace.clear()
+    prune()
     return model
 
 

@@ -13,6 +13,7 @@ from graftwork.data.load import Source, load, load_like
 from graftwork.data.splits import group_split, random_split, split_by_column, stratified_split
 from graftwork.data.table import Table
 from graftwork.data.text import normalise
+from graftwork.networks.bases import parse_base
 from graftwork.recipe import Recipe
 from graftwork.tasks.metrics import metric_for
 from graftwork.tasks.registry import TASKS, infer_task
@@ -120,7 +121,7 @@ def hold_out(table: Table, task: Task, recipe: Recipe) -> tuple[dict[str, Table]
     truth, labelled = task.encode(table.column(target), table.source, table.rows)
     classes = "hard_labels" in task.facts
     enough = max(40, FEW_ROWS_A_CLASS * (task.outputs if classes else 1))
-    if int(labelled.sum()) < enough:
+    if parse_base(recipe.base).pretrained and int(labelled.sum()) < enough:
         return {}, f"validation: none held out, because {len(table):,} rows are few (fewer than {enough:,})"
     group = table.schema.role("group")
     if group:

@@ -19,6 +19,8 @@ from graftwork.evidence.plots import Series
 from graftwork.evidence.report import Curves, Report, Stage
 from graftwork.evidence.warnings import DataWarning, Suspect, label_noise, table_warnings
 from graftwork.model import Model, row_texts
+from graftwork.runs.crossval import NAME as CROSS_VALIDATED
+from graftwork.runs.crossval import cross_validate
 from graftwork.runs.job import Job
 from graftwork.runs.single import Candidate
 
@@ -66,7 +68,7 @@ def _given(job: Job, model: Model, kept: Candidate) -> dict[str, tuple[Table, np
     if job.valid is not None and kept.predictions is not None:
         temperature = model.temperature.get(job.target, 1.0)
         given["validation"] = (job.valid, probabilities(job.task, kept.predictions[job.target], temperature))
-    return given
+    return given or {CROSS_VALIDATED: (job.train, cross_validate(job, kept.recipe))}
 
 
 def _evaluate(job: Job, table: Table, values: np.ndarray) -> Evaluation:
@@ -86,7 +88,7 @@ def _before(job: Job, given: dict[str, tuple[Table, np.ndarray]], kept: Candidat
 
 
 def _warnings(job: Job, given: dict[str, tuple[Table, np.ndarray]]) -> tuple[list[DataWarning], list[Suspect]]:
-    others = {part: table for part, (table, _) in given.items()}
+    others = {part: table for part, (table, _) in given.items() if part != CROSS_VALIDATED}
     warnings = table_warnings(job.train, others, job.target, job.task)
     suspects: list[Suspect] = []
     if "validation" in given and "hard_labels" in job.task.facts:
