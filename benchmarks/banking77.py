@@ -105,9 +105,7 @@ def curves(records: list[Record]) -> tuple[Curve, list[Curve]]:
             label, setting = record["name"], "epoch"
         for point in record.get("points", [record]):
             at = f"{setting} {point.get('epoch', '')}"
-            grouped.setdefault(label, {}).setdefault(at, []).append(
-                (point["cpu"], point["accuracy" if "accuracy" in point else "test"])
-            )
+            grouped.setdefault(label, {}).setdefault(at, []).append((point["cpu"], point["accuracy"]))
     made = {
         label: Curve(label, tuple(sorted(tuple(np.mean(points, axis=0).tolist()) for points in settings.values())))
         for label, settings in grouped.items()
@@ -151,29 +149,23 @@ def kept(ours: Curve, peers: Sequence[Curve]) -> list[Claim]:
 
 
 def rows(records: list[Record]) -> list[list[str]]:
-    """One row a method and setting, mean and spread over the seeds."""
+    """One row a method and setting, mean and spread over the seeds; the project's first, then by method and cost."""
     grouped: dict[str, list[Record]] = {}
     for record in records:
         for point in record.get("points", [record]):
             epoch = f", epoch {point['epoch']}" if "epoch" in point else ""
             grouped.setdefault(record["name"] + epoch, []).append(point)
-    return [
-        [
-            name,
-            mean_and_spread([point.get("accuracy", point.get("test")) for point in points], 100),
-            mean_and_spread([point["cpu"] for point in points], digits=0),
-            mean_and_spread([point["wall"] for point in points], digits=0),
-            str(len(points)),
-        ]
-        for name, points in sorted(
-            grouped.items(),
-            key=lambda item: (
-                not item[0].startswith(OURS),
-                item[0].split(",")[0],
-                np.mean([p["cpu"] for p in item[1]]),
-            ),
-        )
-    ]
+
+    def place(name: str) -> tuple[bool, str, float]:
+        return not name.startswith(OURS), name.split(",")[0], float(np.mean([point["cpu"] for point in grouped[name]]))
+
+    return [[name, *_row(grouped[name])] for name in sorted(grouped, key=place)]
+
+
+def _row(points: list[Record]) -> list[str]:
+    accuracy = mean_and_spread([point["accuracy"] for point in points], 100)
+    seconds = [mean_and_spread([point[kind] for point in points], digits=0) for kind in ("cpu", "wall")]
+    return [accuracy, *seconds, str(len(points))]
 
 
 def candidates(records: list[Record]) -> str:

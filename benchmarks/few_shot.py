@@ -60,7 +60,7 @@ def section(records: list[Record]) -> str:
     head = ["set", *METHODS, *(f"minus {peer}" for peer in PEERS), *(f"CPU s, {method}" for method in METHODS)]
     made = [[name, *_scores(right[name]), *_differences([right[name]]), *_seconds(cpu[name])] for name in right]
     means = {method: [float(np.mean([of[method].mean() for of in right.values()]))] for method in METHODS}
-    total = {method: [sum(np.mean(of[method]) for of in cpu.values())] for method in METHODS}
+    total = {method: [float(sum(np.mean(of[method]) for of in cpu.values()))] for method in METHODS}
     last = ["all", *(f"{100 * means[method][0]:.1f}" for method in METHODS)]
     made.append([*last, *_differences(list(right.values())), *_seconds(total)])
     told = (

@@ -22,11 +22,11 @@ PRECISIONS = ("bf16", "fp32")
 def main() -> None:
     given = options.parse(__doc__, SEEDS)
     results = Results(NAME, given)
-    shared = {"train": str(data.table("banking77", "train")), "base": data.base_folder()}
-    shared["steps"] = QUICK_STEPS if given.quick else STEPS
+    files = {"train": str(data.table("banking77", "train")), "base": data.base_folder()}
+    steps = QUICK_STEPS if given.quick else STEPS
     for seed in range(given.seeds):
         for precision in PRECISIONS:
-            one = partial(work, "step_cost", **shared, precision=precision, seed=seed)
+            one = partial(work, "step_cost", **files, steps=steps, precision=precision, seed=seed)
             results.measure(precision, seed, OURS, one)
     print(section(results.records()))
 

@@ -13,7 +13,7 @@ import predict
 import startup
 import step_cost
 from harness.measure import BENCHMARKS
-from harness.results import FOLDER, PACKAGES, Record, read
+from harness.results import FOLDER, PACKAGES, Record, latest, read
 
 PAGE = BENCHMARKS.parent / "docs" / "benchmarks.md"
 
@@ -43,7 +43,7 @@ PARTS = (
 
 
 def main() -> None:
-    records = {part.name: read(FOLDER / f"{part.name}.jsonl") for part in PARTS}
+    records = {part.name: latest(read(FOLDER / f"{part.name}.jsonl")) for part in PARTS}
     every = [record for of in records.values() for record in of]
     text = "\n\n".join([INTRODUCTION, machine(every), *(written(part, records[part.name]) for part in PARTS)])
     PAGE.parent.mkdir(parents=True, exist_ok=True)

@@ -54,9 +54,9 @@ def run(command: Sequence[str | os.PathLike[str]], *, watch_memory: bool = False
         return Spent(wall, usage.ru_utime + usage.ru_stime, memory, out.read_text(errors="replace"))
 
 
-def graft(*arguments: str | os.PathLike[str], watch_memory: bool = False) -> Spent:
+def graft(*arguments: object, watch_memory: bool = False) -> Spent:
     """The command line of the project, as a user types it."""
-    return run([GRAFT, "--debug", *arguments], watch_memory=watch_memory)
+    return run([GRAFT, "--debug", *map(str, arguments)], watch_memory=watch_memory)
 
 
 def work(worker: str, **settings: Any) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class Results:
     def measure(self, name: str, seed: int, package: str, measurement: Callable[[], Record]) -> Record:
         """The result of this name, seed and version of the package: from the file, or measured now and appended."""
         key = {"name": name, "seed": seed, "version": version(package)}
-        for record in self.records():
+        for record in read(self.path):
             if all(record[part] == value for part, value in key.items()):
                 return record
         began = time.monotonic()
@@ -48,7 +48,8 @@ class Results:
         return record
 
     def records(self) -> list[Record]:
-        return read(self.path)
+        """What tables are made of, see `latest`."""
+        return latest(read(self.path))
 
 
 def read(path: Path) -> list[Record]:
@@ -62,6 +63,12 @@ def read(path: Path) -> list[Record]:
         except ValueError:
             continue
     return records
+
+
+def latest(records: list[Record]) -> list[Record]:
+    """Of each name only the results of the version that was measured last, so that no table mixes two versions."""
+    version_of = {record["name"]: record["version"] for record in records}
+    return [record for record in records if record["version"] == version_of[record["name"]]]
 
 
 def machine() -> dict[str, str]:

@@ -28,6 +28,9 @@ from harness.measure import settings_and_answer
 
 clock = Clock(whole_process=True)
 
+SCORED = {"validation": "validation", "accuracy": "test"}
+"""By name of the score, the table it is of."""
+
 
 class Scores(TrainerCallback):
     """Scores on validation and test rows at each epoch's end, beside what it has cost so far."""
@@ -49,7 +52,7 @@ def main() -> None:
     tokenizer = AutoTokenizer.from_pretrained(settings["base"])
     model = AutoModelForSequenceClassification.from_pretrained(settings["base"], num_labels=len(classes))
     with clock.stopped():
-        held = {part: data.read(Path(settings[part])) for part in ("validation", "test")}
+        held = {name: data.read(Path(settings[part])) for name, part in SCORED.items()}
         scores = Scores({name: (encode(tokenizer, part), codes(part, classes)) for name, part in held.items()})
     encoded = encode(tokenizer, rows)
     train = [

@@ -118,3 +118,9 @@ def test_a_table_and_claims_are_markdown() -> None:
 def test_every_section_can_be_written_before_anything_is_measured() -> None:
     for part in tables.PARTS:
         assert "Not measured yet." in tables.written(part, [])
+
+
+def test_a_table_holds_one_version_of_each_name() -> None:
+    versions = [("a", "1"), ("b", "1"), ("a", "2")]
+    records = [{"name": name, "version": version} for name, version in versions]
+    assert results.latest(records) == records[1:]
