@@ -75,8 +75,8 @@ INTRODUCTION = """# Benchmarks
 This page is written by `python benchmarks/tables.py` from the files in `benchmarks/results/`; see
 [benchmarks/README.md](../benchmarks/README.md) for how to measure again. Peer and project take turns in the same run.
 Every measurement has a process of its own, one thread, no network, and a fresh cache. CPU seconds are those of the
-process, user and system; wall seconds depend on what else the machine does. Scores are on test rows; nothing was
-chosen on them.
+process, user and system; wall seconds depend on what else the machine does. Scores are on test rows; a run chooses
+what it keeps on validation rows alone.
 
 Measured on:"""
 

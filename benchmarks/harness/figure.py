@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+TICKS = (5, 10, 20, 30, 60, 120, 180, 300, 600, 1200, 2400)
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -32,7 +34,7 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
     matplotlib.use("svg")
     matplotlib.rcParams.update({"svg.hashsalt": "graftwork", "svg.fonttype": "none", "font.size": 10})
     from matplotlib import pyplot
-    from matplotlib.ticker import ScalarFormatter
+    from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
     figure, axes = pyplot.subplots(figsize=(7.5, 4.5), layout="constrained")
     for index, curve in enumerate(curves):
@@ -41,8 +43,8 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
         axes.plot(cpu, 100 * accuracy, marker="o", markersize=4, label=curve.label, **first)
     axes.set(xscale="log", xlabel="CPU seconds from csv to saved model, imports included", ylabel="test accuracy, %")
     axes.set_ylim(bottom=max(0.0, min(90.0, *(100 * curve.points[-1][1] - 10 for curve in curves))))
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.grid(which="both", alpha=0.25)
+    axes.xaxis.set(major_locator=FixedLocator(TICKS), major_formatter=ScalarFormatter(), minor_locator=NullLocator())
+    axes.grid(alpha=0.25)
     axes.legend(loc="lower right")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None})
