@@ -40,7 +40,7 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 def commands(text: str) -> list[list[str]]:
     """The `graft` commands of a shell block, without comments."""
     lines = text.replace("\\\n", " ").splitlines()
-    return [words[1:] for line in lines if (words := shlex.split(line, comments=True))[:1] == ["graft"]]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("graft ")]
 
 
 def all_commands() -> list[list[str]]:
@@ -134,8 +134,8 @@ def test_command_parses(words: list[str], workplace: Path) -> None:  # noqa: ARG
 def test_page_runs(page: Path) -> None:
     """Each page by itself; the model that a page of other jobs starts from is made first."""
     names: dict[str, Any] = {"__name__": "page"}
-    made = any("--out runs/intents" in text and "graft fit" in text for _, text in blocks(page))
-    if not made or "--resume" in page.read_text(encoding="utf-8"):
+    own = [words for language, text in blocks(page) if language == "bash" for words in commands(text)]
+    if not any(words[0] == "fit" and "runs/intents" in words and "--resume" not in words for words in own):
         _graft(shlex.split("fit train.csv --target label --with probe --out runs/intents"))
     for language, text in blocks(page):
         if language.startswith("python"):
