@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import rich.box
 import rich.console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -82,26 +83,30 @@ class Console(Listener):
 def print_result(model: Model, folder: Path) -> None:
     """The scores of a finished run, and where things are."""
     report = model.report
-    if report is not None:
+    if report is not None and report.evaluations:
+        print_evaluations(report.evaluations)
         OUT.print(report.verdict(), markup=False)
-        for part, evaluation in report.evaluations.items():
-            print_evaluation(evaluation, part)
-    OUT.print(f"model and report: {folder}/report.html", markup=False)
+    OUT.print(f"model: {folder}\nreport: {folder / 'report.html'}", markup=False)
 
 
 def print_scores(evaluation: Evaluation, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(evaluation.to_json(), ensure_ascii=False))  # noqa: T201
     else:
-        print_evaluation(evaluation, f"{evaluation.rows:,} rows")
+        print_evaluations({f"{evaluation.rows:,} rows": evaluation})
 
 
-def print_evaluation(evaluation: Evaluation, title: str) -> None:
-    table = Table(title=title, title_justify="left")
-    for heading in ("score", "value", "95 % interval"):
+def print_evaluations(evaluations: Mapping[str, Evaluation]) -> None:
+    """One table: a metric a row, a split a column, each score with its 95 % interval."""
+    from graftwork.evidence.evaluation import score_text
+    from graftwork.tasks.metrics import METRICS
+
+    table = Table(box=rich.box.SIMPLE_HEAD, title="scores with 95 % intervals", title_justify="left", title_style="")
+    for heading in ("", *evaluations):
         table.add_column(heading)
-    for name, value in evaluation.to_json().items():
-        table.add_row(name, f"{value['value']:.4f}", f"{value['low']:.4f} to {value['high']:.4f}")
+    for name in dict.fromkeys(name for evaluation in evaluations.values() for name in evaluation.scores):
+        cells = [score_text(name, e.scores[name]) if name in e.scores else "" for e in evaluations.values()]
+        table.add_row(METRICS[name].display, *cells)
     OUT.print(table)
 
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
+from graftwork.core.checkpoint import write_tensors
 from graftwork.data.cache import storing
 from graftwork.data.table import Column, Schema
 from graftwork.errors import ModelError, UsageError, nearest
@@ -73,7 +74,8 @@ def write_files(model: Saved, folder: Path) -> None:
         encoders.append({"architecture": encoder.architecture, "config": encoder.config()})
     weights = {name: tensor.contiguous().clone() for name, tensor in model.network.state_dict().items()}
     partial = folder / f"{WEIGHTS}.partial"
-    save_file(weights, partial)
+    write_tensors(weights, partial)
+    partial.chmod(0o644)  # safetensors makes it private
     partial.replace(folder / WEIGHTS)
     _write_text(folder / "recipe.yaml", model.recipe.to_yaml())
     _write_text(folder / MANIFEST, json.dumps(_manifest(model, encoders), ensure_ascii=False, indent=1))
