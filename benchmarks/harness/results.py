@@ -36,16 +36,23 @@ class Results:
 
     def measure(self, name: str, seed: int, package: str, measurement: Callable[[], Record]) -> Record:
         """The result of this name, seed and version of the package: from the file, or measured now and appended."""
-        key = {"name": name, "seed": seed, "version": version(package)}
-        for record in read(self.path):
-            if all(record[part] == value for part, value in key.items()):
-                return record
+        key = _key(name, seed, package)
+        found = self._find(key)
+        if found is not None:
+            return found
         began = time.monotonic()
         record = {**key, **measurement(), "commit": _commit(), "date": _now(), "machine": machine()}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
         print(f"{name}, seed {seed}: {_shown(record)} ({time.monotonic() - began:.0f} s)", flush=True)
         return record
+
+    def has(self, name: str, seed: int, package: str) -> bool:
+        """Whether `measure` would measure nothing."""
+        return self._find(_key(name, seed, package)) is not None
+
+    def _find(self, key: Record) -> Record | None:
+        return next((r for r in read(self.path) if all(r[part] == value for part, value in key.items())), None)
 
     def records(self) -> list[Record]:
         """What tables are made of, see `latest`."""
@@ -86,6 +93,10 @@ def machine() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return facts
+
+
+def _key(name: str, seed: int, package: str) -> Record:
+    return {"name": name, "seed": seed, "version": version(package)}
 
 
 def _shown(record: Record) -> str:
