@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from graftwork.core.plan import Plan
-from graftwork.data.cache import prune
+from graftwork.data.cache import prune, storing
 from graftwork.data.load import Source
 from graftwork.errors import UsageError
 from graftwork.model import Model
@@ -80,12 +80,15 @@ def fit(
         job = job.sample(recipe.rows, recipe.seed)
     candidates, kept = run_all(job, recipe, workspace, listener, deadline)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
+    if folder is not None:
+        with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model
+            folder.mkdir(parents=True, exist_ok=True)
+            write_files(model, folder)
     report = make_report(job, model, candidates, kept, command=command, began=began)
     model = replace(model, report=report)
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        report.write(folder)
-        write_files(model, folder)
+        with storing(folder):
+            report.write(folder)
         if not model.interrupted:
             workspace.clear()
     prune()
