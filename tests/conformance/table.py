@@ -55,10 +55,10 @@ class Row:
 ROWS = (
     Row(Full(), None, "claims"),
     Row(Partial(1), Partial(DEPTH), "trained"),
-    Row(Probe(), None, "start"),
+    Row(Probe(l2=0.1), None, "start"),
     Row(LayerDecay(0.5), LayerDecay(1.0), "rates"),
     Row(LoRA(rank=2, alpha=4.0, dropout=0.1), None, "trained"),
-    Row(WarmStart(), None, "start"),
+    Row(WarmStart(l2=0.1), None, "start"),
     Row(LabelSmoothing(0.2), LabelSmoothing(0.0), "weights"),
     Row(ClassWeights(1.0), ClassWeights(0.0), "weights"),
     Row(BalancedSampling(1.0), BalancedSampling(0.0), "rows"),
@@ -68,7 +68,7 @@ ROWS = (
     Row(SAM(0.05), SAM(0.0), "weights"),
     Row(Accumulate(3), Accumulate(1), "parts"),
     Row(EMA(0.9), EMA(0.0), "kept"),
-    Row(Refit(), None, "kept"),
+    Row(Refit(l2=0.1), None, "kept"),
 )
 BY_NAME = {row.name: row for row in ROWS}
 
