@@ -65,7 +65,8 @@ def save(model: Saved, folder: Path) -> Path:
 
 
 def write_files(model: Saved, folder: Path) -> None:
-    """The model's files, the manifest last."""
+    """The model's files, the manifest last; until then the folder is no model, even if it was one."""
+    (folder / MANIFEST).unlink(missing_ok=True)
     encoders = []
     for index, encoder in enumerate(model.network.each_encoder()):
         files = folder / f"encoder-{index}"
@@ -104,17 +105,26 @@ def load(folder: str | os.PathLike[str]) -> Saved:
         network = Network(columns, heads)
         network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
         network.load_state_dict(load_file(path / WEIGHTS), assign=True)
-    except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
-        raise ModelError(f"{path} is a damaged model: {error}. Copy or train it again.") from None
-    network.requires_grad_(False)
-    network.eval()
-    return Saved(
-        recipe=from_dict(manifest["recipe"], str(path)),
-        schema=Schema(tuple(Column(**column) for column in manifest["schema"])),
-        network=network,
-        tasks=tasks,
-        temperature=manifest["temperature"],
-    )
+        network.requires_grad_(False)
+        return Saved(
+            recipe=from_dict(manifest["recipe"], str(path)),
+            schema=Schema(tuple(Column(**column) for column in manifest["schema"])),
+            network=network.eval(),
+            tasks=tasks,
+            temperature=manifest["temperature"],
+        )
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        OSError,
+        AttributeError,
+        IndexError,
+        SafetensorError,
+    ) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
+        raise ModelError(f"{path} is a damaged model: {reason}. Copy or train it again.") from None
 
 
 def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from graftwork.runs.job import Job, OnBadRows, make_job
 from graftwork.runs.listener import Listener
 from graftwork.runs.reporting import make_report
 from graftwork.runs.single import Candidate, affordable_rows, plan_single
-from graftwork.runs.workspace import open_workspace
+from graftwork.runs.workspace import Workspace, open_workspace
 from graftwork.saving import write_files
 from graftwork.tasks.calibration import fit_temperature
 
@@ -118,7 +118,7 @@ def plan(
 
 
 def within_budget(job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: float | None) -> Recipe:
-    """The recipe with as many training rows as a pass of the base over them takes half of what is left of the budget."""
+    """The recipe, with as many training rows as the base can pass over in half of what is left of the budget."""
     known = workspace.recall("rows")
     if known is None and (deadline is None or recipe.rows is not None):
         return recipe
