@@ -53,14 +53,17 @@ def save(model: Saved, folder: Path) -> Path:
         raise UsageError(f"{folder} holds something that is not a model of graftwork. Choose another folder.")
     partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)
-    with storing(partial):
-        partial.mkdir(parents=True)
-        write_files(model, partial)
-        old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
-        if folder.exists():
-            folder.rename(old)
-        partial.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+    try:
+        with storing(partial):
+            partial.mkdir(parents=True)
+            write_files(model, partial)
+            old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+            if folder.exists():
+                folder.rename(old)
+            partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
     return folder
 
 

@@ -7,6 +7,7 @@ This file reads and writes the short form and checks names, types and values on 
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -121,8 +122,12 @@ def _convert_plain(value: Any, hint: Any, what: str) -> Any:
         raise problem
     if isinstance(value, bool) and hint in (int, float):
         raise problem
+    if hint is int and isinstance(value, int):
+        return value
     if hint in (int, float):
         try:
+            if hint is int and isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+\s*", value):
+                return int(value)  # a float would round large ones, such as seeds
             number = float(value)
         except (TypeError, ValueError):
             raise problem from None
@@ -150,6 +155,8 @@ def _split(spec: str | Mapping[str, Any], what: str) -> tuple[str, Mapping[str, 
             key, equals, value = part.partition("=")
             if not equals:
                 raise UsageError(f"{what} '{spec}': '{part}' is not a setting. Write name:key=value,key=value.")
+            if key.strip() in settings:
+                raise UsageError(f"{what} '{spec}': '{key.strip()}' is given twice.")
             settings[key.strip()] = value.strip()
         return name.strip(), settings
     if isinstance(spec, Mapping) and len(spec) == 1:

@@ -1,0 +1,40 @@
+"""graftwork.runs.workspace: which folders a run may write to, and what it remembers there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from graftwork.errors import UsageError
+from graftwork.runs.workspace import FOLDER, open_workspace
+
+
+def test_new_and_empty_folders(tmp_path: Path) -> None:
+    assert open_workspace(None, False).folder is None
+    assert open_workspace(tmp_path, False).folder == tmp_path / FOLDER
+    assert open_workspace(tmp_path / "new", True).folder == tmp_path / "new" / FOLDER
+    assert not (tmp_path / "new").exists()
+
+
+def test_folders_that_hold_something(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UsageError, match="is a file"):
+        open_workspace(tmp_path / "file", False)
+    with pytest.raises(UsageError, match="something else"):
+        open_workspace(tmp_path, False)
+    with pytest.raises(UsageError, match="nothing to resume"):
+        open_workspace(tmp_path, True)
+
+
+def test_it_remembers_for_a_resumed_run_only(tmp_path: Path) -> None:
+    first = open_workspace(tmp_path, False)
+    first.remember("probe", {"steps": 3})
+    assert first.recall("probe") is None, "a fresh run decides by itself"
+    with pytest.raises(UsageError, match="--resume"):
+        open_workspace(tmp_path, False)
+    second = open_workspace(tmp_path, True)
+    assert second.recall("probe") == {"steps": 3}
+    assert second.recall("tune") is None
+    second.clear()
+    assert list(tmp_path.iterdir()) == []
