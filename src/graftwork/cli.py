@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from graftwork.arguments import bad_rows_of, free_folder, pairs_of, recipe_of, repeat_command, seconds_of
 from graftwork.errors import GraftworkError, UsageError
 
 BEGAN = time.monotonic()
@@ -76,9 +77,9 @@ def fit(
     on_bad_rows: BadRows = "fail",
 ) -> None:
     """Adapt a base to a table of labelled rows; write the model and its report."""
-    chosen = _recipe(recipe, base, task, metric, techniques, settings, seed)
-    seconds = _seconds(budget) if budget is not None else None
-    folder = out if out is not None else _free_folder(train, resume)
+    chosen = recipe_of(recipe, base, task, metric, techniques, settings, seed)
+    seconds = seconds_of(budget) if budget is not None else None
+    folder = out if out is not None else free_folder(train, resume)
     from graftwork.console import Console, print_result
     from graftwork.runs.fit import fit as run
 
@@ -88,16 +89,16 @@ def fit(
             target=target,
             inputs=inputs,
             ignore=ignore or (),
-            roles=_pairs(role, "--role"),
+            roles=pairs_of(role, "--role"),
             valid=valid,
             test=test,
             recipe=chosen,
             budget=seconds,
             out=folder,
             resume=resume,
-            on_bad_rows=_bad_rows(on_bad_rows),
+            on_bad_rows=bad_rows_of(on_bad_rows),
             listener=console,
-            command=_repeat_command(sys.argv[1:], folder),
+            command=repeat_command(sys.argv[1:], folder),
             began=BEGAN,
         )
     print_result(model, folder)
@@ -130,8 +131,8 @@ def plan(
 ) -> None:
     """Show what fit would do with the same arguments: techniques, what is trained and cached, cost. Trains nothing."""
     del test, out
-    chosen = _recipe(recipe, base, task, metric, techniques, settings, seed)
-    seconds = _seconds(budget) if budget is not None else None
+    chosen = recipe_of(recipe, base, task, metric, techniques, settings, seed)
+    seconds = seconds_of(budget) if budget is not None else None
     from graftwork.console import Console, print_plans
     from graftwork.runs.fit import plan as make
 
@@ -141,10 +142,10 @@ def plan(
             target=target,
             inputs=inputs,
             ignore=ignore or (),
-            roles=_pairs(role, "--role"),
+            roles=pairs_of(role, "--role"),
             valid=valid,
             recipe=chosen,
-            on_bad_rows=_bad_rows(on_bad_rows),
+            on_bad_rows=bad_rows_of(on_bad_rows),
             listener=console,
         )
     print_plans(plans, seconds)
@@ -179,7 +180,7 @@ def evaluate(
     import graftwork.model
     from graftwork.console import print_scores
 
-    evaluation = graftwork.model.load(model).evaluate(table, on_bad_rows=_bad_rows(on_bad_rows))
+    evaluation = graftwork.model.load(model).evaluate(table, on_bad_rows=bad_rows_of(on_bad_rows))
     print_scores(evaluation, as_json=json)
 
 
@@ -230,87 +231,6 @@ def main() -> None:
         typer.echo(f"error: {type(error).__name__}: {error}", err=True)
         typer.echo("This was not expected. Repeat the command with --debug to see where it happened.", err=True)
         sys.exit(1)
-
-
-def _recipe(
-    file: Path | None,
-    base: str | None,
-    task: str | None,
-    metric: str | None,
-    techniques: list[str] | None,
-    settings: list[str] | None,
-    seed: int | None,
-) -> Any:
-    from dataclasses import replace
-
-    from graftwork.recipe import Recipe, from_yaml, parse_techniques, with_settings
-
-    recipe = from_yaml(file) if file else Recipe()
-    given: dict[str, Any] = {"base": base, "task": task, "metric": metric, "seed": seed}
-    recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
-    if techniques:
-        if len(techniques) > 1 and {"none", "auto"} & set(techniques):
-            raise UsageError("--with none and --with auto stand alone. Drop them, or the other techniques.")
-        alone = techniques[0] if techniques[0] in ("none", "auto") else techniques
-        recipe = replace(recipe, techniques=parse_techniques(alone))
-    return with_settings(recipe, _pairs(settings, "--set"))
-
-
-def _pairs(items: list[str] | None, option: str) -> dict[str, str]:
-    pairs = {}
-    for item in items or ():
-        name, equals, value = item.partition("=")
-        if not equals or not name or not value:
-            raise UsageError(f"{option} {item}: expected NAME=VALUE.")
-        if name in pairs:
-            raise UsageError(f"{option} {name} is given twice.")
-        pairs[name] = value
-    return pairs
-
-
-def _seconds(text: str) -> float:
-    units = {"s": 1, "m": 60, "h": 3600}
-    number, unit = (text[:-1], text[-1]) if text and text[-1] in units else (text, "s")
-    try:
-        seconds = float(number) * units[unit]
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < float("inf"):
-        raise UsageError(f"--budget {text}: expected a time such as 60s, 5m or 1h.")
-    return seconds
-
-
-def _bad_rows(text: str) -> Any:
-    if text not in ("fail", "skip"):
-        raise UsageError(f"--on-bad-rows {text}: expected fail or skip.")
-    return text
-
-
-def _free_folder(train: Path, resume: bool) -> Path:
-    name = train.name.split(".")[0] or "run"
-    if resume:
-        raise UsageError("--resume needs --out: the folder of the unfinished run.")
-    folders = (Path("runs") / (name if number == 1 else f"{name}-{number}") for number in range(1, 10_000))
-    return next(folder for folder in folders if not folder.exists())
-
-
-_CHOSEN = ("--base", "--task", "--metric", "--with", "--set", "--recipe", "--seed", "--budget", "--out")
-
-
-def _repeat_command(arguments: list[str], folder: Path) -> str:
-    """The command that repeats the winner: the same data options, with the resolved recipe for all the rest."""
-    import shlex
-
-    kept, skip = [], False
-    for argument in arguments:
-        if skip:
-            skip = False
-        elif argument in _CHOSEN:
-            skip = True
-        elif argument != "--resume" and not argument.startswith(tuple(f"{option}=" for option in _CHOSEN)):
-            kept.append(argument)
-    again = ["--recipe", str(folder / "recipe.yaml"), "--out", f"{folder}-again"]
-    return shlex.join(["graft", *kept, *again])
 
 
 if __name__ == "__main__":

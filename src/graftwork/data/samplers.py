@@ -61,10 +61,19 @@ class LengthBuckets:
 
 
 def sorted_batches(lengths: np.ndarray, max_rows: int, max_tokens: int) -> list[np.ndarray]:
-    """Every row exactly once, longest first, so that a batch too large for the memory shows at once."""
+    """Every row exactly once, longest first, so that a batch too large for the memory shows at once.
+
+    A batch that is a quarter full ends where the length changes: without padding there is no mask to compute with.
+    """
     _check(max_rows, max_tokens)
-    order = np.argsort(-np.asarray(lengths, np.int64), kind="stable")
-    return _cut(order, lengths, max_rows, max_tokens)
+    lengths = np.asarray(lengths, np.int64)
+    order = np.argsort(-lengths, kind="stable")
+    batches = []
+    for batch in _cut(order, lengths, max_rows, max_tokens):
+        changes = np.flatnonzero(np.diff(lengths[batch])) + 1
+        enough = changes[changes * max(1, int(lengths[batch[0]])) * 4 >= max_tokens]
+        batches += np.split(batch, enough[:1])
+    return batches
 
 
 def _cut(rows: np.ndarray, lengths: np.ndarray, batch: int, max_tokens: int) -> list[np.ndarray]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -42,6 +42,10 @@ class BaseSettings(ABC):
         """The short written form, which `parse_base` reads back."""
         return specs.write(self, self.name)
 
+    def with_layers(self, layers: int) -> BaseSettings:  # noqa: ARG002
+        """The same base with the features of its last `layers` layers side by side, as many as it has."""
+        return self
+
     @abstractmethod
     def build(self, texts: Texts, seed: int) -> Encoder:
         """A new encoder. texts: a fresh pass over the training texts, for bases that train a tokenizer.
@@ -69,6 +73,12 @@ class _PretrainedSettings(BaseSettings):
     def __post_init__(self) -> None:
         _at_least(1, layers=self.layers)
         _at_least(2, max_length=self.max_length)
+
+    def with_layers(self, layers: int) -> BaseSettings:
+        from graftwork.networks.pretrained import locate, read_config
+
+        most = getattr(read_config(locate(self.folder())), "num_hidden_layers", None)
+        return replace(self, layers=layers if most is None else min(layers, int(most)))
 
     @abstractmethod
     def folder(self) -> str:

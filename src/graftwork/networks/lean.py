@@ -26,7 +26,7 @@ def parts(mask: Tensor) -> list[tuple[Tensor, int]] | None:
         return None
     lengths = mask.sum(dim=1)
     order = torch.argsort(lengths, stable=True)
-    chunks = [(rows, int(lengths[rows[-1]])) for rows in order.split(PART)]
+    chunks = [(rows, int(lengths[rows[-1]])) for rows in torch.split(order, PART)]
     padded = sum(len(rows) * length for rows, length in chunks)
     return chunks if mask.numel() > WASTE * padded else None
 

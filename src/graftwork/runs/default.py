@@ -1,8 +1,9 @@
 """The anytime default, for `techniques: auto`: a sequence of runs, each a plain recipe, and the best one is kept.
 
-First probes on the frozen base, which are there within seconds: a linear head, similarity to the training rows, a small
-MLP, all on the same features. Then, while the budget lasts, a fine-tune that begins from a probe, with the lower blocks
-frozen and cached. Validation chooses. With too few rows to hold some out, a rule chooses: the fine-tune for few rows.
+First probes on the frozen base, which are there within seconds: similarity to the training rows, a small MLP, a linear
+head, all on the same features. Then, while the budget lasts, a fine-tune that begins from a probe, with the lower
+blocks frozen and cached. Validation chooses. With too few rows to hold some out, a rule chooses: the fine-tune for few
+rows.
 The winner's resolved recipe is an ordinary recipe that repeats it.
 """
 
@@ -44,10 +45,9 @@ def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
 def probes(recipe: Recipe) -> list[tuple[str, Recipe]]:
     """Heads on the frozen base's last layers; only the recipe's own head, if it names one."""
     base = parse_base(recipe.base)
-    settings = specs.changed_settings(base)
-    if "layers" not in settings and hasattr(base, "layers"):
-        base = replace(base, layers=PROBED_LAYERS)
-    heads = {"probe": "linear", "kernel probe": "kernel", "mlp probe": "mlp"}
+    if "layers" not in specs.changed_settings(base):
+        base = base.with_layers(PROBED_LAYERS)
+    heads = {"kernel probe": "kernel", "mlp probe": "mlp", "linear probe": "linear"}
     if recipe.head != "linear":
         heads = {"probe": recipe.head}
     return [(name, replace(recipe, base=base.spec, head=head, techniques=(Probe(),))) for name, head in heads.items()]

@@ -17,7 +17,7 @@ from graftwork.recipe import Recipe
 from graftwork.runs.default import planned_recipes, run_all
 from graftwork.runs.job import Job, OnBadRows, make_job
 from graftwork.runs.listener import Listener
-from graftwork.runs.reporting import make_report
+from graftwork.runs.reporting import Began, make_report
 from graftwork.runs.single import Candidate, affordable_rows, plan_single
 from graftwork.runs.workspace import Workspace, open_workspace
 from graftwork.saving import write_files
@@ -55,7 +55,8 @@ def fit(
 
     Raises DataError, UsageError, RefusedError before anything is trained; NonFiniteLossError from a diverging run.
     """
-    began = time.monotonic() if began is None else began
+    # The command line gives its own start, when the process had spent nothing yet.
+    clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
     recipe, listener = recipe or Recipe(), listener or Listener()
     folder = Path(out) if out is not None else None
     workspace = open_workspace(folder, resume)
@@ -74,7 +75,7 @@ def fit(
     )
     for note in job.notes:
         listener.note(note)
-    deadline = None if budget is None else began + budget
+    deadline = None if budget is None else clocks.wall + budget
     recipe = within_budget(job, recipe, workspace, listener, deadline)
     if recipe.rows is not None:
         job = job.sample(recipe.rows, recipe.seed)
@@ -84,7 +85,7 @@ def fit(
         with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model
             folder.mkdir(parents=True, exist_ok=True)
             write_files(model, folder)
-    report = make_report(job, model, candidates, kept, command=command, began=began)
+    report = make_report(job, model, candidates, kept, command=command, began=clocks)
     model = replace(model, report=report)
     if folder is not None:
         with storing(folder):

@@ -7,9 +7,11 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from graftwork.core.examples import prepare
 from graftwork.core.scoring import probabilities
 from graftwork.data.table import Table
 from graftwork.evidence import report as evidence
@@ -24,15 +26,23 @@ from graftwork.runs.crossval import cross_validate
 from graftwork.runs.job import Job
 from graftwork.runs.single import Candidate
 
+
+class Began(NamedTuple):
+    """`time.monotonic()` and `time.process_time()` when a call began."""
+
+    wall: float
+    cpu: float
+
+
 PACKAGES = ("graftwork", "torch", "transformers", "tokenizers", "peft", "pyarrow", "scikit-learn", "numpy")
 
 
 def make_report(
-    job: Job, model: Model, candidates: Sequence[Candidate], kept: Candidate, *, command: str | None, began: float
+    job: Job, model: Model, candidates: Sequence[Candidate], kept: Candidate, *, command: str | None, began: Began
 ) -> Report:
-    """candidates: in the order in which they ran. began: `time.monotonic()` at the start of the call."""
+    """candidates: in the order in which they ran. began: the clocks at the start of the call."""
     given = _given(job, model, kept)
-    evaluations = {part: _evaluate(job, table, values) for part, (table, values) in given.items()}
+    evaluations = {part: _evaluate(job, model, table, values) for part, (table, values) in given.items()}
     warnings, suspects = _warnings(job, given)
     temperature = model.temperature.get(job.target, 1.0)
     return Report(
@@ -71,11 +81,11 @@ def _given(job: Job, model: Model, kept: Candidate) -> dict[str, tuple[Table, np
     return given or {CROSS_VALIDATED: (job.train, cross_validate(job, kept.recipe))}
 
 
-def _evaluate(job: Job, table: Table, values: np.ndarray) -> Evaluation:
+def _evaluate(job: Job, model: Model, table: Table, values: np.ndarray) -> Evaluation:
     targets, labelled = job.task.encode(table.column(job.target), table.source, table.rows)
-    texts = row_texts(table)
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    return evaluate(job.task, targets, values, table.rows, labelled=labelled, texts=texts, lengths=lengths)
+    encoders = {name: model.network.encoder(name) for name in model.network.columns}
+    lengths = prepare(table, encoders, {}, model.recipe.text, keep_on_disk=False).lengths
+    return evaluate(job.task, targets, values, table.rows, labelled=labelled, texts=row_texts(table), lengths=lengths)
 
 
 def _before(job: Job, given: dict[str, tuple[Table, np.ndarray]], kept: Candidate) -> tuple[Bin, ...]:
@@ -130,9 +140,12 @@ def _data(job: Job) -> dict[str, str]:
     return facts
 
 
-def _costs(candidates: Sequence[Candidate], began: float) -> tuple[Stage, ...]:
-    total = Stage("whole call", time.monotonic() - began, time.process_time())
-    return (*(Stage(one.name, one.wall, one.cpu) for one in candidates), total)
+def _costs(candidates: Sequence[Candidate], began: Began) -> tuple[Stage, ...]:
+    """Each run, and what the call did beside them: reading, checking, scoring."""
+    stages = [Stage(one.name, one.wall, one.cpu) for one in candidates]
+    wall, cpu = time.monotonic() - began.wall, time.process_time() - began.cpu
+    rest = Stage("the rest", wall - sum(s.wall_seconds for s in stages), cpu - sum(s.cpu_seconds for s in stages))
+    return (*stages, rest)
 
 
 def _peak_memory() -> int | None:

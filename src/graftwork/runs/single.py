@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from graftwork import specs
-from graftwork.core.examples import Examples, prepare
+from graftwork.core.examples import prepare
 from graftwork.core.fit import Fitted, fit
-from graftwork.core.plan import Plan
+from graftwork.core.plan import Plan, order
 from graftwork.core.run import Run, make_run
 from graftwork.core.scoring import predict_examples
 from graftwork.core.settings import resolve, resolve_precision
@@ -25,7 +25,6 @@ from graftwork.recipe import Recipe
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.workspace import Workspace
-
 
 TIMED_ROWS = 256
 FEWEST = 500
@@ -83,7 +82,7 @@ def run_single(
     fitted = fit(
         run,
         observers=[lambda progress: listener.stepped(name, progress)],
-        checkpoints=workspace.checkpoints(name, fingerprint(resolved, run.train)),
+        checkpoints=workspace.checkpoints(name, fingerprint(resolved, run)),
     )
     network = run.stages.fold(fitted.network)
     predictions = None
@@ -124,9 +123,20 @@ def affordable_rows(job: Job, recipe: Recipe, seconds: float) -> int:
     return max(FEWEST, int(seconds / 2 / each / validated))
 
 
-def fingerprint(recipe: Recipe, train: Examples) -> str:
-    """Of a run: changes with the recipe and the training rows."""
-    return digest(repr(recipe.to_dict()), *train.keys.values(), *train.targets.values())
+def fingerprint(recipe: Recipe, run: Run) -> str:
+    """Of a run: changes with the recipe, the rows and the weights it begins with; not with the order of techniques."""
+    plain = replace(recipe, techniques=order(recipe.listed)).to_dict()
+    parts: list[str | np.ndarray] = [repr(plain)]
+    for examples in (run.train, run.valid):
+        if examples is not None:
+            roles = (examples.weight, examples.domain, examples.group)
+            parts += [
+                *examples.keys.values(),
+                *examples.targets.values(),
+                *(role for role in roles if role is not None),
+            ]
+    weights = [tensor.detach().cpu().numpy() for tensor in run.network.state_dict().values()]
+    return digest(*parts, *weights)
 
 
 def _make_run(job: Job, recipe: Recipe, *, started: bool, listener: Listener) -> Run:

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from graftwork.techniques import LabelSmoothing, SupervisedContrastive
-from graftwork.techniques.robust.supervised_contrastive import contrast
+from graftwork.techniques.robust.supervised_contrastive import class_groups, contrast
 
 
 def brute_force(features, classes, temperature):
@@ -70,3 +71,25 @@ def test_softened_targets_are_read_by_their_largest_class(world):
     name = "supervised-contrastive classes"
     soft = stages.objective(this.network.as_forward(), stages.inputs(this.batch)).terms[name]
     torch.testing.assert_close(soft.value, plain.objective(this.network.as_forward(), this.batch).terms[name].value)
+
+
+def test_batches_are_made_of_class_groups_and_hold_every_row_once():
+    classes = np.repeat(np.arange(10), 8)
+    batches = class_groups(classes, 4, 32, np.random.default_rng(0))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(80))
+    assert len(batches) == round(80 / 32)
+    for batch in batches:
+        assert (np.unique(classes[batch], return_counts=True)[1] % 4 == 0).all()
+
+
+def test_groups_differ_from_epoch_to_epoch_and_repeat_with_the_seed():
+    classes = np.arange(30) % 3
+    first, again, other = (class_groups(classes, 4, 8, np.random.default_rng([7, epoch])) for epoch in (0, 0, 1))
+    assert all((one == two).all() for one, two in zip(first, again, strict=True))
+    assert np.concatenate(first).tolist() != np.concatenate(other).tolist()
+
+
+@pytest.mark.parametrize("rows", [1, 3, 5])
+def test_few_rows_make_one_batch(rows):
+    (batch,) = class_groups(np.zeros(rows, np.int64), 4, 32, np.random.default_rng(0))
+    assert sorted(batch.tolist()) == list(range(rows))

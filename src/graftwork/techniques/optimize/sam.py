@@ -65,13 +65,14 @@ class SAM(Technique):
                 measured = inner(objective, network, batch)
                 moved = [parameter for parameter in network.parameters() if parameter.grad is not None]
                 before = [parameter.detach().clone() for parameter in moved]
-                self._climb(moved)
-                draws.rewind()
-                inner(objective, network, batch)
-                # From the copy, not by subtraction: the weights come back to the bit.
-                with torch.no_grad():
-                    for parameter, weight in zip(moved, before, strict=True):
-                        parameter.copy_(weight)
+                try:
+                    self._climb(moved)
+                    draws.rewind()
+                    inner(objective, network, batch)
+                finally:  # Ctrl-C must not leave the moved weights; from the copy, so that they come back to the bit
+                    with torch.no_grad():
+                        for parameter, weight in zip(moved, before, strict=True):
+                            parameter.copy_(weight)
                 return measured
 
             return descend

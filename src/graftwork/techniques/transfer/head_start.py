@@ -32,7 +32,7 @@ USUAL = 1 / 16
 SMOOTHING = 0.1
 ENOUGH = 10
 """Rows a class (five times as many in all, without classes) from which a fifth is held out to choose the penalty."""
-CHOOSE_ON = 20_000
+CHOOSE_ON = 5_000
 """Rows on which the penalty is chosen at most."""
 
 

@@ -1,8 +1,8 @@
 """Solving a kernel head: kernel ridge regression on fixed features, in closed form.
 
 Scores are `sum_i a_i exp(-gamma |x - x_i|^2 / m)`, with `a = (K + l2 I)^-1 (Y - mean)`; Y holds one column an output
-and m is the mean squared distance between rows. The penalty is chosen by the closed-form leave-one-out error (Rasmussen &
-Williams 2006, eq. 5.12), and the same leave-one-out scores give the factor that makes logits of them. With more rows
+and m is the mean squared distance between rows. The penalty is chosen by the closed-form leave-one-out error (Rasmussen
+& Williams 2006, eq. 5.12), and the same leave-one-out scores give the factor that makes logits of them. With more rows
 than landmarks, `a` is solved on a sample of them (Nystrom; Rudi, Carratino & Rosasco 2017).
 """
 

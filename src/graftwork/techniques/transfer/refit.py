@@ -2,8 +2,8 @@
 
 A head that is trained step by step together with the base lags behind it, and with few rows it ends where the steps
 happened to end. Solved on the tuned features it is the best head for them, and its penalty keeps it modest. It costs
-one pass over the training rows at each validation (from the cache, as far as the base is frozen). It brings little where
-many epochs have let the head settle.
+one pass over the training rows at each validation (from the cache, as far as the base is frozen). It brings little
+where many epochs have let the head settle.
 
 Source: SetFit's second stage (Tunstall et al. 2022); last-layer retraining (Kirichenko et al. 2023).
 """

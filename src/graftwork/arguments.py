@@ -1,0 +1,100 @@
+"""What the command line's options mean: recipes, times, pairs and folders from text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from graftwork.errors import UsageError
+
+if TYPE_CHECKING:
+    from graftwork.recipe import Recipe
+
+
+def recipe_of(
+    file: Path | None,
+    base: str | None,
+    task: str | None,
+    metric: str | None,
+    techniques: list[str] | None,
+    settings: list[str] | None,
+    seed: int | None,
+) -> Recipe:
+    """The recipe of a file, or the default one, with the options that are given on top of it."""
+    from dataclasses import replace
+
+    from graftwork.recipe import Recipe, from_yaml, parse_techniques, with_settings
+
+    recipe = from_yaml(file) if file else Recipe()
+    given: dict[str, Any] = {"base": base, "task": task, "metric": metric, "seed": seed}
+    recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
+    if techniques:
+        if len(techniques) > 1 and {"none", "auto"} & set(techniques):
+            raise UsageError("--with none and --with auto stand alone. Drop them, or the other techniques.")
+        alone = techniques[0] if techniques[0] in ("none", "auto") else techniques
+        recipe = replace(recipe, techniques=parse_techniques(alone))
+    return with_settings(recipe, pairs_of(settings, "--set"))
+
+
+def pairs_of(items: list[str] | None, option: str) -> dict[str, str]:
+    """`NAME=VALUE` items by name; `option` names them in messages."""
+    pairs = {}
+    for item in items or ():
+        name, equals, value = item.partition("=")
+        if not equals or not name or not value:
+            raise UsageError(f"{option} {item}: expected NAME=VALUE.")
+        if name in pairs:
+            raise UsageError(f"{option} {name} is given twice.")
+        pairs[name] = value
+    return pairs
+
+
+def seconds_of(text: str) -> float:
+    """Seconds of a time as people write it.
+
+    >>> seconds_of("60s"), seconds_of("5m"), seconds_of("1.5h"), seconds_of("20")
+    (60.0, 300.0, 5400.0, 20.0)
+    """
+    units = {"s": 1, "m": 60, "h": 3600}
+    number, unit = (text[:-1], text[-1]) if text and text[-1] in units else (text, "s")
+    try:
+        seconds = float(number) * units[unit]
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"--budget {text}: expected a time such as 60s, 5m or 1h.")
+    return seconds
+
+
+def bad_rows_of(text: str) -> Literal["fail", "skip"]:
+    if text == "fail" or text == "skip":  # two comparisons, so that the type is known
+        return text
+    raise UsageError(f"--on-bad-rows {text}: expected fail or skip.")
+
+
+def free_folder(train: Path, resume: bool) -> Path:
+    """A new folder below runs/, named for the table."""
+    name = train.name.split(".")[0] or "run"
+    if resume:
+        raise UsageError("--resume needs --out: the folder of the unfinished run.")
+    folders = (Path("runs") / (name if number == 1 else f"{name}-{number}") for number in range(1, 10_000))
+    return next(folder for folder in folders if not folder.exists())
+
+
+_CHOSEN = ("--base", "--task", "--metric", "--with", "--set", "--recipe", "--seed", "--budget", "--out")
+
+
+def repeat_command(arguments: list[str], folder: Path) -> str:
+    """The command that repeats the winner: the same data options, with the resolved recipe for all the rest."""
+    import shlex
+
+    kept, skip = [], False
+    for argument in arguments:
+        if skip:
+            skip = False
+        elif argument in _CHOSEN:
+            skip = True
+        elif argument != "--resume" and not argument.startswith(tuple(f"{option}=" for option in _CHOSEN)):
+            kept.append(argument)
+    again = ["--recipe", str(folder / "recipe.yaml"), "--out", f"{folder}-again"]
+    return shlex.join(["graft", *kept, *again])
