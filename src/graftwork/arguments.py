@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from graftwork.errors import UsageError
 
 if TYPE_CHECKING:
     from graftwork.recipe import Recipe
+
+OnBadRows = Literal["fail", "skip"]
 
 
 def recipe_of(
@@ -66,10 +68,10 @@ def seconds_of(text: str) -> float:
     return seconds
 
 
-def bad_rows_of(text: str) -> Literal["fail", "skip"]:
-    if text == "fail" or text == "skip":  # two comparisons, so that the type is known
-        return text
-    raise UsageError(f"--on-bad-rows {text}: expected fail or skip.")
+def bad_rows_of(text: str) -> OnBadRows:
+    if text not in get_args(OnBadRows):
+        raise UsageError(f"--on-bad-rows {text}: expected fail or skip.")
+    return cast("OnBadRows", text)
 
 
 def free_folder(train: Path, resume: bool) -> Path:
