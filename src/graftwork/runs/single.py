@@ -27,6 +27,8 @@ from graftwork.runs.listener import Listener
 from graftwork.runs.workspace import Workspace
 
 TIMED_ROWS = 256
+PASS_SHARE = 2 / 3
+"""Of what is left of a budget, for the pass of the base over the rows; the rest is for heads and steps."""
 FEWEST = 500
 """Training rows that a budget leaves at least."""
 
@@ -109,7 +111,7 @@ def build_network(job: Job, recipe: Recipe) -> Network:
 
 
 def affordable_rows(job: Job, recipe: Recipe, seconds: float) -> int:
-    """How many training rows the base can read in half of `seconds`, found by reading a few; at least `FEWEST`."""
+    """How many training rows the base can read in `PASS_SHARE` of `seconds`, found by reading a few."""
     sample = job.sample(TIMED_ROWS, recipe.seed).train
     if len(sample) == len(job.train):
         return len(job.train)
@@ -120,7 +122,7 @@ def affordable_rows(job: Job, recipe: Recipe, seconds: float) -> int:
     predict_examples(network, examples)
     each = (time.monotonic() - began) / len(sample)
     validated = 1.0 + (min(len(job.valid), len(job.train) // 3) / len(job.train) if job.valid else 0.0)
-    return max(FEWEST, int(seconds / 2 / each / validated))
+    return max(FEWEST, int(seconds * PASS_SHARE / each / validated))
 
 
 def fingerprint(recipe: Recipe, run: Run) -> str:
