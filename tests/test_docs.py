@@ -126,7 +126,7 @@ def test_command_parses(words: list[str], workplace: Path) -> None:  # noqa: ARG
     given = command.make_context(words[0], list(words[1:])).params
     if words[0] in ("fit", "plan"):
         names = ("recipe", "base", "task", "metric", "techniques", "settings", "seed")
-        cli._recipe(*(given[name] for name in names))
+        cli.recipe_of(*(given[name] for name in names))
 
 
 @pytest.mark.parametrize("page", runnable(), ids=name_of)
