@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from core.fakes import Shallow
+from graftwork.core import cache as frozen
 from graftwork.core.cache import build_cache, cache_depths
 from graftwork.core.examples import Cached, Examples, make_batch
 from graftwork.core.run import features_of
@@ -194,3 +195,21 @@ def test_bf16_states_survive_the_disk(worlds: Worlds):
     with_cache = predict_examples(run.network, world.valid, cached=run.valid_cached)["label"]
     without = predict_examples(run.network, world.valid)["label"]
     assert np.abs(with_cache - without).max() < 0.15 * np.abs(without).max()
+
+
+def test_an_entry_that_vanishes_while_it_is_read_is_computed_again(worlds: Worlds, monkeypatch: pytest.MonkeyPatch):
+    world = worlds("transformer")
+    network = world.run([Probe()]).network
+    depths = cache_depths(network, [Probe()])[0]
+    whole = build_cache(network, world.train, depths)
+    real, failures = frozen._read, [FileNotFoundError("pruned")]
+
+    def flaky(*args):
+        if failures:
+            raise failures.pop()
+        return real(*args)
+
+    monkeypatch.setattr(frozen, "_read", flaky)
+    again = build_cache(network, world.train, depths)
+    assert not failures
+    assert (np.asarray(again["text"].states) == np.asarray(whole["text"].states)).all()

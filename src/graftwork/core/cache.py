@@ -59,12 +59,26 @@ def build_cache(
         if not whole and _state_bytes(examples, name, encoder, network) > limit_bytes() // 2:
             continue
         key = digest(examples.keys[name], _weights_digest(encoder, depth), str(depth), str(network.autocast))
+        stores[name] = _stored(network, examples, name, depth, key, watch)
+    return stores
+
+
+def _stored(network: Network, examples: Examples, name: str, depth: int, key: str, watch: Watch | None) -> Cached:
+    """The entry `key`, computed if it is not there; once more if another process prunes it at this very moment."""
+    encoder = network.encoder(name)
+    shape = (len(examples), encoder.width) if depth == encoder.depth else None
+    for last in (False, True):
         folder = entry("frozen", key)
         if not folder.is_dir():
             with storing(folder):
                 _compute(network, examples, name, depth, folder, watch)
-        stores[name] = _read(folder, depth, (len(examples), encoder.width) if whole else None, network)
-    return stores
+        try:
+            return _read(folder, depth, shape, network)
+        except FileNotFoundError:
+            shutil.rmtree(folder, ignore_errors=True)
+            if last:
+                raise
+    raise AssertionError("unreachable")
 
 
 def _read(folder: Path, depth: int, features: tuple[int, int] | None, network: Network) -> Cached:

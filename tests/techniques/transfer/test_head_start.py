@@ -192,3 +192,10 @@ def test_a_target_without_any_label_is_left_as_it_is(world):
     before = this.network.heads[0].layers[1].weight.clone()
     WarmStart().start(this.network, this.setup)
     assert torch.equal(this.network.heads[0].layers[1].weight, before)
+
+
+def test_a_dead_feature_is_not_blown_up():
+    features = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    features[:, 2] = 1 + 1e-6 * features[:, 2]
+    _, scale = standardise(features, np.ones(50, np.float32))
+    assert scale[2] == pytest.approx(30 * float(np.median(scale[[0, 1, 3]])), rel=0.2)

@@ -72,7 +72,8 @@ class Linear:
 def standardise(features: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Shift and scale (F,) that give every feature mean 0 and variance 1 over the rows of weight above 0.
 
-    A feature that hardly varies is scaled by at most a thousand times the typical scale.
+    A feature that hardly varies is scaled by at most 30 times the median scale: some features of a base are dead, and
+    tuning it would throw them far out.
     """
     count = 0
     total, squares = np.zeros(features.shape[1]), np.zeros(features.shape[1])
@@ -90,8 +91,8 @@ def standardise(features: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, n
         return np.zeros(features.shape[1], np.float32), np.ones(features.shape[1], np.float32)
     mean = total / count
     spread = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
-    typical = float(np.sqrt(np.mean(spread**2)))
-    scale = 1.0 / np.maximum(spread, 1e-3 * typical) if typical > 0 else np.ones_like(spread)
+    typical = float(np.median(spread[spread > 0])) if (spread > 0).any() else 0.0
+    scale = 1.0 / np.maximum(spread, typical / 30) if typical > 0 else np.ones_like(spread)
     return (first + mean).astype(np.float32), scale.astype(np.float32)
 
 
