@@ -73,8 +73,7 @@ class Model(Saved):
         data: a list of texts (for a model with one input), a list of dicts, a frame, a Dataset or a file.
         A row that can't be read (an empty text) gets None.
         """
-        values = np.array(self.predict_rows(data).values, dtype=object)
-        values = values if any(value is None for value in values) else np.array(values.tolist())
+        values = _array(self.predict_rows(data).values)
         if _is_frame(data):
             import pandas as pd
 
@@ -154,6 +153,16 @@ def load(folder: str | os.PathLike[str]) -> Model:
     """
     saved = saving.load(folder)
     return Model(**{f.name: getattr(saved, f.name) for f in fields(saved)})
+
+
+def _array(values: list[Any]) -> np.ndarray:
+    """One element a value (N,), of the values' own type; objects where they are lists of labels, or some are None."""
+    if not any(value is None or isinstance(value, list) for value in values):
+        return np.array(values)
+    array = np.empty(len(values), dtype=object)
+    for index, value in enumerate(values):  # assigned at once, lists of one length would become a second dimension
+        array[index] = value
+    return array
 
 
 def _is_frame(data: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from graftwork.data.cache import storing
-from graftwork.data.load import load_like
+from graftwork.data.load import Loaded, load_like
 from graftwork.data.table import Table
 from graftwork.errors import UsageError
 from graftwork.model import Model, Predicted, load
@@ -22,36 +23,46 @@ def predict_file(model_folder: Path, source: Path, out: Path, *, proba: bool = F
     """Write `out` (csv, tsv, jsonl or parquet, by its ending) and return the rows and the unreadable ones.
 
     Added columns: prediction, reason (why a prediction is empty), and with `proba` one `p(class)` a class. Where the
-    table has a column of that name already, the added one gets an underscore behind it.
+    table has a column of that name already, the added one gets an underscore behind it. In csv and tsv, which have no
+    lists, a list is written as json. Raises UsageError for another ending; `out` appears whole or not at all.
     """
     kind = out.name.lower().rsplit(".", 1)[-1]
     if kind not in WRITERS:
         raise UsageError(f"--out {out}: can't write '.{kind}'. Expected one of: .{', .'.join(WRITERS)}.")
+    if out.is_dir():
+        raise UsageError(f"--out {out} is a folder. Name a file in it.")
     model = load(model_folder)
     loaded = load_like(source, model.schema, with_target=False, on_bad_rows="keep")
     partial = out.with_name(f".{out.name}.partial")
-    with storing(out.parent):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        writer: Any = None
-        for predicted, chunk in model.predict_chunks(loaded.table, loaded.bad):
-            table = _with_predictions(model, chunk, predicted, proba)
-            writer = writer or WRITERS[kind](partial, table.schema)
-            writer.write_table(table)
-        if writer is None:
-            empty = _with_predictions(model, loaded.table, Predicted([], np.zeros((0, model.task.outputs)), []), proba)
-            writer = WRITERS[kind](partial, empty.schema)
-        writer.close()
-        partial.replace(out)
+    try:
+        with storing(out.parent):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            _write(model, loaded, partial, WRITERS[kind], proba)
+            partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
     return len(loaded.table), len({row.row for row in loaded.bad})
+
+
+def _write(model: Model, loaded: Loaded, path: Path, make: Callable[[Path, pa.Schema], Any], proba: bool) -> None:
+    writer: Any = None
+    for predicted, chunk in model.predict_chunks(loaded.table, loaded.bad):
+        table = _with_predictions(model, chunk, predicted, proba)
+        writer = writer or make(path, table.schema)
+        writer.write_table(table)
+    if writer is None:
+        nothing = Predicted([], np.zeros((0, model.task.outputs), np.float32), [])
+        writer = make(path, _with_predictions(model, loaded.table, nothing, proba).schema)
+    writer.close()
 
 
 def _with_predictions(model: Model, chunk: Table, predicted: Predicted, proba: bool) -> pa.Table:
     reasons = {row.row: f"{row.column}: {row.reason}" for row in predicted.bad}
     table = chunk.data
+    # Of all outputs at once: a chunk without any value would not show the type.
+    some = model.task.decode(np.ones((1, model.task.outputs), np.float32))
     added: dict[str, pa.Array] = {
-        PREDICTION: pa.array(
-            predicted.values, type=None if any(v is not None for v in predicted.values) else pa.string()
-        ),
+        PREDICTION: pa.array(predicted.values, pa.array(some).type),
         REASON: pa.array([reasons.get(row) for row in chunk.rows.tolist()], pa.string()),
     }
     if proba:
@@ -74,25 +85,43 @@ class _JsonLines:
         self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115
 
     def write_table(self, table: pa.Table) -> None:
-        import json
-
         for row in table.to_pylist():
-            self._file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+            self._file.write(_as_json(row) + "\n")
 
     def close(self) -> None:
         self._file.close()
 
 
-def _csv(path: Path, schema: pa.Schema) -> Any:
-    import pyarrow.csv
+class _Delimited:
+    """csv or tsv through pyarrow; what has no form there (lists, structs) as json text."""
 
-    return pyarrow.csv.CSVWriter(path, schema)
+    def __init__(self, path: Path, schema: pa.Schema, delimiter: str) -> None:
+        import pyarrow.csv
+
+        self._nested = [field.name for field in schema if pa.types.is_nested(field.type)]
+        plain = pa.schema([pa.field(f.name, pa.string()) if f.name in self._nested else f for f in schema])
+        self._writer = pyarrow.csv.CSVWriter(path, plain, write_options=pyarrow.csv.WriteOptions(delimiter=delimiter))
+
+    def write_table(self, table: pa.Table) -> None:
+        for name in self._nested:
+            texts = [None if value is None else _as_json(value) for value in table.column(name).to_pylist()]
+            table = table.set_column(table.column_names.index(name), name, pa.array(texts, pa.string()))
+        self._writer.write_table(table)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _csv(path: Path, schema: pa.Schema) -> Any:
+    return _Delimited(path, schema, ",")
 
 
 def _tsv(path: Path, schema: pa.Schema) -> Any:
-    import pyarrow.csv
-
-    return pyarrow.csv.CSVWriter(path, schema, write_options=pyarrow.csv.WriteOptions(delimiter="\t"))
+    return _Delimited(path, schema, "\t")
 
 
 def _parquet(path: Path, schema: pa.Schema) -> Any:
