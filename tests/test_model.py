@@ -168,6 +168,10 @@ def test_few_rows_are_all_trained_on(recipe: gw.Recipe, tmp_path: Path) -> None:
 def test_wrong_calls(recipe: gw.Recipe, model: Model, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="budget"):
         gw.fit(frame(90), recipe=recipe, budget=-1)
+    with pytest.raises(UsageError, match=r"'drop'. Expected fail or skip"):
+        gw.fit(frame(90), recipe=recipe, on_bad_rows="drop")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"'keep'. Expected fail or skip"):
+        model.evaluate(frame(90), on_bad_rows="keep")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="techniques"):
         gw.Recipe(techniques="all")  # type: ignore[arg-type]
     (tmp_path / "thesis.txt").write_text("mine")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any
 
 from graftwork.errors import UsageError
 
 if TYPE_CHECKING:
     from graftwork.recipe import Recipe
-
-OnBadRows = Literal["fail", "skip"]
 
 
 def recipe_of(
@@ -66,12 +64,6 @@ def seconds_of(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise UsageError(f"--budget {text}: expected a time such as 60s, 5m or 1h.")
     return seconds
-
-
-def bad_rows_of(text: str) -> OnBadRows:
-    if text not in get_args(OnBadRows):
-        raise UsageError(f"--on-bad-rows {text}: expected fail or skip.")
-    return cast("OnBadRows", text)
 
 
 def free_folder(train: Path, resume: bool) -> Path:

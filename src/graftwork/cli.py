@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from graftwork.arguments import bad_rows_of, free_folder, pairs_of, recipe_of, repeat_command, seconds_of
+from graftwork.arguments import free_folder, pairs_of, recipe_of, repeat_command, seconds_of
 from graftwork.errors import GraftworkError, UsageError
 
 BEGAN = time.monotonic()
@@ -81,6 +81,7 @@ def fit(
     seconds = seconds_of(budget) if budget is not None else None
     folder = out if out is not None else free_folder(train, resume)
     from graftwork.console import Console, print_result
+    from graftwork.data.checks import known_choice
     from graftwork.runs.fit import fit as run
 
     with Console() as console:
@@ -96,7 +97,7 @@ def fit(
             budget=seconds,
             out=folder,
             resume=resume,
-            on_bad_rows=bad_rows_of(on_bad_rows),
+            on_bad_rows=known_choice(on_bad_rows),
             listener=console,
             command=repeat_command(sys.argv[1:], folder),
             began=BEGAN,
@@ -127,13 +128,15 @@ def plan(
     budget: Annotated[str | None, typer.Option(help="as for fit: how many steps it allows is said")] = None,
     seed: Seed = None,
     out: Annotated[Path | None, typer.Option(help="as for fit; not written")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="as for fit; not looked at")] = False,
     on_bad_rows: BadRows = "fail",
 ) -> None:
     """Show what fit would do with the same arguments: techniques, what is trained and cached, cost. Trains nothing."""
-    del test, out
+    del test, out, resume
     chosen = recipe_of(recipe, base, task, metric, techniques, settings, seed)
     seconds = seconds_of(budget) if budget is not None else None
     from graftwork.console import Console, print_plans
+    from graftwork.data.checks import known_choice
     from graftwork.runs.fit import plan as make
 
     with Console() as console:
@@ -145,7 +148,7 @@ def plan(
             roles=pairs_of(role, "--role"),
             valid=valid,
             recipe=chosen,
-            on_bad_rows=bad_rows_of(on_bad_rows),
+            on_bad_rows=known_choice(on_bad_rows),
             listener=console,
         )
     print_plans(plans, seconds)
@@ -179,8 +182,9 @@ def evaluate(
     """Score a model on labelled rows, with 95 % intervals."""
     import graftwork.model
     from graftwork.console import print_scores
+    from graftwork.data.checks import known_choice
 
-    evaluation = graftwork.model.load(model).evaluate(table, on_bad_rows=bad_rows_of(on_bad_rows))
+    evaluation = graftwork.model.load(model).evaluate(table, on_bad_rows=known_choice(on_bad_rows))
     print_scores(evaluation, as_json=json)
 
 

@@ -13,10 +13,9 @@ import numpy as np
 from graftwork import saving
 from graftwork.core.examples import prepare
 from graftwork.core.scoring import predict_examples, probabilities
-from graftwork.data.checks import BadRow
+from graftwork.data.checks import BadRow, OnBadRows, known_choice
 from graftwork.data.load import Source, load_like
 from graftwork.data.table import Table
-from graftwork.errors import DataError
 from graftwork.saving import Saved
 from graftwork.tasks.task import Task
 
@@ -118,16 +117,17 @@ class Model(Saved):
             here = set(chunk.rows.tolist()) & unreadable
             yield Predicted(values, given, [row for row in bad if row.row in here]), chunk
 
-    def evaluate(self, data: Source, *, on_bad_rows: str = "fail") -> Evaluation:
-        """Scores with bootstrap 95 % intervals on labelled rows; `.to_json()` gives them as plain data."""
+    def evaluate(self, data: Source, *, on_bad_rows: OnBadRows = "fail") -> Evaluation:
+        """Scores with bootstrap 95 % intervals on labelled rows; `.to_json()` gives them as plain data.
+
+        on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out.
+
+        Raises DataError for a missing column, a label that training never had, or no rows at all.
+        """
         from graftwork.evidence.evaluation import evaluate
 
-        loaded = load_like(data, self.schema, with_target=True, on_bad_rows="skip" if on_bad_rows == "skip" else "fail")
+        loaded = load_like(data, self.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows))
         table = loaded.table
-        if not len(table):
-            raise DataError(f"{table.source} has no rows to evaluate.")
-        if self.target not in table.data.column_names:
-            raise DataError(f"{table.source} has no column '{self.target}': an evaluation needs the labels.")
         truth, labelled = self.task.encode(table.column(self.target), table.source, table.rows)
         given = np.concatenate([self._probabilities(table.take(rows)) for rows in _slices(len(table))])
         return evaluate(self.task, truth, given, table.rows, labelled=labelled, texts=row_texts(table))

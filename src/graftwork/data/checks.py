@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ from graftwork.data.kinds import is_string
 from graftwork.data.splits import SPLITS
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Table
-from graftwork.errors import DataError
+from graftwork.errors import DataError, UsageError
 
 MAX_TEXT_CHARS = 1_000_000
 """A longer text is taken for a mistake: a file pasted into a cell, or a quote that was never closed."""
@@ -23,6 +23,13 @@ LISTED = 10
 SKIP = '--on-bad-rows skip (in Python on_bad_rows="skip")'
 
 OnBadRows = Literal["fail", "skip"]
+
+
+def known_choice(on_bad_rows: str) -> OnBadRows:
+    """The choice itself. Raises UsageError for anything but "fail" and "skip"."""
+    if on_bad_rows not in get_args(OnBadRows):
+        raise UsageError(f"--on-bad-rows (in Python on_bad_rows) is '{on_bad_rows}'. Expected fail or skip.")
+    return cast("OnBadRows", on_bad_rows)
 
 
 @dataclass(frozen=True, order=True)

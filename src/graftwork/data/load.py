@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from graftwork.data import read as reading
-from graftwork.data.checks import BadRow, OnBadRows, apply, check, check_classes
+from graftwork.data.checks import BadRow, OnBadRows, apply, check, check_classes, known_choice
 from graftwork.data.convert import to_kinds
 from graftwork.data.read import Source
 from graftwork.data.schema import infer
@@ -46,6 +46,7 @@ def load(
     many_labels: rows have several labels (text with a separator, or lists), so classes are not counted here.
     on_bad_rows: "fail" raises DataError that lists bad rows and classes with a single row; "skip" leaves them out.
     """
+    on_bad_rows = known_choice(on_bad_rows)
     data, called = reading.read(source, name=name)
     schema, notes = infer(data, called, target=target, inputs=inputs, ignore=ignore, roles=roles, task_kind=task_kind)
     table = Table(data, schema, called, np.arange(1, len(data) + 1))

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from graftwork.core.plan import Plan
 from graftwork.data.cache import prune, storing
+from graftwork.data.checks import OnBadRows
 from graftwork.data.load import Source
 from graftwork.errors import UsageError
 from graftwork.model import Model
 from graftwork.recipe import Recipe
 from graftwork.runs.default import planned_recipes, run_all
-from graftwork.runs.job import Job, OnBadRows, make_job
+from graftwork.runs.job import Job, make_job
 from graftwork.runs.listener import Listener
 from graftwork.runs.reporting import Began, make_report
 from graftwork.runs.single import Candidate, affordable_rows, plan_single
@@ -115,11 +116,13 @@ def plan(
     )
     for note in job.notes:
         listener.note(note)
+    if recipe.rows is not None:
+        job = job.sample(recipe.rows, recipe.seed)
     return [(name, plan_single(job, one)) for name, one in planned_recipes(job, recipe)]
 
 
 def within_budget(job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: float | None) -> Recipe:
-    """The recipe, with as many training rows as the base can pass over in half of what is left of the budget."""
+    """The recipe, with as many training rows as the base has time to pass over within the budget."""
     known = workspace.recall("rows")
     if known is None and (deadline is None or recipe.rows is not None):
         return recipe

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from graftwork import specs
+from graftwork.data.checks import OnBadRows
 from graftwork.data.load import Source, load, load_like
 from graftwork.data.splits import group_split, random_split, split_by_column, stratified_split
 from graftwork.data.table import Table
@@ -19,7 +19,6 @@ from graftwork.tasks.metrics import metric_for
 from graftwork.tasks.registry import TASKS, infer_task
 from graftwork.tasks.task import Task
 
-OnBadRows = Literal["fail", "skip"]
 FEW_ROWS_A_CLASS = 20
 """Below this many rows a class nothing is held out for validation: every row is worth more in training."""
 
@@ -44,7 +43,10 @@ class Job:
         return self.tasks[self.target]
 
     def sample(self, rows: int, seed: int) -> Job:
-        """The job on `rows` training rows, drawn by class, and at most a third as many validation rows."""
+        """The job on `rows` training rows, drawn by class, and at most a third as many validation rows.
+
+        Every class keeps a row, so there are more rows where there are more classes than `rows`.
+        """
         valid = None if self.valid is None else _drawn(self.valid, self.task, self.target, max(1, rows // 3), seed)
         return replace(self, train=_drawn(self.train, self.task, self.target, rows, seed), valid=valid)
 
@@ -85,7 +87,7 @@ def make_job(
     if task is None:
         task, reason = infer_task(table.column(column.name), column.kind)
         notes.append(f"task: {task.name} ({reason})")
-    task = task.learn(table.column(column.name), table.source)
+    task = task.learn(table.column(column.name), table.source, table.rows)
     metric = metric_for(recipe.metric or task.metrics[0], task).name
     others: dict[str, Table] = {}
     for part, source in (("valid", valid), ("test", test)):
@@ -103,16 +105,15 @@ def make_job(
 
 
 def _drawn(table: Table, task: Task, target: str, rows: int, seed: int) -> Table:
-    """`rows` rows of the table, each class in its share; the table itself if it has no more."""
+    """`rows` rows of the table, each class in its share and at least once; the table itself if it has no more."""
     if rows >= len(table):
         return table
-    truth, labelled = task.encode(table.column(target), table.source, table.rows)
     share = rows / len(table)
     if "hard_labels" not in task.facts:
         return table.take(random_split(len(table), share, seed)[1])
-    picked = stratified_split(np.where(labelled, truth, -1), share, seed)[1]
-    first = np.unique(truth, return_index=True)[1]  # a small sample must not lose a class
-    return table.take(np.union1d(picked, first))
+    truth, _ = task.encode(table.column(target), table.source, table.rows)
+    # The training side of a split never loses a class. Rows without a label (-1) are drawn as a class of their own.
+    return table.take(stratified_split(truth + 1, 1 - share, seed)[0])
 
 
 def hold_out(table: Table, task: Task, recipe: Recipe) -> tuple[dict[str, Table], str]:
