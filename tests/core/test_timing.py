@@ -43,7 +43,7 @@ def test_steps_that_fit(seconds: float | None, steps: int, worlds: Worlds):
 def test_steps_are_the_budget_over_the_time_of_one(worlds: Worlds, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(timing, "_seconds_per_step", lambda _: 0.5)
     run = worlds("cnn").run(steps=100, epochs=1.0)
-    scoring = 0.5 * timing.EVALUATION_SHARE * 16 / 8
+    scoring = 0.5 * timing.EVALUATION_SHARE * (run.training.evaluations or 0) * 16 / 8
     found = affordable_steps(run, 20.0 + scoring + 0.01)
     assert found.steps == 40
     assert found.seconds == pytest.approx(20.0 + scoring)

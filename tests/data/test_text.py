@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from graftwork.data.stopwords import CHINESE, ENGLISH
-from graftwork.data.text import TextSettings, normalise, normalise_column, strip_markup
+from graftwork.data.text import TextSettings, normalise, strip_markup
+from graftwork.errors import UsageError
 
 NOTHING = TextSettings(whitespace=False)
 _TEXT = st.text(max_size=40)
@@ -68,6 +68,7 @@ def test_lists_hold_no_negations() -> None:
     assert not {"不", "没", "没有", "无"} & CHINESE
 
 
-def test_columns() -> None:
-    column = pa.chunked_array([[" a ", None], ["b  c"]], pa.large_string())
-    assert normalise_column(column, TextSettings()).to_pylist() == ["a", None, "b c"]
+def test_unknown_forms_are_refused() -> None:
+    for settings in ({"unicode": "nfc"}, {"stop_words": "de"}):
+        with pytest.raises(UsageError, match=r"Setting text\..* Expected one of: none"):
+            TextSettings(**settings)  # type: ignore[arg-type]

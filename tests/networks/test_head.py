@@ -8,6 +8,14 @@ import torch
 from graftwork.errors import UsageError
 from graftwork.networks.head import HEADS, Head
 
+UNFIT = (
+    "linear:dropout=1",
+    "mlp:dropout=-0.1",
+    "mlp:width=0",
+    "kernel:gamma=0",
+    "kernel:landmarks=0",
+    "kernel:gamma=nan",
+)
 FEATURES = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
 
 
@@ -17,6 +25,12 @@ def test_shapes_and_gradients(spec):
     assert head(FEATURES).shape == (4, 3)
     head(FEATURES).square().sum().backward()
     assert all(parameter.grad is not None for parameter in head.parameters())
+
+
+@pytest.mark.parametrize("spec", UNFIT)
+def test_settings_out_of_range(spec):
+    with pytest.raises(UsageError, match=rf"head '{spec.split(':')[0]}': .* Expected"):
+        Head(6, 3, spec)
 
 
 def test_linear_head_is_a_linear_map_of_standardised_features():

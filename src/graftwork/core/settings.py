@@ -23,7 +23,8 @@ class Training:
     epochs: passes over the training rows; None fits them to the rows and classes. steps: optimizer steps; overrides
         `epochs`, and is what a time budget is turned into.
     batch: rows a step. max_tokens: padded tokens a step at most (longer rows make smaller batches).
-    weight_decay, betas, eps: of AdamW (Loshchilov & Hutter 2019). clip: largest norm of the whole gradient; 0 is off.
+    weight_decay, beta1, beta2, eps: of AdamW (Loshchilov & Hutter 2019). clip: largest norm of the whole gradient; 0 is
+        off.
     schedule, warmup: the learning rate rises linearly for this share of the steps, then follows the schedule.
     evaluations: how often validation is scored during the run, the start apart; None: once an epoch, at most 10 times.
     patience: stop after so many evaluations without a better score; 0 never stops early.
@@ -58,6 +59,7 @@ class Training:
             specs.convert(getattr(self, name), hint, f"Setting {name}")
 
 
+_BELOW_1 = 1.0 - 1e-9
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("lr", 0.0, 10.0),
     ("head_lr", 0.0, 10.0),
@@ -66,8 +68,8 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("batch", 1, 65_536),
     ("max_tokens", 8, 10**9),
     ("weight_decay", 0.0, 10.0),
-    ("beta1", 0.0, 1.0),
-    ("beta2", 0.0, 1.0),
+    ("beta1", 0.0, _BELOW_1),
+    ("beta2", 0.0, _BELOW_1),
     ("eps", 0.0, 1.0),
     ("clip", 0.0, math.inf),
     ("warmup", 0.0, 1.0),

@@ -12,6 +12,7 @@ import torch
 from graftwork.core.examples import make_batch
 from graftwork.core.optimizer import clip, make_optimizer
 from graftwork.core.run import Run, attach
+from graftwork.core.state import evaluation_steps
 
 TRIED = 6
 EVALUATION_SHARE = 0.35
@@ -33,8 +34,7 @@ def affordable_steps(run: Run, seconds: float | None) -> Timed:
         return Timed(0, 0.0)
     each = _seconds_per_step(run)
     rows = len(run.valid) if run.valid else 0
-    evaluations = min(10, max(1, round(run.training.epochs or 1)))
-    scoring = each * EVALUATION_SHARE * evaluations * rows / run.training.batch
+    scoring = each * EVALUATION_SHARE * len(evaluation_steps(run)) * rows / run.training.batch
     if seconds is None:
         return Timed(total, each * total + scoring)
     steps = max(0, min(total, int((seconds - scoring) / each)))

@@ -5,14 +5,11 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from typing import Literal
+from typing import Literal, get_type_hints
 
-import pyarrow as pa
-
-from graftwork.data.spool import slices, spool
+from graftwork import specs
 from graftwork.data.stopwords import CHINESE, ENGLISH
 
 
@@ -32,6 +29,11 @@ class TextSettings:
     whitespace: bool = True
     lowercase: bool = False
     stop_words: Literal["none", "en", "zh"] = "none"
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(TextSettings)
+        for name in ("unicode", "stop_words"):
+            specs.convert(getattr(self, name), hints[name], f"Setting text.{name}")
 
 
 def normalise(text: str, settings: TextSettings) -> str:
@@ -53,18 +55,6 @@ def normalise(text: str, settings: TextSettings) -> str:
     elif settings.stop_words == "zh":
         text = _without_chinese(text)
     return " ".join(text.translate(_ZERO_WIDTH).split()) if settings.whitespace else text
-
-
-def normalise_column(column: pa.ChunkedArray, settings: TextSettings) -> pa.ChunkedArray:
-    """A text column, normalised; missing stays missing. A large result is on disk (see `spool`)."""
-    schema = pa.schema([("text", pa.string())])
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for part in slices(column):
-            values = [None if value is None else normalise(value, settings) for value in part.to_pylist()]
-            yield pa.record_batch([pa.array(values, pa.string())], schema=schema)
-
-    return spool(batches(), schema).column("text")
 
 
 def strip_markup(text: str) -> str:

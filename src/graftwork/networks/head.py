@@ -10,19 +10,26 @@ import torch
 from torch import Tensor, nn
 
 from graftwork import specs
+from graftwork.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeadSettings(ABC):
+    """Settings of one kind of head. A setting out of its range is a UsageError."""
+
     @abstractmethod
-    def layers(self, width: int, outputs: int) -> nn.Sequential: ...
+    def layers(self, width: int, outputs: int) -> nn.Sequential:
+        """Standardised features (B, width) -> predictions (B, outputs)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Linear(HeadSettings):
-    """One linear layer. dropout: share of features dropped in training."""
+    """One linear layer. dropout: share of features dropped in training, from 0 to below 1."""
 
     dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check(0 <= self.dropout < 1, "linear", "dropout", self.dropout, "0 or more, and less than 1")
 
     def layers(self, width: int, outputs: int) -> nn.Sequential:
         return nn.Sequential(nn.Dropout(self.dropout), nn.Linear(width, outputs))
@@ -30,10 +37,14 @@ class Linear(HeadSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class Mlp(HeadSettings):
-    """One hidden layer with GELU. width: its units. dropout: before and behind it."""
+    """One hidden layer with GELU. width: its units. dropout: before and behind it, from 0 to below 1."""
 
     width: int = 512
     dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        _check(self.width >= 1, "mlp", "width", self.width, "1 or more")
+        _check(0 <= self.dropout < 1, "mlp", "dropout", self.dropout, "0 or more, and less than 1")
 
     def layers(self, width: int, outputs: int) -> nn.Sequential:
         return nn.Sequential(
@@ -48,14 +59,23 @@ class Mlp(HeadSettings):
 @dataclass(frozen=True, kw_only=True)
 class Kernel(HeadSettings):
     """Similarity to training rows: kernel ridge regression. It has nothing to start from, so it needs a technique that
-    solves the head. gamma: how quickly similarity falls with distance, in mean squared distances. landmarks: training
-    rows it keeps at most; with more rows than that it is solved on a sample of them (Nystrom)."""
+    solves the head. gamma: how quickly similarity falls with distance, in mean squared distances, above 0. landmarks:
+    training rows it keeps at most; with more rows than that it is solved on a sample of them (Nystrom)."""
 
     gamma: float = 1.0
     landmarks: int = 10_000
 
+    def __post_init__(self) -> None:
+        _check(0 < self.gamma < float("inf"), "kernel", "gamma", self.gamma, "a number above 0")
+        _check(self.landmarks >= 1, "kernel", "landmarks", self.landmarks, "1 or more")
+
     def layers(self, width: int, outputs: int) -> nn.Sequential:
         return nn.Sequential(KernelLayer(width, outputs, self.gamma))
+
+
+def _check(fits: bool, head: str, setting: str, value: float, expected: str) -> None:
+    if not fits:
+        raise UsageError(f"head '{head}': {setting} is {value}. Expected {expected}.")
 
 
 class KernelLayer(nn.Module):
