@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from graftwork.errors import DataError, UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.job import make_job
-from tiny import tiny_rows
+from tiny import tiny_rows, tiny_texts
 
 
 def frame(rows: int = 90) -> pd.DataFrame:
@@ -59,3 +62,64 @@ def test_tables_of_their_own() -> None:
 def test_a_metric_of_another_task() -> None:
     with pytest.raises(UsageError, match="rmse"):
         make_job(frame(), Recipe(metric="rmse"))
+
+
+# --- samples --------------------------------------------------------------------------------------------------------
+def unequal() -> pd.DataFrame:
+    """200, 90, 10 and 2 rows of four classes."""
+    labels = ["a"] * 200 + ["b"] * 90 + ["c"] * 10 + ["d"] * 2
+    return pd.DataFrame({"text": tiny_texts(302), "label": labels}).sample(frac=1, random_state=0)
+
+
+def test_a_sample_is_drawn_by_class() -> None:
+    job = make_job(unequal(), Recipe(), valid=unequal())
+    small = job.sample(60, seed=0)
+    counts = Counter(small.train.values("label"))
+    assert [counts[name] for name in "abcd"] == pytest.approx([60 * n / 302 for n in (200, 90, 10, 2)], abs=1)
+    assert len(small.train) == 60
+    assert set(small.train.rows) <= set(job.train.rows)
+    assert small.valid is not None
+    assert len(small.valid) == 20
+    assert set(small.valid.values("label")) == set("abcd")
+    assert small.test is job.test
+    assert small.tasks == job.tasks
+
+
+@pytest.mark.parametrize("rows", [2, 3, 4, 5, 20, 150, 301])
+def test_a_sample_never_loses_a_class(rows: int) -> None:
+    small = make_job(unequal(), Recipe(), valid=unequal()).sample(rows, seed=1)
+    assert set(small.train.values("label")) == set("abcd")
+    assert len(small.train) == max(rows, 4)
+
+
+def test_a_sample_depends_on_the_seed_alone() -> None:
+    job = make_job(unequal(), Recipe(), valid=unequal())
+    drawn = [tuple(job.sample(60, seed).train.rows) for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_a_sample_of_all_rows_is_the_table() -> None:
+    job = make_job(unequal(), Recipe(), valid=unequal())
+    assert job.sample(302, seed=0).train is job.train
+    assert job.sample(1000, seed=0).valid is job.valid
+    assert make_job(frame(30), Recipe()).sample(10, seed=0).valid is None
+
+
+def test_a_sample_of_numbers() -> None:
+    table = pd.DataFrame({"text": tiny_texts(90), "label": np.arange(90) / 7})
+    job = make_job(table, Recipe())
+    assert len(job.sample(30, seed=0).train) == 30
+
+
+# --- rows held out --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("rows", "classes", "held"), [(39, 1, False), (40, 1, True), (59, 3, False), (60, 3, True)])
+def test_how_many_rows_are_few(rows: int, classes: int, held: bool) -> None:
+    """40 rows, and 20 a class."""
+    table = frame(rows) if classes == 3 else frame(rows).assign(label=np.arange(rows) / 7)
+    assert (make_job(table, Recipe()).valid is not None) == held
+
+
+def test_a_base_from_scratch_is_always_validated() -> None:
+    job = make_job(frame(24), Recipe(base="gru:width=8"))
+    assert job.valid is not None
+    assert len(job.train) + len(job.valid) == 24

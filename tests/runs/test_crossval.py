@@ -1,0 +1,113 @@
+"""graftwork.runs.crossval: the honest score where no rows are held out, against scikit-learn's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import graftwork as gw
+from graftwork.core.examples import prepare
+from graftwork.core.run import features_of
+from graftwork.runs.crossval import FOLDS, cross_validate, folds
+from graftwork.runs.job import Job, make_job
+from graftwork.runs.single import build_network
+from tiny import tiny_rows
+
+
+@given(st.lists(st.integers(-1, 5), min_size=1, max_size=80), st.integers(0, 3))
+def test_every_class_is_dealt_over_the_folds(classes: list[int], seed: int) -> None:
+    labels = np.array(classes)
+    fold = folds(labels, seed)
+    assert np.array_equal(fold, folds(labels, seed))
+    sizes = np.bincount(fold, minlength=FOLDS)
+    assert len(sizes) == FOLDS
+    assert sizes.max() - sizes.min() <= 1
+    for name in set(classes):
+        counts = np.bincount(fold[labels == name], minlength=FOLDS)
+        assert counts.max() - counts.min() <= 1
+
+
+def test_folds_are_drawn() -> None:
+    labels = np.arange(60) % 3
+    assert not np.array_equal(folds(labels, 0), folds(labels, 1))
+
+
+def features(job: Job, recipe: gw.Recipe) -> np.ndarray:
+    network = build_network(job, recipe)
+    examples = prepare(job.train, {n: network.encoder(n) for n in network.columns}, job.tasks, recipe.text)
+    return features_of(network, examples, {})
+
+
+def cross_predict(estimator: Any, x: np.ndarray, truth: np.ndarray, fold: np.ndarray, method: str) -> np.ndarray:
+    """scikit-learn's predictions with the same folds, on features of mean squared length 1."""
+    from sklearn.model_selection import PredefinedSplit, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+    probe = make_pipeline(StandardScaler(), FunctionTransformer(lambda v: v / np.sqrt(v.shape[1])), estimator)
+    return np.asarray(cross_val_predict(probe, x, truth, cv=PredefinedSplit(fold), method=method))
+
+
+def test_its_probabilities_are_those_of_scikit_learn(base: Path) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    table = pd.DataFrame(tiny_rows(50), columns=["text", "label"])
+    table.loc[::4, "label"] = "food"  # otherwise every answer is right
+    recipe = gw.Recipe(base=str(base), techniques=[gw.Partial(1)])
+    job = make_job(table, recipe)
+    assert job.valid is None
+    found = cross_validate(job, recipe)
+    truth = job.task.encode(job.train.column("label"), "", job.train.rows)[0]
+    estimator = LogisticRegression(C=16, max_iter=5000, tol=1e-8)
+    expected = cross_predict(estimator, features(job, recipe), truth, folds(truth, recipe.seed), "predict_proba")
+    np.testing.assert_allclose(found, expected, atol=0.01)
+    right = [float((values.argmax(1) == truth).mean()) for values in (found, expected)]
+    assert right[0] == pytest.approx(right[1], abs=0.021)
+    assert right[0] < 1
+
+
+def test_its_numbers_are_those_of_scikit_learn(base: Path) -> None:
+    from sklearn.linear_model import Ridge
+
+    recipe = gw.Recipe(base=str(base), task="regression")
+    texts = [text for text, _ in tiny_rows(30)]
+    lengths = np.array([float(len(text)) for text in texts])
+    job = make_job(pd.DataFrame({"text": texts, "label": lengths}), recipe)
+    found = cross_validate(job, recipe)
+    assert found.shape == (30, 1)
+    ridge = Ridge(alpha=1 / 32)  # it does not halve squares, so its penalty counts twice
+    fold = folds(np.zeros(30, np.int64), recipe.seed)
+    expected = cross_predict(ridge, features(job, recipe), lengths, fold, "predict")
+    np.testing.assert_allclose(found[:, 0], expected, atol=0.05)
+
+
+def test_its_probabilities_of_several_labels_are_those_of_scikit_learn(base: Path) -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+
+    rows = tiny_rows(30)
+    many = [topic + (";long" if len(text) > 20 else "") for text, topic in rows]
+    recipe = gw.Recipe(base=str(base), task="multilabel")
+    job = make_job(pd.DataFrame({"text": [text for text, _ in rows], "label": many}), recipe)
+    found = cross_validate(job, recipe)
+    truth = job.task.encode(job.train.column("label"), "", job.train.rows)[0]
+    estimator = OneVsRestClassifier(LogisticRegression(C=16 / 4, max_iter=5000, tol=1e-8))  # its loss is a sum
+    fold = folds(np.zeros(30, np.int64), recipe.seed)
+    expected = cross_predict(estimator, features(job, recipe), truth, fold, "predict_proba")
+    np.testing.assert_allclose(found, expected, atol=0.01)
+
+
+def test_a_class_of_one_row_in_training(base: Path) -> None:
+    """Two folds are scored by a probe that saw one row of the class."""
+    rows = [*tiny_rows(30), ("the cat or the soup", "rare"), ("the soup or the cat", "rare")]
+    recipe = gw.Recipe(base=str(base))
+    job = make_job(pd.DataFrame(rows, columns=["text", "label"]), recipe)
+    found = cross_validate(job, recipe)
+    assert found.shape == (32, 4)
+    np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)

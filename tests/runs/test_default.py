@@ -1,0 +1,246 @@
+"""graftwork.runs.default: which runs are tried, which one is kept, and what happens when time is up."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import graftwork as gw
+from graftwork.recipe import from_dict
+from graftwork.runs import default
+from graftwork.runs.default import best, planned_recipes, run_all
+from graftwork.runs.job import Job, make_job
+from graftwork.runs.single import Candidate, run_single
+from graftwork.runs.workspace import Workspace, open_workspace
+from heard import Ear
+from tiny import tiny_rows
+from tinyrun import Killed, same, weights
+
+PROBES = ["kernel probe", "mlp probe", "linear probe"]
+QUICK = gw.Training(steps=6, batch=16, precision="fp32")
+
+
+def job_of(rows: int, recipe: gw.Recipe) -> Job:
+    """Every fifth row has a wrong topic, so that the candidates differ."""
+    table = pd.DataFrame(tiny_rows(rows), columns=["text", "label"])
+    table.loc[::5, "label"] = "food"
+    return make_job(table, recipe)
+
+
+@pytest.fixture(scope="module")
+def auto(base: Path) -> gw.Recipe:
+    return gw.Recipe(base=str(base))
+
+
+@pytest.fixture(scope="module")
+def tried(auto: gw.Recipe) -> tuple[Job, list[Candidate], Candidate, Ear]:
+    """The default on rows enough for validation."""
+    recipe, ear = replace(auto, training=gw.Training(epochs=1, batch=16, precision="fp32")), Ear()
+    job = job_of(120, recipe)
+    return job, *run_all(job, recipe, Workspace(), ear, None), ear
+
+
+# --- what is planned ------------------------------------------------------------------------------------------------
+def test_many_rows_are_probed_and_then_tuned(auto: gw.Recipe) -> None:
+    planned = dict(planned_recipes(job_of(120, auto), auto))
+    assert list(planned) == [*PROBES, "tune"]
+    assert [planned[name].head for name in PROBES] == ["kernel", "mlp", "linear"]
+    assert all("layers=3" in planned[name].base for name in PROBES)
+    assert [t.name for t in planned["tune"].listed] == ["warm-start", "partial", "label-smoothing"]
+    assert planned["tune"].base == auto.base
+
+
+def test_what_the_recipe_names_stays(auto: gw.Recipe) -> None:
+    own = replace(
+        auto,
+        base=f"transformer:layers=2,path={auto.base}",
+        head="mlp:width=8",
+        training=gw.Training(lr=2e-3, epochs=2, batch=8),
+    )
+    for rows in (120, 24):
+        planned = planned_recipes(job_of(rows, own), own)
+        assert [name for name, _ in planned] == ["probe", "tune"]
+        for _, recipe in planned:
+            assert (recipe.base, recipe.head, recipe.seed) == (own.base, own.head, own.seed)
+            assert (recipe.training.lr, recipe.training.epochs, recipe.training.batch) == (2e-3, 2, 8)
+            assert recipe.training.steps is None
+    steps = replace(auto, training=gw.Training(steps=7))
+    assert [r.training.steps for _, r in planned_recipes(job_of(24, steps), steps)] == [7, 7]
+    listed = replace(auto, techniques=[gw.Probe()])
+    assert planned_recipes(job_of(24, listed), listed) == [("run", listed)]
+
+
+def test_few_rows_are_tuned_for_at_least_20_steps(auto: gw.Recipe) -> None:
+    planned = dict(planned_recipes(job_of(30, auto), auto))
+    assert list(planned) == ["probe", "tune"]
+    assert [t.name for t in planned["tune"].listed] == ["warm-start", "supervised-contrastive", "refit"]
+    assert planned["tune"].training.steps == 20
+
+
+def test_a_base_from_scratch_is_one_run() -> None:
+    recipe = gw.Recipe(base="gru:width=8")
+    [(name, one)] = planned_recipes(job_of(30, recipe), recipe)
+    assert name == "train"
+    assert [t.name for t in one.listed] == ["label-smoothing"]
+
+
+def test_numbers_are_not_smoothed_or_contrasted(auto: gw.Recipe) -> None:
+    texts = [text for text, _ in tiny_rows(90)]
+    for rows in (20, 90):
+        job = make_job(pd.DataFrame({"text": texts[:rows], "label": np.arange(rows) / 3}), auto)
+        names = {t.name for _, recipe in planned_recipes(job, auto) for t in recipe.listed}
+        assert (job.valid is None) == (rows == 20)
+        assert not names & {"label-smoothing", "supervised-contrastive"}
+
+
+# --- what is kept ---------------------------------------------------------------------------------------------------
+def test_the_best_on_validation_is_kept_and_said(tried: tuple[Job, list[Candidate], Candidate, Ear]) -> None:
+    job, candidates, kept, ear = tried
+    assert [one.name for one in candidates] == ear.names == [*PROBES, "tune"]
+    assert job.valid is not None
+    for one in candidates:
+        assert one.predictions is not None
+        truth = job.task.encode(job.valid.column("label"), "", job.valid.rows)[0]
+        assert one.score == pytest.approx(float((one.predictions["label"].argmax(1) == truth).mean()))
+    assert kept.score == max(one.score or 0.0 for one in candidates)
+    assert ear.notes == [f"kept: {kept.name}"]
+
+
+@pytest.mark.parametrize("index", range(4), ids=[*PROBES, "tune"])
+def test_each_resolved_recipe_repeats_its_run(
+    index: int, tried: tuple[Job, list[Candidate], Candidate, Ear], tmp_path: Path
+) -> None:
+    job, candidates, _, _ = tried
+    first = candidates[index]
+    (tmp_path / "recipe.yaml").write_text(first.recipe.to_yaml())
+    recipe = gw.recipe.from_yaml(tmp_path / "recipe.yaml")
+    assert recipe == first.recipe == from_dict(recipe.to_dict())
+    again = run_single(job, recipe, name="again", workspace=Workspace(), listener=Ear())
+    assert same(weights(again.network), weights(first.network))
+    assert again.score == first.score
+
+
+def test_ties_go_to_the_first_and_without_validation_to_the_last(
+    tried: tuple[Job, list[Candidate], Candidate, Ear],
+) -> None:
+    one = tried[1][0]
+    scored = [replace(one, name=name, score=score) for name, score in (("a", -2.0), ("b", -1.0), ("c", -1.0))]
+    assert best(scored).name == "b"
+    assert best([replace(one, name=name, score=None) for name in "abc"]).name == "c"
+
+
+def test_fit_returns_the_kept_one_and_its_recipe_repeats_it(auto: gw.Recipe) -> None:
+    table, ear = pd.DataFrame(tiny_rows(90), columns=["text", "label"]), Ear()
+    model = gw.fit(table, target="label", recipe=replace(auto, training=QUICK), listener=ear)
+    assert model.recipe.techniques != "auto"
+    again = gw.fit(table, target="label", recipe=model.recipe)
+    assert same(weights(again.network), weights(model.network))
+    assert again.temperature == model.temperature
+    assert any(note.startswith("kept: ") for note in ear.notes)
+
+
+@pytest.mark.parametrize("head", ["linear", "mlp:width=8", "kernel"])
+def test_few_rows_are_not_held_out_and_the_tune_is_kept(head: str, auto: gw.Recipe) -> None:
+    job, ear = job_of(30, auto), Ear()
+    assert job.valid is None
+    candidates, kept = run_all(job, replace(auto, training=QUICK, head=head), Workspace(), ear, None)
+    assert [one.name for one in candidates] == ["probe", "tune"]
+    assert kept is candidates[1]
+    assert (kept.score, kept.predictions) == (None, None)
+    assert ear.notes == ["kept: tune"]
+
+
+# --- when time is up ------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("rows", [24, 120])
+def test_a_deadline_in_the_past_leaves_one_model(rows: int, auto: gw.Recipe) -> None:
+    ear = Ear()
+    job = job_of(rows, auto)
+    planned = [name for name, _ in planned_recipes(job, auto)]
+    candidates, kept = run_all(job, auto, Workspace(), ear, time.monotonic() - 10)
+    assert candidates == [kept]
+    assert kept.name == planned[0]
+    assert ear.notes == [f"{name}: left out, the budget is used up" for name in planned[1:]]
+
+
+def test_a_run_from_scratch_takes_the_steps_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, ear = gw.Recipe(base="cnn:width=8", training=gw.Training(epochs=2, batch=8)), Ear()
+    job = job_of(60, recipe)
+    candidates, kept = run_all(job, recipe, Workspace(), ear, time.monotonic() - 10)
+    assert candidates == [kept]
+    assert kept.recipe.training.steps == kept.fitted.steps == 0
+    assert ear.notes == [f"train: 0 of {2 * -(-len(job.train) // 8)} steps fit into the budget"]
+    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda _: 1.0)
+    _, kept = run_all(job, recipe, Workspace(), ear, time.monotonic() + 9)
+    assert 0 < kept.fitted.steps < 9
+    assert kept.recipe.training.steps == kept.fitted.steps
+
+
+def test_a_run_is_left_out_where_one_like_the_last_does_not_fit(
+    auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch, tried: tuple[Job, list[Candidate], Candidate, Ear]
+) -> None:
+    """The first run, which reads the base, tells nothing of those after it."""
+    job, candidates, _, _ = tried
+    walls = iter([80.0, 50.0])
+    monkeypatch.setattr(default, "run_single", lambda *_, **__: replace(candidates[0], wall=next(walls)))
+    ear = Ear()
+    done, _ = run_all(job, auto, Workspace(), ear, time.monotonic() + 40)
+    assert len(done) == 2
+    assert [note.split(":")[0] for note in ear.notes] == ["linear probe", "tune", "kept"]
+
+
+# --- Ctrl-C and going on --------------------------------------------------------------------------------------------
+def test_ctrl_c_in_the_second_run_keeps_the_first(auto: gw.Recipe) -> None:
+    ear = Ear(stop="mlp probe")
+    candidates, kept = run_all(job_of(120, auto), auto, Workspace(), ear, None)
+    assert candidates == [kept]
+    assert kept.name == "kernel probe"
+    assert kept.fitted.interrupted
+    assert ear.names == PROBES[:2]
+    table = pd.DataFrame(tiny_rows(90), columns=["text", "label"])
+    model = gw.fit(table, target="label", recipe=auto, listener=Ear(stop="mlp probe"))
+    assert model.interrupted
+    assert model.recipe.head == "kernel"
+
+
+def test_ctrl_c_within_a_tune_keeps_the_better_one(auto: gw.Recipe) -> None:
+    recipe, ear = replace(auto, head="mlp:width=8", training=QUICK), Ear(stop="tune", step=2)
+    candidates, kept = run_all(job_of(120, recipe), recipe, Workspace(), ear, None)
+    assert [one.fitted.interrupted for one in candidates] == [False, True]
+    assert candidates[1].fitted.steps == 2
+    assert kept is best(candidates)
+
+
+def test_ctrl_c_before_the_first_model_is_raised(auto: gw.Recipe) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_all(job_of(120, auto), auto, Workspace(), Ear(stop="kernel probe"), None)
+
+
+@pytest.mark.parametrize("rows", [30, 120])
+def test_a_sequence_goes_on_at_its_step_with_the_same_bits(rows: int, auto: gw.Recipe, tmp_path: Path) -> None:
+    recipe = replace(auto, training=replace(QUICK, evaluations=3), head="mlp:width=8" if rows == 120 else "linear")
+    job = job_of(rows, recipe)
+    whole, _ = run_all(job, recipe, Workspace(), Ear(), None)
+    with pytest.raises(Killed):
+        run_all(job, recipe, open_workspace(tmp_path, False), Ear(stop="tune", step=5, error=Killed), None)
+    ear = Ear()
+    resumed, _ = run_all(job, recipe, open_workspace(tmp_path, True), ear, time.monotonic() - 10)
+    steps = [step for name, step in ear.steps if name == "tune"]
+    assert steps == [5, 6], "the last checkpoint was written after step 4"
+    assert [one.name for one in resumed] == [one.name for one in whole]
+    for one, other in zip(whole, resumed, strict=True):
+        assert same(weights(one.network), weights(other.network))
+        assert torch.equal(torch.tensor(one.score or 0.0), torch.tensor(other.score or 0.0))
+        assert one.recipe == other.recipe
+
+
+def test_a_resumed_sequence_leaves_out_what_was_left_out(auto: gw.Recipe, tmp_path: Path) -> None:
+    job = job_of(120, auto)
+    run_all(job, auto, open_workspace(tmp_path, False), Ear(), time.monotonic() - 10)
+    candidates, _ = run_all(job, auto, open_workspace(tmp_path, True), Ear(), time.monotonic() + 1000)
+    assert [one.name for one in candidates] == ["kernel probe"]

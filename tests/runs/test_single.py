@@ -1,0 +1,170 @@
+"""graftwork.runs.single: one run of one recipe, its fingerprint, and what a budget allows."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import graftwork as gw
+from graftwork.core.checkpoint import Checkpointing
+from graftwork.core.settings import resolve_precision
+from graftwork.runs import single
+from graftwork.runs.job import Job, make_job
+from graftwork.runs.single import affordable_rows, build_network, plan_single, run_single
+from graftwork.runs.workspace import Workspace, open_workspace
+from heard import Ear
+from tiny import tiny_rows
+from tinyrun import same, weights
+
+QUICK = gw.Training(steps=4, batch=16, precision="fp32", evaluations=1)
+
+
+@dataclass(frozen=True)
+class Fingerprints(Workspace):
+    """Keeps nothing but the fingerprints of its runs."""
+
+    seen: list[str] = field(default_factory=list)
+
+    def checkpoints(self, name: str, fingerprint: str) -> Checkpointing | None:  # noqa: ARG002
+        self.seen.append(fingerprint)
+        return None
+
+
+def frame(rows: int = 90) -> pd.DataFrame:
+    return pd.DataFrame(tiny_rows(rows), columns=["text", "label"])
+
+
+def run(
+    job: Job, recipe: gw.Recipe, workspace: Workspace | None = None, deadline: float | None = None
+) -> single.Candidate:
+    return run_single(job, recipe, name="run", workspace=workspace or Workspace(), listener=Ear(), deadline=deadline)
+
+
+@pytest.fixture(scope="module")
+def recipe(base: Path) -> gw.Recipe:
+    return gw.Recipe(base=str(base), techniques=[gw.LabelSmoothing(0.1), gw.Probe()], training=QUICK)
+
+
+# --- the run --------------------------------------------------------------------------------------------------------
+def test_the_resolved_recipe_leaves_nothing_open(recipe: gw.Recipe) -> None:
+    plain = replace(recipe, training=gw.Training(batch=16), techniques=[gw.Partial(1)])
+    job = make_job(frame(), plain)
+    plan = plan_single(job, plain)
+    done = run(job, plain)
+    training = done.recipe.training
+    assert training.steps == done.fitted.steps == plan.total_steps == done.plan.total_steps
+    assert training.precision == resolve_precision("auto")
+    assert (training.lr, training.head_lr) == (5e-5, 5e-4)
+    assert plan.seconds is not None
+    assert plan.seconds > 0
+    assert plan_single(job, plain, timed=False).seconds is None
+
+
+def test_the_global_random_state_takes_no_part(recipe: gw.Recipe) -> None:
+    scratch = replace(recipe, base="cnn:width=8", techniques=(), training=QUICK)
+    job = make_job(frame(), scratch)
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = build_network(job, scratch)
+    assert torch.equal(before, torch.get_rng_state())
+    torch.manual_seed(2)
+    assert same(weights(first), weights(build_network(job, scratch)))
+    assert not same(weights(first), weights(build_network(job, replace(scratch, seed=1))))
+
+
+def test_a_resumed_run_takes_the_steps_it_took(
+    recipe: gw.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step count that was found by timing is not found again."""
+    long = replace(recipe, techniques=(), training=replace(QUICK, steps=50))
+    job = make_job(frame(), long)
+    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda _: 1.0)
+    first = run(job, long, open_workspace(tmp_path, False), deadline=time.monotonic() + 8)
+    assert 0 < first.fitted.steps < 8
+    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda _: 0.01)
+    again = run(job, long, open_workspace(tmp_path, True), deadline=time.monotonic() + 100)
+    assert again.recipe == first.recipe
+    assert same(weights(again.network), weights(first.network))
+
+
+# --- the fingerprint ------------------------------------------------------------------------------------------------
+def test_the_fingerprint_covers_rows_validation_weights_and_settings(recipe: gw.Recipe, tmp_path: Path) -> None:
+    base = tmp_path / "bert"
+    shutil.copytree(recipe.base, base)
+    recipe = replace(recipe, base=str(base))
+    valid = frame(12)
+    seen = Fingerprints()
+
+    def of(train: pd.DataFrame, valid: pd.DataFrame, recipe: gw.Recipe, **roles: str) -> str:
+        run(make_job(train, recipe, valid=valid, target="label", roles=roles), recipe, seen)
+        return seen.seen[-1]
+
+    def with_cell(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
+        changed = table.copy()
+        changed.loc[4, column] = value
+        return changed
+
+    plain = of(frame(), valid, recipe)
+    assert of(frame(), valid, recipe) == plain
+    smoothed, probe = recipe.listed
+    assert of(frame(), valid, replace(recipe, techniques=[probe, smoothed])) == plain, "order changes nothing"
+    heavy = frame().assign(importance=np.arange(90) / 90)
+    others = [
+        of(with_cell(frame(), "label", "food"), valid, recipe),
+        of(with_cell(frame(), "text", "soup"), valid, recipe),
+        of(frame().iloc[::-1], valid, recipe),
+        of(heavy, valid, recipe, weight="importance"),
+        of(heavy[::-1].assign(text=frame()["text"], label=frame()["label"]), valid, recipe, weight="importance"),
+        of(frame(), with_cell(valid, "label", "food"), recipe),
+        of(frame(), with_cell(valid, "text", "soup"), recipe),
+        of(frame(), valid, replace(recipe, training=replace(QUICK, lr=1e-3))),
+        of(frame(), valid, replace(recipe, training=replace(QUICK, steps=3))),
+        of(frame(), valid, replace(recipe, techniques=[probe, gw.LabelSmoothing(0.2)])),
+        of(frame(), valid, replace(recipe, seed=1)),
+    ]
+    file = base / "model.safetensors"
+    tensors = load_file(file)
+    name = next(name for name in tensors if "word_embeddings" in name)
+    save_file({**tensors, name: tensors[name] * 1.001}, file, {"format": "pt"})
+    others.append(of(frame(), valid, recipe))
+    assert len({plain, *others}) == 1 + len(others)
+
+
+# --- rows that a budget allows --------------------------------------------------------------------------------------
+@pytest.fixture
+def one_row_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """30 rows are read to see how long it takes, and it takes 30 seconds."""
+    clock = iter([100.0, 130.0])
+    monkeypatch.setattr(single, "TIMED_ROWS", 30)
+    monkeypatch.setattr(single, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+
+
+@pytest.mark.usefixtures("one_row_a_second")
+@pytest.mark.parametrize(
+    ("seconds", "share"), [(120.0, 1 / 5), (120.0, 1 / 2), (-5.0, 1 / 5)], ids=["usual", "much validation", "late"]
+)
+def test_rows_are_those_that_a_pass_has_time_for(
+    seconds: float, share: float, recipe: gw.Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(single, "FEWEST", 10)
+    recipe = replace(recipe, valid_share=share)
+    job = make_job(frame(300), recipe)
+    validated = min(share / (1 - share), 1 / 3)
+    expected = 120 * single.PASS_SHARE / (1 + validated) if seconds > 0 else 10
+    assert affordable_rows(job, recipe, seconds) == pytest.approx(expected, abs=1)
+
+
+@pytest.mark.parametrize("head", ["linear", "mlp:width=8", "kernel"])
+def test_every_head_can_be_timed_and_few_rows_are_not(head: str, recipe: gw.Recipe) -> None:
+    recipe = replace(recipe, head=head)
+    assert affordable_rows(make_job(frame(400), recipe), recipe, 0.0) == single.FEWEST
+    assert affordable_rows(make_job(frame(90), recipe), recipe, 0.0) == len(make_job(frame(90), recipe).train)
