@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graftwork.data.compare import conflicts, duplicates, overlap, rare_classes
+from graftwork.data.compare import conflicts, overlap, rare_classes
 from graftwork.data.load import load, load_like
 from graftwork.data.table import Column, Schema, Table
 
@@ -36,14 +36,6 @@ def test_overlap(first: list[tuple[str | None, str | None]], second: list[tuple[
     expected = [[keys.index(_key(text)) + 1, row] for row, (text, _) in enumerate(second, 101) if _key(text) in keys]
     assert found.pairs.tolist() == expected
     assert found.share == len(expected) / max(1, len(second))
-    assert len({example.row for example in found.examples}) == len(found.examples)
-
-
-@given(rows=_ROWS)
-def test_duplicates(rows: list[tuple[str | None, str | None]]) -> None:
-    keys = [_key(text) for text, _ in rows]
-    expected = [[keys.index(key) + 1, row] for row, key in enumerate(keys, 1) if keys.index(key) + 1 < row]
-    assert duplicates(_table(rows)).pairs.tolist() == expected
 
 
 @given(rows=_ROWS)

@@ -10,7 +10,7 @@ import sklearn.metrics as reference
 from samples import classification, multilabel_evaluation, regression_evaluation, single_label
 
 from graftwork.errors import DataError
-from graftwork.evidence.evaluation import evaluate
+from graftwork.evidence.evaluation import evaluate, score_text
 from graftwork.evidence.examples import Example
 from graftwork.tasks.multilabel import Multilabel
 
@@ -26,7 +26,7 @@ def test_scores_and_json() -> None:
     assert data["log_loss"]["value"] == pytest.approx(reference.log_loss(targets, probabilities))
     assert "top5_accuracy" not in data  # of four classes
     assert found.baseline == np.bincount(targets).max() / 300
-    assert found.lines()[0].startswith("Accuracy 93.0 % (")
+    assert score_text("accuracy", found.scores["accuracy"]).startswith("93.0 % (")
 
 
 def test_per_class_pairs_and_matrix_agree_with_scikit_learn() -> None:
@@ -83,14 +83,10 @@ def test_rows_without_target_are_left_out_and_row_numbers_kept() -> None:
     assert [example.row for example in found.slowest] == [13, 14, 11]
 
 
-def test_slowest_goes_by_seconds_where_they_are_known() -> None:
+def test_slowest_are_the_rows_with_the_most_tokens() -> None:
     targets, probabilities = single_label(rows=30)
-    seconds = np.linspace(0, 1, 30)
-    found = evaluate(
-        classification(), targets, probabilities, np.arange(30), lengths=np.arange(30)[::-1], seconds=seconds
-    )
-    assert [example.row for example in found.slowest] == list(range(29, 19, -1))
-    assert found.slowest[0].seconds == 1.0
+    found = evaluate(classification(), targets, probabilities, np.arange(30), lengths=np.arange(30) * 2)
+    assert [(example.row, example.tokens) for example in found.slowest] == [(row, 2 * row) for row in range(29, 19, -1)]
 
 
 def test_no_mistake_no_most_wrong_row() -> None:

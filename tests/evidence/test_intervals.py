@@ -11,7 +11,7 @@ from hypothesis import given as draws_of
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from graftwork.evidence.intervals import bootstrap, draws, paired_difference
+from graftwork.evidence.intervals import bootstrap, draws
 from graftwork.tasks.metrics import METRICS
 
 
@@ -85,19 +85,6 @@ def test_all_right_still_has_an_interval() -> None:
     assert (found.low, found.value, found.high) == (pytest.approx(0.6915, abs=1e-4), 1.0, 1.0)
     found = bootstrap(truth, {"accuracy": truth + 1})["accuracy"]
     assert (found.low, found.value, found.high) == (0.0, 0.0, pytest.approx(0.3085, abs=1e-4))
-
-
-def test_paired_difference_is_narrower_than_two_intervals() -> None:
-    truth, first = answers(500, 0.8, seed=0)
-    second = first.copy()
-    wrong = np.flatnonzero(first != truth)[:15]
-    second[wrong] = truth[wrong]
-    found = paired_difference(METRICS["accuracy"], truth, first, second)
-    alone = bootstrap(truth, {"accuracy": first})["accuracy"]
-    assert found.value == pytest.approx(15 / 500)
-    assert 0 < found.low < found.value < found.high
-    assert found.high - found.low < (alone.high - alone.low) / 2
-    assert paired_difference(METRICS["accuracy"], truth, first, first).high == 0.0
 
 
 def test_blocks_hold_all_draws_and_stay_small() -> None:

@@ -164,8 +164,3 @@ def test_score_reads_choices_with_the_threshold_of_the_task() -> None:
     truth, probabilities = np.array([[1, 0]]), np.array([[0.3, 0.1]])
     assert score(Multilabel(threshold=0.2), "subset_accuracy", truth, probabilities) == 1.0
     assert score(Multilabel(), "subset_accuracy", truth, probabilities) == 0.0
-
-
-def test_better_follows_the_direction() -> None:
-    assert METRICS["accuracy"].better(0.9, 0.8)
-    assert METRICS["log_loss"].better(0.1, 0.8)

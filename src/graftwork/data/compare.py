@@ -17,25 +17,15 @@ EXAMPLES = 5
 
 
 @dataclass(frozen=True)
-class Shared:
-    """Inputs that stand in both tables: their first row in the first, a row in the second, and the text."""
-
-    row: int
-    other_row: int
-    text: str
-
-
-@dataclass(frozen=True)
 class Overlap:
     """Rows of a second table whose inputs also stand in a first one.
 
     pairs: (M, 2), row in the first table (the first with these inputs) and row in the second, as numbered in their
-    sources. rows: all rows of the second table. examples: a few pairs with different texts.
+    sources. rows: all rows of the second table.
     """
 
     pairs: np.ndarray
     rows: int
-    examples: tuple[Shared, ...]
 
     @property
     def share(self) -> float:
@@ -76,25 +66,7 @@ def overlap(first: Table, second: Table) -> Overlap:
     order = np.argsort(known, kind="stable")
     at = np.minimum(np.searchsorted(known[order], asked), max(0, len(known) - 1))
     found = np.flatnonzero(known[order][at] == asked) if len(known) else np.zeros(0, np.int64)
-    return _overlap(first, second, order[at[found]], found)
-
-
-def duplicates(table: Table) -> Overlap:
-    """Rows whose inputs stood in an earlier row of the same table, whatever their labels."""
-    _, start, code = np.unique(input_hashes(table), return_index=True, return_inverse=True)
-    found = np.flatnonzero(start[code] != np.arange(len(table)))
-    return _overlap(table, table, start[code[found]], found)
-
-
-def _overlap(first: Table, second: Table, at: np.ndarray, found: np.ndarray) -> Overlap:
-    """at, found: indices of equal rows in the first and in the second table."""
-    pairs = np.stack([first.rows[at], second.rows[found]], axis=1)
-    _, start = np.unique(at, return_index=True)
-    examples = [
-        Shared(int(pairs[pair, 0]), int(pairs[pair, 1]), _text(second, int(found[pair])))
-        for pair in np.sort(start)[:EXAMPLES]
-    ]
-    return Overlap(pairs, len(second), tuple(examples))
+    return Overlap(np.stack([first.rows[order[at[found]]], second.rows[found]], axis=1), len(second))
 
 
 def conflicts(table: Table, target: str, most: int = 1000) -> Conflicts:

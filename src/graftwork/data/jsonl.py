@@ -19,7 +19,7 @@ from graftwork.data.spool import spool
 from graftwork.errors import DataError
 
 BATCH_ROWS = 4096
-_EXAMPLE = '{"text": "…", "label": "…"}'
+_EXPECTED = 'Expected one object a line: {"text": "…", "label": "…"}.'
 Held = list[tuple[int, dict[str, Any]]]
 """Objects with their lines."""
 NESTED = {b"graftwork": b"nested"}
@@ -69,13 +69,13 @@ def _document(file: TextIO, name: str) -> pa.Table:
         columns = {key: list(item.values()) if isinstance(item, dict) else item for key, item in document.items()}
         if all(isinstance(values, list) for values in columns.values()):
             return from_columns(columns, name)
-    raise DataError(f'{name} is json, but not a table. Expected one object a line: {{"text": "…", "label": "…"}}.')
+    raise DataError(f"{name} is json, but not a table. {_EXPECTED}")
 
 
 def _lines(file: TextIO, name: str) -> pa.Table:
     keys, mixed = _survey(file, name)
     if not keys:
-        raise DataError(f'{name} holds objects without any key. Expected {{"text": "…", "label": "…"}} on each line.')
+        raise DataError(f"{name} holds objects without any key. {_EXPECTED}")
     file.seek(0)
     schema = pa.schema([pa.field(key, _TYPES[mixed[key]], metadata=_METADATA[mixed[key]]) for key in keys])
     return spool(_batches(file, name, schema, mixed), schema)
@@ -122,7 +122,7 @@ def _records(file: TextIO, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
             raise DataError(f"{name}, line {line}: not json ({reason}): {_short(text)}") from error
         if not isinstance(record, dict):
             what = {list: "a list", str: "a text", type(None): "null"}.get(type(record), "a number")
-            raise DataError(f'{name}, line {line}: {what}, not an object: {_short(text)} Expected {{"text": "…"}}.')
+            raise DataError(f"{name}, line {line}: {what}, not an object: {_short(text)}. {_EXPECTED}")
         yield line, record
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -102,12 +102,6 @@ def _publish(partial: Path, folder: Path) -> None:
         for file in partial.iterdir():
             file.unlink()
         partial.rmdir()
-
-
-def chunked(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    """Consecutive slices of at most `size`."""
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
 
 
 def allocate(folder: Path, lengths: np.ndarray, dtype: str, inner: tuple[int, ...]) -> Ragged:

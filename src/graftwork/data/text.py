@@ -17,8 +17,8 @@ from graftwork.data.stopwords import CHINESE, ENGLISH
 class TextSettings:
     """What is done to a text before it is tokenised, in this order.
 
-    unicode: "NFC" joins letters and their accents, "NFKC" also makes full-width letters and ligatures plain.
     markup: leave out HTML and XML tags, comments, scripts and styles, and turn entities (`&amp;`) into characters.
+    unicode: "NFC" joins letters and their accents, "NFKC" also makes full-width letters and ligatures plain.
     lowercase: as it says. stop_words: leave out function words, "en" or "zh"; negations are kept. A text of stop
         words only is left as it is. Pretrained bases read function words: leave this off unless a trial says otherwise.
     whitespace: one space for any run of white space, none at the ends; zero-width spaces go.

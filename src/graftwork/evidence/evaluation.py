@@ -44,10 +44,6 @@ class Evaluation:
         """`{"accuracy": {"value": …, "low": …, "high": …}, …}`, plain JSON data."""
         return {name: interval.to_json() for name, interval in self.scores.items()}
 
-    def lines(self) -> list[str]:
-        """The scores for people, one a line: `Accuracy 93.6 % (92.7 % to 94.4 %)`."""
-        return [f"{METRICS[name].display} {score_text(name, interval)}" for name, interval in self.scores.items()]
-
 
 def score_text(name: str, interval: Interval) -> str:
     """A score with its interval, in the metric's own unit."""
@@ -64,22 +60,21 @@ def evaluate(
     lengths: np.ndarray | None = None,
     *,
     labelled: np.ndarray | None = None,
-    seconds: np.ndarray | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Evaluation:
     """Score `task.probabilities` (N, outputs) of N rows against their targets, as `task.encode` gives them.
 
-    rows: row numbers in their source (N,). texts: what to show of each row. lengths: tokens of each row, and
-    seconds: time to predict each row; for the list of the slowest rows. labelled: mask of rows that have a target;
-    all where left out. Raises DataError where no row is labelled.
+    rows: row numbers in their source (N,). texts: what to show of each row. lengths: tokens of each row, for the list
+    of the slowest rows. labelled: mask of rows that have a target; all where left out.
+    Raises DataError where no row is labelled.
     """
     keep = np.flatnonzero(np.ones(len(targets), bool) if labelled is None else labelled)
     if len(keep) == 0:
         raise DataError(f"None of {len(targets):,} rows has a target, so there is nothing to evaluate against.")
     truth, given = task.truth(targets[keep]), probabilities[keep]
     chosen = task.choose(given)
-    shown = Rows(keep, rows, texts, lengths, seconds)
+    shown = Rows(keep, rows, texts, lengths)
     metrics = [METRICS[name] for name in task.metrics if len(task.classes) >= METRICS[name].least_classes]
     single_label = "hard_labels" in task.facts
     has_classes = bool(task.classes)

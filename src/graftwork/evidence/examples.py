@@ -1,4 +1,4 @@
-"""Rows worth looking at: those the model got most wrong, and those that took longest."""
+"""Rows worth looking at: those the model got most wrong, and those that take longest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHOWN = 20
 class Example:
     """One row: its number in its source, its text, truth and prediction as text.
 
-    probability: of what was predicted, None for numbers. tokens, seconds: length and time to predict, where known.
+    probability: of what was predicted, None for numbers. tokens: its length, where known.
     """
 
     row: int
@@ -25,18 +25,16 @@ class Example:
     predicted: str
     probability: float | None = None
     tokens: int | None = None
-    seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What is known of the rows besides targets: numbers, texts, tokens, seconds; `scored` are the positions scored."""
+    """What is known of the rows besides targets: numbers, texts, tokens; `scored` are the positions scored."""
 
     scored: np.ndarray
     numbers: np.ndarray
     texts: Sequence[str] | None = None
     tokens: np.ndarray | None = None
-    seconds: np.ndarray | None = None
 
 
 def most_wrong(
@@ -53,11 +51,13 @@ def most_wrong(
 def slowest(
     task: Task, truth: np.ndarray, probabilities: np.ndarray, rows: Rows, count: int = 10
 ) -> tuple[Example, ...]:
-    """The rows that took longest to predict or, where no times were taken, those with the most tokens."""
-    cost = rows.seconds if rows.seconds is not None else rows.tokens
-    if cost is None:
+    """The rows with the most tokens, which take longest to predict; none where the tokens aren't known.
+
+    Rows are predicted in batches of similar length, so that single ones have no time of their own to measure.
+    """
+    if rows.tokens is None:
         return ()
-    order = np.argsort(-np.asarray(cost[rows.scored], dtype=np.float64), kind="stable")[:count]
+    order = np.argsort(-np.asarray(rows.tokens[rows.scored], dtype=np.float64), kind="stable")[:count]
     return tuple(_example(task, at, truth, probabilities, rows) for at in order.tolist())
 
 
@@ -81,7 +81,6 @@ def _example(task: Task, at: int, truth: np.ndarray, probabilities: np.ndarray, 
         predicted=_text(task, chosen),
         probability=float(row.max()) if "hard_labels" in task.facts else None,
         tokens=None if rows.tokens is None else int(rows.tokens[place]),
-        seconds=None if rows.seconds is None else float(rows.seconds[place]),
     )
 
 

@@ -1,8 +1,7 @@
 """Bootstrap intervals: how far a score could be off because the test rows are a sample.
 
-Efron 1979, percentile method. Rows are drawn with replacement; every metric sees the same draws, so that two metrics
-or two models can be compared draw by draw. A draw is held as how often it took each row, and a metric scores a whole
-block of draws in one pass.
+Efron 1979, percentile method. Rows are drawn with replacement, and every metric sees the same draws. A draw is held as
+how often it took each row, and a metric scores a whole block of draws in one pass.
 """
 
 from __future__ import annotations
@@ -56,21 +55,6 @@ def bootstrap(
         name: _interval(METRICS[name], float(scorer(alike)[0]), np.concatenate(drawn[name]), len(truth), level)
         for name, scorer in scorers.items()
     }
-
-
-def paired_difference(
-    metric: Metric,
-    truth: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-    level: float = 0.95,
-) -> Interval:
-    """Score of `second` less that of `first` on the same rows. An interval without 0 speaks for a real difference."""
-    of_first, of_second = metric.scorer(truth, first), metric.scorer(truth, second)
-    found = [of_second(weights) - of_first(weights) for weights in draws(len(truth), seed, resamples)]
-    return _percentiles(metric(truth, second) - metric(truth, first), np.concatenate(found), level)
 
 
 def draws(rows: int, seed: int, resamples: int = RESAMPLES) -> Iterator[np.ndarray]:

@@ -221,7 +221,6 @@ class CNN(_ScratchSettings):
 
 
 BASES: dict[str, type[BaseSettings]] = {cls.name: cls for cls in (MiniLM, Transformer, GRU, LSTM, CNN)}
-DEFAULT_BASE = "minilm"
 
 
 def parse_base(spec: str | Mapping[str, Any] | BaseSettings) -> BaseSettings:

@@ -49,9 +49,6 @@ class Metric:
         """The score of rows that count alike."""
         return float(self.scorer(truth, given)(np.ones((1, len(truth))))[0])
 
-    def better(self, score: float, than: float) -> bool:
-        return score > than if self.higher_is_better else score < than
-
     def text(self, value: float) -> str:
         """A score for people.
 
