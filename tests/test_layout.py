@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,18 @@ def test_every_module_has_its_layer() -> None:
 
 def technique_files() -> set[Path]:
     return {Path(sys.modules[cls.__module__].__file__ or "") for cls in TECHNIQUES.values()}
+
+
+def test_no_technique_imports_another() -> None:
+    """Nor does what they share: what stands beside them knows none of them."""
+    techniques = {cls.__module__ for cls in TECHNIQUES.values()} | {"graftwork.techniques"}
+    files = [path for path in (SOURCE / "techniques").rglob("*.py") if path.name != "__init__.py"]
+    assert len(files) > len(TECHNIQUES)
+    for path in files:
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        found = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+        found |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        assert not found & techniques, f"{path.name} imports {found & techniques}"
 
 
 @pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.relative_to(SOURCE).as_posix())

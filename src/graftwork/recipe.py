@@ -24,7 +24,7 @@ class Recipe:
     """What to do, apart from the data.
 
     base: a name from `graft list bases` with settings ("minilm:layers=3"), a local transformers folder, or a hub id.
-    task: "auto" or a name from `graft list tasks`. head: "linear" or "mlp:width=512".
+    task: "auto" or a name from `graft list tasks`. head: "linear", "mlp:width=512" or "kernel".
     techniques: "auto" chooses by trying (`graftwork.runs.default`); an empty tuple is the plain loop.
     metric: what validation is scored by; None takes the task's first. valid_share: share of the training rows that is
     held out for validation where no validation table is given. rows: train on a sample of so many rows (what a budget
@@ -127,7 +127,7 @@ def parse_techniques(value: Any) -> tuple[Technique, ...] | Auto:
 
 def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
     """The recipe with `key=value` settings changed, as `--set` gives them: training settings by their name, text
-    settings as `text.name`, and the recipe's own head, metric, valid_share and seed."""
+    settings as `text.name`, and the recipe's own base, task, head, metric, valid_share, rows and seed."""
     own = {"head", "metric", "valid_share", "rows", "seed", "task", "base"}
     training, text, plain = asdict(recipe.training), asdict(recipe.text), {}
     for key, value in settings.items():

@@ -107,7 +107,7 @@ class Plan:
         return "head start" in self.claims
 
     def table(self) -> tuple[tuple[str, ...], ...]:
-        """Techniques x stages; the first row is the head."""
+        """Techniques x stages, cell by cell; the first row names the columns. Empty without techniques."""
         used = list(dict.fromkeys(stage for technique in self.techniques for stage in self.stages[technique.name]))
         rows = [(t.name, *("x" if stage in self.stages[t.name] else "" for stage in used)) for t in self.techniques]
         return (("technique", *used), *rows) if rows else ()

@@ -1,7 +1,8 @@
-"""What a head starts from: its solution on the features of the base as it is. Shared by the probe and the warm start.
+"""A head solved on given features; shared by the techniques that start, or end, with a solved head.
 
-A linear head is solved exactly (`solve`), with a penalty chosen on held-out rows; an MLP head is trained on the
-features for some hundred steps. Features are standardised through the head's own shift and scale.
+A linear head is the solution of a convex problem (`solve`), with a penalty chosen on held-out rows; a kernel head is
+solved in closed form (`kernel`); an MLP head is trained on the features for some hundred steps. Features are
+standardised through the head's own shift and scale.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The quickest way to a good model: one pass over the rows, then a convex problem.
 base whose features already separate the classes, and it measures what a base knows. With thousands of rows,
 fine-tuning the base goes further.
 
-Source: Alain & Bengio 2016 (linear classifier probes); the solver is scikit-learn's logistic regression, see
+Source: Alain & Bengio 2016 (linear classifier probes). How each kind of head is solved stands in
 `graftwork.techniques.transfer.head_start`.
 """
 
@@ -23,7 +23,7 @@ class Probe(Technique):
     """Freeze the base, solve the head.
 
     l2: strength of the penalty on the head's weights, scikit-learn's 1/C on features scaled to a mean squared length
-        of 1; "auto" chooses it on held-out training rows. At least 0. An MLP head does not use it.
+        of 1; "auto" chooses it on held-out training rows. At least 0. Only a linear head uses it.
     """
 
     l2: L2 = "auto"

@@ -23,7 +23,7 @@ class WarmStart(Technique):
     """Solve the head on the features of the untouched base before the first step.
 
     l2: strength of the penalty on the head's weights, scikit-learn's 1/C on features scaled to a mean squared length
-        of 1; "auto" chooses it on held-out training rows. At least 0. An MLP head does not use it.
+        of 1; "auto" chooses it on held-out training rows. At least 0. Only a linear head uses it.
     """
 
     l2: L2 = "auto"
