@@ -45,5 +45,5 @@ docs: install  ## write docs/reference and docs/techniques.md from the docstring
 	$(BIN)/python docs/make_reference.py
 
 clean:  ## remove what can be made again, .venv included
-	rm -rf .venv demo runs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

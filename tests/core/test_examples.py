@@ -57,6 +57,13 @@ def test_roles_become_numbers(worlds: Worlds):
     assert batch.size == 2
 
 
+def test_weights_of_0_alone_are_no_division_by_it(worlds: Worlds):
+    encoder = {"text": worlds("cnn").network.encoder("text")}
+    examples = prepare(table(text=["the cat"] * 2, weight=[0.0, 0.0]), encoder, {}, TextSettings())
+    assert examples.weight is not None
+    assert examples.weight.tolist() == [0.0, 0.0]
+
+
 def test_a_batch_holds_its_rows_in_their_order(worlds: Worlds):
     world = worlds("cnn", "classes", True)
     rows = np.array([9, 1, 5])

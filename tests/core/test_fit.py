@@ -143,6 +143,14 @@ def test_observers_see_every_step_and_no_random_number_is_lost(worlds: Worlds):
     assert seen[-1].best == fitted.best_score
 
 
+def test_training_rows_that_all_count_nothing_are_refused(worlds: Worlds):
+    world = worlds("cnn")
+    with pytest.raises(DataError, match="Every training row has the weight 0"):
+        dataclasses.replace(
+            world, train=dataclasses.replace(world.train, weight=np.zeros(len(world.train), np.float32))
+        ).run()
+
+
 def test_training_without_any_label_is_refused(worlds: Worlds):
     world = worlds("cnn")
     none = dataclasses.replace(world.train, labelled={"label": np.zeros(len(world.train), bool)})

@@ -74,6 +74,14 @@ def test_tables_to_predict(source: Any) -> None:
     assert table.schema.columns == (Column("text", "text"),)
 
 
+def test_a_prediction_needs_no_role() -> None:
+    rows = {"text": ["a", "", "c"], "shop": [None, "x", "x"]}
+    found = load_like(rows, SCHEMA, with_target=False, on_bad_rows="keep").bad
+    assert [(bad.row, bad.column) for bad in found] == [(2, "text")]
+    with pytest.raises(DataError, match="row 1, shop: missing"):
+        load_like(rows | {"label": ["x", "y", "x"]}, SCHEMA, with_target=True)
+
+
 def test_keep_answers_row_by_row() -> None:
     loaded = load_like(["a", None, "", float("nan")], SCHEMA, with_target=False, on_bad_rows="keep")
     assert len(loaded.table) == 4

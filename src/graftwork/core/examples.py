@@ -158,7 +158,7 @@ def _weights(table: Table) -> np.ndarray | None:
     if column is None:
         return None
     values = np.asarray(table.column(column.name).to_numpy(zero_copy_only=False), dtype=np.float32)
-    scaled: np.ndarray = values / values.mean()
+    scaled: np.ndarray = values / (values.mean() or 1.0)
     return scaled
 
 

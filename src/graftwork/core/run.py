@@ -216,6 +216,8 @@ def _with_epochs(ready: Ready) -> Training:
 def _check_labels(train: Examples, valid: Examples | None) -> None:
     if not any(mask.any() for mask in train.labelled.values()):
         raise DataError("No training row has a label.")
+    if train.weight is not None and not train.weight.any():
+        raise DataError("Every training row has the weight 0. Expected at least one row that counts.")
     for name, mask in (valid.labelled if valid else {}).items():
         if not mask.any():
             raise DataError(f"No validation row has a label in '{name}', so nothing can be scored.")

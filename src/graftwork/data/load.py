@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -70,15 +70,16 @@ def load_like(
 ) -> Loaded:
     """A table to validate, test or predict, with the columns of the training table's `schema`.
 
-    Inputs must be there, the target too `with_target`; other roles where the table has them. Further columns are
-    kept. A list of texts is the one text input. "keep" leaves bad rows in the table and gives them in `bad`, so that
-    a prediction can answer row by row.
+    Inputs must be there, the target too `with_target`; other roles where the table has them, and only `with_target`
+    must they have values (a prediction needs none). Further columns are kept. A list of texts is the one text input.
+    "keep" leaves bad rows in the table and gives them in `bad`, so that a prediction can answer row by row.
     """
     wanted = schema if with_target else schema.without("target")
     data, called = reading.read(_as_input(source, wanted), name=name or ("the list" if _is_texts(source) else None))
     columns = tuple(column for column in wanted.columns if _present(column, data, called))
     table = Table(data, Schema(columns), called, np.arange(1, len(data) + 1))
-    bad = check(table, need_target=with_target)
+    looked_at = table if with_target else replace(table, schema=Schema(schema.inputs))
+    bad = check(looked_at, need_target=with_target)
     notes: list[str] = []
     if on_bad_rows != "keep":
         table, notes = apply(table, bad, on_bad_rows)
