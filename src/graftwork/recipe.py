@@ -25,7 +25,8 @@ class Recipe:
 
     base: a name from `graft list bases` with settings ("minilm:layers=3"), a local transformers folder, or a hub id.
     task: "auto" or a name from `graft list tasks`. head: "linear", "mlp:width=512" or "kernel".
-    techniques: "auto" chooses by trying (`graftwork.runs.default`); an empty tuple is the plain loop.
+    techniques: "auto" chooses by trying (`graftwork.runs.default`); an empty list is the plain loop. Each is an object,
+    or as it is written in YAML ("lora:rank=16").
     metric: what validation is scored by; None takes the task's first. valid_share: share of the training rows that is
     held out for validation where no validation table is given. rows: train on a sample of so many rows (what a budget
     allows). seed: of everything that is drawn.
@@ -54,7 +55,7 @@ class Recipe:
             if self.techniques != "auto":
                 raise UsageError(f"techniques is {self.techniques!r}. Expected 'auto' or a list of techniques.")
         else:
-            object.__setattr__(self, "techniques", tuple(self.techniques))
+            object.__setattr__(self, "techniques", parse_techniques(self.techniques))
 
     @property
     def listed(self) -> tuple[Technique, ...]:

@@ -39,6 +39,7 @@ def infer(
     be told, or no text to learn from; DataError for a target that can't be learned.
     """
     inputs = [inputs] if isinstance(inputs, str) else inputs
+    ignore = [ignore] if isinstance(ignore, str) else ignore
     targets = [target] if isinstance(target, str) else list(target or ())
     roles = dict(roles or {})
     _check_names(data, source, targets, inputs or (), ignore, roles)

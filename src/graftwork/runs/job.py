@@ -13,6 +13,7 @@ from graftwork.data.load import Source, load, load_like
 from graftwork.data.splits import group_split, random_split, split_by_column, stratified_split
 from graftwork.data.table import Table
 from graftwork.data.text import normalise
+from graftwork.errors import UsageError
 from graftwork.networks.bases import parse_base
 from graftwork.recipe import Recipe
 from graftwork.tasks.metrics import metric_for
@@ -83,7 +84,10 @@ def make_job(
         on_bad_rows=on_bad_rows,
     )
     table, notes = loaded.table, list(loaded.notes)
-    column = table.schema.targets[0]
+    column, *more_targets = table.schema.targets
+    if more_targets:
+        names = ", ".join(target.name for target in table.schema.targets)
+        raise UsageError(f"{table.source} has several targets ({names}). This version predicts one: name one of them.")
     if task is None:
         task, reason = infer_task(table.column(column.name), column.kind)
         notes.append(f"task: {task.name} ({reason})")
