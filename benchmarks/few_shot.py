@@ -19,7 +19,7 @@ from harness.results import Record, Results
 from harness.text import Claim, claims, mean_and_spread, table
 
 NAME, SEEDS = "few_shot", 5
-SETS = ("banking77", "sst2", "trec", "tweeteval_emotion")
+SETS = ("sst2", "trec", "tweeteval_emotion", "banking77")
 PER_CLASS, FIRST_SEED, ITERATIONS = 8, 10, 5
 METHODS = {
     OURS: ("ours", OURS),
@@ -36,8 +36,8 @@ Right = dict[str, dict[str, np.ndarray]]
 def main() -> None:
     given = options.parse(__doc__, SEEDS)
     results = Results(NAME, given)
-    for seed in range(FIRST_SEED, FIRST_SEED + given.seeds):
-        for name in SETS[2:3] if given.quick else SETS:
+    for name in SETS[1:2] if given.quick else SETS:  # the slowest set last: what is measured by then is a whole
+        for seed in range(FIRST_SEED, FIRST_SEED + given.seeds):
             measure(results, given, name, seed)
     print(section(results.records()))
 

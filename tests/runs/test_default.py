@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 import graftwork as gw
+from graftwork.errors import NonFiniteLossError
 from graftwork.recipe import from_dict
 from graftwork.runs import default
 from graftwork.runs.default import best, planned_recipes, run_all
@@ -122,8 +123,7 @@ def test_each_resolved_recipe_repeats_its_run(
     recipe = gw.recipe.from_yaml(tmp_path / "recipe.yaml")
     assert recipe == first.recipe == from_dict(recipe.to_dict())
     again = run_single(job, recipe, name="again", workspace=Workspace(), listener=Ear())
-    assert same(weights(again.network), weights(first.network))
-    assert again.score == first.score
+    assert alike(again, first)
 
 
 def test_ties_go_to_the_first_and_without_validation_to_the_last(
@@ -221,6 +221,18 @@ def test_ctrl_c_before_the_first_model_is_raised(auto: gw.Recipe) -> None:
         run_all(job_of(120, auto), auto, Workspace(), Ear(stop="kernel probe"), None)
 
 
+def alike(one: Candidate, other: Candidate) -> bool:
+    """Equal to the bit in all that a candidate keeps; only the best one keeps its weights."""
+    kept = not any(p.is_meta for network in (one.network, other.network) for p in network.parameters())
+    given = [{} if c.predictions is None else c.predictions for c in (one, other)]
+    return (
+        one.score == other.score
+        and given[0].keys() == given[1].keys()
+        and all(np.array_equal(values, given[1][name]) for name, values in given[0].items())
+        and (not kept or same(weights(one.network), weights(other.network)))
+    )
+
+
 @pytest.mark.parametrize("rows", [30, 120])
 def test_a_sequence_goes_on_at_its_step_with_the_same_bits(rows: int, auto: gw.Recipe, tmp_path: Path) -> None:
     recipe = replace(auto, training=replace(QUICK, evaluations=3), head="mlp:width=8" if rows == 120 else "linear")
@@ -234,8 +246,7 @@ def test_a_sequence_goes_on_at_its_step_with_the_same_bits(rows: int, auto: gw.R
     assert steps == [5, 6], "the last checkpoint was written after step 4"
     assert [one.name for one in resumed] == [one.name for one in whole]
     for one, other in zip(whole, resumed, strict=True):
-        assert same(weights(one.network), weights(other.network))
-        assert torch.equal(torch.tensor(one.score or 0.0), torch.tensor(other.score or 0.0))
+        assert alike(one, other)
         assert one.recipe == other.recipe
 
 
@@ -244,3 +255,25 @@ def test_a_resumed_sequence_leaves_out_what_was_left_out(auto: gw.Recipe, tmp_pa
     run_all(job, auto, open_workspace(tmp_path, False), Ear(), time.monotonic() - 10)
     candidates, _ = run_all(job, auto, open_workspace(tmp_path, True), Ear(), time.monotonic() + 1000)
     assert [one.name for one in candidates] == ["kernel probe"]
+
+
+def test_only_the_best_candidate_keeps_its_weights(auto: gw.Recipe) -> None:
+    recipe = replace(auto, training=QUICK)
+    candidates, kept = run_all(job_of(120, recipe), recipe, Workspace(), Ear(), None)
+    for one in candidates:
+        assert any(p.is_meta for p in one.network.parameters()) == (one is not kept)
+
+
+def test_a_run_whose_loss_is_not_finite_is_left_out(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = default.run_single
+
+    def diverging(job: Job, recipe: gw.Recipe, **given: Any) -> Candidate:
+        if given["name"] == "tune":
+            raise NonFiniteLossError("The loss is not a finite number at step 3.")
+        return real(job, recipe, **given)
+
+    monkeypatch.setattr(default, "run_single", diverging)
+    ear = Ear()
+    candidates, _ = run_all(job_of(120, auto), auto, Workspace(), ear, None)
+    assert [one.name for one in candidates] == ["kernel probe", "mlp probe", "linear probe"]
+    assert "tune: left out. The loss is not a finite number at step 3." in ear.notes

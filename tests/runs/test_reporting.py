@@ -46,7 +46,9 @@ def report_of(table: pd.DataFrame, recipe: gw.Recipe, test: pd.DataFrame | None 
     job = make_job(table, recipe, test=test)
     candidates, kept = run_all(job, recipe, Workspace(), Ear(), None)
     model = make_model(job, kept)
-    report = make_report(job, model, candidates, kept, command="graft fit t.csv", began=Began(0.0, 0.0))
+    report = make_report(
+        job, model, candidates, kept, notes=job.notes, command="graft fit t.csv", began=Began(0.0, 0.0)
+    )
     return Made(report, job, model, candidates, kept)
 
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from graftwork import specs
 from graftwork.core.settings import Training
+from graftwork.errors import NonFiniteLossError
 from graftwork.networks.bases import parse_base
 from graftwork.recipe import Recipe
 from graftwork.runs.job import Job
@@ -79,7 +80,8 @@ def run_all(
 ) -> tuple[list[Candidate], Candidate]:
     """Run what is planned while time lasts; the candidates in order, and the one to keep.
 
-    Ctrl-C ends the sequence with what there is; before the first candidate is done it is raised again.
+    Ctrl-C ends the sequence with what there is, and a run whose loss is not finite is left out; before the first
+    candidate is done both are raised again. Only the network of the best candidate keeps its weights in memory.
     """
     began, candidates = time.monotonic(), list[Candidate]()
     for name, one in planned_recipes(job, recipe):
@@ -89,11 +91,19 @@ def run_all(
         try:
             done = run_single(job, one, name=name, workspace=workspace, listener=listener, deadline=deadline)
             candidates.append(done)
+        except NonFiniteLossError as error:
+            if not candidates:
+                raise
+            listener.note(f"{name}: left out. {error}")
+            continue
         except KeyboardInterrupt:
             if not candidates:
                 raise
             last = candidates[-1]
             candidates[-1] = replace(last, fitted=replace(last.fitted, interrupted=True))
+        for candidate in candidates:
+            if candidate is not best(candidates):
+                candidate.network.to("meta")
         if candidates[-1].fitted.interrupted:
             break
     kept = best(candidates)

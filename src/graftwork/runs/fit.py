@@ -17,7 +17,7 @@ from graftwork.model import Model
 from graftwork.recipe import Recipe
 from graftwork.runs.default import planned_recipes, run_all
 from graftwork.runs.job import Job, make_job
-from graftwork.runs.listener import Listener
+from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.reporting import Began, make_report
 from graftwork.runs.single import Candidate, affordable_rows, plan_single
 from graftwork.runs.workspace import Workspace, open_workspace
@@ -58,7 +58,7 @@ def fit(
     """
     # The command line gives its own start, when the process had spent nothing yet.
     clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
-    recipe, listener = recipe or Recipe(), listener or Listener()
+    recipe, listener = recipe or Recipe(), Recorder(listener or Listener())
     folder = Path(out) if out is not None else None
     workspace = open_workspace(folder, resume)
     if budget is not None and budget <= 0:
@@ -86,7 +86,7 @@ def fit(
         with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model
             folder.mkdir(parents=True, exist_ok=True)
             write_files(model, folder)
-    report = make_report(job, model, candidates, kept, command=command, began=clocks)
+    report = make_report(job, model, candidates, kept, notes=listener.notes, command=command, began=clocks)
     model = replace(model, report=report)
     if folder is not None:
         with storing(folder):

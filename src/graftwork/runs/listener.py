@@ -22,3 +22,27 @@ class Listener:
 
     def finished(self, name: str, score: float | None, seconds: float) -> None:
         """The run `name` is done; score on validation, more is better."""
+
+
+class Recorder(Listener):
+    """Hands everything on to another listener, and keeps the notes for the report."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.notes: list[str] = []
+        self._listener = listener
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+        self._listener.note(text)
+
+    def planned(self, name: str, plan: str) -> None:
+        self._listener.planned(name, plan)
+
+    def computed(self, done: int, rows: int) -> None:
+        self._listener.computed(done, rows)
+
+    def stepped(self, name: str, progress: Progress) -> None:
+        self._listener.stepped(name, progress)
+
+    def finished(self, name: str, score: float | None, seconds: float) -> None:
+        self._listener.finished(name, score, seconds)

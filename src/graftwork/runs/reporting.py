@@ -38,9 +38,16 @@ PACKAGES = ("graftwork", "torch", "transformers", "tokenizers", "peft", "pyarrow
 
 
 def make_report(
-    job: Job, model: Model, candidates: Sequence[Candidate], kept: Candidate, *, command: str | None, began: Began
+    job: Job,
+    model: Model,
+    candidates: Sequence[Candidate],
+    kept: Candidate,
+    *,
+    notes: Sequence[str],
+    command: str | None,
+    began: Began,
 ) -> Report:
-    """candidates: in the order in which they ran. began: the clocks at the start of the call."""
+    """candidates: in the order in which they ran. notes: what the user was told. began: the clocks at the start."""
     given = _given(job, model, kept)
     evaluations = {part: _evaluate(job, model, table, values) for part, (table, values) in given.items()}
     warnings, suspects = _warnings(job, given)
@@ -60,7 +67,7 @@ def make_report(
         before_temperature=_before(job, given, kept) if temperature != 1.0 else (),
         warnings=tuple(warnings),
         suspects=tuple(suspects),
-        notes=(*job.notes, *kept.plan.notes),
+        notes=(*notes, *kept.plan.notes),
         costs=_costs(candidates, began),
         parameters_trained=kept.plan.trained,
         parameters_total=kept.plan.parameters,
