@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from graftwork.core.checkpoint import write_tensors
 from graftwork.data.cache import storing
 from graftwork.data.table import Column, Schema
+from graftwork.data.writing import write_text
 from graftwork.errors import ModelError, UsageError, nearest
 from graftwork.networks.bases import restore
 from graftwork.networks.head import Head
@@ -81,8 +82,8 @@ def write_files(model: Saved, folder: Path) -> None:
     write_tensors(weights, partial)
     partial.chmod(0o644)  # safetensors makes it private
     partial.replace(folder / WEIGHTS)
-    _write_text(folder / "recipe.yaml", model.recipe.to_yaml())
-    _write_text(folder / MANIFEST, json.dumps(_manifest(model, encoders), ensure_ascii=False, indent=1))
+    write_text(folder / "recipe.yaml", model.recipe.to_yaml())
+    write_text(folder / MANIFEST, json.dumps(_manifest(model, encoders), ensure_ascii=False, indent=1))
 
 
 def is_model(folder: Path) -> bool:
@@ -163,9 +164,3 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             f"{path} has format {found}; this graftwork reads {FORMAT}. Install the version that wrote it."
         )
     return manifest
-
-
-def _write_text(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

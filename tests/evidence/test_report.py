@@ -13,7 +13,7 @@ import pytest
 from samples import MARKUP, evaluation, multilabel_evaluation, regression_evaluation, report
 
 from graftwork.evidence.evaluation import Evaluation
-from graftwork.evidence.report import Report, write_text
+from graftwork.evidence.report import Report
 
 
 class Page(HTMLParser):
@@ -159,17 +159,3 @@ def test_write_leaves_three_files_and_replaces_old_ones(tmp_path: Path) -> None:
         assert report().write(folder) == folder / "report.html"
     assert sorted(os.listdir(folder)) == ["README.md", "metrics.json", "report.html"]
     assert MARKUP not in (folder / "report.html").read_text(encoding="utf-8")
-
-
-def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "report.html"
-    write_text(path, "old")
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match="No space"):
-        write_text(path, "new")
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["report.html"]

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
+from graftwork.errors import UsageError
 from graftwork.runs import fit as module
 from graftwork.runs.fit import plan, within_budget
 from graftwork.runs.job import make_job
@@ -111,3 +112,12 @@ def test_a_plan_counts_the_rows_that_would_be_trained_on(recipe: gw.Recipe) -> N
     assert name == "run"
     assert planned.rows == 40
     assert planned.total_steps == model.recipe.training.steps == 5
+
+
+def test_a_recipe_may_be_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text("base: gru:width=8\ntechniques: []\ntraining: {steps: 1}\n")
+    table = [{"text": text, "label": label} for text, label in tiny_rows(60)]
+    assert gw.fit(table, target="label", recipe=path).recipe.base == "gru:width=8"
+    with pytest.raises(UsageError, match="no recipe file"):
+        gw.fit(table, target="label", recipe=tmp_path / "missing.yaml")

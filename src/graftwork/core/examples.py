@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -72,10 +74,7 @@ def prepare(
         column = table.column(name)
         if keep_on_disk:
             keys[name] = digest(column_digest(column), encoder.fingerprint, repr(text))
-            folder = entry("prepared", keys[name])
-            if not ragged.exists(folder):
-                ragged.write(folder, _prepared(column, encoder, text), encoder.prepared_dtype)
-            inputs[name] = ragged.read(folder)
+            inputs[name] = _on_disk(column, encoder, text, entry("prepared", keys[name]))
         else:
             inputs[name] = _in_memory(_prepared(column, encoder, text), encoder.prepared_dtype)
     targets, labelled = {}, {}
@@ -144,6 +143,16 @@ def _prepared(column: pa.ChunkedArray, encoder: Encoder, text: TextSettings) -> 
     for start in range(0, len(column), CHUNK):
         values = column.slice(start, CHUNK).to_pylist()
         yield encoder.prepare([normalise("" if value is None else str(value), text) for value in values])
+
+
+def _on_disk(column: pa.ChunkedArray, encoder: Encoder, text: TextSettings, folder: Path) -> Ragged:
+    """The prepared rows in `folder`; written first if they are not there, or are pruned at this very moment."""
+    if ragged.exists(folder):
+        try:
+            return ragged.read(folder)
+        except FileNotFoundError:
+            shutil.rmtree(folder, ignore_errors=True)
+    return ragged.write(folder, _prepared(column, encoder, text), encoder.prepared_dtype)
 
 
 def _in_memory(chunks: Iterator[list[np.ndarray]], dtype: str) -> Ragged:

@@ -23,11 +23,11 @@ import torch
 
 from graftwork.data.cache import storing
 from graftwork.data.text import TextSettings
+from graftwork.data.writing import write_text
 from graftwork.deploy import sentences
 from graftwork.deploy.bundle import PROGRAM, write_bundle
 from graftwork.deploy.classifier import build
 from graftwork.errors import ModelError, UsageError
-from graftwork.evidence.report import write_text
 from graftwork.model import Model
 from graftwork.networks.pretrained import explained
 from graftwork.networks.transformer import TransformerEncoder

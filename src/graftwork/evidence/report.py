@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from graftwork.data.writing import write_text
 from graftwork.evidence.breakdown import Bin
 from graftwork.evidence.evaluation import Evaluation, score_text
 from graftwork.evidence.plots import Series
@@ -132,16 +131,3 @@ class Report:
         write_text(folder / "README.md", self.model_card())
         write_text(folder / "report.html", self.to_html())
         return folder / "report.html"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file under a temporary name in its folder, then move it into place."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

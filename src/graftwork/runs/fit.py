@@ -14,7 +14,7 @@ from graftwork.data.checks import OnBadRows
 from graftwork.data.load import Source
 from graftwork.errors import UsageError
 from graftwork.model import Model
-from graftwork.recipe import Recipe
+from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.default import planned_recipes, run_all
 from graftwork.runs.job import Job, make_job
 from graftwork.runs.listener import Listener, Recorder
@@ -34,7 +34,7 @@ def fit(
     roles: Mapping[str, str] | None = None,
     valid: Source | None = None,
     test: Source | None = None,
-    recipe: Recipe | None = None,
+    recipe: Recipe | str | os.PathLike[str] | None = None,
     budget: float | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -49,8 +49,8 @@ def fit(
         of dicts. Without `valid`, rows are held out of `train`, unless they are too few.
     target: the column to predict; found by its name where not given. inputs: columns to read, else all texts.
     ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split.
-    recipe: what to do; see `Recipe`. budget: wall seconds for the whole call. out: folder for the model, its report and
-        the checkpoints; must be new, or the unfinished one with `resume=True`.
+    recipe: what to do, as a `Recipe` or a YAML file. budget: wall seconds for the whole call.
+    out: folder for the model, its report and the checkpoints; must be new, or the unfinished one with `resume=True`.
     on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out. listener: hears about progress.
     command, began: for the report, the command to repeat and `time.monotonic()` at which it began.
 
@@ -58,7 +58,7 @@ def fit(
     """
     # The command line gives its own start, when the process had spent nothing yet.
     clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
-    recipe, listener = recipe or Recipe(), Recorder(listener or Listener())
+    recipe, listener = _recipe(recipe), Recorder(listener or Listener())
     folder = Path(out) if out is not None else None
     workspace = open_workspace(folder, resume)
     if budget is not None and budget <= 0:
@@ -105,12 +105,12 @@ def plan(
     ignore: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
     valid: Source | None = None,
-    recipe: Recipe | None = None,
+    recipe: Recipe | str | os.PathLike[str] | None = None,
     on_bad_rows: OnBadRows = "fail",
     listener: Listener | None = None,
 ) -> list[tuple[str, Plan]]:
     """What `fit` would do with the same arguments, as named plans in their order; nothing is trained."""
-    recipe, listener = recipe or Recipe(), listener or Listener()
+    recipe, listener = _recipe(recipe), listener or Listener()
     job = make_job(
         train, recipe, target=target, inputs=inputs, ignore=ignore, roles=roles, valid=valid, on_bad_rows=on_bad_rows
     )
@@ -149,3 +149,9 @@ def make_model(job: Job, best: Candidate, *, interrupted: bool = False) -> Model
         temperature=temperature,
         interrupted=interrupted,
     )
+
+
+def _recipe(given: Recipe | str | os.PathLike[str] | None) -> Recipe:
+    if given is None:
+        return Recipe()
+    return given if isinstance(given, Recipe) else from_yaml(given)

@@ -34,7 +34,7 @@ class Began(NamedTuple):
     cpu: float
 
 
-PACKAGES = ("graftwork", "torch", "transformers", "tokenizers", "peft", "pyarrow", "scikit-learn", "numpy")
+PACKAGES = ("graftwork", "torch", "transformers", "tokenizers", "peft", "pyarrow", "numpy")
 
 
 def make_report(

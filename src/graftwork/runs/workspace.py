@@ -10,6 +10,7 @@ from typing import Any
 
 from graftwork.core.checkpoint import Checkpointing
 from graftwork.data.cache import storing
+from graftwork.data.writing import write_text
 from graftwork.errors import UsageError
 from graftwork.saving import is_model
 
@@ -41,9 +42,7 @@ class Workspace:
             return
         with storing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            partial = self.folder / f"{name}.json.partial"
-            partial.write_text(json.dumps(value), encoding="utf-8")
-            partial.replace(self.folder / f"{name}.json")
+            write_text(self.folder / f"{name}.json", json.dumps(value))
 
     def clear(self) -> None:
         if self.folder is not None:
