@@ -165,10 +165,10 @@ def predict(
     from graftwork.deploy.predict import predict_file
 
     rows, unreadable = predict_file(model, table, out, proba=proba)
-    typer.echo(f"{rows:,} rows predicted into {out}", err=True)
+    typer.echo(f"{rows:,} {'row' if rows == 1 else 'rows'} predicted into {out}", err=True)
     if unreadable:
         typer.echo(
-            f"{unreadable:,} rows could not be read: their prediction is empty, see the column 'reason'", err=True
+            f"{unreadable:,} of them could not be read: the prediction is empty, see the column 'reason'", err=True
         )
 
 

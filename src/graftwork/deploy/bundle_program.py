@@ -30,6 +30,10 @@ class Model:
     def __init__(self, folder: str | Path) -> None:
         path = Path(folder)
         self.settings = json.loads((path / "head.json").read_text(encoding="utf-8"))
+        # The base has no pooler, and transformers would report at length that it made one that nobody asks.
+        log: Any = transformers.logging
+        log.set_verbosity_error()
+        log.disable_progress_bar()
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(path)
         self.base = getattr(transformers, self.settings["loader"]).from_pretrained(path, dtype=torch.float32).eval()
         self.tensors = load_file(path / "head.safetensors")
