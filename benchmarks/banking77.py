@@ -22,7 +22,7 @@ from harness.text import Claim, claims, mean_and_spread, table
 
 NAME, SEEDS = "banking77", 3
 FIGURE = BENCHMARKS.parent / "docs" / "images" / "banking77.svg"
-BUDGETS = ("15s", "30s", "60s", "180s")
+BUDGETS = ("15s", "20s", "30s", "60s", "180s")
 SHARES = (0.1, 0.25, 0.5, 1.0)
 RATES = (5e-5, 1e-4, 3e-4)
 EACH_SEED = ("30s", "60s")

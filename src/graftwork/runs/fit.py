@@ -24,6 +24,9 @@ from graftwork.runs.workspace import Workspace, open_workspace
 from graftwork.saving import write_files
 from graftwork.tasks.calibration import fit_temperature
 
+FINISH = 4.0
+"""Seconds of a budget that are kept for solving, scoring and the report of a small run."""
+
 
 def fit(
     train: Source,
@@ -126,7 +129,7 @@ def within_budget(job: Job, recipe: Recipe, workspace: Workspace, listener: List
     known = workspace.recall("rows")
     if known is None and (deadline is None or recipe.rows is not None):
         return recipe
-    rows = known if known is not None else affordable_rows(job, recipe, (deadline or 0.0) - time.monotonic())
+    rows = known if known is not None else affordable_rows(job, recipe, (deadline or 0.0) - FINISH - time.monotonic())
     workspace.remember("rows", rows)
     if rows >= len(job.train):
         return recipe
