@@ -25,7 +25,7 @@ from graftwork.saving import write_files
 from graftwork.tasks.calibration import fit_temperature
 
 FINISH = 4.0
-"""Seconds of a budget that are kept for solving, scoring and the report of a small run."""
+"""Seconds of a budget that are kept for the last scores and the report."""
 
 
 def fit(
@@ -79,7 +79,7 @@ def fit(
     )
     for note in job.notes:
         listener.note(note)
-    deadline = None if budget is None else clocks.wall + budget
+    deadline = None if budget is None else clocks.wall + budget - min(FINISH, budget / 3)
     recipe = within_budget(job, recipe, workspace, listener, deadline)
     if recipe.rows is not None:
         job = job.sample(recipe.rows, recipe.seed)
@@ -129,7 +129,7 @@ def within_budget(job: Job, recipe: Recipe, workspace: Workspace, listener: List
     known = workspace.recall("rows")
     if known is None and (deadline is None or recipe.rows is not None):
         return recipe
-    rows = known if known is not None else affordable_rows(job, recipe, (deadline or 0.0) - FINISH - time.monotonic())
+    rows = known if known is not None else affordable_rows(job, recipe, (deadline or 0.0) - time.monotonic())
     workspace.remember("rows", rows)
     if rows >= len(job.train):
         return recipe
