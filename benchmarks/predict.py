@@ -38,8 +38,9 @@ def measure(results: Results, given: Options, folder: Path) -> None:
         return
     parts = data.tables("banking77", folder if given.quick else None)
     rows = data.write(folder / "rows.csv", data.read(parts["test"])[:ROWS])
-    # Without a budget, so that a run that goes on later has the same model.
-    graft("fit", parts["train"], "--target", "label", "--valid", parts["validation"], "--out", folder / "model")
+    # A linear head on the base's own features: a model that transformers' pipeline can run too, once exported.
+    probe = ("--with", "probe", "--valid", parts["validation"])
+    graft("fit", parts["train"], "--target", "label", *probe, "--out", folder / "model")
     peer, relation = classifier(folder)
     shared = {"model": str(peer), "table": str(rows), "out": str(folder / "peer.csv")}
     measurements = {
