@@ -65,8 +65,8 @@ def section(records: list[Record]) -> str:
     last = ["all", *(f"{100 * means[method][0]:.1f}" for method in METHODS)]
     made.append([*last, *_differences(list(right.values())), *_seconds(total)])
     told = (
-        f"Accuracy in %, mean and standard deviation of {_seeds(right)} draws; differences in points, 95 % intervals "
-        "(bootstrap over draws and test rows, paired). CPU seconds: mean of a draw; the last row sums the sets."
+        f"Accuracy in %, mean and standard deviation of the draws ({_seeds(right)}); differences in points, 95 % "
+        "intervals (bootstrap over draws and test rows, paired). CPU seconds: mean of a draw; the last row sums the sets."
     )
     return "\n\n".join([claims(kept(right, cpu)), told, table(head, made)])
 
@@ -93,7 +93,7 @@ def kept(right: Right, cpu: dict[str, dict[str, list[float]]]) -> list[Claim]:
 
     worst = min((float(of[OURS].mean() - of[p].mean()), p, name) for name, of in right.items() for p in PEERS)
     lead, other = mean(OURS) - mean("SetFit"), mean(OURS) - mean("embeddings + LR")
-    ours, theirs = (sum(np.sum(of[method]) for of in cpu.values()) for method in (OURS, "SetFit"))
+    ours, theirs = (sum(np.mean(of[method]) for of in cpu.values()) for method in (OURS, "SetFit"))
     share = ours / theirs
     return [
         Claim("at least 2 points above SetFit, mean over the sets", f"{100 * lead:+.1f}", lead >= 0.02),
@@ -141,8 +141,9 @@ def _seconds(cpu: dict[str, list[float]]) -> list[str]:
     return [f"{np.mean(cpu[method]):.1f}" for method in METHODS]
 
 
-def _seeds(right: Right) -> int:
-    return min(len(of[OURS]) for of in right.values())
+def _seeds(right: Right) -> str:
+    """How many draws each set has."""
+    return ", ".join(f"{name} {len(of[OURS])}" for name, of in right.items())
 
 
 if __name__ == "__main__":
