@@ -66,7 +66,7 @@ def section(records: list[Record]) -> str:
     made.append([*last, *_differences(list(right.values())), *_seconds(total)])
     told = (
         f"Accuracy in %, mean and standard deviation of the draws ({_seeds(right)}); differences in points, 95 % "
-        "intervals (bootstrap over draws and test rows, paired). CPU seconds: mean of a draw; the last row sums the sets."
+        "intervals (bootstrap over draws and test rows, paired). CPU seconds: mean of a draw; the last row sums them."
     )
     return "\n\n".join([claims(kept(right, cpu)), told, table(head, made)])
 
