@@ -315,7 +315,7 @@ def test_predict_answers_every_row_in_order(fitted: Path, tmp_path: Path, ending
     rows = [("1", "the cat is here"), ("2", ""), ("3", "no rain today , only snow"), ("4", "x" * 1_000_001)]
     table = write_rows(tmp_path / "new.csv", rows, ("id", "text"))
     out = tmp_path / f"p.{ending}"
-    assert "2 rows could not be read" in graft("predict", fitted, table, "--out", out, "--proba").works().err
+    assert "2 of them could not be read" in graft("predict", fitted, table, "--out", out, "--proba").works().err
     found = _read(out)
     assert [row["id"] for row in found] == ["1", "2", "3", "4"]
     assert [row["text"] or "" for row in found] == [text for _, text in rows]
