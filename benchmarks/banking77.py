@@ -50,7 +50,7 @@ def measure(results: Results, given: Options, parts: dict[str, Path], seed: int)
     for share in SHARES if seed == 0 and not given.quick else SHARES[-1:]:
         one = partial(work, "embeddings", **shared, share=share, strengths=[16.0])
         peers.append((f"{EMBEDDINGS}, {100 * share:.0f} % of the rows", "sentence-transformers", one))
-    if seed == 0:  # the slow peers once: their spread over seeds is far below their distance
+    if seed == 0:  # the slow peers once, for time; their spread over seeds is not measured
         several = partial(work, "embeddings", **shared, share=1.0, strengths=[1.0, 4.0, 16.0, 64.0])
         peers.append((CHOSEN, "sentence-transformers", several))
         for rate in RATES[-1:] if given.quick else RATES:
