@@ -1,0 +1,183 @@
+"""What the training rows tell of each number and category column, and how a value becomes a number for a network.
+
+Everything here is plain numpy: it is done once a row, in float64, and what it gives is finite for any value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from statistics import NormalDist
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graftwork.data.cache import digest
+from graftwork.data.table import Column, Table
+
+Scaling = Literal["standard", "quantile"]
+GRID = 256
+"""Quantiles kept of a number column at most; one for every 10 rows, and at least 10."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number column. Values are divided by `peak` first, so that no sum of them overflows.
+
+    mean, spread: of the training rows. low, high: what standardised values are clipped to, the range of the training
+    rows widened by its own width on both sides. grid: values at evenly spaced quantiles, for quantile scaling, else
+    empty. missing: whether training rows miss it.
+    """
+
+    name: str
+    peak: float
+    mean: float
+    spread: float
+    low: float
+    high: float
+    grid: tuple[float, ...]
+    missing: bool
+
+    def read(self, values: np.ndarray) -> np.ndarray:
+        """values (N,) float64 -> (N,) float32 of mean 0 and variance about 1; NaN stays NaN (missing)."""
+        if self.spread == 0:  # one value in all training rows says nothing; what another one means was not learned
+            return np.where(np.isnan(values), np.nan, 0.0).astype(np.float32)
+        with np.errstate(over="ignore"):
+            scaled = values / self.peak
+            if not self.grid:
+                return np.clip((scaled - self.mean) / self.spread, self.low, self.high).astype(np.float32)
+        grid, scores = np.array(self.grid), self._scores
+        # From both sides, so that a value that fills several quantiles stands in their middle.
+        found = 0.5 * (np.interp(scaled, grid, scores) - np.interp(-scaled, -grid[::-1], -scores[::-1]))
+        return np.where(np.isnan(values), np.nan, found).astype(np.float32)
+
+    @cached_property
+    def _scores(self) -> np.ndarray:
+        """What the normal distribution has at the grid's quantiles; the ends stand for half a step from 0 and 1."""
+        edge = 0.5 / len(self.grid)
+        shares = np.clip(np.linspace(0, 1, len(self.grid)), edge, 1 - edge)
+        return np.array([NormalDist().inv_cdf(share) for share in shares])
+
+
+@dataclass(frozen=True)
+class Category:
+    """A category column. levels: those with a place of their own, the most frequent first.
+
+    rare: whether training rows hold others, which share the place of what is unknown. missing: whether they miss some.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    rare: bool
+    missing: bool
+
+    @property
+    def size(self) -> int:
+        """Codes: 0 for what is unknown, then the levels, then, where training rows miss some, what is missing."""
+        return len(self.levels) + 1 + self.missing
+
+    def read(self, values: Sequence[Any]) -> np.ndarray:
+        """(N,) float32 codes."""
+        codes, absent = self._codes, self.size - 1 if self.missing else 0
+        found = [absent if value is None else codes.get(level(value), 0) for value in values]
+        return np.array(found, np.float32)
+
+    @cached_property
+    def _codes(self) -> dict[str, int]:
+        return {name: code for code, name in enumerate(self.levels, 1)}
+
+
+def level(value: Any) -> str:
+    """A category as it is compared: 3 and 3.0 are one, however the table holds them."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads rows of a table whose columns it has learned, in the table's order."""
+
+    columns: tuple[Number | Category, ...]
+
+    @cached_property
+    def numbers(self) -> tuple[Number, ...]:
+        return tuple(column for column in self.columns if isinstance(column, Number))
+
+    @cached_property
+    def categories(self) -> tuple[Category, ...]:
+        return tuple(column for column in self.columns if isinstance(column, Category))
+
+    def read(self, rows: Sequence[Sequence[Any]]) -> np.ndarray:
+        """Rows with a value for each column -> (N, columns) float32: the numbers, then the codes of the categories."""
+        numbers, codes = [], []
+        for column, values in zip(self.columns, zip(*rows, strict=True), strict=True):
+            if isinstance(column, Number):
+                plain = np.array([np.nan if value is None else value for value in values], np.float64)
+                numbers.append(column.read(plain))
+            else:
+                codes.append(column.read(values))
+        return np.stack([*numbers, *codes], axis=1)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return digest("table", self.to_json())
+
+    def to_json(self) -> str:
+        return json.dumps([asdict(column) for column in self.columns], ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Reader:
+        """The inverse of `to_json`. Raises ValueError, KeyError or TypeError for anything else."""
+        made: list[Number | Category] = []
+        for plain in json.loads(text):
+            if "levels" in plain:
+                made.append(Category(**{**plain, "levels": tuple(plain["levels"])}))
+            else:
+                made.append(Number(**{**plain, "grid": tuple(plain["grid"])}))
+        return cls(tuple(made))
+
+
+def learn(columns: Sequence[Column], table: Table, *, scaling: Scaling, levels: int, min_rows: int) -> Reader:
+    """What the rows of `table` tell of these columns.
+
+    scaling: standard (mean 0, variance 1) or quantile (each value at its rank, as a normal distribution has it).
+    levels: categories with a place of their own a column at most. min_rows: rows that such a category has at least.
+    """
+    return Reader(
+        tuple(
+            learn_number(column.name, table.column(column.name), scaling)
+            if column.kind == "number"
+            else learn_category(column.name, table.column(column.name), levels, min_rows)
+            for column in columns
+        )
+    )
+
+
+def learn_number(name: str, column: pa.ChunkedArray, scaling: Scaling) -> Number:
+    values = column.to_numpy().astype(np.float64)
+    seen = values[np.isfinite(values)]
+    peak = float(np.abs(seen).max(initial=0.0)) or 1.0
+    scaled = seen / peak
+    mean, spread = (float(scaled.mean()), float(scaled.std())) if len(seen) else (0.0, 0.0)
+    missing = len(seen) < len(values)
+    if spread <= 1e-12 * abs(mean) or spread == 0:
+        return Number(name, peak, mean, 0.0, 0.0, 0.0, (), missing)
+    low, high = (float(scaled.min()) - mean) / spread, (float(scaled.max()) - mean) / spread
+    width, grid = high - low, tuple[float, ...]()
+    if scaling == "quantile":
+        shares = np.linspace(0, 1, max(10, min(GRID, len(seen) // 10)))
+        grid = tuple(np.maximum.accumulate(np.quantile(scaled, shares)).tolist())
+    return Number(name, peak, mean, spread, low - width, high + width, grid, missing)
+
+
+def learn_category(name: str, column: pa.ChunkedArray, levels: int, min_rows: int) -> Category:
+    counts: dict[str, int] = {}
+    for found in pc.value_counts(column.drop_null()).to_pylist():
+        key = level(found["values"])
+        counts[key] = counts.get(key, 0) + found["counts"]
+    ranked = sorted((key for key, count in counts.items() if count >= min_rows), key=lambda key: (-counts[key], key))
+    kept = tuple(ranked[:levels])
+    return Category(name, kept, rare=len(kept) < len(counts), missing=column.null_count > 0)
