@@ -12,6 +12,7 @@ from torch import nn
 
 from graftwork.data.table import Column, Schema
 from graftwork.model import Model
+from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases import parse_base
 from graftwork.networks.head import Head, KernelLayer
 from graftwork.networks.network import Network
@@ -46,7 +47,7 @@ def make(
         (base / "1_Pooling" / "config.json").write_text(json.dumps({f"pooling_mode_{pooling}": True}))
         modules = [{"type": "x.Transformer", "path": ""}, {"type": "x.Pooling", "path": "1_Pooling"}]
         (base / "modules.json").write_text(json.dumps([*modules, {"type": "x.Normalize", "path": "2"}]))
-    encoder = parse_base(f"{base}{':' if settings else ''}{settings}").build(lambda: TEXTS, 0)
+    encoder = parse_base(f"{base}{':' if settings else ''}{settings}").build(TrainingRows(lambda: TEXTS), 0)
     if unit:  # as MiniLM's: one feature is always zero
         last: Any = encoder.hf_model.encoder.layer[-1].output.LayerNorm  # type: ignore[attr-defined]
         with torch.no_grad():

@@ -24,6 +24,7 @@ from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
 from graftwork.data.table import Column, Schema, Table
 from graftwork.data.text import TextSettings
+from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases import parse_base
 from graftwork.networks.head import Head
 from graftwork.networks.network import Network
@@ -124,13 +125,13 @@ def make_worlds(folder: Path) -> Worlds:
         kind: Task = {"classes": Classification(), "many": Multilabel(), "number": Regression()}[task]
         tasks = {"label": kind.learn(train.column("label"), "train")}
         train = _without_labels(train) if unlabelled else train
-        encoder = parse_base(specs[base]).build(lambda: [text for text, _ in rows], SEED)
+        encoder = parse_base(specs[base]).build(TrainingRows(lambda: [text for text, _ in rows]), SEED)
         with torch.random.fork_rng():
             torch.manual_seed(SEED)
             head = Head(encoder.width, tasks["label"].outputs)
         network = Network({"text": encoder}, {"label": head})
         text = TextSettings()
-        examples = [prepare(part, {"text": encoder}, tasks, text) for part in (train, valid)]
+        examples = [prepare(part, network, tasks, text) for part in (train, valid)]
         return World(network, tasks, *examples, METRICS[task], specs[base], table.schema)
 
     return build

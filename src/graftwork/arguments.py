@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def recipe_of(
     file: Path | None,
-    base: str | None,
+    base: list[str] | None,
     task: str | None,
     metric: str | None,
     techniques: list[str] | None,
@@ -26,7 +27,7 @@ def recipe_of(
     from graftwork.recipe import Recipe, from_yaml, parse_techniques, with_settings
 
     recipe = from_yaml(file) if file else Recipe()
-    given: dict[str, Any] = {"base": base, "task": task, "metric": metric, "seed": seed}
+    given: dict[str, Any] = {"base": base_of(base), "task": task, "metric": metric, "seed": seed}
     recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
     if techniques:
         if len(techniques) > 1 and {"none", "auto"} & set(techniques):
@@ -34,6 +35,19 @@ def recipe_of(
         alone = techniques[0] if techniques[0] in ("none", "auto") else techniques
         recipe = replace(recipe, techniques=parse_techniques(alone))
     return with_settings(recipe, pairs_of(settings, "--set"))
+
+
+def base_of(items: list[str] | None) -> str | dict[str, str] | None:
+    """One base for all, or MODALITY=BASE and COLUMN=BASE items by name.
+
+    >>> base_of(["gru:width=64"]), base_of(["text=minilm", "photo=./mobilenet"])
+    ('gru:width=64', {'text': 'minilm', 'photo': './mobilenet'})
+    """
+    if not items:
+        return None
+    if len(items) == 1 and not re.match(r"[^:/\\=]+=", items[0]):
+        return items[0]
+    return pairs_of(items, "--base")
 
 
 def pairs_of(items: list[str] | None, option: str) -> dict[str, str]:

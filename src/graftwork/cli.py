@@ -24,9 +24,12 @@ app = typer.Typer(
 
 Table = Annotated[Path, typer.Argument(help="csv, tsv, json lines or parquet, also .gz")]
 Target = Annotated[str | None, typer.Option(help="column to predict; found by its name if not given")]
-Inputs = Annotated[list[str] | None, typer.Option(help="column to read; repeat for several; all texts if not given")]
+Inputs = Annotated[list[str] | None, typer.Option(help="column to read; repeat for several; all if not given")]
 Ignore = Annotated[list[str] | None, typer.Option(help="column to leave out; repeat for several")]
 Roles = Annotated[list[str] | None, typer.Option("--role", help="ROLE=COLUMN: domain, group, weight or split")]
+Kinds = Annotated[
+    list[str] | None, typer.Option("--kind", help="COLUMN=KIND: read it as text, image, audio, number or category")
+]
 TaskName = Annotated[
     str | None, typer.Option("--task", help="classification, multilabel or regression; see list tasks")
 ]
@@ -34,7 +37,10 @@ Metric = Annotated[str | None, typer.Option(help="score that chooses the best mo
 Valid = Annotated[
     Path | None, typer.Option(help="validation table; rows are held out of the training table if not given")
 ]
-Base = Annotated[str | None, typer.Option(help="base to adapt: a name, a local folder or a hub id; see list bases")]
+Base = Annotated[
+    list[str] | None,
+    typer.Option(help="base to adapt: a name, a folder or a hub id; or COLUMN=BASE, image=BASE"),
+]
 With = Annotated[
     list[str] | None, typer.Option("--with", help="technique, such as lora:rank=16; repeat; none: plain loop")
 ]
@@ -60,6 +66,7 @@ def fit(
     inputs: Inputs = None,
     ignore: Ignore = None,
     role: Roles = None,
+    kind: Kinds = None,
     task: TaskName = None,
     metric: Metric = None,
     valid: Valid = None,
@@ -91,6 +98,7 @@ def fit(
             inputs=inputs,
             ignore=ignore or (),
             roles=pairs_of(role, "--role"),
+            kinds=pairs_of(kind, "--kind"),
             valid=valid,
             test=test,
             recipe=chosen,
@@ -117,6 +125,7 @@ def plan(
     inputs: Inputs = None,
     ignore: Ignore = None,
     role: Roles = None,
+    kind: Kinds = None,
     task: TaskName = None,
     metric: Metric = None,
     valid: Valid = None,
@@ -146,6 +155,7 @@ def plan(
             inputs=inputs,
             ignore=ignore or (),
             roles=pairs_of(role, "--role"),
+            kinds=pairs_of(kind, "--kind"),
             valid=valid,
             recipe=chosen,
             on_bad_rows=known_choice(on_bad_rows),

@@ -126,7 +126,7 @@ def print_list(what: str) -> None:
     if what == "bases":
         from graftwork.networks.bases import describe
 
-        for heading in ("base", "kind", "settings", "source"):
+        for heading in ("base", "reads", "what it is", "settings", "source"):
             table.add_column(heading)
         for row in describe():
             table.add_row(*row)

@@ -140,8 +140,7 @@ class Model(Saved):
         return saving.save(self, Path(folder))
 
     def _probabilities(self, table: Table) -> np.ndarray:
-        encoders = {name: self.network.encoder(name) for name in self.network.columns}
-        examples = prepare(table, encoders, {}, self.recipe.text, keep_on_disk=False)
+        examples = prepare(table, self.network, {}, self.recipe.text, keep_on_disk=False)
         predictions = predict_examples(self.network, examples, self.recipe.listed)
         return probabilities(self.task, predictions[self.target], self.temperature.get(self.target, 1.0))
 

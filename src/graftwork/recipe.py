@@ -12,8 +12,11 @@ from typing import Any, Literal
 from graftwork import specs
 from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
+from graftwork.data.table import Schema
 from graftwork.data.text import TextSettings
 from graftwork.errors import UsageError, nearest
+from graftwork.networks.base_settings import BaseSettings
+from graftwork.networks.bases import Named, bases_of
 from graftwork.techniques import TECHNIQUES
 
 Auto = Literal["auto"]
@@ -23,7 +26,9 @@ Auto = Literal["auto"]
 class Recipe:
     """What to do, apart from the data.
 
-    base: a name from `graft list bases` with settings ("minilm:layers=3"), a local transformers folder, or a hub id.
+    base: a name from `graft list bases` with settings ("minilm:layers=3"), a local transformers folder, or a hub id; or
+    one for each modality (text, image, audio, table) or column, `{"text": "minilm", "photo": "./mobilenet"}`. "auto"
+    takes the default of each modality.
     task: "auto" or a name from `graft list tasks`. head: "linear", "mlp:width=512" or "kernel".
     techniques: "auto" chooses by trying (`graftwork.runs.default`); an empty list is the plain loop. Each is an object,
     or as it is written in YAML ("lora:rank=16").
@@ -35,7 +40,7 @@ class Recipe:
     {'base': 'gru', 'techniques': [], 'seed': 1}
     """
 
-    base: str = "minilm"
+    base: Named = "auto"
     task: str = "auto"
     head: str = "linear"
     techniques: Sequence[Technique] | Auto = "auto"
@@ -62,9 +67,21 @@ class Recipe:
         """The techniques; none while they are still to be chosen."""
         return () if isinstance(self.techniques, str) else tuple(self.techniques)
 
+    @property
+    def base_text(self) -> str:
+        """The bases as a reader sees them."""
+        if isinstance(self.base, str):
+            return self.base
+        return ", ".join(f"{use}: {spec}" for use, spec in self.base.items())
+
+    def bases(self, schema: Schema) -> dict[str, BaseSettings]:
+        """The base of each input of a table, by the input's name."""
+        return bases_of(self.base, schema.modalities)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data; whatever is at its default is left out, but for base and techniques."""
-        plain: dict[str, Any] = {"base": self.base, "techniques": self.techniques}
+        base = self.base if isinstance(self.base, str) else dict(self.base)
+        plain: dict[str, Any] = {"base": base, "techniques": self.techniques}
         if not isinstance(self.techniques, str):
             plain["techniques"] = [{t.name: specs.changed_settings(t)} for t in self.techniques]
         for name, value in specs.changed_settings(self).items():
@@ -95,10 +112,15 @@ def from_dict(plain: Mapping[str, Any], source: str = "recipe") -> Recipe:
             values[name] = specs.build(Training, _mapping(value, name, source), "training")
         elif name == "text":
             values[name] = specs.build(TextSettings, _mapping(value, name, source), "text")
+        elif name == "base" and isinstance(value, Mapping):
+            values[name] = {str(use): specs.convert(base, str, f"{source}, 'base'") for use, base in value.items()}
         else:
-            hint = {"metric": str | None, "valid_share": float, "rows": int | None, "seed": int}.get(name, str)
+            hint = _HINTS.get(name, str)
             values[name] = specs.convert(value, hint, f"{source}, '{name}'")
     return Recipe(**values)
+
+
+_HINTS: dict[str, Any] = {"metric": str | None, "valid_share": float, "rows": int | None, "seed": int}
 
 
 def from_yaml(path: str | os.PathLike[str]) -> Recipe:

@@ -24,6 +24,7 @@ from graftwork.data.table import Column, Schema
 from graftwork.data.writing import write_text
 from graftwork.errors import ModelError, UsageError, nearest
 from graftwork.networks.bases import restore
+from graftwork.networks.fusion import restore_fusion
 from graftwork.networks.head import Head
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe, from_dict
@@ -106,7 +107,8 @@ def load(folder: str | os.PathLike[str]) -> Saved:
         ]
         columns = {name: encoders[index] for name, index in manifest["columns"].items()}
         heads = {name: Head(**config) for name, config in manifest["heads"].items()}
-        network = Network(columns, heads)
+        sources = {name: tuple(read) for name, read in manifest["sources"].items()}
+        network = Network(columns, heads, restore_fusion(manifest["fusion"]), sources)
         network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
         network.load_state_dict(load_file(path / WEIGHTS), assign=True)
         network.requires_grad_(False)
@@ -142,6 +144,8 @@ def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:
         "tasks": {name: {"name": task.name, "state": task.state()} for name, task in model.tasks.items()},
         "encoders": encoders,
         "columns": {name: unique.index(network.encoder(name)) for name in network.columns},
+        "sources": {name: list(read) for name, read in network.sources.items()},
+        "fusion": {"architecture": network.fusion.architecture, **network.fusion.config()},
         "heads": {name: head.config() for name, head in network.each_head()},
         "precision": "bf16" if network.autocast == torch.bfloat16 else "fp32",
         "temperature": dict(model.temperature),

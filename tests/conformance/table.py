@@ -68,7 +68,7 @@ ROWS = (
     Row(SAM(0.05), SAM(0.0), "weights"),
     Row(Accumulate(3), Accumulate(1), "parts"),
     Row(EMA(0.9), EMA(0.0), "kept"),
-    Row(Refit(l2=0.1), None, "kept"),
+    Row(Refit(l2=0.3), None, "kept"),
 )
 BY_NAME = {row.name: row for row in ROWS}
 

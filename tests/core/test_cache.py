@@ -17,6 +17,7 @@ from graftwork.core.scoring import predict_examples
 from graftwork.data import cache as disk
 from graftwork.data.ragged import Ragged
 from graftwork.errors import DataError
+from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases import parse_base
 from graftwork.networks.head import Head
 from graftwork.networks.network import Network
@@ -61,7 +62,7 @@ def test_training_on_the_cache_is_as_training_without(base: str, worlds: Worlds)
 def test_every_kind_of_transformer(kind: str, layers: int, tmp_path: Path, worlds: Worlds):
     """Padding on either side, several pooled layers, bases that can't start in the middle."""
     world = worlds("transformer")
-    encoder = parse_base(f"{tiny_model(tmp_path / kind, kind)}:layers={layers}").build(list, 0)
+    encoder = parse_base(f"{tiny_model(tmp_path / kind, kind)}:layers={layers}").build(TrainingRows(), 0)
     network = Network({"text": encoder}, {"label": Head(encoder.width, 3)})
     examples = _examples(world, network)
     for technique in (Partial(1), Probe()):
@@ -81,6 +82,7 @@ def _examples(world: World, network: Network) -> Examples:
         world.train,
         inputs={"text": Ragged(np.concatenate(rows), offsets)},
         keys={"text": f"tiny {encoder.fingerprint}"},
+        tokens={"text": np.diff(offsets)},
         numbers=np.arange(20),
         targets={},
         labelled={},

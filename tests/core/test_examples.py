@@ -19,12 +19,13 @@ def table(**columns: list[object]) -> Table:
 
 
 def test_tokens_are_kept_on_disk_and_the_same_in_memory(worlds: Worlds, monkeypatch: pytest.MonkeyPatch):
-    encoder = worlds("cnn").network.encoder("text")
+    network = worlds("cnn").network
+    encoder = network.encoder("text")
     this = table(text=tiny_texts(20))
-    kept = prepare(this, {"text": encoder}, {}, TextSettings())
-    memory = prepare(this, {"text": encoder}, {}, TextSettings(), keep_on_disk=False)
+    kept = prepare(this, network, {}, TextSettings())
+    memory = prepare(this, network, {}, TextSettings(), keep_on_disk=False)
     monkeypatch.setattr(type(encoder), "prepare", None)  # a second call would fail
-    again = prepare(this, {"text": encoder}, {}, TextSettings())
+    again = prepare(this, network, {}, TextSettings())
     for examples in (memory, again):
         assert all(map(np.array_equal, examples.inputs["text"].rows(range(20)), kept.inputs["text"].rows(range(20))))
     assert again.keys == kept.keys
@@ -32,18 +33,18 @@ def test_tokens_are_kept_on_disk_and_the_same_in_memory(worlds: Worlds, monkeypa
 
 
 def test_other_texts_have_other_keys(worlds: Worlds):
-    encoder = {"text": worlds("cnn").network.encoder("text")}
+    network = worlds("cnn").network
     keys = {
-        prepare(table(text=texts), encoder, {}, TextSettings()).keys["text"]
+        prepare(table(text=texts), network, {}, TextSettings()).keys["text"]
         for texts in (tiny_texts(20), tiny_texts(21))
     }
     assert len(keys) == 2
 
 
 def test_roles_become_numbers(worlds: Worlds):
-    encoder = {"text": worlds("cnn").network.encoder("text")}
+    network = worlds("cnn").network
     this = table(text=["the cat"] * 4, weight=[1.0, 3.0, 1.0, 3.0], domain=["b", "a", None, "b"], group=[7, 8, 7, 9])
-    examples = prepare(this, encoder, {}, TextSettings())
+    examples = prepare(this, network, {}, TextSettings())
     assert examples.weight is not None
     assert examples.weight.tolist() == [0.5, 1.5, 0.5, 1.5]
     assert examples.domain is not None
@@ -58,8 +59,8 @@ def test_roles_become_numbers(worlds: Worlds):
 
 
 def test_weights_of_0_alone_are_no_division_by_it(worlds: Worlds):
-    encoder = {"text": worlds("cnn").network.encoder("text")}
-    examples = prepare(table(text=["the cat"] * 2, weight=[0.0, 0.0]), encoder, {}, TextSettings())
+    network = worlds("cnn").network
+    examples = prepare(table(text=["the cat"] * 2, weight=[0.0, 0.0]), network, {}, TextSettings())
     assert examples.weight is not None
     assert examples.weight.tolist() == [0.0, 0.0]
 

@@ -125,7 +125,7 @@ def test_long_cells_are_reported(tmp_path: Path) -> None:
     [("banking77/train.csv", 8804, 77), ("trec/train.csv", 4952, 6), ("chnsenticorp_hotel/train.csv.gz", 5436, 2)],
 )
 def test_real_tables_need_no_choice(real_data: Path, name: str, rows: int, classes: int) -> None:
-    loaded = load(real_data / name)
+    loaded = load(real_data / name, inputs=["text"])
     assert len(loaded.table) == rows
     assert loaded.table.schema.columns == (Column("text", "text"), Column("label", "category", "target"))
     assert f"target: label (category, {classes} classes)" in loaded.notes[0]

@@ -16,6 +16,7 @@ import graftwork as gw
 from graftwork.deploy.pooling_layer import Affine, Norm, mean_layer, unit_mean_layer
 from graftwork.errors import UsageError
 from graftwork.model import Model
+from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases import parse_base
 from graftwork.networks.head import Head
 from graftwork.networks.network import Network
@@ -153,7 +154,7 @@ def test_white_space_is_read_as_the_model_reads_it(tmp_path: Path) -> None:
 
 
 def test_bases_that_transformers_does_not_know(tmp_path: Path) -> None:
-    encoder = parse_base("gru:width=8").build(lambda: [text for text, _ in tiny_rows(30)], 0)
+    encoder = parse_base("gru:width=8").build(TrainingRows(lambda: [text for text, _ in tiny_rows(30)]), 0)
     model = make(tmp_path)
     network = Network({"text": encoder}, {"topic": Head(encoder.width, 3)}).eval()
     other = Model(recipe=Recipe(base="gru:width=8"), schema=model.schema, network=network, tasks=model.tasks)

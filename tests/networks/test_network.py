@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from graftwork.data.batch import Batch, Hidden
+from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases import parse_base
 from graftwork.networks.head import Head
 from graftwork.networks.network import Network, frozen_depth
@@ -14,7 +15,9 @@ from tiny import tiny_texts
 
 @pytest.fixture
 def encoders():
-    return [parse_base(spec).build(tiny_texts, seed=0) for spec in ("gru:width=8,layers=2", "cnn:width=8")]
+    return [
+        parse_base(spec).build(TrainingRows(tiny_texts), seed=0) for spec in ("gru:width=8,layers=2", "cnn:width=8")
+    ]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import torch
 
 from graftwork.data.batch import Hidden
 from graftwork.errors import DataError
+from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases import parse_base, restore
 from graftwork.networks.convolutional import ConvolutionalEncoder
 from graftwork.networks.recurrent import RecurrentEncoder
@@ -25,7 +26,7 @@ SPECS = (
 
 @pytest.fixture(params=SPECS)
 def encoder(request):
-    return parse_base(request.param).build(tiny_texts, seed=1).eval()
+    return parse_base(request.param).build(TrainingRows(tiny_texts), seed=1).eval()
 
 
 def inputs_of(encoder, texts=None):
@@ -85,7 +86,7 @@ def test_a_saved_encoder_gives_the_same_bits(encoder, tmp_path):
 def test_weights_follow_the_seed_and_nothing_else(spec):
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
-    one, same, other = (parse_base(spec).build(tiny_texts, seed=seed).state_dict() for seed in (1, 1, 2))
+    one, same, other = (parse_base(spec).build(TrainingRows(tiny_texts), seed=seed).state_dict() for seed in (1, 1, 2))
     assert torch.equal(torch.random.get_rng_state(), before)
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
@@ -93,16 +94,16 @@ def test_weights_follow_the_seed_and_nothing_else(spec):
 
 @pytest.mark.parametrize("spec", ["gru:width=16", "cnn:width=16"])
 def test_dropout_is_a_fact_and_acts_in_training_only(spec):
-    base = parse_base(spec).build(tiny_texts, seed=1)
+    base = parse_base(spec).build(TrainingRows(tiny_texts), seed=1)
     assert "dropout" in base.facts
-    assert "dropout" not in parse_base(f"{spec},dropout=0").build(tiny_texts, seed=1).facts
+    assert "dropout" not in parse_base(f"{spec},dropout=0").build(TrainingRows(tiny_texts), seed=1).facts
     inputs = inputs_of(base)
     assert not torch.equal(base.train()(inputs), base(inputs))
     assert torch.equal(base.eval()(inputs), base(inputs))
 
 
 def test_one_gru_layer_equals_torch_on_a_row():
-    encoder = parse_base("gru:width=16").build(tiny_texts, seed=1).eval()
+    encoder = parse_base("gru:width=16").build(TrainingRows(tiny_texts), seed=1).eval()
     assert isinstance(encoder, RecurrentEncoder)
     inputs = inputs_of(encoder, ["the cat is here"])
     with torch.no_grad():
@@ -111,7 +112,7 @@ def test_one_gru_layer_equals_torch_on_a_row():
 
 
 def test_filters_equal_a_loop_over_windows():
-    encoder = parse_base("cnn:width=4,widths=3").build(tiny_texts, seed=1).eval()
+    encoder = parse_base("cnn:width=4,widths=3").build(TrainingRows(tiny_texts), seed=1).eval()
     assert isinstance(encoder, ConvolutionalEncoder)
     inputs = inputs_of(encoder, ["the cat is here"])
     with torch.no_grad():
@@ -126,7 +127,7 @@ def test_it_learns(spec):
     texts, topics = zip(*tiny_rows(90), strict=True)
     classes = sorted(set(topics))
     targets = torch.tensor([classes.index(topic) for topic in topics])
-    encoder = parse_base(spec).build(lambda: texts, seed=0)
+    encoder = parse_base(spec).build(TrainingRows(lambda: texts), seed=0)
     torch.manual_seed(0)
     head = torch.nn.Linear(encoder.width, len(classes))
     optimizer = torch.optim.AdamW([*encoder.parameters(), *head.parameters()], lr=5e-3)
@@ -142,4 +143,4 @@ def test_it_learns(spec):
 
 def test_texts_without_tokens_are_refused():
     with pytest.raises(DataError, match="hold no token"):
-        parse_base("gru").build(lambda: ["", " "], seed=0)
+        parse_base("gru").build(TrainingRows(lambda: ["", " "]), seed=0)

@@ -40,7 +40,7 @@ def test_folds_are_drawn() -> None:
 
 def features(job: Job, recipe: gw.Recipe) -> np.ndarray:
     network = build_network(job, recipe)
-    examples = prepare(job.train, {n: network.encoder(n) for n in network.columns}, job.tasks, recipe.text)
+    examples = prepare(job.train, network, job.tasks, recipe.text)
     return features_of(network, examples, {})
 
 

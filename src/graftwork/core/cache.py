@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from graftwork.core.examples import Cached, Examples, make_batch
+from graftwork.core.examples import Cached, Examples
 from graftwork.core.technique import Technique
 from graftwork.data import ragged
 from graftwork.data.batch import Inputs
@@ -24,14 +24,15 @@ from graftwork.data.samplers import sorted_batches
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network, frozen_depth
 
-FEATURES = "features.f32"
+ROWS = "rows.bin"
+"""States or features of one shape a row; a vector a token is kept ragged."""
 Watch = Callable[[int, int], None]
 """Called with rows done and rows in all."""
 Keep = Callable[[np.ndarray, Inputs], None]
 
 
 def cache_depths(network: Network, techniques: Sequence[Technique]) -> tuple[dict[str, int], list[str]]:
-    """By input column, how many blocks can be cached (columns with none are left out), and who shortened it."""
+    """By input, how many blocks can be cached (inputs with none are left out), and who shortened it."""
     limits = [(technique.depth, technique.name) for technique in techniques if technique.depth is not None]
     depths, notes = {}, []
     for name in network.columns:
@@ -41,7 +42,7 @@ def cache_depths(network: Network, techniques: Sequence[Technique]) -> tuple[dic
             if limit < depth:
                 depth = limit
                 notes.append(f"{technique} changes the input of block {limit} of {name}: the cache ends there")
-        if depth < encoder.depth:
+        if depth < encoder.depth or network.fusion.reads_tokens:
             depth = min(depth, encoder.deepest_start)
         if depth > 1:  # the embedding alone is cheaper to compute than to read
             depths[name] = depth
@@ -56,7 +57,7 @@ def build_cache(
     for name, depth in depths.items():
         encoder = network.encoder(name)
         whole = depth == encoder.depth
-        if not whole and _state_bytes(examples, name, encoder, network) > limit_bytes() // 2:
+        if not whole and _state_bytes(examples, name, depth, network) > limit_bytes() // 2:
             continue
         key = digest(examples.keys[name], _weights_digest(encoder, depth), str(depth), str(network.autocast))
         stores[name] = _stored(network, examples, name, depth, key, watch)
@@ -65,15 +66,13 @@ def build_cache(
 
 def _stored(network: Network, examples: Examples, name: str, depth: int, key: str, watch: Watch | None) -> Cached:
     """The entry `key`, computed if it is not there; once more if another process prunes it at this very moment."""
-    encoder = network.encoder(name)
-    shape = (len(examples), encoder.width) if depth == encoder.depth else None
     for last in (False, True):
         folder = entry("frozen", key)
         if not folder.is_dir():
             with storing(folder):
                 _compute(network, examples, name, depth, folder, watch)
         try:
-            return _read(folder, depth, shape, network)
+            return _read(folder, depth, len(examples), network, name)
         except FileNotFoundError:
             shutil.rmtree(folder, ignore_errors=True)
             if last:
@@ -81,18 +80,32 @@ def _stored(network: Network, examples: Examples, name: str, depth: int, key: st
     raise AssertionError("unreachable")
 
 
-def _read(folder: Path, depth: int, features: tuple[int, int] | None, network: Network) -> Cached:
-    """features: shape of the features where the whole encoder is cached."""
-    if features:
-        return Cached(depth, np.memmap(folder / FEATURES, np.float32, mode="r", shape=features))
-    return Cached(depth, ragged.read(folder), bf16=network.autocast == torch.bfloat16)
+def _layout(network: Network, name: str, depth: int) -> tuple[tuple[int, ...] | None, bool]:
+    """Shape of what is kept of a row, None for a vector a token; and whether it is kept as bfloat16."""
+    encoder = network.encoder(name)
+    if depth == encoder.depth:
+        return (encoder.width,), False
+    return encoder.state_shape(depth), network.autocast == torch.bfloat16
+
+
+def _read(folder: Path, depth: int, rows: int, network: Network, name: str) -> Cached:
+    shape, bf16 = _layout(network, name, depth)
+    if shape is None:
+        return Cached(depth, ragged.read(folder), bf16)
+    return Cached(depth, np.memmap(folder / ROWS, _dtype(bf16), mode="r", shape=(rows, *shape)), bf16)
+
+
+def _dtype(bf16: bool) -> str:
+    """As what numpy holds the values: it has no bfloat16, so that their bits are kept."""
+    return "int16" if bf16 else "float32"
 
 
 def _compute(network: Network, examples: Examples, name: str, depth: int, folder: Path, watch: Watch | None) -> None:
     partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    make = _features_writer if depth == network.encoder(name).depth else _states_writer
+    shape, _ = _layout(network, name, depth)
+    make = _states_writer if shape is None else _rows_writer
     try:
         _each_batch(network, examples, name, make(network, examples, name, depth, partial), watch)
         if not folder.is_dir():  # another process may have been quicker
@@ -101,27 +114,30 @@ def _compute(network: Network, examples: Examples, name: str, depth: int, folder
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _features_writer(network: Network, examples: Examples, name: str, depth: int, folder: Path) -> Keep:  # noqa: ARG001
-    encoder = network.encoder(name)
-    path, shape = folder / FEATURES, (len(examples), encoder.width)
-    ragged.reserve(path, 4 * shape[0] * shape[1])
-    features = np.memmap(path, np.float32, mode="r+", shape=shape)
+def _rows_writer(network: Network, examples: Examples, name: str, depth: int, folder: Path) -> Keep:
+    encoder, (shape, bf16) = network.encoder(name), _layout(network, name, depth)
+    whole = (len(examples), *(shape or ()))
+    ragged.reserve(folder / ROWS, int(np.prod(whole)) * np.dtype(_dtype(bf16)).itemsize)
+    kept = np.memmap(folder / ROWS, _dtype(bf16), mode="r+", shape=whole)
 
     def keep(indices: np.ndarray, inputs: Inputs) -> None:
-        features[indices] = encoder(inputs).float().cpu().numpy()
+        kept[indices] = _plain(encoder(inputs) if depth == encoder.depth else encoder.states(inputs, depth), bf16)
 
     return keep
 
 
+def _plain(values: torch.Tensor, bf16: bool) -> np.ndarray:
+    plain: np.ndarray = (values.bfloat16().view(torch.int16) if bf16 else values.float()).cpu().numpy()
+    return plain
+
+
 def _states_writer(network: Network, examples: Examples, name: str, depth: int, folder: Path) -> Keep:
-    encoder, bf16 = network.encoder(name), network.autocast == torch.bfloat16
-    lengths = examples.inputs[name].lengths
-    store = ragged.allocate(folder, lengths, "int16" if bf16 else "float32", (encoder.hidden_width,))
+    encoder, (_, bf16) = network.encoder(name), _layout(network, name, depth)
+    lengths = encoder.state_lengths(examples.inputs[name].lengths, depth)
+    store = ragged.allocate(folder, lengths, _dtype(bf16), (encoder.state_width(depth),))
 
     def keep(indices: np.ndarray, inputs: Inputs) -> None:
-        states = encoder.states(inputs, depth)
-        plain = states.bfloat16().view(torch.int16) if bf16 else states.float()
-        for row, values in zip(indices, plain.cpu().numpy(), strict=True):
+        for row, values in zip(indices, _plain(encoder.states(inputs, depth), bf16), strict=True):
             start, stop = store.offsets[row], store.offsets[row + 1]
             store.values[start:stop] = values[: stop - start]
 
@@ -139,18 +155,20 @@ def _each_batch(
     done, training = 0, network.training
     network.eval()
     with torch.inference_mode(), network.precision():
-        for indices in sorted_batches(examples.inputs[name].lengths, 1024, network.pass_tokens):
-            batch = make_batch(examples, network, indices)
-            keep(indices, batch.inputs[name])
+        for indices in sorted_batches(examples.tokens[name], 1024, network.pass_tokens):
+            inputs = network.encoder(name).collate(examples.inputs[name].rows(indices))
+            keep(indices, {key: value.to(network.device) for key, value in inputs.items()})
             done += len(indices)
             if watch:
                 watch(done, len(examples))
     network.train(training)
 
 
-def _state_bytes(examples: Examples, name: str, encoder: Encoder, network: Network) -> int:
-    size = 2 if network.autocast == torch.bfloat16 else 4
-    return int(examples.inputs[name].offsets[-1]) * encoder.hidden_width * size
+def _state_bytes(examples: Examples, name: str, depth: int, network: Network) -> int:
+    encoder, (shape, bf16) = network.encoder(name), _layout(network, name, depth)
+    vectors = len(examples) if shape else int(encoder.state_lengths(examples.inputs[name].lengths, depth).sum())
+    width = int(np.prod(shape)) if shape else encoder.state_width(depth)
+    return vectors * width * np.dtype(_dtype(bf16)).itemsize
 
 
 def _weights_digest(encoder: Encoder, depth: int) -> str:

@@ -1,9 +1,9 @@
-"""A table made ready for a network: inputs as token ids on disk, targets as numbers; and batches cut from it."""
+"""A table made ready for a network: inputs as token ids or pixels on disk, targets as numbers; and batches of it."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,21 +14,26 @@ import torch
 from graftwork.data import ragged
 from graftwork.data.batch import Batch, Hidden, whole
 from graftwork.data.cache import column_digest, digest, entry
+from graftwork.data.convert import is_missing
+from graftwork.data.media import content, content_digest
 from graftwork.data.ragged import Ragged
+from graftwork.data.spool import slices
 from graftwork.data.table import Table
 from graftwork.data.text import TextSettings, normalise
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
 
-CHUNK = 8192
+CHUNKS = {"text": 8192, "table": 8192, "image": 128, "audio": 32}
+"""Rows prepared at a time, by modality: decoded images and sounds are large."""
 
 
 @dataclass(frozen=True)
 class Examples:
     """N rows ready to be batched.
 
-    inputs: prepared rows by input column. keys: a digest of each input column's prepared content (for caches).
+    inputs: prepared rows by input. keys: a digest of each input's prepared content (for caches).
+    present: by input, which rows have it (N,); only where some lack it. tokens: work of each row, by input (N,).
     targets, labelled: by target column; empty where the table has no target. numbers: the rows' numbers in the source.
     """
 
@@ -40,20 +45,25 @@ class Examples:
     weight: np.ndarray | None = None
     domain: np.ndarray | None = None
     group: np.ndarray | None = None
+    present: dict[str, np.ndarray] = field(default_factory=dict)
+    tokens: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     @property
     def lengths(self) -> np.ndarray:
-        """Tokens of each row, all columns together (N,)."""
-        total: np.ndarray = np.sum([rows.lengths for rows in self.inputs.values()], axis=0)
+        """Tokens of each row, all inputs together (N,)."""
+        total: np.ndarray = np.sum(list(self.tokens.values()), axis=0)
         return total
 
 
 @dataclass(frozen=True)
 class Cached:
-    """Hidden states or features of every row behind the first `depth` blocks of one column's encoder."""
+    """Hidden states or features of every row behind the first `depth` blocks of one input's encoder.
+
+    states: ragged, a vector a token; or an array of one shape a row. bf16: their bits are those of bfloat16.
+    """
 
     depth: int
     states: Ragged | np.ndarray
@@ -62,21 +72,24 @@ class Cached:
 
 def prepare(
     table: Table,
-    encoders: Mapping[str, Encoder],
+    network: Network,
     tasks: Mapping[str, Task],
     text: TextSettings,
     *,
     keep_on_disk: bool = True,
 ) -> Examples:
-    """Tokenise inputs (once: on disk, keyed by content and tokenizer) and encode targets where the table has them."""
-    inputs, keys = {}, {}
-    for name, encoder in encoders.items():
-        column = table.column(name)
+    """Tokenise or decode inputs (once: on disk, keyed by content) and encode targets where the table has them."""
+    inputs, keys, present = {}, {}, {}
+    for name in network.columns:
+        encoder, columns = network.encoder(name), network.sources[name]
         if keep_on_disk:
-            keys[name] = digest(column_digest(column), encoder.fingerprint, repr(text))
-            inputs[name] = _on_disk(column, encoder, text, entry("prepared", keys[name]))
+            keys[name] = digest(_digest(table, encoder, columns), encoder.fingerprint, repr(text))
+            inputs[name] = _on_disk(table, encoder, columns, text, entry("prepared", keys[name]))
         else:
-            inputs[name] = _in_memory(_prepared(column, encoder, text), encoder.prepared_dtype)
+            inputs[name] = _in_memory(_prepared(table, encoder, columns, text), encoder.prepared_dtype)
+        if len(network.columns) > 1 and encoder.modality != "table":
+            missing = np.concatenate([is_missing(part) for part in slices(table.column(columns[0]))] or [_NONE])
+            present.update({name: ~missing} if missing.any() else {})
     targets, labelled = {}, {}
     for name, task in tasks.items():
         if name in table.data.column_names:
@@ -90,7 +103,12 @@ def prepare(
         weight=_weights(table),
         domain=_codes(table, "domain"),
         group=_codes(table, "group"),
+        present=present,
+        tokens={name: network.encoder(name).tokens(rows.lengths) for name, rows in inputs.items()},
     )
+
+
+_NONE = np.zeros(0, bool)
 
 
 def make_batch(
@@ -113,6 +131,7 @@ def make_batch(
     batch = Batch(
         inputs=inputs,
         hidden=hidden,
+        present={name: torch.from_numpy(mask[indices]) for name, mask in examples.present.items()},
         rows=picked,
         targets={name: torch.from_numpy(values[indices]) for name, values in examples.targets.items()},
         labelled={name: torch.from_numpy(mask[indices]) for name, mask in examples.labelled.items()},
@@ -126,11 +145,12 @@ def make_batch(
 
 def _hidden(store: Cached, indices: np.ndarray) -> Hidden:
     if isinstance(store.states, np.ndarray):
-        return Hidden(store.depth, torch.from_numpy(np.asarray(store.states[indices])))
-    rows = store.states.rows(indices)
-    padded = np.zeros((len(rows), max(map(len, rows)), *rows[0].shape[1:]), dtype=rows[0].dtype)
-    for place, row in zip(padded, rows, strict=True):
-        place[: len(row)] = row
+        padded = np.asarray(store.states[indices])
+    else:
+        rows = store.states.rows(indices)
+        padded = np.zeros((len(rows), max(map(len, rows)), *rows[0].shape[1:]), dtype=rows[0].dtype)
+        for place, row in zip(padded, rows, strict=True):
+            place[: len(row)] = row
     states = torch.from_numpy(padded)
     return Hidden(store.depth, (states.view(torch.bfloat16) if store.bf16 else states).float())
 
@@ -139,20 +159,37 @@ def _picked(values: np.ndarray | None, indices: np.ndarray) -> torch.Tensor | No
     return None if values is None else torch.from_numpy(values[indices])
 
 
-def _prepared(column: pa.ChunkedArray, encoder: Encoder, text: TextSettings) -> Iterator[list[np.ndarray]]:
-    for start in range(0, len(column), CHUNK):
-        values = column.slice(start, CHUNK).to_pylist()
-        yield encoder.prepare([normalise("" if value is None else str(value), text) for value in values])
+def _digest(table: Table, encoder: Encoder, columns: Sequence[str]) -> str:
+    """Of what the encoder reads, files included."""
+    if encoder.modality in ("image", "audio"):
+        return content_digest(table.column(columns[0]), table.folder)
+    return (
+        digest(*(column_digest(table.column(name)) for name in columns))
+        if len(columns) > 1
+        else column_digest(table.column(columns[0]))
+    )
 
 
-def _on_disk(column: pa.ChunkedArray, encoder: Encoder, text: TextSettings, folder: Path) -> Ragged:
+def _prepared(table: Table, encoder: Encoder, columns: Sequence[str], text: TextSettings) -> Iterator[list[np.ndarray]]:
+    size = CHUNKS[encoder.modality]
+    for start in range(0, len(table), size):
+        values = [table.column(name).slice(start, size).to_pylist() for name in columns]
+        if encoder.modality == "text":
+            yield encoder.prepare([normalise("" if value is None else str(value), text) for value in values[0]])
+        elif encoder.modality == "table":
+            yield encoder.prepare(list(zip(*values, strict=True)))
+        else:
+            yield encoder.prepare([content(value, table.folder) for value in values[0]])
+
+
+def _on_disk(table: Table, encoder: Encoder, columns: Sequence[str], text: TextSettings, folder: Path) -> Ragged:
     """The prepared rows in `folder`; written first if they are not there, or are pruned at this very moment."""
     if ragged.exists(folder):
         try:
             return ragged.read(folder)
         except FileNotFoundError:
             shutil.rmtree(folder, ignore_errors=True)
-    return ragged.write(folder, _prepared(column, encoder, text), encoder.prepared_dtype)
+    return ragged.write(folder, _prepared(table, encoder, columns, text), encoder.prepared_dtype)
 
 
 def _in_memory(chunks: Iterator[list[np.ndarray]], dtype: str) -> Ragged:

@@ -7,12 +7,16 @@ from torch import Tensor, nn
 
 from graftwork.core.compose import Stages
 from graftwork.core.settings import Training, rate_at
+from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network
 
 
 def make_optimizer(network: Network, stages: Stages, training: Training) -> torch.optim.AdamW:
-    """One group for each learning rate and decay. Vectors (biases, norms) are not decayed."""
-    in_base = network.blocks_above()
+    """One group for each learning rate and decay. Vectors (biases, norms) are not decayed.
+
+    What begins at random beside a pretrained base (heads, fusion, another base) learns at the heads' rate.
+    """
+    in_base = network.blocks_above(_slow(network))
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
@@ -29,6 +33,12 @@ def make_optimizer(network: Network, stages: Stages, training: Training) -> torc
         eps=training.eps,
         fused=True,
     )
+
+
+def _slow(network: Network) -> list[Encoder]:
+    """The encoders that learn at the base's rate: the pretrained ones, or all if none is."""
+    encoders = [encoder for encoder in network.each_encoder() if any(True for _ in encoder.parameters())]
+    return [encoder for encoder in encoders if encoder.pretrained] or encoders
 
 
 def set_rates(optimizer: torch.optim.Optimizer, training: Training, step: int, total: int) -> None:

@@ -38,7 +38,7 @@ FEATURE_ROWS = 4096
 class Ready:
     """Adapted and started, with nothing attached yet. `network` is changed in place by training.
 
-    techniques: in order. training: resolved. epochs: what the base suggests. cached, valid_cached: by input column, the
+    techniques: in order. training: resolved. epochs: what the base suggests. cached, valid_cached: by input, the
         output of frozen blocks.
     """
 
@@ -119,6 +119,8 @@ def make_run(
     check(ordered, base_facts(network, tasks, roles))
     _check_labels(train, valid)
     _check_heads(network, ordered)
+    for index, name in enumerate(network.columns if len(network.columns) > 1 else ()):
+        network.absent[index].requires_grad_(name in train.present)
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
     ready = Ready(network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metric, seed)
     for technique in ordered:
@@ -167,9 +169,9 @@ def features_of(network: Network, examples: Examples, cached: Mapping[str, Cache
     Memory-mapped where a single column's whole encoder is cached.
     """
     if len(network.columns) == 1 and network.columns[0] in cached:
-        states = cached[network.columns[0]].states
-        if isinstance(states, np.ndarray):
-            return states
+        store = cached[network.columns[0]]
+        if isinstance(store.states, np.ndarray) and store.depth == network.encoder(network.columns[0]).depth:
+            return store.states
     features = np.zeros((len(examples), network.width), np.float32)
     training = network.training
     network.eval()

@@ -17,7 +17,7 @@ class Hidden:
     """Hidden states to start from instead of a column's raw inputs.
 
     `depth` counts the blocks that are already behind them; a depth equal to the encoder's own means that `states`
-    are the pooled features (B, width), a smaller one means (B, length, width of a block).
+    are the pooled features (B, width), a smaller one means what `Encoder.states` gives.
     """
 
     depth: int
@@ -28,8 +28,9 @@ class Hidden:
 class Batch:
     """One batch of rows.
 
-    inputs: by input column, what its encoder's `collate` made.
-    hidden: by input column, where to start instead of at the inputs (frozen-layer cache, attacks on embeddings).
+    inputs: by input, what its encoder's `collate` made.
+    present: by input, which rows have it (B,); inputs that every row must have are left out.
+    hidden: by input, where to start instead of at the inputs (frozen-layer cache, attacks on embeddings).
     targets, labelled: by target column; `labelled` (B,) is False where the target is missing, and masks the loss.
     rows: ids of the rows in the training table (B,). weight: importance of each row (B,), 1 on average.
     progress: share of the training that is done, 0 to 1.
@@ -45,6 +46,7 @@ class Batch:
     domain: Tensor | None = None
     group: Tensor | None = None
     hidden: dict[str, Hidden] = field(default_factory=dict)
+    present: dict[str, Tensor] = field(default_factory=dict)
     progress: float = 0.0
     size: int = 0
     labelled_size: dict[str, float] = field(default_factory=dict)

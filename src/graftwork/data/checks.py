@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
@@ -14,7 +14,7 @@ from graftwork.data.convert import is_missing, to_numbers
 from graftwork.data.kinds import is_string
 from graftwork.data.splits import SPLITS
 from graftwork.data.spool import slices
-from graftwork.data.table import Column, Table
+from graftwork.data.table import Column, Kind, Table
 from graftwork.errors import DataError, UsageError
 
 MAX_TEXT_CHARS = 1_000_000
@@ -47,13 +47,15 @@ class BadRow:
 def check(table: Table, *, need_target: bool) -> list[BadRow]:
     """Every row that can't be used, in order.
 
-    Bad are: rows in which all text inputs are empty; a text of more than 1,000,000 characters; a number that can't
-    be read; a missing domain, group or split; a weight that is missing or negative; and, with `need_target`, a
-    missing target (an empty list of labels is not missing).
+    Bad are: rows in which all inputs are empty; a text of more than 1,000,000 characters; an image or a sound that
+    can't be read; a number that can't be read; a missing domain, group or split; a weight that is missing or
+    negative; and, with `need_target`, a missing target (an empty list of labels is not missing).
     """
-    found = _check_texts(table)
+    found = _check_empty(table)
     for column in table.schema.columns:
-        if column.role is not None and (column.role != "target" or need_target):
+        if column.role is None:
+            found += _CHECKS[column.kind](table, column)
+        elif column.role != "target" or need_target:
             found += _check_role(table, column)
     return sorted(found)
 
@@ -112,20 +114,50 @@ def check_classes(table: Table, column: str, on_bad_rows: OnBadRows) -> tuple[Ta
     return kept, [f"left out of {table.source}, each the only row of its class:\n{listing}"]
 
 
-def _check_texts(table: Table) -> list[BadRow]:
-    texts = [column for column in table.schema.inputs if column.kind == "text"]
-    if not texts:
+def _check_empty(table: Table) -> list[BadRow]:
+    """Rows in which all inputs are missing."""
+    if not table.schema.inputs:
         return []
     empty = np.ones(len(table), dtype=bool)
-    found = []
-    for column in texts:
+    for column in table.schema.inputs:
         start = 0
         for part in slices(table.column(column.name)):
             empty[start : start + len(part)] &= is_missing(part)
-            found += [_too_long(table, column.name, start + at, length) for at, length in _long(part)]
             start += len(part)
-    names = ", ".join(column.name for column in texts)
-    return found + [BadRow(int(row), names, "empty") for row in table.rows[empty]]
+    names = ", ".join(column.name for column in table.schema.inputs)
+    return [BadRow(int(row), names, "empty") for row in table.rows[empty]]
+
+
+def _check_text(table: Table, column: Column) -> list[BadRow]:
+    found, start = [], 0
+    for part in slices(table.column(column.name)):
+        found += [_too_long(table, column.name, start + at, length) for at, length in _long(part)]
+        start += len(part)
+    return found
+
+
+def _check_number(table: Table, column: Column) -> list[BadRow]:
+    values = table.column(column.name)
+    return [
+        BadRow(int(table.rows[at]), column.name, _no_number(values[int(at)].as_py())) for at in to_numbers(values)[1]
+    ]
+
+
+def _check_media(table: Table, column: Column) -> list[BadRow]:
+    """Images and sounds whose file is not there, or not what it should be; each is read once."""
+    from graftwork.data.media import unreadable
+
+    found = unreadable(table.column(column.name), table.folder, column.kind)
+    return [BadRow(int(table.rows[at]), column.name, reason) for at, reason in found]
+
+
+_CHECKS: dict[Kind, Callable[[Table, Column], list[BadRow]]] = {
+    "text": _check_text,
+    "number": _check_number,
+    "category": lambda table, column: [],  # noqa: ARG005
+    "image": _check_media,
+    "audio": _check_media,
+}
 
 
 def _long(part: pa.Array) -> list[tuple[int, int]]:

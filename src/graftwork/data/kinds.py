@@ -16,6 +16,8 @@ Shape = Literal["text", "category", "number", "image", "audio", "date", "id", "n
 """A column kind, or why a column is none: dates, row ids, nested values, no value at all."""
 
 SAMPLE_ROWS = 10_000
+MOSTLY = 0.5
+"""A column of which a larger share are images (or sounds) is one of images; its other values are bad rows."""
 MISSING_NUMBERS = frozenset({"", "na", "n/a", "nan", "null", "none", "#n/a", "-"})
 """How tables write a missing number (compared in lower case). In a text or a class name these stay what they are."""
 
@@ -29,7 +31,7 @@ _UUID = re.compile(r"^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$", re.IGNORECA
 _DATE = re.compile(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?$|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}$")
 _AMOUNT = re.compile(r"^[-+]?[$€£¥]?\s?\d+([.,' ]\d+)+\s?[%$€£¥]?$|^[-+]?[$€£¥]?\d+\s?[%$€£¥]?$")
 """Numbers in a form that is not read: decimal commas, thousands apart, units."""
-_IMAGE = re.compile(r"\.(jpe?g|png|gif|bmp|webp|tiff?)$", re.IGNORECASE)
+_IMAGE = re.compile(r"\.(jpe?g|png|gif|bmp|webp|tiff?|p[gp]m)$", re.IGNORECASE)
 _AUDIO = re.compile(r"\.(wav|flac|mp3|ogg|opus|m4a)$", re.IGNORECASE)
 _IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF", b"II*\x00", b"MM\x00*")
 _AUDIO_MAGIC = (b"fLaC", b"OggS", b"ID3", b"\xff\xfb")
@@ -75,13 +77,15 @@ def _string_shape(name: str, values: list[str]) -> Shape:
     if is_numbers(values):
         return "id" if _is_id(name, values) else "number"
     for shape, pattern in (*_PATTERNS, ("number", _AMOUNT)):
-        if all(pattern.search(value.strip()) for value in values):
+        share = sum(bool(pattern.search(value.strip())) for value in values) / len(values)
+        if share == 1 or (shape in _MEDIA and share > MOSTLY):
             return shape
     if name.strip().lower() in _TEXT_NAMES:
         return "text"
     return _words_shape(values, _is_id(name, values))
 
 
+_MEDIA = ("image", "audio")
 _PATTERNS: tuple[tuple[Shape, re.Pattern[str]], ...] = (("date", _DATE), ("image", _IMAGE), ("audio", _AUDIO))
 
 
@@ -143,6 +147,8 @@ def _media(column: pa.ChunkedArray, kind: pa.StructType) -> Shape:
 def _media_bytes(values: list[bytes]) -> Shape:
     if not values:
         return "empty"
-    if all(value.startswith(_AUDIO_MAGIC) or value[8:12] == b"WAVE" for value in values):
+    sounds = sum(value.startswith(_AUDIO_MAGIC) or value[8:12] == b"WAVE" for value in values)
+    if sounds > MOSTLY * len(values):
         return "audio"
-    return "image" if all(value.startswith(_IMAGE_MAGIC) for value in values) else "nested"
+    images = sum(value.startswith(_IMAGE_MAGIC) for value in values) - sum(value[8:12] == b"WAVE" for value in values)
+    return "image" if images > MOSTLY * len(values) else "nested"

@@ -12,6 +12,8 @@ import pyarrow as pa
 from graftwork.data import read as reading
 from graftwork.data.checks import BadRow, OnBadRows, apply, check, check_classes, known_choice
 from graftwork.data.convert import to_kinds
+from graftwork.data.folders import LABEL
+from graftwork.data.images import is_picture
 from graftwork.data.read import Source
 from graftwork.data.schema import infer
 from graftwork.data.table import Column, Kind, Schema, Table
@@ -36,6 +38,7 @@ def load(
     inputs: Sequence[str] | None = None,
     ignore: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str] | None = None,
     task_kind: Kind | None = None,
     many_labels: bool = False,
     on_bad_rows: OnBadRows = "fail",
@@ -48,8 +51,13 @@ def load(
     """
     on_bad_rows = known_choice(on_bad_rows)
     data, called = reading.read(source, name=name)
-    schema, notes = infer(data, called, target=target, inputs=inputs, ignore=ignore, roles=roles, task_kind=task_kind)
-    table = Table(data, schema, called, np.arange(1, len(data) + 1))
+    named = {*([target] if isinstance(target, str) else target or ()), *(inputs or ()), *ignore}
+    roles = {role: column for role, column in reading.roles_of(data).items() if column not in named} | dict(roles or {})
+    schema, notes = infer(
+        data, called, target=target, inputs=inputs, ignore=ignore, roles=roles, kinds=kinds, task_kind=task_kind
+    )
+    notes += reading.notes_of(data)
+    table = Table(data, schema, called, np.arange(1, len(data) + 1), reading.folder_of(source))
     table, skipped = apply(table, check(table, need_target=True), on_bad_rows)
     table, changed = to_kinds(table)
     notes += skipped + changed
@@ -75,17 +83,28 @@ def load_like(
     "keep" leaves bad rows in the table and gives them in `bad`, so that a prediction can answer row by row.
     """
     wanted = schema if with_target else schema.without("target")
-    data, called = reading.read(_as_input(source, wanted), name=name or ("the list" if _is_texts(source) else None))
+    data, called = reading.read(_as_input(source, wanted), name=name or ("the list" if _is_listed(source) else None))
+    notes = reading.notes_of(data)
+    if reading.is_collection(source):
+        data = _as_called(data, wanted)
     columns = tuple(column for column in wanted.columns if _present(column, data, called))
-    table = Table(data, Schema(columns), called, np.arange(1, len(data) + 1))
+    table = Table(data, Schema(columns), called, np.arange(1, len(data) + 1), reading.folder_of(source))
     looked_at = table if with_target else replace(table, schema=Schema(schema.inputs))
     bad = check(looked_at, need_target=with_target)
-    notes: list[str] = []
     if on_bad_rows != "keep":
-        table, notes = apply(table, bad, on_bad_rows)
-        bad = []
+        table, skipped = apply(table, bad, on_bad_rows)
+        notes, bad = notes + skipped, []
     table, changed = to_kinds(table)
     return Loaded(table, notes + changed, bad)
+
+
+def _as_called(data: pa.Table, schema: Schema) -> pa.Table:
+    """A folder's columns under the names that the training table has for its one image or sound, and its target."""
+    media = [column.name for column in schema.inputs if column.kind == data.column_names[0]]
+    names = {data.column_names[0]: media[0]} if len(media) == 1 else {}
+    if len(schema.targets) == 1:
+        names[LABEL] = schema.targets[0].name
+    return data.rename_columns([names.get(name, name) for name in data.column_names])
 
 
 def _present(column: Column, data: pa.Table, source: str) -> bool:
@@ -102,15 +121,25 @@ def _present(column: Column, data: pa.Table, source: str) -> bool:
 
 
 def _as_input(source: Source, schema: Schema) -> Any:
-    """A list (array, Series) of texts as the one text input."""
-    if isinstance(source, str | Mapping) or not _is_texts(source):
+    """A list (array, Series) of texts, or of images in memory, as the one input."""
+    if isinstance(source, str | Mapping) or not _is_listed(source):
         return source
     if len(schema.inputs) != 1:
         names = ", ".join(column.name for column in schema.inputs)
         raise UsageError(
-            f"A list of texts fits one input, but there are {len(schema.inputs)} ({names}). Give dicts or a frame."
+            f"A list fits one input, but there are {len(schema.inputs)} ({names}). Give dicts or a frame."
         )
     return {schema.inputs[0].name: source}
+
+
+def _is_listed(source: Any) -> bool:
+    return _is_texts(source) or _are_pictures(source)
+
+
+def _are_pictures(source: Any) -> bool:
+    if hasattr(source, "shape") and hasattr(source, "tolist"):
+        return len(source.shape) in (3, 4)
+    return isinstance(source, list | tuple) and any(is_picture(item) for item in source)
 
 
 def _is_texts(source: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import pyarrow as pa
 
 from graftwork.data.files import check_file, open_bytes, unknown_extension
+from graftwork.data.folders import NOTES, ROLE, read_folder
 from graftwork.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Source: TypeAlias = Union[
     str, "os.PathLike[str]", "pd.DataFrame", pa.Table, Mapping[str, Sequence[Any]], Sequence[Any]
 ]  # fmt: skip
-"""A path to csv, tsv, json lines or parquet (each also .gz); a pandas frame; a `datasets.Dataset`; an Arrow table;
+"""A path to csv, tsv, json lines or parquet (each also .gz), or to a folder or .zip of images or sounds; a pandas frame; a `datasets.Dataset`; an Arrow table;
 a dict of lists; a list of dicts; a list of texts (one column `text`)."""
 
 
@@ -40,11 +41,50 @@ def read(source: Source, *, name: str | None = None) -> tuple[pa.Table, str]:
     return from_memory(source, called), called
 
 
+def folder_of(source: Source) -> Path | None:
+    """Where relative paths in a table start: the folder of its file; None (here) for a table in memory."""
+    if not isinstance(source, str | os.PathLike):
+        return None
+    path = Path(source).expanduser()
+    if path.is_dir() or not _is_zip(path):
+        return path if path.is_dir() else path.parent
+    from graftwork.data.archives import unpacked
+
+    return unpacked(path)
+
+
+def is_collection(source: Source) -> bool:
+    """Whether it is a folder, or a .zip, of images or sounds."""
+    return isinstance(source, str | os.PathLike) and (Path(source).expanduser().is_dir() or _is_zip(Path(source)))
+
+
+def notes_of(data: pa.Table) -> list[str]:
+    """What reading left out, a line each."""
+    noted = (data.schema.metadata or {}).get(NOTES)
+    return noted.decode().splitlines() if noted else []
+
+
+def roles_of(data: pa.Table) -> dict[str, str]:
+    """The columns, by role, that have one unless the user says otherwise."""
+    marked = {field.name: (field.metadata or {}).get(ROLE) for field in data.schema}
+    return {role.decode(): name for name, role in marked.items() if role}
+
+
+def _is_zip(path: Path) -> bool:
+    return path.suffix.lower() == ".zip"
+
+
 _WORDS = {"DataFrame": "frame", "dict": "dict", "list": "list", "Table": "Arrow table", "Dataset": "dataset"}
 
 
 def _read_file(path: Path, name: str) -> pa.Table:
+    if path.is_dir():
+        return read_folder(path, name)
     check_file(path)
+    if _is_zip(path):
+        from graftwork.data.archives import unpacked
+
+        return read_folder(unpacked(path), name)
     extension = Path(path.name.lower().removesuffix(".gz")).suffix
     if extension in (".csv", ".tsv"):
         from graftwork.data.delimited import read_delimited

@@ -24,25 +24,27 @@ def infer(
     inputs: Sequence[str] | None = None,
     ignore: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str] | None = None,
     task_kind: Kind | None = None,
 ) -> tuple[Schema, list[str]]:
     """The schema of a training table, and a line for each column that says what was made of it.
 
     target: its column or columns; None looks for one by name (label, target, class, intent, …), then for the only
         column with few distinct values.
-    inputs: columns to learn from; None takes every text column that is left. A number or category that is named
-        here is read as text. ignore: columns to leave out without a word.
+    inputs: columns to learn from; None takes every column that is left and holds texts, images, sounds, numbers or
+        categories. ignore: columns to leave out without a word.
     roles: `{role: column}` with the roles domain, group, weight and split.
+    kinds: `{column: kind}` where an input is to be read as something else than it looks like.
     task_kind: "category" or "number" where the task says what the target is; None infers that too.
 
     Raises UsageError for names that the table lacks (nearest suggested), a column named twice, a target that can't
-    be told, or no text to learn from; DataError for a target that can't be learned.
+    be told, or nothing to learn from; DataError for a target that can't be learned.
     """
     inputs = [inputs] if isinstance(inputs, str) else inputs
     ignore = [ignore] if isinstance(ignore, str) else ignore
     targets = [target] if isinstance(target, str) else list(target or ())
-    roles = dict(roles or {})
-    _check_names(data, source, targets, inputs or (), ignore, roles)
+    roles, named = dict(roles or {}), _named_kinds(kinds or {})
+    _check_names(data, source, targets, inputs or (), ignore, roles, named)
     sampled = sample(data)
     shapes = {field.name: shape_of(field.name, sampled.column(field.name), field) for field in data.schema}
     taken = {*(inputs or ()), *ignore, *roles.values()}
@@ -54,29 +56,18 @@ def infer(
     columns = [item.column for item in chosen]
     columns += [Column(name, _ROLE_KINDS[role], _role(role)) for role, name in roles.items()]
     used = {column.name for column in columns} | set(ignore)
-    found, notes = _named_inputs(shapes, inputs, source) if inputs else _found_inputs(shapes, used, source)
+    if inputs:
+        found, notes = _named_inputs(shapes, inputs, named, source)
+    else:
+        found, notes = _found_inputs({n: s for n, s in shapes.items() if n not in used}, named, source)
     lines = [item.note for item in chosen]
     lines += [f"{role}: {name} ({_ROLE_KINDS[role]}), as named" for role, name in roles.items()]
     return Schema((*found, *columns)), lines + notes + ([f"ignored: {', '.join(ignore)}, as named"] if ignore else [])
 
 
-def _named_inputs(shapes: Mapping[str, Shape], inputs: Sequence[str], source: str) -> tuple[list[Column], list[str]]:
-    notes = []
-    for name in inputs:
-        shape = shapes[name]
-        if shape in ("image", "audio", "nested", "empty"):
-            raise DataError(f"{source}: column '{name}' {_UNFIT[shape]}")
-        cast = "" if shape == "text" else f" (looks like {_WORDS[shape]}, read as text)"
-        notes.append(f"input: {name}{cast or ' (text)'}, as named")
-    return [Column(name, "text") for name in inputs], notes
-
-
-_UNFIT: dict[Shape, str] = {
-    "image": "holds images: this version reads text columns. Name a text column.",
-    "audio": "holds audio: this version reads text columns. Name a text column.",
-    "nested": "holds lists or objects, not one text a row. Make a text column of what you need.",
-    "empty": "has no value in any row.",
-}
+_KINDS = get_args(Kind)
+_READ_AS: dict[Shape, Kind] = {kind: kind for kind in _KINDS}
+"""How columns of these shapes are read; the others hold nothing to learn from."""
 _WORDS: dict[Shape, str] = {
     "text": "text",
     "number": "numbers",
@@ -88,25 +79,66 @@ _WORDS: dict[Shape, str] = {
     "nested": "lists or objects",
     "empty": "no value in any row",
 }
+_UNFIT: dict[Shape, str] = {
+    "nested": "holds lists or objects, not one value a row. Make a column of what you need.",
+    "empty": "has no value in any row.",
+}
 
 
-def _found_inputs(shapes: Mapping[str, Shape], used: set[str], source: str) -> tuple[list[Column], list[str]]:
-    left = {name: shape for name, shape in shapes.items() if name not in used}
-    texts = [name for name, shape in left.items() if shape == "text"]
-    if not texts:
-        seen = "; ".join(f"{name}: {_WORDS[shape]}" for name, shape in left.items()) or "no other column"
+def _named_kinds(kinds: Mapping[str, str]) -> dict[str, Kind]:
+    for name, kind in kinds.items():
+        if kind not in _KINDS:
+            raise UsageError(f"--kind {name}={kind}: there is no such kind of column. {nearest(kind, _KINDS)}")
+    return {name: kind for name, given in kinds.items() for kind in _KINDS if kind == given}
+
+
+def _named_inputs(
+    shapes: Mapping[str, Shape], inputs: Sequence[str], kinds: Mapping[str, Kind], source: str
+) -> tuple[list[Column], list[str]]:
+    """The inputs that the user named; what is no input by itself (dates, row ids) is read as text."""
+    columns, notes = [], []
+    for name in inputs:
+        shape = shapes[name]
+        if shape in _UNFIT:
+            raise DataError(f"{source}: column '{name}' {_UNFIT[shape]}")
+        kind = kinds.get(name) or _READ_AS.get(shape, "text")
+        looks = "" if _READ_AS.get(shape) == kind else f" (looks like {_WORDS[shape]}, read as {kind})"
+        columns.append(Column(name, kind))
+        notes.append(f"input: {name}{looks or f' ({kind})'}, as named")
+    return columns, notes
+
+
+def _found_inputs(
+    shapes: Mapping[str, Shape], kinds: Mapping[str, Kind], source: str
+) -> tuple[list[Column], list[str]]:
+    columns = [
+        Column(name, kinds.get(name) or _READ_AS[shape])
+        for name, shape in shapes.items()
+        if (name in kinds or shape in _READ_AS) and shape not in _UNFIT
+    ]
+    if not columns:
+        seen = "; ".join(f"{name}: {_WORDS[shape]}" for name, shape in shapes.items()) or "no other column"
         raise UsageError(
-            f"{source} has no text column to learn from ({seen}). This version reads text. If one of these is text, "
-            "name it: --inputs COLUMN (in Python inputs=['COLUMN'])."
+            f"{source} has no column to learn from ({seen}). Expected texts, images, sounds, numbers or categories. "
+            "If one of these is text, name it: --inputs COLUMN (in Python inputs=['COLUMN'])."
         )
-    notes = [f"input: {name} (text)" for name in texts]
-    notes += [f"ignored: {name} (row ids: every row has another one)" for name, shape in left.items() if shape == "id"]
-    unused = [f"{name} ({_WORDS[shape]})" for name, shape in left.items() if shape not in ("text", "id")]
-    if unused:
-        more = f" and {len(unused) - _LISTED} more" if len(unused) > _LISTED else ""
-        listing = f"{', '.join(unused[:_LISTED])}{more}"
-        notes.append(f"not used: {listing}: this version reads text; --ignore COLUMN silences this")
-    return [Column(name, "text") for name in texts], notes
+    notes = [f"input: {column.name} ({column.kind})" for column in columns if column.kind not in _MANY]
+    for kind, word in _MANY.items():
+        names = [column.name for column in columns if column.kind == kind]
+        notes += [f"{'input' if len(names) == 1 else 'inputs'}: {_listed(names)} ({word})"] if names else []
+    ids = [name for name, shape in shapes.items() if shape == "id" and name not in kinds]
+    notes += [f"ignored: {name} (row ids: every row has another one)" for name in ids]
+    left = [f"{name} ({_WORDS[shape]})" for name, shape in shapes.items() if shape in _LEFT and name not in kinds]
+    return columns, notes + ([f"not used: {_listed(left)}; --ignore COLUMN silences this"] if left else [])
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"{', '.join(names[:_LISTED])}{more}"
+
+
+_MANY: dict[Kind, str] = {"number": "numbers", "category": "categories"}
+_LEFT: tuple[Shape, ...] = ("date", "nested", "empty")
 
 
 def _check_names(
@@ -116,6 +148,7 @@ def _check_names(
     inputs: Sequence[str],
     ignore: Sequence[str],
     roles: Mapping[str, str],
+    kinds: Mapping[str, Kind],
 ) -> None:
     for role in roles:
         if role not in _ROLE_KINDS:
@@ -124,7 +157,7 @@ def _check_names(
     uses = [("target", name) for name in targets] + [("input", name) for name in inputs]
     uses += [("column to ignore", name) for name in ignore] + [(f"{role} column", name) for role, name in roles.items()]
     seen: dict[str, str] = {}
-    for use, name in uses:
+    for use, name in [("column of a kind", name) for name in kinds if name not in data.column_names] + uses:
         if name not in data.column_names:
             hint = headless(data.column_names)
             raise UsageError(

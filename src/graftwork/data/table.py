@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,8 @@ from graftwork.data import spool
 from graftwork.errors import UsageError, nearest
 
 Kind = Literal["text", "image", "audio", "number", "category"]
+Modality = Literal["text", "image", "audio", "table"]
+"""What a base reads: one column of text, images or sounds; or a row of numbers and categories."""
 Role = Literal["target", "domain", "group", "weight", "split"]
 
 
@@ -29,6 +32,18 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Input:
+    """What one encoder reads of a row: a column of its own, or all numbers and categories together.
+
+    name: the column's; "table" for numbers and categories.
+    """
+
+    name: str
+    modality: Modality
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Schema:
     """What each used column of a table is. Columns that are not listed are kept in the table but not used."""
 
@@ -37,6 +52,16 @@ class Schema:
     @property
     def inputs(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.role is None)
+
+    @property
+    def modalities(self) -> tuple[Input, ...]:
+        """The inputs as encoders read them: one a text, image or audio column, then numbers and categories as one."""
+        media: dict[str, Modality] = {"text": "text", "image": "image", "audio": "audio"}
+        found = [Input(c.name, media[c.kind], (c.name,)) for c in self.inputs if c.kind in media]
+        row = tuple(column.name for column in self.inputs if column.kind in ("number", "category"))
+        taken = {column.name for column in self.columns}
+        name = next(name for name in ("table", "table_", "table__") if name not in taken)
+        return (*found, Input(name, "table", row)) if row else tuple(found)
 
     @property
     def targets(self) -> tuple[Column, ...]:
@@ -57,12 +82,14 @@ class Table:
 
     `rows` holds the number that each row has in its source, counted from 1 for the first data row, so that
     messages about a row stay true after rows were skipped or split off. `source` names it in messages.
+    `folder` is where relative paths of images and sounds start: the folder of the table's file.
     """
 
     data: pa.Table
     schema: Schema
     source: str
     rows: np.ndarray
+    folder: Path | None = None
 
     def __post_init__(self) -> None:
         for column in self.schema.columns:

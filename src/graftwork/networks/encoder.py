@@ -1,7 +1,8 @@
-"""What an encoder is: it reads one kind of column and gives each row its features, block by block.
+"""What an encoder is: it reads one kind of input and gives each row its features, block by block.
 
-A Transformer, an RNN and a CNN all run through this one contract. Blocks are numbered from below: block 0 is the
-embedding (or stem), the last one is `depth - 1`. "Depth d" means: the first d blocks are behind you.
+A Transformer, an RNN and a CNN all run through this one contract, be it for texts, images, sounds or numbers. Blocks
+are numbered from below: block 0 is the embedding (or stem), the last one is `depth - 1`. "Depth d" means: the first d
+blocks are behind you.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from graftwork.data.batch import Hidden, Inputs
-from graftwork.data.table import Kind
+from graftwork.data.table import Modality
 
 
 def drops(module: nn.Module) -> bool:
@@ -25,9 +26,9 @@ def drops(module: nn.Module) -> bool:
 
 
 class Encoder(nn.Module, ABC):
-    """Features of one column. Subclasses set `width`, `depth`, `hidden_width` and `facts` in their constructor."""
+    """Features of one input. Subclasses set `width`, `depth`, `hidden_width` and `facts` in their constructor."""
 
-    kind: ClassVar[Kind]
+    modality: ClassVar[Modality]
     architecture: ClassVar[str]
     """Name under which `networks.bases.restore` finds the class of a saved encoder."""
 
@@ -39,11 +40,18 @@ class Encoder(nn.Module, ABC):
     """Width of the hidden states between blocks."""
     facts: frozenset[str]
     """What techniques may need of the base: `dropout`, `linear_layers`, `sequence_blocks` (can start at a depth)."""
+    pretrained: bool = False
+    """Whether its weights were learned elsewhere: beside such an encoder, one with random weights learns faster."""
 
     # --- data: done once per row and kept on disk -------------------------------------------------------------------
     @abstractmethod
     def prepare(self, values: Sequence[Any]) -> list[np.ndarray]:
-        """Rows as arrays of `prepared_dtype`; token ids for text. The same value always gives the same array."""
+        """Rows as flat arrays of `prepared_dtype`. The same value always gives the same array.
+
+        values: of a text input normalised texts; of an image or audio input the encoded file (bytes), None where
+        missing; of a table a tuple a row, a value for each of its columns. A missing image or sound becomes an array
+        of length 0, from which `collate` makes a blank; the network puts something else in place of its features.
+        """
 
     @property
     @abstractmethod
@@ -56,6 +64,10 @@ class Encoder(nn.Module, ABC):
     def collate(self, rows: Sequence[np.ndarray]) -> Inputs:
         """Prepared rows as padded tensors."""
 
+    def tokens(self, lengths: np.ndarray) -> np.ndarray:
+        """How much work each row is, in tokens of a text (N,), from the lengths of the prepared rows (N,)."""
+        return lengths
+
     # --- computation ------------------------------------------------------------------------------------------------
     @abstractmethod
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
@@ -63,7 +75,23 @@ class Encoder(nn.Module, ABC):
 
     @abstractmethod
     def states(self, inputs: Inputs, depth: int) -> Tensor:
-        """Hidden states behind the first `depth` blocks (B, length, hidden_width); `depth < self.depth`."""
+        """Hidden states behind the first `depth` blocks; `depth < self.depth`.
+
+        (B, length, state_width(depth)), as many vectors a row as `state_lengths` says (one a token of the prepared row
+        for texts); or (B, *state_shape(depth)) where that is set.
+        """
+
+    def state_shape(self, depth: int) -> tuple[int, ...] | None:  # noqa: ARG002
+        """Shape of a row's hidden states where it is the same for every row; None where there is a vector a token."""
+        return None
+
+    def state_lengths(self, lengths: np.ndarray, depth: int) -> np.ndarray:  # noqa: ARG002
+        """Vectors of each row's hidden states (N,), from the lengths of the prepared rows (N,)."""
+        return lengths
+
+    def state_width(self, depth: int) -> int:  # noqa: ARG002
+        """Width of these vectors."""
+        return self.hidden_width
 
     @property
     def deepest_start(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from graftwork.data.batch import Batch
 from graftwork.networks.encoder import Encoder, drops
+from graftwork.networks.fusion import Concat, Fusion
 from graftwork.networks.head import Head
 
 
@@ -35,18 +36,29 @@ class Forward:
 
 
 class Network(nn.Module):
-    """Encoders by input column (columns of one base share its encoder), and a head by target column.
+    """Encoders by input (inputs of one base share its encoder), what fuses them, and a head by target column.
 
-    Several columns are fused by concatenating their features.
+    sources: by input, the table's columns that it reads; its own name where left out.
+    Where a row lacks an input, `absent` stands in for its features; it is trained where rows lack something.
     """
 
-    def __init__(self, encoders: Mapping[str, Encoder], heads: Mapping[str, Head]) -> None:
+    def __init__(
+        self,
+        encoders: Mapping[str, Encoder],
+        heads: Mapping[str, Head],
+        fusion: Fusion | None = None,
+        sources: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         super().__init__()
         self.columns = tuple(encoders)
         self.targets = tuple(heads)
+        self.sources = {name: (sources or {}).get(name, (name,)) for name in encoders}
         unique = list(dict.fromkeys(encoders.values()))
         self.encoders = nn.ModuleList(unique)
+        self.fusion = fusion or Concat([encoder.width for encoder in encoders.values()])
         self.heads = nn.ModuleList(heads.values())
+        several = encoders.values() if len(encoders) > 1 else ()
+        self.absent = nn.ParameterList(nn.Parameter(torch.zeros(e.width), requires_grad=False) for e in several)
         self.autocast: torch.dtype | None = None
         """Lower precision in which the encoders compute; features come out in float32 whatever it is."""
         self._encoder_of = {column: unique.index(encoder) for column, encoder in encoders.items()}
@@ -68,7 +80,15 @@ class Network(nn.Module):
 
     @property
     def width(self) -> int:
-        return sum(self.encoder(column).width for column in self.columns)
+        """Features a row, as the heads read them."""
+        return self.fusion.width
+
+    def with_fusion(self, fusion: Fusion) -> Network:
+        """This network with another fusion; its heads begin anew where their width changes."""
+        self.fusion = fusion
+        heads = (fusion.head(head.outputs, head.spec) for _, head in self.each_head())
+        self.heads = nn.ModuleList(heads).to(self.device)
+        return self
 
     @property
     def device(self) -> torch.device:
@@ -89,9 +109,17 @@ class Network(nn.Module):
                 yield
 
     def features(self, batch: Batch) -> Tensor:
+        parts = [self._part(index, name, batch) for index, name in enumerate(self.columns)]
+        fused: Tensor = self.fusion(parts, [batch.present.get(name) for name in self.columns])
+        return fused
+
+    def _part(self, index: int, name: str, batch: Batch) -> Tensor:
+        """Features of one input (B, width of its encoder)."""
+        encoder, inputs, hidden = self.encoder(name), batch.inputs.get(name, {}), batch.hidden.get(name)
         with self.precision():
-            parts = [self.encoder(name)(batch.inputs.get(name, {}), batch.hidden.get(name)) for name in self.columns]
-        return parts[0].float() if len(parts) == 1 else torch.cat(parts, dim=1).float()
+            part = encoder(inputs, hidden).float()
+        present = batch.present.get(name)
+        return part if present is None else torch.where(present.unsqueeze(1), part, self.absent[index])
 
     def predictions(self, features: Tensor) -> dict[str, Tensor]:
         return {target: head(features) for target, head in self.each_head()}
@@ -122,10 +150,10 @@ class Network(nn.Module):
         self.train(training)
         return found
 
-    def blocks_above(self) -> dict[str, int]:
-        """For each encoder parameter's name, how many blocks of its encoder stand above it: 0 for the last block."""
+    def blocks_above(self, encoders: Sequence[Encoder] | None = None) -> dict[str, int]:
+        """For each parameter of these encoders (None: all), how many blocks stand above it: 0 for the last block."""
         above: dict[int, int] = {}
-        for encoder in self.each_encoder():
+        for encoder in self.each_encoder() if encoders is None else encoders:
             for index, block in enumerate(reversed(encoder.blocks())):
                 above.update({id(parameter): index for module in block for parameter in module.parameters()})
         return {name: above[id(parameter)] for name, parameter in self.named_parameters() if id(parameter) in above}

@@ -26,6 +26,7 @@ Attention = Literal["sdpa", "eager"]
 
 _LONGEST = 512  # tokens; the default where the base does not say less
 _VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model", "tekken.json", "*.tiktoken")
+_READERS = {"input_ids": "text model", "pixel_values": "model of pictures", "input_values": "sound model"}
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
 
 
@@ -64,8 +65,11 @@ def read_config(folder: Path) -> Any:
         return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
 
 
-def load_trunk(folder: Path, config: Any, attention: Attention) -> nn.Module:
-    """The model without its heads, in float32. Raises ModelError unless every weight comes from the file."""
+def load_trunk(folder: Path, config: Any, attention: Attention, reads: str = "input_ids") -> nn.Module:
+    """The model without its heads, in float32. reads: its first input, as transformers calls it.
+
+    Raises ModelError unless every weight comes from the file.
+    """
     auto, options = _class_of(config)
     _check_files(folder)
     with explained(f"The weights in {folder} can't be loaded"), _quiet(), torch.random.fork_rng(devices=[]):
@@ -79,8 +83,9 @@ def load_trunk(folder: Path, config: Any, attention: Attention) -> nn.Module:
             output_loading_info=True,
             **options,
         )
-    if model.main_input_name != "input_ids":
-        raise ModelError(f"{folder} is not a text model: it reads {model.main_input_name}.")
+    if model.main_input_name != reads:
+        what = _READERS.get(reads, f"model of {reads}")
+        raise ModelError(f"{folder} is not a {what}: it reads {model.main_input_name}.")
     missing = [*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])]
     if missing:
         raise ModelError(

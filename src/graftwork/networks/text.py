@@ -16,7 +16,7 @@ from graftwork.networks.tokenizer import TextTokenizer
 class TextEncoder(Encoder):
     """An encoder of a text column. `tokenizer` turns texts into ids; subclasses turn ids into features."""
 
-    kind = "text"
+    modality = "text"
 
     def __init__(self, tokenizer: TextTokenizer) -> None:
         super().__init__()

@@ -25,7 +25,7 @@ NAME = "cross-validation of the probe"
 def cross_validate(job: Job, recipe: Recipe) -> np.ndarray:
     """Probabilities (N, outputs) of each training row from a linear probe that was solved without its fold."""
     network = build_network(job, Recipe(base=recipe.base, text=recipe.text, seed=recipe.seed))
-    examples = prepare(job.train, {n: network.encoder(n) for n in network.columns}, job.tasks, recipe.text)
+    examples = prepare(job.train, network, job.tasks, recipe.text)
     features = features_of(network, examples, {})
     targets, labelled = examples.targets[job.target], examples.labelled[job.target]
     fold = folds(targets if "hard_labels" in job.task.facts else np.zeros(len(targets), np.int64), recipe.seed)

@@ -16,7 +16,7 @@ from dataclasses import replace
 from graftwork import specs
 from graftwork.core.settings import Training
 from graftwork.errors import NonFiniteLossError
-from graftwork.networks.bases import parse_base
+from graftwork.networks.bases import written
 from graftwork.recipe import Recipe
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
@@ -36,22 +36,28 @@ def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     """The runs in their order. A recipe with its own techniques is one run; so is a base without pretrained weights."""
     if recipe.techniques != "auto":
         return [("run", recipe)]
-    if not parse_base(recipe.base).pretrained:
+    bases = recipe.bases(job.train.schema).values()
+    if not all(base.pretrained for base in bases):
         return [("train", replace(recipe, techniques=(LabelSmoothing(0.1),) if _smooths(job) else ()))]
-    if job.valid is None:
-        return [("probe", replace(recipe, techniques=(Probe(l2=FEW_L2),))), ("tune", few_rows(job, recipe))]
-    return [*probes(recipe), ("tune", many_rows(job, recipe))]
+    few = job.valid is None
+    probed = [("probe", replace(recipe, techniques=(Probe(l2=FEW_L2),)))] if few else probes(job, recipe)
+    if not any(base.suggested_lr for base in bases):
+        return probed
+    return [*probed, ("tune", few_rows(job, recipe) if few else many_rows(job, recipe))]
 
 
-def probes(recipe: Recipe) -> list[tuple[str, Recipe]]:
+def probes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     """Heads on the frozen base's last layers; only the recipe's own head, if it names one."""
-    base = parse_base(recipe.base)
-    if "layers" not in specs.changed_settings(base):
-        base = base.with_layers(PROBED_LAYERS)
+    bases = {
+        name: base if "layers" in specs.changed_settings(base) else base.with_layers(PROBED_LAYERS)
+        for name, base in recipe.bases(job.train.schema).items()
+    }
     heads = {"kernel probe": "kernel", "mlp probe": "mlp", "linear probe": "linear"}
     if recipe.head != "linear":
         heads = {"probe": recipe.head}
-    return [(name, replace(recipe, base=base.spec, head=head, techniques=(Probe(),))) for name, head in heads.items()]
+    return [
+        (name, replace(recipe, base=written(bases), head=head, techniques=(Probe(),))) for name, head in heads.items()
+    ]
 
 
 def many_rows(job: Job, recipe: Recipe) -> Recipe:

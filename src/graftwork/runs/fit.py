@@ -14,6 +14,7 @@ from graftwork.data.checks import OnBadRows
 from graftwork.data.load import Source
 from graftwork.errors import UsageError
 from graftwork.model import Model
+from graftwork.networks.bases import written
 from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.default import planned_recipes, run_all
 from graftwork.runs.job import Job, make_job
@@ -35,6 +36,7 @@ def fit(
     inputs: Sequence[str] | None = None,
     ignore: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str] | None = None,
     valid: Source | None = None,
     test: Source | None = None,
     recipe: Recipe | str | os.PathLike[str] | None = None,
@@ -50,8 +52,9 @@ def fit(
 
     train, valid, test: a csv, tsv, json lines or parquet file (also .gz), a pandas frame, a datasets.Dataset, or a list
         of dicts. Without `valid`, rows are held out of `train`, unless they are too few.
-    target: the column to predict; found by its name where not given. inputs: columns to read, else all texts.
-    ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split.
+    target: the column to predict; found by its name where not given. inputs: columns to read, else all.
+    ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split. kinds: `{column: kind}` where
+        an input is to be read as another kind (text, image, audio, number, category) than it looks like.
     recipe: what to do, as a `Recipe` or a YAML file. budget: wall seconds for the whole call.
     out: folder for the model, its report and the checkpoints; must be new, or the unfinished one with `resume=True`.
     on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out. listener: hears about progress.
@@ -73,12 +76,14 @@ def fit(
         inputs=inputs,
         ignore=ignore,
         roles=roles,
+        kinds=kinds,
         valid=valid,
         test=test,
         on_bad_rows=on_bad_rows,
     )
     for note in job.notes:
         listener.note(note)
+    recipe = replace(recipe, base=written(recipe.bases(job.train.schema)))
     deadline = None if budget is None else clocks.wall + budget - min(FINISH, budget / 3)
     recipe = within_budget(job, recipe, workspace, listener, deadline)
     if recipe.rows is not None:
@@ -107,6 +112,7 @@ def plan(
     inputs: Sequence[str] | None = None,
     ignore: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str] | None = None,
     valid: Source | None = None,
     recipe: Recipe | str | os.PathLike[str] | None = None,
     on_bad_rows: OnBadRows = "fail",
@@ -115,10 +121,19 @@ def plan(
     """What `fit` would do with the same arguments, as named plans in their order; nothing is trained."""
     recipe, listener = _recipe(recipe), listener or Listener()
     job = make_job(
-        train, recipe, target=target, inputs=inputs, ignore=ignore, roles=roles, valid=valid, on_bad_rows=on_bad_rows
+        train,
+        recipe,
+        target=target,
+        inputs=inputs,
+        ignore=ignore,
+        roles=roles,
+        kinds=kinds,
+        valid=valid,
+        on_bad_rows=on_bad_rows,
     )
     for note in job.notes:
         listener.note(note)
+    recipe = replace(recipe, base=written(recipe.bases(job.train.schema)))
     if recipe.rows is not None:
         job = job.sample(recipe.rows, recipe.seed)
     return [(name, plan_single(job, one)) for name, one in planned_recipes(job, recipe)]

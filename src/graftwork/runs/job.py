@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,10 +11,11 @@ from graftwork import specs
 from graftwork.data.checks import OnBadRows
 from graftwork.data.load import Source, load, load_like
 from graftwork.data.splits import group_split, random_split, split_by_column, stratified_split
-from graftwork.data.table import Table
+from graftwork.data.spool import slices
+from graftwork.data.table import Input, Table
 from graftwork.data.text import normalise
 from graftwork.errors import UsageError
-from graftwork.networks.bases import parse_base
+from graftwork.networks.base_settings import TrainingRows
 from graftwork.recipe import Recipe
 from graftwork.tasks.metrics import metric_for
 from graftwork.tasks.registry import TASKS, infer_task
@@ -51,11 +52,21 @@ class Job:
         valid = None if self.valid is None else _drawn(self.valid, self.task, self.target, max(1, rows // 3), seed)
         return replace(self, train=_drawn(self.train, self.task, self.target, rows, seed), valid=valid)
 
-    def texts(self, recipe: Recipe) -> Iterable[str]:
-        """Every training text as the encoders will see it (bases without weights learn their tokens from them)."""
-        for column in self.train.schema.inputs:
-            for chunk in self.train.column(column.name).chunks:
-                for value in chunk.to_pylist():
+    def rows(self, inputs: Sequence[Input], recipe: Recipe) -> TrainingRows:
+        """The training rows as a base may look at them before it is built: what it will read, of these inputs."""
+        columns = [name for one in inputs for name in one.columns]
+        kinds = {column.name: column for column in self.train.schema.inputs}
+        texts = [name for name in columns if kinds[name].kind == "text"]
+        return TrainingRows(
+            texts=lambda: self._texts(texts, recipe),
+            columns=tuple(kinds[name] for name in columns),
+            table=self.train,
+        )
+
+    def _texts(self, columns: Sequence[str], recipe: Recipe) -> Iterator[str]:
+        for name in columns:
+            for part in slices(self.train.column(name)):
+                for value in part.to_pylist():
                     yield normalise("" if value is None else str(value), recipe.text)
 
 
@@ -67,6 +78,7 @@ def make_job(
     inputs: Sequence[str] | None = None,
     ignore: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str] | None = None,
     valid: Source | None = None,
     test: Source | None = None,
     on_bad_rows: OnBadRows = "fail",
@@ -79,6 +91,7 @@ def make_job(
         inputs=inputs,
         ignore=ignore,
         roles=roles,
+        kinds=kinds,
         task_kind=task.target_kinds[0] if task else None,
         many_labels=task is not None and task.name == "multilabel",
         on_bad_rows=on_bad_rows,
@@ -126,7 +139,8 @@ def hold_out(table: Table, task: Task, recipe: Recipe) -> tuple[dict[str, Table]
     truth, labelled = task.encode(table.column(target), table.source, table.rows)
     classes = "hard_labels" in task.facts
     enough = max(40, FEW_ROWS_A_CLASS * (task.outputs if classes else 1))
-    if parse_base(recipe.base).pretrained and int(labelled.sum()) < enough:
+    pretrained = all(base.pretrained for base in recipe.bases(table.schema).values())
+    if pretrained and int(labelled.sum()) < enough:
         return {}, f"validation: none held out, because {len(table):,} rows are few (fewer than {enough:,})"
     group = table.schema.role("group")
     if group:

@@ -56,7 +56,7 @@ def make_report(
         primary=job.metric,
         evaluations=evaluations,
         title=f"{job.target} from {', '.join(column.name for column in job.train.schema.inputs)}",
-        base=model.recipe.base,
+        base=model.recipe.base_text,
         data=_data(job),
         recipe=model.recipe.to_yaml(),
         plan=kept.plan.table(),
@@ -90,8 +90,7 @@ def _given(job: Job, model: Model, kept: Candidate) -> dict[str, tuple[Table, np
 
 def _evaluate(job: Job, model: Model, table: Table, values: np.ndarray) -> Evaluation:
     targets, labelled = job.task.encode(table.column(job.target), table.source, table.rows)
-    encoders = {name: model.network.encoder(name) for name in model.network.columns}
-    lengths = prepare(table, encoders, {}, model.recipe.text, keep_on_disk=False).lengths
+    lengths = prepare(table, model.network, {}, model.recipe.text, keep_on_disk=False).lengths
     return evaluate(job.task, targets, values, table.rows, labelled=labelled, texts=row_texts(table), lengths=lengths)
 
 

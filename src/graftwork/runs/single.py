@@ -18,7 +18,8 @@ from graftwork.core.scoring import predict_examples
 from graftwork.core.settings import resolve, resolve_precision
 from graftwork.core.timing import affordable_steps
 from graftwork.data.cache import digest
-from graftwork.networks.bases import parse_base
+from graftwork.data.table import Input
+from graftwork.networks.encoder import Encoder
 from graftwork.networks.head import HEADS, Head
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
@@ -29,6 +30,8 @@ from graftwork.runs.workspace import Workspace
 TIMED_ROWS = 256
 PASS_SHARE = 2 / 3
 """Of what is left of a budget, for the pass of the base over the rows; the rest is for heads and steps."""
+HEAD_LR = 1e-3
+"""Learning rate of the heads where no base has anything to train."""
 FEWEST = 500
 """Training rows that a budget leaves at least."""
 
@@ -98,15 +101,23 @@ def run_single(
 
 def build_network(job: Job, recipe: Recipe) -> Network:
     """Encoders and heads of a recipe, with seeded random weights where there are no pretrained ones."""
-    base = parse_base(recipe.base)
     specs.parse(recipe.head, HEADS, "head")
-    encoder = base.build(lambda: job.texts(recipe), recipe.seed)
-    columns = {column.name: encoder for column in job.train.schema.inputs}
+    schema, bases = job.train.schema, recipe.bases(job.train.schema)
+    readers: dict[str, list[Input]] = {}
+    for one in schema.modalities:
+        readers.setdefault(bases[one.name].spec, []).append(one)
+    encoders: dict[str, Encoder] = {}
+    for inputs in readers.values():
+        base = bases[inputs[0].name]
+        encoder = base.build(job.rows(inputs, recipe), recipe.seed)
+        encoder.pretrained = base.pretrained
+        encoders.update(dict.fromkeys((one.name for one in inputs), encoder))
+    ordered = {one.name: encoders[one.name] for one in schema.modalities}
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        width = encoder.width * len(columns)
+        width = sum(encoder.width for encoder in ordered.values())
         heads = {target: Head(width, task.outputs, recipe.head) for target, task in job.tasks.items()}
-    network = Network(columns, heads)
+    network = Network(ordered, heads, sources={one.name: one.columns for one in schema.modalities})
     return network.to("cuda") if torch.cuda.is_available() else network
 
 
@@ -118,7 +129,7 @@ def affordable_rows(job: Job, recipe: Recipe, seconds: float) -> int:
     network = build_network(job, recipe)
     network.autocast = torch.bfloat16 if resolve_precision(recipe.training.precision) == "bf16" else None
     began = time.monotonic()
-    examples = prepare(sample, {n: network.encoder(n) for n in network.columns}, {}, recipe.text, keep_on_disk=False)
+    examples = prepare(sample, network, {}, recipe.text, keep_on_disk=False)
     predict_examples(network, examples)
     each = (time.monotonic() - began) / len(sample)
     validated = 1.0 + (min(len(job.valid), len(job.train) // 3) / len(job.train) if job.valid else 0.0)
@@ -143,19 +154,20 @@ def fingerprint(recipe: Recipe, run: Run) -> str:
 
 def _make_run(job: Job, recipe: Recipe, *, started: bool, listener: Listener) -> Run:
     network = build_network(job, recipe)
-    encoders = {name: network.encoder(name) for name in network.columns}
-    train = prepare(job.train, encoders, job.tasks, recipe.text)
-    valid = prepare(job.valid, encoders, job.tasks, recipe.text) if job.valid else None
-    base = parse_base(recipe.base)
+    train = prepare(job.train, network, job.tasks, recipe.text)
+    valid = prepare(job.valid, network, job.tasks, recipe.text) if job.valid else None
+    bases = list(recipe.bases(job.train.schema).values())
+    learning = [base for base in bases if base.suggested_lr]
+    slow = [base for base in learning if base.pretrained] or learning
     return make_run(
         network,
         job.tasks,
         recipe.listed,
-        resolve(recipe.training, lr=base.suggested_lr),
+        resolve(recipe.training, lr=min((base.suggested_lr for base in slow), default=HEAD_LR)),
         train,
         valid,
         metric=job.metric,
-        epochs=base.suggested_epochs,
+        epochs=max(base.suggested_epochs for base in bases),
         seed=recipe.seed,
         started=started,
         watch=listener.computed,

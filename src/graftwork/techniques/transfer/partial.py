@@ -49,12 +49,13 @@ class Partial(Technique):
         return frozenset({"trainable parameters"})
 
     def adapt(self, network: Network, setup: Setup) -> Network:  # noqa: ARG002
-        for encoder in network.each_encoder():
+        encoders = [encoder for encoder in network.each_encoder() if any(True for _ in encoder.parameters())]
+        for encoder in encoders:
             if self.blocks > encoder.depth:
                 raise UsageError(
                     f"partial: blocks is {self.blocks}, but the base ({encoder.architecture}) has {encoder.depth} "
                     f"blocks, the embedding included. Expected 1 to {encoder.depth}; for all of them, use 'full'."
                 )
-        for encoder in network.each_encoder():
+        for encoder in encoders:
             freeze_below(encoder, self.blocks)
         return network

@@ -1,0 +1,71 @@
+"""What the settings of a base are. Nothing here imports torch: names and settings are checked at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from graftwork import specs
+from graftwork.data.table import Column, Modality, Table
+from graftwork.errors import UsageError
+
+if TYPE_CHECKING:
+    from graftwork.networks.encoder import Encoder
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """What a base may look at before it is built: bases from scratch learn their tokens, scales and categories from it.
+
+    texts: a fresh pass over the training texts as the encoder will see them; none for other inputs.
+    columns, table: the columns that a base for numbers and categories reads, and the training rows they stand in.
+    """
+
+    texts: Callable[[], Iterable[str]] = tuple
+    columns: tuple[Column, ...] = ()
+    table: Table | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseSettings(ABC):
+    """Settings of one kind of base. `build` makes an encoder of them.
+
+    modality: what it reads. pretrained: its features are of use before any training, so that a head can be solved on
+    them; else all of it is trained. suggested_lr: a learning rate for training all of it with AdamW, batches of 32;
+    0 where it has nothing to train.
+    suggested_epochs: passes over a few thousand rows that go with it; small tables and many classes need more.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    source: ClassVar[str]
+    modality: ClassVar[Modality]
+    pretrained: ClassVar[bool]
+    suggested_lr: ClassVar[float]
+    suggested_epochs: ClassVar[int]
+
+    @property
+    def spec(self) -> str:
+        """The short written form, which `parse_base` reads back."""
+        return specs.write(self, self.name)
+
+    def with_layers(self, layers: int) -> BaseSettings:  # noqa: ARG002
+        """The same base with the features of its last `layers` layers side by side, as many as it has."""
+        return self
+
+    @abstractmethod
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:
+        """A new encoder. rows: the training rows, for bases that learn a vocabulary or scales from them.
+
+        seed: of the random weights, where there are any; the global random state stays as it was.
+        Raises ModelError where a pretrained base can't be loaded, DataError where the rows hold nothing to learn.
+        """
+
+
+def at_least(least: int, **settings: int | None) -> None:
+    """Raise UsageError for a setting below `least`."""
+    for name, value in settings.items():
+        if value is not None and value < least:
+            raise UsageError(f"{name} is {value}. Expected {least} or more.")
