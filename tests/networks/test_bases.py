@@ -7,9 +7,11 @@ import sys
 
 import pytest
 
+from graftwork.data.table import Input
 from graftwork.errors import ModelError, UsageError
 from graftwork.networks.base_settings import TrainingRows
-from graftwork.networks.bases import BASES, CNN, GRU, LSTM, MiniLM, Transformer, describe, parse_base, restore
+from graftwork.networks.bases import BASES, bases_of, describe, parse_base, restore, written
+from graftwork.networks.text_bases import CNN, GRU, LSTM, MiniLM, Transformer
 from tiny import tiny_bert, tiny_texts
 
 
@@ -95,3 +97,47 @@ def test_names_are_checked_without_torch():
     code = "import sys, graftwork.networks.bases as b; b.parse_base('gru'); b.describe(); print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
+
+
+TWO_TEXTS = (Input("title", "text", ("title",)), Input("body", "text", ("body",)))
+TEXT_AND_TABLE = (Input("title", "text", ("title",)), Input("table", "table", ("price",)))
+
+
+@pytest.mark.parametrize(
+    ("named", "inputs", "found"),
+    [
+        ("auto", TEXT_AND_TABLE, {"title": "minilm", "table": "columns"}),
+        ("gru:width=64", TWO_TEXTS, {"title": "gru:width=64", "body": "gru:width=64"}),
+        ("gru:width=64", TEXT_AND_TABLE, {"title": "gru:width=64", "table": "columns"}),
+        ({"text": "gru"}, TWO_TEXTS, {"title": "gru", "body": "gru"}),
+        ({"text": "gru", "body": "cnn"}, TWO_TEXTS, {"title": "gru", "body": "cnn"}),
+        ({"title": "org/name"}, TWO_TEXTS, {"title": "org/name", "body": "minilm"}),
+    ],
+)
+def test_each_input_has_a_base(named, inputs, found):
+    bases = bases_of(named, inputs)
+    assert {name: base.spec for name, base in bases.items()} == found
+    assert bases_of(written(bases), inputs) == bases
+
+
+def test_bases_are_written_as_short_as_they_can_be():
+    assert written(bases_of("auto", TWO_TEXTS)) == "minilm"
+    assert written(bases_of("auto", TEXT_AND_TABLE)) == {"title": "minilm", "table": "columns"}
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ({"photo": "gru"}, r"there is no input 'photo'\. Known: .*table, text, title"),
+        ({"table": "gru"}, r"base 'gru' reads text, but the input 'table' is table\. Expected one of: .*columns"),
+        ({"titel": "gru"}, r"Did you mean 'title'\?"),
+        ("columns", None),
+    ],
+)
+def test_a_base_for_the_wrong_thing_is_refused(named, message):
+    if message is None:
+        with pytest.raises(UsageError, match="base 'columns' reads table, but the table has text to read"):
+            bases_of(named, TWO_TEXTS)
+        return
+    with pytest.raises(UsageError, match=message):
+        bases_of(named, TEXT_AND_TABLE)
