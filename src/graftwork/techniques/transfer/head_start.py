@@ -8,6 +8,8 @@ standardised through the head's own shift and scale.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import numpy as np
@@ -151,7 +153,7 @@ def fit_mlp(
     )
     training, generator = head.training, np.random.default_rng(seed)
     head.train()
-    with own_stream(seed, device):
+    with own_stream(seed, device), _one_thread():
         order = np.zeros(0, np.int64)
         for _ in range(steps):
             order = order if len(order) else generator.permutation(labelled)
@@ -164,6 +166,17 @@ def fit_mlp(
             schedule.step()
     head.zero_grad(set_to_none=True)
     head.train(training)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Steps this small gain nothing from a second thread, and beside another busy process they wait for it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _smoothed(task: Task, target: Tensor) -> Tensor:
