@@ -15,7 +15,10 @@ from typing import BinaryIO, cast
 
 from graftwork.errors import DataError
 
-SUPPORTED = "csv, tsv, json lines (.jsonl, .ndjson, .json) and parquet, each also as .gz"
+SUPPORTED = (
+    "csv, tsv, json lines (.jsonl, .ndjson, .json) and parquet, each also as .gz; "
+    "a folder or a .zip of images or sounds"
+)
 _SNIFFED = 1 << 20
 
 

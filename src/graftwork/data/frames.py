@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
+from graftwork.data.images import encode, is_picture
+from graftwork.data.media import MediaError
 from graftwork.errors import DataError, UsageError
 
 
@@ -23,9 +25,12 @@ def from_memory(source: Any, name: str) -> pa.Table:
     if pandas is not None and isinstance(source, pandas.DataFrame):
         return _from_pandas(source, name)
     if hasattr(source, "tolist") and hasattr(source, "shape"):  # a numpy array or a pandas Series
+        if len(source.shape) in (3, 4):
+            return from_columns({"image": source}, name)
         if len(source.shape) != 1:
             raise UsageError(
-                f"{name} is an array of shape {tuple(source.shape)}. Expected one text a row: shape (rows,)."
+                f"{name} is an array of shape {tuple(source.shape)}. Expected one text a row: shape (rows,); or one "
+                "image a row: (rows, height, width) or (rows, height, width, channels)."
             )
         source = source.tolist()
     if isinstance(source, Sequence) and not isinstance(source, str | bytes):
@@ -37,9 +42,12 @@ def from_memory(source: Any, name: str) -> pa.Table:
 
 
 def from_records(records: Sequence[Any], name: str) -> pa.Table:
-    """From a list of dicts (a key that a dict lacks is missing there), or from a list of texts: one column `text`."""
+    """From a list of dicts (a key that a dict lacks is missing there), of texts (one column `text`), or of images in
+    memory (one column `image`)."""
     if not len(records):
         raise DataError(f"{name} is empty. Expected at least one row.")
+    if any(is_picture(record) for record in records):
+        return from_columns({"image": records}, name)
     if all(record is None or isinstance(record, str) or record != record for record in records):
         return from_columns({"text": records}, name)
     for index, record in enumerate(records, 1):
@@ -66,6 +74,8 @@ def from_columns(columns: Mapping[Any, Any], name: str) -> pa.Table:
 
 def _column(values: Any, key: str, name: str) -> pa.Array | pa.ChunkedArray:
     """An Arrow column; values of mixed types become text."""
+    if any(is_picture(value) for value in values):
+        return _pictures(values, key, name)
     items = values.tolist() if hasattr(values, "tolist") else values
     try:
         return pa.array(items, from_pandas=True)
@@ -74,6 +84,22 @@ def _column(values: Any, key: str, name: str) -> pa.Array | pa.ChunkedArray:
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
         # NaN and NaT are the values that differ from themselves
         return pa.array([None if item is None or item != item else str(item) for item in items], pa.string())
+
+
+def _pictures(values: Iterable[Any], key: str, name: str) -> pa.Array:
+    """Images in memory as encoded files; encoded ones stay as they are, missing ones missing."""
+    encoded: list[bytes | None] = []
+    for row, value in enumerate(values, 1):
+        try:
+            if value is None or isinstance(value, bytes) or (isinstance(value, float) and value != value):
+                encoded.append(value if isinstance(value, bytes) else None)
+            elif is_picture(value):
+                encoded.append(encode(value))
+            else:
+                raise MediaError(f"{str(value)!r:.60} among images in memory. Expected an image in every row")
+        except MediaError as error:
+            raise DataError(f"{name}, row {row}, column '{key}': {error}.") from None
+    return pa.array(encoded, pa.large_binary())
 
 
 def _surrogate(items: Any, key: str, name: str) -> DataError:
@@ -91,6 +117,9 @@ def _from_pandas(frame: Any, name: str) -> pa.Table:
     columns = {}
     for index, key in enumerate(names):
         series = frame.iloc[:, index]
+        if series.dtype == object and any(is_picture(value) for value in series):
+            columns[key] = _column(series, key, name)
+            continue
         try:
             columns[key] = (
                 pa.chunked_array([pa.Array.from_pandas(series)]) if len(series) else pa.array([], pa.string())

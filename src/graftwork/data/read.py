@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 Source: TypeAlias = Union[
     str, "os.PathLike[str]", "pd.DataFrame", pa.Table, Mapping[str, Sequence[Any]], Sequence[Any]
 ]  # fmt: skip
-"""A path to csv, tsv, json lines or parquet (each also .gz), or to a folder or .zip of images or sounds; a pandas frame; a `datasets.Dataset`; an Arrow table;
-a dict of lists; a list of dicts; a list of texts (one column `text`)."""
+"""A path to csv, tsv, json lines or parquet (each also .gz), or to a folder or .zip of images or sounds; a pandas
+frame; a `datasets.Dataset`; an Arrow table; a dict of lists; a list of dicts; a list of texts (one column `text`), or
+of images in memory (one column `image`)."""
 
 
 def read(source: Source, *, name: str | None = None) -> tuple[pa.Table, str]:

@@ -36,6 +36,7 @@ class BaseSettings(ABC):
     them; else all of it is trained. suggested_lr: a learning rate for training all of it with AdamW, batches of 32;
     0 where it has nothing to train.
     suggested_epochs: passes over a few thousand rows that go with it; small tables and many classes need more.
+    tuned_blocks: how many of its upper blocks the default tunes, where it is pretrained.
     """
 
     name: ClassVar[str]
@@ -45,6 +46,7 @@ class BaseSettings(ABC):
     pretrained: ClassVar[bool]
     suggested_lr: ClassVar[float]
     suggested_epochs: ClassVar[int]
+    tuned_blocks: ClassVar[int] = 2
 
     @property
     def spec(self) -> str:

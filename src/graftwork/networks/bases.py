@@ -16,6 +16,7 @@ from graftwork.data.table import Input, Modality
 from graftwork.errors import ModelError, UsageError, nearest
 from graftwork.networks.audio_bases import AudioModel, MelCNN, MelGRU
 from graftwork.networks.base_settings import BaseSettings
+from graftwork.networks.image_bases import ImageModel, SmallCNN
 from graftwork.networks.paths import check_path, split_path
 from graftwork.networks.table_bases import Columns, FTTransformer, TableMlp
 from graftwork.networks.text_bases import CNN, GRU, LSTM, MiniLM, Transformer
@@ -29,13 +30,14 @@ BASES: dict[str, type[BaseSettings]] = {
         *(MiniLM, Transformer, GRU, LSTM, CNN),
         *(Columns, TableMlp, FTTransformer),
         *(AudioModel, MelCNN, MelGRU),
+        *(ImageModel, SmallCNN),
     )
 }
 
-FROM_PATH: dict[Modality, str] = {"text": "transformer", "audio": "audio-model"}
+FROM_PATH: dict[Modality, str] = {"text": "transformer", "audio": "audio-model", "image": "image-model"}
 """By what it reads, the base that loads a folder or a hub id."""
 
-DEFAULTS: dict[Modality, str] = {"text": "minilm", "audio": "mel-cnn", "table": "columns"}
+DEFAULTS: dict[Modality, str] = {"text": "minilm", "audio": "mel-cnn", "image": "small-cnn", "table": "columns"}
 """The base of an input for which the recipe names none."""
 
 ARCHITECTURES = {
@@ -47,6 +49,8 @@ ARCHITECTURES = {
     "wave": "graftwork.networks.audio_wave.WaveEncoder",
     "mel-cnn": "graftwork.networks.audio_cnn.MelCNNEncoder",
     "mel-gru": "graftwork.networks.audio_gru.MelGRUEncoder",
+    "image-model": "graftwork.networks.image_model.ImageModelEncoder",
+    "small-cnn": "graftwork.networks.image_small.SmallImageEncoder",
     "columns": "graftwork.networks.table.ColumnsEncoder",
     "table-mlp": "graftwork.networks.table_mlp.TableMlpEncoder",
     "ft-transformer": "graftwork.networks.table_transformer.FTTransformerEncoder",
@@ -145,8 +149,7 @@ def _modality_of(folder: Path) -> Modality:
 
 
 _VISION = """
-resnet convnext convnextv2 mobilenet_v1 mobilenet_v2 efficientnet regnet vit deit beit dinov2 dinov2_with_registers
-swin swinv2 pvt pvt_v2 siglip_vision_model clip_vision_model
+resnet regnet convnext convnextv2 mobilenet_v1 mobilenet_v2 vit deit dinov2 dinov2_with_registers swin
 """
 _SPEECH = "wav2vec2 hubert wavlm audio-spectrogram-transformer data2vec-audio unispeech unispeech-sat"
 _MODEL_TYPES: dict[Modality, frozenset[str]] = {

@@ -1,0 +1,142 @@
+"""A folder of images or sounds as a table: classes are folders, and so are splits. A .zip of such a folder, too."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from graftwork.data.splits import SPLITS
+from graftwork.errors import DataError
+
+EXTENSIONS = {
+    "image": frozenset([".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"]),
+    "audio": frozenset([".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif"]),
+}
+"""How the names of files end that such a folder is read for."""
+LABEL, SPLIT = "label", "split"
+ROLE = b"graftwork.role"
+"""Metadata of a column that has a role unless the user says otherwise."""
+NOTES = b"graftwork.notes"
+"""Metadata of a table: what was left out, a line each."""
+EXPECTED = (
+    "Expected images or sounds, in a folder a class (photos/cat/1.jpg), those in folders train, valid and test if they "
+    "are split; without classes where they are only predicted."
+)
+_IGNORED = frozenset(["thumbs.db", "desktop.ini", "__macosx"])
+_LISTED = 5
+
+
+class Found(NamedTuple):
+    """Paths of images and sounds relative to the folder, in order; and the names of files that are neither."""
+
+    paths: list[PurePosixPath]
+    others: list[str]
+
+
+def read_folder(folder: Path, name: str) -> pa.Table:
+    """The columns `image` or `audio` (paths relative to the folder), and where there are such folders `label`, `split`.
+
+    photos/<class>/…, photos/<split>/<class>/…, or files alone; splits are train, valid (or val) and test. What lies
+    deeper belongs to its class. Hidden files are passed over, other files are named in a note.
+    Raises DataError for a folder without images and sounds, with both, or with splits beside other folders.
+    """
+    found = _walk(folder)
+    kind = _kind(found, folder, name)
+    splits = _has_splits(found.paths, name)
+    parts = [path.parts[1:] if splits else path.parts for path in found.paths]
+    labels = [each[0] if len(each) > 1 else None for each in parts]
+    columns = {kind: [str(path) for path in found.paths]}
+    fields = [pa.field(kind, pa.string())]
+    if any(labels):
+        columns[LABEL] = labels  # type: ignore[assignment]
+        fields.append(pa.field(LABEL, pa.string()))
+    if splits:
+        columns[SPLIT] = [path.parts[0] for path in found.paths]
+        fields.append(pa.field(SPLIT, pa.string(), metadata={ROLE: SPLIT.encode()}))
+    notes = {NOTES: _note(found.others, name).encode()} if found.others else None
+    return pa.table(columns, schema=pa.schema(fields, metadata=notes))
+
+
+def is_hidden(path: PurePosixPath) -> bool:
+    """Whether a file is none of the user's: hidden, or left behind by a system."""
+    return any(part.startswith(".") or part.lower() in _IGNORED for part in path.parts)
+
+
+def kind_of(path: PurePosixPath) -> str | None:
+    """image or audio by the ending of the name; None for anything else."""
+    return next((kind for kind, endings in EXTENSIONS.items() if path.suffix.lower() in endings), None)
+
+
+def _walk(folder: Path) -> Found:
+    paths, others = [], []
+    for path in sorted(_files(folder)):
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            others.append(os.fsencode(path).decode(errors="replace"))
+            continue
+        if kind_of(path):
+            paths.append(path)
+        else:
+            others.append(str(path))
+    return Found(paths, others)
+
+
+def _files(folder: Path) -> Iterator[PurePosixPath]:
+    """Every file that is not hidden, links followed, each folder once."""
+    seen = set()
+    for at, folders, files in os.walk(folder, followlinks=True):
+        here = Path(at)
+        known = os.stat(here)
+        if (known.st_dev, known.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((known.st_dev, known.st_ino))
+        inside = PurePosixPath(here.relative_to(folder).as_posix())
+        folders[:] = sorted(each for each in folders if not is_hidden(PurePosixPath(each)))
+        yield from (inside / each for each in files if not is_hidden(PurePosixPath(each)))
+
+
+def _kind(found: Found, folder: Path, name: str) -> str:
+    counts = Counter(kind_of(path) for path in found.paths)
+    if not counts:
+        tables = sorted(path.name for path in folder.iterdir() if path.is_file())[:10] if folder.is_dir() else []
+        if tables:
+            raise DataError(
+                f"{name} is a folder, not a file. Name one file in it: {', '.join(tables)}. It has no images or sounds."
+            )
+        raise DataError(f"{name} is a folder without images or sounds. {EXPECTED}")
+    if len(counts) > 1:
+        raise DataError(
+            f"{name} holds {counts['image']:,} images and {counts['audio']:,} sounds. Expected one of both: move the "
+            "others out, or write a table with a column for each."
+        )
+    return str(next(iter(counts)))
+
+
+def _has_splits(paths: Sequence[PurePosixPath], name: str) -> bool:
+    """Whether the first folders are splits. A class may be named like one, but not beside a folder `train`."""
+    first = {path.parts[0] for path in paths if len(path.parts) > 1}
+    words = {part for part in first if part.lower() in SPLITS}
+    if not words or not any(SPLITS[part.lower()] == "train" for part in words):
+        return False
+    others = sorted(first - words)
+    if others:
+        raise DataError(
+            f"{name} has the splits {', '.join(sorted(words))} beside {', '.join(others[:_LISTED])}. Expected either "
+            "splits with classes in them, or classes only."
+        )
+    loose = [str(path) for path in paths if len(path.parts) == 1]
+    if loose:
+        raise DataError(f"{name} has splits, but {loose[0]} is in none. Move it into {' or '.join(sorted(words))}.")
+    return True
+
+
+def _note(others: Sequence[str], name: str) -> str:
+    more = f" and {len(others) - _LISTED:,} more" if len(others) > _LISTED else ""
+    return f"left out of {name}, neither image nor sound by name: {', '.join(others[:_LISTED])}{more}"
