@@ -24,8 +24,7 @@ from graftwork.data.table import Column, Schema
 from graftwork.data.writing import write_text
 from graftwork.errors import ModelError, UsageError, nearest
 from graftwork.networks.bases import restore
-from graftwork.networks.fusion import restore_fusion
-from graftwork.networks.head import Head
+from graftwork.networks.fusions import restore_fusion
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe, from_dict
 from graftwork.tasks.registry import TASKS
@@ -106,15 +105,17 @@ def load(folder: str | os.PathLike[str]) -> Saved:
             for index, entry in enumerate(manifest["encoders"])
         ]
         columns = {name: encoders[index] for name, index in manifest["columns"].items()}
-        heads = {name: Head(**config) for name, config in manifest["heads"].items()}
+        fusion = restore_fusion(manifest["fusion"])
+        heads = {name: fusion.head(each["outputs"], each["spec"]) for name, each in manifest["heads"].items()}
         sources = {name: tuple(read) for name, read in manifest["sources"].items()}
-        network = Network(columns, heads, restore_fusion(manifest["fusion"]), sources)
+        network = Network(columns, heads, fusion, sources)
+        network.lacked = frozenset(manifest["lacked"])
         network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
         network.load_state_dict(load_file(path / WEIGHTS), assign=True)
         network.requires_grad_(False)
         return Saved(
             recipe=from_dict(manifest["recipe"], str(path)),
-            schema=Schema(tuple(Column(**column) for column in manifest["schema"])),
+            schema=Schema(tuple(Column(**c | {"levels": tuple(c["levels"])}) for c in manifest["schema"])),
             network=network.eval(),
             tasks=tasks,
             temperature=manifest["temperature"],
@@ -146,6 +147,7 @@ def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:
         "columns": {name: unique.index(network.encoder(name)) for name in network.columns},
         "sources": {name: list(read) for name, read in network.sources.items()},
         "fusion": {"architecture": network.fusion.architecture, **network.fusion.config()},
+        "lacked": sorted(network.lacked),
         "heads": {name: head.config() for name, head in network.each_head()},
         "precision": "bf16" if network.autocast == torch.bfloat16 else "fp32",
         "temperature": dict(model.temperature),

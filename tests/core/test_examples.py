@@ -76,3 +76,14 @@ def test_a_batch_holds_its_rows_in_their_order(worlds: Worlds):
     ids = batch.inputs["text"]["input_ids"]
     for place, row in enumerate(world.train.inputs["text"].rows(rows)):
         assert torch.equal(ids[place, : len(row)], torch.from_numpy(np.array(row)).to(ids.dtype))
+
+
+def test_domains_are_numbered_as_in_the_training_table(worlds: Worlds):
+    network = worlds("cnn").network
+    levels = ("a", "b", "c")
+    schema = Schema((Column("text", "text"), Column("domain", "category", "domain", levels)))
+    data = pa.table({"text": ["the cat"] * 4, "domain": ["c", "a", "new", None]})
+    examples = prepare(Table(data, schema, "table", np.arange(1, 5)), network, {}, TextSettings())
+    assert examples.domain is not None
+    assert examples.domain.tolist() == [2, 0, -1, -1]
+    assert examples.domains == levels

@@ -129,3 +129,12 @@ def test_real_tables_need_no_choice(real_data: Path, name: str, rows: int, class
     assert len(loaded.table) == rows
     assert loaded.table.schema.columns == (Column("text", "text"), Column("label", "category", "target"))
     assert f"target: label (category, {classes} classes)" in loaded.notes[0]
+
+
+def test_the_schema_knows_the_domains_and_later_tables_share_them() -> None:
+    rows = {"text": ["some words here", "other words"] * 4, "label": ["a", "b"] * 4, "shop": [7, 7, 30, 30] * 2}
+    first = load(rows, roles={"domain": "shop"})
+    (column,) = [column for column in first.table.schema.columns if column.role == "domain"]
+    assert column.levels == ("30", "7")
+    later = load_like({**rows, "shop": [30] * 8}, first.table.schema, with_target=True)
+    assert later.table.schema.role("domain") == column

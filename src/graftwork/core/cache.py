@@ -31,17 +31,23 @@ Watch = Callable[[int, int], None]
 Keep = Callable[[np.ndarray, Inputs], None]
 
 
-def cache_depths(network: Network, techniques: Sequence[Technique]) -> tuple[dict[str, int], list[str]]:
-    """By input, how many blocks can be cached (inputs with none are left out), and who shortened it."""
-    limits = [(technique.depth, technique.name) for technique in techniques if technique.depth is not None]
+def cache_depths(
+    network: Network, techniques: Sequence[Technique], *, predicting: bool = False
+) -> tuple[dict[str, int], list[str]]:
+    """By input, how many blocks can be cached (inputs with none are left out), and who shortened it.
+
+    predicting: of the validation rows, which are seen as a prediction sees them, and not of the training rows.
+    """
     depths, notes = {}, []
     for name in network.columns:
         encoder = network.encoder(name)
         depth = frozen_depth(encoder)
-        for limit, technique in limits:
-            if limit < depth:
+        for technique in techniques:
+            limit = technique.predict_depth if predicting else technique.depth
+            if limit is not None and limit < depth and technique.changes(name, encoder.modality):
                 depth = limit
-                notes.append(f"{technique} changes the input of block {limit} of {name}: the cache ends there")
+                where = f"{name} in validation" if predicting else name
+                notes.append(f"{technique.name} changes the input of block {limit} of {where}: the cache ends there")
         if depth < encoder.depth or network.fusion.reads_tokens:
             depth = min(depth, encoder.deepest_start)
         if depth > 1:  # the embedding alone is cheaper to compute than to read

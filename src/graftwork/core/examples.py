@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
 from graftwork.data import ragged
 from graftwork.data.batch import Batch, Hidden, whole
 from graftwork.data.cache import column_digest, digest, entry
-from graftwork.data.convert import is_missing
+from graftwork.data.convert import as_text, is_missing
 from graftwork.data.media import content, content_digest
 from graftwork.data.ragged import Ragged
 from graftwork.data.spool import slices
@@ -34,6 +35,7 @@ class Examples:
 
     inputs: prepared rows by input. keys: a digest of each input's prepared content (for caches).
     present: by input, which rows have it (N,); only where some lack it. tokens: work of each row, by input (N,).
+    domains: names of the domains, by their numbers in `domain`.
     targets, labelled: by target column; empty where the table has no target. numbers: the rows' numbers in the source.
     """
 
@@ -47,6 +49,7 @@ class Examples:
     group: np.ndarray | None = None
     present: dict[str, np.ndarray] = field(default_factory=dict)
     tokens: dict[str, np.ndarray] = field(default_factory=dict)
+    domains: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -104,6 +107,7 @@ def prepare(
         domain=_codes(table, "domain"),
         group=_codes(table, "group"),
         present=present,
+        domains=next((column.levels for column in table.schema.columns if column.role == "domain"), ()),
         tokens={name: network.encoder(name).tokens(rows.lengths) for name, rows in inputs.items()},
     )
 
@@ -209,9 +213,16 @@ def _weights(table: Table) -> np.ndarray | None:
 
 
 def _codes(table: Table, role: str) -> np.ndarray | None:
+    """Which domain or group each row belongs to (N,), -1 for none. Domains are numbered as in the training table; one
+    that it did not have is -1 too. Groups are numbered in each table by itself."""
     column = table.schema.role("domain" if role == "domain" else "group")
     if column is None:
         return None
+    if column.levels:
+        known = pa.array(column.levels, pa.string())
+        parts = [pc.index_in(as_text(part), known).fill_null(-1) for part in slices(table.column(column.name))]
+        numbers: np.ndarray = np.concatenate([np.asarray(part) for part in parts] or [_NONE]).astype(np.int64)
+        return numbers
     codes = table.column(column.name).combine_chunks().cast(pa.string()).dictionary_encode().indices
     filled: np.ndarray = codes.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return filled

@@ -13,16 +13,29 @@ FACTS: dict[str, str] = {
     "trainable_features": "a base of which at least one block is trained",
     "dropout": "a base or head with dropout in the trained blocks, so that two passes differ",
     "linear_layers": "a base whose blocks hold linear or convolution layers",
+    "several_inputs": "more than one input: several columns of texts, images or sounds, or one of them with a table",
     "row_sampling": "batches whose rows are drawn one by one",
     "domain": "a domain column: --role domain=COLUMN",
     "group": "a group column: --role group=COLUMN",
+    "text_inputs": "a text column; use --kind COLUMN=text where one is not recognised",
+    "image_inputs": "an image column; use --kind COLUMN=image where one is not recognised",
+    "audio_inputs": "an audio column; use --kind COLUMN=audio where one is not recognised",
+    "table_inputs": "number or category columns; use --kind COLUMN=number where one is not recognised",
+    "only_image_inputs": "no inputs but images, since the rest of a row would not be mixed: use mixup, which mixes all",
+    "other_views": "an image or audio column, of which another view shows the same; use --kind COLUMN=image "
+    "where one is not recognised",
+    "spectrogram": "a base that reads spectrograms: use mel-cnn, mel-gru or a folder with YAMNet or AST",
+    "row_targets": "targets of a row as a whole: use a task without boxes, masks or labels of places, which would not "
+    "be moved along",
 }
 
 CLAIMS: dict[str, str] = {
+    "fusion": "how several inputs are fused",
     "trainable parameters": "which parameters of the base are trained",
     "head start": "what the head starts from",
     "final head": "what the head is in the end",
     "sampler": "how rows make a batch",
     "task loss": "the loss of the task",
     "final weights": "which weights are kept at the end",
+    "image mixing": "how images are mixed",
 }

@@ -24,7 +24,20 @@ def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str]
     from_base = frozenset[str]().union(*(encoder.facts for encoder in network.each_encoder()))
     from_heads = {"dropout"} if any(head.has_dropout for _, head in network.each_head()) else set()
     from_tasks = frozenset.intersection(*(task.facts for task in tasks.values()))
-    return from_base | from_heads | from_tasks | frozenset(roles) | {"trainable_features", "row_sampling"}
+    if not any("structured_targets" in task.facts for task in tasks.values()):
+        from_tasks |= {"row_targets"}
+    always = {"trainable_features", "row_sampling"}
+    return from_base | _input_facts(network) | from_heads | from_tasks | frozenset(roles) | always
+
+
+def _input_facts(network: Network) -> frozenset[str]:
+    """What the kinds of the inputs say."""
+    kinds = {network.encoder(name).modality for name in network.columns}
+    found = {f"{kind}_inputs" for kind in kinds}
+    found |= {"several_inputs"} if len(network.columns) > 1 else set()
+    found |= {"only_image_inputs"} if kinds == {"image"} else set()
+    found |= {"other_views"} if kinds & {"image", "audio"} else set()
+    return frozenset(found)
 
 
 def check(techniques: Sequence[Technique], facts: frozenset[str]) -> None:

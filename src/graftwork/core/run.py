@@ -11,6 +11,7 @@ import torch
 from graftwork.core.cache import Watch, build_cache, cache_depths
 from graftwork.core.compose import Stages, compose
 from graftwork.core.examples import Cached, Examples, make_batch
+from graftwork.core.moments import input_moments
 from graftwork.core.plan import (
     Plan,
     all_stages,
@@ -68,6 +69,8 @@ class Ready:
             seed=technique_seed(technique.name, self.seed),
             device=self.network.device,
             batch=self.training.batch,
+            domain=self.train.domain,
+            domains=self.train.domains,
         )
 
 
@@ -119,19 +122,21 @@ def make_run(
     check(ordered, base_facts(network, tasks, roles))
     _check_labels(train, valid)
     _check_heads(network, ordered)
-    for index, name in enumerate(network.columns if len(network.columns) > 1 else ()):
-        network.absent[index].requires_grad_(name in train.present)
+    network.learn_without(train.present)
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
     ready = Ready(network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metric, seed)
     for technique in ordered:
         ready = replace(ready, network=technique.adapt(ready.network, ready.setup(technique)))
     check_adapted(ordered, ready.network)
     depths, notes = cache_depths(ready.network, ordered)
-    ready = replace(ready, cache_depths=depths, notes=(*notes, *coupling_notes(ordered)))
+    valid_depths, valid_notes = cache_depths(ready.network, ordered, predicting=True)
+    ready = replace(ready, cache_depths=depths, notes=(*notes, *valid_notes, *coupling_notes(ordered)))
     if started:
         cached = build_cache(ready.network, train, depths, watch)
-        valid_cached = build_cache(ready.network, valid, depths, watch) if valid else {}
+        valid_cached = build_cache(ready.network, valid, valid_depths, watch) if valid else {}
         ready = replace(ready, cached=cached, valid_cached=valid_cached, cache_depths=_stored(cached))
+        if len(network.columns) > 1:
+            ready.network.settle(input_moments(ready.network, train, cached))
         for technique in ordered:
             technique.start(ready.network, ready.setup(technique))
     return attach(ready)
@@ -207,7 +212,8 @@ def _with_epochs(ready: Ready) -> Training:
         return ready.training
     grafts = [t.attach(ready.network, ready.setup(t)) for t in ready.techniques]
     idle = all(not stages_of(graft) for graft in grafts)
-    heads_only = not any(p.requires_grad for encoder in ready.network.each_encoder() for p in encoder.parameters())
+    below = (*ready.network.each_encoder(), ready.network.fusion)
+    heads_only = not any(parameter.requires_grad for module in below for parameter in module.parameters())
     if idle and heads_only and any("head start" in t.claims for t in ready.techniques):
         return replace(ready.training, epochs=0.0)
     outputs = max(task.outputs for task in ready.tasks.values())

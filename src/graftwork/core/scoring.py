@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -24,9 +24,14 @@ def predict_examples(
     examples: Examples,
     techniques: Sequence[Technique] = (),
     cached: Mapping[str, Cached] | None = None,
+    embedded: Collection[str] = (),
 ) -> dict[str, np.ndarray]:
-    """By target, the predictions before softmax of every row in order (N, outputs), float32."""
-    outputs = {target: np.zeros((len(examples), head.outputs), np.float32) for target, head in network.each_head()}
+    """By target, the predictions before softmax of every row in order (N, outputs), float32.
+
+    embedded: targets of which the embeddings (N, E), what the last layer of the head reads, are given instead.
+    """
+    heads = dict(network.each_head())
+    outputs: dict[str, np.ndarray] = {}
     training = network.training
     network.eval()
     forward = network.as_forward()
@@ -36,7 +41,10 @@ def predict_examples(
         for indices in sorted_batches(examples.lengths, BATCH_ROWS, network.pass_tokens):
             output = forward(make_batch(examples, network, indices, cached))
             for target, values in output.predictions.items():
-                outputs[target][indices] = values.cpu().numpy()
+                found = heads[target].embed(output.features) if target in embedded else values
+                if target not in outputs:
+                    outputs[target] = np.zeros((len(examples), found.shape[1]), np.float32)
+                outputs[target][indices] = found.cpu().numpy()
     network.train(training)
     return outputs
 
@@ -48,12 +56,24 @@ def probabilities(task: Task, predictions: np.ndarray, temperature: float = 1.0)
     return result
 
 
+def open_sets(tasks: Mapping[str, Task]) -> list[str]:
+    """The targets whose metrics read embeddings."""
+    return [name for name, task in tasks.items() if task.open_set]
+
+
+def scored(task: Task, values: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """`task.scored` on arrays: what metrics read of predictions (N, outputs), or of an open set's embeddings (N, E)."""
+    with torch.inference_mode():
+        result: np.ndarray = task.scored(torch.from_numpy(values), temperature).numpy()
+    return result
+
+
 def score(predictions: Mapping[str, np.ndarray], examples: Examples, tasks: Mapping[str, Task], metric: str) -> float:
     """The metric on the labelled rows, mean over the targets; always so that more is better."""
     values = []
     for name, task in tasks.items():
         mask = examples.labelled[name]
-        given = probabilities(task, predictions[name][mask])
+        given = scored(task, predictions[name][mask])
         values.append(metric_score(task, metric, examples.targets[name][mask], given))
     mean = float(np.mean(values))
     return mean if METRICS[metric].higher_is_better else -mean

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graftwork.core.checkpoint import Snapshot, load_optimizer, optimizer_tensors, prefixed
 from graftwork.core.run import Run
-from graftwork.core.scoring import predict_examples, score
+from graftwork.core.scoring import open_sets, predict_examples, score
 from graftwork.errors import CheckpointError
 from graftwork.networks.network import Network
 
@@ -51,7 +51,9 @@ def evaluate(run: Run, state: State) -> None:
     viewed = run.stages.view(run.network)
     value = None
     if run.valid:
-        predictions = predict_examples(viewed, run.valid, run.plan.techniques, run.valid_cached)
+        predictions = predict_examples(
+            viewed, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks)
+        )
         value = score(predictions, run.valid, run.tasks, run.metric)
     loss = sum(state.losses) / len(state.losses) if state.losses else None
     state.losses.clear()

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from graftwork.data.batch import Batch
+from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network, Output
 from graftwork.tasks.task import Task
 
@@ -87,20 +88,21 @@ class Phase(IntEnum):
     Two techniques in one phase must commute or claim the same thing; ties are broken by name.
     """
 
-    PARAMETERS = 0
-    START = 1
-    LABELS = 2
-    AUGMENT = 3
-    MIX = 4
-    DISTIL = 5
-    VIEWS = 6
-    ATTACK = 7
-    REWARD = 8
-    SHARPNESS = 9
-    INNER_LOOP = 10
-    ACCUMULATE = 11
-    WEIGHTS = 12
-    REFIT = 13
+    FUSION = 0
+    PARAMETERS = 1
+    START = 2
+    LABELS = 3
+    AUGMENT = 4
+    MIX = 5
+    DISTIL = 6
+    VIEWS = 7
+    ATTACK = 8
+    REWARD = 9
+    SHARPNESS = 10
+    INNER_LOOP = 11
+    ACCUMULATE = 12
+    WEIGHTS = 13
+    REFIT = 14
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ class Setup:
     features: a fresh pass over the training rows, in order, without gradient: what the heads would read (N, width);
         it costs nothing where the frozen base is cached. Only for the network as it stands when called.
     batches: a fresh pass over the training rows as batches, in order.
+    domain: which domain each training row belongs to (N,), -1 for none; None without a domain column. domains: their
+        names, in the order of the numbers.
     total_steps: optimizer steps of the run. seed: of the technique's own random stream. device: where the network is.
     batch: rows a step.
     """
@@ -124,6 +128,8 @@ class Setup:
     seed: int
     device: torch.device
     batch: int = 32
+    domain: np.ndarray | None = None
+    domains: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -221,12 +227,22 @@ class Technique(ABC):
         """The shallowest block whose input it changes in training; the frozen-layer cache ends there. None: none."""
         return None
 
+    @property
+    def predict_depth(self) -> int | None:
+        """The same for `predict`: the frozen-layer cache of the validation rows ends there."""
+        return None
+
+    def changes(self, column: str, modality: Modality) -> bool:  # noqa: ARG002
+        """Whether these depths hold for this input; an input that it leaves alone is cached as it would be."""
+        return True
+
     def cost(self, inner: Cost) -> Cost:
         """What a step costs with this technique around what it cost without."""
         return inner
 
     def adapt(self, network: Network, setup: Setup) -> Network:  # noqa: ARG002
-        """Surgery before the optimizer exists: freeze, add adapters. Changes no prediction."""
+        """Surgery before the optimizer exists: freeze, add adapters. Changes no prediction, unless it makes new heads
+        (another fusion)."""
         return network
 
     def start(self, network: Network, setup: Setup) -> None:  # noqa: ARG002

@@ -43,6 +43,11 @@ def to_numbers(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, np.ndarray]:
     return pa.chunked_array(parts, pa.float64()), np.concatenate(bad) if bad else np.zeros(0, np.int64)
 
 
+def as_text(part: pa.Array) -> pa.Array:
+    """Categories by their names: whole numbers written plainly, whatever type they came in."""
+    return part.cast(pa.string())
+
+
 def is_missing(part: pa.Array) -> np.ndarray:
     """Which values are null, NaN, or text without anything but white space (N,)."""
     if is_string(part.type):

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from graftwork.data import read as reading
+from graftwork.data import several
 from graftwork.data.checks import BadRow, OnBadRows, apply, check, check_classes, known_choice
-from graftwork.data.convert import to_kinds
+from graftwork.data.convert import as_text, to_kinds
 from graftwork.data.folders import LABEL
 from graftwork.data.images import is_picture
 from graftwork.data.read import Source
 from graftwork.data.schema import infer
+from graftwork.data.spool import slices
 from graftwork.data.table import Column, Kind, Schema, Table
 from graftwork.errors import DataError, UsageError, nearest
 
@@ -39,33 +42,70 @@ def load(
     ignore: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
     kinds: Mapping[str, str] | None = None,
-    task_kind: Kind | None = None,
-    many_labels: bool = False,
+    task_kind: Kind | Mapping[str, Kind] | None = None,
+    many_labels: bool | Collection[str] = False,
     on_bad_rows: OnBadRows = "fail",
     name: str | None = None,
 ) -> Loaded:
     """A training table. See `read` for sources, `infer` for how columns are chosen, `check` for what a bad row is.
 
-    many_labels: rows have several labels (text with a separator, or lists), so classes are not counted here.
+    source: also a list of tables (paths or frames) that share their inputs; they are joined, and a target that one of
+        them lacks is missing there. many_labels: rows have several labels (text with a separator, or lists), so classes
+        are not counted here; or the targets of which that holds.
     on_bad_rows: "fail" raises DataError that lists bad rows and classes with a single row; "skip" leaves them out.
     """
     on_bad_rows = known_choice(on_bad_rows)
-    data, called = reading.read(source, name=name)
+    parts = several.read_parts(source, name)
+    whole = several.union(parts)
     named = {*([target] if isinstance(target, str) else target or ()), *(inputs or ()), *ignore}
-    roles = {role: column for role, column in reading.roles_of(data).items() if column not in named} | dict(roles or {})
-    schema, notes = infer(
-        data, called, target=target, inputs=inputs, ignore=ignore, roles=roles, kinds=kinds, task_kind=task_kind
-    )
-    notes += reading.notes_of(data)
-    table = Table(data, schema, called, np.arange(1, len(data) + 1), reading.folder_of(source))
-    table, skipped = apply(table, check(table, need_target=True), on_bad_rows)
-    table, changed = to_kinds(table)
-    notes += skipped + changed
+    found = reading.roles_of(parts[0].data)
+    roles = {role: column for role, column in found.items() if column not in named} | dict(roles or {})
+    options: _Options = {"target": target, "inputs": inputs, "roles": roles, "kinds": kinds, "task_kind": task_kind}
+    schema, notes = infer(whole.data, whole.name, ignore=ignore, **options)
+    used = {*(column.name for column in schema.targets), *(inputs or ()), *roles.values(), *ignore}
+    lacking = [name for name in several.unshared(parts) if name not in used]
+    ids = [name for name in several.row_ids(parts) if name not in used and name not in lacking]
+    if lacking or ids:
+        schema, notes = infer(whole.data.drop_columns([*lacking, *ids]), whole.name, ignore=ignore, **options)
+        notes += [f"not used: {', '.join(lacking)} (not in every table)"] if lacking else []
+        notes += [f"ignored: {name} (row ids: every row has another one)" for name in ids]
+    several.check_shared(parts, schema)
+    notes = several.note(parts, schema) + notes + [line for part in parts for line in reading.notes_of(part.data)]
+
+    def ready(table: Table) -> Table:
+        table, skipped = apply(table, check(table, need_target=True), on_bad_rows)
+        table, changed = to_kinds(table)
+        notes.extend(skipped + changed)
+        return table
+
+    table = several.each(parts, schema, ready)
     for column in schema.targets:
-        if column.kind == "category" and not many_labels:
+        counted = not many_labels if isinstance(many_labels, bool) else column.name not in many_labels
+        if column.kind == "category" and counted:
             table, dropped = check_classes(table, column.name, on_bad_rows)
             notes += dropped
-    return Loaded(table, notes)
+    return Loaded(replace(table, schema=_with_levels(table)), notes)
+
+
+class _Options(TypedDict):
+    target: str | Sequence[str] | None
+    inputs: Sequence[str] | None
+    roles: Mapping[str, str]
+    kinds: Mapping[str, str] | None
+    task_kind: Kind | Mapping[str, Kind] | None
+
+
+def _with_levels(table: Table) -> Schema:
+    """The schema with the values of the domain column, so that later tables number them alike."""
+    columns = []
+    for column in table.schema.columns:
+        if column.role == "domain":
+            found = {
+                value for part in slices(table.column(column.name)) for value in pc.unique(as_text(part)).to_pylist()
+            }
+            column = replace(column, levels=tuple(sorted(found - {None})))
+        columns.append(column)
+    return Schema(tuple(columns))
 
 
 def load_like(
@@ -85,6 +125,8 @@ def load_like(
     wanted = schema if with_target else schema.without("target")
     data, called = reading.read(_as_input(source, wanted), name=name or ("the list" if _is_listed(source) else None))
     notes = reading.notes_of(data)
+    if with_target:
+        data = several.with_targets(data, schema)
     if reading.is_collection(source):
         data = _as_called(data, wanted)
     columns = tuple(column for column in wanted.columns if _present(column, data, called))
@@ -126,9 +168,7 @@ def _as_input(source: Source, schema: Schema) -> Any:
         return source
     if len(schema.inputs) != 1:
         names = ", ".join(column.name for column in schema.inputs)
-        raise UsageError(
-            f"A list fits one input, but there are {len(schema.inputs)} ({names}). Give dicts or a frame."
-        )
+        raise UsageError(f"A list fits one input, but there are {len(schema.inputs)} ({names}). Give dicts or a frame.")
     return {schema.inputs[0].name: source}
 
 

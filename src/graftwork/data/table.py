@@ -24,11 +24,15 @@ Role = Literal["target", "domain", "group", "weight", "split"]
 
 @dataclass(frozen=True)
 class Column:
-    """A column's name, what kind of values it holds, and its role; a column without a role is an input."""
+    """A column's name, what kind of values it holds, and its role; a column without a role is an input.
+
+    levels: the values of a domain column in the training table, sorted; they number the domains.
+    """
 
     name: str
     kind: Kind
     role: Role | None = None
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,8 @@ class Table:
     `rows` holds the number that each row has in its source, counted from 1 for the first data row, so that
     messages about a row stay true after rows were skipped or split off. `source` names it in messages.
     `folder` is where relative paths of images and sounds start: the folder of the table's file.
+    `parts` are the names and sizes of the tables that it was joined from, if there are several; `rows` go on from one to
+    the next.
     """
 
     data: pa.Table
@@ -90,6 +96,7 @@ class Table:
     source: str
     rows: np.ndarray
     folder: Path | None = None
+    parts: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         for column in self.schema.columns:
@@ -100,6 +107,20 @@ class Table:
 
     def __len__(self) -> int:
         return int(self.data.num_rows)
+
+    def place(self, row: int) -> str:
+        """A row number for a reader; of several tables, the row's number in its own one.
+
+        >>> table = Table(pa.table({}), Schema(()), "a.csv + b.csv", np.arange(0), parts=(("a.csv", 3), ("b.csv", 2)))
+        >>> table.place(3), table.place(4)
+        ('row 3 of a.csv', 'row 1 of b.csv')
+        """
+        before = 0
+        for name, size in self.parts:
+            if row - before <= size:
+                return f"row {row - before} of {name}"
+            before += size
+        return f"row {row}"
 
     def column(self, name: str) -> pa.ChunkedArray:
         return self.data.column(name)
