@@ -6,6 +6,7 @@ Features are the means of the last layer over a clip's own frames, or of the las
 
 from __future__ import annotations
 
+import warnings
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +39,8 @@ class WaveEncoder(AudioEncoder):
 
     def __init__(self, model: nn.Module, rate: int, normalise: bool, layers: int, seconds: float) -> None:
         super().__init__(rate, seconds)
+        if hasattr(model, "masked_spec_embed"):
+            del model.masked_spec_embed  # what masked frames become: none is masked here
         self.model, self.normalise, self.layers = model, normalise, layers
         self.depth = len(self._stack) + 1
         if not 1 <= layers < self.depth:
@@ -193,8 +196,10 @@ class WaveEncoder(AudioEncoder):
 
     def _encoded(self, states: Tensor, mask: Tensor) -> Tensor:
         model: Any = self.model
-        # A copy: transformers writes zeros into what it is given.
-        last: Tensor = model.encoder(states.clone(), attention_mask=mask).last_hidden_state
+        with warnings.catch_warnings():  # of WavLM's masks, one of which is boolean and one not
+            warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask", UserWarning)
+            # A copy: transformers writes zeros into what it is given.
+            last: Tensor = model.encoder(states.clone(), attention_mask=mask).last_hidden_state
         return last
 
     def _resumed(self, stack: ExitStack, hidden: Hidden) -> Tensor:

@@ -1,0 +1,126 @@
+"""graftwork.data.sounds: every format becomes the same samples, and what can't be read says why."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+
+from graftwork.data import sounds
+from graftwork.data.media import MediaError
+from tinysound import encoded, tone
+
+WAVE = tone(300, 0.25, 8000)
+
+
+@pytest.mark.parametrize(
+    ("form", "subtype", "close"),
+    [
+        ("WAV", "PCM_16", 1e-4),
+        ("WAV", "PCM_24", 1e-6),
+        ("WAV", "PCM_U8", 1e-2),
+        ("WAV", "FLOAT", 0.0),
+        ("FLAC", "PCM_16", 1e-4),
+        ("AIFF", "PCM_16", 1e-4),
+    ],
+)
+def test_formats(form, subtype, close):
+    samples, rate = sounds.decode(encoded(WAVE, 8000, form, subtype))
+    assert rate == 8000
+    assert samples.dtype == np.float32
+    np.testing.assert_allclose(samples, WAVE, atol=close)
+
+
+@pytest.mark.parametrize(("form", "subtype"), [("OGG", "VORBIS"), ("MP3", None)])
+def test_lossy_formats_are_close(form, subtype):
+    samples, rate = sounds.decode(encoded(tone(300, 1.0, 16000), 16000, form, subtype))
+    assert (rate, len(samples)) == (16000, 16000)
+    assert np.corrcoef(samples, tone(300, 1.0, 16000))[0, 1] > 0.95
+
+
+def test_channels_are_averaged():
+    stereo = np.stack([WAVE, -0.5 * WAVE, 0 * WAVE], axis=1)
+    samples, _ = sounds.decode(encoded(stereo, 8000, "WAV", "FLOAT"))
+    np.testing.assert_allclose(samples, stereo.mean(1), atol=1e-7)
+
+
+def test_samples_beyond_full_scale_are_scaled_down_as_a_whole():
+    samples, _ = sounds.decode(encoded(8 * WAVE, 8000, "WAV", "FLOAT"))
+    np.testing.assert_allclose(samples, WAVE / np.abs(WAVE).max(), atol=1e-6)
+
+
+def test_resampling_keeps_a_tone():
+    high = tone(300, 1.0, 22050)
+    low = sounds.at_rate(high, 22050, 8000)
+    assert len(low) == 8000
+    middle = slice(500, 7500)
+    np.testing.assert_allclose(low[middle], tone(300, 1.0, 8000)[middle], atol=0.08)  # but for the noise
+    assert np.abs(sounds.at_rate(np.array([2.0, -3.0], np.float32), 1, 1)).max() == 1.0
+
+
+def test_what_a_lower_rate_can_not_hold_is_filtered_out():
+    high = np.sin(2 * np.pi * 3000 * np.arange(16000) / 16000).astype(np.float32)
+    assert np.abs(sounds.at_rate(high, 16000, 4000)[200:-200]).max() < 0.01
+
+
+def test_int16_and_back():
+    assert np.abs(sounds.as_int16(WAVE) / 32767 - WAVE).max() < 1 / 65000
+    assert sounds.as_int16(np.array([1.0, -1.0])).tolist() == [32767, -32767]
+
+
+def wav(data: bytes, rate: int = 8000, told: int | None = None) -> bytes:
+    """A WAV file of float samples by hand, so that its header can say anything."""
+    head = struct.pack("<4sIHHIIHH", b"fmt ", 16, 3, 1, rate, 4 * rate, 4, 32)
+    body = b"WAVE" + head + struct.pack("<4sI", b"data", len(data) if told is None else told) + data
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+REASONS = {
+    "text": (b"this is a text, not a sound", "not a sound that can be read"),
+    "picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "not a sound that can be read"),
+    "no sample": (encoded(WAVE[:0], 8000), "a sound of 0 samples"),
+    "no sample in flac": (encoded(WAVE[:0], 8000, "FLAC"), "a sound of 0 samples|not a sound"),
+    "nan": (wav(np.array([0.1, np.nan, np.inf], "<f4").tobytes()), "2 of 3 samples are no numbers"),
+    "cut wav": (encoded(WAVE, 8000)[:-1000], r"cut short: 3,000 of 4,000 bytes"),
+    "cut flac": (encoded(WAVE, 8000, "FLAC")[:-900], "cut short|not a sound"),
+    "cut ogg": (encoded(tone(300, 2.0, 16000), 16000, "OGG", "VORBIS")[:-300], "cut short"),
+    "slow": (wav(WAVE.tobytes(), rate=5), "5 samples a second; expected 100 to 768,000"),
+}
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_reasons(name):
+    content, reason = REASONS[name]
+    with pytest.raises(MediaError, match=reason):
+        sounds.decode(content)
+
+
+def test_every_cut_of_a_file_is_an_error_or_the_whole_sound():
+    for form in ("WAV", "FLAC"):
+        whole = encoded(WAVE, 8000, form)
+        for end in range(0, len(whole) - 1, 97):
+            with pytest.raises(MediaError):
+                sounds.decode(whole[:end])
+
+
+def test_absurdly_long_sounds_are_refused_before_they_are_decoded(monkeypatch):
+    silence = encoded(np.zeros(8000 * 60, np.float32), 100, "FLAC")  # 80 minutes at 100 Hz
+    monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_, **__: pytest.fail("decoded"))
+    with pytest.raises(MediaError, match=r"a sound of 4,800 seconds; at most 1,800 can be read"):
+        sounds.decode(silence)
+    monkeypatch.setattr(sounds, "MOST_SAMPLES", 1000)
+    with pytest.raises(MediaError, match=r"a sound of 8,000 samples; at most 1,000"):
+        sounds.decode(encoded(np.zeros(8000, np.float32), 8000))
+
+
+def test_a_header_that_does_not_know_its_length_is_read_to_the_end():
+    samples, _ = sounds.decode(wav(WAVE.tobytes(), told=0xFFFFFFFF))
+    assert len(samples) == len(WAVE)
+
+
+def test_blocks_join(monkeypatch):
+    monkeypatch.setattr(sounds, "_BLOCK", 700)
+    samples, _ = sounds.decode(encoded(WAVE, 8000, "WAV", "FLOAT"))
+    np.testing.assert_array_equal(samples, WAVE)
