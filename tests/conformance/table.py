@@ -9,6 +9,7 @@ from graftwork.core.technique import Technique
 from graftwork.techniques import (
     EMA,
     SAM,
+    SWA,
     Accumulate,
     BalancedSampling,
     ClassWeights,
@@ -68,6 +69,7 @@ ROWS = (
     Row(SAM(0.05), SAM(0.0), "weights"),
     Row(Accumulate(3), Accumulate(1), "parts"),
     Row(EMA(0.9), EMA(0.0), "kept"),
+    Row(SWA(0.5), SWA(0.0), "kept"),
     Row(Refit(l2=0.3), None, "kept"),
 )
 BY_NAME = {row.name: row for row in ROWS}

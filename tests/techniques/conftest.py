@@ -30,7 +30,7 @@ VOCABULARY, WIDTH, LENGTH = 20, 8, 5
 class TinyEncoder(Encoder):
     """Mean of token embeddings, then two linear blocks with dropout."""
 
-    kind = "text"
+    modality = "text"
     architecture = "tiny"
 
     def __init__(self, dropout: float = 0.0) -> None:

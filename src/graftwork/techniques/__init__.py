@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 from graftwork.core.technique import Technique
+from graftwork.techniques.augment.colour import Colour
+from graftwork.techniques.augment.crop import Crop
+from graftwork.techniques.augment.cutmix import CutMix
+from graftwork.techniques.augment.eda import EDA
+from graftwork.techniques.augment.flip import Flip
+from graftwork.techniques.augment.gain import Gain
+from graftwork.techniques.augment.noise import Noise
+from graftwork.techniques.augment.pixel_mixup import PixelMixup
+from graftwork.techniques.augment.rand_augment import RandAugment
+from graftwork.techniques.augment.shift import Shift
+from graftwork.techniques.augment.spec_augment import SpecAugment
+from graftwork.techniques.augment.token_dropout import TokenDropout
+from graftwork.techniques.augment.tta import TTA
+from graftwork.techniques.fusion.fusion_transformer import FusionTransformer
+from graftwork.techniques.fusion.gated import Gated
+from graftwork.techniques.fusion.late import Late
+from graftwork.techniques.fusion.modality_dropout import ModalityDropout
+from graftwork.techniques.fusion.weighted_sum import WeightedSum
 from graftwork.techniques.optimize.accumulate import Accumulate
 from graftwork.techniques.optimize.sam import SAM
 from graftwork.techniques.robust.balanced_sampling import BalancedSampling
@@ -19,28 +37,53 @@ from graftwork.techniques.transfer.probe import Probe
 from graftwork.techniques.transfer.refit import Refit
 from graftwork.techniques.transfer.warm_start import WarmStart
 from graftwork.techniques.weights.ema import EMA
+from graftwork.techniques.weights.swa import SWA
 
 __all__ = [
+    "EDA",
     "EMA",
     "SAM",
+    "SWA",
     "TECHNIQUES",
+    "TTA",
     "Accumulate",
     "BalancedSampling",
     "ClassWeights",
+    "Colour",
     "Consistency",
+    "Crop",
+    "CutMix",
+    "Flip",
     "Full",
+    "FusionTransformer",
+    "Gain",
+    "Gated",
     "LabelSmoothing",
+    "Late",
     "LayerDecay",
     "LoRA",
     "Mixup",
+    "ModalityDropout",
+    "Noise",
     "Partial",
+    "PixelMixup",
     "Probe",
+    "RandAugment",
     "Refit",
+    "Shift",
+    "SpecAugment",
     "SupervisedContrastive",
+    "TokenDropout",
     "WarmStart",
+    "WeightedSum",
 ]
 
 _ALL: tuple[type[Technique], ...] = (
+    WeightedSum,
+    Gated,
+    FusionTransformer,
+    Late,
+    ModalityDropout,
     Full,
     Partial,
     Probe,
@@ -53,9 +96,23 @@ _ALL: tuple[type[Technique], ...] = (
     Mixup,
     Consistency,
     SupervisedContrastive,
+    Flip,
+    Crop,
+    Colour,
+    RandAugment,
+    CutMix,
+    PixelMixup,
+    Gain,
+    Noise,
+    Shift,
+    SpecAugment,
+    TokenDropout,
+    EDA,
+    TTA,
     SAM,
     Accumulate,
     EMA,
+    SWA,
     Refit,
 )
 

@@ -10,16 +10,13 @@ steps as in TensorFlow's ExponentialMovingAverage, so that short runs don't reme
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import ClassVar
-
-import torch
-from torch import Tensor, nn
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
+from graftwork.techniques.weights.average import Average
 
 
 def decay_at(step: int, decay: float) -> float:
@@ -29,35 +26,6 @@ def decay_at(step: int, decay: float) -> float:
     [0.182, 0.55, 0.91, 0.999]
     """
     return min(decay, (1.0 + step) / (10.0 + step))
-
-
-class Average(nn.Module):
-    """The average of a network's trained parameters, as buffers: checkpointed, never trained."""
-
-    step: Tensor
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.names = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
-        self.register_buffer("step", torch.zeros((), dtype=torch.int64))
-        for index, name in enumerate(self.names):
-            self.register_buffer(f"weight_{index}", network.get_parameter(name).detach().clone())
-
-    @torch.no_grad()
-    def update(self, network: Network, decay: float) -> None:
-        """Move towards the network's parameters."""
-        self.step += 1
-        share = 1.0 - decay_at(int(self.step), decay)
-        for index, name in enumerate(self.names):
-            self.get_buffer(f"weight_{index}").lerp_(network.get_parameter(name).detach(), share)
-
-    @torch.no_grad()
-    def averaged(self, network: Network) -> Network:
-        """A copy of the network with the averaged weights; buffers and frozen weights are the network's."""
-        other = copy.deepcopy(network)
-        for index, name in enumerate(self.names):
-            other.get_parameter(name).copy_(self.get_buffer(f"weight_{index}"))
-        return other
 
 
 @dataclass(frozen=True)
@@ -87,6 +55,6 @@ class EMA(Technique):
         average = Average(network)
 
         def after_step(network: Network) -> None:
-            average.update(network, self.decay)
+            average.update(network, 1.0 - decay_at(int(average.step) + 1, self.decay))
 
         return Graft(after_step=after_step, view=average.averaged, state=average)
