@@ -40,6 +40,9 @@ FROM_PATH: dict[Modality, str] = {"text": "transformer", "audio": "audio-model",
 DEFAULTS: dict[Modality, str] = {"text": "minilm", "audio": "mel-cnn", "image": "small-cnn", "table": "columns"}
 """The base of an input for which the recipe names none."""
 
+TRAINED_INSTEAD = {"columns": "table-mlp"}
+"""By a base that has nothing to train, the one that the default trains in its place, from scratch."""
+
 ARCHITECTURES = {
     "transformer": "graftwork.networks.transformer.TransformerEncoder",
     "recurrent": "graftwork.networks.recurrent.RecurrentEncoder",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,27 @@ class TableEncoder(Encoder):
         return Reader.from_json((folder / _COLUMNS).read_text(encoding="utf-8"))
 
 
+class Bins(nn.Module):
+    """How far each number is through each of its bins: 0 below, 1 above, piecewise linear between.
+
+    numbers (B, numbers), missing (B, numbers) -> (B, bins of all numbers); 0 where missing. A linear layer on it is a
+    piecewise linear function of each number. Source: Gorishniy et al. 2022 (On embeddings for numerical features).
+    """
+
+    def __init__(self, numbers: Sequence[Number]) -> None:
+        super().__init__()
+        pairs = [(at, *ends) for at, number in enumerate(numbers) for ends in pairwise(number.edges)]
+        self.register_buffer("owner", torch.tensor([at for at, _, _ in pairs], dtype=torch.long), persistent=False)
+        self.register_buffer("low", torch.tensor([low for _, low, _ in pairs]), persistent=False)
+        self.register_buffer("scale", torch.tensor([1 / (high - low) for _, low, high in pairs]), persistent=False)
+        self.size = len(pairs)
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        owner, low, scale = (self.get_buffer(name) for name in ("owner", "low", "scale"))
+        within = ((inputs["numbers"][:, owner] - low) * scale).clamp(0, 1)
+        return within.masked_fill(inputs["missing"][:, owner], 0.0)
+
+
 class ColumnsEncoder(TableEncoder):
     """Numbers as they are scaled, a flag for each number that training rows miss, and categories as one-hot.
 
@@ -69,14 +91,15 @@ class ColumnsEncoder(TableEncoder):
         super().__init__(reader)
         flags = [at for at, number in enumerate(reader.numbers) if number.missing]
         self.register_buffer("flags", torch.tensor(flags, dtype=torch.long), persistent=False)
-        self.width = len(reader.numbers) + len(flags) + sum(map(_places, reader.categories))
+        self.bins = Bins(reader.numbers)
+        self.width = len(reader.numbers) + len(flags) + self.bins.size + sum(map(_places, reader.categories))
         self.hidden_width = self.width
 
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
         if hidden is not None:
             return hidden.states
-        flags: Any = self.flags
-        parts = [inputs["numbers"], inputs["missing"][:, flags].float()]
+        flags = inputs["missing"][:, self.get_buffer("flags")].float()
+        parts = [inputs["numbers"], flags, self.bins(inputs)]
         for category, codes in zip(self.reader.categories, inputs["codes"].T, strict=True):
             whole = functional.one_hot(codes, category.size).float()
             parts.append(whole if category.rare else whole[:, 1:])
@@ -104,8 +127,9 @@ def _places(category: Category) -> int:
 class Tokens(nn.Module):
     """A vector for each column: `weight * number + bias` for a number, a row of a table for a category.
 
-    Gives (B, columns, width), numbers first. A missing number is a vector of its own, where training rows miss some;
-    what is unknown starts at the column's bias alone, and so does a missing value in a column that was whole.
+    Gives (B, columns, width), numbers first. With bins, a number's vector is piecewise linear in it. A missing number
+    is a vector of its own, where training rows miss some; what is unknown starts at the column's bias alone, and so
+    does a missing value in a column that was whole.
     """
 
     def __init__(self, numbers: Sequence[Number], categories: Sequence[Category], width: int) -> None:
@@ -113,6 +137,8 @@ class Tokens(nn.Module):
         bound = width**-0.5
         self.weight = _uniform(bound, len(numbers), width)
         self.bias = nn.Parameter(torch.empty(len(numbers) + len(categories), width).uniform_(-bound, bound))
+        self.bins = Bins(numbers)
+        self.slopes = _uniform(bound, self.bins.size, width)
         gaps = [at for at, number in enumerate(numbers) if number.missing]
         self.absent = _uniform(bound, len(gaps), width)
         self.register_buffer("gaps", torch.tensor(gaps, dtype=torch.long), persistent=False)
@@ -128,13 +154,15 @@ class Tokens(nn.Module):
         parts = []
         if self.weight is not None:
             numbers = inputs["numbers"].unsqueeze(2) * self.weight
+            if self.slopes is not None:
+                owner = self.bins.get_buffer("owner")
+                numbers = numbers.index_add(1, owner, self.bins(inputs).unsqueeze(2) * self.slopes)
             if self.absent is not None:
-                gaps: Any = self.gaps
+                gaps = self.get_buffer("gaps")
                 numbers = numbers.index_add(1, gaps, inputs["missing"][:, gaps].unsqueeze(2) * self.absent)
             parts.append(numbers)
         if self.levels is not None:
-            starts: Any = self.starts
-            parts.append(functional.embedding(inputs["codes"] + starts, self.levels))
+            parts.append(functional.embedding(inputs["codes"] + self.get_buffer("starts"), self.levels))
         return torch.cat(parts, dim=1) + self.bias
 
 

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class _TableSettings(BaseSettings):
-    """numbers: standard for mean 0 and variance 1, quantile for each value at its rank in a normal distribution, which
-    outliers don't disturb. levels: the most categories a column has a place for, the most frequent ones; the others
-    share one with whatever was not seen in training. min_rows: rows that a category needs for a place of its own."""
+    """numbers: standard for mean 0 and variance 1; quantile for each value at its rank in a normal distribution, which
+    outliers don't disturb; bins for standard with piecewise linear bins beside it (Gorishniy et al. 2022). levels: the
+    most categories a column has a place for, the most frequent ones; the others share one with whatever was not seen
+    in training. min_rows: rows that a category needs for a place of its own."""
 
-    numbers: Literal["standard", "quantile"] = "quantile"
+    numbers: Literal["standard", "quantile", "bins"] = "bins"
     levels: int = 10_000
     min_rows: int = 2
 
@@ -50,7 +51,7 @@ class _TableSettings(BaseSettings):
 class Columns(_TableSettings):
     """Scaled numbers, flags for missing values, one-hot categories; without any weights."""
 
-    numbers: Literal["standard", "quantile"] = "standard"
+    numbers: Literal["standard", "quantile", "bins"] = "bins"
     levels: int = 100
 
     name = "columns"
@@ -58,7 +59,7 @@ class Columns(_TableSettings):
     source = "learns scales and categories from the training rows"
     pretrained = True
     suggested_lr = 0.0
-    suggested_epochs = 0
+    suggested_epochs = 5
 
     def encoder(self, reader: Reader) -> Encoder:
         from graftwork.networks.table import ColumnsEncoder
@@ -72,7 +73,7 @@ class _TrainedSettings(_TableSettings):
 
     width: int = 128
     layers: int = 2
-    dropout: float = 0.1
+    dropout: float = 0.2
 
     source = "trained from scratch"
     pretrained = False
@@ -93,7 +94,7 @@ class TableMlp(_TrainedSettings):
 
     name = "table-mlp"
     summary = "residual MLP over numbers and categories, trained from scratch"
-    suggested_lr = 1e-3
+    suggested_lr = 2e-3
     suggested_epochs = 20
 
     def __post_init__(self) -> None:

@@ -19,9 +19,12 @@ import pyarrow.compute as pc
 from graftwork.data.cache import digest
 from graftwork.data.table import Column, Table
 
-Scaling = Literal["standard", "quantile"]
+Scaling = Literal["standard", "quantile", "bins"]
 GRID = 256
 """Quantiles kept of a number column at most; one for every 10 rows, and at least 10."""
+
+BINS, BIN_ROWS = 16, 20
+"""Bins of a number column at most, and training rows a bin at least."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Number:
 
     mean, spread: of the training rows. low, high: what standardised values are clipped to, the range of the training
     rows widened by its own width on both sides. grid: values at evenly spaced quantiles, for quantile scaling, else
-    empty. missing: whether training rows miss it.
+    empty. edges: of bins that hold about as many training rows each, in standardised values; for bins, else empty.
+    missing: whether training rows miss it.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Number:
     low: float
     high: float
     grid: tuple[float, ...]
+    edges: tuple[float, ...]
     missing: bool
 
     def read(self, values: np.ndarray) -> np.ndarray:
@@ -136,7 +141,7 @@ class Reader:
             if "levels" in plain:
                 made.append(Category(**{**plain, "levels": tuple(plain["levels"])}))
             else:
-                made.append(Number(**{**plain, "grid": tuple(plain["grid"])}))
+                made.append(Number(**{**plain, "grid": tuple(plain["grid"]), "edges": tuple(plain["edges"])}))
         return cls(tuple(made))
 
 
@@ -164,13 +169,18 @@ def learn_number(name: str, column: pa.ChunkedArray, scaling: Scaling) -> Number
     mean, spread = (float(scaled.mean()), float(scaled.std())) if len(seen) else (0.0, 0.0)
     missing = len(seen) < len(values)
     if spread <= 1e-12 * abs(mean) or spread == 0:
-        return Number(name, peak, mean, 0.0, 0.0, 0.0, (), missing)
+        return Number(name, peak, mean, 0.0, 0.0, 0.0, (), (), missing)
     low, high = (float(scaled.min()) - mean) / spread, (float(scaled.max()) - mean) / spread
-    width, grid = high - low, tuple[float, ...]()
+    width, grid, edges = high - low, tuple[float, ...](), tuple[float, ...]()
     if scaling == "quantile":
         shares = np.linspace(0, 1, max(10, min(GRID, len(seen) // 10)))
         grid = tuple(np.maximum.accumulate(np.quantile(scaled, shares)).tolist())
-    return Number(name, peak, mean, spread, low - width, high + width, grid, missing)
+    if scaling == "bins":
+        shares = np.linspace(0, 1, 1 + max(2, min(BINS, len(seen) // BIN_ROWS)))
+        # Values that are there, not between them, so that few distinct ones (years) have an edge each.
+        found = np.quantile(scaled, shares, method="inverted_cdf")
+        edges = tuple(np.unique(((found - mean) / spread).astype(np.float32)).tolist())
+    return Number(name, peak, mean, spread, low - width, high + width, grid, edges, missing)
 
 
 def learn_category(name: str, column: pa.ChunkedArray, levels: int, min_rows: int) -> Category:

@@ -98,6 +98,11 @@ class FTTransformerEncoder(TableEncoder):
         features: Tensor = torch.relu(self.norm(self._climb(inputs, self.depth, hidden)[:, 0]))
         return features
 
+    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+        """The gathering token, then one a column."""
+        tokens: Tensor = torch.relu(self.norm(self._climb(inputs, self.depth, hidden)))
+        return tokens, torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         return self._climb(inputs, depth, None)
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from graftwork import specs
 from graftwork.core.settings import Training
 from graftwork.errors import NonFiniteLossError
-from graftwork.networks.bases import written
+from graftwork.networks.bases import TRAINED_INSTEAD, parse_base, written
 from graftwork.recipe import Recipe
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
@@ -36,14 +36,22 @@ def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     """The runs in their order. A recipe with its own techniques is one run; so is a base without pretrained weights."""
     if recipe.techniques != "auto":
         return [("run", recipe)]
-    bases = recipe.bases(job.train.schema).values()
-    if not all(base.pretrained for base in bases):
-        return [("train", replace(recipe, techniques=(LabelSmoothing(0.1),) if _smooths(job) else ()))]
+    bases = recipe.bases(job.train.schema)
+    if not all(base.pretrained for base in bases.values()):
+        return [("train", from_scratch(job, recipe))]
     few = job.valid is None
     probed = [("probe", replace(recipe, techniques=(Probe(l2=FEW_L2),)))] if few else probes(job, recipe)
-    if not any(base.suggested_lr for base in bases):
+    if any(base.suggested_lr for base in bases.values()):
+        return [*probed, ("tune", few_rows(job, recipe) if few else many_rows(job, recipe))]
+    instead = {name: parse_base(TRAINED_INSTEAD.get(base.spec, base.spec)) for name, base in bases.items()}
+    if few or written(instead) == written(bases):
         return probed
-    return [*probed, ("tune", few_rows(job, recipe) if few else many_rows(job, recipe))]
+    return [*probed, ("train", from_scratch(job, replace(recipe, base=written(instead))))]
+
+
+def from_scratch(job: Job, recipe: Recipe) -> Recipe:
+    """All of the base is trained."""
+    return replace(recipe, techniques=(LabelSmoothing(0.1),) if _smooths(job) else ())
 
 
 def probes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
@@ -53,7 +61,8 @@ def probes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
         for name, base in recipe.bases(job.train.schema).items()
     }
     heads = {"kernel probe": "kernel", "mlp probe": "mlp", "linear probe": "linear"}
-    if recipe.head != "linear":
+    own = list(dict.fromkeys(head for task in job.tasks.values() for head in task.heads))
+    if recipe.head != "linear" or own:
         heads = {"probe": recipe.head}
     return [
         (name, replace(recipe, base=written(bases), head=head, techniques=(Probe(),))) for name, head in heads.items()
@@ -72,7 +81,7 @@ def many_rows(job: Job, recipe: Recipe) -> Recipe:
 
 def few_rows(job: Job, recipe: Recipe) -> Recipe:
     """The fine-tune of all blocks for a handful of rows a class: contrast within the batch, the head solved again."""
-    contrast = (SupervisedContrastive(),) if "hard_labels" in job.task.facts else ()
+    contrast = (SupervisedContrastive(),) if _smooths(job) else ()
     steps = max(FEW_STEPS, 5 * round(len(job.train) / recipe.training.batch))
     return replace(
         recipe,
@@ -139,7 +148,7 @@ def _time_left(
 
 
 def _smooths(job: Job) -> bool:
-    return "hard_labels" in job.task.facts
+    return any("hard_labels" in task.facts for task in job.tasks.values())
 
 
 def _filled(training: Training, suggested: Training) -> Training:

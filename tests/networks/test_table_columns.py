@@ -1,0 +1,103 @@
+"""graftwork.networks.table_columns: what training rows tell of their columns, and values that they never held."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
+
+from graftwork.networks.table_columns import Category, Reader, learn_category, learn_number, level
+
+
+def number(values, scaling="standard"):
+    return learn_number("x", pa.chunked_array([pa.array(values, pa.float64())]), scaling)
+
+
+def category(values, levels=10, min_rows=1):
+    return learn_category("c", pa.chunked_array([pa.array(values)]), levels, min_rows)
+
+
+def test_standard_equals_scikit_learn():
+    values = np.random.default_rng(0).lognormal(3, 2, 200)
+    expected = StandardScaler().fit_transform(values[:, None])[:, 0]
+    np.testing.assert_allclose(number(values).read(values), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(number(values, "bins").read(values), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_quantiles_are_close_to_scikit_learn():
+    draw = np.random.default_rng(0)
+    values, new = draw.lognormal(3, 2, 1000), draw.lognormal(3, 1, 100)
+    peer = QuantileTransformer(n_quantiles=100, output_distribution="normal").fit(values[:, None])
+    np.testing.assert_allclose(number(values, "quantile").read(new), peer.transform(new[:, None])[:, 0], atol=0.06)
+
+
+def test_a_value_that_fills_several_quantiles_stands_in_their_middle():
+    values = [0.0] * 50 + [1.0] * 50
+    low, high = number(values, "quantile").read(np.array([0.0, 1.0]))
+    assert low == pytest.approx(-high)
+    assert 0.5 < high < 3
+
+
+@pytest.mark.parametrize("scaling", ["standard", "quantile", "bins"])
+@pytest.mark.parametrize(
+    "values", [[1.0, 2.0, 4.0], [7.0, 7.0], [1e308, -1e308, 3.0], [1e-308, 2e-308], [None, None], [0.0, None], [5.0]]
+)
+def test_whatever_comes_is_finite(values, scaling):
+    column = number(values, scaling)
+    assert column.missing == (None in values)
+    read = column.read(np.array([np.inf, -np.inf, 1e308, -1e308, 0.0, 3e-308, *[v or 0.0 for v in values]]))
+    assert read.dtype == np.float32
+    assert np.isfinite(read).all()
+    assert np.abs(read).max() < 1e3
+    assert np.isnan(column.read(np.array([np.nan]))).all()
+
+
+def test_a_constant_column_says_nothing():
+    assert number([7.0, 7.0, 7.0]).read(np.array([7.0, 8.0, -1e9])).tolist() == [0, 0, 0]
+    assert number([0.1] * 30).spread == 0  # the mean of equal values is off by its last bit
+
+
+def test_far_values_are_clipped_at_the_training_range_widened():
+    column = number([0.0, 10.0])
+    assert column.read(np.array([10.0, 20.0, 1000.0])).tolist() == [1.0, 3.0, 3.0]
+
+
+def test_bins_hold_equal_shares_and_keep_few_values_apart():
+    edges = number(np.arange(1000.0), "bins").edges
+    assert len(edges) == 17
+    assert np.allclose(np.diff(edges), np.mean(np.diff(edges)), rtol=0.03)
+    years = number([2011.0, 2012.0, 2013.0] * 100, "bins")
+    np.testing.assert_allclose(years.edges, years.read(np.array([2011.0, 2012.0, 2013.0])))
+
+
+def test_categories_rare_missing_and_unknown():
+    column = category(["a"] * 5 + ["b"] * 3 + ["c"] + [None], min_rows=2)
+    assert (column.levels, column.rare, column.missing, column.size) == (("a", "b"), True, True, 4)
+    assert column.read(["a", "b", "c", "never seen", None]).tolist() == [1, 2, 0, 0, 3]
+    whole = category(["a", "b", "a"])
+    assert (whole.rare, whole.missing, whole.size) == (False, False, 3)
+    assert whole.read([None, "?"]).tolist() == [0, 0]
+    assert category(list("aaabbc"), levels=1).levels == ("a",)
+
+
+def test_the_most_frequent_levels_come_first_and_ties_by_name():
+    assert category(["b", "a", "c", "c"]).levels == ("c", "a", "b")
+
+
+def test_a_category_is_the_same_in_every_type():
+    assert category([1, 2, 2]).read([1.0, "2", 2, True]).tolist() == [2, 1, 1, 0]
+    assert [level(value) for value in (3, 3.0, "3 ", 2.5, True)] == ["3", "3", "3", "2.5", "True"]
+
+
+def test_a_reader_is_saved_and_restored():
+    reader = Reader((number([1.0, 2.0, None], "quantile"), category(["ä", None]), number([1.0, 3.0] * 50, "bins")))
+    again = Reader.from_json(reader.to_json())
+    assert again == reader
+    assert again.fingerprint == reader.fingerprint
+    assert again.fingerprint != Reader((reader.columns[0],)).fingerprint
+    assert reader.read([(1.0, "ä", None), (None, None, 3.0)])[:, 2].tolist() == [1, 2]  # codes stand last
+
+
+def test_columns_without_a_level():
+    assert category(["a", "b"], min_rows=2) == Category("c", (), rare=True, missing=False)
