@@ -1,0 +1,23 @@
+"""Images seen through a moved window: one affine map a row, sampled bilinearly."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def window(left: Tensor, top: Tensor, width: Tensor, height: Tensor) -> Tensor:
+    """Affine maps (B, 2, 3) that show these windows; all in shares of the image, from its left upper corner."""
+    theta = torch.zeros(len(left), 2, 3)
+    theta[:, 0, 0], theta[:, 1, 1] = width, height
+    theta[:, 0, 2], theta[:, 1, 2] = 2 * left + width - 1, 2 * top + height - 1
+    return theta
+
+
+def warp(pixels: Tensor, theta: Tensor, *, grey: bool = False) -> Tensor:
+    """pixels (B, C, H, W) seen through maps (B, 2, 3); beyond the edge its reflection, or grey."""
+    grid = functional.affine_grid(theta.to(pixels.device), list(pixels.shape), align_corners=False)
+    if grey:
+        return functional.grid_sample(pixels - 0.5, grid, padding_mode="zeros", align_corners=False) + 0.5
+    return functional.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
