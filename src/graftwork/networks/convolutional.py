@@ -47,9 +47,11 @@ class ConvolutionalEncoder(TextEncoder):
         if hidden is not None and hidden.depth == self.depth:
             return hidden.states
         mask = inputs["attention_mask"]
-        states = _masked(self._climb(inputs, self.depth - 1, hidden), mask)
-        filtered = (_same(conv, states, size) for conv, size in zip(self.filters, self.widths, strict=True))
-        return torch.cat([pool(functional.relu(answer), mask, "max") for answer in filtered], dim=1)
+        return torch.cat([pool(answer, mask, "max") for answer in self._answers(inputs, hidden)], dim=1)
+
+    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+        """The answers of all filters at each token."""
+        return torch.cat(self._answers(inputs, hidden), dim=2), inputs["attention_mask"].bool()
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         return self._climb(inputs, depth, None)
@@ -72,6 +74,12 @@ class ConvolutionalEncoder(TextEncoder):
     def from_config(cls, config: dict[str, Any], folder: Path) -> ConvolutionalEncoder:
         tokenizer = TextTokenizer.from_config(config["tokenizer"], folder)
         return cls(tokenizer, config["width"], config["widths"], config["layers"], config["dropout"])
+
+    def _answers(self, inputs: Inputs, hidden: Hidden | None) -> list[Tensor]:
+        """Of the filters of each width (B, length, width)."""
+        states = _masked(self._climb(inputs, self.depth - 1, hidden), inputs["attention_mask"])
+        pairs = zip(self.filters, self.widths, strict=True)
+        return [functional.relu(_same(conv, states, size)) for conv, size in pairs]
 
     def _climb(self, inputs: Inputs, depth: int, hidden: Hidden | None) -> Tensor:
         """Hidden states behind the first `depth` blocks, from the tokens or from `hidden`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from graftwork.data.batch import Hidden, Inputs
@@ -72,6 +73,19 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
         """Features (B, width), from the inputs or, where given, from the hidden states."""
+
+    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+        """What a fusion over tokens reads: vectors (B, L, sequence_width), and which of them count (B, L), bool.
+
+        From the inputs or, where given, from hidden states below the last block. Here one vector a row, its features.
+        """
+        features = self(inputs, hidden)
+        return features.unsqueeze(1), torch.ones(len(features), 1, dtype=torch.bool, device=features.device)
+
+    @property
+    def sequence_width(self) -> int:
+        """Width of the vectors of `sequence`."""
+        return self.width
 
     @abstractmethod
     def states(self, inputs: Inputs, depth: int) -> Tensor:

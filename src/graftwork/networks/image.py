@@ -77,6 +77,17 @@ class ImageEncoder(Encoder):
         self._check_depth(hidden.depth)
         return self.pooled(self._climb(hidden.states, hidden.depth, self.depth))
 
+    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+        """The last block's states, a vector a place of the picture or a patch."""
+        start = 0 if hidden is None else hidden.depth
+        states = self._climb(self._normalised(inputs) if hidden is None else hidden.states, start, self.depth)
+        tokens = self.placed(states)
+        return tokens, torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+
+    def placed(self, states: Tensor) -> Tensor:
+        """Vectors (B, L, width) of the last block's states, row by row of the picture."""
+        return states.flatten(2).transpose(1, 2) if states.ndim == 4 else states
+
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         self._check_depth(depth)
         return self._climb(self._normalised(inputs), 0, depth)

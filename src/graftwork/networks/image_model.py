@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from graftwork.errors import ModelError, UsageError
@@ -62,11 +63,7 @@ class ImageModelEncoder(ImageEncoder):
         """
         folder = pretrained.locate(str(source))
         config = pretrained.read_config(folder)
-        if config.model_type not in TRUNKS:
-            raise ModelError(
-                f"{source}: the architecture '{config.model_type}' is no image base that is supported. "
-                f"Expected one of: {', '.join(TRUNKS)}."
-            )
+        _known(config.model_type, source)
         view, mean, std = _processing(folder)
         model = pretrained.load_trunk(folder, config, "sdpa", "pixel_values")
         channels = getattr(config, "num_channels", 3)
@@ -80,6 +77,12 @@ class ImageModelEncoder(ImageEncoder):
 
     def pooled(self, states: Tensor) -> Tensor:
         return self._trunk.features(self.model, states, self.pooling)
+
+    def placed(self, states: Tensor) -> Tensor:
+        tokens = super().placed(states)
+        for module in self._trunk.tail(self.model):
+            tokens = module(tokens)
+        return tokens
 
     def blocks(self) -> list[list[nn.Module]]:
         return self._trunk.blocks(self.model)
@@ -123,6 +126,28 @@ class ImageModelEncoder(ImageEncoder):
                 f"The architecture '{self.hf_config.model_type}' can't be divided into blocks: {', '.join(stray[:5])} "
                 "belong to none of them, or to several."
             )
+
+
+def tuned_blocks(source: str) -> int:
+    """How many upper blocks of a base are worth tuning: a quarter of a Transformer's, three quarters of a CNN's.
+
+    The blocks of a CNN are small, and its lower ones are soon foreign to images of another kind or resolution.
+    """
+    folder = pretrained.locate(source)
+    config = pretrained.read_config(folder)
+    trunk = _known(config.model_type, source)
+    with torch.device("meta"):
+        blocks = len(trunk.path(pretrained.empty_trunk(config.to_dict(), "sdpa")))
+    return max(2, round(blocks * (0.25 if "cls" in trunk.poolings else 0.75)))
+
+
+def _known(kind: str, source: str | Path) -> Trunk:
+    if kind not in TRUNKS:
+        raise ModelError(
+            f"{source}: the architecture '{kind}' is no image base that is supported. "
+            f"Expected one of: {', '.join(TRUNKS)}."
+        )
+    return TRUNKS[kind]
 
 
 def _freeze_unused(model: nn.Module) -> None:

@@ -20,12 +20,19 @@ GROUP = 8
 _MEAN, _STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 
 
+class GroupNorm(nn.GroupNorm):
+    """torch 2.13's own ends the process in backward where its input is channels last and needs no gradient."""
+
+    def forward(self, states: Tensor) -> Tensor:
+        return super().forward(states if states.requires_grad else states.contiguous())
+
+
 class Residual(nn.Module):
     """x + conv(relu(norm(conv(relu(norm(x)))))); the first convolution may halve height and width."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, dropout: float) -> None:
         super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(inputs // GROUP, inputs), nn.GroupNorm(outputs // GROUP, outputs)
+        self.norm1, self.norm2 = GroupNorm(inputs // GROUP, inputs), GroupNorm(outputs // GROUP, outputs)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.drop = nn.Dropout(dropout)
@@ -64,7 +71,7 @@ class SmallImageEncoder(ImageEncoder):
             )
             for group, at in plan
         )
-        self.norm = nn.GroupNorm(self.width // GROUP, self.width)
+        self.norm = GroupNorm(self.width // GROUP, self.width)
         self.facts = frozenset({"sequence_blocks"} | ({"dropout"} if dropout > 0 else set()))
 
     def block(self, index: int, states: Tensor) -> Tensor:
@@ -73,6 +80,9 @@ class SmallImageEncoder(ImageEncoder):
 
     def pooled(self, states: Tensor) -> Tensor:
         return functional.relu(self.norm(states)).mean((2, 3))
+
+    def placed(self, states: Tensor) -> Tensor:
+        return super().placed(functional.relu(self.norm(states)))
 
     def blocks(self) -> list[list[nn.Module]]:
         layers = list(self.layers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from graftwork.data.batch import Batch
+from graftwork.networks.absent import Absent
 from graftwork.networks.encoder import Encoder, drops
-from graftwork.networks.fusion import Concat, Fusion
+from graftwork.networks.fusion import Concat, Fusion, Moments
 from graftwork.networks.head import Head
 
 
@@ -40,6 +41,7 @@ class Network(nn.Module):
 
     sources: by input, the table's columns that it reads; its own name where left out.
     Where a row lacks an input, `absent` stands in for its features; it is trained where rows lack something.
+    lacked: the inputs that training rows lacked, so that it has learned to do without.
     """
 
     def __init__(
@@ -58,7 +60,8 @@ class Network(nn.Module):
         self.fusion = fusion or Concat([encoder.width for encoder in encoders.values()])
         self.heads = nn.ModuleList(heads.values())
         several = encoders.values() if len(encoders) > 1 else ()
-        self.absent = nn.ParameterList(nn.Parameter(torch.zeros(e.width), requires_grad=False) for e in several)
+        self.absent = nn.ModuleList(Absent(encoder.width) for encoder in several)
+        self.lacked = frozenset[str]()
         self.autocast: torch.dtype | None = None
         """Lower precision in which the encoders compute; features come out in float32 whatever it is."""
         self._encoder_of = {column: unique.index(encoder) for column, encoder in encoders.items()}
@@ -83,12 +86,25 @@ class Network(nn.Module):
         """Features a row, as the heads read them."""
         return self.fusion.width
 
+    def widths(self, *, tokens: bool = False) -> list[int]:
+        """Width of each input's features, or of its tokens."""
+        encoders = [self.encoder(name) for name in self.columns]
+        return [encoder.sequence_width if tokens else encoder.width for encoder in encoders]
+
     def with_fusion(self, fusion: Fusion) -> Network:
-        """This network with another fusion; its heads begin anew where their width changes."""
-        self.fusion = fusion
+        """This network with another fusion; its heads begin anew."""
+        device = self.device
+        self.fusion = fusion.to(device)
         heads = (fusion.head(head.outputs, head.spec) for _, head in self.each_head())
-        self.heads = nn.ModuleList(heads).to(self.device)
+        self.heads = nn.ModuleList(heads).to(device)
+        self.learn_without(self.lacked)
         return self
+
+    def learn_without(self, names: Iterable[str]) -> None:
+        """Let what stands in for these inputs be trained, and for no other, as far as the fusion reads it."""
+        self.lacked = frozenset(names)
+        for name, absent in zip(self.columns, self.absent, strict=False):
+            absent.requires_grad_(name in self.lacked and self.fusion.uses_absent)
 
     @property
     def device(self) -> torch.device:
@@ -109,17 +125,57 @@ class Network(nn.Module):
                 yield
 
     def features(self, batch: Batch) -> Tensor:
-        parts = [self._part(index, name, batch) for index, name in enumerate(self.columns)]
-        fused: Tensor = self.fusion(parts, [batch.present.get(name) for name in self.columns])
+        parts, present = self.parts(batch)
+        fused: Tensor = self.fusion(parts, present)
         return fused
+
+    def parts(self, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
+        """What the fusion reads of each input, and which rows (or tokens) of it count."""
+        if not self.fusion.reads_tokens:
+            parts = [self._part(index, name, batch) for index, name in enumerate(self.columns)]
+            return parts, [batch.present.get(name) for name in self.columns]
+        tokens, counts = zip(*(self._tokens(name, batch) for name in self.columns), strict=True)
+        return list(tokens), list(counts)
+
+    def settle(self, moments: Sequence[Moments]) -> None:
+        """Take in how the features of each input are distributed over the training rows, before training."""
+        if not self.fusion.reads_tokens:
+            for absent, (mean, _) in zip(self.each_absent(), moments, strict=True):
+                absent.usual.copy_(mean)
+        known = zip(self.columns, moments, strict=True)
+        self.fusion.settle([moment if self.encoder(name).pretrained else None for name, moment in known])
+
+    def each_absent(self) -> list[Absent]:
+        """By input; none where there is one input only."""
+        return [module for module in self.absent if isinstance(module, Absent)]
 
     def _part(self, index: int, name: str, batch: Batch) -> Tensor:
         """Features of one input (B, width of its encoder)."""
-        encoder, inputs, hidden = self.encoder(name), batch.inputs.get(name, {}), batch.hidden.get(name)
+        encoder, present = self.encoder(name), batch.present.get(name)
+        absent = self.each_absent()[index] if self.absent else None
+        if absent is not None and self._is_missing(present):
+            return absent.row().expand(len(batch), -1)
         with self.precision():
-            part = encoder(inputs, hidden).float()
-        present = batch.present.get(name)
-        return part if present is None else torch.where(present.unsqueeze(1), part, self.absent[index])
+            part: Tensor = encoder(batch.inputs.get(name, {}), batch.hidden.get(name)).float()
+        if absent is not None and self.training and part.requires_grad:
+            absent.follow(part, present)
+        if absent is not None and present is not None:
+            part = absent(part, present)
+        return part
+
+    def _tokens(self, name: str, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Tokens of one input (B, L, width), and which count (B, L)."""
+        encoder, present = self.encoder(name), batch.present.get(name)
+        if present is not None and self._is_missing(present):
+            nothing = torch.zeros(len(batch), 1, encoder.sequence_width, device=present.device)
+            return nothing, present.unsqueeze(1)
+        with self.precision():
+            tokens, counts = encoder.sequence(batch.inputs.get(name, {}), batch.hidden.get(name))
+        return tokens.float(), counts if present is None else counts & present.unsqueeze(1)
+
+    def _is_missing(self, present: Tensor | None) -> bool:
+        """Whether no row has the input, so that its encoder need not run; in training it does, for its gradients."""
+        return present is not None and not self.training and not bool(present.any())
 
     def predictions(self, features: Tensor) -> dict[str, Tensor]:
         return {target: head(features) for target, head in self.each_head()}

@@ -52,6 +52,13 @@ class RecurrentEncoder(TextEncoder):
         mask = inputs["attention_mask"]
         return torch.cat([pool(states, mask, "mean"), pool(states, mask, "max")], dim=1)
 
+    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+        return self._climb(inputs, self.depth, hidden), inputs["attention_mask"].bool()
+
+    @property
+    def sequence_width(self) -> int:
+        return self.hidden_width
+
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         return self._climb(inputs, depth, None)
 

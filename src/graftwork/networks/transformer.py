@@ -112,6 +112,18 @@ class TransformerEncoder(TextEncoder):
         plain = Pooling(self.pooling.how)
         return torch.cat([plain(states, mask) for states in (*(read[index] for index in below), last)], dim=1)
 
+    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+        """The last layer's output, a vector a token, whatever `layers` and the pooling are."""
+        with ExitStack() as stack:
+            if hidden is not None:
+                self._check_start(hidden.depth)
+                stack.enter_context(seam.starting(self._stack, hidden.depth - 1, hidden.states))
+            return self._run(inputs), inputs["attention_mask"].bool()
+
+    @property
+    def sequence_width(self) -> int:
+        return self.hidden_width
+
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         self._check_start(depth)
         with seam.stopping(self._stack, depth - 1) as read:

@@ -1,0 +1,48 @@
+"""Gated fusion: each row decides, feature by feature, how much it takes of each input.
+
+For inputs whose worth differs from row to row: a photo that shows little, a text that says nothing. An input that a row
+lacks is left out, and the others fill its place. It has more to learn than concatenation, so it needs some thousand
+rows.
+
+Source: Arevalo et al. 2017 (Gated multimodal units for information fusion); for n inputs the gates are a softmax.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from graftwork.core.technique import Phase, Setup, Technique
+from graftwork.networks.fusion_gated import GatedFusion
+from graftwork.networks.network import Network
+from graftwork.techniques.checks import check_range
+from graftwork.techniques.streams import own_stream
+
+
+@dataclass(frozen=True)
+class Gated(Technique):
+    """Fuse several inputs through gates.
+
+    width: features a row behind the fusion, at least 1.
+    """
+
+    width: int = 256
+
+    name: ClassVar[str] = "gated"
+    phase: ClassVar[Phase] = Phase.FUSION
+    summary: ClassVar[str] = "each row decides how much it takes of each input"
+
+    def __post_init__(self) -> None:
+        check_range(self.name, "width", self.width, 1, float("inf"))
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"several_inputs", "target_column"})
+
+    @property
+    def claims(self) -> frozenset[str]:
+        return frozenset({"fusion"})
+
+    def adapt(self, network: Network, setup: Setup) -> Network:
+        with own_stream(setup.seed, setup.device):
+            return network.with_fusion(GatedFusion(network.widths(), self.width))

@@ -1,0 +1,80 @@
+"""Late fusion: every input has a head of its own, and a row's prediction is the mean of theirs.
+
+The sturdiest of the fusions: each head also learns by itself, so that a row with one input only is predicted as well as
+that input allows, and it needs no more rows than a single input does. It sees nothing that shows only when inputs are
+read together. Predictions are averaged before softmax: for classes that is the normalised geometric mean of the
+probabilities, so that an input that rules a class out is heard.
+
+Sources: Snoek et al. 2005 (early and late fusion); Hinton 2002 (products of experts).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from graftwork.core.technique import Graft, Phase, Setup, Technique, Term, Terms
+from graftwork.data.batch import Batch
+from graftwork.networks.fusion_late import LateFusion, LateHead
+from graftwork.networks.network import Network, Output
+from graftwork.tasks.task import Task
+from graftwork.techniques.checks import check_range
+from graftwork.techniques.streams import own_stream
+
+
+def own_loss(task: Task, each: Tensor, has: Tensor, targets: Tensor) -> Tensor:
+    """The mean loss (B,) of the heads by themselves, over the inputs that a row has.
+
+    each (inputs, B, outputs), has (B, inputs).
+    """
+    losses = torch.stack([task.loss(predictions, targets) for predictions in each], dim=1)
+    mean: Tensor = (losses * has).sum(dim=1) / has.sum(dim=1).clamp(min=1e-6)
+    return mean
+
+
+@dataclass(frozen=True)
+class Late(Technique):
+    """Fuse the predictions of several inputs.
+
+    own: factor on the loss of each head by itself, which is added to that of their mean; at least 0.
+    """
+
+    own: float = 1.0
+
+    name: ClassVar[str] = "late"
+    phase: ClassVar[Phase] = Phase.FUSION
+    summary: ClassVar[str] = "a head for each input, their predictions averaged"
+
+    def __post_init__(self) -> None:
+        check_range(self.name, "own", self.own, 0.0, math.inf)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"several_inputs", "target_column"})
+
+    @property
+    def claims(self) -> frozenset[str]:
+        return frozenset({"fusion"})
+
+    def adapt(self, network: Network, setup: Setup) -> Network:
+        with own_stream(setup.seed, setup.device):
+            return network.with_fusion(LateFusion(network.widths()))
+
+    def attach(self, network: Network, setup: Setup) -> Graft:
+        if self.own == 0.0 or not any(parameter.requires_grad for parameter in network.parameters()):
+            return Graft()
+        return Graft(losses=lambda batch, output: self._terms(network, setup.tasks, batch, output))
+
+    def _terms(self, network: Network, tasks: Mapping[str, Task], batch: Batch, output: Output) -> Terms:
+        terms = {}
+        for name, head in network.each_head():
+            assert isinstance(head, LateHead)
+            value = own_loss(tasks[name], *head.each(output.features), batch.targets[name]) * batch.labelled[name]
+            value = value if batch.weight is None else value * batch.weight
+            terms[f"{self.name} {name}"] = Term(value, batch.labelled_size[name], self.own)
+        return terms
