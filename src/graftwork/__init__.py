@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from graftwork.data.text import TextSettings
     from graftwork.deploy.transformers import export_transformers
     from graftwork.errors import GraftworkError
+    from graftwork.estimators import Classifier, Regressor
     from graftwork.model import Model, load
     from graftwork.recipe import Recipe
     from graftwork.runs.fit import fit, plan
@@ -65,6 +66,7 @@ _HOMES = {
     "graftwork.data.text": ("TextSettings",),
     "graftwork.deploy.transformers": ("export_transformers",),
     "graftwork.errors": ("GraftworkError",),
+    "graftwork.estimators": ("Classifier", "Regressor"),
     "graftwork.model": ("Model", "load"),
     "graftwork.recipe": ("Recipe",),
     "graftwork.runs.fit": ("fit", "plan"),
@@ -117,6 +119,7 @@ __all__ = [
     "Accumulate",
     "BalancedSampling",
     "ClassWeights",
+    "Classifier",
     "Colour",
     "Consistency",
     "Crop",
@@ -141,6 +144,7 @@ __all__ = [
     "RandAugment",
     "Recipe",
     "Refit",
+    "Regressor",
     "Shift",
     "SpecAugment",
     "SupervisedContrastive",
