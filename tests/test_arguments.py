@@ -28,9 +28,9 @@ def test_pairs() -> None:
 
 def test_a_new_folder_for_each_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert free_folder(Path("x/train.csv.gz"), False) == Path("runs/train")
+    assert free_folder([Path("x/train.csv.gz")], False) == Path("runs/train")
     Path("runs/train").mkdir(parents=True)
-    assert free_folder(Path("train.csv"), False) == Path("runs/train-2")
+    assert free_folder([Path("train.csv")], False) == Path("runs/train-2")
 
 
 def test_the_repeat_command_keeps_the_data_and_names_the_recipe() -> None:

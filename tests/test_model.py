@@ -168,8 +168,6 @@ def test_few_rows_are_all_trained_on(recipe: gw.Recipe, tmp_path: Path) -> None:
 def test_wrong_calls(recipe: gw.Recipe, model: Model, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="budget"):
         gw.fit(frame(90), recipe=recipe, budget=-1)
-    with pytest.raises(UsageError, match=r"several targets \(label, more\)"):
-        gw.fit(frame(90).assign(more=["x", "y"] * 45), target=["label", "more"], recipe=recipe)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="is not understood"):
         gw.Recipe(techniques=[gw.LoRA])  # type: ignore[list-item]
     assert gw.Recipe(techniques=["lora:rank=4"]) == gw.Recipe(techniques=[gw.LoRA(rank=4)])  # type: ignore[list-item]

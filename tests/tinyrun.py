@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -33,8 +34,11 @@ from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
 from graftwork.tasks.task import Task
 from tiny import tiny_bert, tiny_rows
+from tinysound import encoded, tone
 
 BASES = ("transformer", "rnn", "cnn")
+"""Worlds of one text column. "image" has one of pictures, "audio" one of tones; "mixed" has a text, a picture and a
+table, and rows that lack the picture."""
 TASKS = ("classes", "many", "number")
 DEPTH = 3
 """Blocks of every tiny base."""
@@ -56,7 +60,7 @@ class World:
     train: Examples
     valid: Examples
     metric: str
-    spec: str
+    spec: str | dict[str, str]
     schema: Schema
 
     def run(self, techniques: Sequence[Technique] = (), *, started: bool = True, **changes: Any) -> Run:
@@ -68,7 +72,7 @@ class World:
             replace(TRAINING, **changes),
             self.train,
             self.valid,
-            metric=self.metric,
+            metrics=dict.fromkeys(self.tasks, self.metric),
             seed=SEED,
             started=started,
         )
@@ -119,12 +123,13 @@ def make_worlds(folder: Path) -> Worlds:
 
     @cache
     def build(base: str = "transformer", task: str = "classes", unlabelled: bool = False) -> World:
+        if base in ALONE:
+            return _alone(base, task, unlabelled)
+        if base == "mixed":
+            return _mixed(specs["transformer"], task, unlabelled)
         rows = [(text, topic) for at, (text, topic) in enumerate(tiny_rows(78)) if topic != "food" or at % 4 == 0]
         table = _table(rows, task)
-        train, valid = table.take(np.arange(40)), table.take(np.arange(40, 56))
-        kind: Task = {"classes": Classification(), "many": Multilabel(), "number": Regression()}[task]
-        tasks = {"label": kind.learn(train.column("label"), "train")}
-        train = _without_labels(train) if unlabelled else train
+        train, valid, tasks = _parts(table, task, unlabelled)
         encoder = parse_base(specs[base]).build(TrainingRows(lambda: [text for text, _ in rows]), SEED)
         with torch.random.fork_rng():
             torch.manual_seed(SEED)
@@ -154,3 +159,87 @@ def _without_labels(table: Table) -> Table:
     place = table.data.column_names.index("label")
     data = table.data.set_column(place, "label", pa.array(labels, table.column("label").type))
     return replace(table, data=data)
+
+
+def _parts(table: Table, task: str, unlabelled: bool) -> tuple[Table, Table, dict[str, Task]]:
+    train, valid = table.take(np.arange(40)), table.take(np.arange(40, 56))
+    kind: Task = {"classes": Classification(), "many": Multilabel(), "number": Regression()}[task]
+    tasks = {"label": kind.learn(train.column("label"), "train")}
+    return _without_labels(train) if unlabelled else train, valid, tasks
+
+
+def mixed_table(task: str = "classes") -> Table:
+    """Texts, pictures in the topic's colour (every fifth is missing), a number and a category."""
+    rows = tiny_rows(78)
+    plain = _table(rows, task)
+    pictures = [None if at % 5 == 2 else _picture(topic, at) for at, (_, topic) in enumerate(rows)]
+    numbers = [len(text) + at % 3 for at, (text, _) in enumerate(rows)]
+    shops = [("old", "new", topic)[at % 3] for at, (_, topic) in enumerate(rows)]
+    data = plain.data.append_column("photo", pa.array(pictures, pa.binary()))
+    data = data.append_column("size", pa.array(numbers)).append_column("shop", pa.array(shops))
+    inputs = (Column("text", "text"), Column("photo", "image"), Column("size", "number"), Column("shop", "category"))
+    return replace(plain, data=data, schema=Schema((*inputs, plain.schema.columns[1])))
+
+
+MIXED = {"photo": "small-cnn:width=8,blocks=1,size=8", "table": "table-mlp:embedding=4,width=8,layers=1"}
+
+
+def _mixed(text_base: str, task: str, unlabelled: bool) -> World:
+    table = mixed_table(task)
+    train, valid, tasks = _parts(table, task, unlabelled)
+    named = {"text": text_base, **MIXED}
+    encoders = {}
+    for one in table.schema.modalities:
+        columns = tuple(column for column in table.schema.inputs if column.name in one.columns)
+        rows = TrainingRows(lambda: table.values("text"), columns, train)
+        encoders[one.name] = parse_base(named[one.name], one.modality).build(rows, SEED)
+    encoders["text"].pretrained = True
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        head = Head(sum(encoder.width for encoder in encoders.values()), tasks["label"].outputs)
+    network = Network(encoders, {"label": head}, sources={one.name: one.columns for one in table.schema.modalities})
+    examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
+    return World(network, tasks, *examples, METRICS[task], named, table.schema)
+
+
+ALONE: dict[str, str] = {
+    "image": "small-cnn:width=8,blocks=1,size=8",
+    "audio": "mel-cnn:width=4,layers=3,rate=2000,mels=16,dropout=0.1",
+}
+"""Worlds of one column that is no text, and their bases."""
+
+
+def _alone(kind: Literal["image", "audio"], task: str, unlabelled: bool) -> World:
+    """Pictures in the topic's colour, or tones of the topic's pitch."""
+    rows = tiny_rows(56)
+    plain, make = _table(rows, task), _picture if kind == "image" else _clip
+    column = Column(kind, kind)
+    values = [make(topic, at) for at, (_, topic) in enumerate(rows)]
+    table = replace(
+        plain,
+        data=plain.data.append_column(kind, pa.array(values, pa.binary())),
+        schema=Schema((column, plain.schema.columns[1])),
+    )
+    train, valid, tasks = _parts(table, task, unlabelled)
+    encoder = parse_base(ALONE[kind], kind).build(TrainingRows(list, (column,), train), SEED)
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        head = Head(encoder.width, tasks["label"].outputs)
+    network = Network({kind: encoder}, {"label": head})
+    examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
+    return World(network, tasks, *examples, METRICS[task], ALONE[kind], table.schema)
+
+
+def _clip(topic: str, at: int) -> bytes:
+    pitch = {"animals": 150.0, "weather": 400.0, "food": 800.0}[topic]
+    return encoded(tone(pitch + 5 * at, 0.12 + 0.02 * (at % 3), 2000, seed=at), 2000)
+
+
+def _picture(topic: str, at: int) -> bytes:
+    from PIL import Image
+
+    pixels = np.random.default_rng(at).integers(0, 120, (8, 8, 3), dtype=np.uint8)
+    pixels[..., ("animals", "weather", "food").index(topic)] += 100
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "png")
+    return buffer.getvalue()

@@ -23,6 +23,7 @@ from graftwork.core.examples import prepare
 from graftwork.core.fit import Progress, fit
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import resolve
+from graftwork.runs.data_arguments import DataArguments
 from graftwork.runs.job import make_job
 from graftwork.runs.single import build_network
 from harness.measure import settings_and_answer
@@ -53,11 +54,11 @@ def make(settings: dict[str, Any]) -> Run:
     """Plain full fine-tuning (`techniques: []`) as `graft fit --with none` runs it, without validation rows."""
     training = Training(lr=LR, steps=settings["steps"], precision=settings["precision"])
     recipe = Recipe(techniques=(), training=training, seed=settings["seed"])
-    job = make_job(Path(settings["train"]), recipe, target="label")
+    job = make_job(DataArguments(train=Path(settings["train"]), target="label"), recipe)
     network = build_network(job, recipe)
     train = prepare(job.train, {name: network.encoder(name) for name in network.columns}, job.tasks, recipe.text)
     ready = resolve(training, lr=LR)
-    return make_run(network, job.tasks, (), ready, train, None, metric=job.metric, seed=recipe.seed)
+    return make_run(network, job.tasks, (), ready, train, None, metrics=job.metrics, seed=recipe.seed)
 
 
 class Hand:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 def recipe_of(
     file: Path | None,
     base: list[str] | None,
-    task: str | None,
-    metric: str | None,
+    task: list[str] | None,
+    metric: list[str] | None,
     techniques: list[str] | None,
     settings: list[str] | None,
     seed: int | None,
@@ -27,7 +28,12 @@ def recipe_of(
     from graftwork.recipe import Recipe, from_yaml, parse_techniques, with_settings
 
     recipe = from_yaml(file) if file else Recipe()
-    given: dict[str, Any] = {"base": base_of(base), "task": task, "metric": metric, "seed": seed}
+    given: dict[str, Any] = {
+        "base": one_or_named(base, "--base"),
+        "task": one_or_named(task, "--task"),
+        "metric": one_or_named(metric, "--metric"),
+        "seed": seed,
+    }
     recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
     if techniques:
         if len(techniques) > 1 and {"none", "auto"} & set(techniques):
@@ -37,17 +43,17 @@ def recipe_of(
     return with_settings(recipe, pairs_of(settings, "--set"))
 
 
-def base_of(items: list[str] | None) -> str | dict[str, str] | None:
-    """One base for all, or MODALITY=BASE and COLUMN=BASE items by name.
+def one_or_named(items: list[str] | None, option: str) -> str | dict[str, str] | None:
+    """One value for all, or NAME=VALUE items by name: a base by modality or column, a task or metric by target.
 
-    >>> base_of(["gru:width=64"]), base_of(["text=minilm", "photo=./mobilenet"])
+    >>> one_or_named(["gru:width=64"], "--base"), one_or_named(["text=minilm", "photo=./mobilenet"], "--base")
     ('gru:width=64', {'text': 'minilm', 'photo': './mobilenet'})
     """
     if not items:
         return None
     if len(items) == 1 and not re.match(r"[^:/\\=]+=", items[0]):
         return items[0]
-    return pairs_of(items, "--base")
+    return pairs_of(items, option)
 
 
 def pairs_of(items: list[str] | None, option: str) -> dict[str, str]:
@@ -80,9 +86,9 @@ def seconds_of(text: str) -> float:
     return seconds
 
 
-def free_folder(train: Path, resume: bool) -> Path:
-    """A new folder below runs/, named for the table."""
-    name = train.name.split(".")[0] or "run"
+def free_folder(train: Sequence[Path], resume: bool) -> Path:
+    """A new folder below runs/, named for the table, the first one of several."""
+    name = train[0].name.split(".")[0] or "run"
     if resume:
         raise UsageError("--resume needs --out: the folder of the unfinished run.")
     folders = (Path("runs") / (name if number == 1 else f"{name}-{number}") for number in range(1, 10_000))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from graftwork.arguments import free_folder, pairs_of, recipe_of, repeat_command, seconds_of
 from graftwork.errors import GraftworkError, UsageError
+
+if TYPE_CHECKING:
+    from graftwork.recipe import Recipe
+    from graftwork.runs.data_arguments import DataArguments
 
 BEGAN = time.monotonic()
 
@@ -23,7 +27,13 @@ app = typer.Typer(
 )
 
 Table = Annotated[Path, typer.Argument(help="csv, tsv, json lines or parquet, also .gz")]
-Target = Annotated[str | None, typer.Option(help="column to predict; found by its name if not given")]
+Tables = Annotated[
+    list[Path],
+    typer.Argument(help="csv, tsv, json lines or parquet, also .gz; several share inputs, not targets"),
+]
+Target = Annotated[
+    list[str] | None, typer.Option(help="column to predict; repeat for several; found by its name if not given")
+]
 Inputs = Annotated[list[str] | None, typer.Option(help="column to read; repeat for several; all if not given")]
 Ignore = Annotated[list[str] | None, typer.Option(help="column to leave out; repeat for several")]
 Roles = Annotated[list[str] | None, typer.Option("--role", help="ROLE=COLUMN: domain, group, weight or split")]
@@ -31,9 +41,12 @@ Kinds = Annotated[
     list[str] | None, typer.Option("--kind", help="COLUMN=KIND: read it as text, image, audio, number or category")
 ]
 TaskName = Annotated[
-    str | None, typer.Option("--task", help="classification, multilabel or regression; see list tasks")
+    list[str] | None,
+    typer.Option("--task", help="classification, multilabel or regression; or TARGET=TASK; see list tasks"),
 ]
-Metric = Annotated[str | None, typer.Option(help="score that chooses the best model, such as macro_f1")]
+Metric = Annotated[
+    list[str] | None, typer.Option(help="score that chooses the best model, such as macro_f1; or TARGET=METRIC")
+]
 Valid = Annotated[
     Path | None, typer.Option(help="validation table; rows are held out of the training table if not given")
 ]
@@ -59,9 +72,14 @@ def debugging(
     del debug  # main() has looked at it already
 
 
-@app.command()
-def fit(
-    train: Table,
+@app.command(
+    "plan",
+    help="Show what fit would do with the same arguments: techniques, what is trained, cost. Trains nothing.",
+)
+@app.command("fit", help="Adapt a base to a table of labelled rows; write the model and its report.")
+def fit_or_plan(
+    context: typer.Context,
+    train: Tables,
     target: Target = None,
     inputs: Inputs = None,
     ignore: Ignore = None,
@@ -70,42 +88,57 @@ def fit(
     task: TaskName = None,
     metric: Metric = None,
     valid: Valid = None,
-    test: Annotated[Path | None, typer.Option(help="test table, scored at the end")] = None,
+    test: Annotated[Path | None, typer.Option(help="test table, scored at the end; plan does not read it")] = None,
     base: Base = None,
     techniques: With = None,
     settings: Set = None,
     recipe: RecipeFile = None,
-    budget: Annotated[str | None, typer.Option(help="wall time of the whole command: 60s, 5m, 1h")] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="wall time of the whole command: 60s, 5m, 1h; plan says what it allows"),
+    ] = None,
     seed: Seed = None,
     out: Annotated[
-        Path | None, typer.Option(help="folder for model, report and checkpoints; default: runs/NAME")
+        Path | None, typer.Option(help="folder for model, report and checkpoints; default: runs/NAME; not for plan")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished run in --out")] = False,
     on_bad_rows: BadRows = "fail",
 ) -> None:
-    """Adapt a base to a table of labelled rows; write the model and its report."""
+    planned = context.info_name == "plan"
     chosen = recipe_of(recipe, base, task, metric, techniques, settings, seed)
     seconds = seconds_of(budget) if budget is not None else None
-    folder = out if out is not None else free_folder(train, resume)
-    from graftwork.console import Console, print_result
+    folder = out if out is not None or planned else free_folder(train, resume)
     from graftwork.data.checks import known_choice
-    from graftwork.runs.fit import fit as run
+    from graftwork.runs.data_arguments import DataArguments
+
+    data = DataArguments(
+        train=train if len(train) > 1 else train[0],
+        target=target,
+        inputs=inputs,
+        ignore=ignore or (),
+        roles=pairs_of(role, "--role"),
+        kinds=pairs_of(kind, "--kind"),
+        valid=valid,
+        test=test,
+        on_bad_rows=known_choice(on_bad_rows),
+    )
+    if folder is None or planned:
+        _plan(data, chosen, seconds)
+    else:
+        _fit(data, chosen, seconds, folder, resume)
+
+
+def _fit(data: DataArguments, recipe: Recipe, budget: float | None, folder: Path, resume: bool) -> None:
+    from graftwork.console import Console, print_result
+    from graftwork.runs.fit import fit_data
 
     with Console() as console:
-        model = run(
-            train,
-            target=target,
-            inputs=inputs,
-            ignore=ignore or (),
-            roles=pairs_of(role, "--role"),
-            kinds=pairs_of(kind, "--kind"),
-            valid=valid,
-            test=test,
-            recipe=chosen,
-            budget=seconds,
+        model = fit_data(
+            data,
+            recipe,
+            budget=budget,
             out=folder,
             resume=resume,
-            on_bad_rows=known_choice(on_bad_rows),
             listener=console,
             command=repeat_command(sys.argv[1:], folder),
             began=BEGAN,
@@ -118,50 +151,13 @@ def fit(
         raise typer.Exit(130)
 
 
-@app.command()
-def plan(
-    train: Table,
-    target: Target = None,
-    inputs: Inputs = None,
-    ignore: Ignore = None,
-    role: Roles = None,
-    kind: Kinds = None,
-    task: TaskName = None,
-    metric: Metric = None,
-    valid: Valid = None,
-    test: Annotated[Path | None, typer.Option(help="as for fit; not read")] = None,
-    base: Base = None,
-    techniques: With = None,
-    settings: Set = None,
-    recipe: RecipeFile = None,
-    budget: Annotated[str | None, typer.Option(help="as for fit: how many steps it allows is said")] = None,
-    seed: Seed = None,
-    out: Annotated[Path | None, typer.Option(help="as for fit; not written")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="as for fit; not looked at")] = False,
-    on_bad_rows: BadRows = "fail",
-) -> None:
-    """Show what fit would do with the same arguments: techniques, what is trained and cached, cost. Trains nothing."""
-    del test, out, resume
-    chosen = recipe_of(recipe, base, task, metric, techniques, settings, seed)
-    seconds = seconds_of(budget) if budget is not None else None
+def _plan(data: DataArguments, recipe: Recipe, budget: float | None) -> None:
     from graftwork.console import Console, print_plans
-    from graftwork.data.checks import known_choice
-    from graftwork.runs.fit import plan as make
+    from graftwork.runs.fit import plan_data
 
     with Console() as console:
-        plans = make(
-            train,
-            target=target,
-            inputs=inputs,
-            ignore=ignore or (),
-            roles=pairs_of(role, "--role"),
-            kinds=pairs_of(kind, "--kind"),
-            valid=valid,
-            recipe=chosen,
-            on_bad_rows=known_choice(on_bad_rows),
-            listener=console,
-        )
-    print_plans(plans, seconds)
+        plans = plan_data(data, recipe, listener=console)
+    print_plans(plans, budget)
 
 
 @app.command()
@@ -213,6 +209,36 @@ def export(
     folder = out if out is not None else model / "export-transformers"
     for line in export_transformers(graftwork.model.load(model), folder):
         typer.echo(line)
+
+
+@app.command()
+def index(
+    model: Annotated[Path, typer.Argument(help="folder that fit wrote, of the task retrieval")],
+    table: Table,
+    on_bad_rows: BadRows = "fail",
+) -> None:
+    """Embed the rows of a table, for search; the index lies in the model's folder."""
+    import graftwork.model
+    from graftwork.data.checks import known_choice
+
+    made = graftwork.model.load(model).index(table, on_bad_rows=known_choice(on_bad_rows))
+    typer.echo(f"{len(made):,} {'row' if len(made) == 1 else 'rows'} indexed in {model}", err=True)
+
+
+@app.command()
+def search(
+    model: Annotated[Path, typer.Argument(help="folder that fit wrote, with an index")],
+    query: Annotated[str, typer.Argument(help="a text, or the path of an image or a sound")],
+    k: Annotated[int, typer.Option("--k", help="rows to find")] = 5,
+    by: Annotated[str | None, typer.Option(help="column that the query is of; found where only one can hold it")] = None,
+    against: Annotated[str | None, typer.Option(help="column that it is compared with; default: the other one")] = None,
+    json: Annotated[bool, typer.Option("--json", help="print a JSON object a line")] = False,
+) -> None:
+    """Find the indexed rows that are most like a query, best first, with their cosines."""
+    import graftwork.model
+    from graftwork.console import print_hits
+
+    print_hits(graftwork.model.load(model).search(query, k, by=by, against=against), as_json=json)
 
 
 @app.command("list")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich.box
 import rich.console
+import rich.markup
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -18,8 +19,9 @@ from graftwork.runs.listener import Listener
 if TYPE_CHECKING:
     from graftwork.core.fit import Progress as Step
     from graftwork.core.plan import Plan
-    from graftwork.evidence.evaluation import Evaluation
+    from graftwork.evidence.evaluation import Evaluation, Evaluations
     from graftwork.model import Model
+    from graftwork.search import Hit
 
 OUT = rich.console.Console(highlight=False, soft_wrap=True)
 ERR = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
@@ -38,6 +40,7 @@ class Console(Listener):
         )
         self._progress = Progress(*columns, console=ERR, transient=True)
         self._tasks: dict[str, TaskID] = {}
+        self._metrics: Mapping[str, str] = {}
 
     def __enter__(self) -> Console:
         self._progress.start()
@@ -48,6 +51,9 @@ class Console(Listener):
 
     def note(self, text: str) -> None:
         self._progress.console.print(text, markup=False)
+
+    def scored_by(self, metrics: Mapping[str, str]) -> None:
+        self._metrics = metrics
 
     def planned(self, name: str, plan: str) -> None:
         self._forget("frozen base")
@@ -62,13 +68,18 @@ class Console(Listener):
     def stepped(self, name: str, progress: Step) -> None:
         state = f"loss {progress.loss:.3f}"
         if progress.score is not None and progress.best is not None:
-            state += f" · score {abs(progress.score):.4f} · best {abs(progress.best):.4f}"
+            state += f" · score {self._score(progress.score)} · best {self._score(progress.best)}"
         self._show(name, progress.step, progress.total, state)
 
     def finished(self, name: str, score: float | None, seconds: float) -> None:
         self._forget(name)
-        scored = "" if score is None else f", {abs(score):.4f} on validation"
+        scored = "" if score is None else f", {self._score(score)} on validation"
         self.note(f"{name}: done in {seconds:.0f} s{scored}")
+
+    def _score(self, score: float) -> str:
+        from graftwork.core.scoring import shown_score
+
+        return f"{shown_score(score, self._metrics):.4f}"
 
     def _show(self, name: str, done: int, total: int, state: str) -> None:
         if name not in self._tasks:
@@ -83,31 +94,62 @@ class Console(Listener):
 def print_result(model: Model, folder: Path) -> None:
     """The scores of a finished run, and where things are."""
     report = model.report
-    if report is not None and report.evaluations:
-        print_evaluations(report.evaluations)
+    if report is not None:
+        for result in report.results:
+            if result.evaluations:
+                print_evaluations(result.evaluations, result.target if report.more else "")
         OUT.print(report.verdict(), markup=False)
     OUT.print(f"model: {folder}\nreport: {folder / 'report.html'}", markup=False)
 
 
-def print_scores(evaluation: Evaluation, *, as_json: bool) -> None:
+def print_scores(found: Evaluation | Evaluations, *, as_json: bool) -> None:
+    from graftwork.evidence.evaluation import Evaluations
+
     if as_json:
-        print(json.dumps(evaluation.to_json(), ensure_ascii=False))  # noqa: T201
-    else:
-        print_evaluations({f"{evaluation.rows:,} rows": evaluation})
+        print(json.dumps(found.to_json(), ensure_ascii=False))  # noqa: T201
+        return
+    for target, evaluation in found.items() if isinstance(found, Evaluations) else [("", found)]:
+        print_evaluations({f"{evaluation.rows:,} rows": evaluation}, target)
 
 
-def print_evaluations(evaluations: Mapping[str, Evaluation]) -> None:
-    """One table: a metric a row, a split a column, each score with its 95 % interval."""
+def print_evaluations(evaluations: Mapping[str, Evaluation], target: str = "") -> None:
+    """One table: a metric a row, a split a column, each score with its 95 % interval. target: of several, which one."""
     from graftwork.evidence.evaluation import score_text
     from graftwork.tasks.metrics import METRICS
 
-    table = Table(box=rich.box.SIMPLE_HEAD, title="scores with 95 % intervals", title_justify="left", title_style="")
+    title = f"{target}: scores with 95 % intervals" if target else "scores with 95 % intervals"
+    table = Table(box=rich.box.SIMPLE_HEAD, title=title, title_justify="left", title_style="")
     for heading in ("", *evaluations):
         table.add_column(heading)
     for name in dict.fromkeys(name for evaluation in evaluations.values() for name in evaluation.scores):
         cells = [score_text(name, e.scores[name]) if name in e.scores else "" for e in evaluations.values()]
         table.add_row(METRICS[name].display, *cells)
     OUT.print(table)
+
+
+def print_hits(hits: Sequence[Hit], *, as_json: bool) -> None:
+    """Rows that a search found: number, score, and the columns; or a JSON object a line."""
+    plain = [(hit, {name: _cell(value) for name, value in hit.values.items()}) for hit in hits]
+    if as_json:
+        for hit, values in plain:
+            print(json.dumps({"row": hit.row, "score": hit.score, "values": values}, ensure_ascii=False))  # noqa: T201
+        return
+    table = Table(box=rich.box.SIMPLE_HEAD)
+    for heading in ("row", "score", *(plain[0][1] if plain else ())):
+        table.add_column(heading)
+    for hit, values in plain:
+        shown = ("" if value is None else str(value) for value in values.values())
+        table.add_row(str(hit.row), f"{hit.score:.3f}", *map(rich.markup.escape, shown))
+    OUT.print(table)
+
+
+def _cell(value: Any) -> Any:
+    """A value as JSON can hold it; of bytes only how many."""
+    if isinstance(value, Mapping):
+        return {name: _cell(item) for name, item in value.items()}
+    if isinstance(value, bytes):
+        return f"({len(value):,} bytes)"
+    return value if isinstance(value, str | int | float | bool | list | None) else str(value)
 
 
 def print_plans(plans: Sequence[tuple[str, Plan]], budget: float | None) -> None:

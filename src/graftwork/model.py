@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +12,20 @@ import numpy as np
 
 from graftwork import saving
 from graftwork.core.examples import prepare
-from graftwork.core.scoring import predict_examples, probabilities
+from graftwork.core.scoring import open_sets, predict_examples, probabilities, scored
 from graftwork.data.checks import BadRow, OnBadRows, known_choice
 from graftwork.data.load import Source, load_like
 from graftwork.data.table import Table
+from graftwork.errors import UsageError
 from graftwork.saving import Saved
 from graftwork.tasks.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from graftwork.evidence.evaluation import Evaluation
+    from graftwork.evidence.evaluation import Evaluation, Evaluations
     from graftwork.evidence.report import Report
+    from graftwork.search import Hit, Index
 
 CHUNK = 16384
 
@@ -32,13 +34,30 @@ CHUNK = 16384
 class Predicted:
     """Predictions of some rows, in order.
 
-    values: one a row, None where the row could not be read. probabilities: (N, outputs), NaN there.
-    bad: why rows could not be read.
+    each_values: by target, one value a row, None where the row could not be read. each_probabilities: by target,
+    (N, outputs), NaN there. bad: why rows could not be read.
     """
 
-    values: list[Any]
-    probabilities: np.ndarray
+    each_values: dict[str, list[Any]]
+    each_probabilities: dict[str, np.ndarray]
     bad: list[BadRow]
+
+    @property
+    def values(self) -> list[Any]:
+        """The values of a model's only target."""
+        return self.each_values[only(self.each_values)]
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The probabilities of a model's only target."""
+        return self.each_probabilities[only(self.each_probabilities)]
+
+
+def only(targets: Collection[str]) -> str:
+    """The one target there is. Raises UsageError where there are several."""
+    if len(targets) > 1:
+        raise UsageError(f"This works for a model with one target; this one has {', '.join(targets)}.")
+    return next(iter(targets))
 
 
 @dataclass(frozen=True)
@@ -47,46 +66,70 @@ class Model(Saved):
 
     report: the evidence of the run that made it; None in a loaded model (its report.html lies in its folder).
     interrupted: the run was stopped with Ctrl-C, and this is the best it had.
+    folder: where the model is on disk, if it is; its index is kept there. indexed: the index made or read last.
     """
 
     report: Report | None = None
     interrupted: bool = False
+    folder: Path | None = None
+    indexed: list[Index] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are predicted."""
+        return tuple(self.tasks)
 
     @property
     def target(self) -> str:
-        return next(iter(self.tasks))
+        """The column that is predicted. Raises UsageError for a model with several; see `targets`."""
+        return only(self.targets)
 
     @property
     def task(self) -> Task:
+        """The target's task. Raises UsageError for a model with several targets; see `tasks`."""
         return self.tasks[self.target]
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the probability columns: the classes, or the target for a task without classes."""
-        classes = getattr(self.task, "classes", None)
-        return tuple(map(str, classes)) if classes else (self.target,)
+        return self.columns_of(self.target)
 
-    def predict(self, data: Source) -> np.ndarray | pd.Series:
+    def columns_of(self, target: str) -> tuple[str, ...]:
+        """The same for one of several targets."""
+        return self.tasks[target].classes or (target,)
+
+    def predict(self, data: Source) -> np.ndarray | pd.Series | pd.DataFrame | dict[str, np.ndarray]:
         """One value a row, in order: a pandas Series for a frame, an array for anything else.
 
+        With several targets, a frame with one column a target for a frame, else a dict of arrays by target.
         data: a list of texts (for a model with one input), a list of dicts, a frame, a Dataset or a file.
         A row that can't be read (an empty text) gets None.
         """
-        values = _array(self.predict_rows(data).values)
+        values = {name: _array(found) for name, found in self.predict_rows(data).each_values.items()}
         if _is_frame(data):
             import pandas as pd
 
-            return pd.Series(values, index=_index(data), name=self.target)
-        return values
+            series = {name: pd.Series(found, index=_index(data), name=name) for name, found in values.items()}
+            return series[self.target] if len(series) == 1 else pd.DataFrame(series, index=_index(data))
+        return values[self.target] if len(values) == 1 else values
 
-    def predict_proba(self, data: Source) -> np.ndarray | pd.DataFrame:
-        """Probabilities (N, classes), calibrated on validation: a frame with one column a class for a frame."""
-        result = self.predict_rows(data).probabilities
+    def predict_proba(
+        self, data: Source
+    ) -> np.ndarray | pd.DataFrame | dict[str, np.ndarray] | dict[str, pd.DataFrame]:
+        """Probabilities (N, classes), calibrated on validation: a frame with one column a class for a frame.
+
+        With several targets, a dict of them by target.
+        """
+        result = self.predict_rows(data).each_probabilities
         if _is_frame(data):
             import pandas as pd
 
-            return pd.DataFrame(result, index=_index(data), columns=list(self.columns))
-        return result
+            frames = {
+                name: pd.DataFrame(found, index=_index(data), columns=list(self.columns_of(name)))
+                for name, found in result.items()
+            }
+            return frames[self.target] if len(frames) == 1 else frames
+        return result[self.target] if len(result) == 1 else result
 
     def predict_rows(self, data: Source) -> Predicted:
         """Values, probabilities, and the rows that could not be read with the reason."""
@@ -95,12 +138,17 @@ class Model(Saved):
 
     def predict_table(self, table: Table, bad: list[BadRow]) -> Predicted:
         """As `predict_rows`, for a table that has been read and checked."""
-        parts = [part for part, _ in self.predict_chunks(table, bad)]
+        parts = [part for part, _ in self.predict_chunks(table, bad)] or [self.nothing()]
         return Predicted(
-            [value for part in parts for value in part.values],
-            np.concatenate([part.probabilities for part in parts] or [np.zeros((0, len(self.columns)), np.float32)]),
+            {name: [value for part in parts for value in part.each_values[name]] for name in self.targets},
+            {name: np.concatenate([part.each_probabilities[name] for part in parts]) for name in self.targets},
             bad,
         )
+
+    def nothing(self) -> Predicted:
+        """Predictions of no row at all."""
+        empty = {name: np.zeros((0, task.outputs), np.float32) for name, task in self.tasks.items()}
+        return Predicted({name: [] for name in self.targets}, empty, [])
 
     def predict_chunks(self, table: Table, bad: list[BadRow]) -> Iterator[tuple[Predicted, Table]]:
         """Chunk by chunk, with the chunk's rows, so that memory stays flat."""
@@ -108,29 +156,76 @@ class Model(Saved):
         for start in range(0, len(table), CHUNK):
             chunk = table.take(np.arange(start, min(start + CHUNK, len(table))))
             good = np.array([row not in unreadable for row in chunk.rows.tolist()], dtype=bool)
-            given = np.full((len(chunk), self.task.outputs), np.nan, np.float32)
-            values: list[Any] = [None] * len(chunk)
-            if good.any():
-                given[good] = self._probabilities(chunk.take(np.flatnonzero(good)))
-                for index, value in zip(np.flatnonzero(good), self.task.decode(given[good]), strict=True):
-                    values[index] = value
+            found = self._probabilities(chunk.take(np.flatnonzero(good))) if good.any() else {}
+            given, values = {}, {}
+            for name, task in self.tasks.items():
+                given[name] = np.full((len(chunk), task.outputs), np.nan, np.float32)
+                values[name] = [None] * len(chunk)
+                if name in found:
+                    given[name][good] = found[name]
+                    for index, value in zip(np.flatnonzero(good), task.decode(given[name][good]), strict=True):
+                        values[name][index] = value
             here = set(chunk.rows.tolist()) & unreadable
             yield Predicted(values, given, [row for row in bad if row.row in here]), chunk
 
-    def evaluate(self, data: Source, *, on_bad_rows: OnBadRows = "fail") -> Evaluation:
+    def evaluate(self, data: Source, *, on_bad_rows: OnBadRows = "fail") -> Evaluation | Evaluations:
         """Scores with bootstrap 95 % intervals on labelled rows; `.to_json()` gives them as plain data.
 
+        With several targets, a mapping of them by target; a target that no row has is left out.
         on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out.
 
         Raises DataError for a missing column, a label that training never had, or no rows at all.
         """
-        from graftwork.evidence.evaluation import evaluate
+        from graftwork.evidence.evaluation import Evaluations, evaluate
 
         loaded = load_like(data, self.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows))
-        table = loaded.table
-        truth, labelled = self.task.encode(table.column(self.target), table.source, table.rows)
-        given = np.concatenate([self._probabilities(table.take(rows)) for rows in _slices(len(table))])
-        return evaluate(self.task, truth, given, table.rows, labelled=labelled, texts=row_texts(table))
+        table, texts = loaded.table, row_texts(loaded.table)
+        encoded = {name: task.encode_rows(table, name) for name, task in self.tasks.items()}
+        truth = {name: rows for name, rows in encoded.items() if rows is not None}
+        given, found = self.scored_values(table), {}
+        for name, task in self.tasks.items():
+            targets, labelled = truth[name]
+            if labelled.any() or len(self.tasks) == 1:
+                found[name] = evaluate(task, targets, given[name], table.rows, labelled=labelled, texts=texts)
+        return found[self.target] if len(self.tasks) == 1 else Evaluations(found)
+
+    def embed(self, data: Source, column: str, *, on_bad_rows: OnBadRows = "fail") -> np.ndarray:
+        """Embeddings (N, width) of one of two aligned inputs, of length 1; NaN where a row lacks it.
+
+        data: a table with the input's column, or a list of its values. Raises UsageError for a model that aligns none.
+        """
+        from graftwork import search
+
+        return search.embed(self, data, column, on_bad_rows=on_bad_rows)
+
+    def index(self, data: Source, *, on_bad_rows: OnBadRows = "fail") -> Index:
+        """Embed the rows of a table for `search`, and keep them: in the model's folder, or in memory where it has none.
+
+        Raises UsageError for a model that does not align two inputs.
+        """
+        from graftwork import search
+
+        made = search.build(self, data, on_bad_rows=on_bad_rows)
+        if self.folder is not None:
+            search.write(made, self.folder)
+        self.indexed[:] = [made]
+        return made
+
+    def search(self, query: Any, k: int = 5, *, by: str | None = None, against: str | None = None) -> list[Hit]:
+        """The `k` indexed rows that are most like the query, best first: their numbers, scores (cosines) and columns.
+
+        query: a value of one of the inputs: a text; a path, bytes or picture; a dict for numbers and categories.
+        by: the input that it is of, found where only one can hold it. against: the input of the rows that it is
+        compared with, the other one where left out.
+        Raises UsageError for an unknown name, ModelError where there is no index, or one of other weights.
+        """
+        from graftwork import search
+
+        if not self.indexed:
+            if self.folder is None:
+                raise UsageError("There is no index to search. Make one first: model.index(table).")
+            self.indexed[:] = [search.read(self.folder)]
+        return search.search(self, self.indexed[0], query, k, by, against)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write a folder that `graftwork.load` reads. It appears whole or not at all.
@@ -139,10 +234,24 @@ class Model(Saved):
         """
         return saving.save(self, Path(folder))
 
-    def _probabilities(self, table: Table) -> np.ndarray:
+    def scored_values(self, table: Table) -> dict[str, np.ndarray]:
+        """What metrics read of each row, by target: calibrated probabilities (N, outputs), or embeddings of open sets
+        (N, E), of length 1."""
+        parts = []
+        for rows in _slices(len(table)):
+            examples = prepare(table.take(rows), self.network, {}, self.recipe.text, keep_on_disk=False)
+            values = predict_examples(self.network, examples, self.recipe.listed, embedded=open_sets(self.tasks))
+            temperature = self.temperature
+            parts.append({n: scored(t, values[n], temperature.get(n, 1.0)) for n, t in self.tasks.items()})
+        return {name: np.concatenate([part[name] for part in parts]) for name in self.tasks}
+
+    def _probabilities(self, table: Table) -> dict[str, np.ndarray]:
         examples = prepare(table, self.network, {}, self.recipe.text, keep_on_disk=False)
         predictions = predict_examples(self.network, examples, self.recipe.listed)
-        return probabilities(self.task, predictions[self.target], self.temperature.get(self.target, 1.0))
+        return {
+            name: probabilities(task, predictions[name], self.temperature.get(name, 1.0))
+            for name, task in self.tasks.items()
+        }
 
 
 def load(folder: str | os.PathLike[str]) -> Model:
@@ -151,7 +260,7 @@ def load(folder: str | os.PathLike[str]) -> Model:
     Raises ModelError for a folder that is missing, foreign, half copied or of another format.
     """
     saved = saving.load(folder)
-    return Model(**{f.name: getattr(saved, f.name) for f in fields(saved)})
+    return Model(**{f.name: getattr(saved, f.name) for f in fields(saved)}, folder=Path(folder))
 
 
 def _array(values: list[Any]) -> np.ndarray:

@@ -29,24 +29,26 @@ class Recipe:
     base: a name from `graft list bases` with settings ("minilm:layers=3"), a local transformers folder, or a hub id; or
     one for each modality (text, image, audio, table) or column, `{"text": "minilm", "photo": "./mobilenet"}`. "auto"
     takes the default of each modality.
-    task: "auto" or a name from `graft list tasks`. head: "linear", "mlp:width=512" or "kernel".
+    task: "auto" or a name from `graft list tasks`; or one for each target, `{"price": "regression"}`. head: "linear",
+    "mlp:width=512" or "kernel".
     techniques: "auto" chooses by trying (`graftwork.runs.default`); an empty list is the plain loop. Each is an object,
     or as it is written in YAML ("lora:rank=16").
-    metric: what validation is scored by; None takes the task's first. valid_share: share of the training rows that is
-    held out for validation where no validation table is given. rows: train on a sample of so many rows (what a budget
-    allows). seed: of everything that is drawn.
+    metric: what validation is scored by, or that for each target; None takes the task's first. The score of several
+    targets is the mean of theirs, and there a regression is scored by r2 unless named otherwise. valid_share: share of
+    the training rows that is held out for validation where no validation table is given. rows: train on a sample of so
+    many rows (what a budget allows). seed: of everything that is drawn.
 
     >>> Recipe(base="gru", techniques=(), seed=1).to_dict()
     {'base': 'gru', 'techniques': [], 'seed': 1}
     """
 
     base: Named = "auto"
-    task: str = "auto"
+    task: str | Mapping[str, str] = "auto"
     head: str = "linear"
     techniques: Sequence[Technique] | Auto = "auto"
     training: Training = field(default_factory=Training)
     text: TextSettings = field(default_factory=TextSettings)
-    metric: str | None = None
+    metric: str | Mapping[str, str] | None = None
     valid_share: float = 0.12
     rows: int | None = None
     seed: int = 0
@@ -80,15 +82,17 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; whatever is at its default is left out, but for base and techniques."""
-        base = self.base if isinstance(self.base, str) else dict(self.base)
-        plain: dict[str, Any] = {"base": base, "techniques": self.techniques}
+        plain: dict[str, Any] = {"base": _plain(self.base), "techniques": self.techniques}
         if not isinstance(self.techniques, str):
-            plain["techniques"] = [{t.name: specs.changed_settings(t)} for t in self.techniques]
+            plain["techniques"] = [
+                {t.name: {name: _plain(value) for name, value in specs.changed_settings(t).items()}}
+                for t in self.techniques
+            ]
         for name, value in specs.changed_settings(self).items():
             if name in ("training", "text"):
                 plain[name] = specs.changed_settings(value)
             elif name not in plain:
-                plain[name] = value
+                plain[name] = _plain(value)
         return plain
 
     def to_yaml(self) -> str:
@@ -112,8 +116,8 @@ def from_dict(plain: Mapping[str, Any], source: str = "recipe") -> Recipe:
             values[name] = specs.build(Training, _mapping(value, name, source), "training")
         elif name == "text":
             values[name] = specs.build(TextSettings, _mapping(value, name, source), "text")
-        elif name == "base" and isinstance(value, Mapping):
-            values[name] = {str(use): specs.convert(base, str, f"{source}, 'base'") for use, base in value.items()}
+        elif name in ("base", "task", "metric") and isinstance(value, Mapping):
+            values[name] = {str(use): specs.convert(one, str, f"{source}, '{name}'") for use, one in value.items()}
         else:
             hint = _HINTS.get(name, str)
             values[name] = specs.convert(value, hint, f"{source}, '{name}'")
@@ -169,6 +173,10 @@ def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
         text=specs.build(TextSettings, text, "text"),
         **{key: getattr(from_dict({key: value}, "--set"), key) for key, value in plain.items()},
     )
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _mapping(value: Any, name: str, source: str) -> Mapping[str, Any]:

@@ -91,7 +91,21 @@ def convert(value: Any, hint: Any, what: str) -> Any:
     if origin is tuple:
         items = value.split("+") if isinstance(value, str) else value
         return tuple(convert(item, typing.get_args(hint)[0], what) for item in items)
+    if origin is Mapping:
+        return _convert_mapping(value, typing.get_args(hint)[1], what)
     return _convert_plain(value, hint, what)
+
+
+def _convert_mapping(value: Any, hint: Any, what: str) -> dict[str, Any]:
+    pairs = [item.partition("=") for item in value.split("+")] if isinstance(value, str) else []
+    if not isinstance(value, str | Mapping) or not all(name and text for name, _, text in pairs):
+        raise UsageError(f"{what} is {value!r}. Expected names and values, such as a=1+b=2.")
+    items = [(name, text) for name, _, text in pairs] if isinstance(value, str) else list(value.items())
+    names = [str(name) for name, _ in items]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{what} names '{name}' {names.count(name)} times. Name it once.")
+    return {str(name): convert(item, hint, f"{what}, '{name}'") for name, item in items}
 
 
 def _convert_union(value: Any, options: tuple[Any, ...], what: str) -> Any:
@@ -182,4 +196,6 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return "+".join(map(_text, value))
+    if isinstance(value, Mapping):
+        return "+".join(f"{name}={_text(item)}" for name, item in value.items())
     return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from torch import nn
 
-from conformance.table import COMBINATIONS, ROWS, techniques
+from conformance.table import BY_NAME, COMBINATIONS, ELSEWHERE, ROWS, techniques
 from graftwork.core.scoring import predict_examples, probabilities, score
 from graftwork.errors import RefusedError
 from tinyrun import BASES, Worlds
@@ -16,8 +14,10 @@ from tinyrun import BASES, Worlds
 SETS = (
     *((row.name,) for row in ROWS),
     *COMBINATIONS,
-    *(("lora", row.name) for row in ROWS if row.name not in ("lora", "full", "partial", "probe")),
+    *(names for _, names in ELSEWHERE),
+    *(("lora", row.name) for row in ROWS if row.base in BASES and row.name not in ("lora", "full", "partial", "probe")),
 )
+FIXTURES = {names: (base,) for base, names in ELSEWHERE}
 
 
 def classes(network: nn.Module) -> dict[str, type[nn.Module]]:
@@ -26,7 +26,7 @@ def classes(network: nn.Module) -> dict[str, type[nn.Module]]:
 
 @pytest.mark.parametrize("names", SETS, ids="+".join)
 def test_saved_is_what_was_scored(names: tuple[str, ...], worlds: Worlds):
-    for base in BASES if len(names) == 1 else ("transformer", "cnn"):
+    for base in BY_NAME[names[0]].bases if len(names) == 1 else FIXTURES.get(names, ("transformer", "cnn")):
         world = worlds(base)
         try:
             run, fitted = world.fit(techniques(names))
@@ -39,14 +39,14 @@ def test_saved_is_what_was_scored(names: tuple[str, ...], worlds: Worlds):
         assert list(folded.state_dict()) == list(world.network.state_dict())
         task = world.tasks["label"]
         np.testing.assert_allclose(probabilities(task, after), probabilities(task, before), atol=1e-5)
-        scored = score({"label": after}, world.valid, world.tasks, world.metric)
+        scored = score({"label": after}, world.valid, world.tasks, dict.fromkeys(world.tasks, world.metric))
         assert fitted.best_score == pytest.approx(scored, abs=1e-5)
         # The network that is not folded stays as it was: training could go on from it.
         assert np.array_equal(predict_examples(fitted.network, world.valid, run.techniques)["label"], before)
 
 
 def test_adaption_changes_no_prediction(worlds: Worlds):
-    for base, row in itertools.product(BASES, ROWS):
+    for row, base in ((one, base) for one in ROWS for base in one.bases):
         world = worlds(base)
         try:
             run = world.run([row.acts], started=False)

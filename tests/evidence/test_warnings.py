@@ -24,14 +24,14 @@ def many(label: str, text: str) -> tuple[list[str], list[str | None]]:
 
 def test_nothing_to_warn_of() -> None:
     texts, labels = (a + b for a, b in zip(many("a", "first"), many("b", "second"), strict=True))
-    assert table_warnings(table(texts, labels), {"test": table(["new"], ["a"])}, "label", Classification()) == []
+    assert table_warnings(table(texts, labels), {"test": table(["new"], ["a"])}, {"label": Classification()}) == []
 
 
 def test_warnings_of_tables() -> None:
     texts, labels = (a + b for a, b in zip(many("card", "first"), many("Card", "second"), strict=True))
     train = table([*texts, "same", "Same ", "x"], [*labels, "card", "Card", "rare"])
     test = table(["new", "first 3", "FIRST 3"], ["card", "card", "card"], "test.csv")
-    found = {warning.kind: warning for warning in table_warnings(train, {"test": test}, "label", Classification())}
+    found = {warning.kind: warning for warning in table_warnings(train, {"test": test}, {"label": Classification()})}
     assert found.keys() == {"duplicates", "conflicting labels", "rare classes", "spelling"}
     assert found["duplicates"].rows == (2, 3)
     assert found["duplicates"].message.startswith("2 of 3 test rows (67 %) also stand in train")
@@ -46,7 +46,7 @@ def test_warnings_of_tables() -> None:
 
 def test_numbers_have_no_rare_classes() -> None:
     train = table(["a", "a", "b"], ["1", "2", "3"])
-    (found,) = table_warnings(train, {"validation": table(["a"], ["1"])}, "label", Regression())
+    (found,) = table_warnings(train, {"validation": table(["a"], ["1"])}, {"label": Regression()})
     assert found.kind == "duplicates"
 
 

@@ -15,8 +15,9 @@ import graftwork as gw
 from graftwork.core.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.runs.crossval import FOLDS, cross_validate, folds
-from graftwork.runs.job import Job, make_job
+from graftwork.runs.job import Job
 from graftwork.runs.single import build_network
+from jobs import job_of
 from tiny import tiny_rows
 
 
@@ -60,9 +61,9 @@ def test_its_probabilities_are_those_of_scikit_learn(base: Path) -> None:
     table = pd.DataFrame(tiny_rows(50), columns=["text", "label"])
     table.loc[::4, "label"] = "food"  # otherwise every answer is right
     recipe = gw.Recipe(base=str(base), techniques=[gw.Partial(1)])
-    job = make_job(table, recipe)
+    job = job_of(table, recipe)
     assert job.valid is None
-    found = cross_validate(job, recipe)
+    found = cross_validate(job, recipe)["label"]
     truth = job.task.encode(job.train.column("label"), "", job.train.rows)[0]
     estimator = LogisticRegression(C=16, max_iter=5000, tol=1e-8)
     expected = cross_predict(estimator, features(job, recipe), truth, folds(truth, recipe.seed), "predict_proba")
@@ -78,8 +79,8 @@ def test_its_numbers_are_those_of_scikit_learn(base: Path) -> None:
     recipe = gw.Recipe(base=str(base), task="regression")
     texts = [text for text, _ in tiny_rows(30)]
     lengths = np.array([float(len(text)) for text in texts])
-    job = make_job(pd.DataFrame({"text": texts, "label": lengths}), recipe)
-    found = cross_validate(job, recipe)
+    job = job_of(pd.DataFrame({"text": texts, "label": lengths}), recipe)
+    found = cross_validate(job, recipe)["label"]
     assert found.shape == (30, 1)
     ridge = Ridge(alpha=1 / 32)  # it does not halve squares, so its penalty counts twice
     fold = folds(np.zeros(30, np.int64), recipe.seed)
@@ -94,8 +95,8 @@ def test_its_probabilities_of_several_labels_are_those_of_scikit_learn(base: Pat
     rows = tiny_rows(30)
     many = [topic + (";long" if len(text) > 20 else "") for text, topic in rows]
     recipe = gw.Recipe(base=str(base), task="multilabel")
-    job = make_job(pd.DataFrame({"text": [text for text, _ in rows], "label": many}), recipe)
-    found = cross_validate(job, recipe)
+    job = job_of(pd.DataFrame({"text": [text for text, _ in rows], "label": many}), recipe)
+    found = cross_validate(job, recipe)["label"]
     truth = job.task.encode(job.train.column("label"), "", job.train.rows)[0]
     estimator = OneVsRestClassifier(LogisticRegression(C=16 / 4, max_iter=5000, tol=1e-8))  # its loss is a sum
     fold = folds(np.zeros(30, np.int64), recipe.seed)
@@ -107,7 +108,7 @@ def test_a_class_of_one_row_in_training(base: Path) -> None:
     """Two folds are scored by a probe that saw one row of the class."""
     rows = [*tiny_rows(30), ("the cat or the soup", "rare"), ("the soup or the cat", "rare")]
     recipe = gw.Recipe(base=str(base))
-    job = make_job(pd.DataFrame(rows, columns=["text", "label"]), recipe)
-    found = cross_validate(job, recipe)
+    job = job_of(pd.DataFrame(rows, columns=["text", "label"]), recipe)
+    found = cross_validate(job, recipe)["label"]
     assert found.shape == (32, 4)
     np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)

@@ -16,10 +16,11 @@ from graftwork.errors import NonFiniteLossError
 from graftwork.recipe import from_dict
 from graftwork.runs import default
 from graftwork.runs.default import best, planned_recipes, run_all
-from graftwork.runs.job import Job, make_job
+from graftwork.runs.job import Job
 from graftwork.runs.single import Candidate, run_single
 from graftwork.runs.workspace import Workspace, open_workspace
 from heard import Ear
+from jobs import job_of as job_on
 from tiny import tiny_rows
 from tinyrun import Killed, same, weights
 
@@ -31,7 +32,7 @@ def job_of(rows: int, recipe: gw.Recipe) -> Job:
     """Every fifth row has a wrong topic, so that the candidates differ."""
     table = pd.DataFrame(tiny_rows(rows), columns=["text", "label"])
     table.loc[::5, "label"] = "food"
-    return make_job(table, recipe)
+    return job_on(table, recipe)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def test_a_base_from_scratch_is_one_run() -> None:
 def test_numbers_are_not_smoothed_or_contrasted(auto: gw.Recipe) -> None:
     texts = [text for text, _ in tiny_rows(90)]
     for rows in (20, 90):
-        job = make_job(pd.DataFrame({"text": texts[:rows], "label": np.arange(rows) / 3}), auto)
+        job = job_on(pd.DataFrame({"text": texts[:rows], "label": np.arange(rows) / 3}), auto)
         names = {t.name for _, recipe in planned_recipes(job, auto) for t in recipe.listed}
         assert (job.valid is None) == (rows == 20)
         assert not names & {"label-smoothing", "supervised-contrastive"}

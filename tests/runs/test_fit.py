@@ -15,9 +15,9 @@ import graftwork as gw
 from graftwork.errors import UsageError
 from graftwork.runs import fit as module
 from graftwork.runs.fit import plan, within_budget
-from graftwork.runs.job import make_job
 from graftwork.runs.workspace import FOLDER, Workspace, open_workspace
 from heard import Ear
+from jobs import job_of
 from tiny import tiny_rows
 from tinyrun import Killed, same, weights
 
@@ -72,7 +72,7 @@ def test_a_budget_that_all_rows_fit_into(recipe: gw.Recipe, allowed: Callable[[i
 
 def test_rows_of_the_recipe_are_not_asked_for(recipe: gw.Recipe, allowed: Callable[[int | None], None]) -> None:
     allowed(None)
-    job = make_job(frame(), recipe)
+    job = job_of(frame(), recipe)
     own = replace(recipe, rows=20)
     assert within_budget(job, own, Workspace(), Ear(), 1.0) == own
     assert within_budget(job, recipe, Workspace(), Ear(), None) == recipe
@@ -101,7 +101,7 @@ def test_rows_may_be_recalled_without_the_budget(
 ) -> None:
     open_workspace(tmp_path, False).remember("rows", 25)
     allowed(None)
-    job = make_job(frame(), recipe)
+    job = job_of(frame(), recipe)
     assert within_budget(job, recipe, open_workspace(tmp_path, True), Ear(), None).rows == 25
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from graftwork.errors import DataError, UsageError
 from graftwork.recipe import Recipe
-from graftwork.runs.job import make_job
+from jobs import job_of
 from tiny import tiny_rows, tiny_texts
 
 
@@ -19,49 +19,49 @@ def frame(rows: int = 90) -> pd.DataFrame:
 
 
 def test_rows_are_held_out_by_class() -> None:
-    job = make_job(frame(), Recipe(valid_share=0.2))
+    job = job_of(frame(), Recipe(valid_share=0.2))
     assert job.valid is not None
     assert (len(job.train), len(job.valid)) == (72, 18)
     assert {job.valid.values("label").count(name) for name in job.task.classes} == {6}
     assert not set(job.train.rows) & set(job.valid.rows)
-    assert job.metric == "accuracy"
+    assert job.metrics == {"label": "accuracy"}
 
 
 def test_the_split_depends_on_the_seed_alone() -> None:
-    rows = [tuple(make_job(frame(), Recipe(seed=seed)).train.rows) for seed in (0, 0, 1)]
+    rows = [tuple(job_of(frame(), Recipe(seed=seed)).train.rows) for seed in (0, 0, 1)]
     assert rows[0] == rows[1] != rows[2]
 
 
 def test_few_rows_are_not_split() -> None:
-    job = make_job(frame(30), Recipe())
+    job = job_of(frame(30), Recipe())
     assert job.valid is None
     assert any("none held out" in note for note in job.notes)
 
 
 def test_groups_stay_together() -> None:
     table = frame().assign(who=[f"p{row // 6}" for row in range(90)])
-    job = make_job(table, Recipe(valid_share=0.2), target="label", roles={"group": "who"})
+    job = job_of(table, Recipe(valid_share=0.2), target="label", roles={"group": "who"})
     assert job.valid is not None
     assert not set(job.train.values("who")) & set(job.valid.values("who"))
 
 
 def test_a_split_column_names_the_parts() -> None:
     table = frame().assign(part=["train"] * 60 + ["validation"] * 20 + ["test"] * 10)
-    job = make_job(table, Recipe(), target="label", roles={"split": "part"})
+    job = job_of(table, Recipe(), target="label", roles={"split": "part"})
     assert [len(part) for part in (job.train, job.valid or (), job.test or ())] == [60, 20, 10]
 
 
 def test_tables_of_their_own() -> None:
-    job = make_job(frame(), Recipe(), valid=frame(12), test=frame(9))
+    job = job_of(frame(), Recipe(), valid=frame(12), test=frame(9))
     assert [len(part) for part in (job.train, job.valid or (), job.test or ())] == [90, 12, 9]
     strange = pd.DataFrame({"text": ["the sea"], "label": ["seaside"]})
     with pytest.raises(DataError, match="seaside"):
-        make_job(frame(), Recipe(), valid=strange)
+        job_of(frame(), Recipe(), valid=strange)
 
 
 def test_a_metric_of_another_task() -> None:
     with pytest.raises(UsageError, match="rmse"):
-        make_job(frame(), Recipe(metric="rmse"))
+        job_of(frame(), Recipe(metric="rmse"))
 
 
 # --- samples --------------------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def unequal() -> pd.DataFrame:
 
 
 def test_a_sample_is_drawn_by_class() -> None:
-    job = make_job(unequal(), Recipe(), valid=unequal())
+    job = job_of(unequal(), Recipe(), valid=unequal())
     small = job.sample(60, seed=0)
     counts = Counter(small.train.values("label"))
     assert [counts[name] for name in "abcd"] == pytest.approx([60 * n / 302 for n in (200, 90, 10, 2)], abs=1)
@@ -87,27 +87,27 @@ def test_a_sample_is_drawn_by_class() -> None:
 
 @pytest.mark.parametrize("rows", [2, 3, 4, 5, 20, 150, 301])
 def test_a_sample_never_loses_a_class(rows: int) -> None:
-    small = make_job(unequal(), Recipe(), valid=unequal()).sample(rows, seed=1)
+    small = job_of(unequal(), Recipe(), valid=unequal()).sample(rows, seed=1)
     assert set(small.train.values("label")) == set("abcd")
     assert len(small.train) == max(rows, 4)
 
 
 def test_a_sample_depends_on_the_seed_alone() -> None:
-    job = make_job(unequal(), Recipe(), valid=unequal())
+    job = job_of(unequal(), Recipe(), valid=unequal())
     drawn = [tuple(job.sample(60, seed).train.rows) for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
 
 
 def test_a_sample_of_all_rows_is_the_table() -> None:
-    job = make_job(unequal(), Recipe(), valid=unequal())
+    job = job_of(unequal(), Recipe(), valid=unequal())
     assert job.sample(302, seed=0).train is job.train
     assert job.sample(1000, seed=0).valid is job.valid
-    assert make_job(frame(30), Recipe()).sample(10, seed=0).valid is None
+    assert job_of(frame(30), Recipe()).sample(10, seed=0).valid is None
 
 
 def test_a_sample_of_numbers() -> None:
     table = pd.DataFrame({"text": tiny_texts(90), "label": np.arange(90) / 7})
-    job = make_job(table, Recipe())
+    job = job_of(table, Recipe())
     assert len(job.sample(30, seed=0).train) == 30
 
 
@@ -116,10 +116,10 @@ def test_a_sample_of_numbers() -> None:
 def test_how_many_rows_are_few(rows: int, classes: int, held: bool) -> None:
     """40 rows, and 20 a class."""
     table = frame(rows) if classes == 3 else frame(rows).assign(label=np.arange(rows) / 7)
-    assert (make_job(table, Recipe()).valid is not None) == held
+    assert (job_of(table, Recipe()).valid is not None) == held
 
 
 def test_a_base_from_scratch_is_always_validated() -> None:
-    job = make_job(frame(24), Recipe(base="gru:width=8"))
+    job = job_of(frame(24), Recipe(base="gru:width=8"))
     assert job.valid is not None
     assert len(job.train) + len(job.valid) == 24

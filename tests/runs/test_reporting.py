@@ -18,11 +18,12 @@ from graftwork.model import Model
 from graftwork.runs.crossval import NAME, cross_validate
 from graftwork.runs.default import run_all
 from graftwork.runs.fit import make_model
-from graftwork.runs.job import Job, make_job
+from graftwork.runs.job import Job
 from graftwork.runs.reporting import Began, make_report
 from graftwork.runs.single import Candidate
 from graftwork.runs.workspace import Workspace
 from heard import Ear
+from jobs import job_of
 from tiny import tiny_rows
 
 
@@ -43,7 +44,7 @@ class Made(NamedTuple):
 
 def report_of(table: pd.DataFrame, recipe: gw.Recipe, test: pd.DataFrame | None = None) -> Made:
     """The report of a call that began when the clocks stood at 0, and what it is of."""
-    job = make_job(table, recipe, test=test)
+    job = job_of(table, recipe, test=test)
     candidates, kept = run_all(job, recipe, Workspace(), Ear(), None)
     model = make_model(job, kept)
     report = make_report(
@@ -136,7 +137,7 @@ def test_few_rows_are_scored_by_the_cross_validated_probe(recipe: gw.Recipe) -> 
     report, job, _, candidates, _ = report_of(frame(30), recipe)
     assert list(report.evaluations) == [NAME]
     truth = job.task.encode(job.train.column("label"), "", job.train.rows)[0]
-    right = float((cross_validate(job, recipe).argmax(1) == truth).mean())
+    right = float((cross_validate(job, recipe)["label"].argmax(1) == truth).mean())
     assert report.headline[1].scores["accuracy"].value == pytest.approx(right)
     assert report.headline[1].rows == 30
     assert [one.name for one in candidates] == ["probe", "tune"]

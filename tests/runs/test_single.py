@@ -18,10 +18,11 @@ import graftwork as gw
 from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.settings import resolve_precision
 from graftwork.runs import single
-from graftwork.runs.job import Job, make_job
+from graftwork.runs.job import Job
 from graftwork.runs.single import affordable_rows, build_network, plan_single, run_single
 from graftwork.runs.workspace import Workspace, open_workspace
 from heard import Ear
+from jobs import job_of
 from tiny import tiny_rows
 from tinyrun import same, weights
 
@@ -57,7 +58,7 @@ def recipe(base: Path) -> gw.Recipe:
 # --- the run --------------------------------------------------------------------------------------------------------
 def test_the_resolved_recipe_leaves_nothing_open(recipe: gw.Recipe) -> None:
     plain = replace(recipe, training=gw.Training(batch=16), techniques=[gw.Partial(1)])
-    job = make_job(frame(), plain)
+    job = job_of(frame(), plain)
     plan = plan_single(job, plain)
     done = run(job, plain)
     training = done.recipe.training
@@ -71,7 +72,7 @@ def test_the_resolved_recipe_leaves_nothing_open(recipe: gw.Recipe) -> None:
 
 def test_the_global_random_state_takes_no_part(recipe: gw.Recipe) -> None:
     scratch = replace(recipe, base="cnn:width=8", techniques=(), training=QUICK)
-    job = make_job(frame(), scratch)
+    job = job_of(frame(), scratch)
     torch.manual_seed(1)
     before = torch.get_rng_state()
     first = build_network(job, scratch)
@@ -86,7 +87,7 @@ def test_a_resumed_run_takes_the_steps_it_took(
 ) -> None:
     """A step count that was found by timing is not found again."""
     long = replace(recipe, techniques=(), training=replace(QUICK, steps=50))
-    job = make_job(frame(), long)
+    job = job_of(frame(), long)
     monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda _: 1.0)
     first = run(job, long, open_workspace(tmp_path, False), deadline=time.monotonic() + 8)
     assert 0 < first.fitted.steps < 8
@@ -105,7 +106,7 @@ def test_the_fingerprint_covers_rows_validation_weights_and_settings(recipe: gw.
     seen = Fingerprints()
 
     def of(train: pd.DataFrame, valid: pd.DataFrame, recipe: gw.Recipe, **roles: str) -> str:
-        run(make_job(train, recipe, valid=valid, target="label", roles=roles), recipe, seen)
+        run(job_of(train, recipe, valid=valid, target="label", roles=roles), recipe, seen)
         return seen.seen[-1]
 
     def with_cell(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
@@ -157,7 +158,7 @@ def test_rows_are_those_that_a_pass_has_time_for(
 ) -> None:
     monkeypatch.setattr(single, "FEWEST", 10)
     recipe = replace(recipe, valid_share=share)
-    job = make_job(frame(300), recipe)
+    job = job_of(frame(300), recipe)
     validated = min(share / (1 - share), 1 / 3)
     expected = 120 * single.PASS_SHARE / (1 + validated) if seconds > 0 else 10
     assert affordable_rows(job, recipe, seconds) == pytest.approx(expected, abs=1)
@@ -166,5 +167,5 @@ def test_rows_are_those_that_a_pass_has_time_for(
 @pytest.mark.parametrize("head", ["linear", "mlp:width=8", "kernel"])
 def test_every_head_can_be_timed_and_few_rows_are_not(head: str, recipe: gw.Recipe) -> None:
     recipe = replace(recipe, head=head)
-    assert affordable_rows(make_job(frame(400), recipe), recipe, 0.0) == single.FEWEST
-    assert affordable_rows(make_job(frame(90), recipe), recipe, 0.0) == len(make_job(frame(90), recipe).train)
+    assert affordable_rows(job_of(frame(400), recipe), recipe, 0.0) == single.FEWEST
+    assert affordable_rows(job_of(frame(90), recipe), recipe, 0.0) == len(job_of(frame(90), recipe).train)

@@ -14,6 +14,8 @@ FACTS: dict[str, str] = {
     "dropout": "a base or head with dropout in the trained blocks, so that two passes differ",
     "linear_layers": "a base whose blocks hold linear or convolution layers",
     "several_inputs": "more than one input: several columns of texts, images or sounds, or one of them with a table",
+    "target_column": "a target column, which all inputs predict together: use another --task than retrieval",
+    "several_targets": "two targets or more: use --target once for each",
     "row_sampling": "batches whose rows are drawn one by one",
     "domain": "a domain column: --role domain=COLUMN",
     "group": "a group column: --role group=COLUMN",
@@ -36,6 +38,7 @@ CLAIMS: dict[str, str] = {
     "final head": "what the head is in the end",
     "sampler": "how rows make a batch",
     "task loss": "the loss of the task",
+    "target weights": "how much each target counts",
     "final weights": "which weights are kept at the end",
     "image mixing": "how images are mixed",
 }

@@ -20,12 +20,16 @@ def order(techniques: Iterable[Technique]) -> tuple[Technique, ...]:
 
 
 def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str] = ()) -> frozenset[str]:
-    """What holds before any technique: of the base, of the task (facts that all targets share) and of the table."""
+    """What holds before any technique: of the base, of the tasks (a technique works on the targets that it fits) and of
+    the table."""
     from_base = frozenset[str]().union(*(encoder.facts for encoder in network.each_encoder()))
     from_heads = {"dropout"} if any(head.has_dropout for _, head in network.each_head()) else set()
-    from_tasks = frozenset.intersection(*(task.facts for task in tasks.values()))
+    from_tasks = frozenset[str]().union(*(task.facts for task in tasks.values()))
+    from_tasks |= {"several_targets"} if len(tasks) > 1 else set()
     if not any("structured_targets" in task.facts for task in tasks.values()):
         from_tasks |= {"row_targets"}
+    if all(task.reads_target for task in tasks.values()):
+        from_tasks |= {"target_column"}
     always = {"trainable_features", "row_sampling"}
     return from_base | _input_facts(network) | from_heads | from_tasks | frozenset(roles) | always
 
@@ -171,10 +175,15 @@ def all_stages(technique: Technique, graft: Graft) -> tuple[str, ...]:
     return (*hooks, *stages_of(graft), *predict)
 
 
-def coupling_notes(techniques: Sequence[Technique]) -> list[str]:
-    """Who looks at the rows of a batch together, so that parts of a batch don't add up to the whole."""
-    coupled = [technique.name for technique in techniques if technique.couples_rows]
-    return [f"{name} compares the rows of a batch: its loss depends on how rows are batched" for name in coupled]
+def coupling_notes(techniques: Sequence[Technique], tasks: Mapping[str, Task]) -> list[str]:
+    """Who looks at the rows of a batch together, so that parts of a batch don't add up to the whole; and where a batch
+    is computed in parts all the same."""
+    coupled = [task.name for task in tasks.values() if task.couples_rows]
+    coupled += [technique.name for technique in techniques if technique.couples_rows]
+    notes = [f"{name} compares the rows of a batch: its loss depends on how rows are batched" for name in coupled]
+    parted = [technique.name for technique in techniques if technique.splits_batches]
+    notes += [f"{name} changes the loss of {other}, which sees the rows of a part only" for name in parted for other in coupled]
+    return notes
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -40,7 +40,7 @@ class Ready:
     """Adapted and started, with nothing attached yet. `network` is changed in place by training.
 
     techniques: in order. training: resolved. epochs: what the base suggests. cached, valid_cached: by input, the
-        output of frozen blocks.
+        output of frozen blocks. metrics: by target, what validation is scored by.
     """
 
     network: Network
@@ -54,7 +54,7 @@ class Ready:
     valid_cached: Mapping[str, Cached]
     cache_depths: Mapping[str, int]
     notes: tuple[str, ...]
-    metric: str
+    metrics: Mapping[str, str]
     seed: int
 
     def setup(self, technique: Technique, total_steps: int = 0) -> Setup:
@@ -106,7 +106,7 @@ def make_run(
     train: Examples,
     valid: Examples | None,
     *,
-    metric: str,
+    metrics: Mapping[str, str],
     epochs: int = 3,
     seed: int = 0,
     started: bool = True,
@@ -124,13 +124,13 @@ def make_run(
     _check_heads(network, ordered)
     network.learn_without(train.present)
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
-    ready = Ready(network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metric, seed)
+    ready = Ready(network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metrics, seed)
     for technique in ordered:
         ready = replace(ready, network=technique.adapt(ready.network, ready.setup(technique)))
     check_adapted(ordered, ready.network)
     depths, notes = cache_depths(ready.network, ordered)
     valid_depths, valid_notes = cache_depths(ready.network, ordered, predicting=True)
-    ready = replace(ready, cache_depths=depths, notes=(*notes, *valid_notes, *coupling_notes(ordered)))
+    ready = replace(ready, cache_depths=depths, notes=(*notes, *valid_notes, *coupling_notes(ordered, tasks)))
     if started:
         cached = build_cache(ready.network, train, depths, watch)
         valid_cached = build_cache(ready.network, valid, valid_depths, watch) if valid else {}
@@ -216,7 +216,7 @@ def _with_epochs(ready: Ready) -> Training:
     heads_only = not any(parameter.requires_grad for module in below for parameter in module.parameters())
     if idle and heads_only and any("head start" in t.claims for t in ready.techniques):
         return replace(ready.training, epochs=0.0)
-    outputs = max(task.outputs for task in ready.tasks.values())
+    outputs = max(max(1, len(task.classes)) for task in ready.tasks.values())
     epochs = fitted_epochs(ready.training, rows=len(ready.train), outputs=outputs, epochs=ready.epochs)
     return replace(ready.training, epochs=epochs)
 
@@ -226,9 +226,9 @@ def _check_labels(train: Examples, valid: Examples | None) -> None:
         raise DataError("No training row has a label.")
     if train.weight is not None and not train.weight.any():
         raise DataError("Every training row has the weight 0. Expected at least one row that counts.")
-    for name, mask in (valid.labelled if valid else {}).items():
-        if not mask.any():
-            raise DataError(f"No validation row has a label in '{name}', so nothing can be scored.")
+    held = valid.labelled if valid else {}
+    if held and not any(mask.any() for mask in held.values()):
+        raise DataError(f"No validation row has a label in {' or '.join(map(repr, held))}, so nothing can be scored.")
 
 
 def _total_steps(sampler: LengthBuckets, training: Training) -> int:

@@ -30,10 +30,13 @@ def predict_examples(
 
     embedded: targets of which the embeddings (N, E), what the last layer of the head reads, are given instead.
     """
-    heads = dict(network.each_head())
-    outputs: dict[str, np.ndarray] = {}
     training = network.training
     network.eval()
+    heads = dict(network.each_head())
+    outputs = {target: np.zeros((len(examples), head.outputs), np.float32) for target, head in heads.items()}
+    for target in embedded:
+        width = heads[target].embed(torch.zeros(0, network.width, device=network.device)).shape[1]
+        outputs[target] = np.zeros((len(examples), width), np.float32)
     forward = network.as_forward()
     for technique in reversed(order(techniques)):
         forward = technique.predict(forward)
@@ -42,8 +45,6 @@ def predict_examples(
             output = forward(make_batch(examples, network, indices, cached))
             for target, values in output.predictions.items():
                 found = heads[target].embed(output.features) if target in embedded else values
-                if target not in outputs:
-                    outputs[target] = np.zeros((len(examples), found.shape[1]), np.float32)
                 outputs[target][indices] = found.cpu().numpy()
     network.train(training)
     return outputs
@@ -68,12 +69,25 @@ def scored(task: Task, values: np.ndarray, temperature: float = 1.0) -> np.ndarr
     return result
 
 
-def score(predictions: Mapping[str, np.ndarray], examples: Examples, tasks: Mapping[str, Task], metric: str) -> float:
-    """The metric on the labelled rows, mean over the targets; always so that more is better."""
+def score(
+    predictions: Mapping[str, np.ndarray], examples: Examples, tasks: Mapping[str, Task], metrics: Mapping[str, str]
+) -> float:
+    """Each target's metric on its labelled rows, and the mean over the targets; always so that more is better.
+
+    A target without a labelled row does not count.
+    """
     values = []
     for name, task in tasks.items():
         mask = examples.labelled[name]
+        if not mask.any():
+            continue
         given = scored(task, predictions[name][mask])
-        values.append(metric_score(task, metric, examples.targets[name][mask], given))
-    mean = float(np.mean(values))
-    return mean if METRICS[metric].higher_is_better else -mean
+        value = metric_score(task, metrics[name], examples.targets[name][mask], given)
+        values.append(value if METRICS[metrics[name]].higher_is_better else -value)
+    return float(np.mean(values))
+
+
+def shown_score(score: float, metrics: Mapping[str, str]) -> float:
+    """What `score` gives, as the metric itself has it: the error of a single target is positive again."""
+    errors = [not METRICS[metric].higher_is_better for metric in metrics.values()]
+    return -score if errors == [True] else score

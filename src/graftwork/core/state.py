@@ -54,7 +54,7 @@ def evaluate(run: Run, state: State) -> None:
         predictions = predict_examples(
             viewed, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks)
         )
-        value = score(predictions, run.valid, run.tasks, run.metric)
+        value = score(predictions, run.valid, run.tasks, run.metrics)
     loss = sum(state.losses) / len(state.losses) if state.losses else None
     state.losses.clear()
     state.history.append(Evaluated(state.step, loss, value))

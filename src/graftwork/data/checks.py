@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -49,14 +49,18 @@ def check(table: Table, *, need_target: bool) -> list[BadRow]:
 
     Bad are: rows in which all inputs are empty; a text of more than 1,000,000 characters; an image or a sound that
     can't be read; a number that can't be read; a missing domain, group or split; a weight that is missing or
-    negative; and, with `need_target`, a missing target (an empty list of labels is not missing).
+    negative; and, with `need_target`, a missing target (an empty list of labels is not missing). Of several targets,
+    only rows without any are bad.
     """
     found = _check_empty(table)
+    several = len(table.schema.targets) > 1
     for column in table.schema.columns:
         if column.role is None:
             found += _CHECKS[column.kind](table, column)
         elif column.role != "target" or need_target:
-            found += _check_role(table, column)
+            found += _check_role(table, column, may_lack=several and column.role == "target")
+    if several and need_target:
+        found += _check_targets(table)
     return sorted(found)
 
 
@@ -81,6 +85,7 @@ def apply(table: Table, bad: Sequence[BadRow], on_bad_rows: OnBadRows) -> tuple[
 def check_classes(table: Table, column: str, on_bad_rows: OnBadRows) -> tuple[Table, list[str]]:
     """A table whose classes can be learned: two or more, each with two rows or more, and notes of what was left out.
 
+    A row whose class has no other is left out; of several targets, only its label is.
     Raises DataError for one class only; also, unless rows may be skipped, for classes with a single row.
     """
     values = table.column(column)
@@ -98,20 +103,29 @@ def check_classes(table: Table, column: str, on_bad_rows: OnBadRows) -> tuple[Ta
     if not len(single):
         return table, []
     alone = np.flatnonzero(np.asarray(pc.is_in(values, value_set=single)))
-    listing = _listing([f"'{values[int(at)]}' (row {table.rows[at]})" for at in alone])
+    listing = _listing([f"'{values[int(at)]}' ({table.place(int(table.rows[at]))})" for at in alone])
     many = f"{len(single):,} classes have" if len(single) > 1 else "1 class has"
     if on_bad_rows == "fail":
         raise DataError(
             f"{table.source}: {many} a single row in {column}, too few to train and to validate on:\n{listing}\n"
             f"Add rows, merge classes, or leave these rows out with {SKIP}."
         )
-    kept = table.take(np.setdiff1d(np.arange(len(table)), alone))
     if len(counts) - len(single) < 2:
         left = "no class" if len(counts) == len(single) else "only one class"
         raise DataError(
             f"{table.source}: {left} of {len(counts):,} in {column} has two rows or more. Is it a class column?"
         )
+    if len(table.schema.targets) > 1:
+        return _without_labels(table, column, alone), [f"labels left out of {column}, each the only one:\n{listing}"]
+    kept = table.take(np.setdiff1d(np.arange(len(table)), alone))
     return kept, [f"left out of {table.source}, each the only row of its class:\n{listing}"]
+
+
+def _without_labels(table: Table, column: str, rows: np.ndarray) -> Table:
+    values, gone = table.column(column), np.zeros(len(table), bool)
+    gone[rows] = True
+    blank = pc.if_else(pa.array(gone), pa.scalar(None, values.type), values)
+    return replace(table, data=table.data.set_column(table.data.column_names.index(column), column, blank))
 
 
 def _check_empty(table: Table) -> list[BadRow]:
@@ -172,15 +186,32 @@ def _too_long(table: Table, column: str, at: int, length: int) -> BadRow:
     return BadRow(int(table.rows[at]), column, f"{length:,} characters, more than {MAX_TEXT_CHARS:,}")
 
 
-def _check_role(table: Table, column: Column) -> list[BadRow]:
+def _check_targets(table: Table) -> list[BadRow]:
+    """Rows in which all targets are missing."""
+    targets = table.schema.targets
+    missing = np.logical_and.reduce([_missing(table, column) for column in targets])
+    names = ", ".join(column.name for column in targets)
+    return [BadRow(int(row), names, "no label in any of them") for row in table.rows[missing]]
+
+
+def _missing(table: Table, column: Column) -> np.ndarray:
+    """Which rows have no value there (N,); what can't be read is not missing."""
     values = table.column(column.name)
-    missing = np.concatenate([is_missing(part) for part in slices(values)] or [np.zeros(0, bool)])
+    if column.kind != "number":
+        return np.concatenate([is_missing(part) for part in slices(values)] or [np.zeros(0, bool)])
+    numbers, unreadable = to_numbers(values)
+    missing: np.ndarray = np.asarray(pc.is_null(numbers)).copy()
+    missing[unreadable] = False
+    return missing
+
+
+def _check_role(table: Table, column: Column, *, may_lack: bool = False) -> list[BadRow]:
+    values = table.column(column.name)
+    missing = _missing(table, column)
     wrong: dict[int, str] = {}
     if column.kind == "number":
         numbers, unreadable = to_numbers(values)
         wrong = {int(at): _no_number(values[int(at)].as_py()) for at in unreadable}
-        missing = np.asarray(pc.is_null(numbers))
-        missing[unreadable] = False
         if column.role == "weight":
             below = np.asarray(pc.fill_null(pc.less(numbers, 0.0), False))
             wrong |= {int(at): f"the weight {numbers[int(at)]} is negative" for at in np.flatnonzero(below)}
@@ -188,7 +219,7 @@ def _check_role(table: Table, column: Column) -> list[BadRow]:
         words = enumerate(values.to_pylist())
         wrong = {at: f"{_shown(word)} is no split (train, validation or test)" for at, word in words if _no_split(word)}
     what = "no label" if column.role == "target" and column.kind == "category" else "missing"
-    wrong |= {int(at): what for at in np.flatnonzero(missing)}
+    wrong |= {int(at): what for at in np.flatnonzero(missing if not may_lack else missing[:0])}
     return [BadRow(int(table.rows[at]), column.name, reason) for at, reason in wrong.items()]
 
 

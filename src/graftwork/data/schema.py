@@ -25,17 +25,17 @@ def infer(
     ignore: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
     kinds: Mapping[str, str] | None = None,
-    task_kind: Kind | None = None,
+    task_kind: Kind | Mapping[str, Kind] | None = None,
 ) -> tuple[Schema, list[str]]:
     """The schema of a training table, and a line for each column that says what was made of it.
 
     target: its column or columns; None looks for one by name (label, target, class, intent, …), then for the only
-        column with few distinct values.
+        column with few distinct values; an empty list says that there is none.
     inputs: columns to learn from; None takes every column that is left and holds texts, images, sounds, numbers or
         categories. ignore: columns to leave out without a word.
     roles: `{role: column}` with the roles domain, group, weight and split.
     kinds: `{column: kind}` where an input is to be read as something else than it looks like.
-    task_kind: "category" or "number" where the task says what the target is; None infers that too.
+    task_kind: "category" or "number" where the task says what the target is, or that by target; None infers it too.
 
     Raises UsageError for names that the table lacks (nearest suggested), a column named twice, a target that can't
     be told, or nothing to learn from; DataError for a target that can't be learned.
@@ -49,9 +49,9 @@ def infer(
     shapes = {field.name: shape_of(field.name, sampled.column(field.name), field) for field in data.schema}
     taken = {*(inputs or ()), *ignore, *roles.values()}
     chosen = (
-        [named_target(data, name, shapes[name], source, task_kind) for name in targets]
-        if targets
-        else [find_target(data, {name: s for name, s in shapes.items() if name not in taken}, source, task_kind)]
+        [named_target(data, name, shapes[name], source, _kind_of(task_kind, name)) for name in targets]
+        if targets or target is not None
+        else [find_target(data, {n: s for n, s in shapes.items() if n not in taken}, source, _kind_of(task_kind, ""))]
     )
     columns = [item.column for item in chosen]
     columns += [Column(name, _ROLE_KINDS[role], _role(role)) for role, name in roles.items()]
@@ -63,6 +63,10 @@ def infer(
     lines = [item.note for item in chosen]
     lines += [f"{role}: {name} ({_ROLE_KINDS[role]}), as named" for role, name in roles.items()]
     return Schema((*found, *columns)), lines + notes + ([f"ignored: {', '.join(ignore)}, as named"] if ignore else [])
+
+
+def _kind_of(given: Kind | Mapping[str, Kind] | None, target: str) -> Kind | None:
+    return given.get(target) if isinstance(given, Mapping) else given
 
 
 _KINDS = get_args(Kind)
@@ -80,7 +84,8 @@ _WORDS: dict[Shape, str] = {
     "empty": "no value in any row",
 }
 _UNFIT: dict[Shape, str] = {
-    "nested": "holds lists or objects, not one value a row. Make a column of what you need.",
+    "nested": "holds lists or objects, not one value a row. Make a column of what you need. Sounds are paths or encoded "
+    "files: samples alone don't say their rate.",
     "empty": "has no value in any row.",
 }
 

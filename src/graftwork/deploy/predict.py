@@ -22,7 +22,8 @@ PREDICTION, REASON = "prediction", "reason"
 def predict_file(model_folder: Path, source: Path, out: Path, *, proba: bool = False) -> tuple[int, int]:
     """Write `out` (csv, tsv, jsonl or parquet, by its ending) and return the rows and the unreadable ones.
 
-    Added columns: prediction, reason (why a prediction is empty), and with `proba` one `p(class)` a class. Where the
+    Added columns: prediction, reason (why a prediction is empty), and with `proba` one `p(class)` a class; of a model
+    with several targets `prediction(target)` and `p(target=class)`. Where the
     table has a column of that name already, the added one gets an underscore behind it. In csv and tsv, which have no
     lists, a list is written as json. Raises UsageError for another ending; `out` appears whole or not at all.
     """
@@ -51,25 +52,25 @@ def _write(model: Model, loaded: Loaded, path: Path, make: Callable[[Path, pa.Sc
         writer = writer or make(path, table.schema)
         writer.write_table(table)
     if writer is None:
-        nothing = Predicted([], np.zeros((0, model.task.outputs), np.float32), [])
-        writer = make(path, _with_predictions(model, loaded.table, nothing, proba).schema)
+        writer = make(path, _with_predictions(model, loaded.table, model.nothing(), proba).schema)
     writer.close()
 
 
 def _with_predictions(model: Model, chunk: Table, predicted: Predicted, proba: bool) -> pa.Table:
     reasons = {row.row: f"{row.column}: {row.reason}" for row in predicted.bad}
     table = chunk.data
-    # Of all outputs at once: a chunk without any value would not show the type.
-    some = model.task.decode(np.ones((1, model.task.outputs), np.float32))
-    added: dict[str, pa.Array] = {
-        PREDICTION: pa.array(predicted.values, pa.array(some).type),
-        REASON: pa.array([reasons.get(row) for row in chunk.rows.tolist()], pa.string()),
-    }
-    if proba:
-        for index, name in enumerate(model.columns):
-            added[f"p({name})"] = pa.array(
-                predicted.probabilities[:, index], mask=np.isnan(predicted.probabilities[:, index])
-            )
+    several, added = len(model.targets) > 1, dict[str, pa.Array]()
+    for target, task in model.tasks.items():
+        # Of all outputs at once: a chunk without any value would not show the type.
+        some = task.decode(np.ones((1, task.outputs), np.float32))
+        name = f"{PREDICTION}({target})" if several else PREDICTION
+        added[name] = pa.array(predicted.each_values[target], pa.array(some).type)
+    added[REASON] = pa.array([reasons.get(row) for row in chunk.rows.tolist()], pa.string())
+    for target in model.targets if proba else ():
+        given = predicted.each_probabilities[target]
+        for index, name in enumerate(model.columns_of(target)):
+            shown = f"{target}={name}" if several and name != target else name
+            added[f"p({shown})"] = pa.array(given[:, index], mask=np.isnan(given[:, index]))
     for name, values in added.items():
         while name in table.column_names:
             name = f"{name}_"

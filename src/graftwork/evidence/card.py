@@ -8,7 +8,7 @@ from graftwork.evidence.evaluation import score_text
 from graftwork.tasks.metrics import METRICS
 
 if TYPE_CHECKING:
-    from graftwork.evidence.report import Report
+    from graftwork.evidence.report import Report, Result
 
 
 def model_card(report: Report) -> str:
@@ -26,12 +26,14 @@ def model_card(report: Report) -> str:
 
 
 def _use(report: Report) -> str:
-    _, evaluation = report.headline
-    lines = [f"Task: {evaluation.task}."]
-    if evaluation.classes:
-        shown = ", ".join(f"'{_plain(label)}'" for label in evaluation.classes[:20])
-        more = f", and {len(evaluation.classes) - 20} more" if len(evaluation.classes) > 20 else ""
-        lines.append(f"It chooses among {len(evaluation.classes)} classes: {shown}{more}.")
+    lines = []
+    for result in report.results:
+        _, evaluation = result.headline
+        lines.append(f"Task{_of(report, result)}: {evaluation.task}.")
+        if evaluation.classes:
+            shown = ", ".join(f"'{_plain(label)}'" for label in evaluation.classes[:20])
+            more = f", and {len(evaluation.classes) - 20} more" if len(evaluation.classes) > 20 else ""
+            lines.append(f"It chooses among {len(evaluation.classes)} classes: {shown}{more}.")
     if report.base:
         lines.append(f"Base model: {_plain(report.base)}.")
     lines.append("*Who is to use it, and what for, is to be filled in by the owner.*")
@@ -44,19 +46,25 @@ def _data(report: Report) -> str:
 
 
 def _scores(report: Report) -> str:
-    lines = ["| metric | " + " | ".join(report.evaluations) + " |", "|---" * (1 + len(report.evaluations)) + "|"]
-    _, first = report.headline
+    tables = []
+    for result in report.results:
+        head = f"### {_plain(result.target)}\n\n" if report.more else ""
+        rows = ", ".join(f"{evaluation.rows:,} {split}" for split, evaluation in result.evaluations.items())
+        tables.append(f"{head}{_score_table(result)}\n\nIn brackets: 95 % bootstrap intervals. Rows: {rows}. ")
+    said = "Validation rows chose the model, so scores on them are somewhat too good."
+    return "## Scores\n\n" + "\n\n".join(tables) + said
+
+
+def _score_table(result: Result) -> str:
+    lines = ["| metric | " + " | ".join(result.evaluations) + " |", "|---" * (1 + len(result.evaluations)) + "|"]
+    _, first = result.headline
     for name in first.scores:
         cells = [
             score_text(name, evaluation.scores[name]) if name in evaluation.scores else ""
-            for evaluation in report.evaluations.values()
+            for evaluation in result.evaluations.values()
         ]
         lines.append(f"| {METRICS[name].display} | " + " | ".join(cells) + " |")
-    rows = ", ".join(f"{evaluation.rows:,} {split}" for split, evaluation in report.evaluations.items())
-    return (
-        "## Scores\n\n" + "\n".join(lines) + f"\n\nIn brackets: 95 % bootstrap intervals. Rows: {rows}. "
-        "Validation rows chose the model, so scores on them are somewhat too good."
-    )
+    return "\n".join(lines)
 
 
 def _recipe(report: Report) -> str:
@@ -71,16 +79,23 @@ def _recipe(report: Report) -> str:
 
 
 def _limits(report: Report) -> str:
-    _, evaluation = report.headline
     lines = ["- The scores hold for rows like those it was scored on; on other sources, periods or languages, measure."]
-    weak = sorted(((s.f1, s.label) for s in evaluation.per_class if s.f1 is not None and s.rows), key=lambda at: at[0])
-    if weak:
-        listed = ", ".join(f"'{_plain(label)}' ({f1:.2f})" for f1, label in weak[:5])
-        lines.append(f"- Weakest classes, by F1: {listed}.")
-    if evaluation.baseline is not None:
+    for result in report.results:
+        _, evaluation = result.headline
+        scores = ((s.f1, s.label) for s in evaluation.per_class if s.f1 is not None and s.rows)
+        weak = sorted(scores, key=lambda at: at[0])
+        if weak:
+            listed = ", ".join(f"'{_plain(label)}' ({f1:.2f})" for f1, label in weak[:5])
+            lines.append(f"- Weakest classes{_of(report, result)}, by F1: {listed}.")
+    if any(result.headline[1].baseline is not None for result in report.results):
         lines.append("- It always answers with these classes; a row that fits none of them gets one all the same.")
     lines += [f"- {_plain(warning.message)}" for warning in report.warnings]
     return "## Limits\n\n" + "\n".join(lines)
+
+
+def _of(report: Report, result: Result) -> str:
+    """Which target is meant, where there are several."""
+    return f" of {_plain(result.target)}" if report.more else ""
 
 
 def _plain(text: str) -> str:

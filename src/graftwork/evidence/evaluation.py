@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from graftwork.errors import DataError
 from graftwork.evidence.breakdown import Bin, ClassScore, Pair, class_scores, confused_pairs, reliability
 from graftwork.evidence.examples import Example, Rows, most_wrong, slowest
 from graftwork.evidence.intervals import RESAMPLES, Interval, bootstrap
+from graftwork.evidence.verification import Verification, verification
 from graftwork.tasks.metrics import METRICS, given_to
 from graftwork.tasks.task import Task
 
@@ -39,10 +40,34 @@ class Evaluation:
     points: tuple[tuple[float, float], ...] = ()
     most_wrong: tuple[Example, ...] = ()
     slowest: tuple[Example, ...] = ()
+    verification: Verification | None = None
 
     def to_json(self) -> dict[str, dict[str, float]]:
         """`{"accuracy": {"value": …, "low": …, "high": …}, …}`, plain JSON data."""
         return {name: interval.to_json() for name, interval in self.scores.items()}
+
+
+class Evaluations(Mapping[str, Evaluation]):
+    """The evaluations of several targets on one set of rows, by target; a target without a labelled row is left out."""
+
+    def __init__(self, by_target: Mapping[str, Evaluation]) -> None:
+        self._by_target = dict(by_target)
+
+    def __getitem__(self, target: str) -> Evaluation:
+        return self._by_target[target]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_target)
+
+    def __len__(self) -> int:
+        return len(self._by_target)
+
+    def __repr__(self) -> str:
+        return f"Evaluations({self._by_target!r})"
+
+    def to_json(self) -> dict[str, dict[str, dict[str, float]]]:
+        """`{target: {metric: {"value": …, "low": …, "high": …}}}`, plain JSON data."""
+        return {target: evaluation.to_json() for target, evaluation in self._by_target.items()}
 
 
 def score_text(name: str, interval: Interval) -> str:
@@ -63,18 +88,21 @@ def evaluate(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Evaluation:
-    """Score `task.probabilities` (N, outputs) of N rows against their targets, as `task.encode` gives them.
+    """Score `task.probabilities` (N, outputs) of N rows against their targets, as `task.encode` gives them; of an open
+    set its embeddings (N, E).
 
     rows: row numbers in their source (N,). texts: what to show of each row. lengths: tokens of each row, for the list
     of the slowest rows. labelled: mask of rows that have a target; all where left out.
-    Raises DataError where no row is labelled.
+    Raises DataError where no row is labelled, or where the rows of an open set have no pair to compare.
     """
     keep = np.flatnonzero(np.ones(len(targets), bool) if labelled is None else labelled)
     if len(keep) == 0:
         raise DataError(f"None of {len(targets):,} rows has a target, so there is nothing to evaluate against.")
-    truth, given = task.truth(targets[keep]), probabilities[keep]
-    chosen = task.choose(given)
+    truth, given = task.judge(targets[keep], probabilities[keep])
     shown = Rows(keep, rows, texts, lengths)
+    if task.open_set:
+        return _of_open_set(task, truth, given, shown, len(targets), seed, resamples)
+    chosen = task.choose(given)
     metrics = [METRICS[name] for name in task.metrics if len(task.classes) >= METRICS[name].least_classes]
     single_label = "hard_labels" in task.facts
     has_classes = bool(task.classes)
@@ -88,9 +116,30 @@ def evaluate(
         per_class=class_scores(truth, chosen, task.classes) if has_classes else (),
         pairs=confused_pairs(truth, chosen, task.classes) if single_label else (),
         reliability=reliability(truth, given) if has_classes else (),
-        points=() if has_classes else _points(truth, chosen, seed),
+        points=_points(truth, chosen, seed) if "real_targets" in task.facts else (),
         most_wrong=most_wrong(task, truth, given, shown),
         slowest=slowest(task, truth, given, shown),
+    )
+
+
+def _of_open_set(
+    task: Task, truth: np.ndarray, embeddings: np.ndarray, shown: Rows, rows: int, seed: int, resamples: int
+) -> Evaluation:
+    """Pairs of rows are scored, and intervals are over identities, which are drawn whole."""
+    _, counts = np.unique(truth, return_counts=True)
+    if len(counts) < 2 or counts.max() < 2:
+        raise DataError(
+            f"The {len(truth):,} rows show {len(counts):,} different identities, of which the largest has "
+            f"{counts.max():,} rows. Expected two rows of one identity at least, and rows of another one."
+        )
+    given = {name: given_to(METRICS[name], task, embeddings) for name in task.metrics}
+    return Evaluation(
+        task=task.name,
+        classes=(),
+        rows=len(truth),
+        unlabelled=rows - len(truth),
+        scores=bootstrap(truth, given, seed, resamples, units=truth),
+        verification=verification(truth, embeddings, shown),
     )
 
 

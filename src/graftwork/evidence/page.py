@@ -10,7 +10,7 @@ from graftwork.evidence.evaluation import Evaluation, score_text
 from graftwork.tasks.metrics import METRICS
 
 if TYPE_CHECKING:
-    from graftwork.evidence.report import Report
+    from graftwork.evidence.report import Report, Result
 
 
 def page(report: Report) -> str:
@@ -24,25 +24,39 @@ def page(report: Report) -> str:
 
 
 def _context(report: Report) -> dict[str, Any]:
-    split, evaluation = report.headline
     return {
         "report": report,
-        "split": split,
-        "evaluation": evaluation,
-        "verdict": report.verdict(),
-        "scores": _score_table(report),
-        "primary": METRICS[report.primary],
-        "plots": _plots(report, evaluation),
-        "classes": sorted(evaluation.per_class, key=lambda score: (score.f1 is None, score.f1)),
-        "texts": any(example.text for example in (*evaluation.most_wrong, *evaluation.slowest)),
+        "results": [_result(result) for result in report.results],
+        "several": bool(report.more),
+        "curves": _curves(report),
+        "score_name": "mean score" if report.more else METRICS[report.primary].display.lower(),
+        "score_text": _number if report.more else METRICS[report.primary].text,
+        "suspects": [(result.target, suspect) for result in report.results for suspect in result.suspects[:50]],
         "was_run": any((report.base, report.data, report.notes, report.plan, report.recipe)),
         "has_costs": any((report.costs, report.parameters_total, report.peak_memory, report.versions)),
-        "one_label": evaluation.baseline is not None,
         "memory": f"{report.peak_memory / 2**20:,.0f} MiB" if report.peak_memory is not None else "",
     }
 
 
-def _score_table(report: Report) -> list[tuple[str, bool, list[tuple[str, str]]]]:
+def _result(result: Result) -> dict[str, Any]:
+    """What is shown of one target."""
+    split, evaluation = result.headline
+    return {
+        "target": result.target,
+        "split": split,
+        "evaluation": evaluation,
+        "evaluations": result.evaluations,
+        "temperature": result.temperature,
+        "scores": _score_table(result),
+        "primary": METRICS[result.primary],
+        "plots": _plots(result, evaluation),
+        "classes": sorted(evaluation.per_class, key=lambda score: (score.f1 is None, score.f1)),
+        "texts": any(example.text for example in (*evaluation.most_wrong, *evaluation.slowest)),
+        "one_label": evaluation.baseline is not None,
+    }
+
+
+def _score_table(report: Result) -> list[tuple[str, bool, list[tuple[str, str]]]]:
     """For each metric: its name, whether more is better, and by split the score and its interval."""
     _, first = report.headline
     names = [report.primary, *(name for name in first.scores if name != report.primary)]
@@ -63,15 +77,21 @@ def _score_cell(name: str, evaluation: Evaluation) -> tuple[str, str]:
     return value, interval.rstrip(")")
 
 
-def _plots(report: Report, evaluation: Evaluation) -> dict[str, Any]:
+def _curves(report: Report) -> str:
+    """The learning curves as SVG; empty where there are none."""
+    from markupsafe import Markup
+
+    if report.curves is None or not report.curves.loss.steps:
+        return ""
+    name = "Mean score" if report.more else METRICS[report.primary].display
+    return Markup(plots.learning_curves(report.curves.loss, report.curves.scores, name))
+
+
+def _plots(report: Result, evaluation: Evaluation) -> dict[str, Any]:
     """The SVGs by name; empty where there is nothing to plot."""
     from markupsafe import Markup
 
-    drawn = dict.fromkeys(("curves", "confusion", "pairs", "classes", "reliability", "residuals"), "")
-    if report.curves is not None and report.curves.loss.steps:
-        drawn["curves"] = plots.learning_curves(
-            report.curves.loss, report.curves.scores, METRICS[report.primary].display
-        )
+    drawn = dict.fromkeys(("confusion", "pairs", "classes", "reliability", "residuals", "roc", "similarities"), "")
     if evaluation.baseline is not None and plots.fits_matrix(evaluation.per_class):
         drawn["confusion"] = plots.confusion_matrix(evaluation.per_class, evaluation.pairs)
     elif evaluation.pairs:
@@ -82,6 +102,10 @@ def _plots(report: Report, evaluation: Evaluation) -> dict[str, Any]:
         drawn["reliability"] = plots.reliability_diagram(report.before_temperature, evaluation.reliability)
     if evaluation.points:
         drawn["residuals"] = plots.predicted_and_residuals(evaluation.points)
+    compared = evaluation.verification
+    if compared is not None and compared.curve:
+        drawn["roc"] = plots.roc_curve(compared.curve)
+        drawn["similarities"] = plots.similarities(compared.edges, compared.same_counts, compared.different_counts)
     # matplotlib escapes the texts in its SVG itself.
     return {name: Markup(svg) for name, svg in drawn.items()}
 

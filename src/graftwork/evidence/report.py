@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,17 +45,44 @@ class Curves:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
-    """Everything a reader needs to judge a run. Only `primary` and `evaluations` are required.
+class Result:
+    """How well one target is predicted.
 
-    primary: name of the metric that chose the model. evaluations: by split, the one that counts first (test, then
-    validation). data: facts about the table, in order. plan: rows of the plan's table, the first is its head.
-    before_temperature: the first evaluation's reliability before temperature scaling. costs: by stage.
-    peak_memory: bytes. command: the exact command that repeats the run.
+    primary: name of the metric that counts. evaluations: by split, the one that counts first (test, then validation).
+    before_temperature: the first evaluation's reliability before temperature scaling. suspects: rows whose label looks
+    wrong.
     """
 
     primary: str
     evaluations: Mapping[str, Evaluation]
+    target: str = ""
+    temperature: float = 1.0
+    before_temperature: tuple[Bin, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+
+    @property
+    def headline(self) -> tuple[str, Evaluation]:
+        """The split that counts and its evaluation."""
+        return next(iter(self.evaluations.items()))
+
+    def sentence(self) -> str:
+        """The primary score on the split that counts, with its interval."""
+        split, evaluation = self.headline
+        score = score_text(self.primary, evaluation.scores[self.primary])
+        rows = f"{evaluation.rows:,} {split} row{'' if evaluation.rows == 1 else 's'}"
+        return f"{METRICS[self.primary].display} {score} on {rows}."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report(Result):
+    """Everything a reader needs to judge a run. Only `primary` and `evaluations` are required.
+
+    It is itself the result of the first target; `more` holds those of further targets. data: facts about the table, in
+    order. plan: rows of the plan's table, the first is its head. costs: by stage. peak_memory: bytes. command: the
+    exact command that repeats the run.
+    """
+
+    more: tuple[Result, ...] = ()
     title: str = "Graftwork report"
     base: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
@@ -64,10 +91,7 @@ class Report:
     candidates: tuple[Candidate, ...] = ()
     decision: str = ""
     curves: Curves | None = None
-    temperature: float = 1.0
-    before_temperature: tuple[Bin, ...] = ()
     warnings: tuple[DataWarning, ...] = ()
-    suspects: tuple[Suspect, ...] = ()
     notes: tuple[str, ...] = ()
     costs: tuple[Stage, ...] = ()
     parameters_trained: int | None = None
@@ -77,24 +101,23 @@ class Report:
     command: str = ""
 
     @property
-    def headline(self) -> tuple[str, Evaluation]:
-        """The split that counts and its evaluation."""
-        return next(iter(self.evaluations.items()))
+    def results(self) -> tuple[Result, ...]:
+        """One a target."""
+        return (self, *self.more)
 
     def verdict(self) -> str:
-        """One sentence: the primary score on the split that counts, with its interval."""
-        split, evaluation = self.headline
-        score = score_text(self.primary, evaluation.scores[self.primary])
-        rows = f"{evaluation.rows:,} {split} row{'' if evaluation.rows == 1 else 's'}"
-        return f"{METRICS[self.primary].display} {score} on {rows}."
+        """A sentence a target: its primary score on the split that counts, with its interval."""
+        if not self.more:
+            return self.sentence()
+        return " ".join(f"{result.target}: {result.sentence()}" for result in self.results)
 
     def metrics(self) -> dict[str, Any]:
-        """What metrics.json holds: scores with intervals by split, and what they cost."""
+        """What metrics.json holds: scores with intervals by split (of several targets: by target), what they cost."""
         return {
-            "primary": self.primary,
-            "scores": {split: evaluation.to_json() for split, evaluation in self.evaluations.items()},
-            "rows": {split: evaluation.rows for split, evaluation in self.evaluations.items()},
-            "temperature": self.temperature,
+            "primary": self._each({result.target: result.primary for result in self.results}),
+            "scores": self._by_split(lambda evaluation: evaluation.to_json()),
+            "rows": self._by_split(lambda evaluation: evaluation.rows),
+            "temperature": self._each({result.target: result.temperature for result in self.results}),
             "seconds": {
                 stage.name: {"wall": round(stage.wall_seconds, 3), "cpu": round(stage.cpu_seconds, 3)}
                 for stage in self.costs
@@ -107,6 +130,16 @@ class Report:
             ],
             "versions": dict(self.versions),
             "command": self.command,
+        }
+
+    def _each(self, by_target: Mapping[str, Any]) -> Any:
+        return dict(by_target) if self.more else next(iter(by_target.values()))
+
+    def _by_split(self, what: Callable[[Evaluation], Any]) -> dict[str, Any]:
+        splits = dict.fromkeys(split for result in self.results for split in result.evaluations)
+        return {
+            split: self._each({r.target: what(r.evaluations[split]) for r in self.results if split in r.evaluations})
+            for split in splits
         }
 
     def to_html(self) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from graftwork.data import compare
+from graftwork.data.leaks import Leak
 from graftwork.data.table import Table
 from graftwork.tasks.classification import label_counts
 from graftwork.tasks.labels import shortened_text
@@ -35,26 +36,37 @@ class Suspect:
     probability: float
 
 
-def table_warnings(train: Table, others: Mapping[str, Table], target: str, task: Task) -> list[DataWarning]:
+def table_warnings(train: Table, others: Mapping[str, Table], tasks: Mapping[str, Task]) -> list[DataWarning]:
     """All that can be said of the training rows and of the other splits, by their names, without a model.
 
-    Rows that stand in the training rows too; and for a task of one class a row, conflicting labels, rare classes and
-    spellings in the training rows.
+    Rows that stand in the training rows too; and for each target with one class a row, conflicting labels, rare classes
+    and spellings in the training rows. Of several targets, a warning begins with the one that it is about.
     """
-    shared = [
+    found = [
         warning
         for name, table in others.items()
         for warning in duplicates("train", name, compare.overlap(train, table))
     ]
-    if "hard_labels" not in task.facts:
-        return shared
-    classes = label_counts(train.column(target))
-    return [
-        *shared,
-        *conflicts(compare.conflicts(train, target), "train"),
-        *rare_classes(compare.rare_classes(train, target), len(classes)),
-        *spellings(tuple(classes)),
-    ]
+    for target, task in tasks.items():
+        if "hard_labels" in task.facts:
+            classes = label_counts(train.column(target))
+            own = [
+                *conflicts(compare.conflicts(train, target), "train"),
+                *rare_classes(compare.rare_classes(train, target), len(classes)),
+                *spellings(tuple(classes)),
+            ]
+            found += about(own, target) if len(tasks) > 1 else own
+    return found
+
+
+def about(warnings: Sequence[DataWarning], target: str) -> list[DataWarning]:
+    """The warnings with the target that they are about."""
+    return [replace(warning, message=f"{target}: {warning.message}") for warning in warnings]
+
+
+def leaks(found: Sequence[Leak]) -> list[DataWarning]:
+    """Inputs that give a target away."""
+    return [DataWarning("leak", f"{leak.sentence[0].upper()}{leak.sentence[1:]}") for leak in found]
 
 
 def duplicates(first: str, second: str, found: compare.Overlap) -> list[DataWarning]:

@@ -13,33 +13,43 @@ import torch
 from graftwork.core.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.core.scoring import probabilities
+from graftwork.networks.head import Head
 from graftwork.recipe import Recipe
 from graftwork.runs.job import Job
 from graftwork.runs.single import build_network
+from graftwork.tasks.task import Task
 from graftwork.techniques.transfer.head_start import fit_linear
 
 FOLDS = 5
 NAME = "cross-validation of the probe"
 
 
-def cross_validate(job: Job, recipe: Recipe) -> np.ndarray:
-    """Probabilities (N, outputs) of each training row from a linear probe that was solved without its fold."""
+def cross_validate(job: Job, recipe: Recipe) -> dict[str, np.ndarray]:
+    """By target, probabilities (N, outputs) of each training row from a linear probe solved without its fold."""
     network = build_network(job, Recipe(base=recipe.base, text=recipe.text, seed=recipe.seed))
     examples = prepare(job.train, network, job.tasks, recipe.text)
     features = features_of(network, examples, {})
-    targets, labelled = examples.targets[job.target], examples.labelled[job.target]
-    fold = folds(targets if "hard_labels" in job.task.facts else np.zeros(len(targets), np.int64), recipe.seed)
-    start = dict(network.each_head())[job.target]
-    predictions = np.zeros((len(targets), job.task.outputs), np.float32)
+    found = {}
+    for target, head in network.each_head():
+        truth = (examples.targets[target], examples.labelled[target])
+        found[target] = _of_target(head, features, *truth, job.tasks[target], recipe.seed)
+    return found
+
+
+def _of_target(
+    start: Head, features: np.ndarray, targets: np.ndarray, labelled: np.ndarray, task: Task, seed: int
+) -> np.ndarray:
+    fold = folds(targets if "hard_labels" in task.facts else np.zeros(len(targets), np.int64), seed)
+    predictions = np.zeros((len(targets), task.outputs), np.float32)
     for index in range(FOLDS):
         head, held = copy.deepcopy(start), fold == index
         weight = (labelled & ~held).astype(np.float32)
         if not held.any() or not weight.any():
             continue
-        fit_linear(head, features, targets, job.task, weight=weight, l2=1 / 16)
+        fit_linear(head, features, targets, task, weight=weight, l2=1 / 16)
         with torch.inference_mode():
-            predictions[held] = head(torch.from_numpy(features[held]).to(network.device)).cpu().numpy()
-    return probabilities(job.task, predictions)
+            predictions[held] = head(torch.from_numpy(features[held]).to(head.shift.device)).cpu().numpy()
+    return probabilities(task, predictions)
 
 
 def folds(classes: np.ndarray, seed: int) -> np.ndarray:

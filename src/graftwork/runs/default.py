@@ -72,9 +72,11 @@ def probes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
 def many_rows(job: Job, recipe: Recipe) -> Recipe:
     """The fine-tune of the upper blocks that begins from a probe."""
     smoothing = (LabelSmoothing(0.1),) if _smooths(job) else ()
+    bases = [base for base in recipe.bases(job.train.schema).values() if base.suggested_lr]
+    blocks = min((base.tuned_blocks() for base in bases), default=2)
     return replace(
         recipe,
-        techniques=(WarmStart(), Partial(2), *smoothing),
+        techniques=(WarmStart(), Partial(blocks), *smoothing),
         training=_filled(recipe.training, Training(lr=1e-4, head_lr=1e-3, epochs=3)),
     )
 

@@ -16,7 +16,9 @@ from graftwork.errors import UsageError
 from graftwork.model import Model
 from graftwork.networks.bases import written
 from graftwork.recipe import Recipe, from_yaml
+from graftwork.runs.data_arguments import DataArguments
 from graftwork.runs.default import planned_recipes, run_all
+from graftwork.runs.held_out import encoded
 from graftwork.runs.job import Job, make_job
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.reporting import Began, make_report
@@ -30,9 +32,9 @@ FINISH = 4.0
 
 
 def fit(
-    train: Source,
+    train: Source | Sequence[Source],
     *,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     inputs: Sequence[str] | None = None,
     ignore: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
@@ -51,8 +53,10 @@ def fit(
     """Adapt a foundation model to a table. Without a recipe, the best of a few runs is chosen on validation.
 
     train, valid, test: a csv, tsv, json lines or parquet file (also .gz), a pandas frame, a datasets.Dataset, or a list
-        of dicts. Without `valid`, rows are held out of `train`, unless they are too few.
-    target: the column to predict; found by its name where not given. inputs: columns to read, else all.
+        of dicts. Without `valid`, rows are held out of `train`, unless they are too few. `train` may be a list of files
+        or frames that share inputs but not targets; they become one table with missing targets.
+    target: the column to predict, or a list of columns; found by its name where not given. With several, a row may lack
+        some of them. inputs: columns to read, else all.
     ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split. kinds: `{column: kind}` where
         an input is to be read as another kind (text, image, audio, number, category) than it looks like.
     recipe: what to do, as a `Recipe` or a YAML file. budget: wall seconds for the whole call.
@@ -62,16 +66,8 @@ def fit(
 
     Raises DataError, UsageError, RefusedError before anything is trained; NonFiniteLossError from a diverging run.
     """
-    # The command line gives its own start, when the process had spent nothing yet.
-    clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
-    recipe, listener = _recipe(recipe), Recorder(listener or Listener())
-    folder = Path(out) if out is not None else None
-    workspace = open_workspace(folder, resume)
-    if budget is not None and budget <= 0:
-        raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
-    job = make_job(
-        train,
-        recipe,
+    data = DataArguments(
+        train=train,
         target=target,
         inputs=inputs,
         ignore=ignore,
@@ -81,6 +77,32 @@ def fit(
         test=test,
         on_bad_rows=on_bad_rows,
     )
+    return fit_data(
+        data, recipe, budget=budget, out=out, resume=resume, listener=listener, command=command, began=began
+    )
+
+
+def fit_data(
+    data: DataArguments,
+    recipe: Recipe | str | os.PathLike[str] | None = None,
+    *,
+    budget: float | None = None,
+    out: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    listener: Listener | None = None,
+    command: str | None = None,
+    began: float | None = None,
+) -> Model:
+    """`fit`, with the data arguments as one thing."""
+    # The command line gives its own start, when the process had spent nothing yet.
+    clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
+    recipe, listener = _recipe(recipe), Recorder(listener or Listener())
+    folder = Path(out) if out is not None else None
+    workspace = open_workspace(folder, resume)
+    if budget is not None and budget <= 0:
+        raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
+    job = make_job(data, recipe)
+    listener.scored_by(job.metrics)
     for note in job.notes:
         listener.note(note)
     recipe = replace(recipe, base=written(recipe.bases(job.train.schema)))
@@ -95,7 +117,7 @@ def fit(
             folder.mkdir(parents=True, exist_ok=True)
             write_files(model, folder)
     report = make_report(job, model, candidates, kept, notes=listener.notes, command=command, began=clocks)
-    model = replace(model, report=report)
+    model = replace(model, report=report, folder=folder)
     if folder is not None:
         with storing(folder):
             report.write(folder)
@@ -106,9 +128,9 @@ def fit(
 
 
 def plan(
-    train: Source,
+    train: Source | Sequence[Source],
     *,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     inputs: Sequence[str] | None = None,
     ignore: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
@@ -119,10 +141,8 @@ def plan(
     listener: Listener | None = None,
 ) -> list[tuple[str, Plan]]:
     """What `fit` would do with the same arguments, as named plans in their order; nothing is trained."""
-    recipe, listener = _recipe(recipe), listener or Listener()
-    job = make_job(
-        train,
-        recipe,
+    data = DataArguments(
+        train=train,
         target=target,
         inputs=inputs,
         ignore=ignore,
@@ -131,6 +151,18 @@ def plan(
         valid=valid,
         on_bad_rows=on_bad_rows,
     )
+    return plan_data(data, recipe, listener=listener)
+
+
+def plan_data(
+    data: DataArguments,
+    recipe: Recipe | str | os.PathLike[str] | None = None,
+    *,
+    listener: Listener | None = None,
+) -> list[tuple[str, Plan]]:
+    """`plan`, with the data arguments as one thing; a test table in them is not read."""
+    recipe, listener = _recipe(recipe), listener or Listener()
+    job = make_job(replace(data, test=None), recipe)
     for note in job.notes:
         listener.note(note)
     recipe = replace(recipe, base=written(recipe.bases(job.train.schema)))
@@ -153,17 +185,19 @@ def within_budget(job: Job, recipe: Recipe, workspace: Workspace, listener: List
 
 
 def make_model(job: Job, best: Candidate, *, interrupted: bool = False) -> Model:
-    """The model of a finished run, its probabilities calibrated on validation."""
-    temperature = {}
+    """The model of a finished run, its probabilities (of open sets its thresholds) calibrated on validation."""
+    tasks, temperature = dict(job.tasks), {}
     if best.predictions is not None and job.valid is not None:
         for name, task in job.tasks.items():
-            truth, labelled = task.encode(job.valid.column(name), job.valid.source, job.valid.rows)
-            temperature[name] = fit_temperature(best.predictions[name][labelled], truth[labelled], task)
+            truth, labelled = encoded(job.valid, name, task)
+            values = best.predictions[name][labelled]
+            tasks[name] = task.calibrated(values, truth[labelled])
+            temperature[name] = fit_temperature(values, truth[labelled], task)
     return Model(
         recipe=best.recipe,
         schema=job.train.schema,
         network=best.network,
-        tasks=job.tasks,
+        tasks=tasks,
         temperature=temperature,
         interrupted=interrupted,
     )

@@ -5,43 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from graftwork import specs
-from graftwork.data.checks import OnBadRows
-from graftwork.data.load import Source, load, load_like
-from graftwork.data.splits import group_split, random_split, split_by_column, stratified_split
+from graftwork.data.leaks import Leak, find_leaks
+from graftwork.data.load import load, load_like
 from graftwork.data.spool import slices
-from graftwork.data.table import Input, Table
+from graftwork.data.table import Input, Kind, Table
 from graftwork.data.text import normalise
-from graftwork.errors import UsageError
+from graftwork.errors import UsageError, nearest
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.recipe import Recipe
-from graftwork.tasks.metrics import metric_for
+from graftwork.runs.data_arguments import DataArguments
+from graftwork.runs.held_out import by_column, drawn, encoded, hold_out
+from graftwork.runs.open_set import learned_from_training
+from graftwork.tasks.metrics import METRICS, metric_for
 from graftwork.tasks.registry import TASKS, infer_task
 from graftwork.tasks.task import Task
-
-FEW_ROWS_A_CLASS = 20
-"""Below this many rows a class nothing is held out for validation: every row is worth more in training."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """Tables ready for runs. valid is None where the rows are too few to hold some out. notes: what was inferred."""
+    """Tables ready for runs. valid is None where the rows are too few to hold some out.
+
+    tasks, metrics: by target column. notes: what was inferred. leaks: inputs that give a target away by themselves.
+    """
 
     train: Table
     valid: Table | None
     test: Table | None
     tasks: dict[str, Task]
-    metric: str
+    metrics: dict[str, str]
     notes: tuple[str, ...]
+    leaks: tuple[Leak, ...] = ()
 
     @property
     def target(self) -> str:
+        """The target, of a job with one. Raises UsageError where there are several."""
+        if len(self.tasks) > 1:
+            raise UsageError(f"There are several targets ({', '.join(self.tasks)}); this works for one only.")
         return next(iter(self.tasks))
 
     @property
     def task(self) -> Task:
+        """The task of a job with one target."""
         return self.tasks[self.target]
 
     def sample(self, rows: int, seed: int) -> Job:
@@ -49,8 +54,8 @@ class Job:
 
         Every class keeps a row, so there are more rows where there are more classes than `rows`.
         """
-        valid = None if self.valid is None else _drawn(self.valid, self.task, self.target, max(1, rows // 3), seed)
-        return replace(self, train=_drawn(self.train, self.task, self.target, rows, seed), valid=valid)
+        valid = None if self.valid is None else drawn(self.valid, self.tasks, max(1, rows // 3), seed)
+        return replace(self, train=drawn(self.train, self.tasks, rows, seed), valid=valid)
 
     def rows(self, inputs: Sequence[Input], recipe: Recipe) -> TrainingRows:
         """The training rows as a base may look at them before it is built: what it will read, of these inputs."""
@@ -70,95 +75,107 @@ class Job:
                     yield normalise("" if value is None else str(value), recipe.text)
 
 
-def make_job(
-    train: Source,
-    recipe: Recipe,
-    *,
-    target: str | None = None,
-    inputs: Sequence[str] | None = None,
-    ignore: Sequence[str] = (),
-    roles: Mapping[str, str] | None = None,
-    kinds: Mapping[str, str] | None = None,
-    valid: Source | None = None,
-    test: Source | None = None,
-    on_bad_rows: OnBadRows = "fail",
-) -> Job:
+def make_job(data: DataArguments, recipe: Recipe) -> Job:
     """Read and check all tables before anything slow begins. Raises DataError or UsageError if they can't be used."""
-    task = None if recipe.task == "auto" else specs.parse(recipe.task, TASKS, "task")
+    given = _given_tasks(recipe)
+    kinds: Mapping[str, Kind] = {name: task.target_kinds[0] for name, task in given.items() if task.reads_target}
+    every, many = given.get(ALL), [name for name, task in given.items() if task.name == "multilabel"]
     loaded = load(
-        train,
-        target=target,
-        inputs=inputs,
-        ignore=ignore,
-        roles=roles,
-        kinds=kinds,
-        task_kind=task.target_kinds[0] if task else None,
-        many_labels=task is not None and task.name == "multilabel",
-        on_bad_rows=on_bad_rows,
+        data.train,
+        target=_targets(data, given),
+        inputs=data.inputs,
+        ignore=data.ignore,
+        roles=data.roles,
+        kinds=data.kinds,
+        task_kind=kinds.get(ALL) if every else kinds,
+        many_labels=every.name == "multilabel" if every else many,
+        on_bad_rows=data.on_bad_rows,
     )
     table, notes = loaded.table, list(loaded.notes)
-    column, *more_targets = table.schema.targets
-    if more_targets:
-        names = ", ".join(target.name for target in table.schema.targets)
-        raise UsageError(f"{table.source} has several targets ({names}). This version predicts one: name one of them.")
-    if task is None:
-        task, reason = infer_task(table.column(column.name), column.kind)
-        notes.append(f"task: {task.name} ({reason})")
-    task = task.learn(table.column(column.name), table.source, table.rows)
-    metric = metric_for(recipe.metric or task.metrics[0], task).name
+    tasks = _learned(table, given, notes)
+    metrics = _metrics(recipe, tasks)
     others: dict[str, Table] = {}
-    for part, source in (("valid", valid), ("test", test)):
+    for part, source in (("valid", data.valid), ("test", data.test)):
         if source is not None:
-            more = load_like(source, table.schema, with_target=True, on_bad_rows=on_bad_rows)
-            task.encode(more.table.column(column.name), more.table.source, more.table.rows)  # labels are known
+            more = load_like(source, table.schema, with_target=True, on_bad_rows=data.on_bad_rows)
+            for name, task in tasks.items():  # labels are known
+                encoded(_called(more.table, name, tasks), name, task)
             others[part] = more.table
             notes.extend(more.notes)
-    parts = {"train": table, **_by_column(table, others), **others}
+    parts = {"train": table, **by_column(table, others), **others}
     if "valid" not in parts:
-        valid_table, note = hold_out(parts["train"], task, recipe)
+        valid_table, note = hold_out(parts["train"], tasks, recipe)
         notes.append(note)
         parts.update(valid_table)
-    return Job(parts["train"], parts.get("valid"), parts.get("test"), {column.name: task}, metric, tuple(notes))
+    tasks, seen = learned_from_training(tasks, parts)
+    notes += seen
+    leaks = find_leaks(parts["train"])
+    notes += [f"leak: {leak.sentence}" for leak in leaks]
+    return Job(parts["train"], parts.get("valid"), parts.get("test"), tasks, metrics, tuple(notes), leaks)
 
 
-def _drawn(table: Table, task: Task, target: str, rows: int, seed: int) -> Table:
-    """`rows` rows of the table, each class in its share and at least once; the table itself if it has no more."""
-    if rows >= len(table):
-        return table
-    share = rows / len(table)
-    if "hard_labels" not in task.facts:
-        return table.take(random_split(len(table), share, seed)[1])
-    truth, _ = task.encode(table.column(target), table.source, table.rows)
-    # The training side of a split never loses a class. Rows without a label (-1) are drawn as a class of their own.
-    return table.take(stratified_split(truth + 1, 1 - share, seed)[0])
+ALL = ""
+"""Stands for every target in what `_given_tasks` gives."""
+ROWS = "match"
+"""The name of what is learned where no column holds it."""
 
 
-def hold_out(table: Table, task: Task, recipe: Recipe) -> tuple[dict[str, Table], str]:
-    """Split validation rows off: by whole groups, stratified by class, or at random. Nothing where rows are few."""
-    target = table.schema.targets[0].name
-    truth, labelled = task.encode(table.column(target), table.source, table.rows)
-    classes = "hard_labels" in task.facts
-    enough = max(40, FEW_ROWS_A_CLASS * (task.outputs if classes else 1))
-    pretrained = all(base.pretrained for base in recipe.bases(table.schema).values())
-    if pretrained and int(labelled.sum()) < enough:
-        return {}, f"validation: none held out, because {len(table):,} rows are few (fewer than {enough:,})"
-    group = table.schema.role("group")
-    if group:
-        names = np.array(table.values(group.name), dtype=object).astype(str)
-        kept, held = group_split(names, recipe.valid_share, recipe.seed, truth if classes else None)
-    elif classes:
-        kept, held = stratified_split(truth, recipe.valid_share, recipe.seed)
-    else:
-        kept, held = random_split(len(table), recipe.valid_share, recipe.seed)
-    note = f"validation: {len(held):,} of {len(table):,} rows held out of {table.source} (seed {recipe.seed})"
-    return {"train": table.take(kept), "valid": table.take(held)}, note
+def _targets(data: DataArguments, given: Mapping[str, Task]) -> str | Sequence[str] | None:
+    """The target columns that are named; None where one is to be found, and none where the task reads none."""
+    alone = next(((name, task) for name, task in given.items() if not task.reads_target), None)
+    if alone is None:
+        return data.target or [name for name in given if name != ALL] or None
+    name, task = alone
+    if data.target or name != ALL:
+        column = name or (data.target if isinstance(data.target, str) else ", ".join(data.target or ()))
+        raise UsageError(
+            f"The task {task.name} learns from the inputs alone and has no target, but '{column}' is named as one. "
+            "Drop --target, or choose another task."
+        )
+    return ()
 
 
-def _by_column(table: Table, others: Mapping[str, Table]) -> dict[str, Table]:
-    """The parts that a column with the role `split` names, but for those that have a table of their own."""
-    column = table.schema.role("split")
-    if column is None:
-        return {}
-    found = split_by_column(table.column(column.name), table.source)
-    parts = {"train": found.train, "valid": found.valid, "test": found.test}
-    return {part: table.take(rows) for part, rows in parts.items() if len(rows) and part not in others}
+def _given_tasks(recipe: Recipe) -> dict[str, Task]:
+    """The tasks that the recipe names, by target; under `ALL` the one for every target."""
+    named = {ALL: recipe.task} if isinstance(recipe.task, str) else recipe.task
+    return {name: specs.parse(spec, TASKS, "task") for name, spec in named.items() if spec != "auto"}
+
+
+def _learned(table: Table, given: Mapping[str, Task], notes: list[str]) -> dict[str, Task]:
+    """Each target's task, which has seen its column; what was inferred is added to the notes."""
+    targets = [column.name for column in table.schema.targets]
+    every = given.get(ALL)
+    if every is not None and not every.reads_target:
+        return {ROWS: every.learn_rows(table, ROWS)}
+    _check_targets(given, targets, "--task")
+    tasks = {}
+    for column in table.schema.targets:
+        task = given.get(column.name) or given.get(ALL)
+        if task is None:
+            task, reason = infer_task(table.column(column.name), column.kind)
+            of = f" of {column.name}" if len(targets) > 1 else ""
+            notes.append(f"task{of}: {task.name} ({reason})")
+        tasks[column.name] = task.learn_rows(_called(table, column.name, targets), column.name)
+    return tasks
+
+
+def _metrics(recipe: Recipe, tasks: Mapping[str, Task]) -> dict[str, str]:
+    """What validation is scored by, for each target. Of several, each score has 1 as its best, unless named."""
+    named = recipe.metric if isinstance(recipe.metric, Mapping) else dict.fromkeys(tasks, recipe.metric)
+    _check_targets(named, list(tasks), "--metric")
+    metrics = {}
+    for name, task in tasks.items():
+        usual = task.metrics if len(tasks) == 1 else [m for m in task.metrics if METRICS[m].higher_is_better]
+        metrics[name] = metric_for(named.get(name) or usual[0], task).name
+    return metrics
+
+
+def _check_targets(named: Mapping[str, object], targets: Sequence[str], option: str) -> None:
+    for name in named:
+        if name != ALL and name not in targets:
+            raise UsageError(f"{option} names '{name}', which is no target. {nearest(name, targets)}")
+
+
+def _called(table: Table, target: str, targets: Sequence[str] | Mapping[str, Task]) -> Table:
+    """The table under a name for messages about a target, which is named too where there are several."""
+    return table if len(targets) == 1 else replace(table, source=f"{table.source}, {target}")

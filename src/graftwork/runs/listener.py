@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from graftwork.core.fit import Progress
 
 
@@ -10,6 +12,9 @@ class Listener:
 
     def note(self, text: str) -> None:
         """Something the user should know: what was inferred, skipped, chosen."""
+
+    def scored_by(self, metrics: Mapping[str, str]) -> None:
+        """The metrics, by target, of which the scores of all runs are made; told before the first run."""
 
     def planned(self, name: str, plan: str) -> None:
         """A run is about to start; `plan` is `Plan.explain()`."""
@@ -34,6 +39,9 @@ class Recorder(Listener):
     def note(self, text: str) -> None:
         self.notes.append(text)
         self._listener.note(text)
+
+    def scored_by(self, metrics: Mapping[str, str]) -> None:
+        self._listener.scored_by(metrics)
 
     def planned(self, name: str, plan: str) -> None:
         self._listener.planned(name, plan)

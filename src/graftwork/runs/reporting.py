@@ -6,25 +6,28 @@ import importlib.metadata
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
 
 from graftwork.core.examples import prepare
-from graftwork.core.scoring import probabilities
+from graftwork.core.scoring import probabilities, scored, shown_score
 from graftwork.data.table import Table
 from graftwork.evidence import report as evidence
 from graftwork.evidence.breakdown import Bin, reliability
 from graftwork.evidence.evaluation import Evaluation, evaluate
 from graftwork.evidence.plots import Series
-from graftwork.evidence.report import Curves, Report, Stage
-from graftwork.evidence.warnings import DataWarning, Suspect, label_noise, table_warnings
+from graftwork.evidence.report import Curves, Report, Result, Stage
+from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise, leaks, table_warnings
 from graftwork.model import Model, row_texts
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.crossval import cross_validate
+from graftwork.runs.held_out import encoded
 from graftwork.runs.job import Job
 from graftwork.runs.single import Candidate
+from graftwork.tasks.task import Task
 
 
 class Began(NamedTuple):
@@ -49,24 +52,24 @@ def make_report(
 ) -> Report:
     """candidates: in the order in which they ran. notes: what the user was told. began: the clocks at the start."""
     given = _given(job, model, kept)
-    evaluations = {part: _evaluate(job, model, table, values) for part, (table, values) in given.items()}
-    warnings, suspects = _warnings(job, given)
-    temperature = model.temperature.get(job.target, 1.0)
+    warnings = leaks(job.leaks) + table_warnings(job.train, _others(given), job.tasks)
+    lengths = {part: _lengths(model, table) for part, (table, _) in given.items()}
+    first, *more = [_result(job, model, kept, given, lengths, target) for target in job.tasks]
+    for result, noise in (first, *more):
+        warnings += about(noise, result.target) if more else noise
+    own = {one.name: getattr(first[0], one.name) for one in fields(Result)}
     return Report(
-        primary=job.metric,
-        evaluations=evaluations,
-        title=f"{job.target} from {', '.join(column.name for column in job.train.schema.inputs)}",
+        **own,
+        more=tuple(result for result, _ in more),
+        title=f"{', '.join(job.tasks)} from {', '.join(column.name for column in job.train.schema.inputs)}",
         base=model.recipe.base_text,
         data=_data(job),
         recipe=model.recipe.to_yaml(),
         plan=kept.plan.table(),
-        candidates=tuple(_candidate(one, one is kept) for one in candidates if one.score is not None),
+        candidates=tuple(_candidate(job, one, one is kept) for one in candidates if one.score is not None),
         decision=_decision(candidates, kept),
-        curves=_curves(kept, job.metric),
-        temperature=temperature,
-        before_temperature=_before(job, given, kept) if temperature != 1.0 else (),
+        curves=_curves(job, kept),
         warnings=tuple(warnings),
-        suspects=tuple(suspects),
         notes=(*notes, *kept.plan.notes),
         costs=_costs(candidates, began),
         parameters_trained=kept.plan.trained,
@@ -77,47 +80,82 @@ def make_report(
     )
 
 
-def _given(job: Job, model: Model, kept: Candidate) -> dict[str, tuple[Table, np.ndarray]]:
-    """By held-out table, the one that counts first: its rows and the calibrated probabilities."""
-    given = {}
+Given = dict[str, tuple[Table, dict[str, np.ndarray]]]
+"""By held-out table, the one that counts first: its rows, and by target what metrics read: calibrated probabilities, or embeddings."""
+
+
+def _given(job: Job, model: Model, kept: Candidate) -> Given:
+    given: Given = {}
     if job.test is not None and len(job.test):
-        given["test"] = (job.test, model.predict_table(job.test, []).probabilities)
+        given["test"] = (job.test, model.scored_values(job.test))
     if job.valid is not None and kept.predictions is not None:
-        temperature = model.temperature.get(job.target, 1.0)
-        given["validation"] = (job.valid, probabilities(job.task, kept.predictions[job.target], temperature))
+        calibrated = {
+            name: scored(task, kept.predictions[name], model.temperature.get(name, 1.0))
+            for name, task in job.tasks.items()
+        }
+        given["validation"] = (job.valid, calibrated)
     return given or {CROSS_VALIDATED: (job.train, cross_validate(job, kept.recipe))}
 
 
-def _evaluate(job: Job, model: Model, table: Table, values: np.ndarray) -> Evaluation:
-    targets, labelled = job.task.encode(table.column(job.target), table.source, table.rows)
-    lengths = prepare(table, model.network, {}, model.recipe.text, keep_on_disk=False).lengths
-    return evaluate(job.task, targets, values, table.rows, labelled=labelled, texts=row_texts(table), lengths=lengths)
+def _others(given: Given) -> dict[str, Table]:
+    return {part: table for part, (table, _) in given.items() if part != CROSS_VALIDATED}
 
 
-def _before(job: Job, given: dict[str, tuple[Table, np.ndarray]], kept: Candidate) -> tuple[Bin, ...]:
+def _result(
+    job: Job, model: Model, kept: Candidate, given: Given, lengths: Mapping[str, np.ndarray], target: str
+) -> tuple[Result, list[DataWarning]]:
+    """How well a target is predicted, and a warning where its labels look wrong."""
+    task, temperature = job.tasks[target], model.temperature.get(target, 1.0)
+    evaluations = {
+        part: _evaluate(model, table, target, values[target], lengths[part]) for part, (table, values) in given.items()
+    }
+    warnings, suspects = _noise(task, target, given)
+    result = Result(
+        target=target,
+        primary=job.metrics[target],
+        evaluations={part: found for part, found in evaluations.items() if found is not None},
+        temperature=temperature,
+        before_temperature=_before(job, target, given, kept) if temperature != 1.0 else (),
+        suspects=tuple(suspects),
+    )
+    return result, warnings
+
+
+def _lengths(model: Model, table: Table) -> np.ndarray:
+    """Tokens of each row (N,)."""
+    return prepare(table, model.network, {}, model.recipe.text, keep_on_disk=False).lengths
+
+
+def _evaluate(model: Model, table: Table, target: str, values: np.ndarray, lengths: np.ndarray) -> Evaluation | None:
+    """None where no row of the table has the target."""
+    task = model.tasks[target]
+    targets, labelled = encoded(table, target, task)
+    if not labelled.any() and len(model.tasks) > 1:
+        return None
+    return evaluate(task, targets, values, table.rows, labelled=labelled, texts=row_texts(table), lengths=lengths)
+
+
+def _before(job: Job, target: str, given: Given, kept: Candidate) -> tuple[Bin, ...]:
     """Reliability on validation without temperature scaling, if it is validation that counts."""
+    task = job.tasks[target]
     if next(iter(given)) != "validation" or job.valid is None or kept.predictions is None:
         return ()
-    targets, labelled = job.task.encode(job.valid.column(job.target), job.valid.source, job.valid.rows)
-    plain = probabilities(job.task, kept.predictions[job.target])
-    return tuple(reliability(targets[labelled], plain[labelled])) if "hard_labels" in job.task.facts else ()
+    targets, labelled = encoded(job.valid, target, task)
+    plain = probabilities(task, kept.predictions[target])
+    return tuple(reliability(targets[labelled], plain[labelled])) if "hard_labels" in task.facts else ()
 
 
-def _warnings(job: Job, given: dict[str, tuple[Table, np.ndarray]]) -> tuple[list[DataWarning], list[Suspect]]:
-    others = {part: table for part, (table, _) in given.items() if part != CROSS_VALIDATED}
-    warnings = table_warnings(job.train, others, job.target, job.task)
-    suspects: list[Suspect] = []
-    if "validation" in given and "hard_labels" in job.task.facts:
-        table, values = given["validation"]
-        targets, _ = job.task.encode(table.column(job.target), table.source, table.rows)
-        found, suspects = label_noise(targets, values, table.rows, job.task.classes, table.source)
-        warnings = [*warnings, *found]
-    return warnings, suspects
+def _noise(task: Task, target: str, given: Given) -> tuple[list[DataWarning], list[Suspect]]:
+    if "validation" not in given or "hard_labels" not in task.facts or task.open_set:
+        return [], []
+    table, values = given["validation"]
+    targets, _ = encoded(table, target, task)
+    return label_noise(targets, values[target], table.rows, task.classes, table.source)
 
 
-def _candidate(one: Candidate, kept: bool) -> evidence.Candidate:
+def _candidate(job: Job, one: Candidate, kept: bool) -> evidence.Candidate:
     techniques = ", ".join(technique.name for technique in one.plan.techniques) or "plain loop"
-    return evidence.Candidate(one.name, abs(one.score or 0.0), one.cpu, kept, techniques)
+    return evidence.Candidate(one.name, shown_score(one.score or 0.0, job.metrics), one.cpu, kept, techniques)
 
 
 def _decision(candidates: Sequence[Candidate], kept: Candidate) -> str:
@@ -128,13 +166,14 @@ def _decision(candidates: Sequence[Candidate], kept: Candidate) -> str:
     return f"{kept.name} is kept: it scores best on validation."
 
 
-def _curves(kept: Candidate, metric: str) -> Curves | None:
+def _curves(job: Job, kept: Candidate) -> Curves | None:
     points = kept.fitted.history
     losses = [(point.step, point.loss) for point in points if point.loss is not None]
-    scores = [(point.step, abs(point.score)) for point in points if point.score is not None]
+    scores = [(point.step, shown_score(point.score, job.metrics)) for point in points if point.score is not None]
     if len(scores) < 2 and len(losses) < 2:
         return None
-    series = (Series(metric, tuple(s for s, _ in scores), tuple(v for _, v in scores)),) if scores else ()
+    name = next(iter(job.metrics.values())) if len(job.metrics) == 1 else "mean score"
+    series = (Series(name, tuple(s for s, _ in scores), tuple(v for _, v in scores)),) if scores else ()
     return Curves(Series("training loss", tuple(s for s, _ in losses), tuple(v for _, v in losses)), series)
 
 
@@ -142,7 +181,9 @@ def _data(job: Job) -> dict[str, str]:
     parts = {"train": job.train, "validation": job.valid, "test": job.test}
     facts = {name: f"{len(table):,} rows of {table.source}" for name, table in parts.items() if table is not None}
     facts["inputs"] = ", ".join(column.name for column in job.train.schema.inputs)
-    facts["target"] = f"{job.target} ({job.task.name}, {job.task.outputs} outputs)"
+    facts["target" if len(job.tasks) == 1 else "targets"] = ", ".join(
+        f"{target} ({task.name}, {task.outputs} outputs)" for target, task in job.tasks.items()
+    )
     return facts
 
 

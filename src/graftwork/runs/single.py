@@ -9,23 +9,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from graftwork import specs
 from graftwork.core.examples import prepare
 from graftwork.core.fit import Fitted, fit
 from graftwork.core.plan import Plan, order
 from graftwork.core.run import Run, make_run
-from graftwork.core.scoring import predict_examples
+from graftwork.core.scoring import open_sets, predict_examples
 from graftwork.core.settings import resolve, resolve_precision
 from graftwork.core.timing import affordable_steps
 from graftwork.data.cache import digest
 from graftwork.data.table import Input
 from graftwork.networks.encoder import Encoder
-from graftwork.networks.head import HEADS, Head
+from graftwork.networks.head import Head
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.workspace import Workspace
+from graftwork.tasks.registry import head_of
 
 TIMED_ROWS = 256
 PASS_SHARE = 2 / 3
@@ -38,7 +38,8 @@ FEWEST = 500
 
 @dataclass(frozen=True)
 class Candidate:
-    """A finished run. network: folded, in eval mode. predictions: on validation, by target, None without validation.
+    """A finished run. network: folded, in eval mode. predictions: on validation, by target (of open sets embeddings),
+    None without validation.
 
     score: on validation, more is better. wall, cpu: seconds from building the network to the last step.
     """
@@ -92,7 +93,9 @@ def run_single(
     network = run.stages.fold(fitted.network)
     predictions = None
     if run.valid:
-        predictions = predict_examples(network, run.valid, run.plan.techniques, run.valid_cached)
+        predictions = predict_examples(
+            network, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks)
+        )
     seconds = time.monotonic() - wall
     listener.finished(name, fitted.best_score, seconds)
     spent = time.process_time() - cpu
@@ -101,7 +104,6 @@ def run_single(
 
 def build_network(job: Job, recipe: Recipe) -> Network:
     """Encoders and heads of a recipe, with seeded random weights where there are no pretrained ones."""
-    specs.parse(recipe.head, HEADS, "head")
     schema, bases = job.train.schema, recipe.bases(job.train.schema)
     readers: dict[str, list[Input]] = {}
     for one in schema.modalities:
@@ -115,8 +117,11 @@ def build_network(job: Job, recipe: Recipe) -> Network:
     ordered = {one.name: encoders[one.name] for one in schema.modalities}
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        width = sum(encoder.width for encoder in ordered.values())
-        heads = {target: Head(width, task.outputs, recipe.head) for target, task in job.tasks.items()}
+        widths = [encoder.width for encoder in ordered.values()]
+        heads = {
+            target: Head(sum(widths), task.outputs, head_of(task, recipe.head), widths)
+            for target, task in job.tasks.items()
+        }
     network = Network(ordered, heads, sources={one.name: one.columns for one in schema.modalities})
     return network.to("cuda") if torch.cuda.is_available() else network
 
@@ -166,7 +171,7 @@ def _make_run(job: Job, recipe: Recipe, *, started: bool, listener: Listener) ->
         resolve(recipe.training, lr=min((base.suggested_lr for base in slow), default=HEAD_LR)),
         train,
         valid,
-        metric=job.metric,
+        metrics=job.metrics,
         epochs=max(base.suggested_epochs for base in bases),
         seed=recipe.seed,
         started=started,

@@ -1,0 +1,101 @@
+"""Which rows of a table train and which validate, and samples of rows: by class, so that none is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from graftwork.data.splits import group_split, random_split, split_by_column, stratified_split
+from graftwork.data.table import Table
+from graftwork.recipe import Recipe
+from graftwork.runs.open_set import hold_out_identities
+from graftwork.tasks.task import Task
+
+FEW_ROWS_A_CLASS = 20
+"""Below this many rows a class nothing is held out for validation: every row is worth more in training."""
+
+
+def hold_out(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[dict[str, Table], str]:
+    """Split validation rows off: by whole groups, stratified, or at random. Nothing where rows are few.
+
+    An open set gives whole identities, however few rows there are.
+
+    Of several targets, the one with the most classes says whether rows are few. A task that compares rows with each
+    other is always given some: rows that were scored apart can't be compared.
+    """
+    compared = next((name for name, task in tasks.items() if task.open_set), None)
+    if compared is not None:
+        return hold_out_identities(table, compared, tasks[compared], recipe)
+    most = max(tasks, key=lambda name: _classes(tasks[name]))
+    _, labelled = encoded(table, most, tasks[most])
+    enough = max(40, FEW_ROWS_A_CLASS * _classes(tasks[most]))
+    pretrained = all(base.pretrained for base in recipe.bases(table.schema).values())
+    compares = any(task.couples_rows for task in tasks.values())
+    if pretrained and int(labelled.sum()) < enough and not compares:
+        return {}, f"validation: none held out, because {len(table):,} rows are few (fewer than {enough:,})"
+    kinds = strata(table, tasks)
+    group = table.schema.role("group")
+    if group:
+        names = np.array(table.values(group.name), dtype=object).astype(str)
+        kept, held = group_split(names, recipe.valid_share, recipe.seed, _first_classes(table, tasks))
+    elif kinds is not None:
+        kept, held = stratified_split(kinds, recipe.valid_share, recipe.seed)
+    else:
+        kept, held = random_split(len(table), recipe.valid_share, recipe.seed)
+    note = f"validation: {len(held):,} of {len(table):,} rows held out of {table.source} (seed {recipe.seed})"
+    return {"train": table.take(kept), "valid": table.take(held)}, note
+
+
+def drawn(table: Table, tasks: Mapping[str, Task], rows: int, seed: int) -> Table:
+    """`rows` rows of the table, each class in its share and at least once; the table itself if it has no more."""
+    if rows >= len(table):
+        return table
+    share, kinds = rows / len(table), strata(table, tasks)
+    if kinds is None:
+        return table.take(random_split(len(table), share, seed)[1])
+    # The training side of a split never loses a class. Rows without a label (-1) are drawn as a class of their own.
+    return table.take(stratified_split(kinds + 1, 1 - share, seed)[0])
+
+
+def strata(table: Table, tasks: Mapping[str, Task]) -> np.ndarray | None:
+    """The kind of each row (N,), to be drawn from in shares: its class, -1 without a label; None where all are alike.
+
+    With several targets: which of them the row has, and its class in the first one with one class a row.
+    """
+    classes = _first_classes(table, tasks)
+    if len(tasks) == 1:
+        return classes
+    has = [encoded(table, name, task)[1] for name, task in tasks.items()]
+    marks = np.stack([*has, np.zeros(len(table), np.int64) if classes is None else classes])
+    kinds = np.unique(marks, axis=1, return_inverse=True)[1].reshape(-1)
+    found: np.ndarray = np.where(np.any(has, axis=0), kinds, -1)
+    return found
+
+
+def by_column(table: Table, others: Mapping[str, Table]) -> dict[str, Table]:
+    """The parts that a column with the role `split` names, but for those that have a table of their own."""
+    column = table.schema.role("split")
+    if column is None:
+        return {}
+    found = split_by_column(table.column(column.name), table.source)
+    parts = {"train": found.train, "valid": found.valid, "test": found.test}
+    return {part: table.take(rows) for part, rows in parts.items() if len(rows) and part not in others}
+
+
+def encoded(table: Table, name: str, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Targets (N, ...) and the mask of the rows that have one (N,); none where the table has no such column."""
+    found = task.encode_rows(table, name)
+    return (np.zeros(len(table), np.int64), np.zeros(len(table), bool)) if found is None else found
+
+
+def _first_classes(table: Table, tasks: Mapping[str, Task]) -> np.ndarray | None:
+    """Class indices (N,) of the first target with one class a row, -1 where missing; None where no target has."""
+    for name, task in tasks.items():
+        if "hard_labels" in task.facts:
+            return encoded(table, name, task)[0]
+    return None
+
+
+def _classes(task: Task) -> int:
+    return task.outputs if "hard_labels" in task.facts else 1
