@@ -111,7 +111,9 @@ def load(folder: str | os.PathLike[str]) -> Saved:
         network = Network(columns, heads, fusion, sources)
         network.lacked = frozenset(manifest["lacked"])
         network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
-        network.load_state_dict(load_file(path / WEIGHTS), assign=True)
+        # Copied to where memory is aligned: convolutions round otherwise where it is not.
+        weights = {name: tensor.clone() for name, tensor in load_file(path / WEIGHTS).items()}
+        network.load_state_dict(weights, assign=True)
         network.requires_grad_(False)
         return Saved(
             recipe=from_dict(manifest["recipe"], str(path)),
