@@ -19,12 +19,15 @@ from tiny import tiny_bert
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SAYS = {
+    "classify_images": "five of them",
     "classify_text": "model and report: runs/classify_text/report.html",
     "choose_techniques": "refused: supervised-contrastive needs hard_labels, but mixup removes them.",
     "few_shot": "contrastive: Accuracy",
     "multilabel": "Micro-F1",
     "regression": "Root mean squared error",
     "from_scratch_gru": "parameters",
+    "classify_table": "FT-Transformer: Accuracy",
+    "scikit_learn": "best of the grid",
     "own_technique": "confidence-penalty:",
     "compare_techniques": "+ mixup",
 }

@@ -36,7 +36,6 @@ class BaseSettings(ABC):
     them; else all of it is trained. suggested_lr: a learning rate for training all of it with AdamW, batches of 32;
     0 where it has nothing to train.
     suggested_epochs: passes over a few thousand rows that go with it; small tables and many classes need more.
-    tuned_blocks: how many of its upper blocks the default tunes, where it is pretrained.
     """
 
     name: ClassVar[str]
@@ -46,7 +45,6 @@ class BaseSettings(ABC):
     pretrained: ClassVar[bool]
     suggested_lr: ClassVar[float]
     suggested_epochs: ClassVar[int]
-    tuned_blocks: ClassVar[int] = 2
 
     @property
     def spec(self) -> str:
@@ -56,6 +54,10 @@ class BaseSettings(ABC):
     def with_layers(self, layers: int) -> BaseSettings:  # noqa: ARG002
         """The same base with the features of its last `layers` layers side by side, as many as it has."""
         return self
+
+    def tuned_blocks(self) -> int:
+        """How many of its upper blocks the default tunes; no more than it has."""
+        return 2
 
     @abstractmethod
     def build(self, rows: TrainingRows, seed: int) -> Encoder:

@@ -38,12 +38,16 @@ class ImageModel(BaseSettings):
     pretrained = True
     suggested_lr = 1e-4
     suggested_epochs = 5
-    tuned_blocks = 13
 
     def __post_init__(self) -> None:
         at_least(8, size=self.size)
         if self.crop is not None and not 0.1 <= self.crop <= 1:
             raise UsageError(f"crop is {self.crop}. Expected a share of each side from 0.1 to 1.")
+
+    def tuned_blocks(self) -> int:
+        from graftwork.networks.image_model import tuned_blocks
+
+        return tuned_blocks(self.path)
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002  nothing is drawn or trained
         from graftwork.networks.image_model import ImageModelEncoder

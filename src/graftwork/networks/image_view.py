@@ -80,7 +80,7 @@ class View:
     # --- once a batch -----------------------------------------------------------------------------------------------
     def unpack(self, rows: Sequence[np.ndarray], blank: Sequence[float]) -> Tensor:
         """Packed rows as pixels (B, 3, size, size), float32 from 0 to 1. A row of length 0 has the colour `blank`."""
-        pixels = torch.tensor(blank).view(1, -1, 1, 1).repeat(len(rows), 1, self.size, self.size)
+        pixels = torch.tensor(blank, dtype=torch.float32).view(1, -1, 1, 1).repeat(len(rows), 1, self.size, self.size)
         by_shape: dict[tuple[int, ...], list[int]] = {}
         for at, row in enumerate(rows):
             if len(row):
