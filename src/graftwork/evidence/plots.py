@@ -130,6 +130,31 @@ def predicted_and_residuals(points: Sequence[tuple[float, float]]) -> str:
         return _svg(figure)
 
 
+def roc_curve(curve: Sequence[tuple[float, float]]) -> str:
+    """True accepts over false accepts; on the dashed line false accepts equal false rejects."""
+    far, tar = zip(*curve, strict=True)
+    with _figure("roc", 4.4, 3.6) as (figure, axes):
+        plot = axes[0]
+        plot.plot(far, tar, color=BLUE, linewidth=1.6)
+        plot.plot([0, 1], [1, 0], color=_INK, linewidth=0.8, linestyle="--")
+        plot.set_xlim(-0.01, 1.01)
+        plot.set_ylim(-0.01, 1.03)
+        _titled(plot, "", "share of pairs of two identities accepted", "share of pairs of one identity accepted")
+        return _svg(figure)
+
+
+def similarities(edges: Sequence[float], same: Sequence[int], different: Sequence[int]) -> str:
+    """Pairs of one and of two identities by the cosine of their embeddings, each as shares of its own."""
+    with _figure("similarities", 5.2, 3.2) as (figure, axes):
+        plot = axes[0]
+        for counts, colour, name in ((different, ORANGE, "two identities"), (same, BLUE, "one identity")):
+            shares = [count / max(sum(counts), 1) for count in counts]
+            plot.stairs(shares, edges, fill=True, color=colour, alpha=0.55, label=name)
+        plot.legend(frameon=False, labelcolor=_INK)
+        _titled(plot, "", "cosine of the embeddings", "share of the pairs")
+        return _svg(figure)
+
+
 def fits_matrix(classes: Sequence[ClassScore]) -> bool:
     """Whether the classes are few enough for a legible matrix."""
     return len(classes) <= _MATRIX_CLASSES

@@ -1,16 +1,20 @@
-"""The head: standardised features to predictions, through one linear layer, a small MLP or a kernel."""
+"""The head: standardised features to predictions, through one linear layer, a small MLP, a kernel or directions."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from graftwork import specs
-from graftwork.errors import UsageError
+from graftwork.errors import RefusedError, UsageError
+from graftwork.networks.towers import TowersLayer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +24,10 @@ class HeadSettings(ABC):
     @abstractmethod
     def layers(self, width: int, outputs: int) -> nn.Sequential:
         """Standardised features (B, width) -> predictions (B, outputs)."""
+
+    def layers_of(self, parts: Sequence[int], outputs: int) -> nn.Sequential:
+        """The same, where it is known how the features stand side by side: so many of each input."""
+        return self.layers(sum(parts), outputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +81,51 @@ class Kernel(HeadSettings):
         return nn.Sequential(KernelLayer(width, outputs, self.gamma))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cosine(HeadSettings):
+    """Cosines between a row's embedding and a direction for each class, times `scale` (above 0). A technique that
+    solves the head projects the features so that rows of one class lie close together (`Projection`)."""
+
+    scale: float = 16.0
+
+    def __post_init__(self) -> None:
+        _check(0 < self.scale < float("inf"), "cosine", "scale", self.scale, "a number above 0")
+
+    def layers(self, width: int, outputs: int) -> nn.Sequential:
+        return nn.Sequential(Projection(width), CosineLayer(width, outputs, self.scale))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Towers(HeadSettings):
+    """Each input projected by itself into one common space, for the task retrieval. hidden: units of one hidden layer
+    in each tower; 0 for a linear one. dropout: before the last layer, from 0 to below 1."""
+
+    hidden: int = 0
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check(self.hidden >= 0, "towers", "hidden", self.hidden, "0 or more")
+        _check(0 <= self.dropout < 1, "towers", "dropout", self.dropout, "0 or more, and less than 1")
+
+    def layers(self, width: int, outputs: int) -> nn.Sequential:
+        return self.layers_of([width], outputs)
+
+    def layers_of(self, parts: Sequence[int], outputs: int) -> nn.Sequential:
+        """outputs: an embedding of each of the two inputs, then a scale, and where the number is even a bias."""
+        if len(parts) != TOWERS:
+            raise RefusedError(
+                "The head towers projects two inputs apart from each other, but it was given features in which they "
+                "are not two and side by side. Drop the technique that fuses them, or name two inputs."
+            )
+        width, learned = divmod(outputs - 1, TOWERS)
+        layer = TowersLayer(parts, width, bias=bool(learned), hidden=self.hidden, dropout=self.dropout)
+        return nn.Sequential(layer)
+
+
+TOWERS = 2
+"""Inputs that are aligned."""
+
+
 def _check(fits: bool, head: str, setting: str, value: float, expected: str) -> None:
     if not fits:
         raise UsageError(f"head '{head}': {setting} is {value}. Expected {expected}.")
@@ -114,28 +167,85 @@ class KernelLayer(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *others)
 
 
-HEADS: dict[str, type[HeadSettings]] = {"linear": Linear, "mlp": Mlp, "kernel": Kernel}
+class Projection(nn.Module):
+    """`x @ matrix`; x (B, width) -> (B, rank). Everything as it is until a solver sets `matrix` (width, rank)."""
+
+    matrix: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("matrix", torch.zeros(width, 0))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features @ self.matrix if self.matrix.shape[1] else features
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
+        """As usual, once there is room for as many columns as were saved."""
+        saved = state_dict.get(f"{prefix}matrix", self.matrix)
+        if saved.shape != self.matrix.shape:
+            self.matrix = self.matrix.new_zeros(saved.shape)
+        super()._load_from_state_dict(state_dict, prefix, *others)
+
+
+class CosineLayer(nn.Module):
+    """`scale * cos(x, weight of each class)`; x (B, width) -> (B, outputs), each from -scale to scale."""
+
+    def __init__(self, width: int, outputs: int, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+        self.weight = nn.Parameter(torch.empty(outputs, width))
+        nn.init.normal_(self.weight, std=width**-0.5)
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        return self.scale * F.linear(F.normalize(embeddings, dim=1), F.normalize(self.weight, dim=1))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
+        """As usual, once the directions are as wide as those that were saved."""
+        saved = state_dict.get(f"{prefix}weight", self.weight)
+        if saved.shape != self.weight.shape:
+            self.weight = nn.Parameter(self.weight.new_zeros(saved.shape))
+        super()._load_from_state_dict(state_dict, prefix, *others)
+
+
+HEADS: dict[str, type[HeadSettings]] = {
+    "linear": Linear,
+    "mlp": Mlp,
+    "kernel": Kernel,
+    "cosine": Cosine,
+    "towers": Towers,
+}
 
 
 class Head(nn.Module):
     """`layers((features - shift) * scale)`. shift and scale are identity until a warm start sets them.
 
-    features (B, width) -> predictions (B, outputs).
+    features (B, width) -> predictions (B, outputs). parts: where the features of several inputs stand side by side,
+    how many of each.
     """
 
     shift: Tensor
     scale: Tensor
 
-    def __init__(self, width: int, outputs: int, spec: str = "linear") -> None:
+    def __init__(self, width: int, outputs: int, spec: str = "linear", parts: Sequence[int] = ()) -> None:
         super().__init__()
-        self.spec, self.width, self.outputs = spec, width, outputs
-        self.layers = specs.parse(spec, HEADS, "head").layers(width, outputs)
+        self.spec, self.width, self.outputs, self.parts = spec, width, outputs, tuple(parts)
+        self.layers = specs.parse(spec, HEADS, "head").layers_of(self.parts or (width,), outputs)
         self.register_buffer("shift", torch.zeros(width))
         self.register_buffer("scale", torch.ones(width))
 
     def forward(self, features: Tensor) -> Tensor:
         predictions: Tensor = self.layers((features - self.shift) * self.scale)
         return predictions
+
+    def embed(self, features: Tensor) -> Tensor:
+        """What the last layer reads (B, E): rows that are alike have embeddings that point the same way."""
+        embeddings: Tensor = self.layers[:-1]((features - self.shift) * self.scale)
+        return embeddings
+
+    def members(self, features: np.ndarray) -> Iterator[tuple[Head, np.ndarray, np.ndarray | None]]:
+        """The heads that are solved each by itself: this one, unless it is made of several. Of each, what it reads
+        (N, its width) of `features` (N, width), and which rows have that (N,), None for all."""
+        yield self, features, None
 
     @property
     def must_be_solved(self) -> bool:
@@ -144,7 +254,7 @@ class Head(nn.Module):
 
     @property
     def has_dropout(self) -> bool:
-        return any(isinstance(layer, nn.Dropout) and layer.p > 0 for layer in self.layers)
+        return any(isinstance(layer, nn.Dropout) and layer.p > 0 for layer in self.layers.modules())
 
     def config(self) -> dict[str, Any]:
         return {"width": self.width, "outputs": self.outputs, "spec": self.spec}

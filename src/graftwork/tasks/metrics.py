@@ -5,7 +5,8 @@ N rows at once. Plain scores weigh each row 1; a bootstrap resample weighs each 
 not depend on the weights is done once, so that a thousand resamples are quick.
 Only numpy is used: scikit-learn would be slow to import on the way of a prediction.
 
-truth: class indices (N,), classes of each row (N, C), or numbers (N,). given: what `Metric.reads` says.
+truth: class indices (N,), classes of each row (N, C), or numbers (N,). given: what `Metric.reads` says. Where rows are
+found by each other, given are the ranks of their partners (N, 2), and truth is not read.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import Literal
 import numpy as np
 
 from graftwork.errors import UsageError, nearest
+from graftwork.tasks import ranking
 from graftwork.tasks import regression_metrics as numbers
+from graftwork.tasks import verification_metrics as verification
 from graftwork.tasks.confusion import Confusion, multihot_confusion, single_label_confusion, sums_by_group
 from graftwork.tasks.regression_metrics import Scorer, mean_of_rows
 from graftwork.tasks.task import Task
@@ -30,15 +33,15 @@ BINS = 15
 class Metric:
     """A score.
 
-    scorer: (truth, given) -> (weights (R, N) -> scores (R,)). reads: whether `given` are the choices of `task.choose`
-    or the probabilities. display: the name in reports. unit: "percent" is shown times 100, "own" is in the units of the
-    target, "plain" is neither. share_of_rows: True where it is the share of rows that are right. least_classes: with
-    fewer it says nothing, and is left out of reports.
+    scorer: (truth, given) -> (weights (R, N) -> scores (R,)). reads: whether `given` are the choices of `task.choose`,
+    the probabilities, or the embeddings of an open set. display: the name in reports. unit: "percent" is shown times
+    100, "own" is in the units of the target, "plain" is neither. share_of_rows: True where it is the share of rows that
+    are right. least_classes: with fewer it says nothing, and is left out of reports.
     """
 
     name: str
     scorer: Callable[[np.ndarray, np.ndarray], Scorer]
-    reads: Literal["choices", "probabilities"]
+    reads: Literal["choices", "probabilities", "embeddings"]
     higher_is_better: bool
     display: str
     unit: Literal["percent", "plain", "own"] = "percent"
@@ -72,12 +75,13 @@ def metric_for(name: str, task: Task) -> Metric:
 def score(task: Task, name: str, targets: np.ndarray, probabilities: np.ndarray) -> float:
     """The metric `name` of labelled rows: targets as `task.encode` gives them, and `task.probabilities`."""
     metric = metric_for(name, task)
-    return metric(task.truth(targets), given_to(metric, task, probabilities))
+    truth, given = task.judge(targets, probabilities)
+    return metric(truth, given_to(metric, task, given))
 
 
-def given_to(metric: Metric, task: Task, probabilities: np.ndarray) -> np.ndarray:
-    """The choices or the probabilities, whichever the metric reads."""
-    return task.choose(probabilities) if metric.reads == "choices" else probabilities
+def given_to(metric: Metric, task: Task, judged: np.ndarray) -> np.ndarray:
+    """The choices or the probabilities, whichever the metric reads, of what `task.judge` gives to compare."""
+    return task.choose(judged) if metric.reads == "choices" else judged
 
 
 def accuracy(truth: np.ndarray, chosen: np.ndarray) -> Scorer:
@@ -214,6 +218,12 @@ def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     return ratio
 
 
+_WAYS: tuple[tuple[ranking.Way, str, str], ...] = (
+    ("both", "", ", both ways"),
+    ("forward", "forward_", ", first to second"),
+    ("backward", "backward_", ", second to first"),
+)
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
@@ -232,6 +242,26 @@ METRICS: dict[str, Metric] = {
         Metric("rmse", numbers.rmse, "choices", False, "Root mean squared error", "own"),
         Metric("mae", numbers.mae, "choices", False, "Mean absolute error", "own"),
         Metric("r2", numbers.r2, "choices", True, "R²", "plain"),
+        Metric("eer", verification.eer, "embeddings", False, "Equal error rate"),
+        Metric("tar_at_far_0.01", verification.tar_at(0.01), "embeddings", True, "True accepts at 1 % false accepts"),
+        Metric(
+            "tar_at_far_0.001", verification.tar_at(0.001), "embeddings", True, "True accepts at 0.1 % false accepts"
+        ),
+        Metric("rank1", verification.rank1, "embeddings", True, "Rank-1 identification", share_of_rows=True),
         Metric("spearman", numbers.spearman, "choices", True, "Spearman correlation", "plain"),
+        *(
+            Metric(
+                f"{name}recall_at_{most}",
+                ranking.recall(most, way),
+                "probabilities",
+                True,
+                f"Recall@{most}{words}",
+                share_of_rows=True,
+            )
+            for way, name, words in _WAYS
+            for most in (1, 5, 10)
+        ),
+        Metric("reciprocal_rank", ranking.reciprocal_rank, "probabilities", True, "Mean reciprocal rank", "plain"),
+        Metric("median_rank", ranking.median_rank, "probabilities", False, "Median rank", "plain"),
     )
 }

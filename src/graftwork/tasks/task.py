@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from torch import Tensor
 
-from graftwork.data.table import Kind
+from graftwork.data.table import Kind, Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,8 @@ class Task(ABC):
     """Settings of a task and what it has learned of the target column (its classes, its scale).
 
     Targets are encoded once, as a numpy array of N rows; a missing target is masked out by the second array that
-    `encode` returns. `facts` are what techniques may need of the task: `hard_labels`, `classes`, `real_targets`.
+    `encode` returns. `facts` are what techniques may need of the task: `hard_labels`, `classes`, `real_targets`;
+    `structured_targets` says that they are tied to places in the inputs (boxes, masks, labels of tokens).
     """
 
     name: ClassVar[str]
@@ -26,6 +27,16 @@ class Task(ABC):
     metrics: ClassVar[tuple[str, ...]]
     """Names in `graftwork.tasks.metrics.METRICS`; the first one chooses the best model unless `--metric` says so."""
     facts: ClassVar[frozenset[str]]
+    open_set: ClassVar[bool] = False
+    """Rows are compared by their embeddings, also those of classes that training never had: whole classes are held out
+    for validation, and metrics read embeddings (what the last layer of the head reads) in place of predictions."""
+    reads_target: ClassVar[bool] = True
+    """Whether a column of the table holds the target; else the inputs themselves say it, and `learn_rows` and
+    `encode_rows` read those."""
+    couples_rows: ClassVar[bool] = False
+    """True where loss and metrics compare rows with each other, so that both depend on which rows are seen together."""
+    heads: ClassVar[tuple[str, ...]] = ()
+    """Names of the heads that fit, of which the first is taken where the recipe names none; empty: any head."""
 
     @abstractmethod
     def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:
@@ -33,6 +44,10 @@ class Task(ABC):
 
         rows: numbers of the rows in their source, for messages; counted from 1 where left out.
         """
+
+    def learn_rows(self, table: Table, name: str) -> Self:
+        """`learn` from a training table, whose target column is `name`."""
+        return self.learn(table.column(name), table.source, table.rows)
 
     @property
     @abstractmethod
@@ -47,6 +62,12 @@ class Task(ABC):
     @abstractmethod
     def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Targets of N rows and the mask (N,) of those present. Raises DataError for values training never had."""
+
+    def encode_rows(self, table: Table, name: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """`encode` of the column `name` of a table; None where the table does not have it."""
+        if name not in table.data.column_names:
+            return None
+        return self.encode(table.column(name), table.source, table.rows)
 
     @abstractmethod
     def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
@@ -64,13 +85,32 @@ class Task(ABC):
     def probabilities(self, predictions: Tensor, temperature: float = 1.0) -> Tensor:
         """Probabilities (B, outputs); a task without probabilities returns the predictions in the target's units."""
 
+    def scored(self, values: Tensor, temperature: float = 1.0) -> Tensor:
+        """What metrics read: probabilities, of predictions (B, outputs); an open set gives embeddings (B, E) back."""
+        return self.probabilities(values, temperature)
+
+    def calibrated(self, values: np.ndarray, targets: np.ndarray) -> Self:  # noqa: ARG002
+        """This task with what validation teaches it, the temperature apart.
+
+        values: predictions, or embeddings of an open set, of the labelled validation rows; targets: theirs, encoded.
+        """
+        return self
+
     def truth(self, targets: np.ndarray) -> np.ndarray:
         """Encoded targets as metrics compare them with the choices: in the units of the column."""
         return targets
 
+    def judge(self, targets: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What metrics read of labelled rows: the truth, and what is compared with it, both (N, ...)."""
+        return self.truth(targets), probabilities
+
     def choose(self, probabilities: np.ndarray) -> np.ndarray:
         """What is predicted, in the form of `truth`: class indices (N,), chosen classes (N, C), or numbers (N,)."""
         return probabilities
+
+    def shown(self, value: np.ndarray) -> str:
+        """A truth or a choice of one row for people, in a task without classes."""
+        return f"{float(value):.6g}"
 
     @abstractmethod
     def decode(self, probabilities: np.ndarray) -> list[Any]:

@@ -53,3 +53,19 @@ def row_weights(setup: Setup, tables: dict[str, np.ndarray]) -> np.ndarray:
 def hard(target: Tensor) -> Tensor:
     """Class indices (B,) of targets that may have been softened to rows of probabilities."""
     return target.argmax(dim=1) if target.ndim == 2 else target
+
+
+def class_groups(classes: np.ndarray, group: int, batch: int, draw: np.random.Generator) -> list[np.ndarray]:
+    """Every row once, in batches of about `batch` rows that are made of groups of at most `group` rows of one class.
+
+    classes (N,); -1 is a class of its own.
+    """
+    shuffled = draw.permutation(len(classes))
+    in_classes = shuffled[np.argsort(classes[shuffled], kind="stable")]
+    edges = np.flatnonzero(np.diff(classes[in_classes])) + 1
+    groups = [
+        rows[start : start + group] for rows in np.split(in_classes, edges) for start in range(0, len(rows), group)
+    ]
+    mixed = [groups[index] for index in draw.permutation(len(groups))]
+    count = max(1, round(len(classes) / batch))
+    return [np.concatenate(mixed[start::count]) for start in range(min(count, len(mixed)))]

@@ -24,7 +24,7 @@ from graftwork.core.technique import Graft, Phase, Setup, Technique, Term, Terms
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network, Output
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.robust.classes import hard
+from graftwork.techniques.robust.classes import class_groups, hard
 
 
 def contrast(features: Tensor, classes: Tensor, used: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
@@ -44,22 +44,6 @@ def contrast(features: Tensor, classes: Tensor, used: Tensor, temperature: float
     count = positive.sum(dim=1)
     loss = -torch.where(positive, log_share, 0.0).sum(dim=1) / count.clamp_min(1)
     return loss, count > 0
-
-
-def class_groups(classes: np.ndarray, group: int, batch: int, draw: np.random.Generator) -> list[np.ndarray]:
-    """Every row once, in batches of about `batch` rows that are made of groups of at most `group` rows of one class.
-
-    classes (N,); -1 is a class of its own.
-    """
-    shuffled = draw.permutation(len(classes))
-    in_classes = shuffled[np.argsort(classes[shuffled], kind="stable")]
-    edges = np.flatnonzero(np.diff(classes[in_classes])) + 1
-    groups = [
-        rows[start : start + group] for rows in np.split(in_classes, edges) for start in range(0, len(rows), group)
-    ]
-    mixed = [groups[index] for index in draw.permutation(len(groups))]
-    count = max(1, round(len(classes) / batch))
-    return [np.concatenate(mixed[start::count]) for start in range(min(count, len(mixed)))]
 
 
 @dataclass(frozen=True)

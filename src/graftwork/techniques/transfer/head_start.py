@@ -1,8 +1,8 @@
 """A head solved on given features; shared by the techniques that start, or end, with a solved head.
 
-A linear head is the solution of a convex problem (`solve`), with a penalty chosen on held-out rows; a kernel head is
-solved in closed form (`kernel`); an MLP head is trained on the features for some hundred steps. Features are
-standardised through the head's own shift and scale.
+A linear head is the solution of a convex problem (`solve`), with a penalty chosen on held-out rows; a kernel head
+(`kernel`), a cosine head (`whiten`) and linear towers (`correlation`) are solved in closed form; an MLP head is
+trained on the features for some hundred steps. Features are standardised through the head's own shift and scale.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from torch import Tensor, nn
 
 from graftwork import specs
 from graftwork.core.technique import Setup
-from graftwork.networks.head import HEADS, Head, Kernel, KernelLayer
+from graftwork.errors import RefusedError
+from graftwork.networks.head import HEADS, CosineLayer, Head, Kernel, KernelLayer, Projection
 from graftwork.networks.network import Network
+from graftwork.networks.towers import TowersLayer
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.streams import own_stream
+from graftwork.techniques.transfer import correlation, whiten
 from graftwork.techniques.transfer.kernel import USED, Solved, rows_of, solve_kernel
 from graftwork.techniques.transfer.solve import Linear, Rows, solve_linear, solve_path, standardise
 
@@ -48,16 +51,24 @@ def start_heads(network: Network, setup: Setup, l2: L2 = "auto") -> None:
     """Solve every head on the features of the network as it stands; rows without a target take no part."""
     features = setup.features(network)
     for target, head in network.each_head():
-        weight = setup.labelled[target].astype(np.float32)
-        if not weight.any():
-            continue
-        args = (head, features, setup.targets[target], setup.tasks[target])
-        if head.must_be_solved:
-            fit_kernel(*args, weight=weight, seed=setup.seed)
-        elif _is_linear(head):
-            fit_linear(*args, weight=weight, l2=l2, seed=setup.seed)
-        else:
-            fit_mlp(*args, weight=weight, seed=setup.seed)
+        for member, read, has in head.members(features):
+            labelled = setup.labelled[target] if has is None else setup.labelled[target] & has
+            if labelled.any():
+                _start_head(member, read, target, setup, l2, labelled.astype(np.float32))
+
+
+def _start_head(head: Head, features: np.ndarray, target: str, setup: Setup, l2: L2, weight: np.ndarray) -> None:
+    args = (head, features, setup.targets[target], setup.tasks[target])
+    if head.must_be_solved:
+        fit_kernel(*args, weight=weight, seed=setup.seed)
+    elif isinstance(head.layers[-1], CosineLayer):
+        fit_cosine(*args, weight=weight, seed=setup.seed)
+    elif isinstance(head.layers[0], TowersLayer) and head.layers[0].is_linear:
+        fit_towers(*args, weight=weight, l2=l2, seed=setup.seed)
+    elif _is_linear(head):
+        fit_linear(*args, weight=weight, l2=l2, seed=setup.seed)
+    else:
+        fit_mlp(*args, weight=weight, seed=setup.seed)
 
 
 def fit_linear(
@@ -120,6 +131,62 @@ def fit_kernel(
     truth = torch.from_numpy(targets[used]).to(shift.device)
     with torch.no_grad():
         return solve_kernel(layer, settings, rows, truth, task, seed)
+
+
+def fit_towers(
+    head: Head,
+    features: np.ndarray,
+    targets: np.ndarray,
+    task: Task,  # noqa: ARG001
+    *,
+    weight: np.ndarray | None = None,
+    l2: L2 = "auto",
+    seed: int = 0,
+) -> float:
+    """Solve linear towers on the rows of weight above 0, and return the penalty that was used; see `correlation`."""
+    layer = head.layers[0]
+    assert isinstance(layer, TowersLayer)
+    used = np.flatnonzero(_weights(features, weight) > 0)
+    shift, scale = _standardise_head(head, features, weight)
+    sides = correlation.Sides(features[used], shift.cpu().numpy(), scale.cpu().numpy(), layer.parts[0])
+    return correlation.solve_towers(layer, sides, targets[used], None if l2 == "auto" else l2, seed)
+
+
+def fit_cosine(
+    head: Head,
+    features: np.ndarray,
+    targets: np.ndarray,
+    task: Task,
+    *,
+    weight: np.ndarray | None = None,
+    seed: int = 0,
+) -> float:
+    """Solve a cosine head on the rows of weight above 0, and return the penalty that was chosen; see `whiten`.
+
+    Raises RefusedError for a task without one class a row.
+    """
+    if "hard_labels" not in task.facts:
+        raise RefusedError(
+            f"The head 'cosine' can't be solved for the task {task.name}, whose rows don't have one class each. "
+            "Use the head linear, or the task classification or identity."
+        )
+    projection, layer = head.layers[0], head.layers[-1]
+    assert isinstance(projection, Projection)
+    assert isinstance(layer, CosineLayer)
+    used = np.flatnonzero(_weights(features, weight) > 0)
+    if len(used) > whiten.USED:
+        used = np.sort(np.random.default_rng(seed).choice(used, whiten.USED, replace=False))
+    # Not scaled: whitening does that, and features that hardly vary at all would become mere noise.
+    shift = torch.from_numpy(features[used].mean(axis=0, dtype=np.float64).astype(np.float32)).to(head.shift.device)
+    head.shift.copy_(shift)
+    head.scale.fill_(1.0)
+    rows, classes = features[used] - shift.cpu().numpy(), targets[used]
+    penalty = whiten.choose_penalty(rows, classes, seed)
+    matrix = whiten.spread_within(rows, classes).whitening(penalty)
+    directions = whiten.class_directions(rows @ matrix, classes, head.outputs)
+    projection.matrix = torch.from_numpy(matrix).to(shift.device)
+    layer.weight = nn.Parameter(torch.from_numpy(directions).to(shift.device), layer.weight.requires_grad)
+    return penalty
 
 
 def fit_mlp(
