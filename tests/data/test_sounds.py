@@ -80,6 +80,7 @@ def wav(data: bytes, rate: int = 8000, told: int | None = None) -> bytes:
 REASONS = {
     "text": (b"this is a text, not a sound", "not a sound that can be read"),
     "picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "not a sound that can be read"),
+    "m4a": (b"\x00\x00\x00\x20ftypM4A " + bytes(100), "M4A file, which can't be read. Make it WAV"),
     "no sample": (encoded(WAVE[:0], 8000), "a sound of 0 samples"),
     "no sample in flac": (encoded(WAVE[:0], 8000, "FLAC"), "a sound of 0 samples|not a sound"),
     "nan": (wav(np.array([0.1, np.nan, np.inf], "<f4").tobytes()), "2 of 3 samples are no numbers"),

@@ -95,6 +95,19 @@ def test_it_starts_at_each_depth(encoder, rows):
     assert (encoder.deepest_start > 0) == ("sequence_blocks" in encoder.facts)
 
 
+def test_the_sequence_a_fusion_reads(encoder, rows):
+    inputs = encoder.collate(rows)
+    with torch.no_grad():
+        vectors, mask = encoder.sequence(inputs)
+        assert vectors.shape == (*mask.shape, encoder.sequence_width)
+        assert mask.any(1).all()
+        own, _ = encoder.sequence(encoder.collate(rows[:1]))
+        torch.testing.assert_close(vectors[0][mask[0]], own[0], rtol=1e-4, atol=1e-4)
+        if encoder.deepest_start:
+            start = Hidden(encoder.deepest_start, encoder.states(inputs, encoder.deepest_start))
+            torch.testing.assert_close(encoder.sequence(inputs, start)[0][mask], vectors[mask], rtol=1e-4, atol=1e-4)
+
+
 def test_blocks_hold_every_parameter_once_and_all_are_trained(encoder, rows):
     held = [id(parameter) for block in encoder.blocks() for module in block for parameter in module.parameters()]
     assert len(encoder.blocks()) == encoder.depth

@@ -32,9 +32,21 @@ _DATE = re.compile(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?$|^\d{1,2}[-/.]\d{1,
 _AMOUNT = re.compile(r"^[-+]?[$€£¥]?\s?\d+([.,' ]\d+)+\s?[%$€£¥]?$|^[-+]?[$€£¥]?\d+\s?[%$€£¥]?$")
 """Numbers in a form that is not read: decimal commas, thousands apart, units."""
 _IMAGE = re.compile(r"\.(jpe?g|png|gif|bmp|webp|tiff?|p[gp]m)$", re.IGNORECASE)
-_AUDIO = re.compile(r"\.(wav|flac|mp3|ogg|opus|m4a)$", re.IGNORECASE)
+_AUDIO = re.compile(r"\.(wav|flac|mp3|ogg|oga|opus|aiff?|aifc|au|caf|w64|rf64|m4a)$", re.IGNORECASE)
 _IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF", b"II*\x00", b"MM\x00*")
-_AUDIO_MAGIC = (b"fLaC", b"OggS", b"ID3", b"\xff\xfb")
+_AUDIO_MAGIC = (
+    b"fLaC",
+    b"OggS",
+    b"ID3",
+    b"\xff\xfb",
+    b"\xff\xfa",
+    b"\xff\xf3",
+    b"\xff\xf2",
+    b"FORM",
+    b".snd",
+    b"RF64",
+    b"caff",
+)
 
 
 def sample(table: pa.Table) -> pa.Table:

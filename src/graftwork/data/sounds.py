@@ -96,6 +96,8 @@ def _check_size(file: SoundFile) -> None:
 
 def _check_whole(encoded: bytes) -> None:
     """WAV and Ogg files that end early: libsndfile would read what is there without a word."""
+    if encoded[4:8] == b"ftyp":
+        raise MediaError("an MP4 or M4A file, which can't be read. Make it WAV, FLAC, OGG or MP3 first")
     if encoded[:4] == b"RIFF" and encoded[8:12] == b"WAVE":
         told, there = _wav_bytes(encoded)
         if there < told < _UNKNOWN:

@@ -50,6 +50,15 @@ class MelCNNEncoder(MelEncoder):
         highest = states.masked_fill(~own, float("-inf")).amax(2)
         return torch.cat([mean.flatten(1), highest.flatten(1)], dim=1)
 
+    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+        """A vector a frame of the last stage: the channels of every band."""
+        states, frames = self._climb(inputs, self.depth)
+        return states.transpose(1, 2).flatten(2), valid(frames, states.shape[2])
+
+    @property
+    def sequence_width(self) -> int:
+        return self.width // 2
+
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         """(B, frames, channels x bands), for the curious: the forward can't start from them."""
         states, _ = self._climb(inputs, depth)

@@ -44,11 +44,19 @@ class MelGRUEncoder(MelEncoder):
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
         if hidden is not None and hidden.depth == self.depth:
             return hidden.states
+        states, mask = self.sequence(inputs, hidden)
+        return torch.cat([pool(states, mask, "mean"), pool(states, mask, "max")], dim=1)
+
+    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+        """A vector a step of the last layer."""
         steps = self._steps(inputs)
         start, below = (1, self._entered(inputs)) if hidden is None else (hidden.depth, hidden.states)
         states = self._climb(below, steps, start, self.depth)
-        mask = valid(steps, states.shape[1])
-        return torch.cat([pool(states, mask, "mean"), pool(states, mask, "max")], dim=1)
+        return states, valid(steps, states.shape[1])
+
+    @property
+    def sequence_width(self) -> int:
+        return self.hidden_width
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         return self._climb(self._entered(inputs), self._steps(inputs), 1, depth)

@@ -78,6 +78,17 @@ class WaveEncoder(AudioEncoder):
         states = (*(read[index] for index in below), last)
         return torch.cat([pool(one.float(), mask, "mean") for one in states], dim=1)
 
+    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+        """The last layer's output, a vector a frame, whatever `layers` is."""
+        mask = self._mask(inputs)
+        with ExitStack() as stack:
+            entered = self._entered(inputs, mask) if hidden is None else self._resumed(stack, hidden)
+            return self._encoded(entered, mask), mask
+
+    @property
+    def sequence_width(self) -> int:
+        return self.hidden_width
+
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         self._check_start(depth)
         mask = self._mask(inputs)

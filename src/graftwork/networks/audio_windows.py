@@ -104,6 +104,10 @@ class WindowEncoder(MelEncoder):
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
         if hidden is not None and hidden.depth == self.depth:
             return hidden.states
+        return self._pooled(*self.sequence(inputs, hidden))
+
+    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+        """A vector a window."""
         counts = self.windows.count(self._frames(inputs))
         rows = valid(counts, int(counts.max()))
         start = 0 if hidden is None else hidden.depth
@@ -113,7 +117,11 @@ class WindowEncoder(MelEncoder):
             self._check_start(start)
             picked = hidden.states[:, : rows.shape[1]][rows].reshape(-1, *self._shapes[start - 1])
         parts = [picked] if torch.is_grad_enabled() else torch.split(picked, CHUNK)
-        return self._pooled(torch.cat([self._summaries(part, start) for part in parts]), rows)
+        return spread(torch.cat([self._summaries(part, start) for part in parts]).float(), rows), rows
+
+    @property
+    def sequence_width(self) -> int:
+        return sum(self.widths()[-self.layers :])
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         self._check_start(depth)
@@ -122,9 +130,7 @@ class WindowEncoder(MelEncoder):
         picked = self._cut(inputs, rows)
         parts = [picked] if torch.is_grad_enabled() else torch.split(picked, CHUNK)
         climbed = torch.cat([self._climb(part, 0, depth).flatten(1) for part in parts])
-        return torch.zeros(*rows.shape, climbed.shape[1], dtype=climbed.dtype, device=climbed.device).index_put(
-            rows.nonzero(as_tuple=True), climbed
-        )
+        return spread(climbed, rows)
 
     def state_lengths(self, lengths: np.ndarray, depth: int) -> np.ndarray:  # noqa: ARG002
         samples = torch.from_numpy(np.asarray(lengths, np.int64))
@@ -202,14 +208,11 @@ class WindowEncoder(MelEncoder):
         return torch.cat(found, dim=1)
 
     def _pooled(self, features: Tensor, rows: Tensor) -> Tensor:
-        """Features of windows (N, width) -> of rows (B, width)."""
-        features = features.float()
-        at = rows.nonzero(as_tuple=True)
-        spread = torch.zeros(*rows.shape, features.shape[1], device=features.device).index_put(at, features)
-        mean = spread.sum(1) / rows.sum(1, keepdim=True)
+        """Features of windows (B, windows, width), those a row lacks being 0 -> of rows (B, self.width)."""
+        mean = features.sum(1) / rows.sum(1, keepdim=True)
         if self.pooling == "mean":
             return mean
-        lowest = spread.masked_fill(~rows.unsqueeze(2), float("-inf"))
+        lowest = features.masked_fill(~rows.unsqueeze(2), float("-inf"))
         return torch.cat([mean, lowest.amax(1)], dim=1)
 
     @cached_property
@@ -230,6 +233,12 @@ class WindowEncoder(MelEncoder):
 
 
 _LABELS = ("id2label", "label2id", "architectures")
+
+
+def spread(vectors: Tensor, rows: Tensor) -> Tensor:
+    """Vectors (N, width) of the places (B, L) that `rows` marks, each at its place (B, L, width), zeros elsewhere."""
+    empty = torch.zeros(*rows.shape, vectors.shape[1], dtype=vectors.dtype, device=vectors.device)
+    return empty.index_put(rows.nonzero(as_tuple=True), vectors)
 
 
 def refuse(folder: Path, kind: str, known: frozenset[str]) -> ModelError:
