@@ -23,7 +23,7 @@ from graftwork.core.fit import Fitted, Observer, fit
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
-from graftwork.data.table import Column, Schema, Table
+from graftwork.data.table import Column, Kind, Schema, Table
 from graftwork.data.text import TextSettings
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases import parse_base
@@ -32,6 +32,7 @@ from graftwork.networks.network import Network
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
+from graftwork.tasks.retrieval import Retrieval
 from graftwork.tasks.task import Task
 from tiny import tiny_bert, tiny_rows
 from tinysound import encoded, tone
@@ -39,14 +40,16 @@ from tinysound import encoded, tone
 BASES = ("transformer", "rnn", "cnn")
 """Worlds of one text column. "image" has one of pictures, "audio" one of tones; "mixed" has a text, a picture and a
 table, and rows that lack the picture."""
-TASKS = ("classes", "many", "number")
+TASKS = ("classes", "many", "number", "pairs")
+"""What is learned; "pairs" aligns two texts, and has no target column."""
 DEPTH = 3
 """Blocks of every tiny base."""
 TRAINING = Training(
     lr=3e-3, head_lr=1e-2, steps=6, batch=8, evaluations=2, warmup=0.25, weight_decay=0.05, precision="fp32"
 )
 SEED = 3
-METRICS = {"classes": "log_loss", "many": "log_loss", "number": "rmse"}
+DOMAINS = ("far", "here", "there")
+METRICS = {"classes": "log_loss", "many": "log_loss", "number": "rmse", "pairs": "reciprocal_rank"}
 
 Worlds = Callable[..., "World"]
 
@@ -59,9 +62,14 @@ class World:
     tasks: dict[str, Task]
     train: Examples
     valid: Examples
-    metric: str
+    metric: str | dict[str, str]
     spec: str | dict[str, str]
     schema: Schema
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """What each target is scored by."""
+        return self.metric if isinstance(self.metric, dict) else dict.fromkeys(self.tasks, self.metric)
 
     def run(self, techniques: Sequence[Technique] = (), *, started: bool = True, **changes: Any) -> Run:
         """A run on a copy of the network; `changes` are training settings."""
@@ -72,7 +80,7 @@ class World:
             replace(TRAINING, **changes),
             self.train,
             self.valid,
-            metrics=dict.fromkeys(self.tasks, self.metric),
+            metrics=self.metrics,
             seed=SEED,
             started=started,
         )
@@ -125,8 +133,12 @@ def make_worlds(folder: Path) -> Worlds:
     def build(base: str = "transformer", task: str = "classes", unlabelled: bool = False) -> World:
         if base in ALONE:
             return _alone(base, task, unlabelled)
+        if base == "several":
+            return _several(specs["transformer"], unlabelled)
         if base == "mixed":
-            return _mixed(specs["transformer"], task, unlabelled)
+            return _mixed(specs["cnn"], task, unlabelled)
+        if task == "pairs":
+            return _pairs(specs[base], unlabelled)
         rows = [(text, topic) for at, (text, topic) in enumerate(tiny_rows(78)) if topic != "food" or at % 4 == 0]
         table = _table(rows, task)
         train, valid, tasks = _parts(table, task, unlabelled)
@@ -148,9 +160,33 @@ def _table(rows: Sequence[tuple[str, str]], task: str) -> Table:
         "many": [topic + (";long" if len(text) > 20 else "") for text, topic in rows],
         "number": [float(len(text)) for text, _ in rows],
     }
-    data = pa.table({"text": [text for text, _ in rows], "label": targets[task]})
-    schema = Schema((Column("text", "text"), Column("label", "number" if task == "number" else "category", "target")))
+    places = [DOMAINS[(len(text) + at) % 3] for at, (text, _) in enumerate(rows)]
+    data = pa.table({"text": [text for text, _ in rows], "label": targets[task], "place": places})
+    label = Column("label", "number" if task == "number" else "category", "target")
+    schema = Schema((Column("text", "text"), label, Column("place", "category", "domain", DOMAINS)))
     return Table(data, schema, "tiny", np.arange(1, len(rows) + 1))
+
+
+def pairs_table(unlabelled: bool = False) -> Table:
+    """Texts, and the same words the other way round; with `unlabelled` every fourth row lacks those."""
+    texts = [text for text, _ in tiny_rows(56)]
+    others = [" ".join(reversed(text.split())) for text in texts]
+    kept = [None if unlabelled and at % 4 == 1 else other for at, other in enumerate(others)]
+    schema = Schema((Column("text", "text"), Column("other", "text")))
+    return Table(pa.table({"text": texts, "other": kept}), schema, "tiny", np.arange(1, len(texts) + 1))
+
+
+def _pairs(spec: str, unlabelled: bool) -> World:
+    table = pairs_table(unlabelled)
+    train, valid = table.take(np.arange(40)), table.take(np.arange(40, 56))
+    tasks: dict[str, Task] = {"label": Retrieval(width=8).learn_rows(train, "label")}
+    encoder = parse_base(spec).build(TrainingRows(lambda: table.values("text")), SEED)
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        head = Head(2 * encoder.width, tasks["label"].outputs, "towers", (encoder.width, encoder.width))
+    network = Network({"text": encoder, "other": encoder}, {"label": head})
+    examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
+    return World(network, tasks, *examples, METRICS["pairs"], spec, table.schema)
 
 
 def _without_labels(table: Table) -> Table:
@@ -178,7 +214,42 @@ def mixed_table(task: str = "classes") -> Table:
     data = plain.data.append_column("photo", pa.array(pictures, pa.binary()))
     data = data.append_column("size", pa.array(numbers)).append_column("shop", pa.array(shops))
     inputs = (Column("text", "text"), Column("photo", "image"), Column("size", "number"), Column("shop", "category"))
-    return replace(plain, data=data, schema=Schema((*inputs, plain.schema.columns[1])))
+    return replace(plain, data=data, schema=Schema((*inputs, *plain.schema.columns[1:])))
+
+
+SEVERAL: dict[str, Task] = {"label": Classification(), "many": Multilabel(), "number": Regression()}
+"""Targets of the world `several`, of all kinds."""
+
+
+def several_table(unlabelled: bool = False) -> Table:
+    """Texts with three targets, of which many rows lack one; with `unlabelled`, every eleventh lacks all."""
+    rows = tiny_rows(78)
+    tables = {name: _table(rows, task) for name, task in (("label", "classes"), ("many", "many"), ("number", "number"))}
+    lacking = {"label": 4, "many": 5, "number": 3}
+    columns: dict[str, list[Any]] = {"text": [text for text, _ in rows]}
+    for name, table in tables.items():
+        values = table.values("label")
+        columns[name] = [
+            None if at % lacking[name] == 2 or (unlabelled and at % 11 == 0) else value
+            for at, value in enumerate(values)
+        ]
+    kinds: dict[str, Kind] = {"label": "category", "many": "category", "number": "number"}
+    targets = (Column(name, kind, "target") for name, kind in kinds.items())
+    return Table(pa.table(columns), Schema((Column("text", "text"), *targets)), "tiny", np.arange(1, len(rows) + 1))
+
+
+def _several(spec: str, unlabelled: bool) -> World:
+    table = several_table(unlabelled)
+    train, valid = table.take(np.arange(40)), table.take(np.arange(40, 56))
+    tasks = {name: task.learn(train.column(name), "train") for name, task in SEVERAL.items()}
+    encoder = parse_base(spec).build(TrainingRows(lambda: table.values("text")), SEED)
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        heads = {name: Head(encoder.width, task.outputs) for name, task in tasks.items()}
+    network = Network({"text": encoder}, heads)
+    examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
+    metrics = {"label": "log_loss", "many": "log_loss", "number": "r2"}
+    return World(network, tasks, *examples, metrics, spec, table.schema)
 
 
 MIXED = {"photo": "small-cnn:width=8,blocks=1,size=8", "table": "table-mlp:embedding=4,width=8,layers=1"}

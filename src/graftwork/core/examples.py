@@ -95,8 +95,9 @@ def prepare(
             present.update({name: ~missing} if missing.any() else {})
     targets, labelled = {}, {}
     for name, task in tasks.items():
-        if name in table.data.column_names:
-            targets[name], labelled[name] = task.encode(table.column(name), table.source, table.rows)
+        found = task.encode_rows(table, name)
+        if found is not None:
+            targets[name], labelled[name] = found
     return Examples(
         inputs=inputs,
         keys=keys,

@@ -63,7 +63,7 @@ def slowest(
 
 def _wrongness(task: Task, truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     if not task.classes:
-        error: np.ndarray = np.abs(task.choose(probabilities) - truth)
+        error: np.ndarray = np.abs(task.choose(probabilities) - truth).reshape(len(truth), -1).max(axis=1)
     elif truth.ndim == 2:
         error = np.abs(truth - probabilities).max(axis=1)
     else:
@@ -87,7 +87,7 @@ def _example(task: Task, at: int, truth: np.ndarray, probabilities: np.ndarray, 
 def _text(task: Task, value: np.ndarray) -> str:
     """A truth or a choice for people."""
     if not task.classes:
-        return f"{float(value):.6g}"
+        return task.shown(value)
     if np.ndim(value) == 1:
         return ", ".join(task.classes[at] for at in np.flatnonzero(value)) or "(none)"
     return task.classes[int(value)]

@@ -6,18 +6,42 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graftwork import specs
 from graftwork.data.table import Kind
+from graftwork.errors import UsageError
+from graftwork.networks.head import HEADS
 from graftwork.tasks.classification import Classification
+from graftwork.tasks.identity import Identity
 from graftwork.tasks.labels import normal
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
+from graftwork.tasks.retrieval import Retrieval
 from graftwork.tasks.task import Task
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification, Multilabel, Regression)}
+TASKS: dict[str, type[Task]] = {
+    task.name: task for task in (Classification, Multilabel, Regression, Retrieval, Identity)
+}
 
 _FEW = 20
+_USUAL_HEAD = "linear"
 _MOST_CLASS_NUMBERS = 1000
 _ROWS_A_CLASS = 5
+
+
+def head_of(task: Task, spec: str) -> str:
+    """The head for a task, where the recipe names the head `spec`; the task's own where that is the usual one.
+
+    Raises UsageError for an unknown head, and for one that does not fit the task.
+    """
+    specs.parse(spec, HEADS, "head")
+    name = spec.partition(":")[0].strip()
+    special = {head for other in TASKS.values() for head in other.heads}
+    if name in (task.heads or set(HEADS) - special):
+        return spec
+    if task.heads and spec == _USUAL_HEAD:
+        return task.heads[0]
+    fit = ", ".join(task.heads or sorted(set(HEADS) - special))
+    raise UsageError(f"The head '{name}' does not fit the task {task.name}. Expected one of: {fit}.")
 
 
 def infer_task(column: pa.ChunkedArray, kind: Kind) -> tuple[Task, str]:

@@ -54,6 +54,10 @@ class Accumulate(Technique):
     def __post_init__(self) -> None:
         check_range(self.name, "steps", self.steps, 1, float("inf"))
 
+    @property
+    def splits_batches(self) -> bool:
+        return self.steps > 1
+
     def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
         if self.steps == 1:
             return Graft()

@@ -18,10 +18,10 @@ from torch import Tensor
 from graftwork.networks.towers import TowersLayer
 from graftwork.tasks.ranking import partner_ranks
 
-PENALTIES = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
+PENALTIES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
 """Added to the variances of standardised features, whose mean is 1."""
 POWERS = (0.0, 1.0, 2.0)
-USUAL = (0.3, 1.0)
+USUAL = (1.0, 1.0)
 """Penalty and power where rows are too few to hold some out."""
 ENOUGH = 50
 """Rows from which a fifth is held out."""
