@@ -2,37 +2,68 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal
 
 from graftwork.core.technique import Technique
 from graftwork.techniques import (
+    CDAN,
+    DANN,
+    EDA,
     EMA,
+    IRM,
+    MMD,
     SAM,
     SWA,
+    TTA,
     Accumulate,
     BalancedSampling,
     ClassWeights,
+    Colour,
     Consistency,
+    Coral,
+    Crop,
+    CutMix,
+    DomainSampling,
+    Flip,
     Full,
+    FusionTransformer,
+    Gain,
+    Gated,
+    GroupDRO,
     LabelSmoothing,
+    Late,
     LayerDecay,
     LoRA,
     Mixup,
+    ModalityDropout,
+    Noise,
     Partial,
+    PCGrad,
+    PixelMixup,
     Probe,
+    RandAugment,
     Refit,
+    Shift,
+    SpecAugment,
     SupervisedContrastive,
+    TargetWeights,
+    TokenDropout,
+    Uncertainty,
+    VREx,
     WarmStart,
+    WeightedSum,
 )
-from tinyrun import DEPTH
+from tinyrun import BASES, DEPTH
 
-Changes = Literal["weights", "rows", "rates", "parts", "kept", "start", "trained", "claims"]
+Changes = Literal["weights", "rows", "rates", "parts", "kept", "start", "trained", "claims", "predictions"]
 """What a technique must change against a run without it.
 
 weights: the trained weights. rows: which rows are drawn. rates: learning rates. parts: rows of a single forward.
 kept: the weights that are saved, while training stays as it was. start: the weights before the first step.
-trained: which parameters are trained. claims: nothing but what may stand beside it.
+trained: which parameters are trained. claims: nothing but what may stand beside it. predictions: what the same
+weights predict.
 """
 
 
@@ -40,7 +71,7 @@ trained: which parameters are trained. claims: nothing but what may stand beside
 class Row:
     """acts: settings at which the technique does its work. null: settings at which it must do nothing, if any.
 
-    base: fixture where it must change what `changes` says.
+    base: fixture where it must change what `changes` says; one that is not of texts alone stands for all where it runs.
     """
 
     acts: Technique
@@ -52,11 +83,21 @@ class Row:
     def name(self) -> str:
         return self.acts.name
 
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The fixtures in which it is tried by itself."""
+        return BASES if self.base in BASES else (self.base,)
+
 
 ROWS = (
     Row(Full(), None, "claims"),
     Row(Partial(1), Partial(DEPTH), "trained"),
     Row(Probe(l2=0.1), None, "start"),
+    Row(WeightedSum(8), None, "weights", "mixed"),
+    Row(Gated(8), None, "weights", "mixed"),
+    Row(FusionTransformer(8, 1, 2, tokens=6), None, "weights", "mixed"),
+    Row(Late(0.5), None, "weights", "mixed"),
+    Row(ModalityDropout(0.3), ModalityDropout(0.0), "weights", "mixed"),
     Row(LayerDecay(0.5), LayerDecay(1.0), "rates"),
     Row(LoRA(rank=2, alpha=4.0, dropout=0.1), None, "trained"),
     Row(WarmStart(l2=0.1), None, "start"),
@@ -66,6 +107,30 @@ ROWS = (
     Row(Mixup(0.5), Mixup(0.0), "weights"),
     Row(Consistency(1.0), Consistency(0.0), "weights"),
     Row(SupervisedContrastive(1.0), SupervisedContrastive(0.0), "weights"),
+    Row(TokenDropout(0.3), TokenDropout(0.0), "weights"),
+    Row(EDA(0.3, 0.3), EDA(0.0, 0.0), "weights"),
+    Row(Flip(), Flip(0.0), "weights", "image"),
+    Row(Crop(), Crop(1.0, 1.0, 0.0), "weights", "image"),
+    Row(Colour(), Colour(0.0, 0.0, 0.0, 0.0), "weights", "image"),
+    Row(RandAugment(), RandAugment(0), "weights", "image"),
+    Row(CutMix(), CutMix(0.0), "weights", "image"),
+    Row(PixelMixup(0.5), PixelMixup(0.0), "weights", "image"),
+    Row(Gain(), Gain(0.0), "weights", "audio"),
+    Row(Noise(), Noise(0.0), "weights", "audio"),
+    Row(Shift(), Shift(0.0), "weights", "audio"),
+    Row(SpecAugment(), SpecAugment(0, time_masks=0), "weights", "audio"),
+    Row(TTA(3), TTA(1), "predictions", "image"),
+    Row(TargetWeights({"number": 3.0}), TargetWeights({"number": 1.0}), "weights", "several"),
+    Row(Uncertainty(), None, "weights", "several"),
+    Row(PCGrad(), None, "weights", "several"),
+    Row(Coral(10.0), Coral(0.0), "weights"),
+    Row(MMD(), MMD(0.0), "weights"),
+    Row(DANN(hidden=8), DANN(0.0), "weights"),
+    Row(CDAN(hidden=8), CDAN(0.0), "weights"),
+    Row(GroupDRO(1.0), GroupDRO(0.0), "weights"),
+    Row(IRM(), IRM(0.0), "weights"),
+    Row(VREx(), VREx(0.0), "weights"),
+    Row(DomainSampling(), DomainSampling(0.0), "rows"),
     Row(SAM(0.05), SAM(0.0), "weights"),
     Row(Accumulate(3), Accumulate(1), "parts"),
     Row(EMA(0.9), EMA(0.0), "kept"),
@@ -84,12 +149,39 @@ COMBINATIONS = (
         "balanced-sampling",
         "mixup",
         "consistency",
+        "token-dropout",
         "sam",
         "ema",
     ),
     ("full", "layer-decay", "supervised-contrastive", "consistency", "class-weights", "accumulate", "ema"),
-    ("partial", "warm-start", "mixup", "sam", "accumulate", "refit"),
+    ("partial", "warm-start", "mixup", "eda", "sam", "accumulate", "refit"),
 )
+# The same in fixtures that are not of texts alone.
+ELSEWHERE = (
+    ("image", ("warm-start", "flip", "crop", "colour", "rand-augment", "cutmix", "mixup", "sam", "ema", "tta")),
+    ("image", ("full", "flip", "pixel-mixup", "label-smoothing", "consistency", "accumulate")),
+    ("audio", ("partial", "gain", "noise", "shift", "spec-augment", "supervised-contrastive", "sam", "tta")),
+    ("mixed", ("gated", "modality-dropout", "warm-start", "mixup", "consistency", "sam", "ema")),
+    ("mixed", ("fusion-transformer", "partial", "modality-dropout", "label-smoothing", "accumulate")),
+    ("mixed", ("late", "lora", "modality-dropout", "class-weights", "refit")),
+    ("mixed", ("weighted-sum", "full", "layer-decay", "supervised-contrastive", "consistency")),
+    ("several", ("pcgrad", "uncertainty", "warm-start", "consistency", "label-smoothing", "sam", "ema")),
+    ("several", ("pcgrad", "target-weights", "lora", "mixup", "class-weights", "accumulate", "refit")),
+)
+OTHERS = tuple(dict.fromkeys(row.base for row in ROWS if row.base not in BASES))
+"""Fixtures that are not of texts alone."""
+
+
+def names_on(base: str) -> tuple[str, ...]:
+    """Techniques that are tried together in a fixture: those of texts, and its own."""
+    return tuple(row.name for row in ROWS if row.base in (*BASES, base))
+
+
+def sets_on(base: str, size: int) -> list[tuple[str, ...]]:
+    """Every set of so many techniques; in a fixture that is not of texts alone those with one of its own at least."""
+    own = {row.name for row in ROWS if row.base == base}
+    every = itertools.combinations(names_on(base), size)
+    return [names for names in every if base in BASES or own.intersection(names)]
 
 
 def techniques(names: tuple[str, ...]) -> list[Technique]:

@@ -123,6 +123,7 @@ def world() -> Callable[..., World]:
         head: str = "linear",
         unlabelled: Sequence[int] = (),
         weight: Tensor | None = None,
+        domain: Sequence[int] | None = None,
     ) -> World:
         names = targets or ("classes",)
         torch.manual_seed(0)
@@ -141,6 +142,7 @@ def world() -> Callable[..., World]:
                 targets={name: torch.from_numpy(target) for name, target in values.items()},
                 labelled={name: torch.from_numpy(mask.copy()) for name in names},
                 weight=weight,
+                domain=None if domain is None else torch.tensor(domain),
             )
         )
 
@@ -160,6 +162,8 @@ def world() -> Callable[..., World]:
             total_steps=10,
             seed=7,
             device=torch.device("cpu"),
+            domain=None if domain is None else np.asarray(domain),
+            domains=tuple(f"domain {code}" for code in range(max(domain, default=-1) + 1)) if domain else (),
         )
         return World(network.train(), setup, batch)
 

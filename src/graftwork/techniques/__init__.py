@@ -16,11 +16,24 @@ from graftwork.techniques.augment.shift import Shift
 from graftwork.techniques.augment.spec_augment import SpecAugment
 from graftwork.techniques.augment.token_dropout import TokenDropout
 from graftwork.techniques.augment.tta import TTA
+from graftwork.techniques.domain.cdan import CDAN
+from graftwork.techniques.domain.coral import Coral
+from graftwork.techniques.domain.dann import DANN
+from graftwork.techniques.domain.domain_sampling import DomainSampling
+from graftwork.techniques.domain.group_dro import GroupDRO
+from graftwork.techniques.domain.irm import IRM
+from graftwork.techniques.domain.mmd import MMD
+from graftwork.techniques.domain.vrex import VREx
 from graftwork.techniques.fusion.fusion_transformer import FusionTransformer
 from graftwork.techniques.fusion.gated import Gated
 from graftwork.techniques.fusion.late import Late
 from graftwork.techniques.fusion.modality_dropout import ModalityDropout
 from graftwork.techniques.fusion.weighted_sum import WeightedSum
+from graftwork.techniques.metric.arcface import ArcFace
+from graftwork.techniques.metric.triplet import Triplet
+from graftwork.techniques.multitask.pcgrad import PCGrad
+from graftwork.techniques.multitask.target_weights import TargetWeights
+from graftwork.techniques.multitask.uncertainty import Uncertainty
 from graftwork.techniques.optimize.accumulate import Accumulate
 from graftwork.techniques.optimize.sam import SAM
 from graftwork.techniques.robust.balanced_sampling import BalancedSampling
@@ -40,24 +53,32 @@ from graftwork.techniques.weights.ema import EMA
 from graftwork.techniques.weights.swa import SWA
 
 __all__ = [
+    "CDAN",
+    "DANN",
     "EDA",
     "EMA",
+    "IRM",
+    "MMD",
     "SAM",
     "SWA",
     "TECHNIQUES",
     "TTA",
     "Accumulate",
+    "ArcFace",
     "BalancedSampling",
     "ClassWeights",
     "Colour",
     "Consistency",
+    "Coral",
     "Crop",
     "CutMix",
+    "DomainSampling",
     "Flip",
     "Full",
     "FusionTransformer",
     "Gain",
     "Gated",
+    "GroupDRO",
     "LabelSmoothing",
     "Late",
     "LayerDecay",
@@ -65,6 +86,7 @@ __all__ = [
     "Mixup",
     "ModalityDropout",
     "Noise",
+    "PCGrad",
     "Partial",
     "PixelMixup",
     "Probe",
@@ -73,7 +95,11 @@ __all__ = [
     "Shift",
     "SpecAugment",
     "SupervisedContrastive",
+    "TargetWeights",
     "TokenDropout",
+    "Triplet",
+    "Uncertainty",
+    "VREx",
     "WarmStart",
     "WeightedSum",
 ]
@@ -96,6 +122,8 @@ _ALL: tuple[type[Technique], ...] = (
     Mixup,
     Consistency,
     SupervisedContrastive,
+    Triplet,
+    ArcFace,
     Flip,
     Crop,
     Colour,
@@ -109,8 +137,19 @@ _ALL: tuple[type[Technique], ...] = (
     TokenDropout,
     EDA,
     TTA,
+    TargetWeights,
+    Uncertainty,
+    PCGrad,
     SAM,
     Accumulate,
+    CDAN,
+    Coral,
+    DANN,
+    DomainSampling,
+    GroupDRO,
+    IRM,
+    MMD,
+    VREx,
     EMA,
     SWA,
     Refit,
