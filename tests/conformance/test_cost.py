@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import pytest
 import torch
 
-from conformance.table import COMBINATIONS, ROWS, techniques
+from conformance.table import COMBINATIONS, ELSEWHERE, ROWS, sets_on, techniques
 from graftwork.core.fit import fit
 from graftwork.core.run import Run
 from graftwork.core.technique import Cost
 from graftwork.errors import RefusedError
-from tinyrun import BASES, Worlds
+from tinyrun import Worlds
 
-NAMES = tuple(row.name for row in ROWS)
 TRIPLES = (("consistency", "mixup", "sam"), ("accumulate", "consistency", "sam"), ("mixup", "sam", "warm-start"))
 
 
 def counted(run: Run) -> Cost:
-    """Rows that went forward through the encoder and backward from the head in training, for each row of a step."""
+    """Rows that went forward through the encoder and backward to it in training, for each row of a step.
+
+    Backward from the head where the encoder is frozen.
+    """
     rows = {"forward": 0, "backward": 0}
+    frozen = not any(parameter.requires_grad for parameter in run.network.encoders[0].parameters())
 
     def forward(_module: Any, _args: Any, features: torch.Tensor) -> None:
         if torch.is_grad_enabled() and not torch.is_inference_mode_enabled():
             rows["forward"] += len(features)
+            if not frozen:
+                backward(_module, _args, features)
 
     def backward(_module: Any, _args: Any, predictions: torch.Tensor) -> None:
         if predictions.requires_grad:
             predictions.register_hook(lambda gradient: rows.update(backward=rows["backward"] + len(gradient)))
 
-    run.network.encoders[0].register_forward_hook(forward)
-    run.network.heads[0].register_forward_hook(backward)
+    run.network.fusion.register_forward_hook(forward)  # one that reads tokens does not call its encoders
+    if frozen:
+        run.network.heads[0].register_forward_hook(backward)
     fit(run)
     drawn = sum(len(indices) for indices in run.rows_from(0))
     return Cost(rows["forward"] / drawn, rows["backward"] / drawn)
@@ -48,17 +53,21 @@ def check(names: tuple[str, ...], base: str, worlds: Worlds) -> None:
     assert words in run.plan.explain()
 
 
-@pytest.mark.parametrize("base", BASES)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "base"), [(row.name, base) for row in ROWS for base in row.bases])
 def test_alone(name: str, base: str, worlds: Worlds):
     check((name,), base, worlds)
 
 
 def test_pairs(worlds: Worlds):
-    for pair in itertools.combinations(NAMES, 2):
+    for pair in sets_on("cnn", 2):
         check(pair, "cnn", worlds)
 
 
 @pytest.mark.parametrize("names", [*TRIPLES, *COMBINATIONS], ids="+".join)
 def test_more(names: tuple[str, ...], worlds: Worlds):
     check(names, "transformer", worlds)
+
+
+@pytest.mark.parametrize(("base", "names"), ELSEWHERE)
+def test_elsewhere(base: str, names: tuple[str, ...], worlds: Worlds):
+    check(names, base, worlds)

@@ -39,7 +39,7 @@ def test_saved_is_what_was_scored(names: tuple[str, ...], worlds: Worlds):
         assert list(folded.state_dict()) == list(world.network.state_dict())
         task = world.tasks["label"]
         np.testing.assert_allclose(probabilities(task, after), probabilities(task, before), atol=1e-5)
-        scored = score({"label": after}, world.valid, world.tasks, dict.fromkeys(world.tasks, world.metric))
+        scored = score({"label": after}, world.valid, world.tasks, world.metrics)
         assert fitted.best_score == pytest.approx(scored, abs=1e-5)
         # The network that is not folded stays as it was: training could go on from it.
         assert np.array_equal(predict_examples(fitted.network, world.valid, run.techniques)["label"], before)

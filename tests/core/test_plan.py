@@ -7,7 +7,7 @@ import pytest
 from core.fakes import Needs, Other, Shallow
 from graftwork.core.facts import CLAIMS, FACTS
 from graftwork.core.plan import base_facts, check, order, step_cost
-from graftwork.core.technique import Cost
+from graftwork.core.technique import Cost, Graft
 from graftwork.errors import RefusedError
 from graftwork.techniques import (
     EMA,
@@ -79,8 +79,15 @@ def test_dropout_that_freezing_leaves_nothing_of_is_refused(worlds: Worlds):
 
 
 def test_cost_counts_gradient_stages_outermost():
-    stages = {"sam": ("gradient",), "consistency": ("inputs", "objective"), "accumulate": ("gradient",)}
-    assert step_cost(order([SAM(), Consistency(), Accumulate()]), stages) == Cost(4, 4)
+    listed = order([SAM(), Consistency(), Accumulate()])
+    assert [technique.name for technique in listed] == ["consistency", "sam", "accumulate"]
+    descends, measures = Graft(gradient=lambda inner: inner), Graft(objective=lambda inner: inner)
+    assert step_cost(listed, [measures, descends, descends]) == Cost(4, 4)
+
+
+def test_a_cost_that_depends_on_the_run_goes_before_the_usual_one():
+    thrice = Graft(gradient=lambda inner: inner, cost=lambda inner: Cost(inner.forwards, 3 * inner.backwards))
+    assert step_cost(order([SAM(), Accumulate()]), [Graft(gradient=lambda inner: inner), thrice]) == Cost(2, 6)
 
 
 def test_explain(worlds: Worlds):

@@ -25,8 +25,9 @@ def make_optimizer(network: Network, stages: Stages, training: Training) -> torc
             decay = training.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((lr * factor.lr, decay * factor.decay), []).append(parameter)
     own = [parameter for parameter in stages.state.parameters() if parameter.requires_grad]
-    if own:
-        groups.setdefault((training.head_lr or 0.0, training.weight_decay), []).extend(own)
+    for parameter in own:
+        decay = training.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((training.head_lr or 0.0, decay), []).append(parameter)
     return torch.optim.AdamW(
         [{"params": params, "lr": lr, "base_lr": lr, "weight_decay": decay} for (lr, decay), params in groups.items()],
         betas=(training.beta1, training.beta2),

@@ -152,19 +152,22 @@ class Plan:
         return "\n".join(lines)
 
 
-def step_cost(techniques: Sequence[Technique], stages: Mapping[str, tuple[str, ...]]) -> Cost:
+def step_cost(techniques: Sequence[Technique], grafts: Sequence[Graft]) -> Cost:
     """Forwards and backwards a row of a step, counted from the innermost technique outward.
 
     How an objective is descended stands around whatever is measured, so the gradient stages come last.
     """
-    inside = [technique for technique in reversed(techniques) if "gradient" not in stages[technique.name]]
-    outside = [technique for technique in reversed(techniques) if "gradient" in stages[technique.name]]
-    return reduce(lambda cost, technique: technique.cost(cost), [*inside, *outside], Cost())
+    pairs = list(reversed(list(zip(techniques, grafts, strict=True))))
+    inside = [graft.cost or technique.cost for technique, graft in pairs if graft.gradient is None]
+    outside = [graft.cost or technique.cost for technique, graft in pairs if graft.gradient is not None]
+    return reduce(lambda cost, around: around(cost), [*inside, *outside], Cost())
 
 
 def stages_of(graft: Graft) -> tuple[str, ...]:
     """Names of the stages of a step in which the graft takes part."""
-    return tuple(f.name for f in fields(graft) if f.name != "generators" and getattr(graft, f.name) is not None)
+    return tuple(
+        f.name for f in fields(graft) if f.name not in ("generators", "cost") and getattr(graft, f.name) is not None
+    )
 
 
 def all_stages(technique: Technique, graft: Graft) -> tuple[str, ...]:
@@ -182,7 +185,11 @@ def coupling_notes(techniques: Sequence[Technique], tasks: Mapping[str, Task]) -
     coupled += [technique.name for technique in techniques if technique.couples_rows]
     notes = [f"{name} compares the rows of a batch: its loss depends on how rows are batched" for name in coupled]
     parted = [technique.name for technique in techniques if technique.splits_batches]
-    notes += [f"{name} changes the loss of {other}, which sees the rows of a part only" for name in parted for other in coupled]
+    notes += [
+        f"{name} changes the loss of {other}, which sees the rows of a part only"
+        for name in parted
+        for other in coupled
+    ]
     return notes
 
 

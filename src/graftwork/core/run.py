@@ -157,7 +157,7 @@ def attach(ready: Ready) -> Run:
         training=ready.training,
         rows=len(ready.train),
         total_steps=total,
-        cost=step_cost(ready.techniques, used),
+        cost=step_cost(ready.techniques, grafts),
         cache=dict(ready.cache_depths),
         depths={name: network.encoder(name).depth for name in network.columns},
         trained=sum(p.numel() for p in network.parameters() if p.requires_grad),

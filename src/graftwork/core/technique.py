@@ -101,8 +101,9 @@ class Phase(IntEnum):
     SHARPNESS = 10
     INNER_LOOP = 11
     ACCUMULATE = 12
-    WEIGHTS = 13
-    REFIT = 14
+    TARGETS = 13
+    WEIGHTS = 14
+    REFIT = 15
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,7 @@ class Graft:
     fold: at save only; changes no output.
     state: trained where it requires a gradient, and checkpointed with the network.
     generators: the technique's random streams, checkpointed.
+    cost: what a step costs with it, where that depends on the run; else `Technique.cost` says it.
     """
 
     rows: np.ndarray | None = None
@@ -174,6 +176,7 @@ class Graft:
     fold: Callable[[Network], Network] | None = None
     state: nn.Module | None = None
     generators: Mapping[str, torch.Generator] | None = None
+    cost: Callable[[Cost], Cost] | None = None
 
 
 @dataclass(frozen=True)
@@ -220,6 +223,11 @@ class Technique(ABC):
     @property
     def couples_rows(self) -> bool:
         """True where the loss of a row depends on the others, so that parts of a batch don't add up to the whole."""
+        return False
+
+    @property
+    def splits_batches(self) -> bool:
+        """True where a batch is computed in parts, so that a loss which compares rows sees those of a part only."""
         return False
 
     @property

@@ -11,6 +11,7 @@ from typing import Any
 from graftwork.data.writing import write_text
 from graftwork.evidence.breakdown import Bin
 from graftwork.evidence.evaluation import Evaluation, score_text
+from graftwork.evidence.modalities import Contribution
 from graftwork.evidence.plots import Series
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.tasks.metrics import METRICS
@@ -50,7 +51,7 @@ class Result:
 
     primary: name of the metric that counts. evaluations: by split, the one that counts first (test, then validation).
     before_temperature: the first evaluation's reliability before temperature scaling. suspects: rows whose label looks
-    wrong.
+    wrong. inputs: what each of several inputs brings, on the split that counts.
     """
 
     primary: str
@@ -59,6 +60,7 @@ class Result:
     temperature: float = 1.0
     before_temperature: tuple[Bin, ...] = ()
     suspects: tuple[Suspect, ...] = ()
+    inputs: tuple[Contribution, ...] = ()
 
     @property
     def headline(self) -> tuple[str, Evaluation]:
@@ -109,7 +111,7 @@ class Report(Result):
         """A sentence a target: its primary score on the split that counts, with its interval."""
         if not self.more:
             return self.sentence()
-        return " ".join(f"{result.target}: {result.sentence()}" for result in self.results)
+        return "\n".join(f"{result.target}: {result.sentence()}" for result in self.results)
 
     def metrics(self) -> dict[str, Any]:
         """What metrics.json holds: scores with intervals by split (of several targets: by target), what they cost."""
@@ -118,6 +120,7 @@ class Report(Result):
             "scores": self._by_split(lambda evaluation: evaluation.to_json()),
             "rows": self._by_split(lambda evaluation: evaluation.rows),
             "temperature": self._each({result.target: result.temperature for result in self.results}),
+            **self._inputs(),
             "seconds": {
                 stage.name: {"wall": round(stage.wall_seconds, 3), "cpu": round(stage.cpu_seconds, 3)}
                 for stage in self.costs
@@ -131,6 +134,11 @@ class Report(Result):
             "versions": dict(self.versions),
             "command": self.command,
         }
+
+    def _inputs(self) -> dict[str, Any]:
+        """What each input brings; nothing where there is one."""
+        found = {r.target: {one.name: one.to_json() for one in r.inputs} for r in self.results if r.inputs}
+        return {"inputs": self._each(found)} if found else {}
 
     def _each(self, by_target: Mapping[str, Any]) -> Any:
         return dict(by_target) if self.more else next(iter(by_target.values()))
