@@ -10,15 +10,30 @@ from typing import Any
 import pytest
 import torch
 
-from conformance.table import COMBINATIONS, ROWS, Row, techniques
+from conformance.table import COMBINATIONS, ELSEWHERE, ROWS, Row, techniques
 from graftwork.core.examples import make_batch
 from graftwork.core.fit import Fitted, fit
 from graftwork.core.optimizer import make_optimizer
 from graftwork.core.run import Run
+from graftwork.core.scoring import predict_examples
 from graftwork.core.technique import Technique
 from graftwork.errors import RefusedError
 from graftwork.techniques import Partial
 from tinyrun import BASES, World, Worlds, same, weights
+
+GRADIENTS = (
+    *((base, (row.name,)) for row in ROWS for base in row.bases),
+    *((base, names) for names in COMBINATIONS for base in BASES),
+    *ELSEWHERE,
+)
+
+
+def str_or_name(value: Any) -> str:
+    """How pytest names a case."""
+    if isinstance(value, Row):
+        return value.name
+    return value if isinstance(value, str) else "+".join(value)
+
 
 Found = Callable[..., Any]
 """What a world's run gives with these techniques."""
@@ -75,6 +90,13 @@ def trained(world: World, *listed: Technique) -> Any:
     return [name for name, parameter in network.named_parameters() if parameter.requires_grad]
 
 
+def predictions(world: World, *listed: Technique) -> Any:
+    """Of the validation rows, by the weights that there are before training."""
+    run = world.run(listed, started=False)
+    found = predict_examples(run.network, world.valid, run.techniques)
+    return {name: torch.from_numpy(values) for name, values in found.items()}
+
+
 OUTPUTS: dict[str, Found] = {
     "weights": trained_weights,
     "rows": rows,
@@ -83,6 +105,7 @@ OUTPUTS: dict[str, Found] = {
     "kept": kept,
     "start": start,
     "trained": trained,
+    "predictions": predictions,
 }
 
 
@@ -125,8 +148,9 @@ def test_it_keeps_out_what_it_says(row: Row, worlds: Worlds):
         worlds(row.base).run([row.acts, Partial(1)], started=False)
 
 
-@pytest.mark.parametrize("base", BASES)
-@pytest.mark.parametrize("row", [row for row in ROWS if row.null is not None], ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    ("row", "base"), [(row, base) for row in ROWS if row.null is not None for base in row.bases], ids=str_or_name
+)
 def test_null_setting_is_absence(row: Row, base: str, worlds: Worlds):
     world = worlds(base, "classes", True)
     with_null, without = fitted(world, row.null)[1], fitted(world)[1]
@@ -135,8 +159,7 @@ def test_null_setting_is_absence(row: Row, base: str, worlds: Worlds):
     assert (with_null.best_step, with_null.best_score) == (without.best_step, without.best_score)
 
 
-@pytest.mark.parametrize("base", BASES)
-@pytest.mark.parametrize("names", [*((row.name,) for row in ROWS), *COMBINATIONS], ids="+".join)
+@pytest.mark.parametrize(("base", "names"), GRADIENTS, ids=str_or_name)
 def test_all_that_is_trained_gets_a_gradient(names: tuple[str, ...], base: str, worlds: Worlds):
     try:
         run = worlds(base, "classes", True).run(techniques(names))

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from conformance.table import COMBINATIONS, techniques
+from conformance.table import COMBINATIONS, ELSEWHERE, techniques
 from graftwork.core.checkpoint import Checkpointing, read
 from graftwork.core.technique import Technique
 from graftwork.techniques import EMA, SAM, BalancedSampling, Consistency, LabelSmoothing, LoRA, Mixup
 from tinyrun import World, Worlds, same, weights
 
 
-@pytest.mark.parametrize("names", COMBINATIONS, ids="+".join)
-def test_order_of_the_list_changes_nothing(names: tuple[str, ...], worlds: Worlds):
-    world = worlds("transformer", "classes", True)
+@pytest.mark.parametrize(("base", "names"), [*(("transformer", names) for names in COMBINATIONS), *ELSEWHERE])
+def test_order_of_the_list_changes_nothing(base: str, names: tuple[str, ...], worlds: Worlds):
+    world = worlds(base, "classes", True)
     listed = techniques(names)
     run, first = world.fit(listed)
     for seed in range(2):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.table import COMBINATIONS, ROWS, techniques
+from conformance.table import COMBINATIONS, ELSEWHERE, ROWS, techniques
 from graftwork.core.checkpoint import NAME, Checkpointing
 from graftwork.core.fit import Fitted
 from graftwork.core.run import Run
@@ -35,9 +35,11 @@ def assert_equal(first: tuple[Run, Fitted], second: tuple[Run, Fitted]) -> None:
         assert getattr(first[1], field) == getattr(second[1], field), field
 
 
-@pytest.mark.parametrize("base", ["transformer", "rnn"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("base", ["transformer", "rnn"])
 def test_alone(row: object, base: str, worlds: Worlds, tmp_path: Path):
+    if base not in row.bases:  # type: ignore[attr-defined]
+        pytest.skip("below, together with others")
     world, listed = worlds(base, "classes", True), [row.acts]  # type: ignore[attr-defined]
     if row.name == "lora" and base == "rnn":  # type: ignore[attr-defined]
         pytest.skip("refused on this base")
@@ -53,6 +55,14 @@ def test_at_any_step(names: tuple[str, ...], step: int, worlds: Worlds, tmp_path
     world, listed = worlds("transformer", "classes", True), techniques(names)
     stopped(world, listed, tmp_path, step)
     assert (tmp_path / NAME).is_file() == (step > 1)  # before the first checkpoint it starts afresh
+    assert_equal(resumed(world, listed, tmp_path), world.fit(listed))
+
+
+@pytest.mark.parametrize("step", [2, STEPS])
+@pytest.mark.parametrize(("base", "names"), ELSEWHERE)
+def test_elsewhere(base: str, names: tuple[str, ...], step: int, worlds: Worlds, tmp_path: Path):
+    world, listed = worlds(base, "classes", True), techniques(names)
+    stopped(world, listed, tmp_path, step)
     assert_equal(resumed(world, listed, tmp_path), world.fit(listed))
 
 

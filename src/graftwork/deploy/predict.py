@@ -15,17 +15,21 @@ from graftwork.data.load import Loaded, load_like
 from graftwork.data.table import Table
 from graftwork.errors import UsageError
 from graftwork.model import Model, Predicted, load
+from graftwork.techniques import TTA
 
 PREDICTION, REASON = "prediction", "reason"
 
 
-def predict_file(model_folder: Path, source: Path, out: Path, *, proba: bool = False) -> tuple[int, int]:
+def predict_file(
+    model_folder: Path, source: Path, out: Path, *, proba: bool = False, tta: TTA | None = None
+) -> tuple[int, int]:
     """Write `out` (csv, tsv, jsonl or parquet, by its ending) and return the rows and the unreadable ones.
 
     Added columns: prediction, reason (why a prediction is empty), and with `proba` one `p(class)` a class; of a model
     with several targets `prediction(target)` and `p(target=class)`. Where the
     table has a column of that name already, the added one gets an underscore behind it. In csv and tsv, which have no
-    lists, a list is written as json. Raises UsageError for another ending; `out` appears whole or not at all.
+    lists, a list is written as json. tta: predictions are means over its views (`Model.with_tta`).
+    Raises UsageError for another ending; `out` appears whole or not at all.
     """
     kind = out.name.lower().rsplit(".", 1)[-1]
     if kind not in WRITERS:
@@ -33,6 +37,7 @@ def predict_file(model_folder: Path, source: Path, out: Path, *, proba: bool = F
     if out.is_dir():
         raise UsageError(f"--out {out} is a folder. Name a file in it.")
     model = load(model_folder)
+    model = model if tta is None else model.with_tta(tta)
     loaded = load_like(source, model.schema, with_target=False, on_bad_rows="keep")
     partial = out.with_name(f".{out.name}.partial")
     try:
