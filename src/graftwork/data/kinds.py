@@ -31,6 +31,9 @@ _UUID = re.compile(r"^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$", re.IGNORECA
 _DATE = re.compile(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?$|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}$")
 _AMOUNT = re.compile(r"^[-+]?[$€£¥]?\s?\d+([.,' ]\d+)+\s?[%$€£¥]?$|^[-+]?[$€£¥]?\d+\s?[%$€£¥]?$")
 """Numbers in a form that is not read: decimal commas, thousands apart, units."""
+_MEASURE = re.compile(r"^[-+]?[$€£¥]?\s?\d+(?:[.,' ]\d+)*\s?([^\W\d_]{0,10}|[%$€£¥°]\w?)$")
+"""A number with a unit, in whatever form."""
+_FEW, _UNITS, _MISSPELT = 20, 3, 0.1
 _IMAGE = re.compile(r"\.(jpe?g|png|gif|bmp|webp|tiff?|p[gp]m)$", re.IGNORECASE)
 _AUDIO = re.compile(r"\.(wav|flac|mp3|ogg|oga|opus|aiff?|aifc|au|caf|w64|rf64|m4a)$", re.IGNORECASE)
 _IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF", b"II*\x00", b"MM\x00*")
@@ -94,7 +97,22 @@ def _string_shape(name: str, values: list[str]) -> Shape:
             return shape
     if name.strip().lower() in _TEXT_NAMES:
         return "text"
+    if _are_measures(values):
+        return "number"
     return _words_shape(values, _is_id(name, values))
+
+
+def _are_measures(values: Sequence[str]) -> bool:
+    """Whether these are numbers, of which some or all have a unit or are misspelt: those rows are then named as bad.
+
+    A few that repeat (32GB, 64GB) are classes, and so are numbers with many different endings (postcodes).
+    """
+    if len(set(values)) <= _FEW:
+        return False
+    others = [value.strip() for value in values if not is_numbers([value, "0"])]
+    found = [_MEASURE.match(value) for value in others]
+    units = {match[1].lower() for match in found if match}
+    return len(others) < _MISSPELT * len(values) or (None not in found and len(units) <= _UNITS)
 
 
 _MEDIA = ("image", "audio")

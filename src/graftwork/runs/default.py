@@ -3,7 +3,7 @@
 First probes on the frozen base, which are there within seconds: similarity to the training rows, a small MLP, a linear
 head, all on the same features. Then, while the budget lasts, a fine-tune that begins from a probe, with the lower
 blocks frozen and cached. Validation chooses. With too few rows to hold some out, a rule chooses: the fine-tune for few
-rows.
+rows. Where the base has nothing to train (the columns of a table), another one is trained in its place.
 The winner's resolved recipe is an ordinary recipe that repeats it.
 """
 
@@ -61,12 +61,19 @@ def probes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
         for name, base in recipe.bases(job.train.schema).items()
     }
     heads = {"kernel probe": "kernel", "mlp probe": "mlp", "linear probe": "linear"}
-    own = list(dict.fromkeys(head for task in job.tasks.values() for head in task.heads))
+    own = any(task.heads for task in job.tasks.values())
     if recipe.head != "linear" or own:
         heads = {"probe": recipe.head}
-    return [
+    made = [
         (name, replace(recipe, base=written(bases), head=head, techniques=(Probe(),))) for name, head in heads.items()
     ]
+    return [*made, ("trained probe", trained_probe(made[-1][1]))] if _compares(job) else made
+
+
+def trained_probe(probe: Recipe) -> Recipe:
+    """A probe whose head is trained on from its solution, on the frozen base: quick, so that batches can be large."""
+    training = _filled(probe.training, Training(head_lr=5e-4, epochs=20))
+    return replace(probe, training=_with_batch(training, 256))
 
 
 def many_rows(job: Job, recipe: Recipe) -> Recipe:
@@ -74,11 +81,9 @@ def many_rows(job: Job, recipe: Recipe) -> Recipe:
     smoothing = (LabelSmoothing(0.1),) if _smooths(job) else ()
     bases = [base for base in recipe.bases(job.train.schema).values() if base.suggested_lr]
     blocks = min((base.tuned_blocks() for base in bases), default=2)
-    return replace(
-        recipe,
-        techniques=(WarmStart(), Partial(blocks), *smoothing),
-        training=_filled(recipe.training, Training(lr=1e-4, head_lr=1e-3, epochs=3)),
-    )
+    training = _filled(recipe.training, Training(lr=1e-4, head_lr=1e-3, epochs=3))
+    training = _with_batch(training, 128) if _compares(job) else training
+    return replace(recipe, techniques=(WarmStart(), Partial(blocks), *smoothing), training=training)
 
 
 def few_rows(job: Job, recipe: Recipe) -> Recipe:
@@ -151,6 +156,16 @@ def _time_left(
 
 def _smooths(job: Job) -> bool:
     return any("hard_labels" in task.facts for task in job.tasks.values())
+
+
+def _compares(job: Job) -> bool:
+    """Whether the loss compares the rows of a batch, so that it should be large."""
+    return any(task.couples_rows for task in job.tasks.values())
+
+
+def _with_batch(training: Training, rows: int) -> Training:
+    """`rows` a step, unless the recipe asks for something else than the usual."""
+    return replace(training, batch=rows) if training.batch == Training().batch else training
 
 
 def _filled(training: Training, suggested: Training) -> Training:
