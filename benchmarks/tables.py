@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import audio
 import banking77
+import cifar10
 import few_shot
 import from_scratch
 import memory
 import predict
 import startup
 import step_cost
+import tabular
 from harness.measure import BENCHMARKS
 from harness.results import FOLDER, PACKAGES, Record, latest, read
 
@@ -34,9 +37,12 @@ def banking(records: list[Record]) -> str:
 PARTS = (
     Part("Accuracy over CPU time", banking77.NAME, banking77.__doc__, banking),
     Part("Few rows", few_shot.NAME, few_shot.__doc__, few_shot.section),
+    Part("Images", cifar10.NAME, cifar10.__doc__, cifar10.section),
+    Part("Sounds", audio.NAME, audio.__doc__, audio.section),
     Part("Prediction", predict.NAME, predict.__doc__, predict.section),
     Part("A training step", step_cost.NAME, step_cost.__doc__, step_cost.section),
     Part("From scratch", from_scratch.NAME, from_scratch.__doc__, from_scratch.section),
+    Part("Tables", tabular.NAME, tabular.__doc__, tabular.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),
 )

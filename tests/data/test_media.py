@@ -108,3 +108,10 @@ def test_digest_follows_the_files(tmp_path: Path) -> None:
     assert media.content_digest(column, tmp_path) == before
     (tmp_path / "a.png").write_bytes(b"three")
     assert media.content_digest(column, tmp_path) != before
+
+
+def test_what_a_reader_sees() -> None:
+    cells = pa.array([{"bytes": b"abc", "path": "a.png"}, {"bytes": b"abcd", "path": None}, None])
+    assert media.described(pa.chunked_array([cells])) == ["a.png", "4 bytes", ""]
+    assert media.described(pa.chunked_array([pa.array([b"abc", None])])) == ["3 bytes", ""]
+    assert media.described(pa.chunked_array([pa.array(["a.png", None])])) == ["a.png", ""]

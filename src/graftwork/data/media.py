@@ -94,6 +94,16 @@ def unreadable(column: pa.ChunkedArray, folder: Path | None, kind: Kind) -> list
     return found
 
 
+def described(column: pa.ChunkedArray) -> list[str]:
+    """What a reader sees of each cell: its path or text, and of bytes how many they are; nothing of what is missing."""
+    if pa.types.is_struct(column.type):
+        paths, held = (described(pc.struct_field(column, name)) for name in ("path", "bytes"))
+        return [path or size for path, size in zip(paths, held, strict=True)]
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return ["" if size is None else f"{size:,} bytes" for size in pc.binary_length(column).to_pylist()]
+    return ["" if value is None else str(value) for value in column.to_pylist()]
+
+
 def _unreadable(
     column: pa.ChunkedArray, folder: Path | None, check: Callable[[bytes], object]
 ) -> list[tuple[int, str]]:

@@ -29,6 +29,8 @@ class ImageEncoder(Encoder):
     learned, and a prediction must not depend on the rows beside it.
     """
 
+    mean: Tensor
+    std: Tensor
     modality = "image"
     prepared_dtype = "uint8"
 

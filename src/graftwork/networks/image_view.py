@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -113,4 +113,4 @@ def _middle(image: Image.Image, side: int) -> Image.Image:
 
 def filter_of(number: int) -> Filter:
     """The filter of a preprocessor_config.json; those that torch lacks are taken for bilinear."""
-    return cast("Filter", FILTERS.get(int(number), "bilinear"))
+    return FILTERS.get(int(number), "bilinear")
