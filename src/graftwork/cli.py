@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from graftwork.arguments import free_folder, pairs_of, recipe_of, repeat_command, seconds_of
+from graftwork.arguments import free_folder, pairs_of, recipe_of, repeat_command, seconds_of, tta_of
 from graftwork.errors import GraftworkError, UsageError
+from graftwork.verify_commands import add_commands
 
 if TYPE_CHECKING:
     from graftwork.recipe import Recipe
@@ -50,6 +51,9 @@ Metric = Annotated[
 Valid = Annotated[
     Path | None, typer.Option(help="validation table; rows are held out of the training table if not given")
 ]
+Unlabelled = Annotated[
+    Path | None, typer.Option(help="further rows to train on, without a target: for techniques that can use them")
+]
 Base = Annotated[
     list[str] | None,
     typer.Option(help="base to adapt: a name, a folder or a hub id; or COLUMN=BASE, image=BASE"),
@@ -60,6 +64,12 @@ With = Annotated[
 Set = Annotated[list[str] | None, typer.Option("--set", help="setting, such as lr=1e-4; repeat for several")]
 RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="recipe.yaml; options given here change it")]
 Seed = Annotated[int | None, typer.Option(help="seed of everything that is drawn (default 0)")]
+Views = Annotated[
+    str | None,
+    typer.Option(
+        "--tta", help="average over views of images and sounds: how many, or views=4,flip=no"
+    ),
+]
 BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows without text or label")]
 
 
@@ -89,6 +99,7 @@ def fit_or_plan(
     metric: Metric = None,
     valid: Valid = None,
     test: Annotated[Path | None, typer.Option(help="test table, scored at the end; plan does not read it")] = None,
+    unlabelled: Unlabelled = None,
     base: Base = None,
     techniques: With = None,
     settings: Set = None,
@@ -120,6 +131,7 @@ def fit_or_plan(
         kinds=pairs_of(kind, "--kind"),
         valid=valid,
         test=test,
+        unlabelled=unlabelled,
         on_bad_rows=known_choice(on_bad_rows),
     )
     if folder is None or planned:
@@ -166,11 +178,12 @@ def predict(
     table: Table,
     out: Annotated[Path, typer.Option(help="csv, tsv, jsonl or parquet to write")],
     proba: Annotated[bool, typer.Option("--proba", help="add a column with the probability of each class")] = False,
+    tta: Views = None,
 ) -> None:
     """Predict each row of a table: one output row per input row, in order, original columns kept."""
     from graftwork.deploy.predict import predict_file
 
-    rows, unreadable = predict_file(model, table, out, proba=proba)
+    rows, unreadable = predict_file(model, table, out, proba=proba, tta=tta_of(tta))
     typer.echo(f"{rows:,} {'row' if rows == 1 else 'rows'} predicted into {out}", err=True)
     if unreadable:
         typer.echo(
@@ -184,13 +197,16 @@ def evaluate(
     table: Table,
     json: Annotated[bool, typer.Option("--json", help="print only the scores, as JSON")] = False,
     on_bad_rows: BadRows = "fail",
+    tta: Views = None,
 ) -> None:
     """Score a model on labelled rows, with 95 % intervals."""
     import graftwork.model
     from graftwork.console import print_scores
     from graftwork.data.checks import known_choice
 
-    evaluation = graftwork.model.load(model).evaluate(table, on_bad_rows=known_choice(on_bad_rows))
+    averaged, loaded = tta_of(tta), graftwork.model.load(model)
+    loaded = loaded if averaged is None else loaded.with_tta(averaged)
+    evaluation = loaded.evaluate(table, on_bad_rows=known_choice(on_bad_rows))
     print_scores(evaluation, as_json=json)
 
 
@@ -230,7 +246,7 @@ def search(
     model: Annotated[Path, typer.Argument(help="folder that fit wrote, with an index")],
     query: Annotated[str, typer.Argument(help="a text, or the path of an image or a sound")],
     k: Annotated[int, typer.Option("--k", help="rows to find")] = 5,
-    by: Annotated[str | None, typer.Option(help="column that the query is of; found where only one can hold it")] = None,
+    by: Annotated[str | None, typer.Option(help="column that the query is of; found if one alone can hold it")] = None,
     against: Annotated[str | None, typer.Option(help="column that it is compared with; default: the other one")] = None,
     json: Annotated[bool, typer.Option("--json", help="print a JSON object a line")] = False,
 ) -> None:
@@ -247,6 +263,9 @@ def list_(what: Annotated[str, typer.Argument(help="bases, techniques or tasks")
     from graftwork.console import print_list
 
     print_list(what)
+
+
+add_commands(app)
 
 
 def main() -> None:

@@ -84,7 +84,7 @@ def load(
         if column.kind == "category" and counted:
             table, dropped = check_classes(table, column.name, on_bad_rows)
             notes += dropped
-    return Loaded(replace(table, schema=_with_levels(table)), notes)
+    return Loaded(replace(table, schema=with_levels(table)), notes)
 
 
 class _Options(TypedDict):
@@ -95,7 +95,7 @@ class _Options(TypedDict):
     task_kind: Kind | Mapping[str, Kind] | None
 
 
-def _with_levels(table: Table) -> Schema:
+def with_levels(table: Table) -> Schema:
     """The schema with the values of the domain column, so that later tables number them alike."""
     columns = []
     for column in table.schema.columns:

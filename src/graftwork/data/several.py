@@ -120,7 +120,7 @@ def each(parts: Sequence[Part], schema: Schema, ready: Callable[[Table], Table])
         tables.append(ready(table))
     if len(parts) == 1:
         return tables[0]
-    anchored = [Part(_anchored(table), table.source, None) for table in tables]
+    anchored = [Part(anchored(table), table.source, None) for table in tables]
     sizes = [len(part.data) for part in parts]
     starts = np.cumsum([0, *sizes[:-1]])
     numbers = np.concatenate([table.rows + start for table, start in zip(tables, starts, strict=True)])
@@ -177,7 +177,7 @@ def _joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
     return pa.chunked_array([chunk for column in columns for chunk in column.cast(wanted).chunks], wanted)
 
 
-def _anchored(table: Table) -> pa.Table:
+def anchored(table: Table) -> pa.Table:
     """The columns, relative paths of images and sounds made whole."""
     data = table.data
     for column in table.schema.inputs:

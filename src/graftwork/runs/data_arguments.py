@@ -16,7 +16,8 @@ class DataArguments:
     train: a table, or a list of tables (paths or frames) that share inputs and bring targets of their own.
     target: the column or columns to predict; None looks for one. inputs: columns to read; None takes all.
     ignore: columns to leave out. roles: column by role (domain, group, weight, split). kinds: by column, the kind to
-    read it as. valid, test: held out from `train`, and none, where left out. on_bad_rows: "fail" or "skip".
+    read it as. valid, test: held out from `train`, and none, where left out. unlabelled: further
+    rows to train on without a target. on_bad_rows: "fail" or "skip".
     """
 
     train: Source | Sequence[Source]
@@ -27,4 +28,5 @@ class DataArguments:
     kinds: Mapping[str, str] | None = None
     valid: Source | None = None
     test: Source | None = None
+    unlabelled: Source | None = None
     on_bad_rows: OnBadRows = "fail"

@@ -41,6 +41,7 @@ def fit(
     kinds: Mapping[str, str] | None = None,
     valid: Source | None = None,
     test: Source | None = None,
+    unlabelled: Source | None = None,
     recipe: Recipe | str | os.PathLike[str] | None = None,
     budget: float | None = None,
     out: str | os.PathLike[str] | None = None,
@@ -59,6 +60,7 @@ def fit(
         some of them. inputs: columns to read, else all.
     ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split. kinds: `{column: kind}` where
         an input is to be read as another kind (text, image, audio, number, category) than it looks like.
+    unlabelled: further rows to train on without a target, for techniques that can use them (cross-domain, consistency).
     recipe: what to do, as a `Recipe` or a YAML file. budget: wall seconds for the whole call.
     out: folder for the model, its report and the checkpoints; must be new, or the unfinished one with `resume=True`.
     on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out. listener: hears about progress.
@@ -75,6 +77,7 @@ def fit(
         kinds=kinds,
         valid=valid,
         test=test,
+        unlabelled=unlabelled,
         on_bad_rows=on_bad_rows,
     )
     return fit_data(
@@ -136,6 +139,7 @@ def plan(
     roles: Mapping[str, str] | None = None,
     kinds: Mapping[str, str] | None = None,
     valid: Source | None = None,
+    unlabelled: Source | None = None,
     recipe: Recipe | str | os.PathLike[str] | None = None,
     on_bad_rows: OnBadRows = "fail",
     listener: Listener | None = None,
@@ -149,6 +153,7 @@ def plan(
         roles=roles,
         kinds=kinds,
         valid=valid,
+        unlabelled=unlabelled,
         on_bad_rows=on_bad_rows,
     )
     return plan_data(data, recipe, listener=listener)

@@ -1,0 +1,56 @@
+"""Unlabelled rows beside the training rows: rows whose target is missing, in the same table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from graftwork.data.checks import OnBadRows
+from graftwork.data.load import load_like, with_levels
+from graftwork.data.read import Source
+from graftwork.data.several import Part, anchored, union
+from graftwork.data.table import Column, Schema, Table
+
+LABELLED, UNLABELLED = "labelled", "unlabelled"
+"""Names of the two domains where no column holds any."""
+
+
+def with_unlabelled(train: Table, source: Source, on_bad_rows: OnBadRows) -> tuple[Table, list[str]]:
+    """The training rows, then those of `source` without a target, whether it has one or not; and notes.
+
+    source: a table with the training table's inputs. Where no column has the role domain, the two tables are two
+    domains, `labelled` and `unlabelled`; where one has and `source` lacks it, its rows are a domain `unlabelled`.
+    """
+    loaded = load_like(source, train.schema, with_target=False, on_bad_rows=on_bad_rows)
+    train = _with_domain(train, LABELLED)
+    column = train.schema.role("domain")
+    more = _with_domain(loaded.table, UNLABELLED, column)
+    known = [one.name for one in train.schema.columns if one.role != "target" and one.name in more.data.column_names]
+    parts = [Part(anchored(train), train.source, None), Part(anchored(more).select(known), more.source, None)]
+    joined = _filled(union(parts).data, train.schema)
+    rows = np.concatenate([train.rows, np.arange(1, len(more) + 1) + int(train.rows.max(initial=0))])
+    table = Table(joined, train.schema, train.source, rows)
+    note = f"unlabelled: {len(more):,} rows of {more.source}, the domain '{UNLABELLED}' unless a column says otherwise"
+    return replace(table, schema=with_levels(table)), [*loaded.notes, note]
+
+
+def _with_domain(table: Table, value: str, column: Column | None = None) -> Table:
+    """The table with a domain column; its own, or a new one (named as `column`, if given) that holds `value`."""
+    if table.schema.role("domain") is not None:
+        return table
+    taken = table.data.column_names
+    name = column.name if column else next(n for n in ("domain", "domain_", "domain__") if n not in taken)
+    data = table.data.append_column(name, pa.array([value] * len(table), pa.string()))
+    return replace(table, data=data, schema=Schema((*table.schema.columns, Column(name, "category", "domain"))))
+
+
+def _filled(data: pa.Table, schema: Schema) -> pa.Table:
+    """Rows without a weight count as much as others on average."""
+    column = schema.role("weight")
+    if column is None:
+        return data
+    values = data.column(column.name)
+    mean = float(np.nanmean(values.to_numpy(zero_copy_only=False).astype(float)))
+    return data.set_column(data.column_names.index(column.name), column.name, values.fill_null(mean))
