@@ -11,7 +11,7 @@ from graftwork.core.examples import Cached, Examples, make_batch
 from graftwork.core.plan import order
 from graftwork.core.technique import Technique
 from graftwork.data.samplers import sorted_batches
-from graftwork.networks.network import Network
+from graftwork.networks.network import Forward, Network
 from graftwork.tasks.metrics import METRICS
 from graftwork.tasks.metrics import score as metric_score
 from graftwork.tasks.task import Task
@@ -33,19 +33,23 @@ def predict_examples(
     training = network.training
     network.eval()
     heads = dict(network.each_head())
-    outputs = {target: np.zeros((len(examples), head.outputs), np.float32) for target, head in heads.items()}
-    for target in embedded:
-        width = heads[target].embed(torch.zeros(0, network.width, device=network.device)).shape[1]
-        outputs[target] = np.zeros((len(examples), width), np.float32)
-    forward = network.as_forward()
+    widths = {name: head.outputs for name, head in heads.items()}
+    forward = plain = network.as_forward()
+    if embedded:
+        # As heads of the forward, so that what techniques do at prediction (means over views) is done to embeddings.
+        nothing = torch.zeros(0, network.width, device=network.device)
+        widths.update({name: heads[name].embed(nothing).shape[1] for name in embedded})
+        forward = Forward(
+            plain.features, lambda seen: plain.heads(seen) | {name: heads[name].embed(seen) for name in embedded}
+        )
+    outputs = {name: np.zeros((len(examples), width), np.float32) for name, width in widths.items()}
     for technique in reversed(order(techniques)):
         forward = technique.predict(forward)
     with torch.inference_mode():
         for indices in sorted_batches(examples.lengths, BATCH_ROWS, network.pass_tokens):
             output = forward(make_batch(examples, network, indices, cached))
             for target, values in output.predictions.items():
-                found = heads[target].embed(output.features) if target in embedded else values
-                outputs[target][indices] = found.cpu().numpy()
+                outputs[target][indices] = values.cpu().numpy()
     network.train(training)
     return outputs
 
