@@ -49,11 +49,29 @@ def _result(result: Result) -> dict[str, Any]:
         "temperature": result.temperature,
         "scores": _score_table(result),
         "primary": METRICS[result.primary],
+        **_inputs(result),
         "plots": _plots(result, evaluation),
         "classes": sorted(evaluation.per_class, key=lambda score: (score.f1 is None, score.f1)),
         "texts": any(example.text for example in (*evaluation.most_wrong, *evaluation.slowest)),
         "one_label": evaluation.baseline is not None,
     }
+
+
+def _inputs(result: Result) -> dict[str, Any]:
+    """What each input brings: its name, its columns where they are others, and the scores in the metric's unit."""
+    text = METRICS[result.primary].text
+    rows = [
+        (
+            one.name,
+            "" if one.columns == (one.name,) else ", ".join(one.columns),
+            text(one.without),
+            text(one.gain.value),
+            f"{text(one.gain.low)} to {text(one.gain.high)}",
+        )
+        for one in result.inputs
+    ]
+    unlearned = ", ".join(one.name for one in result.inputs if not one.learned)
+    return {"inputs": rows, "with_all": text(result.inputs[0].score) if rows else "", "unlearned": unlearned}
 
 
 def _score_table(report: Result) -> list[tuple[str, bool, list[tuple[str, str]]]]:

@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from graftwork.data.table import Table
 from graftwork.evidence import report as evidence
 from graftwork.evidence.breakdown import Bin, reliability
 from graftwork.evidence.evaluation import Evaluation, evaluate
+from graftwork.evidence.modalities import MOST_ROWS, Contribution, contributions
 from graftwork.evidence.plots import Series
 from graftwork.evidence.report import Curves, Report, Result, Stage
 from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise, leaks, table_warnings
@@ -54,13 +55,15 @@ def make_report(
     given = _given(job, model, kept)
     warnings = leaks(job.leaks) + table_warnings(job.train, _others(given), job.tasks)
     lengths = {part: _lengths(model, table) for part, (table, _) in given.items()}
+    inputs = _inputs(job, model, _others(given))
     first, *more = [_result(job, model, kept, given, lengths, target) for target in job.tasks]
     for result, noise in (first, *more):
         warnings += about(noise, result.target) if more else noise
-    own = {one.name: getattr(first[0], one.name) for one in fields(Result)}
+    results = [replace(result, inputs=inputs.get(result.target, ())) for result, _ in (first, *more)]
+    own = {one.name: getattr(results[0], one.name) for one in fields(Result)}
     return Report(
         **own,
-        more=tuple(result for result, _ in more),
+        more=tuple(results[1:]),
         title=f"{', '.join(job.tasks)} from {', '.join(column.name for column in job.train.schema.inputs)}",
         base=model.recipe.base_text,
         data=_data(job),
@@ -121,9 +124,22 @@ def _result(
     return result, warnings
 
 
+def _inputs(job: Job, model: Model, tables: Mapping[str, Table]) -> dict[str, tuple[Contribution, ...]]:
+    """By target, what each of several inputs brings on the table that counts, or on some of its rows."""
+    if len(model.network.columns) < 2 or not tables:
+        return {}
+    table = next(iter(tables.values()))
+    if len(table) > MOST_ROWS:
+        table = table.take(np.linspace(0, len(table) - 1, MOST_ROWS).astype(np.int64))
+    examples = prepare(table, model.network, job.tasks, model.recipe.text, keep_on_disk=False)
+    return contributions(
+        model.network, job.tasks, examples, job.metrics, model.recipe.listed, temperature=model.temperature
+    )
+
+
 def _lengths(model: Model, table: Table) -> np.ndarray:
     """Tokens of each row (N,)."""
-    return prepare(table, model.network, {}, model.recipe.text, keep_on_disk=False).lengths
+    return prepare(table, model.network, {}, model.recipe.text).lengths
 
 
 def _evaluate(model: Model, table: Table, target: str, values: np.ndarray, lengths: np.ndarray) -> Evaluation | None:

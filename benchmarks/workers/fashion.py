@@ -1,0 +1,74 @@
+"""Ways to read the products, in one process that shares what the frozen bases gave.
+
+Settings: train, validation, test (files), photo (the base for photos), seeds, slow (the ways that train for long, or
+the others).
+Answer: a list of ways and seeds, each with CPU seconds of the fit (`cpu`; the first way that reads a column pays for
+its pass through the base), `accuracy`, and for each test row whether it is right (`right`, a string of 0 and 1).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+import graftwork as gw
+from graftwork.core.technique import Technique
+from harness.measure import settings_and_answer
+
+TARGET, NAME, PHOTO = "articleType", "productDisplayName", "image"
+TABLE = ["gender", "baseColour", "season", "year", "usage"]
+EACH = {"name": [NAME], "photo": [PHOTO], "table": TABLE}
+ALL = [NAME, PHOTO, *TABLE]
+
+QUICK: dict[str, tuple[Technique, ...]] = {
+    "weighted-sum": (gw.WeightedSum(),),
+    "gated": (gw.Gated(),),
+    "late": (gw.Late(),),
+    "concatenation, modality-dropout": (gw.ModalityDropout(),),
+}
+SLOW: dict[str, tuple[Technique, ...]] = {"fusion-transformer": (gw.FusionTransformer(),)}
+TUNED: tuple[Technique, ...] = (gw.WarmStart(), gw.Partial(2), gw.LabelSmoothing())
+
+
+def main() -> None:
+    settings, answer = settings_and_answer()
+    found = []
+    for seed in settings["seeds"]:
+        for way, inputs, techniques in ways(slow=settings["slow"]):
+            found.append({"way": way, "seed": seed, **one(settings, seed, inputs, techniques)})
+            answer.write_text(json.dumps({"ways": found}))
+
+
+def ways(*, slow: bool) -> list[tuple[str, list[str], tuple[Technique, ...]]]:
+    """Name, columns and techniques of each."""
+    fused = [(f"all, {name}", ALL, (*fusion, gw.Probe())) for name, fusion in (SLOW if slow else QUICK).items()]
+    if slow:
+        tuned = (("name", EACH["name"]), ("photo", EACH["photo"]), ("all", ALL))
+        return [*((f"{name}, tuned", inputs, TUNED) for name, inputs in tuned), *fused]
+    frozen = [(name, inputs, (gw.Probe(),)) for name, inputs in (*EACH.items(), ("all, concatenation", ALL))]
+    return [*frozen, *fused]
+
+
+def one(settings: dict[str, Any], seed: int, inputs: list[str], techniques: tuple[Technique, ...]) -> dict[str, Any]:
+    """A fit on these columns, and the model's answers on the test rows."""
+    cpu = time.process_time()
+    bases = {use: base for use, base in (("text", "minilm"), ("image", settings["photo"])) if reads(use, inputs)}
+    recipe = gw.Recipe(base=bases or "auto", techniques=techniques, seed=seed)
+    ignore = [column for column in pq.read_schema(settings["train"]).names if column not in (*inputs, TARGET)]
+    model = gw.fit(settings["train"], target=TARGET, ignore=ignore, valid=settings["validation"], recipe=recipe)
+    spent = time.process_time() - cpu
+    test = pq.read_table(settings["test"])
+    right = np.asarray(model.predict(settings["test"])) == np.asarray(test[TARGET].to_pylist())
+    return {"cpu": spent, "accuracy": float(right.mean()), "right": "".join("01"[int(each)] for each in right)}
+
+
+def reads(use: str, inputs: list[str]) -> bool:
+    return {"text": NAME, "image": PHOTO}[use] in inputs
+
+
+if __name__ == "__main__":
+    main()
