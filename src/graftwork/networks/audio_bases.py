@@ -27,7 +27,7 @@ class AudioModel(BaseSettings):
 
     path: str
     layers: int = 1
-    pooling: Literal["mean", "mean+max"] = "mean"
+    pooling: Literal["mean", "mean+max"] = "mean+max"
     seconds: float | None = None
 
     name = "audio-model"
