@@ -45,13 +45,14 @@ def test_hits_are_those_of_ranking_all_rows(model: Model, monkeypatch: pytest.Mo
     model.index(table)
     query, others = model.embed([table[3]["text"]], "text"), model.embed([row["other"] for row in table], "other")
     scores = (others @ query[0]).tolist()
-    expected = sorted(range(len(table)), key=lambda at: -scores[at])[:5]
+    best = sorted(scores, reverse=True)[:5]
     for chunk in (7, 10_000):
         monkeypatch.setattr(search, "CHUNK", chunk)
         hits = model.search(table[3]["text"], 5, by="text")
-        assert [hit.row for hit in hits] == [at + 1 for at in expected]
-        assert [hit.score for hit in hits] == pytest.approx([scores[at] for at in expected], abs=1e-5)
-        assert hits[0].values == table[expected[0]]
+        assert [hit.score for hit in hits] == pytest.approx(best, abs=1e-5)
+        for hit in hits:  # rows of the same texts may change places
+            assert hit.score == pytest.approx(scores[hit.row - 1], abs=1e-5)
+            assert hit.values == table[hit.row - 1]
 
 
 def test_against_the_same_input_finds_the_row_itself(model: Model) -> None:

@@ -72,7 +72,7 @@ def probes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
 
 def trained_probe(probe: Recipe) -> Recipe:
     """A probe whose head is trained on from its solution, on the frozen base: quick, so that batches can be large."""
-    training = _filled(probe.training, Training(head_lr=5e-4, epochs=20))
+    training = _filled(probe.training, Training(head_lr=2e-4, epochs=20))
     return replace(probe, training=_with_batch(training, 256))
 
 
