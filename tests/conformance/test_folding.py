@@ -35,8 +35,9 @@ def test_saved_is_what_was_scored(names: tuple[str, ...], worlds: Worlds):
         before = predict_examples(fitted.network, world.valid, run.techniques)["label"]
         folded = run.stages.fold(fitted.network)
         after = predict_examples(folded, world.valid, run.techniques)["label"]
-        assert classes(folded) == classes(world.network)
-        assert list(folded.state_dict()) == list(world.network.state_dict())
+        plain = world.run([one for one in run.techniques if "fusion" in one.claims], started=False).network
+        assert classes(folded) == classes(plain)
+        assert list(folded.state_dict()) == list(plain.state_dict())
         task = world.tasks["label"]
         np.testing.assert_allclose(probabilities(task, after), probabilities(task, before), atol=1e-5)
         scored = score({"label": after}, world.valid, world.tasks, world.metrics)
@@ -46,7 +47,8 @@ def test_saved_is_what_was_scored(names: tuple[str, ...], worlds: Worlds):
 
 
 def test_adaption_changes_no_prediction(worlds: Worlds):
-    for row, base in ((one, base) for one in ROWS for base in one.bases):
+    rows = [row for row in ROWS if "fusion" not in row.acts.claims]  # another fusion has other heads
+    for row, base in ((one, base) for one in rows for base in one.bases):
         world = worlds(base)
         try:
             run = world.run([row.acts], started=False)
