@@ -178,3 +178,12 @@ def test_views() -> None:
     assert stretched.pack(wide)[:8].view("<u4").tolist() == [50, 100]
     assert stretched.unpack([stretched.pack(wide)], (0, 0, 0)).shape == (1, 3, 100, 100)
     assert View(100, 120).pack(wide)[:8].view("<u4").tolist() == [50, 50]
+
+
+def test_dropped_paths_count_as_dropout(tmp_path: Path) -> None:
+    folder = tiny_image_model(tmp_path, "swin")
+    config = json.loads((folder / "config.json").read_text())
+    for share in (0.0, 0.3):
+        still = {"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0, "drop_path_rate": share}
+        (folder / "config.json").write_text(json.dumps({**config, **still}))
+        assert ("dropout" in built(ImageModel(path=str(folder))).facts) == (share > 0)

@@ -22,7 +22,8 @@ from graftwork.data.table import Modality
 
 def drops(module: nn.Module) -> bool:
     """Whether this module by itself, its children apart, drops activations in training."""
-    shares = [module.p] if isinstance(module, nn.Dropout) else [getattr(module, "attention_dropout", 0.0)]
+    named = ("attention_dropout", "drop_prob")  # within attention; whole residual branches
+    shares = [module.p] if isinstance(module, nn.Dropout) else [getattr(module, name, 0.0) for name in named]
     return any(isinstance(share, int | float) and share > 0 for share in shares)
 
 

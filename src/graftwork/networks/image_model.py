@@ -165,9 +165,8 @@ def _processing(folder: Path) -> tuple[View, list[float], list[float]]:
     if not file.is_file():
         raise ModelError(f"{folder} has no preprocessor_config.json, which says how images are resized and normalised.")
     with pretrained.explained(f"{file} can't be used"):
-        known: Any = AutoImageProcessor.from_pretrained(
-            folder, backend="pil", trust_remote_code=False, local_files_only=True
-        )
+        auto: Any = AutoImageProcessor
+        known = auto.from_pretrained(folder, backend="pil", trust_remote_code=False, local_files_only=True)
     view = _view(known, file)
     scale = 255 * float(known.rescale_factor) if known.do_rescale else 255.0
     plain = not known.do_normalize
@@ -188,7 +187,7 @@ def _view(known: Any, file: Path) -> View:
             if shorter >= 384
             else View(shorter, int(shorter / share), False, resample)
         )
-    resized = int(shorter or both)
+    resized = int(shorter or both or 0)
     return View(int(crop.get("height") or resized), resized, not shorter, resample)
 
 
