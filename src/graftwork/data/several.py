@@ -120,11 +120,11 @@ def each(parts: Sequence[Part], schema: Schema, ready: Callable[[Table], Table])
         tables.append(ready(table))
     if len(parts) == 1:
         return tables[0]
-    anchored = [Part(anchored(table), table.source, None) for table in tables]
+    whole = [Part(anchored(table), table.source, None) for table in tables]
     sizes = [len(part.data) for part in parts]
     starts = np.cumsum([0, *sizes[:-1]])
     numbers = np.concatenate([table.rows + start for table, start in zip(tables, starts, strict=True)])
-    joined = union(anchored)
+    joined = union(whole)
     return Table(joined.data, schema, joined.name, numbers, None, _sizes(parts))
 
 

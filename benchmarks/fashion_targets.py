@@ -1,0 +1,84 @@
+"""Four attributes of a product from its photo, its name and its table: one model for all, against one model each.
+
+The targets are articleType, baseColour, season and usage; subCategory and masterCategory, which give articleType away,
+are not read. Each side runs in one process with one cache, so that one model each decodes and encodes every photo once,
+too. CPU seconds do not count imports, nor scoring on the test rows.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+import fashion
+from harness import data, options
+from harness.measure import work
+from harness.options import OURS, Options
+from harness.results import Record, Results
+from harness.text import Claim, claims, table
+
+NAME = "fashion_targets"
+TARGETS = ("articleType", "baseColour", "season", "usage")
+TOGETHER, EACH = "one model for all", "one model each"
+HEADS = ("linear", "mlp")
+WORSE = 0.01
+
+
+def main() -> None:
+    given = options.parse(__doc__)
+    results = Results(NAME, given)
+    with tempfile.TemporaryDirectory(prefix="graftwork-bench-") as folder:
+        measure(results, given, fashion.files(Path(folder) if given.quick else None))
+    print(section(results.records()))
+
+
+def measure(results: Results, given: Options, parts: dict[str, str]) -> None:
+    photo = f"{data.folder('weights') / 'mobilenet_v2_1.0_224'}:size={fashion.SIZE}"
+    ways = {TOGETHER: [list(TARGETS)], EACH: [[target] for target in TARGETS]}
+    for head in HEADS[:1] if given.quick else HEADS:
+        for way, groups in ways.items():
+            one = partial(work, NAME, **parts, photo=photo, head=head, groups=groups)
+            results.measure(f"{way}, {head} head", 0, OURS, one)
+
+
+def section(records: list[Record]) -> str:
+    """This benchmark's part of docs/benchmarks.md."""
+    found = {record["name"]: record for record in records}
+    pairs = {head: [found.get(f"{way}, {head} head") for way in (TOGETHER, EACH)] for head in HEADS}
+    made = [claim for head, (one, each) in pairs.items() if one and each for claim in kept(head, one, each)]
+    if not made:
+        return "Not measured yet."
+    rows = [[name, *(f"{100 * r['accuracy'][t]:.1f}" for t in TARGETS), f"{r['cpu']:.0f}"] for name, r in found.items()]
+    return "\n\n".join([claims(made), table(["model, test accuracy in %", *TARGETS, "CPU s"], rows)])
+
+
+def kept(head: str, one: Record, each: Record) -> list[Claim]:
+    differences, worst = [], 0.0
+    for target in TARGETS:
+        value, low, high = fashion.paired(_bits(one, target), _bits(each, target))
+        differences.append(f"{target} {100 * value:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})")
+        worst = min(worst, value)
+    ratio = one["cpu"] / each["cpu"]
+    return [
+        Claim(
+            f"{head} head: no target worse than with a model of its own by more than 1 point",
+            "; ".join(differences),
+            worst >= -WORSE,
+        ),
+        Claim(
+            f"{head} head: less than half the time of the four models",
+            f"{one['cpu']:.0f} s of {each['cpu']:.0f} s ({100 * ratio:.0f} %)",
+            ratio < 0.5,
+        ),
+    ]
+
+
+def _bits(record: Record, target: str) -> np.ndarray:
+    return np.array([each == "1" for each in record["right"][target]], float)
+
+
+if __name__ == "__main__":
+    main()
