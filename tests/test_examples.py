@@ -21,6 +21,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 SAYS = {
     "classify_sounds": "trill-0.flac is a trill",
     "classify_images": "five of them",
+    "augment_images": "crop, 6 views:",
     "classify_text": "model and report: runs/classify_text/report.html",
     "choose_techniques": "refused: supervised-contrastive needs hard_labels, but mixup removes them.",
     "few_shot": "contrastive: Accuracy",

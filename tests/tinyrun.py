@@ -208,7 +208,7 @@ def mixed_table(task: str = "classes") -> Table:
     """Texts, pictures in the topic's colour (every fifth is missing), a number and a category."""
     rows = tiny_rows(78)
     plain = _table(rows, task)
-    pictures = [None if at % 5 == 2 else _picture(topic, at) for at, (_, topic) in enumerate(rows)]
+    pictures = [None if at % 5 == 2 else picture(topic, at) for at, (_, topic) in enumerate(rows)]
     numbers = [len(text) + at % 3 for at, (text, _) in enumerate(rows)]
     shops = [("old", "new", topic)[at % 3] for at, (_, topic) in enumerate(rows)]
     data = plain.data.append_column("photo", pa.array(pictures, pa.binary()))
@@ -283,7 +283,7 @@ ALONE: dict[str, str] = {
 def _alone(kind: Literal["image", "audio"], task: str, unlabelled: bool) -> World:
     """Pictures in the topic's colour, or tones of the topic's pitch."""
     rows = tiny_rows(56)
-    plain, make = _table(rows, task), _picture if kind == "image" else _clip
+    plain, make = _table(rows, task), picture if kind == "image" else _clip
     column = Column(kind, kind)
     values = [make(topic, at) for at, (_, topic) in enumerate(rows)]
     table = replace(
@@ -306,7 +306,7 @@ def _clip(topic: str, at: int) -> bytes:
     return encoded(tone(pitch + 5 * at, 0.12 + 0.02 * (at % 3), 2000, seed=at), 2000)
 
 
-def _picture(topic: str, at: int) -> bytes:
+def picture(topic: str, at: int) -> bytes:
     from PIL import Image
 
     pixels = np.random.default_rng(at).integers(0, 120, (8, 8, 3), dtype=np.uint8)

@@ -15,6 +15,7 @@ from graftwork.data.batch import Batch, whole
 from graftwork.networks.head import Head
 from graftwork.networks.image_small import SmallImageEncoder
 from graftwork.networks.network import Network
+from tinyrun import Worlds, make_worlds
 
 SIZE = 8
 
@@ -25,6 +26,11 @@ def stream(seed: int = 0) -> torch.Generator:
 
 def images(rows: int = 6, size: int = SIZE, seed: int = 1) -> Tensor:
     return torch.rand(rows, 3, size, size, generator=stream(seed))
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    return make_worlds(tmp_path_factory.mktemp("worlds"))
 
 
 @pytest.fixture

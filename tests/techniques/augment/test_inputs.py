@@ -20,6 +20,7 @@ from graftwork.techniques import (
     Flip,
     Gain,
     Noise,
+    Partial,
     PixelMixup,
     Probe,
     RandAugment,
@@ -148,3 +149,19 @@ def test_a_part_of_a_step_sees_what_the_whole_saw(pictures):
     assert torch.equal(changed.part(rows).inputs["photo"]["pixels"], changed.inputs["photo"]["pixels"][rows])
     assert changed.size == batch.size
     assert replace(changed, inputs=batch.inputs) == batch
+
+
+@pytest.mark.parametrize(
+    ("technique", "train", "valid"),
+    [(Flip(), {}, {"image": 3}), (TTA(2), {"image": 3}, {}), (TokenDropout(0.0), {"image": 3}, {"image": 3})],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_what_is_not_changed_stays_cached(technique, train, valid, worlds):
+    run = worlds("image").run([Partial(1), technique])
+    assert {name: store.depth for name, store in run.cached.items()} == train
+    assert {name: store.depth for name, store in run.valid_cached.items()} == valid
+    assert run.plan.cache == train
+    words = {"flip": "of image: the cache ends", "tta": "of image in validation: the cache ends"}.get(
+        technique.name, ""
+    )
+    assert words in run.plan.explain()

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from graftwork.core.technique import Measured, Term
 from graftwork.techniques import SAM, Mixup
-from graftwork.techniques.robust.mixup import blend, blend_targets, choose_partners
+from graftwork.techniques.blending import blend, blend_targets, choose_partners
 
 
 def test_weighted_blend_is_the_blend_of_weighted_losses():
