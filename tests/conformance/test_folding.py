@@ -32,18 +32,20 @@ def test_saved_is_what_was_scored(names: tuple[str, ...], worlds: Worlds):
             run, fitted = world.fit(techniques(names))
         except RefusedError:
             continue
-        before = predict_examples(fitted.network, world.valid, run.techniques)["label"]
+        before = predict_examples(fitted.network, world.valid, run.techniques)
         folded = run.stages.fold(fitted.network)
-        after = predict_examples(folded, world.valid, run.techniques)["label"]
+        after = predict_examples(folded, world.valid, run.techniques)
         plain = world.run([one for one in run.techniques if "fusion" in one.claims], started=False).network
         assert classes(folded) == classes(plain)
         assert list(folded.state_dict()) == list(plain.state_dict())
-        task = world.tasks["label"]
-        np.testing.assert_allclose(probabilities(task, after), probabilities(task, before), atol=1e-5)
-        scored = score({"label": after}, world.valid, world.tasks, world.metrics)
+        again = predict_examples(fitted.network, world.valid, run.techniques)
+        for name, task in world.tasks.items():
+            close = probabilities(task, after[name]), probabilities(task, before[name])
+            np.testing.assert_allclose(*close, rtol=1e-5, atol=1e-5)
+            # The network that is not folded stays as it was: training could go on from it.
+            assert np.array_equal(again[name], before[name])
+        scored = score(after, world.valid, world.tasks, world.metrics)
         assert fitted.best_score == pytest.approx(scored, abs=1e-5)
-        # The network that is not folded stays as it was: training could go on from it.
-        assert np.array_equal(predict_examples(fitted.network, world.valid, run.techniques)["label"], before)
 
 
 def test_adaption_changes_no_prediction(worlds: Worlds):

@@ -1,4 +1,4 @@
-"""What all fusions share as techniques: refusals, seeds, frozen bases, saving; and what stands in for a lacking input."""
+"""What fusions share as techniques: refusals, seeds, frozen bases, saving; and what stands in for a lacking input."""
 
 from __future__ import annotations
 
