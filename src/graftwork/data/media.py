@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 from graftwork.data.cache import column_digest, digest, entry, storing
 from graftwork.data.spool import slices
 from graftwork.data.table import Kind
+from graftwork.errors import DataError
 from graftwork.data.writing import write_text
 
 
-class MediaError(Exception):
+class MediaError(DataError):
     """One image or sound can't be used. The message is a reason for a reader, without the row or the column."""
 
 
