@@ -89,6 +89,11 @@ def _more_tables() -> None:
     frame[["text", "stars"]].to_csv("reviews.csv", index=False)
     frame["topics"] = [sorted(set(pair)) for pair in zip(frame.label, frame.label[::-1], strict=True)]
     frame[["text", "topics"]].to_json("articles.jsonl", orient="records", lines=True)
+    products = pd.DataFrame({"name": frame.text, "size": frame.text.str.len() % 9, "price": frame.stars + 0.25})
+    products["gender"] = ["Men" if row % 3 else "Women" for row in range(len(products))]
+    for name, columns in {"products": [], "test-products": [], "prices": ["gender"], "genders": ["price"]}.items():
+        products.drop(columns=columns).to_csv(f"{name}.csv", index=False)
+    products[["name", "size"]].head(20).to_csv("new-products.csv", index=False)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

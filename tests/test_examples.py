@@ -26,6 +26,7 @@ SAYS = {
     "choose_techniques": "refused: supervised-contrastive needs hard_labels, but mixup removes them.",
     "few_shot": "contrastive: Accuracy",
     "multilabel": "Micro-F1",
+    "several_targets": "projected gradients:",
     "regression": "Root mean squared error",
     "from_scratch_gru": "parameters",
     "classify_table": "FT-Transformer: Accuracy",
