@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import audio
+import augment
 import banking77
 import cifar10
 import few_shot
@@ -42,6 +43,7 @@ PARTS = (
     Part("Prediction", predict.NAME, predict.__doc__, predict.section),
     Part("A training step", step_cost.NAME, step_cost.__doc__, step_cost.section),
     Part("From scratch", from_scratch.NAME, from_scratch.__doc__, from_scratch.section),
+    Part("Augmentation", augment.NAME, augment.__doc__, augment.section),
     Part("Tables", tabular.NAME, tabular.__doc__, tabular.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),

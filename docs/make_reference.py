@@ -84,6 +84,8 @@ def techniques_page() -> str:
         module = sys.modules[cls.__module__]
         lines += ["", f"## {cls.name}", "", f"`gw.{cls.__name__}{_defaults(cls)}`", ""]
         lines += [markdown(module.__doc__), "", markdown(cls.__doc__, _fields(cls))]
+        shared = [base for base in cls.__mro__[1:] if issubclass(base, Technique) and base is not Technique]
+        lines += [part for base in shared for part in ("", markdown(base.__doc__, _fields(cls)))]
         if cls().couples_rows:
             lines += ["", "It compares the rows of a batch: its loss depends on how rows are batched."]
     return _page(lines)

@@ -1,8 +1,8 @@
 """Random crops: the network sees a window of the image, larger or smaller, here or there.
 
-So it learns not to care where in the picture a thing is and how large. It helps most where a network is trained from
-scratch on few images. Too small a window (`scale`) cuts off what the label is about; for things that are always in the
-middle and of one size (scanned digits), a small `pad` alone is enough.
+So it learns not to care where in the picture a thing is and how large. It is meant for networks that are trained from
+scratch for many passes; in short runs it slows learning down. Too small a window (`scale`) cuts off what the label is
+about; for things that are always in the middle and of one size (scanned digits), a small `pad` alone is enough.
 
 Source: Szegedy et al. 2015 (random resized crops); Krizhevsky 2012 and He et al. 2016 (padding, then a crop).
 """

@@ -1,7 +1,7 @@
 """Flips: an image and its mirror image are the same thing, so the network sees each of them half of the time.
 
-The cheapest augmentation of photos, and nearly always of use with them. Leave it out where left and right have a
-meaning (digits, texts, road signs, hearts on X-rays), and `vertical` where up and down have one, as in most photos.
+The cheapest augmentation of photos. Leave it out where left and right have a meaning (digits, texts, road signs, hearts
+on X-rays), and `vertical` where up and down have one, as in most photos.
 """
 
 from __future__ import annotations
