@@ -16,7 +16,7 @@ import numpy as np
 
 from graftwork.tasks.regression_metrics import Scorer
 
-MOST_PAIRS = 200_000
+MOST_PAIRS = 60_000
 """Pairs that are compared at most; with more rows, pairs are drawn, about half of them of the same identity."""
 _BLOCK = 4096
 

@@ -72,7 +72,7 @@ class ArcFace(Technique):
 
     @property
     def claims(self) -> frozenset[str]:
-        return frozenset({"task loss"})
+        return frozenset({"task loss", "head kind"})
 
     def adapt(self, network: Network, setup: Setup) -> Network:
         """Cosine heads in place of others; the only change of predictions, and before anything is trained."""
