@@ -104,7 +104,8 @@ def _descend(network: Network, losses: Sequence[Tensor], order: Sequence[Sequenc
         each.append([parameter.grad for parameter in trained])
     shared = [at for at in range(len(trained)) if sum(own[at] is not None for own in each) > 1]
     flat = [torch.cat([_filled(own[at], trained[at]).flatten() for at in shared]) for own in each] if shared else []
-    parts = project(torch.stack(flat), order).split([trained[at].numel() for at in shared]) if shared else ()
+    sizes = [trained[at].numel() for at in shared]
+    parts = torch.split(project(torch.stack(flat), order), sizes) if shared else ()
     found = dict(zip(shared, parts, strict=True))
     for at, parameter in enumerate(trained):
         alone = next((own[at] for own in each if own[at] is not None), None)
