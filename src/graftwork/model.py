@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, fields
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graftwork import saving
-from graftwork.core.examples import prepare
+from graftwork import saving, verification
+from graftwork.core.examples import Examples, prepare
+from graftwork.core.plan import base_facts, check
+from graftwork.core.predicted import Predicted, as_array, index_of, is_frame, only, row_texts
 from graftwork.core.scoring import open_sets, predict_examples, probabilities, scored
 from graftwork.data.checks import BadRow, OnBadRows, known_choice
 from graftwork.data.load import Source, load_like
@@ -19,6 +22,8 @@ from graftwork.data.table import Table
 from graftwork.errors import UsageError
 from graftwork.saving import Saved
 from graftwork.tasks.task import Task
+from graftwork.techniques import TTA
+from graftwork.verification import Gallery, Identified, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,36 +33,6 @@ if TYPE_CHECKING:
     from graftwork.search import Hit, Index
 
 CHUNK = 16384
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """Predictions of some rows, in order.
-
-    each_values: by target, one value a row, None where the row could not be read. each_probabilities: by target,
-    (N, outputs), NaN there. bad: why rows could not be read.
-    """
-
-    each_values: dict[str, list[Any]]
-    each_probabilities: dict[str, np.ndarray]
-    bad: list[BadRow]
-
-    @property
-    def values(self) -> list[Any]:
-        """The values of a model's only target."""
-        return self.each_values[only(self.each_values)]
-
-    @property
-    def probabilities(self) -> np.ndarray:
-        """The probabilities of a model's only target."""
-        return self.each_probabilities[only(self.each_probabilities)]
-
-
-def only(targets: Collection[str]) -> str:
-    """The one target there is. Raises UsageError where there are several."""
-    if len(targets) > 1:
-        raise UsageError(f"This works for a model with one target; this one has {', '.join(targets)}.")
-    return next(iter(targets))
 
 
 @dataclass(frozen=True)
@@ -105,12 +80,12 @@ class Model(Saved):
         data: a list of texts (for a model with one input), a list of dicts, a frame, a Dataset or a file.
         A row that can't be read (an empty text) gets None.
         """
-        values = {name: _array(found) for name, found in self.predict_rows(data).each_values.items()}
-        if _is_frame(data):
+        values = {name: as_array(found) for name, found in self.predict_rows(data).each_values.items()}
+        if is_frame(data):
             import pandas as pd
 
-            series = {name: pd.Series(found, index=_index(data), name=name) for name, found in values.items()}
-            return series[self.target] if len(series) == 1 else pd.DataFrame(series, index=_index(data))
+            series = {name: pd.Series(found, index=index_of(data), name=name) for name, found in values.items()}
+            return series[self.target] if len(series) == 1 else pd.DataFrame(series, index=index_of(data))
         return values[self.target] if len(values) == 1 else values
 
     def predict_proba(
@@ -121,11 +96,11 @@ class Model(Saved):
         With several targets, a dict of them by target.
         """
         result = self.predict_rows(data).each_probabilities
-        if _is_frame(data):
+        if is_frame(data):
             import pandas as pd
 
             frames = {
-                name: pd.DataFrame(found, index=_index(data), columns=list(self.columns_of(name)))
+                name: pd.DataFrame(found, index=index_of(data), columns=list(self.columns_of(name)))
                 for name, found in result.items()
             }
             return frames[self.target] if len(frames) == 1 else frames
@@ -168,13 +143,17 @@ class Model(Saved):
             here = set(chunk.rows.tolist()) & unreadable
             yield Predicted(values, given, [row for row in bad if row.row in here]), chunk
 
-    def evaluate(self, data: Source, *, on_bad_rows: OnBadRows = "fail") -> Evaluation | Evaluations:
+    def evaluate(
+        self, data: Source, *, on_bad_rows: OnBadRows = "fail", without: Collection[str] = ()
+    ) -> Evaluation | Evaluations:
         """Scores with bootstrap 95 % intervals on labelled rows; `.to_json()` gives them as plain data.
 
         With several targets, a mapping of them by target; a target that no row has is left out.
         on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out.
+        without: inputs that are left out, as if every row lacked them; `["table"]` for all numbers and categories.
 
-        Raises DataError for a missing column, a label that training never had, or no rows at all.
+        Raises DataError for a missing column, a label that training never had, or no rows at all; UsageError for an
+        input to leave out that there is not.
         """
         from graftwork.evidence.evaluation import Evaluations, evaluate
 
@@ -182,7 +161,7 @@ class Model(Saved):
         table, texts = loaded.table, row_texts(loaded.table)
         encoded = {name: task.encode_rows(table, name) for name, task in self.tasks.items()}
         truth = {name: rows for name, rows in encoded.items() if rows is not None}
-        given, found = self.scored_values(table), {}
+        given, found = self.scored_values(table, without), {}
         for name, task in self.tasks.items():
             targets, labelled = truth[name]
             if labelled.any() or len(self.tasks) == 1:
@@ -227,6 +206,38 @@ class Model(Saved):
             self.indexed[:] = [search.read(self.folder)]
         return search.search(self, self.indexed[0], query, k, by, against)
 
+    def verify(self, first: Any, second: Any, *, far: float | None = None) -> Verdict:
+        """Whether two items show one identity, also one that training never had (a model of the task identity).
+
+        An item is a value of the one input (a text, a path, an image), or a dict by column. far: share of pairs of
+        different identities that may be accepted, of those that were held out; None is the equal error rate.
+
+        Raises UsageError for a model of another task, DataError for an item that can't be read.
+        """
+        return verification.verify(self, first, second, far)
+
+    def enroll(self, people: Mapping[str, Sequence[Any]]) -> Gallery:
+        """A gallery, `{name: [item, ...]}` as embeddings, for `identify`; save it with its `save`. Trains nothing."""
+        return verification.enroll(self, people)
+
+    def identify(self, item: Any, gallery: Gallery, *, far: float | None = None) -> Identified:
+        """Who of the gallery an item shows; the name is None where the most similar one is below the threshold.
+
+        The threshold is that of one comparison: the more people in the gallery, the more strangers reach it, so give
+        a lower `far`. Raises UsageError for a gallery that another model made.
+        """
+        return verification.identify(self, [item], gallery, far)[0]
+
+    def with_tta(self, views: int | TTA) -> Model:
+        """The same model, whose predictions are means over so many fixed views of images and sounds; 1 for none.
+
+        Raises RefusedError for a model that reads neither images nor sounds.
+        """
+        tta = TTA(views) if isinstance(views, int) else views
+        check([tta], base_facts(self.network, self.tasks))
+        others = [technique for technique in self.recipe.listed if technique.name != tta.name]
+        return replace(self, recipe=replace(self.recipe, techniques=(*others, tta)))
+
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write a folder that `graftwork.load` reads. It appears whole or not at all.
 
@@ -234,12 +245,15 @@ class Model(Saved):
         """
         return saving.save(self, Path(folder))
 
-    def scored_values(self, table: Table) -> dict[str, np.ndarray]:
+    def scored_values(self, table: Table, without: Collection[str] = ()) -> dict[str, np.ndarray]:
         """What metrics read of each row, by target: calibrated probabilities (N, outputs), or embeddings of open sets
-        (N, E), of length 1."""
-        parts = []
+        (N, E), of length 1. without: inputs that are left out."""
+        from graftwork.evidence.modalities import known_inputs, left_out
+
+        parts, without = list[dict[str, np.ndarray]](), known_inputs(self.network, without) if without else ()
         for rows in _slices(len(table)):
             examples = prepare(table.take(rows), self.network, {}, self.recipe.text, keep_on_disk=False)
+            examples = left_out(examples, without)
             values = predict_examples(self.network, examples, self.recipe.listed, embedded=open_sets(self.tasks))
             temperature = self.temperature
             parts.append({n: scored(t, values[n], temperature.get(n, 1.0)) for n, t in self.tasks.items()})
@@ -247,11 +261,23 @@ class Model(Saved):
 
     def _probabilities(self, table: Table) -> dict[str, np.ndarray]:
         examples = prepare(table, self.network, {}, self.recipe.text, keep_on_disk=False)
+        self._warn_of_lacks(examples)
         predictions = predict_examples(self.network, examples, self.recipe.listed)
         return {
             name: probabilities(task, predictions[name], self.temperature.get(name, 1.0))
             for name, task in self.tasks.items()
         }
+
+    def _warn_of_lacks(self, examples: Examples) -> None:
+        """Say so where rows lack an input that every training row had."""
+        lacks = [name for name in examples.present if name not in self.network.lacked]
+        if lacks:
+            names = " and ".join(lacks)
+            warnings.warn(
+                f"Some rows have no {names}, and every training row had: the model never learned to do without, so "
+                "trust these predictions less. Trained with the technique modality-dropout, it learns to.",
+                stacklevel=2,
+            )
 
 
 def load(folder: str | os.PathLike[str]) -> Model:
@@ -263,30 +289,5 @@ def load(folder: str | os.PathLike[str]) -> Model:
     return Model(**{f.name: getattr(saved, f.name) for f in fields(saved)}, folder=Path(folder))
 
 
-def _array(values: list[Any]) -> np.ndarray:
-    """One element a value (N,), of the values' own type; objects where they are lists of labels, or some are None."""
-    if not any(value is None or isinstance(value, list) for value in values):
-        return np.array(values)
-    array = np.empty(len(values), dtype=object)
-    for index, value in enumerate(values):  # assigned at once, lists of one length would become a second dimension
-        array[index] = value
-    return array
-
-
-def _is_frame(data: object) -> bool:
-    return type(data).__module__.startswith("pandas") and type(data).__name__ == "DataFrame"
-
-
-def _index(frame: Any) -> pd.Index:
-    index: pd.Index = frame.index
-    return index
-
-
 def _slices(rows: int) -> list[np.ndarray]:
     return [np.arange(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK)]
-
-
-def row_texts(table: Table) -> list[str]:
-    """What a reader sees of each row: its inputs, joined."""
-    columns = [table.values(column.name) for column in table.schema.inputs]
-    return [" · ".join("" if value is None else str(value) for value in row) for row in zip(*columns, strict=True)]

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from graftwork.core.predicted import Predicted
 from graftwork.data.cache import storing
 from graftwork.data.load import Loaded, load_like
 from graftwork.data.table import Table
 from graftwork.errors import UsageError
-from graftwork.model import Model, Predicted, load
+from graftwork.model import Model, load
 from graftwork.techniques import TTA
 
 PREDICTION, REASON = "prediction", "reason"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from graftwork.core.examples import prepare
+from graftwork.core.predicted import row_texts
 from graftwork.core.scoring import probabilities, scored, shown_score
 from graftwork.data.table import Table
 from graftwork.evidence import report as evidence
@@ -22,7 +23,7 @@ from graftwork.evidence.modalities import MOST_ROWS, Contribution, contributions
 from graftwork.evidence.plots import Series
 from graftwork.evidence.report import Curves, Report, Result, Stage
 from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise, leaks, table_warnings
-from graftwork.model import Model, row_texts
+from graftwork.model import Model
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.crossval import cross_validate
 from graftwork.runs.held_out import encoded
@@ -84,7 +85,8 @@ def make_report(
 
 
 Given = dict[str, tuple[Table, dict[str, np.ndarray]]]
-"""By held-out table, the one that counts first: its rows, and by target what metrics read: calibrated probabilities, or embeddings."""
+"""By held-out table, the one that counts first: its rows, and by target what metrics read of them (probabilities, or
+embeddings)."""
 
 
 def _given(job: Job, model: Model, kept: Candidate) -> Given:

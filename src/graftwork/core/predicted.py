@@ -1,0 +1,81 @@
+"""Predictions of rows by target, in the form in which they were asked for; and rows as a reader sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graftwork.data.checks import BadRow
+from graftwork.data.media import described
+from graftwork.data.table import Table
+from graftwork.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions of some rows, in order.
+
+    each_values: by target, one value a row, None where the row could not be read. each_probabilities: by target,
+    (N, outputs), NaN there. bad: why rows could not be read.
+    """
+
+    each_values: dict[str, list[Any]]
+    each_probabilities: dict[str, np.ndarray]
+    bad: list[BadRow]
+
+    @property
+    def values(self) -> list[Any]:
+        """The values of a model's only target."""
+        return self.each_values[only(self.each_values)]
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The probabilities of a model's only target."""
+        return self.each_probabilities[only(self.each_probabilities)]
+
+
+def only(targets: Collection[str]) -> str:
+    """The one target there is. Raises UsageError where there are several."""
+    if len(targets) > 1:
+        raise UsageError(f"This works for a model with one target; this one has {', '.join(targets)}.")
+    return next(iter(targets))
+
+
+def as_array(values: list[Any]) -> np.ndarray:
+    """One element a value (N,), of the values' own type; objects where they are lists of labels, or some are None."""
+    if not any(value is None or isinstance(value, list) for value in values):
+        return np.array(values)
+    array = np.empty(len(values), dtype=object)
+    for index, value in enumerate(values):  # assigned at once, lists of one length would become a second dimension
+        array[index] = value
+    return array
+
+
+def is_frame(data: object) -> bool:
+    """Whether it is a pandas frame, which need not be imported for that."""
+    return type(data).__module__.startswith("pandas") and type(data).__name__ == "DataFrame"
+
+
+def index_of(frame: Any) -> pd.Index:
+    """The index of a pandas frame."""
+    index: pd.Index = frame.index
+    return index
+
+
+def row_texts(table: Table) -> list[str]:
+    """What a reader sees of each row: its inputs, joined."""
+    columns = [
+        described(table.column(column.name)) if column.kind in ("image", "audio") else _as_texts(table, column.name)
+        for column in table.schema.inputs
+    ]
+    return [" · ".join(row) for row in zip(*columns, strict=True)]
+
+
+def _as_texts(table: Table, name: str) -> list[str]:
+    return ["" if value is None else str(value) for value in table.values(name)]
