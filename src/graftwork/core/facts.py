@@ -38,6 +38,7 @@ CLAIMS: dict[str, str] = {
     "final head": "what the head is in the end",
     "sampler": "how rows make a batch",
     "task loss": "the loss of the task",
+    "head kind": "which kind of head predicts",
     "target weights": "how much each target counts",
     "final weights": "which weights are kept at the end",
     "image mixing": "how images are mixed",

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from graftwork import specs
 from graftwork.core.settings import Training
+from graftwork.core.technique import Technique
 from graftwork.errors import NonFiniteLossError
 from graftwork.networks.bases import TRAINED_INSTEAD, parse_base, written
 from graftwork.recipe import Recipe
@@ -51,7 +52,7 @@ def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
 
 def from_scratch(job: Job, recipe: Recipe) -> Recipe:
     """All of the base is trained."""
-    return replace(recipe, techniques=(LabelSmoothing(0.1),) if _smooths(job) else ())
+    return replace(recipe, techniques=_beside(job))
 
 
 def probes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
@@ -78,12 +79,11 @@ def trained_probe(probe: Recipe) -> Recipe:
 
 def many_rows(job: Job, recipe: Recipe) -> Recipe:
     """The fine-tune of the upper blocks that begins from a probe."""
-    smoothing = (LabelSmoothing(0.1),) if _smooths(job) else ()
     bases = [base for base in recipe.bases(job.train.schema).values() if base.suggested_lr]
     blocks = min((base.tuned_blocks() for base in bases), default=2)
     training = _filled(recipe.training, Training(lr=1e-4, head_lr=1e-3, epochs=3))
     training = _with_batch(training, 128) if _compares(job) else training
-    return replace(recipe, techniques=(WarmStart(), Partial(blocks), *smoothing), training=training)
+    return replace(recipe, techniques=(WarmStart(), Partial(blocks), *_beside(job)), training=training)
 
 
 def few_rows(job: Job, recipe: Recipe) -> Recipe:
@@ -152,6 +152,13 @@ def _time_left(
         decided = left > max(LEFT * whole, candidates[-1].wall if len(candidates) > 1 else 0.0)
     workspace.remember(f"{name}-begun", decided)
     return bool(decided)
+
+
+def _beside(job: Job) -> tuple[Technique, ...]:
+    """What a tuned base takes along: for an open set contrast and a head that is solved at the end, else smoothing."""
+    if any(task.open_set for task in job.tasks.values()):
+        return SupervisedContrastive(), Refit()
+    return (LabelSmoothing(0.1),) if _smooths(job) else ()
 
 
 def _smooths(job: Job) -> bool:

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from graftwork.techniques import LabelSmoothing, SupervisedContrastive
-from graftwork.techniques.robust.supervised_contrastive import class_groups, contrast
+from graftwork.techniques.robust.classes import class_groups
+from graftwork.techniques.robust.supervised_contrastive import contrast
 
 
 def brute_force(features, classes, temperature):
