@@ -25,14 +25,18 @@ SAYS = {
     "classify_text": "model and report: runs/classify_text/report.html",
     "choose_techniques": "refused: supervised-contrastive needs hard_labels, but mixup removes them.",
     "few_shot": "contrastive: Accuracy",
+    "verify_faces": "who is this? (a stranger)",
     "multilabel": "Micro-F1",
     "several_targets": "projected gradients:",
+    "search_rows": "answers '",
+    "search_rows": "' answers '",
     "regression": "Root mean squared error",
     "from_scratch_gru": "parameters",
     "classify_table": "FT-Transformer: Accuracy",
     "scikit_learn": "best of the grid",
     "own_technique": "confidence-penalty:",
     "compare_techniques": "+ mixup",
+    "fuse_columns": "without the photo:",
 }
 """What each prints when it has done its work."""
 APART = {"make_sample_data", "resume_after_kill"}
