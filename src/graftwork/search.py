@@ -121,7 +121,8 @@ def search(model: Saved, index: Index, query: Any, k: int, by: str | None, again
         raise ModelError("The index was made by a model with other weights. Index the table again.")
     by = _side_of(model, query) if by is None else _known(model, by)
     against = next(side for side in _sides(model) if side != by) if against is None else _known(model, against)
-    values = query if isinstance(query, Mapping) and set(query) >= set(model.network.sources[by]) else {by: query}
+    columns = model.network.sources[by]
+    values = query if isinstance(query, Mapping) and set(query) >= set(columns) else {columns[0]: query}
     one = {name: [value] for name, value in values.items()}
     loaded = load_like(one, _schema_of(model, by), with_target=False, on_bad_rows="keep", name="the query")
     if loaded.bad:
@@ -225,11 +226,12 @@ def _sides(model: Saved) -> tuple[str, ...]:
     return model.network.columns
 
 
-def _known(model: Saved, side: str) -> str:
-    sides = _sides(model)
-    if side not in sides:
-        raise UsageError(f"The model has no input '{side}'. {nearest(side, sides)}")
-    return side
+def _known(model: Saved, name: str) -> str:
+    """The input of this name, or the one that reads the column of this name."""
+    sides = {column: side for side in _sides(model) for column in (*model.network.sources[side], side)}
+    if name not in sides:
+        raise UsageError(f"The model has no input '{name}'. {nearest(name, sides)}")
+    return sides[name]
 
 
 def _schema_of(model: Saved, side: str) -> Schema:
@@ -241,7 +243,12 @@ def _side_of(model: Saved, query: Any) -> str:
     """The only input that can hold the query. A text is a file where there is one of that name, with an ending."""
     reads = {side: model.network.encoder(side).modality for side in _sides(model)}
     fits = set(_modalities(query))
-    found = [side for side, modality in reads.items() if modality in fits]
+    plain = isinstance(query, str | int | float)
+    found = [
+        side
+        for side, modality in reads.items()
+        if modality in fits or (plain and modality == "table" and len(model.network.sources[side]) == 1)
+    ]
     if len(found) != 1:
         listed = ", ".join(f"{side} ({modality})" for side, modality in reads.items())
         what = "fits more than one input" if found else f"fits no input, since it is {type(query).__name__}"
