@@ -1,7 +1,8 @@
 """SpecAugment: bands of pitch and stretches of time are masked in the log-mel spectrogram.
 
-The network must not rely on one band or one moment. Made for long training on speech; it also helps on short clips and
-few rows, where masks should stay small. The time warp of the paper is left out: it brought the least there.
+The network must not rely on one band or one moment. Made for long training on speech. In short runs from scratch on
+single words it cost several points (docs/augment.md): give it many passes, or smaller masks. The time warp of the paper
+is left out: it brought the least there.
 
 Source: Park et al. 2019 (SpecAugment).
 """
