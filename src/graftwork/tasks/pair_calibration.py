@@ -61,7 +61,8 @@ class PairCalibration:
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Self:
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in plain.items()})
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in plain.items()}
+        return cls(**values)
 
 
 def calibrate(identities: np.ndarray, embeddings: np.ndarray) -> PairCalibration | None:

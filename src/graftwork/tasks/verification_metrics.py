@@ -112,7 +112,8 @@ def rank1(truth: np.ndarray, embeddings: np.ndarray) -> Scorer:
     def scorer(weights: np.ndarray) -> np.ndarray:
         total = (weights * counted).sum(axis=1)
         hits = (weights * right).sum(axis=1)
-        return np.divide(hits, total, out=np.full(len(weights), np.nan), where=total > 0)
+        share: np.ndarray = np.divide(hits, total, out=np.full(len(weights), np.nan), where=total > 0)
+        return share
 
     return scorer
 
