@@ -90,7 +90,13 @@ def _bits(way: Record) -> np.ndarray:
 def _beats(right: dict[tuple[str, int], np.ndarray]) -> list[Claim]:
     """All columns against the best single one, by each recipe, paired over the test rows of the first seed."""
     found = []
-    for recipe, ending, whole in (("frozen", "", "all, concatenation"), ("tuned", ", tuned", "all, tuned")):
+    compared = (
+        ("frozen, concatenation", "", "all, concatenation"),
+        ("frozen, late", "", "all, late"),
+        ("tuned, concatenation", ", tuned", "all, tuned"),
+        ("tuned, late", ", tuned", "all, late, tuned"),
+    )
+    for recipe, ending, whole in compared:
         single = {name: right[f"{name}{ending}", 0] for name in ("name", "photo") if (f"{name}{ending}", 0) in right}
         if not single or (whole, 0) not in right:
             continue

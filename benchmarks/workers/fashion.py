@@ -31,7 +31,7 @@ QUICK: dict[str, tuple[Technique, ...]] = {
     "concatenation, modality-dropout": (gw.ModalityDropout(),),
 }
 SLOW: dict[str, tuple[Technique, ...]] = {"fusion-transformer": (gw.FusionTransformer(),)}
-TUNED: tuple[Technique, ...] = (gw.WarmStart(), gw.Partial(2), gw.LabelSmoothing())
+TUNED: tuple[Technique, ...] = (gw.WarmStart(), gw.Partial(4), gw.LabelSmoothing())
 
 
 def main() -> None:
@@ -48,7 +48,8 @@ def ways(*, slow: bool) -> list[tuple[str, list[str], tuple[Technique, ...]]]:
     fused = [(f"all, {name}", ALL, (*fusion, gw.Probe())) for name, fusion in (SLOW if slow else QUICK).items()]
     if slow:
         tuned = (("name", EACH["name"]), ("photo", EACH["photo"]), ("all", ALL))
-        return [*((f"{name}, tuned", inputs, TUNED) for name, inputs in tuned), *fused]
+        late = ("all, late, tuned", ALL, (gw.Late(), *TUNED))
+        return [*((f"{name}, tuned", inputs, TUNED) for name, inputs in tuned), late, *fused]
     frozen = [(name, inputs, (gw.Probe(),)) for name, inputs in (*EACH.items(), ("all, concatenation", ALL))]
     return [*frozen, *fused]
 
