@@ -93,17 +93,18 @@ class Phase(IntEnum):
     START = 2
     LABELS = 3
     AUGMENT = 4
-    MIX = 5
-    DISTIL = 6
-    VIEWS = 7
-    ATTACK = 8
-    REWARD = 9
-    SHARPNESS = 10
-    INNER_LOOP = 11
-    ACCUMULATE = 12
-    TARGETS = 13
-    WEIGHTS = 14
-    REFIT = 15
+    SPECTRUM = 5
+    MIX = 6
+    DISTIL = 7
+    VIEWS = 8
+    ATTACK = 9
+    REWARD = 10
+    SHARPNESS = 11
+    INNER_LOOP = 12
+    ACCUMULATE = 13
+    TARGETS = 14
+    WEIGHTS = 15
+    REFIT = 16
 
 
 @dataclass(frozen=True)

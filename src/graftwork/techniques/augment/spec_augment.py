@@ -15,6 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.audio import MelEncoder
@@ -48,6 +49,7 @@ class SpecAugment(Augmentation):
     time_width: float = 0.15
 
     name: ClassVar[str] = "spec-augment"
+    phase: ClassVar[Phase] = Phase.SPECTRUM  # behind whatever changes the waveform
     summary: ClassVar[str] = "mask bands and stretches of spectrograms (SpecAugment)"
     modality: ClassVar[Modality] = "audio"
 
