@@ -49,12 +49,12 @@ class LateHead(Head):
 
     def each(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Predictions of each input's head (inputs, B, outputs), and which inputs each row has (B, inputs)."""
-        parts = features[:, : sum(self.widths)].split(self.widths, dim=1)
+        parts = features[:, : sum(self.widths)].split_with_sizes(self.widths, dim=1)
         each = torch.stack([head(part) for head, part in zip(self.heads, parts, strict=True)])
         return each, 1 - features[:, sum(self.widths) :]
 
     def embed(self, features: Tensor) -> Tensor:
-        parts = features[:, : sum(self.widths)].split(self.widths, dim=1)
+        parts = features[:, : sum(self.widths)].split_with_sizes(self.widths, dim=1)
         return torch.cat([head.embed(part) for head, part in zip(self._heads(), parts, strict=True)], dim=1)
 
     def members(self, features: np.ndarray) -> Iterator[tuple[Head, np.ndarray, np.ndarray | None]]:
