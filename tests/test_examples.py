@@ -28,7 +28,6 @@ SAYS = {
     "verify_faces": "who is this? (a stranger)",
     "multilabel": "Micro-F1",
     "several_targets": "projected gradients:",
-    "search_rows": "answers '",
     "search_rows": "' answers '",
     "regression": "Root mean squared error",
     "from_scratch_gru": "parameters",

@@ -171,7 +171,7 @@ def read(model_folder: Path) -> Index:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if about["format"] != FORMAT:
             raise ModelError(f"{folder} has format {about['format']}; this graftwork reads {FORMAT}. Index again.")
-        opened = safe_open(folder / EMBEDDINGS, framework="np")
+        opened: Any = safe_open(folder / EMBEDDINGS, framework="np")  # its methods have no types
         sides = {side: opened.get_slice(f"side.{side}") for side in about["sides"]}
         with pa.memory_map(str(folder / ROWS)) as mapped:
             rows = pa.ipc.open_file(mapped).read_all()
