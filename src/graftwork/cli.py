@@ -66,9 +66,7 @@ RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="recipe.yaml; 
 Seed = Annotated[int | None, typer.Option(help="seed of everything that is drawn (default 0)")]
 Views = Annotated[
     str | None,
-    typer.Option(
-        "--tta", help="average over views of images and sounds: how many, or views=4,flip=no"
-    ),
+    typer.Option("--tta", help="average over views of images and sounds: how many, or views=4,flip=no"),
 ]
 BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows without text or label")]
 

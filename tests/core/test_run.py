@@ -50,7 +50,9 @@ def test_a_refused_run_leaves_the_network_as_it_was(worlds: Worlds):
     network = world.network
     before, trained = weights(network), [p.requires_grad for p in network.parameters()]
     with pytest.raises(RefusedError):
-        make_run(network, world.tasks, [LoRA(), Probe()], TRAINING, world.train, world.valid, metrics={"label": "accuracy"})
+        make_run(
+            network, world.tasks, [LoRA(), Probe()], TRAINING, world.train, world.valid, metrics={"label": "accuracy"}
+        )
     assert same(weights(network), before)
     assert [p.requires_grad for p in network.parameters()] == trained
 

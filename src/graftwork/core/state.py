@@ -51,9 +51,7 @@ def evaluate(run: Run, state: State) -> None:
     viewed = run.stages.view(run.network)
     value = None
     if run.valid:
-        predictions = predict_examples(
-            viewed, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks)
-        )
+        predictions = predict_examples(viewed, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks))
         value = score(predictions, run.valid, run.tasks, run.metrics)
     loss = sum(state.losses) / len(state.losses) if state.losses else None
     state.losses.clear()

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from graftwork.data.cache import column_digest, digest, entry, storing
 from graftwork.data.spool import slices
 from graftwork.data.table import Kind
-from graftwork.errors import DataError
 from graftwork.data.writing import write_text
+from graftwork.errors import DataError
 
 
 class MediaError(DataError):

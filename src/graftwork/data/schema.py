@@ -84,8 +84,8 @@ _WORDS: dict[Shape, str] = {
     "empty": "no value in any row",
 }
 _UNFIT: dict[Shape, str] = {
-    "nested": "holds lists or objects, not one value a row. Make a column of what you need. Sounds are paths or encoded "
-    "files: samples alone don't say their rate.",
+    "nested": "holds lists or objects, not one value a row. Make a column of what you need. Sounds are paths or "
+    "encoded files: samples alone don't say their rate.",
     "empty": "has no value in any row.",
 }
 

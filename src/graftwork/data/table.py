@@ -87,8 +87,8 @@ class Table:
     `rows` holds the number that each row has in its source, counted from 1 for the first data row, so that
     messages about a row stay true after rows were skipped or split off. `source` names it in messages.
     `folder` is where relative paths of images and sounds start: the folder of the table's file.
-    `parts` are the names and sizes of the tables that it was joined from, if there are several; `rows` go on from one to
-    the next.
+    `parts` are the names and sizes of the tables that it was joined from, if there are several; `rows` go on from one
+    to the next.
     """
 
     data: pa.Table

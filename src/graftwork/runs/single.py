@@ -93,9 +93,7 @@ def run_single(
     network = run.stages.fold(fitted.network)
     predictions = None
     if run.valid:
-        predictions = predict_examples(
-            network, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks)
-        )
+        predictions = predict_examples(network, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks))
     seconds = time.monotonic() - wall
     listener.finished(name, fitted.best_score, seconds)
     spent = time.process_time() - cpu

@@ -79,8 +79,10 @@ class ArcFace(Technique):
         spec = f"cosine:scale={self.scale:g}"
         with own_stream(setup.seed, network.device):
             heads = [
-                head if head.spec == spec else network.fusion.head(head.outputs, spec).to(network.device)
-                for _, head in network.each_head()
+                head
+                if head.spec == spec or "hard_labels" not in setup.tasks[target].facts
+                else network.fusion.head(head.outputs, spec).to(network.device)
+                for target, head in network.each_head()
             ]
         network.heads = nn.ModuleList(heads)
         return network
@@ -90,12 +92,13 @@ class ArcFace(Technique):
 
     def _loss(self, setup: Setup) -> TaskLoss:
         plain = task_losses(setup.tasks)
+        names = [name for name, task in setup.tasks.items() if "hard_labels" in task.facts]
 
         def loss(batch: Batch, output: Output) -> Terms:
-            predictions = {
-                name: widened(values, hard(batch.targets[name]), self.margin, self.scale)
-                for name, values in output.predictions.items()
+            widened_ones = {
+                name: widened(output.predictions[name], hard(batch.targets[name]), self.margin, self.scale)
+                for name in names
             }
-            return plain(batch, Output(predictions, output.features))
+            return plain(batch, Output(output.predictions | widened_ones, output.features))
 
         return loss
