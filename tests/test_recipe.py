@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
         return st.sampled_from(args)
+    if origin in (dict, Mapping):
+        return st.dictionaries(WORDS, values(args[1]), max_size=3)
     if origin is tuple:
         return st.lists(values(args[0]), min_size=1, max_size=3).map(tuple)
     if args:

@@ -159,6 +159,9 @@ COMBINATIONS = (
     ),
     ("full", "layer-decay", "supervised-contrastive", "consistency", "class-weights", "accumulate", "ema"),
     ("partial", "warm-start", "mixup", "eda", "sam", "accumulate", "refit"),
+    ("full", "dann", "coral", "group-dro", "domain-sampling", "consistency", "swa"),
+    ("lora", "warm-start", "cdan", "mmd", "vrex", "irm", "label-smoothing", "sam"),
+    ("partial", "arcface", "triplet", "class-weights", "accumulate", "ema"),
 )
 # The same in fixtures that are not of texts alone.
 ELSEWHERE = (

@@ -21,7 +21,7 @@ FEATURES = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
 
 @pytest.mark.parametrize("spec", HEADS)
 def test_shapes_and_gradients(spec):
-    head = Head(6, 3, spec)
+    head = Head(6, 3, spec, (3, 3) if spec == "towers" else ())
     assert head(FEATURES).shape == (4, 3)
     head(FEATURES).square().sum().backward()
     assert all(parameter.grad is not None for parameter in head.parameters())

@@ -70,6 +70,11 @@ class Encoder(nn.Module, ABC):
         """How much work each row is, in tokens of a text (N,), from the lengths of the prepared rows (N,)."""
         return lengths
 
+    @property
+    def pass_rows(self) -> int | None:
+        """Rows of a pass without gradient whose states fit a processor's caches; None where their tokens say it."""
+        return None
+
     # --- computation ------------------------------------------------------------------------------------------------
     @abstractmethod
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:

@@ -17,6 +17,8 @@ from graftwork.data.images import decode
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.image_view import View
 
+PASS_PIXELS = 2**18
+"""Pixels of a batch on a processor: in a pass over many more, the maps of lower blocks fall out of its caches."""
 PIXELS = "pixels"
 """The one input: (B, 3, size, size), float32 from 0 to 1, before any normalisation."""
 
@@ -69,6 +71,10 @@ class ImageEncoder(Encoder):
 
     def tokens(self, lengths: np.ndarray) -> np.ndarray:
         return np.full(len(lengths), max(1, round((self.view.size / self.patch) ** 2)), np.int64)
+
+    @property
+    def pass_rows(self) -> int:
+        return max(1, PASS_PIXELS // self.view.size**2)
 
     # --- computation -------------------------------------------------------------------------------------------------
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
