@@ -9,6 +9,7 @@ import audio
 import augment
 import banking77
 import cifar10
+import faces
 import fashion_targets
 import few_shot
 import from_scratch
@@ -41,6 +42,7 @@ PARTS = (
     Part("Few rows", few_shot.NAME, few_shot.__doc__, few_shot.section),
     Part("Images", cifar10.NAME, cifar10.__doc__, cifar10.section),
     Part("Sounds", audio.NAME, audio.__doc__, audio.section),
+    Part("Faces", faces.NAME, faces.__doc__, faces.section),
     Part("Several targets", fashion_targets.NAME, fashion_targets.__doc__, fashion_targets.section),
     Part("Prediction", predict.NAME, predict.__doc__, predict.section),
     Part("A training step", step_cost.NAME, step_cost.__doc__, step_cost.section),
