@@ -9,17 +9,12 @@ Source: Sun & Saenko 2016. Of several domains the mean over all pairs is taken.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
-from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms, per_batch
-from graftwork.data.batch import Batch
-from graftwork.networks.network import Network, Output
-from graftwork.techniques.checks import check_range
-from graftwork.techniques.domain.parts import mean_over_pairs
+from graftwork.techniques.domain.alignment import Alignment
 
 
 def covariance_distance(first: Tensor, second: Tensor) -> Tensor:
@@ -29,36 +24,16 @@ def covariance_distance(first: Tensor, second: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Coral(Technique):
-    """Add the distance between the domains' covariances to the loss, on all rows, labelled or not.
+class Coral(Alignment):
+    """Add the distance between the domains' covariances to the loss.
 
-    weight: factor on it, at least 0; 0 is off. The distance is small for wide features, so that weights of 1 to 1,000
-        are usual.
+    weight: the distance is small for wide features, so that weights of 1 to 1,000 are usual.
     """
 
     weight: float = 100.0
 
     name: ClassVar[str] = "coral"
-    phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "features of all domains have the same covariance (Deep CORAL)"
 
-    def __post_init__(self) -> None:
-        check_range(self.name, "weight", self.weight, 0.0, math.inf)
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"domain", "trainable_features"}) if self.weight else frozenset()
-
-    @property
-    def couples_rows(self) -> bool:
-        return self.weight > 0
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.weight == 0.0:
-            return Graft()
-
-        def losses(batch: Batch, output: Output) -> Terms:
-            value = mean_over_pairs(batch, output, covariance_distance, least=2)
-            return {self.name: per_batch(value, batch, self.weight)}
-
-        return Graft(losses=losses)
+    def distance(self, first: Tensor, second: Tensor) -> Tensor:
+        return covariance_distance(first, second)

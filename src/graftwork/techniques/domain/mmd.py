@@ -9,18 +9,13 @@ Source: Gretton et al. 2012 (the statistic); Long et al. 2015 (several kernels, 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms, per_batch
-from graftwork.data.batch import Batch
-from graftwork.networks.network import Network, Output
-from graftwork.techniques.checks import check_range
-from graftwork.techniques.domain.parts import mean_over_pairs
+from graftwork.techniques.domain.alignment import Alignment
 
 WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Of the kernels, as shares of the mean squared distance between rows."""
@@ -41,35 +36,11 @@ def discrepancy(first: Tensor, second: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class MMD(Technique):
-    """Add the discrepancy between the domains' features to the loss, on all rows, labelled or not.
-
-    weight: factor on it, at least 0; 0 is off.
-    """
-
-    weight: float = 1.0
+class MMD(Alignment):
+    """Add the discrepancy between the domains' features to the loss."""
 
     name: ClassVar[str] = "mmd"
-    phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "features of all domains have the same distribution (multi-kernel MMD)"
 
-    def __post_init__(self) -> None:
-        check_range(self.name, "weight", self.weight, 0.0, math.inf)
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"domain", "trainable_features"}) if self.weight else frozenset()
-
-    @property
-    def couples_rows(self) -> bool:
-        return self.weight > 0
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.weight == 0.0:
-            return Graft()
-
-        def losses(batch: Batch, output: Output) -> Terms:
-            value = mean_over_pairs(batch, output, discrepancy, least=2)
-            return {self.name: per_batch(value, batch, self.weight)}
-
-        return Graft(losses=losses)
+    def distance(self, first: Tensor, second: Tensor) -> Tensor:
+        return discrepancy(first, second)

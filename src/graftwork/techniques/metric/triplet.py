@@ -10,21 +10,15 @@ Source: Schroff et al. 2015 (FaceNet, the loss); Hermans et al. 2017 (hardest tr
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from graftwork.core.technique import Graft, Phase, Setup, Technique, Term, Terms
-from graftwork.data.batch import Batch
-from graftwork.networks.network import Network, Output
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.robust.classes import class_groups, hard
+from graftwork.techniques.class_groups import ClassGroups
 
 
 def hardest(features: Tensor, classes: Tensor, used: Tensor, margin: float) -> tuple[Tensor, Tensor]:
@@ -49,63 +43,21 @@ def hardest(features: Tensor, classes: Tensor, used: Tensor, margin: float) -> t
 
 
 @dataclass(frozen=True)
-class Triplet(Technique):
+class Triplet(ClassGroups):
     """Add the triplet loss on the normalised features, for every target with one class a row.
 
-    weight: factor on the loss, at least 0; 0 is off. margin: by which another class must be farther, of distances
-        from 0 to 2. group: rows of one class that come together in a batch; 1 leaves the batches as they are.
+    margin: by which another class must be farther, of distances from 0 to 2. group: 1 leaves the batches as they are.
     The loss is the mean over the rows that meet both their own and another class in the batch.
     """
 
-    weight: float = 1.0
     margin: float = 0.2
-    group: int = 4
 
     name: ClassVar[str] = "triplet"
-    phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "the hardest triplets of a batch keep a margin (faces, speakers)"
 
     def __post_init__(self) -> None:
-        check_range(self.name, "weight", self.weight, 0.0, math.inf)
+        super().__post_init__()
         check_range(self.name, "margin", self.margin, 0.0, 2.0)
-        check_range(self.name, "group", self.group, 1, 1024)
 
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"hard_labels", "trainable_features"}) if self.weight else frozenset()
-
-    @property
-    def drops(self) -> frozenset[str]:
-        return frozenset({"row_sampling"}) if self._groups else frozenset()
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"sampler"}) if self._groups else frozenset()
-
-    @property
-    def couples_rows(self) -> bool:
-        return self.weight > 0
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.weight == 0.0:
-            return Graft()
-        names = [name for name, task in setup.tasks.items() if "hard_labels" in task.facts]
-
-        def losses(batch: Batch, output: Output) -> Terms:
-            return {f"{self.name} {name}": self._term(batch, output, name) for name in names}
-
-        return Graft(losses=losses, sampler=self._sampler(setup, names[0]) if self._groups and names else None)
-
-    @property
-    def _groups(self) -> bool:
-        return self.weight > 0 and self.group > 1
-
-    def _sampler(self, setup: Setup, name: str) -> Callable[[int], list[np.ndarray]]:
-        classes = np.where(setup.labelled[name], setup.targets[name], -1)
-        return lambda epoch: class_groups(classes, self.group, setup.batch, np.random.default_rng([setup.seed, epoch]))
-
-    def _term(self, batch: Batch, output: Output, name: str) -> Term:
-        value, counted = hardest(output.features, hard(batch.targets[name]), batch.labelled[name], self.margin)
-        # A mean over the counted rows, of which a part of a batch brings its share.
-        count = float(counted.sum()) * batch.size / max(len(batch), 1)
-        return Term(value, count, self.weight)
+    def loss(self, features: Tensor, classes: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
+        return hardest(features, classes, used, self.margin)

@@ -10,6 +10,7 @@ Source: Liu & Nocedal 1989 (L-BFGS).
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -52,9 +53,9 @@ class Rows:
                 )
 
     def _tensor(self, values: np.ndarray) -> Tensor:
-        # A read-only (memory-mapped) array can't be shared with torch.
-        own = values if values.flags.writeable else values.copy()
-        return torch.from_numpy(own).to(self.shift.device)
+        with warnings.catch_warnings():  # a memory-mapped array can't be written to, and nothing here does
+            warnings.simplefilter("ignore")
+            return torch.from_numpy(values).to(self.shift.device)
 
 
 @dataclass(frozen=True)
