@@ -13,7 +13,7 @@ FACTS: dict[str, str] = {
     "trainable_features": "a base of which at least one block is trained",
     "dropout": "a base or head with dropout in the trained blocks, so that two passes differ",
     "linear_layers": "a base whose blocks hold linear or convolution layers",
-    "several_inputs": "use more than one input: several columns of texts, images or sounds, or one of them with a table",
+    "several_inputs": "use more inputs: several columns of texts, images or sounds, or one of them with a table",
     "target_column": "a target column, which all inputs predict together: use another --task than retrieval",
     "several_targets": "two targets or more: use --target once for each",
     "row_sampling": "batches whose rows are drawn one by one",
