@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from graftwork.arguments import free_folder, pairs_of, repeat_command, seconds_of, tta_of
+from graftwork.arguments import free_folder, pairs_of, repeat_command, seconds_of, show_warning, tta_of
 from graftwork.errors import UsageError
 from graftwork.techniques import TTA
 
@@ -48,3 +48,9 @@ def test_the_repeat_command_keeps_the_data_and_names_the_recipe() -> None:
     found = shlex.split(repeat_command(shlex.split(given), Path("o")))
     kept = ["graft", "fit", "my.csv", "--target=label", "--on-bad-rows", "skip"]
     assert found == [*kept, "--recipe", "o/recipe.yaml", "--out", "o-again"]
+
+
+def test_warnings_are_shown_without_the_line_that_gave_them(capsys: pytest.CaptureFixture[str]) -> None:
+    show_warning(UserWarning("rows lack a photo"), UserWarning, "model.py", 7)
+    show_warning("old name", DeprecationWarning, "model.py", 7)
+    assert capsys.readouterr().err == "warning: rows lack a photo\n"

@@ -190,3 +190,8 @@ def test_the_command_line(folder: Path, tmp_path: Path) -> None:
     assert "Equal error rate" in graft("evaluate", folder, table).works().out
     graft("identify", folder, tmp_path / "none.safetensors", "cat").fails(1, "no gallery")
     graft("verify", folder, "cat", " ").fails(1, "row 2")
+
+
+def test_an_item_that_can_not_be_read_is_named(model: gw.Model) -> None:
+    with pytest.raises(DataError, match=r"Item 2 of 2 can't be used as 'text': empty\.$"):
+        model.verify("cat", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,3 +129,9 @@ def repeat_command(arguments: list[str], folder: Path) -> str:
             kept.append(argument)
     again = ["--recipe", str(folder / "recipe.yaml"), "--out", f"{folder}-again"]
     return shlex.join(["graft", *kept, *again])
+
+
+def show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """A warning as a user reads it, without the line of code that gave it; those for developers stay away."""
+    if issubclass(category, UserWarning):
+        print(f"warning: {message}", file=sys.stderr)  # noqa: T201

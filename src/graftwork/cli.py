@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from graftwork.arguments import free_folder, pairs_of, recipe_of, repeat_command, seconds_of, tta_of
+from graftwork.arguments import free_folder, pairs_of, recipe_of, repeat_command, seconds_of, show_warning, tta_of
 from graftwork.errors import GraftworkError, UsageError
 from graftwork.verify_commands import add_commands
 
@@ -27,10 +28,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Table = Annotated[Path, typer.Argument(help="csv, tsv, json lines or parquet, also .gz")]
+Table = Annotated[Path, typer.Argument(help="csv, tsv, json lines, parquet (also .gz), a folder or zip of files")]
 Tables = Annotated[
     list[Path],
-    typer.Argument(help="csv, tsv, json lines or parquet, also .gz; several share inputs, not targets"),
+    typer.Argument(
+        help="csv, tsv, json lines, parquet (also .gz), a folder or zip of classes; several share inputs, not targets"
+    ),
 ]
 Target = Annotated[
     list[str] | None, typer.Option(help="column to predict; repeat for several; found by its name if not given")
@@ -43,7 +46,7 @@ Kinds = Annotated[
 ]
 TaskName = Annotated[
     list[str] | None,
-    typer.Option("--task", help="classification, multilabel or regression; or TARGET=TASK; see list tasks"),
+    typer.Option("--task", help="such as classification, regression, identity; or TARGET=TASK; all: graft list tasks"),
 ]
 Metric = Annotated[
     list[str] | None, typer.Option(help="score that chooses the best model, such as macro_f1; or TARGET=METRIC")
@@ -68,7 +71,7 @@ Views = Annotated[
     str | None,
     typer.Option("--tta", help="average over views of images and sounds: how many, or views=4,flip=no"),
 ]
-BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows without text or label")]
+BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")]
 
 
 @app.callback()
@@ -271,7 +274,9 @@ def main() -> None:
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
-        app(standalone_mode=True)
+        with warnings.catch_warnings():
+            warnings.showwarning = show_warning
+            app(standalone_mode=True)
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)
         sys.exit(130)

@@ -79,7 +79,7 @@ class Console(Listener):
     def _score(self, score: float) -> str:
         from graftwork.core.scoring import shown_score
 
-        return f"{shown_score(score, self._metrics):.4f}"
+        return f"{shown_score(score, self._metrics) + 0.0:.4f}"  # -0.0 is 0
 
     def _show(self, name: str, done: int, total: int, state: str) -> None:
         if name not in self._tasks:

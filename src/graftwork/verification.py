@@ -21,7 +21,7 @@ from graftwork.core.scoring import predict_examples, scored
 from graftwork.data.cache import digest, storing
 from graftwork.data.load import Source, load_like
 from graftwork.data.table import Table
-from graftwork.errors import ModelError, UsageError
+from graftwork.errors import DataError, ModelError, UsageError
 from graftwork.saving import Saved
 from graftwork.tasks.identity import Identity
 from graftwork.tasks.pair_calibration import PairCalibration
@@ -160,7 +160,10 @@ def embed(model: Saved, items: Sequence[Any]) -> np.ndarray:
     _target(model)
     inputs = [column.name for column in model.schema.inputs]
     rows = [_row(item, inputs) for item in items]
-    return _embed(model, load_like(rows, model.schema, with_target=False, name="the items").table)
+    loaded = load_like(rows, model.schema, with_target=False, on_bad_rows="keep", name="the items")
+    for bad in loaded.bad[:1]:
+        raise DataError(f"Item {bad.row} of {len(items)} can't be used as '{bad.column}': {bad.reason}.")
+    return _embed(model, loaded.table)
 
 
 def _embed(model: Saved, table: Table) -> np.ndarray:

@@ -121,3 +121,13 @@ def test_too_few_classes_are_left() -> None:
     with pytest.raises(DataError, match="only one class of 2 in label has two rows"):
         check_classes(table, "label", "skip")
     assert check_classes(_table({"text": ["a"], "label": [["x"]]}), "label", "fail")[1] == []
+
+
+def test_a_number_column_without_any_number_can_be_read_otherwise() -> None:
+    ages = _table({"age": ["1 year", "2 years"], "label": ["a", "b"]}, Column("age", "number"), LABEL)
+    with pytest.raises(DataError, match=r"Or read the column as it is: --kind age=category"):
+        apply(ages, check(ages, need_target=True), "fail")
+    some = _table({"age": ["1 year", "2"], "label": ["a", "b"]}, Column("age", "number"), LABEL)
+    with pytest.raises(DataError, match="row 1, age") as raised:
+        apply(some, check(some, need_target=True), "fail")
+    assert "--kind" not in str(raised.value)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from graftwork.data.load import load, load_like
-from graftwork.data.several import is_several
+from graftwork.data.several import Part, is_several, union
 from graftwork.errors import DataError, UsageError
 from pictures import encoded, picture
 
@@ -127,3 +127,9 @@ def test_a_later_table_may_lack_a_target() -> None:
     assert table.values("price") == [None] * 4
     with pytest.raises(DataError, match=r"no column 'price'"):
         load_like(kinds().drop(columns="kind"), schema, with_target=True)
+
+
+def test_tables_without_a_column_in_common_are_refused() -> None:
+    parts = [Part(pa.table({"a": [1]}), "a.csv", None), Part(pa.table({"b": [1]}), "b.csv", None)]
+    with pytest.raises(DataError, match=r"share no column \(a\.csv: a; b\.csv: b\)"):
+        union(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import numpy as np
 import pyarrow as pa
@@ -87,8 +88,13 @@ def test_a_saved_encoder_gives_the_same_bits(encoder, tmp_path):
 
 def test_what_was_never_seen_gives_finite_features(encoder):
     rows = [(np.inf, -np.inf, "?", "?"), (1e308, -1e308, 3, True), (None, None, None, None), (np.nan, 0.0, 1.5, "")]
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
         features = encoder(inputs_of(encoder, rows))
+    whole = [column.name for column in encoder.reader.categories if not column.rare]
+    assert [f"column {name} holds" in str(one.message) for name, one in zip(whole, said, strict=True)] == [True] * len(
+        whole
+    )
     assert features.isfinite().all()
     assert features.abs().max() < 1e3
 

@@ -101,3 +101,9 @@ def test_a_reader_is_saved_and_restored():
 
 def test_columns_without_a_level():
     assert category(["a", "b"], min_rows=2) == Category("c", (), rare=True, missing=False)
+
+
+def test_values_that_training_never_had_are_named():
+    reader = Reader((number([1.0, 2.0]), category(["a", "b", None]), category(["a", "a", "b"], min_rows=2)))
+    assert reader.unseen([(1.0, "a", "z"), (2.0, "y", "z"), (3.0, "x", None), (None, None, "b")]) == {"c": "x"}
+    assert reader.unseen([(5.0, "b", "a")]) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
@@ -75,11 +76,21 @@ def apply(table: Table, bad: Sequence[BadRow], on_bad_rows: OnBadRows) -> tuple[
         raise DataError(
             f"{table.source}: {count} of {len(table):,} can't be used:\n{listing}\n"
             f"Mend {'it' if len(rows) == 1 else 'them'}, or leave {'it' if len(rows) == 1 else 'them'} out with {SKIP}."
+            + _other_kind(table, bad)
         )
     kept = table.take(np.flatnonzero(~np.isin(table.rows, list(rows))))
     if not len(kept):
         raise DataError(f"{table.source}: none of the {len(table):,} rows can be used:\n{listing}")
     return kept, [f"left out {len(rows):,} of the {len(table):,} rows of {table.source}:\n{listing}"]
+
+
+def _other_kind(table: Table, bad: Sequence[BadRow]) -> str:
+    """A way out where an input that looks like numbers holds none (`74 years` in every row)."""
+    kinds = {column.name: column.kind for column in table.schema.inputs}
+    for name, count in Counter(item.column for item in bad).items():
+        if kinds.get(name) == "number" and count == len(table):
+            return f"\nOr read the column as it is: --kind {name}=category (in Python kinds={{'{name}': 'category'}})."
+    return ""
 
 
 def check_classes(table: Table, column: str, on_bad_rows: OnBadRows) -> tuple[Table, list[str]]:

@@ -59,6 +59,9 @@ def union(parts: Sequence[Part]) -> Part:
     """All rows, with the columns of all tables; what a table lacks is missing. One table is itself."""
     if len(parts) == 1:
         return parts[0]
+    if not set.intersection(*(set(part.data.column_names) for part in parts)):
+        each = "; ".join(f"{part.name}: {', '.join(part.data.column_names[:20])}" for part in parts)
+        raise DataError(f"These tables share no column ({each}). Expected the same inputs in all of them.")
     columns = dict.fromkeys(name for part in parts for name in part.data.column_names)
     arrays = [_joined([_column(part, name) for part in parts]) for name in columns]
     known = {field.name: field for part in reversed(parts) for field in part.data.schema}

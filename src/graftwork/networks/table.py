@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +31,13 @@ class TableEncoder(Encoder):
         self.reader = reader
 
     def prepare(self, values: Sequence[Any]) -> list[np.ndarray]:
+        """Warns of categories that no training row had; they are read as unknown."""
+        for name, value in self.reader.unseen(values).items():
+            warnings.warn(
+                f"The column {name} holds categories that no training row had, such as '{value}': they count as "
+                "unknown. Look for misspellings, or train with rows that have them.",
+                stacklevel=2,
+            )
         return list(self.reader.read(values)) if len(values) else []
 
     @property

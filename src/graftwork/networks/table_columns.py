@@ -126,6 +126,19 @@ class Reader:
                 codes.append(column.read(values))
         return np.stack([*numbers, *codes], axis=1)
 
+    def unseen(self, rows: Sequence[Sequence[Any]]) -> dict[str, str]:
+        """By category column, a value of these rows that no training row had.
+
+        Columns with rare categories are left out: theirs have no place of their own and can't be told from unseen ones.
+        """
+        found = {}
+        for at, column in enumerate(self.columns):
+            if isinstance(column, Category) and not column.rare:
+                new = {level(row[at]) for row in rows if row[at] is not None}.difference(column.levels)
+                if new:
+                    found[column.name] = min(new)
+        return found
+
     @cached_property
     def fingerprint(self) -> str:
         return digest("table", self.to_json())
