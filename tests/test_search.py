@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 import graftwork as gw
 from graftwork import search
+from graftwork.deploy.predict import predict_file
 from graftwork.errors import DataError, ModelError, UsageError
 from graftwork.model import Model, load
 from graftwork.recipe import Recipe
@@ -161,3 +163,19 @@ def test_the_query_says_which_input_it_is_of(tmp_path: Path, monkeypatch: pytest
     assert set(search._modalities(b"x")) == set(search._modalities(Path("shoe.png"))) == {"image", "audio"}
     assert set(search._modalities(np.zeros((2, 2, 3), np.uint8))) == {"image"}
     assert set(search._modalities({"size": 3})) == {"table"}
+
+
+def test_there_are_no_probabilities(model: Model, tmp_path: Path) -> None:
+    table = rows()[:3]
+    for data in (table, pd.DataFrame(table)):
+        with pytest.raises(UsageError, match=r"retrieval has no probabilities.*embed"):
+            model.predict_proba(data)
+    folder, source, out = model.save(tmp_path / "model"), tmp_path / "new.jsonl", tmp_path / "out.csv"
+    source.write_text("".join(json.dumps(row) + "\n" for row in table), encoding="utf-8")
+    with pytest.raises(UsageError, match="retrieval has no probabilities"):
+        predict_file(folder, source, out, proba=True)
+    assert not out.exists()
+    assert predict_file(folder, source, out) == (3, 0)
+    likeness = pd.read_csv(out)["prediction"]
+    sides = [model.embed([row[name] for row in table], name) for name in ("text", "other")]
+    np.testing.assert_allclose(likeness, (sides[0] * sides[1]).sum(axis=1), atol=1e-5)

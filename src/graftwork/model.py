@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graftwork import saving, verification
-from graftwork.core.examples import Examples, prepare
+from graftwork.core.examples import Cached, Examples, held_rows, is_on_disk, prepare
 from graftwork.core.plan import base_facts, check
-from graftwork.core.predicted import Predicted, as_array, index_of, is_frame, only, row_texts
+from graftwork.core.predicted import Predicted, as_array, check_probabilities, index_of, is_frame, only, row_texts
 from graftwork.core.scoring import open_sets, predict_examples, probabilities, scored
 from graftwork.data.checks import BadRow, OnBadRows, known_choice
 from graftwork.data.load import Source, load_like
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from graftwork.search import Hit, Index
 
 CHUNK = 16384
+"""Rows predicted at a time, at most."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,9 @@ class Model(Saved):
     ) -> np.ndarray | pd.DataFrame | dict[str, np.ndarray] | dict[str, pd.DataFrame]:
         """Probabilities (N, classes), calibrated on validation: a frame with one column a class for a frame.
 
-        With several targets, a dict of them by target.
+        With several targets, a dict of them by target. Raises UsageError for a task that has none (retrieval).
         """
+        check_probabilities(self.tasks)
         result = self.predict_rows(data).each_probabilities
         if is_frame(data):
             import pandas as pd
@@ -128,8 +130,8 @@ class Model(Saved):
     def predict_chunks(self, table: Table, bad: list[BadRow]) -> Iterator[tuple[Predicted, Table]]:
         """Chunk by chunk, with the chunk's rows, so that memory stays flat."""
         unreadable = {row.row for row in bad}
-        for start in range(0, len(table), CHUNK):
-            chunk = table.take(np.arange(start, min(start + CHUNK, len(table))))
+        for rows in self._slices(len(table)):
+            chunk = table.take(rows)
             good = np.array([row not in unreadable for row in chunk.rows.tolist()], dtype=bool)
             found = self._probabilities(chunk.take(np.flatnonzero(good))) if good.any() else {}
             given, values = {}, {}
@@ -250,14 +252,22 @@ class Model(Saved):
         (N, E), of length 1. without: inputs that are left out."""
         from graftwork.evidence.modalities import known_inputs, left_out
 
-        parts, without = list[dict[str, np.ndarray]](), known_inputs(self.network, without) if without else ()
-        for rows in _slices(len(table)):
-            examples = prepare(table.take(rows), self.network, {}, self.recipe.text, keep_on_disk=False)
-            examples = left_out(examples, without)
-            values = predict_examples(self.network, examples, self.recipe.listed, embedded=open_sets(self.tasks))
-            temperature = self.temperature
-            parts.append({n: scored(t, values[n], temperature.get(n, 1.0)) for n, t in self.tasks.items()})
+        without = known_inputs(self.network, without) if without else ()
+        kept = is_on_disk(table, self.network, self.recipe.text)  # a table that a fit has read: decoded once for both
+        parts = list[dict[str, np.ndarray]]()
+        for part in [table] if kept else map(table.take, self._slices(len(table))):
+            examples = prepare(part, self.network, {}, self.recipe.text, keep_on_disk=kept)
+            parts.append(self.scored_examples(left_out(examples, without)))
         return {name: np.concatenate([part[name] for part in parts]) for name in self.tasks}
+
+    def scored_examples(self, examples: Examples, cached: Mapping[str, Cached] | None = None) -> dict[str, np.ndarray]:
+        """The same of rows that are prepared. cached: what is known of them, by input."""
+        values = predict_examples(self.network, examples, self.recipe.listed, cached, open_sets(self.tasks))
+        return {n: scored(t, values[n], self.temperature.get(n, 1.0)) for n, t in self.tasks.items()}
+
+    def _slices(self, rows: int) -> list[np.ndarray]:
+        size = held_rows(self.network, CHUNK)
+        return [np.arange(start, min(start + size, rows)) for start in range(0, rows, size)]
 
     def _probabilities(self, table: Table) -> dict[str, np.ndarray]:
         examples = prepare(table, self.network, {}, self.recipe.text, keep_on_disk=False)
@@ -287,7 +297,3 @@ def load(folder: str | os.PathLike[str]) -> Model:
     """
     saved = saving.load(folder)
     return Model(**{f.name: getattr(saved, f.name) for f in fields(saved)}, folder=Path(folder))
-
-
-def _slices(rows: int) -> list[np.ndarray]:
-    return [np.arange(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK)]

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from graftwork.core.examples import prepare
+from graftwork.core.examples import held_rows, prepare
 from graftwork.core.scoring import predict_examples
 from graftwork.data.cache import digest, storing
 from graftwork.data.checks import OnBadRows
@@ -41,7 +41,7 @@ NUMBERS = "numbers"
 CHUNK = 65_536
 """Rows compared at a time."""
 EMBEDDED = 16_384
-"""Rows embedded at a time."""
+"""Rows embedded at a time, at most."""
 
 
 @dataclass(frozen=True)
@@ -186,8 +186,9 @@ def read(model_folder: Path) -> Index:
 def _embedded(model: Saved, table: Table, side: str) -> np.ndarray:
     network = _alone(model.network, side)
     found = [np.zeros((0, _layer(model.network).width), np.float32)]
-    for start in range(0, len(table), EMBEDDED):
-        chunk = table.take(np.arange(start, min(start + EMBEDDED, len(table))))
+    size = held_rows(network, EMBEDDED)
+    for start in range(0, len(table), size):
+        chunk = table.take(np.arange(start, min(start + size, len(table))))
         examples = prepare(chunk, network, {}, model.recipe.text, keep_on_disk=False)
         predictions = predict_examples(network, examples, model.recipe.listed)
         values = next(iter(predictions.values()))[:, : found[0].shape[1]]

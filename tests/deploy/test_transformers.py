@@ -23,6 +23,7 @@ from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from made import TEXTS, make
 from tiny import tiny_rows
+from tinyrun import make_worlds
 
 
 def classifier_outputs(folder: Path) -> np.ndarray:
@@ -160,6 +161,22 @@ def test_bases_that_transformers_does_not_know(tmp_path: Path) -> None:
     other = Model(recipe=Recipe(base="gru:width=8"), schema=model.schema, network=network, tasks=model.tasks)
     with pytest.raises(UsageError, match=r"'gru:width=8' can't be exported.*no such architecture"):
         gw.export_transformers(other, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("base", "task", "reason"),
+    [
+        ("image", "classes", r"reads image \(image\).*nothing but texts"),
+        ("mixed", "classes", r"reads text \(text\), photo \(image\), table \(table\).*nothing but texts"),
+        ("transformer", "pairs", "retrieval, for which transformers has no architecture"),
+    ],
+)
+def test_models_that_transformers_has_no_form_for(base: str, task: str, reason: str, tmp_path: Path) -> None:
+    world = make_worlds(tmp_path)(base, task)
+    model = Model(Recipe(base=world.spec, techniques=()), world.schema, world.network, world.tasks)
+    with pytest.raises(UsageError, match=reason):
+        gw.export_transformers(model, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -20,7 +20,6 @@ from graftwork.core.technique import Technique
 from graftwork.data import ragged
 from graftwork.data.batch import Inputs
 from graftwork.data.cache import digest, entry, limit_bytes, storing
-from graftwork.data.samplers import sorted_batches
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network, frozen_depth
 
@@ -53,6 +52,20 @@ def cache_depths(
         if depth > 1:  # the embedding alone is cheaper to compute than to read
             depths[name] = depth
     return depths, notes
+
+
+def features_cache(network: Network, examples: Examples, techniques: Sequence[Technique]) -> dict[str, Cached]:
+    """The features of these rows, as a prediction sees them, for what predicts or scores them more than once.
+
+    Of several inputs those of every encoder; of a single one only where it is frozen, so that other runs share them.
+    Nothing where a fusion reads tokens, or a technique changes the inputs of a prediction.
+    """
+    if network.fusion.reads_tokens or any(technique.predict_depth is not None for technique in techniques):
+        return {}
+    whole = {name: network.encoder(name).depth for name in network.columns}
+    several = len(whole) > 1
+    shared = {n: depth for n, depth in whole.items() if several or frozen_depth(network.encoder(n)) == depth}
+    return build_cache(network, examples, {name: depth for name, depth in shared.items() if depth > 1})
 
 
 def build_cache(
@@ -161,7 +174,7 @@ def _each_batch(
     done, training = 0, network.training
     network.eval()
     with torch.inference_mode(), network.precision():
-        for indices in sorted_batches(examples.tokens[name], 1024, network.pass_tokens):
+        for indices in network.pass_batches(examples.tokens[name], 1024, [name]):
             inputs = network.encoder(name).collate(examples.inputs[name].rows(indices))
             keep(indices, {key: value.to(network.device) for key, value in inputs.items()})
             done += len(indices)

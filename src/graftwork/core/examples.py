@@ -27,6 +27,8 @@ from graftwork.tasks.task import Task
 
 CHUNKS = {"text": 8192, "table": 8192, "image": 128, "audio": 32}
 """Rows prepared at a time, by modality: decoded images and sounds are large."""
+HELD = {"image": 512, "audio": 64}
+"""Prepared rows of these modalities that are held in memory at most."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,17 @@ class Cached:
     bf16: bool = False
 
 
+def held_rows(network: Network, most: int) -> int:
+    """Rows to prepare in memory at a time: `most`, fewer where images or sounds are read."""
+    return min([most, *(HELD.get(encoder.modality, most) for encoder in network.each_encoder())])
+
+
+def running(network: Network, cached: Mapping[str, Cached] | None) -> list[str]:
+    """The inputs whose encoders, or a part of them, have to run."""
+    depths = {name: store.depth for name, store in (cached or {}).items()}
+    return [name for name in network.columns if depths.get(name, 0) < network.encoder(name).depth]
+
+
 def prepare(
     table: Table,
     network: Network,
@@ -86,7 +99,7 @@ def prepare(
     for name in network.columns:
         encoder, columns = network.encoder(name), network.sources[name]
         if keep_on_disk:
-            keys[name] = digest(_digest(table, encoder, columns), encoder.fingerprint, repr(text))
+            keys[name] = _key(table, encoder, columns, text)
             inputs[name] = _on_disk(table, encoder, columns, text, entry("prepared", keys[name]))
         else:
             inputs[name] = _in_memory(_prepared(table, encoder, columns, text), encoder.prepared_dtype)
@@ -114,6 +127,14 @@ def prepare(
 
 
 _NONE = np.zeros(0, bool)
+
+
+def is_on_disk(table: Table, network: Network, text: TextSettings) -> bool:
+    """Whether `prepare` has kept all inputs of this very table before."""
+    return all(
+        ragged.exists(entry("prepared", _key(table, network.encoder(name), network.sources[name], text)))
+        for name in network.columns
+    )
 
 
 def make_batch(
@@ -162,6 +183,10 @@ def _hidden(store: Cached, indices: np.ndarray) -> Hidden:
 
 def _picked(values: np.ndarray | None, indices: np.ndarray) -> torch.Tensor | None:
     return None if values is None else torch.from_numpy(values[indices])
+
+
+def _key(table: Table, encoder: Encoder, columns: Sequence[str], text: TextSettings) -> str:
+    return digest(_digest(table, encoder, columns), encoder.fingerprint, repr(text))
 
 
 def _digest(table: Table, encoder: Encoder, columns: Sequence[str]) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from graftwork.core.examples import Cached, Examples, make_batch
-from graftwork.data.samplers import sorted_batches
+from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.networks.fusion import Moments
 from graftwork.networks.network import Network
 
@@ -29,7 +28,7 @@ def input_moments(network: Network, examples: Examples, cached: Mapping[str, Cac
     training = network.training
     network.eval()
     with torch.inference_mode():
-        for indices in sorted_batches(examples.lengths[rows], FEW, network.pass_tokens):
+        for indices in network.pass_batches(examples.lengths[rows], FEW, running(network, cached)):
             parts, present = network.parts(make_batch(examples, network, rows[indices], cached))
             for kept, part, has in zip(sums, parts, present, strict=True):
                 found = (part.flatten(0, -2) if has is None else part[has]).double()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from graftwork.data.checks import BadRow
 from graftwork.data.media import described
 from graftwork.data.table import Table
 from graftwork.errors import UsageError
+from graftwork.tasks.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +61,16 @@ def as_array(values: list[Any]) -> np.ndarray:
 def is_frame(data: object) -> bool:
     """Whether it is a pandas frame, which need not be imported for that."""
     return type(data).__module__.startswith("pandas") and type(data).__name__ == "DataFrame"
+
+
+def check_probabilities(tasks: Mapping[str, Task]) -> None:
+    """Raise UsageError for a task whose outputs are embeddings, of which there are no probabilities."""
+    for task in tasks.values():
+        if not task.reads_target:
+            raise UsageError(
+                f"The task {task.name} has no probabilities: it compares embeddings. Without them, a prediction is how "
+                "much alike the two sides of a row are; `embed` gives the embeddings."
+            )
 
 
 def index_of(frame: Any) -> pd.Index:

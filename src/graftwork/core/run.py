@@ -10,7 +10,7 @@ import torch
 
 from graftwork.core.cache import Watch, build_cache, cache_depths
 from graftwork.core.compose import Stages, compose
-from graftwork.core.examples import Cached, Examples, make_batch
+from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.moments import input_moments
 from graftwork.core.plan import (
     Plan,
@@ -27,7 +27,7 @@ from graftwork.core.settings import Training, fitted_epochs
 from graftwork.core.technique import Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.cache import digest
-from graftwork.data.samplers import LengthBuckets, sorted_batches
+from graftwork.data.samplers import LengthBuckets
 from graftwork.errors import DataError, RefusedError
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
@@ -181,7 +181,7 @@ def features_of(network: Network, examples: Examples, cached: Mapping[str, Cache
     training = network.training
     network.eval()
     with torch.inference_mode():
-        for indices in sorted_batches(examples.lengths, FEATURE_ROWS, network.pass_tokens):
+        for indices in network.pass_batches(examples.lengths, FEATURE_ROWS, running(network, cached)):
             features[indices] = network.features(make_batch(examples, network, indices, cached)).cpu().numpy()
     network.train(training)
     return features

@@ -7,10 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import torch
 
-from graftwork.core.examples import Cached, Examples, make_batch
+from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.plan import order
 from graftwork.core.technique import Technique
-from graftwork.data.samplers import sorted_batches
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.metrics import METRICS
 from graftwork.tasks.metrics import score as metric_score
@@ -25,11 +24,14 @@ def predict_examples(
     techniques: Sequence[Technique] = (),
     cached: Mapping[str, Cached] | None = None,
     embedded: Collection[str] = (),
+    rows: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """By target, the predictions before softmax of every row in order (N, outputs), float32.
 
     embedded: targets of which the embeddings (N, E), what the last layer of the head reads, are given instead.
+    rows: indices of the rows to predict; None for all.
     """
+    rows = np.arange(len(examples)) if rows is None else rows
     training = network.training
     network.eval()
     heads = dict(network.each_head())
@@ -42,12 +44,12 @@ def predict_examples(
         forward = Forward(
             plain.features, lambda seen: plain.heads(seen) | {name: heads[name].embed(seen) for name in embedded}
         )
-    outputs = {name: np.zeros((len(examples), width), np.float32) for name, width in widths.items()}
+    outputs = {name: np.zeros((len(rows), width), np.float32) for name, width in widths.items()}
     for technique in reversed(order(techniques)):
         forward = technique.predict(forward)
     with torch.inference_mode():
-        for indices in sorted_batches(examples.lengths, BATCH_ROWS, network.pass_tokens):
-            output = forward(make_batch(examples, network, indices, cached))
+        for indices in network.pass_batches(examples.lengths[rows], BATCH_ROWS, running(network, cached)):
+            output = forward(make_batch(examples, network, rows[indices], cached))
             for target, values in output.predictions.items():
                 outputs[target][indices] = values.cpu().numpy()
     network.train(training)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from graftwork.core.predicted import Predicted
+from graftwork.core.predicted import Predicted, check_probabilities
 from graftwork.data.cache import storing
 from graftwork.data.load import Loaded, load_like
 from graftwork.data.table import Table
@@ -38,6 +38,8 @@ def predict_file(
     if out.is_dir():
         raise UsageError(f"--out {out} is a folder. Name a file in it.")
     model = load(model_folder)
+    if proba:
+        check_probabilities(model.tasks)
     model = model if tta is None else model.with_tta(tta)
     loaded = load_like(source, model.schema, with_target=False, on_bad_rows="keep")
     partial = out.with_name(f".{out.name}.partial")

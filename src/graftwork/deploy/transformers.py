@@ -40,9 +40,10 @@ MARK = "exported by graftwork"
 def export_transformers(model: Model, folder: Path) -> list[str]:
     """Write `folder` and return lines that say what it is and how closely it agrees with the model, both in float32.
 
-    An earlier export in the folder is replaced. Raises UsageError where the folder holds something else, for bases that
-    transformers has no architecture for (gru, lstm, cnn), and for models that change texts in ways that a tokenizer
-    can't (markup, stop words); ModelError where what was written does not agree.
+    An earlier export in the folder is replaced. Raises UsageError where the folder holds something else, for models
+    that read anything but texts or align two inputs, for bases that transformers has no architecture for (gru, lstm,
+    cnn), and for models that change texts in ways that a tokenizer can't (markup, stop words); ModelError where what
+    was written does not agree.
     """
     encoder = _encoder(model)
     _check_texts(model.recipe.text)
@@ -91,7 +92,20 @@ def _written(model: Model, encoder: TransformerEncoder, partial: Path, folder: P
 
 
 def _encoder(model: Model) -> TransformerEncoder:
-    encoders = list(model.network.each_encoder())
+    network = model.network
+    reads = ", ".join(f"{name} ({network.encoder(name).modality})" for name in network.columns)
+    if any(encoder.modality != "text" for encoder in network.each_encoder()):
+        raise UsageError(
+            f"This model reads {reads}. Only models that read nothing but texts can be exported; this one runs with "
+            "graft predict."
+        )
+    aligned = [task.name for task in model.tasks.values() if not task.reads_target]
+    if aligned:
+        raise UsageError(
+            f"The task of this model is {aligned[0]}, for which transformers has no architecture, so it can't be "
+            "exported; it runs with graft predict and graft search."
+        )
+    encoders = list(network.each_encoder())
     if len(encoders) > 1 or not isinstance(encoders[0], TransformerEncoder):
         raise UsageError(
             f"The base '{model.recipe.base}' can't be exported: transformers has no such architecture. "

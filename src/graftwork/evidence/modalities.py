@@ -17,7 +17,6 @@ import torch
 from graftwork.core.examples import Cached, Examples, make_batch
 from graftwork.core.scoring import predict_examples, scored
 from graftwork.core.technique import Technique
-from graftwork.data.samplers import sorted_batches
 from graftwork.errors import UsageError, nearest
 from graftwork.evidence.intervals import Interval, difference
 from graftwork.networks.network import Network
@@ -75,24 +74,28 @@ def contributions(
     metrics: Mapping[str, str],
     techniques: Sequence[Technique] = (),
     temperature: Mapping[str, float] | None = None,
+    cached: Mapping[str, Cached] | None = None,
 ) -> dict[str, tuple[Contribution, ...]]:
     """By target, what each input brings on these rows; nothing for a network with one input.
 
     examples: prepared with the tasks, so that they hold targets. metrics: by target. temperature: as calibrated.
+    cached: the features of every row, by input, where they are known.
     Targets that no row has, and those that no column holds, are left out.
     """
+    rows = np.unique(np.linspace(0, len(examples) - 1, min(len(examples), MOST_ROWS)).astype(np.int64))
     usual = [name for name, task in tasks.items() if task.reads_target and not task.open_set]
-    usual = [name for name in usual if name in examples.labelled and examples.labelled[name].any()]
+    usual = [name for name in usual if name in examples.labelled and examples.labelled[name][rows].any()]
     if len(network.columns) < 2 or not usual:
         return {}
-    cached = _encoded(network, examples) if all(t.predict_depth is None for t in techniques) else {}
-    given = {
-        name: _scored(network, left_out(examples, {name} - {""}), techniques, cached, tasks, temperature or {})
-        for name in ("", *network.columns)
-    }
+    some = cached or (_encoded(network, examples, rows) if all(t.predict_depth is None for t in techniques) else {})
+    given = {}
+    for name in ("", *network.columns):
+        less = left_out(examples, {name} - {""})
+        found = predict_examples(network, less, techniques, some, rows=rows)
+        given[name] = {n: scored(task, found[n], (temperature or {}).get(n, 1.0)) for n, task in tasks.items()}
     return {
         target: tuple(
-            _contribution(network, name, tasks[target], examples, target, metrics[target], given[""], given[name])
+            _contribution(network, name, tasks[target], examples, rows, target, metrics[target], given[""], given[name])
             for name in network.columns
         )
         for target in usual
@@ -104,13 +107,14 @@ def _contribution(
     name: str,
     task: Task,
     examples: Examples,
+    rows: np.ndarray,
     target: str,
     metric: str,
     whole: Mapping[str, np.ndarray],
     less: Mapping[str, np.ndarray],
 ) -> Contribution:
-    keep = examples.labelled[target]
-    truth = task.truth(examples.targets[target][keep])
+    keep = examples.labelled[target][rows]
+    truth = task.truth(examples.targets[target][rows][keep])
     scorer = METRICS[metric]
     first, second = (given_to(scorer, task, values[target][keep]) for values in (whole, less))
     found = difference(metric, truth, first, second)
@@ -119,29 +123,17 @@ def _contribution(
     return Contribution(name, network.sources[name], values[0], values[1], found, name in network.lacked)
 
 
-def _scored(
-    network: Network,
-    examples: Examples,
-    techniques: Sequence[Technique],
-    cached: Mapping[str, Cached],
-    tasks: Mapping[str, Task],
-    temperature: Mapping[str, float],
-) -> dict[str, np.ndarray]:
-    found = predict_examples(network, examples, techniques, cached)
-    return {name: scored(task, found[name], temperature.get(name, 1.0)) for name, task in tasks.items()}
-
-
-def _encoded(network: Network, examples: Examples) -> dict[str, Cached]:
-    """The features of every row and input, so that each encoder runs once however many inputs are left out in turn."""
+def _encoded(network: Network, examples: Examples, rows: np.ndarray) -> dict[str, Cached]:
+    """The features of these rows, by input, so that each encoder runs once however many inputs are left out in turn."""
     if network.fusion.reads_tokens:
         return {}
-    rows = {name: np.zeros((len(examples), network.encoder(name).width), np.float32) for name in network.columns}
+    kept = {name: np.zeros((len(examples), network.encoder(name).width), np.float32) for name in network.columns}
     training = network.training
     network.eval()
     with torch.inference_mode(), network.precision():
-        for indices in sorted_batches(examples.lengths, 512, network.pass_tokens):
-            batch = make_batch(examples, network, indices)
-            for name, kept in rows.items():
-                kept[indices] = network.encoder(name)(batch.inputs[name]).float().cpu().numpy()
+        for indices in network.pass_batches(examples.lengths[rows], 512, network.columns):
+            batch = make_batch(examples, network, rows[indices])
+            for name, values in kept.items():
+                values[rows[indices]] = network.encoder(name)(batch.inputs[name]).float().cpu().numpy()
     network.train(training)
-    return {name: Cached(network.encoder(name).depth, kept) for name, kept in rows.items()}
+    return {name: Cached(network.encoder(name).depth, values) for name, values in kept.items()}

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from graftwork.data.batch import Batch
+from graftwork.data.samplers import sorted_batches
 from graftwork.networks.absent import Absent
 from graftwork.networks.encoder import Encoder, drops
 from graftwork.networks.fusion import Concat, Fusion, Moments
@@ -115,19 +117,13 @@ class Network(nn.Module):
         """Padded tokens of a batch in a pass without gradient: as many as the processor's caches like."""
         return 4096 if self.device.type == "cpu" else 65536
 
-    def pass_batches(
-        self, lengths: np.ndarray, most: int, cached: Mapping[str, int] | None = None, columns: Sequence[str] = ()
-    ) -> list[np.ndarray]:
+    def pass_batches(self, lengths: np.ndarray, most: int, running: Iterable[str]) -> list[np.ndarray]:
         """The rows of each batch of a pass without gradient, at most so many, long rows first.
 
-        lengths: tokens of each row (N,). cached: by input, the depth behind which it starts; one that is wholly cached
-        costs nothing. columns: the inputs that are read; all where empty.
+        lengths: tokens of each row (N,). running: the inputs whose encoders run; what is cached costs nothing.
         """
-        if self.device.type == "cpu":
-            names = [n for n in columns or self.columns if (cached or {}).get(n, 0) < self.encoder(n).depth]
-            running = [self.encoder(name) for name in names]
-            most = min([most, *(encoder.pass_rows for encoder in running if encoder.pass_rows)])
-        return sorted_batches(lengths, most, self.pass_tokens)
+        rows = [self.encoder(name).pass_rows for name in running] if self.device.type == "cpu" else []
+        return sorted_batches(lengths, min([most, *(each for each in rows if each)]), self.pass_tokens)
 
     @contextmanager
     def precision(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ import copy
 import numpy as np
 import torch
 
+from graftwork.core.cache import build_cache
 from graftwork.core.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.core.scoring import probabilities
@@ -28,7 +29,9 @@ def cross_validate(job: Job, recipe: Recipe) -> dict[str, np.ndarray]:
     """By target, probabilities (N, outputs) of each training row from a linear probe solved without its fold."""
     network = build_network(job, Recipe(base=recipe.base, text=recipe.text, seed=recipe.seed))
     examples = prepare(job.train, network, job.tasks, recipe.text)
-    features = features_of(network, examples, {})
+    whole = {name: network.encoder(name).depth for name in network.columns}
+    cached = build_cache(network, examples, {name: depth for name, depth in whole.items() if depth > 1})
+    features = features_of(network, examples, cached)
     found = {}
     for target, head in network.each_head():
         truth = (examples.targets[target], examples.labelled[target])

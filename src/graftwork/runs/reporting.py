@@ -12,14 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from graftwork.core.examples import prepare
+from graftwork.core.cache import features_cache
+from graftwork.core.examples import Cached, Examples, prepare
 from graftwork.core.predicted import row_texts
 from graftwork.core.scoring import probabilities, scored, shown_score
 from graftwork.data.table import Table
 from graftwork.evidence import report as evidence
 from graftwork.evidence.breakdown import Bin, reliability
 from graftwork.evidence.evaluation import Evaluation, evaluate
-from graftwork.evidence.modalities import MOST_ROWS, Contribution, contributions
+from graftwork.evidence.modalities import Contribution, contributions
 from graftwork.evidence.plots import Series
 from graftwork.evidence.report import Curves, Report, Result, Stage
 from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise, leaks, table_warnings
@@ -55,9 +56,8 @@ def make_report(
     """candidates: in the order in which they ran. notes: what the user was told. began: the clocks at the start."""
     given = _given(job, model, kept)
     warnings = leaks(job.leaks) + table_warnings(job.train, _others(given), job.tasks)
-    lengths = {part: _lengths(model, table) for part, (table, _) in given.items()}
-    inputs = _inputs(job, model, _others(given))
-    first, *more = [_result(job, model, kept, given, lengths, target) for target in job.tasks]
+    inputs = _inputs(job, model, given)
+    first, *more = [_result(job, model, kept, given, target) for target in job.tasks]
     for result, noise in (first, *more):
         warnings += about(noise, result.target) if more else noise
     results = [replace(result, inputs=inputs.get(result.target, ())) for result, _ in (first, *more)]
@@ -84,36 +84,55 @@ def make_report(
     )
 
 
-Given = dict[str, tuple[Table, dict[str, np.ndarray]]]
-"""By held-out table, the one that counts first: its rows, and by target what metrics read of them (probabilities, or
-embeddings)."""
+class Part(NamedTuple):
+    """A table that was held out, prepared once for all that the report says of it.
+
+    values: by target, what metrics read of its rows (probabilities, or embeddings). cached: features, by input.
+    """
+
+    table: Table
+    examples: Examples
+    cached: Mapping[str, Cached]
+    values: Mapping[str, np.ndarray]
+
+
+Given = dict[str, Part]
+"""By name, the one that counts first."""
 
 
 def _given(job: Job, model: Model, kept: Candidate) -> Given:
     given: Given = {}
     if job.test is not None and len(job.test):
-        given["test"] = (job.test, model.scored_values(job.test))
+        examples, cached = _prepared(job, model, job.test)
+        given["test"] = Part(job.test, examples, cached, model.scored_examples(examples, cached))
     if job.valid is not None and kept.predictions is not None:
         calibrated = {
             name: scored(task, kept.predictions[name], model.temperature.get(name, 1.0))
             for name, task in job.tasks.items()
         }
-        given["validation"] = (job.valid, calibrated)
-    return given or {CROSS_VALIDATED: (job.train, cross_validate(job, kept.recipe))}
+        examples = prepare(job.valid, model.network, job.tasks, model.recipe.text)
+        cached = {} if given else _prepared(job, model, job.valid)[1]
+        given["validation"] = Part(job.valid, examples, cached, calibrated)
+    if given:
+        return given
+    examples = prepare(job.train, model.network, job.tasks, model.recipe.text)
+    return {CROSS_VALIDATED: Part(job.train, examples, {}, cross_validate(job, kept.recipe))}
+
+
+def _prepared(job: Job, model: Model, table: Table) -> tuple[Examples, Mapping[str, Cached]]:
+    """The rows, and their features where they are read more than once; both are kept on disk."""
+    examples = prepare(table, model.network, job.tasks, model.recipe.text)
+    return examples, features_cache(model.network, examples, model.recipe.listed)
 
 
 def _others(given: Given) -> dict[str, Table]:
-    return {part: table for part, (table, _) in given.items() if part != CROSS_VALIDATED}
+    return {name: part.table for name, part in given.items() if name != CROSS_VALIDATED}
 
 
-def _result(
-    job: Job, model: Model, kept: Candidate, given: Given, lengths: Mapping[str, np.ndarray], target: str
-) -> tuple[Result, list[DataWarning]]:
+def _result(job: Job, model: Model, kept: Candidate, given: Given, target: str) -> tuple[Result, list[DataWarning]]:
     """How well a target is predicted, and a warning where its labels look wrong."""
     task, temperature = job.tasks[target], model.temperature.get(target, 1.0)
-    evaluations = {
-        part: _evaluate(model, table, target, values[target], lengths[part]) for part, (table, values) in given.items()
-    }
+    evaluations = {name: _evaluate(model, part, target) for name, part in given.items()}
     warnings, suspects = _noise(task, target, given)
     result = Result(
         target=target,
@@ -126,31 +145,25 @@ def _result(
     return result, warnings
 
 
-def _inputs(job: Job, model: Model, tables: Mapping[str, Table]) -> dict[str, tuple[Contribution, ...]]:
+def _inputs(job: Job, model: Model, given: Given) -> dict[str, tuple[Contribution, ...]]:
     """By target, what each of several inputs brings on the table that counts, or on some of its rows."""
-    if len(model.network.columns) < 2 or not tables:
+    name, part = next(iter(given.items()))
+    if len(model.network.columns) < 2 or name == CROSS_VALIDATED:
         return {}
-    table = next(iter(tables.values()))
-    if len(table) > MOST_ROWS:
-        table = table.take(np.linspace(0, len(table) - 1, MOST_ROWS).astype(np.int64))
-    examples = prepare(table, model.network, job.tasks, model.recipe.text, keep_on_disk=False)
+    techniques, temperature = model.recipe.listed, model.temperature
     return contributions(
-        model.network, job.tasks, examples, job.metrics, model.recipe.listed, temperature=model.temperature
+        model.network, job.tasks, part.examples, job.metrics, techniques, temperature=temperature, cached=part.cached
     )
 
 
-def _lengths(model: Model, table: Table) -> np.ndarray:
-    """Tokens of each row (N,)."""
-    return prepare(table, model.network, {}, model.recipe.text).lengths
-
-
-def _evaluate(model: Model, table: Table, target: str, values: np.ndarray, lengths: np.ndarray) -> Evaluation | None:
+def _evaluate(model: Model, part: Part, target: str) -> Evaluation | None:
     """None where no row of the table has the target."""
-    task = model.tasks[target]
+    task, table = model.tasks[target], part.table
     targets, labelled = encoded(table, target, task)
     if not labelled.any() and len(model.tasks) > 1:
         return None
-    return evaluate(task, targets, values, table.rows, labelled=labelled, texts=row_texts(table), lengths=lengths)
+    texts, lengths = row_texts(table), part.examples.lengths
+    return evaluate(task, targets, part.values[target], table.rows, labelled=labelled, texts=texts, lengths=lengths)
 
 
 def _before(job: Job, target: str, given: Given, kept: Candidate) -> tuple[Bin, ...]:
@@ -166,9 +179,9 @@ def _before(job: Job, target: str, given: Given, kept: Candidate) -> tuple[Bin, 
 def _noise(task: Task, target: str, given: Given) -> tuple[list[DataWarning], list[Suspect]]:
     if "validation" not in given or "hard_labels" not in task.facts or task.open_set:
         return [], []
-    table, values = given["validation"]
+    table = given["validation"].table
     targets, _ = encoded(table, target, task)
-    return label_noise(targets, values[target], table.rows, task.classes, table.source)
+    return label_noise(targets, given["validation"].values[target], table.rows, task.classes, table.source)
 
 
 def _candidate(job: Job, one: Candidate, kept: bool) -> evidence.Candidate:
