@@ -21,6 +21,8 @@ INPUTS = ("image", "productDisplayName", "gender", "year")
 
 
 def main() -> None:
+    import transformers.models.auto.modeling_auto  # noqa: F401 - so that the first fit does not pay for the import
+
     import graftwork as gw
 
     settings, answer = settings_and_answer()
