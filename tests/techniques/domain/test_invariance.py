@@ -69,6 +69,17 @@ def test_group_dro_weighs_the_domains_as_in_the_paper(world):
     assert torch.allclose(stages.state["group-dro"][0].share, share)
 
 
+def test_a_diverging_loss_of_one_domain_takes_all_the_weight_and_gives_it_back(world):
+    this = world(domain=[0] * 12 + [1] * 12)
+    weights = GroupDRO(1.0).attach(this.network, this.setup).state[0]
+    seen = torch.tensor([True, True])
+    weights.update(torch.tensor([1e4, 1.0]), seen, 1.0)
+    assert weights.share.tolist() == [1.0, 0.0]
+    for _ in range(40):
+        weights.update(torch.tensor([0.0, 1.0]), seen, 1.0)
+    assert float(weights.share[1]) > 0.99
+
+
 def test_domains_that_a_batch_lacks_keep_their_ratio(world):
     this = world(domain=[0] * 12 + [1] * 12)
     setup = dataclasses.replace(this.setup, domains=("a", "b", "c"))

@@ -22,6 +22,10 @@ from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
 
 
+_LEAST = 1e-12
+"""A weight never falls below this, so that it can rise again."""
+
+
 class DomainWeights(nn.Module):
     """A weight for each domain (D,), 1 in sum; a buffer, so that it is checkpointed."""
 
@@ -34,7 +38,9 @@ class DomainWeights(nn.Module):
     @torch.no_grad()
     def update(self, losses: Tensor, seen: Tensor, step: float) -> None:
         """losses: mean loss of each domain (D,). seen: which domains the batch holds (D,)."""
-        raised = self.share * torch.exp(step * losses * seen)
+        rise = step * losses * seen
+        # Less the largest one, which changes no ratio: the exponential of a diverging loss is infinite.
+        raised = self.share.clamp_min(_LEAST) * torch.exp(rise - rise.max())
         self.share.copy_(raised / raised.sum())
 
 
