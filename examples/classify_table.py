@@ -35,7 +35,7 @@ def main() -> None:
     print(f"FT-Transformer: {gw.fit(train, target='rented', test=test, recipe=transformer).report.verdict()}")
 
     new = pd.DataFrame(
-        {"temperature": [21.0, -3.0], "wind": [None, 12.0], "weather": ["sun", "hail"], "day": ["weekend", "weekend"]}
+        {"temperature": [21.0, -3.0], "wind": [None, 12.0], "weather": ["sun", "cloud"], "day": ["weekend", "weekend"]}
     )
     print(model.predict_proba(new).round(2))
     print(f"expected: {', '.join(model.predict(new))} rented")

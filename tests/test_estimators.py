@@ -82,7 +82,8 @@ def test_frames_of_numbers_and_categories():
     assert fitted.predict_proba(X).shape == (80, 2)
     assert (fitted.predict_proba(X).argmax(1) == (y == 7)).all()
     unseen = pd.DataFrame({"age": [33.0], "city": ["Atlantis"]})
-    assert fitted.predict(unseen).dtype == y.dtype
+    with pytest.warns(UserWarning, match="such as 'Atlantis'"):
+        assert fitted.predict(unseen).dtype == y.dtype
 
 
 def test_missing_numbers_in_an_array():

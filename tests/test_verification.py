@@ -189,7 +189,7 @@ def test_the_command_line(folder: Path, tmp_path: Path) -> None:
     assert by_file == by_table
     assert "Equal error rate" in graft("evaluate", folder, table).works().out
     graft("identify", folder, tmp_path / "none.safetensors", "cat").fails(1, "no gallery")
-    graft("verify", folder, "cat", " ").fails(1, "row 2")
+    graft("verify", folder, "cat", " ").fails(1, "Item 2 of 2")
 
 
 def test_an_item_that_can_not_be_read_is_named(model: gw.Model) -> None:

@@ -21,7 +21,6 @@ from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
 
-
 _LEAST = 1e-12
 """A weight never falls below this, so that it can rise again."""
 
