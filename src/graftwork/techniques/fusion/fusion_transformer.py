@@ -12,16 +12,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from graftwork.core.technique import Phase, Setup, Technique
 from graftwork.errors import UsageError
+from graftwork.networks.fusion import Fusion
 from graftwork.networks.fusion_transformer import TransformerFusion
 from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.streams import own_stream
+from graftwork.techniques.fusion.fusing import Fusing
 
 
 @dataclass(frozen=True)
-class FusionTransformer(Technique):
+class FusionTransformer(Fusing):
     """Fuse several inputs with a small Transformer over their tokens.
 
     Texts give a vector a token, pictures one a place or patch, ft-transformer one a column, others their features.
@@ -37,7 +37,6 @@ class FusionTransformer(Technique):
     tokens: int = 32
 
     name: ClassVar[str] = "fusion-transformer"
-    phase: ClassVar[Phase] = Phase.FUSION
     summary: ClassVar[str] = "the tokens of all inputs attend to each other"
 
     def __post_init__(self) -> None:
@@ -51,20 +50,9 @@ class FusionTransformer(Technique):
             )
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"several_inputs", "target_column"})
-
-    @property
     def gives(self) -> frozenset[str]:
         return frozenset({"dropout"}) if self.dropout else frozenset()
 
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"fusion"})
-
-    def adapt(self, network: Network, setup: Setup) -> Network:
-        with own_stream(setup.seed, setup.device):
-            fusion = TransformerFusion(
-                network.widths(tokens=True), self.width, self.layers, self.heads, self.dropout, self.tokens
-            )
-            return network.with_fusion(fusion)
+    def fusion(self, network: Network) -> Fusion:
+        widths = network.widths(tokens=True)
+        return TransformerFusion(widths, self.width, self.layers, self.heads, self.dropout, self.tokens)

@@ -12,15 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from graftwork.core.technique import Phase, Setup, Technique
+from graftwork.networks.fusion import Fusion
 from graftwork.networks.fusion_gated import GatedFusion
 from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.streams import own_stream
+from graftwork.techniques.fusion.fusing import Fusing
 
 
 @dataclass(frozen=True)
-class Gated(Technique):
+class Gated(Fusing):
     """Fuse several inputs through gates.
 
     width: features a row behind the fusion, at least 1.
@@ -29,20 +29,10 @@ class Gated(Technique):
     width: int = 256
 
     name: ClassVar[str] = "gated"
-    phase: ClassVar[Phase] = Phase.FUSION
     summary: ClassVar[str] = "each row decides how much it takes of each input"
 
     def __post_init__(self) -> None:
         check_range(self.name, "width", self.width, 1, float("inf"))
 
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"several_inputs", "target_column"})
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"fusion"})
-
-    def adapt(self, network: Network, setup: Setup) -> Network:
-        with own_stream(setup.seed, setup.device):
-            return network.with_fusion(GatedFusion(network.widths(), self.width))
+    def fusion(self, network: Network) -> Fusion:
+        return GatedFusion(network.widths(), self.width)

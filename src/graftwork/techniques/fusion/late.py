@@ -18,13 +18,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from graftwork.core.technique import Graft, Phase, Setup, Technique, Term, Terms
+from graftwork.core.technique import Graft, Setup, Term, Terms
 from graftwork.data.batch import Batch
+from graftwork.networks.fusion import Fusion
 from graftwork.networks.fusion_late import LateFusion, LateHead
 from graftwork.networks.network import Network, Output
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.streams import own_stream
+from graftwork.techniques.fusion.fusing import Fusing
 
 
 def own_loss(task: Task, each: Tensor, has: Tensor, targets: Tensor) -> Tensor:
@@ -38,7 +39,7 @@ def own_loss(task: Task, each: Tensor, has: Tensor, targets: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Late(Technique):
+class Late(Fusing):
     """Fuse the predictions of several inputs.
 
     own: factor on the loss of each head by itself, which is added to that of their mean; at least 0.
@@ -47,23 +48,13 @@ class Late(Technique):
     own: float = 1.0
 
     name: ClassVar[str] = "late"
-    phase: ClassVar[Phase] = Phase.FUSION
     summary: ClassVar[str] = "a head for each input, their predictions averaged"
 
     def __post_init__(self) -> None:
         check_range(self.name, "own", self.own, 0.0, math.inf)
 
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"several_inputs", "target_column"})
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"fusion"})
-
-    def adapt(self, network: Network, setup: Setup) -> Network:
-        with own_stream(setup.seed, setup.device):
-            return network.with_fusion(LateFusion(network.widths()))
+    def fusion(self, network: Network) -> Fusion:
+        return LateFusion(network.widths())
 
     def attach(self, network: Network, setup: Setup) -> Graft:
         if self.own == 0.0 or not any(parameter.requires_grad for parameter in network.parameters()):

@@ -12,15 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from graftwork.core.technique import Phase, Setup, Technique
+from graftwork.networks.fusion import Fusion
 from graftwork.networks.fusion_weighted import WeightedSumFusion
 from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.streams import own_stream
+from graftwork.techniques.fusion.fusing import Fusing
 
 
 @dataclass(frozen=True)
-class WeightedSum(Technique):
+class WeightedSum(Fusing):
     """Fuse several inputs as a weighted sum of their projections.
 
     width: features a row behind the fusion, at least 1.
@@ -29,20 +29,10 @@ class WeightedSum(Technique):
     width: int = 256
 
     name: ClassVar[str] = "weighted-sum"
-    phase: ClassVar[Phase] = Phase.FUSION
     summary: ClassVar[str] = "inputs are added, each with a learned weight"
 
     def __post_init__(self) -> None:
         check_range(self.name, "width", self.width, 1, float("inf"))
 
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"several_inputs", "target_column"})
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"fusion"})
-
-    def adapt(self, network: Network, setup: Setup) -> Network:
-        with own_stream(setup.seed, setup.device):
-            return network.with_fusion(WeightedSumFusion(network.widths(), self.width))
+    def fusion(self, network: Network) -> Fusion:
+        return WeightedSumFusion(network.widths(), self.width)
