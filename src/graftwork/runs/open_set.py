@@ -24,7 +24,7 @@ def hold_out_identities(table: Table, name: str, task: Task, recipe: Recipe) -> 
 
     Raises DataError where there are fewer than 4 identities with two rows or more.
     """
-    truth, labelled = task.encode(table.column(name), table.source, table.rows)
+    truth, labelled = _identities(task, table, name)
     codes, sizes = np.unique(truth[labelled], return_counts=True)
     if int((sizes > 1).sum()) < FEWEST:
         raise DataError(
@@ -65,7 +65,7 @@ def learned_from_training(tasks: Mapping[str, Task], parts: Mapping[str, Table])
 
 
 def _seen(task: Task, name: str, table: Table, part: str) -> list[str]:
-    truth, labelled = task.encode(table.column(name), table.source, table.rows)
+    truth, labelled = _identities(task, table, name)
     codes = np.unique(truth[labelled])
     seen = int((codes < task.outputs).sum())
     if not seen:
@@ -80,3 +80,9 @@ def _seen(task: Task, name: str, table: Table, part: str) -> list[str]:
         f"{table.source}: {seen:,} of {plural(len(codes), 'identity', 'identities')} are trained on too, so scores "
         "there are too good"
     ]
+
+
+def _identities(task: Task, table: Table, name: str) -> tuple[np.ndarray, np.ndarray]:
+    found = task.encode_rows(table, name)
+    assert found is not None, "a table without its target was refused while reading"
+    return found

@@ -16,13 +16,13 @@ from graftwork.data.table import Kind
 from graftwork.errors import DataError
 from graftwork.tasks.labels import MISSING, Labels, normal, plural
 from graftwork.tasks.learned import with_learned
-from graftwork.tasks.task import Task
+from graftwork.tasks.task import ColumnTask
 
 _LOOKS_LIKE_AN_ID = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classification(Task):
+class Classification(ColumnTask):
     """One of C classes a row; softmax and cross-entropy.
 
     Targets are class indices (N,), int64, -1 where missing. Classes stand in sorted order. Values are compared with

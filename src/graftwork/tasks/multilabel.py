@@ -16,11 +16,11 @@ from graftwork.data.table import Kind
 from graftwork.errors import DataError, UsageError
 from graftwork.tasks.labels import Labels, normal, plural
 from graftwork.tasks.learned import with_learned
-from graftwork.tasks.task import Task
+from graftwork.tasks.task import ColumnTask
 
 
 @dataclass(frozen=True, kw_only=True)
-class Multilabel(Task):
+class Multilabel(ColumnTask):
     """Any of C classes a row; one sigmoid a class and binary cross-entropy, averaged over the classes.
 
     The target column holds lists of labels, or text with a separator between them. A null (or, as text, an empty

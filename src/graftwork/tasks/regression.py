@@ -14,11 +14,11 @@ from graftwork.data.table import Kind
 from graftwork.errors import DataError
 from graftwork.tasks.labels import plural, row_list, shortened_text
 from graftwork.tasks.learned import with_learned
-from graftwork.tasks.task import Task
+from graftwork.tasks.task import ColumnTask
 
 
 @dataclass(frozen=True, kw_only=True)
-class Regression(Task):
+class Regression(ColumnTask):
     """A number a row; squared error on the standardised target.
 
     Targets are (N,), float32, less the mean of the training rows and divided by their standard deviation; 0 where

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NoReturn, Self
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import Tensor
 
@@ -77,18 +76,12 @@ class Retrieval(Task):
                 )
         return learned
 
-    def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> NoReturn:
-        raise NotImplementedError("retrieval reads no target column")
-
     @property
     def outputs(self) -> int:
         return SIDES * self.width + (2 if self.contrast == "siglip" else 1)
 
     def encode_rows(self, table: Table, name: str) -> tuple[np.ndarray, np.ndarray] | None:  # noqa: ARG002
         return self._ids(table)
-
-    def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> NoReturn:
-        raise NotImplementedError("retrieval reads no target column")
 
     def _ids(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
         ids = np.stack([content_ids(table, columns) for columns in self.sides], axis=1)

@@ -18,7 +18,7 @@ class Task(ABC):
     """Settings of a task and what it has learned of the target column (its classes, its scale).
 
     Targets are encoded once, as a numpy array of N rows; a missing target is masked out by the second array that
-    `encode` returns. `facts` are what techniques may need of the task: `hard_labels`, `classes`, `real_targets`;
+    `encode_rows` returns. `facts` are what techniques may need of the task: `hard_labels`, `classes`, `real_targets`;
     `structured_targets` says that they are tied to places in the inputs (boxes, masks, labels of tokens).
     """
 
@@ -39,15 +39,11 @@ class Task(ABC):
     """Names of the heads that fit, of which the first is taken where the recipe names none; empty: any head."""
 
     @abstractmethod
-    def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:
-        """This task with what it must know of the training target. Raises DataError if the column can't be learned.
-
-        rows: numbers of the rows in their source, for messages; counted from 1 where left out.
-        """
-
     def learn_rows(self, table: Table, name: str) -> Self:
-        """`learn` from a training table, whose target column is `name`."""
-        return self.learn(table.column(name), table.source, table.rows)
+        """This task with what it must know of the training table, whose target is called `name`.
+
+        Raises DataError if it can't be learned.
+        """
 
     @property
     @abstractmethod
@@ -60,14 +56,11 @@ class Task(ABC):
         return ()
 
     @abstractmethod
-    def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Targets of N rows and the mask (N,) of those present. Raises DataError for values training never had."""
-
     def encode_rows(self, table: Table, name: str) -> tuple[np.ndarray, np.ndarray] | None:
-        """`encode` of the column `name` of a table; None where the table does not have it."""
-        if name not in table.data.column_names:
-            return None
-        return self.encode(table.column(name), table.source, table.rows)
+        """Targets of a table's N rows and the mask (N,) of those present; None where the table does not have it.
+
+        Raises DataError for values training never had.
+        """
 
     @abstractmethod
     def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
@@ -123,3 +116,29 @@ class Task(ABC):
     @abstractmethod
     def with_state(self, state: dict[str, Any]) -> Self:
         """The inverse of `state`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnTask(Task):
+    """A task whose target is a column of the table."""
+
+    @abstractmethod
+    def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:
+        """This task with what it must know of the training target. Raises DataError if the column can't be learned.
+
+        rows: numbers of the rows in their source, for messages; counted from 1 where left out.
+        """
+
+    def learn_rows(self, table: Table, name: str) -> Self:
+        """`learn` from a training table, whose target column is `name`."""
+        return self.learn(table.column(name), table.source, table.rows)
+
+    @abstractmethod
+    def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Targets of N rows and the mask (N,) of those present. Raises DataError for values training never had."""
+
+    def encode_rows(self, table: Table, name: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """`encode` of the column `name` of a table; None where the table does not have it."""
+        if name not in table.data.column_names:
+            return None
+        return self.encode(table.column(name), table.source, table.rows)
