@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from graftwork import specs
 from graftwork.errors import UsageError
-from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least
+from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, check_dropout, seeded
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -81,12 +81,9 @@ class _ScratchSettings(BaseSettings):
         at_least(1000, rate=self.rate)
         at_least(8, mels=self.mels)
         _check_seconds(self.seconds)
-        if not 0 <= self.dropout < 1:
-            raise UsageError(f"dropout is {self.dropout}. Expected 0 or more, and less than 1.")
+        check_dropout(dropout=self.dropout)
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002
-        import torch
-
         from graftwork.networks.spectrogram import MelSettings
 
         window = round(0.025 * self.rate)
@@ -99,8 +96,7 @@ class _ScratchSettings(BaseSettings):
             low=60.0,
             high=0.475 * self.rate,
         )
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        with seeded(seed):
             return self.encoder(mel)
 
     @abstractmethod

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -66,6 +67,23 @@ class BaseSettings(ABC):
         seed: of the random weights, where there are any; the global random state stays as it was.
         Raises ModelError where a pretrained base can't be loaded, DataError where the rows hold nothing to learn.
         """
+
+
+def check_dropout(**settings: float) -> None:
+    """Raise UsageError for a share that is not from 0 to below 1."""
+    for name, value in settings.items():
+        if not 0 <= value < 1:
+            raise UsageError(f"{name} is {value}. Expected 0 or more, and less than 1.")
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Inside, random weights come from `seed`; outside, the global random state is as it was."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 def at_least(least: int, **settings: int | None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from graftwork.errors import DataError, UsageError
-from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least
+from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, check_dropout, seeded
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -81,17 +81,13 @@ class SmallCNN(BaseSettings):
         at_least(8, width=self.width, size=self.size)
         if self.width % 8:
             raise UsageError(f"width is {self.width}. Expected a multiple of 8, the channels of a group.")
-        if not 0 <= self.dropout < 1:
-            raise UsageError(f"dropout is {self.dropout}. Expected 0 or more, and less than 1.")
+        check_dropout(dropout=self.dropout)
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:
-        import torch
-
         from graftwork.networks.image_small import SmallImageEncoder
 
         size = self.size or _usual_size(rows)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        with seeded(seed):
             return SmallImageEncoder(self.width, self.blocks, self.dropout, size)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from graftwork.errors import DataError, UsageError
-from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least
+from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, check_dropout, seeded
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -31,15 +31,12 @@ class _TableSettings(BaseSettings):
         at_least(1, levels=self.levels, min_rows=self.min_rows)
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:
-        import torch
-
         from graftwork.networks.table_columns import learn
 
         if rows.table is None or not rows.columns:
             raise DataError(f"The base '{self.name}' needs number or category columns to learn from, and got none.")
         reader = learn(rows.columns, rows.table, scaling=self.numbers, levels=self.levels, min_rows=self.min_rows)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        with seeded(seed):
             return self.encoder(reader)
 
     @abstractmethod
@@ -82,8 +79,7 @@ class _TrainedSettings(_TableSettings):
         super().__post_init__()
         at_least(1, layers=self.layers)
         at_least(2, width=self.width)
-        if not 0 <= self.dropout < 1:
-            raise UsageError(f"dropout is {self.dropout}. Expected 0 or more, and less than 1.")
+        check_dropout(dropout=self.dropout)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +123,7 @@ class FTTransformer(_TrainedSettings):
         at_least(1, heads=self.heads)
         if self.width % self.heads:
             raise UsageError(f"width is {self.width}, which {self.heads} heads can't share. Expected a multiple.")
-        if not 0 <= self.attention_dropout < 1:
-            raise UsageError(f"attention_dropout is {self.attention_dropout}. Expected 0 or more, and less than 1.")
+        check_dropout(attention_dropout=self.attention_dropout)
 
     def encoder(self, reader: Reader) -> Encoder:
         from graftwork.networks.table_transformer import FTTransformerEncoder

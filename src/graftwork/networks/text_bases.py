@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from graftwork import specs
 from graftwork.errors import ModelError, UsageError
-from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least
+from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, check_dropout, seeded
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -115,17 +115,13 @@ class _ScratchSettings(BaseSettings):
         at_least(1, layers=self.layers)
         at_least(2, width=self.width, max_length=self.max_length)
         at_least(10, vocabulary=self.vocabulary)
-        if not 0 <= self.dropout < 1:
-            raise UsageError(f"dropout is {self.dropout}. Expected 0 or more, and less than 1.")
+        check_dropout(dropout=self.dropout)
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:
-        import torch
-
         from graftwork.networks.tokenizer import train_tokenizer
 
         tokenizer = train_tokenizer(rows.texts(), self.tokens, self.vocabulary, self.max_length)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        with seeded(seed):
             return self.encoder(tokenizer)
 
     @abstractmethod
