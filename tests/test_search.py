@@ -157,7 +157,7 @@ def test_ties_come_in_the_order_of_the_rows() -> None:
 def test_the_query_says_which_input_it_is_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("shoe.png").write_bytes(b"x")
-    of = {"shoe.png": {"image", "audio"}, "red shoes": {"text"}, "none.png": {"text"}}
+    of = {"shoe.png": {"image", "audio"}, "red shoes": {"text"}, "none.png": {"image", "audio"}, "see 1.2": {"text"}}
     for query, kinds in of.items():
         assert set(search._modalities(query)) == kinds
     assert set(search._modalities(b"x")) == set(search._modalities(Path("shoe.png"))) == {"image", "audio"}

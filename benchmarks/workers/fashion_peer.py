@@ -38,7 +38,7 @@ def main() -> None:
         part: np.hstack(
             [
                 names.encode(table[NAME].to_pylist(), show_progress_bar=False),
-                _photos(table, processor, photos),
+                photo_features(table, processor, photos),
                 columns.transform(_columns(table)),
             ]
         )
@@ -62,7 +62,7 @@ def _columns(table: pa.Table) -> np.ndarray:
     return np.array([table[name].to_pylist() for name in TABLE], dtype=object).T.astype(str)
 
 
-def _photos(table: pa.Table, processor: object, model: torch.nn.Module) -> np.ndarray:
+def photo_features(table: pa.Table, processor: object, model: torch.nn.Module) -> np.ndarray:
     rows = []
     encoded = table[PHOTO].to_pylist()
     for start in range(0, len(encoded), BATCH):

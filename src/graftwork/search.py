@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +23,7 @@ from graftwork.core.scoring import predict_examples
 from graftwork.data.cache import digest, storing
 from graftwork.data.checks import OnBadRows
 from graftwork.data.contents import NOTHING, content_ids
+from graftwork.data.folders import kind_of
 from graftwork.data.images import is_picture
 from graftwork.data.load import Source, load_like
 from graftwork.data.table import Schema, Table
@@ -241,7 +242,8 @@ def _schema_of(model: Saved, side: str) -> Schema:
 
 
 def _side_of(model: Saved, query: Any) -> str:
-    """The only input that can hold the query. A text is a file where there is one of that name, with an ending."""
+    """The only input that can hold the query. A text is a file where there is one of that name, with an ending, or
+    where it ends like a picture or a sound: a mistyped path should not be searched for as words."""
     reads = {side: model.network.encoder(side).modality for side in _sides(model)}
     fits = set(_modalities(query))
     plain = isinstance(query, str | int | float)
@@ -262,7 +264,8 @@ def _modalities(query: Any) -> Iterator[str]:
         yield "table"
     elif isinstance(query, str):
         path = Path(query)
-        yield from ("image", "audio") if path.suffix and len(query) < 1000 and path.is_file() else ("text",)
+        names_file = kind_of(PurePath(query)) or (path.suffix and len(query) < 1000 and path.is_file())
+        yield from ("image", "audio") if names_file else ("text",)
     elif isinstance(query, os.PathLike | bytes | Mapping):
         yield from ("image", "audio")
     elif is_picture(query):

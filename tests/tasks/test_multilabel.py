@@ -42,7 +42,9 @@ def test_separator_and_threshold_are_settings() -> None:
     task = specs.parse("multilabel:separator=|,threshold=0.3", TASKS, "task")
     assert isinstance(task, Multilabel)
     task = task.learn(pa.chunked_array([["a|b", "a"]]), "train.csv")
-    assert task.decode(np.array([[0.35, 0.31], [0.29, 0.9]])) == ["a|b", "b"]
+    again = Multilabel().with_state(json.loads(json.dumps(task.state())))
+    for one in (task, again):
+        assert one.decode(np.array([[0.35, 0.31], [0.29, 0.9]])) == ["a|b", "b"]
 
 
 def test_sliced_columns_keep_their_rows() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -67,7 +67,7 @@ def is_hidden(path: PurePosixPath) -> bool:
     return any(part.startswith(".") or part.lower() in _IGNORED for part in path.parts)
 
 
-def kind_of(path: PurePosixPath) -> str | None:
+def kind_of(path: PurePath) -> str | None:
     """image or audio by the ending of the name; None for anything else."""
     return next((kind for kind, endings in EXTENSIONS.items() if path.suffix.lower() in endings), None)
 

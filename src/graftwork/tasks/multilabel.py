@@ -103,11 +103,18 @@ class Multilabel(ColumnTask):
         return found if self.lists else [self.separator.join(labels) for labels in found]
 
     def state(self) -> dict[str, Any]:
-        return {"classes": list(self.labels.texts), "type": self.labels.type, "lists": self.lists}
+        return {
+            "classes": list(self.labels.texts),
+            "type": self.labels.type,
+            "lists": self.lists,
+            "separator": self.separator,
+            "threshold": self.threshold,
+        }
 
     def with_state(self, state: dict[str, Any]) -> Self:
         labels = Labels(tuple(state["classes"]), str(state["type"]))
-        return with_learned(self, labels=labels, lists=bool(state["lists"]))
+        settings = {name: state.get(name, getattr(self, name)) for name in ("separator", "threshold")}
+        return with_learned(self, labels=labels, lists=bool(state["lists"]), **settings)
 
     def _flat(self, column: pa.ChunkedArray, source: str) -> tuple[pa.ChunkedArray, np.ndarray]:
         """All labels one after the other, and the position of the row that each belongs to."""
