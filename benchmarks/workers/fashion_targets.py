@@ -1,6 +1,7 @@
 """Models of a product's attributes, one for all of them or one for each, fitted in one process with one cache.
 
-Settings: train, validation, test (files), groups (lists of targets, a model each), photo (base of the photos), head.
+Settings: train, validation, test (files), groups (lists of targets, a model each), photo (base of the photos), head,
+tuned (the upper blocks of both bases are trained; else they stay frozen).
 Imports do not count, and neither does scoring on the test rows. The answer says which test rows each target has right,
 as one character a row.
 """
@@ -13,8 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+import graftwork as gw
 from harness.clock import Clock
 from harness.measure import settings_and_answer
+from workers.fashion import TUNED
 
 TARGETS = ("articleType", "baseColour", "season", "usage")
 INPUTS = ("image", "productDisplayName", "gender", "year")
@@ -23,12 +26,11 @@ INPUTS = ("image", "productDisplayName", "gender", "year")
 def main() -> None:
     import transformers.models.auto.modeling_auto  # noqa: F401 - so that the first fit does not pay for the import
 
-    import graftwork as gw
-
     settings, answer = settings_and_answer()
     parts = _parts(settings)
     base = {"image": settings["photo"], "text": "minilm", "table": "columns"}
-    recipe = gw.Recipe(base=base, head=settings["head"], techniques=(gw.Probe(),))
+    techniques = TUNED if settings["tuned"] else (gw.Probe(),)
+    recipe = gw.Recipe(base=base, head=settings["head"], techniques=techniques)
     clock, right = Clock(), dict[str, str]()
     for group in settings["groups"]:
         model = gw.fit(
