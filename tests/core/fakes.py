@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from graftwork.core.technique import Graft, Measured, Objective, Phase, Setup, Technique
+from graftwork.core.technique import Graft, Measured, Objective, Phase, Predictor, Rows, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network, Output
 
@@ -27,8 +27,12 @@ class Teller(Technique):
     def start(self, network: Network, setup: Setup) -> None:  # noqa: ARG002
         self._tell("start")
 
-    def predict(self, forward: Forward) -> Forward:
-        return Forward(self._around("predict", forward.features), forward.heads)
+    def predict(self, predictor: Predictor, rows: Rows) -> Predictor:  # noqa: ARG002
+        def made(network: Network) -> Forward:
+            forward = predictor(network)
+            return Forward(self._around("predict", forward.features), forward.heads)
+
+        return made
 
     def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
         def losses(_batch: Batch, _output: Output) -> dict[str, Any]:

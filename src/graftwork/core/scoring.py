@@ -9,7 +9,7 @@ import torch
 
 from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.plan import order
-from graftwork.core.technique import Technique
+from graftwork.core.technique import Predictor, Rows, Technique
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.metrics import METRICS
 from graftwork.tasks.metrics import score as metric_score
@@ -34,26 +34,37 @@ def predict_examples(
     rows = np.arange(len(examples)) if rows is None else rows
     training = network.training
     network.eval()
-    heads = dict(network.each_head())
-    widths = {name: head.outputs for name, head in heads.items()}
-    forward = plain = network.as_forward()
-    if embedded:
-        # As heads of the forward, so that what techniques do at prediction (means over views) is done to embeddings.
-        nothing = torch.zeros(0, network.width, device=network.device)
-        widths.update({name: heads[name].embed(nothing).shape[1] for name in embedded})
-        forward = Forward(
-            plain.features, lambda seen: plain.heads(seen) | {name: heads[name].embed(seen) for name in embedded}
-        )
-    outputs = {name: np.zeros((len(rows), width), np.float32) for name, width in widths.items()}
+    outputs = {name: np.zeros((len(rows), width), np.float32) for name, width in _widths(network, embedded).items()}
+    domain = None if examples.domain is None else examples.domain[rows]
+    given = Rows(len(rows), lambda picked: make_batch(examples, network, rows[picked], cached), domain)
+    predictor: Predictor = lambda one: _with_embeddings(one, embedded)
     for technique in reversed(order(techniques)):
-        forward = technique.predict(forward)
-    with torch.inference_mode():
+        predictor = technique.predict(predictor, given)
+    with torch.no_grad():  # not inference mode, in which a technique could not switch gradients on
+        forward = predictor(network)
         for indices in network.pass_batches(examples.lengths[rows], BATCH_ROWS, running(network, cached)):
-            output = forward(make_batch(examples, network, rows[indices], cached))
-            for target, values in output.predictions.items():
+            for target, values in forward(given.batch(indices)).predictions.items():
                 outputs[target][indices] = values.cpu().numpy()
     network.train(training)
     return outputs
+
+
+def _widths(network: Network, embedded: Collection[str]) -> dict[str, int]:
+    """By target, the numbers a row that are given of it."""
+    nothing = torch.zeros(0, network.width, device=network.device)
+    return {
+        name: head.embed(nothing).shape[1] if name in embedded else head.outputs for name, head in network.each_head()
+    }
+
+
+def _with_embeddings(network: Network, embedded: Collection[str]) -> Forward:
+    """The network's forward; embeddings are heads of it, so that means over views are means of embeddings too."""
+    plain, heads = network.as_forward(), dict(network.each_head())
+    if not embedded:
+        return plain
+    return Forward(
+        plain.features, lambda seen: plain.heads(seen) | {name: heads[name].embed(seen) for name in embedded}
+    )
 
 
 def probabilities(task: Task, predictions: np.ndarray, temperature: float = 1.0) -> np.ndarray:

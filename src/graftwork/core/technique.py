@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar, NamedTuple
 
@@ -70,6 +70,8 @@ class Measured:
         return parts[0] if len(parts) == 1 else torch.stack(parts).sum()
 
 
+Predictor = Callable[[Network], Forward]
+"""How predictions come from a network; a technique that changes the network gives a changed copy to the inner one."""
 Objective = Callable[[Forward, Batch], Measured]
 Gradient = Callable[[Objective, Network, Batch], Measured]
 TaskLoss = Callable[[Batch, Output], Terms]
@@ -108,6 +110,20 @@ class Phase(IntEnum):
 
 
 @dataclass(frozen=True)
+class Taught:
+    """What a teacher says of the training rows, in their order, computed once.
+
+    predictions: by target (N, outputs), before softmax, in the order of this run's classes, or in the units of its
+        encoded targets; targets that the teacher does not predict are left out. features: (N, F), what its heads read.
+    key: changes with what it says. A plan is made with zeros of the same shapes.
+    """
+
+    predictions: Mapping[str, np.ndarray]
+    features: np.ndarray
+    key: str = ""
+
+
+@dataclass(frozen=True)
 class Setup:
     """What a technique may know of the run it joins.
 
@@ -118,7 +134,7 @@ class Setup:
     domain: which domain each training row belongs to (N,), -1 for none; None without a domain column. domains: their
         names, in the order of the numbers.
     total_steps: optimizer steps of the run. seed: of the technique's own random stream. device: where the network is.
-    batch: rows a step.
+    batch: rows a step. taught: by teacher, what those that the technique asks for (`Technique.teachers`) say.
     """
 
     tasks: Mapping[str, Task]
@@ -132,6 +148,7 @@ class Setup:
     batch: int = 32
     domain: np.ndarray | None = None
     domains: tuple[str, ...] = ()
+    taught: Mapping[str, Taught] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -140,6 +157,18 @@ class Setup:
     def generator(self) -> torch.Generator:
         """The technique's own random stream, on the CPU. Keep it in `Graft.generators` so that a resume goes on."""
         return torch.Generator().manual_seed(self.seed)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows that are predicted together: a table, or a chunk of a large one.
+
+    batch: these rows (indices) as a batch, without gradient unless it is switched on. domain: as in `Setup`.
+    """
+
+    count: int
+    batch: Callable[[np.ndarray], Batch]
+    domain: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,10 +211,19 @@ class Graft:
 
 @dataclass(frozen=True)
 class Cost:
-    """Forwards and backwards through the network for each row of a step."""
+    """Forwards and backwards through the network for each row of a step.
+
+    probes: those of the backwards that an objective makes while it is measured (attacks); what descends its terms one
+    by one (PCGrad) does not repeat them.
+    """
 
     forwards: float = 1.0
     backwards: float = 1.0
+    probes: float = field(default=0.0, compare=False)
+
+    def plus(self, forwards: float, backwards: float, probes: float = 0.0) -> Cost:
+        """This cost and so much more."""
+        return Cost(self.forwards + forwards, self.backwards + backwards, self.probes + probes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +258,16 @@ class Technique(ABC):
     def claims(self) -> frozenset[str]:
         """Things a run has one of (`graftwork.core.facts.CLAIMS`)."""
         return frozenset()
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """Models to be asked about the training rows, by folder or hub id; their answers come in `Setup.taught`."""
+        return ()
+
+    @property
+    def uses_unlabelled(self) -> bool:
+        """True where rows without a target teach the run something."""
+        return False
 
     @property
     def couples_rows(self) -> bool:
@@ -262,6 +310,7 @@ class Technique(ABC):
         """What the technique does in this run."""
         return Graft()
 
-    def predict(self, forward: Forward) -> Forward:
-        """At validation, evaluation and prediction; from the settings alone: a loaded model has no training rows."""
-        return forward
+    def predict(self, predictor: Predictor, rows: Rows) -> Predictor:  # noqa: ARG002
+        """At validation, evaluation and prediction, from the settings and the rows at hand: a loaded model has no
+        training rows. The network that a predictor is given stays as it is: adapt a copy."""
+        return predictor

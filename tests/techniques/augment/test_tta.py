@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from graftwork import specs
+from graftwork.core.technique import Rows
 from graftwork.data.batch import Batch
 from graftwork.errors import UsageError
 from graftwork.techniques import TECHNIQUES, TTA
@@ -44,7 +45,7 @@ def test_sounds_move_to_and_fro():
 def test_predictions_are_the_mean_over_the_views(pictures):
     network, _, batch = pictures("photo", "back")
     network.eval()
-    found = TTA(3).predict(network.as_forward())(batch)
+    found = TTA(3).over_views(network.as_forward())(batch)
     expected = []
     for view in range(3):
         inputs = {n: {"pixels": image_view(batch.inputs[n]["pixels"], view, flip=True)} for n in ("photo", "back")}
@@ -55,8 +56,8 @@ def test_predictions_are_the_mean_over_the_views(pictures):
 
 def test_one_view_is_the_forward_itself(pictures):
     network, _, _ = pictures()
-    forward = network.as_forward()
-    assert TTA(1).predict(forward) is forward
+    predictor = type(network).as_forward
+    assert TTA(1).predict(predictor, Rows(0, lambda _: Batch({}, torch.zeros(0)))) is predictor
 
 
 @pytest.mark.parametrize(

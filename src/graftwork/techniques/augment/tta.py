@@ -17,7 +17,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from graftwork.core.technique import Phase, Technique
+from graftwork.core.technique import Phase, Predictor, Rows, Technique
 from graftwork.data.batch import Batch, Inputs
 from graftwork.data.table import Modality
 from graftwork.errors import UsageError
@@ -96,9 +96,11 @@ class TTA(Technique):
     def changes(self, column: str, modality: Modality) -> bool:  # noqa: ARG002
         return modality in ("image", "audio")
 
-    def predict(self, forward: Forward) -> Forward:
-        if self.views == 1:
-            return forward
+    def predict(self, predictor: Predictor, rows: Rows) -> Predictor:  # noqa: ARG002
+        return predictor if self.views == 1 else lambda network: self.over_views(predictor(network))
+
+    def over_views(self, forward: Forward) -> Forward:
+        """The mean of what `forward` predicts of each view."""
 
         def features(batch: Batch) -> Tensor:
             """Of all views side by side (B, views * width)."""
