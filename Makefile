@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DATA := examples/data
 BENCHMARKS := startup step_cost predict memory from_scratch few_shot cifar10 audio faces fashion fashion_targets \
-              tabular augment banking77
+              retrieval tabular augment banking77
 
 .PHONY: help install demo test check nightly benchmarks docs clean
 .DEFAULT_GOAL := help

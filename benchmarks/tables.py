@@ -10,11 +10,13 @@ import augment
 import banking77
 import cifar10
 import faces
+import fashion
 import fashion_targets
 import few_shot
 import from_scratch
 import memory
 import predict
+import retrieval
 import startup
 import step_cost
 import tabular
@@ -43,7 +45,9 @@ PARTS = (
     Part("Images", cifar10.NAME, cifar10.__doc__, cifar10.section),
     Part("Sounds", audio.NAME, audio.__doc__, audio.section),
     Part("Faces", faces.NAME, faces.__doc__, faces.section),
+    Part("Several columns", fashion.NAME, fashion.__doc__, fashion.section),
     Part("Several targets", fashion_targets.NAME, fashion_targets.__doc__, fashion_targets.section),
+    Part("Retrieval", retrieval.NAME, retrieval.__doc__, retrieval.section),
     Part("Prediction", predict.NAME, predict.__doc__, predict.section),
     Part("A training step", step_cost.NAME, step_cost.__doc__, step_cost.section),
     Part("From scratch", from_scratch.NAME, from_scratch.__doc__, from_scratch.section),

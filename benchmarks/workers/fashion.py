@@ -1,7 +1,7 @@
 """Ways to read the products, in one process that shares what the frozen bases gave.
 
-Settings: train, validation, test (files), photo (the base for photos), seeds, slow (the ways that train for long, or
-the others).
+Settings: train, validation, test (files), photo (the base for photos), seeds, kind (of ways: "frozen", "default" or
+"fusions").
 Answer: a list of ways and seeds, each with CPU seconds of the fit (`cpu`; the first way that reads a column pays for
 its pass through the base), `accuracy`, and for each test row whether it is right (`right`, a string of 0 and 1).
 """
@@ -24,37 +24,45 @@ TABLE = ["gender", "baseColour", "season", "year", "usage"]
 EACH = {"name": [NAME], "photo": [PHOTO], "table": TABLE}
 ALL = [NAME, PHOTO, *TABLE]
 
-QUICK: dict[str, tuple[Technique, ...]] = {
+FROZEN: dict[str, tuple[Technique, ...]] = {
+    "concatenation": (),
     "weighted-sum": (gw.WeightedSum(),),
     "gated": (gw.Gated(),),
     "late": (gw.Late(),),
     "concatenation, modality-dropout": (gw.ModalityDropout(),),
 }
-SLOW: dict[str, tuple[Technique, ...]] = {"fusion-transformer": (gw.FusionTransformer(),)}
 TUNED: tuple[Technique, ...] = (gw.WarmStart(), gw.Partial(4), gw.LabelSmoothing())
+FUSIONS: dict[str, tuple[Technique, ...]] = {
+    "concatenation, tuned": TUNED,
+    "gated, tuned": (gw.Gated(), *TUNED),
+    "late, tuned": (gw.Late(), *TUNED),
+    "fusion-transformer": (gw.FusionTransformer(), gw.Probe()),
+}
+Way = tuple[str, list[str], "tuple[Technique, ...] | str"]
 
 
 def main() -> None:
     settings, answer = settings_and_answer()
     found = []
     for seed in settings["seeds"]:
-        for way, inputs, techniques in ways(slow=settings["slow"]):
+        for way, inputs, techniques in ways(settings["kind"]):
             found.append({"way": way, "seed": seed, **one(settings, seed, inputs, techniques)})
             answer.write_text(json.dumps({"ways": found}))
 
 
-def ways(*, slow: bool) -> list[tuple[str, list[str], tuple[Technique, ...]]]:
+def ways(kind: str) -> list[Way]:
     """Name, columns and techniques of each."""
-    fused = [(f"all, {name}", ALL, (*fusion, gw.Probe())) for name, fusion in (SLOW if slow else QUICK).items()]
-    if slow:
-        tuned = (("name", EACH["name"]), ("photo", EACH["photo"]), ("all", ALL))
-        late = ("all, late, tuned", ALL, (gw.Late(), *TUNED))
-        return [*((f"{name}, tuned", inputs, TUNED) for name, inputs in tuned), late, *fused]
-    frozen = [(name, inputs, (gw.Probe(),)) for name, inputs in (*EACH.items(), ("all, concatenation", ALL))]
-    return [*frozen, *fused]
+    if kind == "default":
+        return [(f"{name}, default", inputs, "auto") for name, inputs in (*EACH.items(), ("all", ALL))]
+    if kind == "fusions":
+        return [(f"all, {name}", ALL, techniques) for name, techniques in FUSIONS.items()]
+    alone: list[Way] = [(f"{name}, probe", inputs, (gw.Probe(),)) for name, inputs in EACH.items()]
+    return [*alone, *((f"all, {name}, probe", ALL, (*fusion, gw.Probe())) for name, fusion in FROZEN.items())]
 
 
-def one(settings: dict[str, Any], seed: int, inputs: list[str], techniques: tuple[Technique, ...]) -> dict[str, Any]:
+def one(
+    settings: dict[str, Any], seed: int, inputs: list[str], techniques: tuple[Technique, ...] | str
+) -> dict[str, Any]:
     """A fit on these columns, and the model's answers on the test rows."""
     cpu = time.process_time()
     bases = {use: base for use, base in (("text", "minilm"), ("image", settings["photo"])) if reads(use, inputs)}
