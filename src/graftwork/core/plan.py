@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import reduce
 
+import numpy as np
+
 from graftwork.core.facts import CLAIMS, FACTS
 from graftwork.core.settings import Training
 from graftwork.core.technique import Cost, Graft, Technique
@@ -30,7 +32,7 @@ def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str]
         from_tasks |= {"row_targets"}
     if all(task.reads_target for task in tasks.values()):
         from_tasks |= {"target_column"}
-    always = {"trainable_features", "row_sampling"}
+    always = {"trainable_features", "row_sampling", "row_identity"}
     return from_base | _input_facts(network) | from_heads | from_tasks | frozenset(roles) | always
 
 
@@ -40,7 +42,10 @@ def _input_facts(network: Network) -> frozenset[str]:
     found = {f"{kind}_inputs" for kind in kinds}
     found |= {"several_inputs"} if len(network.columns) > 1 else set()
     found |= {"only_image_inputs"} if kinds == {"image"} else set()
-    found |= {"other_views"} if kinds & {"image", "audio"} else set()
+    found |= {"other_views", "signals", "continuous_inputs"} if kinds & {"image", "audio"} else set()
+    texts = [encoder for encoder in network.each_encoder() if encoder.modality == "text"]
+    if any(encoder.deepest_start for encoder in texts):
+        found |= {"embeddings", "continuous_inputs"}
     return frozenset(found)
 
 
@@ -176,6 +181,20 @@ def all_stages(technique: Technique, graft: Graft) -> tuple[str, ...]:
     hooks = [name for name in ("adapt", "start") if getattr(cls, name) is not getattr(Technique, name)]
     predict = ["predict"] if cls.predict is not Technique.predict else []
     return (*hooks, *stages_of(graft), *predict)
+
+
+def run_notes(
+    techniques: Sequence[Technique], tasks: Mapping[str, Task], labelled: Mapping[str, np.ndarray]
+) -> list[str]:
+    """What a plan should say of its techniques: who compares rows, and rows that none of them learns from."""
+    bare = int(np.count_nonzero(~np.any(list(labelled.values()), axis=0))) if labelled else 0
+    notes = coupling_notes(techniques, tasks)
+    if bare and not any(technique.uses_unlabelled for technique in techniques):
+        notes.append(
+            f"{bare:,} training rows have no target, and no technique of the recipe learns from such rows: they cost "
+            "time for nothing. Leave them out, or add one that does (consistency, self-distil, distil, coral)"
+        )
+    return notes
 
 
 def coupling_notes(techniques: Sequence[Technique], tasks: Mapping[str, Task]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import torch
@@ -18,13 +18,13 @@ from graftwork.core.plan import (
     base_facts,
     check,
     check_adapted,
-    coupling_notes,
     order,
+    run_notes,
     stages_of,
     step_cost,
 )
 from graftwork.core.settings import Training, fitted_epochs
-from graftwork.core.technique import Setup, Technique
+from graftwork.core.technique import Setup, Taught, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.cache import digest
 from graftwork.data.samplers import LengthBuckets
@@ -56,6 +56,7 @@ class Ready:
     notes: tuple[str, ...]
     metrics: Mapping[str, str]
     seed: int
+    taught: Mapping[str, Taught] = field(default_factory=dict)
 
     def setup(self, technique: Technique, total_steps: int = 0) -> Setup:
         """What this technique may know of the run."""
@@ -71,10 +72,11 @@ class Ready:
             batch=self.training.batch,
             domain=self.train.domain,
             domains=self.train.domains,
+            taught={name: self.taught[name] for name in technique.teachers},
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run(Ready):
     """All that `fit` needs."""
 
@@ -111,11 +113,13 @@ def make_run(
     seed: int = 0,
     started: bool = True,
     watch: Watch | None = None,
+    taught: Mapping[str, Taught] | None = None,
 ) -> Run:
     """Check the techniques, adapt the network, cache what stays frozen, and compose the stages.
 
     training must be resolved (`settings.resolve`). With `started=False` nothing slow is done (no cache, no head start):
-    enough for a plan. Raises RefusedError before anything is changed where the techniques can't run together.
+    enough for a plan. taught: what the techniques' teachers say, by teacher. Raises RefusedError before anything is
+    changed where the techniques can't run together.
     """
     ordered = order(techniques)
     roles = [role for role in ("domain", "group") if getattr(train, role) is not None]
@@ -124,13 +128,16 @@ def make_run(
     _check_heads(network, ordered)
     network.learn_without(train.present)
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
-    ready = Ready(network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metrics, seed)
+    taught = _asked(ordered, taught or {})
+    ready = Ready(network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metrics, seed, taught)
     for technique in ordered:
         ready = replace(ready, network=technique.adapt(ready.network, ready.setup(technique)))
     check_adapted(ordered, ready.network)
     depths, notes = cache_depths(ready.network, ordered)
     valid_depths, valid_notes = cache_depths(ready.network, ordered, predicting=True)
-    ready = replace(ready, cache_depths=depths, notes=(*notes, *valid_notes, *coupling_notes(ordered, tasks)))
+    ready = replace(
+        ready, cache_depths=depths, notes=(*notes, *valid_notes, *run_notes(ordered, tasks, train.labelled))
+    )
     if started:
         cached = build_cache(ready.network, train, depths, watch)
         valid_cached = build_cache(ready.network, valid, valid_depths, watch) if valid else {}
@@ -190,6 +197,14 @@ def features_of(network: Network, examples: Examples, cached: Mapping[str, Cache
 def technique_seed(name: str, seed: int) -> int:
     """Each technique's own random stream, by a stable digest of its name."""
     return int(digest("technique", name, str(seed))[:15], 16)
+
+
+def _asked(techniques: Sequence[Technique], taught: Mapping[str, Taught]) -> Mapping[str, Taught]:
+    for technique in techniques:
+        for name in technique.teachers:
+            if name not in taught:
+                raise RefusedError(f"{technique.name} needs what '{name}' says of the training rows. Drop it.")
+    return taught
 
 
 def _check_heads(network: Network, techniques: Sequence[Technique]) -> None:

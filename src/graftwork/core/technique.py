@@ -11,7 +11,7 @@ and `attach` only, so those two are quick and leave the slow work, if there is a
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar, NamedTuple
@@ -20,10 +20,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from graftwork.core.setup import Setup as Setup
+from graftwork.core.setup import Taught as Taught
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network, Output
-from graftwork.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -107,56 +108,6 @@ class Phase(IntEnum):
     TARGETS = 14
     WEIGHTS = 15
     REFIT = 16
-
-
-@dataclass(frozen=True)
-class Taught:
-    """What a teacher says of the training rows, in their order, computed once.
-
-    predictions: by target (N, outputs), before softmax, in the order of this run's classes, or in the units of its
-        encoded targets; targets that the teacher does not predict are left out. features: (N, F), what its heads read.
-    key: changes with what it says. A plan is made with zeros of the same shapes.
-    """
-
-    predictions: Mapping[str, np.ndarray]
-    features: np.ndarray
-    key: str = ""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What a technique may know of the run it joins.
-
-    tasks: by target column. targets, labelled: the encoded training targets (N, ...) and masks (N,) by target column.
-    features: a fresh pass over the training rows, in order, without gradient: what the heads would read (N, width);
-        it costs nothing where the frozen base is cached. Only for the network as it stands when called.
-    batches: a fresh pass over the training rows as batches, in order.
-    domain: which domain each training row belongs to (N,), -1 for none; None without a domain column. domains: their
-        names, in the order of the numbers.
-    total_steps: optimizer steps of the run. seed: of the technique's own random stream. device: where the network is.
-    batch: rows a step. taught: by teacher, what those that the technique asks for (`Technique.teachers`) say.
-    """
-
-    tasks: Mapping[str, Task]
-    targets: Mapping[str, np.ndarray]
-    labelled: Mapping[str, np.ndarray]
-    features: Callable[[Network], np.ndarray]
-    batches: Callable[[], Iterator[Batch]]
-    total_steps: int
-    seed: int
-    device: torch.device
-    batch: int = 32
-    domain: np.ndarray | None = None
-    domains: tuple[str, ...] = ()
-    taught: Mapping[str, Taught] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> int:
-        return len(next(iter(self.targets.values())))
-
-    def generator(self) -> torch.Generator:
-        """The technique's own random stream, on the CPU. Keep it in `Graft.generators` so that a resume goes on."""
-        return torch.Generator().manual_seed(self.seed)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class ImageMixing(Technique):
 
     @property
     def drops(self) -> frozenset[str]:
-        return frozenset() if self.off else frozenset({"hard_labels"})
+        return frozenset() if self.off else frozenset({"hard_labels", "row_identity"})
 
     @property
     def claims(self) -> frozenset[str]:

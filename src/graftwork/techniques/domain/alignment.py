@@ -39,6 +39,10 @@ class Alignment(Technique):
         return frozenset({"domain", "trainable_features"}) if self.weight else frozenset()
 
     @property
+    def uses_unlabelled(self) -> bool:
+        return self.weight > 0
+
+    @property
     def couples_rows(self) -> bool:
         return self.weight > 0
 

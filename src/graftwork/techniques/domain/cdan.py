@@ -72,6 +72,10 @@ class CDAN(Technique):
         # Not "hard_labels": it looks at predictions, so that mixed labels do no harm.
         return frozenset({"domain", "trainable_features", "classes"}) if self.weight else frozenset()
 
+    @property
+    def uses_unlabelled(self) -> bool:
+        return self.weight > 0
+
     def attach(self, network: Network, setup: Setup) -> Graft:
         if self.weight == 0.0:
             return Graft()

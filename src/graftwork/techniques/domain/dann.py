@@ -43,6 +43,10 @@ class DANN(Technique):
     def needs(self) -> frozenset[str]:
         return frozenset({"domain", "trainable_features"}) if self.weight else frozenset()
 
+    @property
+    def uses_unlabelled(self) -> bool:
+        return self.weight > 0
+
     def attach(self, network: Network, setup: Setup) -> Graft:
         if self.weight == 0.0:
             return Graft()

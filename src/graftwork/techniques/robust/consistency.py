@@ -49,8 +49,12 @@ class Consistency(Technique):
     def needs(self) -> frozenset[str]:
         return frozenset({"dropout"}) if self.weight else frozenset()
 
+    @property
+    def uses_unlabelled(self) -> bool:
+        return self.weight > 0
+
     def cost(self, inner: Cost) -> Cost:
-        return Cost(inner.forwards + 1, inner.backwards + 1) if self.weight else inner
+        return inner.plus(1, 1) if self.weight else inner
 
     def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
         if self.weight == 0.0:

@@ -47,7 +47,7 @@ class Mixup(Technique):
 
     @property
     def drops(self) -> frozenset[str]:
-        return frozenset({"hard_labels"}) if self.alpha else frozenset()
+        return frozenset({"hard_labels", "row_identity"}) if self.alpha else frozenset()
 
     @property
     def couples_rows(self) -> bool:
