@@ -22,7 +22,7 @@ from graftwork.core.examples import Examples, prepare
 from graftwork.core.fit import Fitted, Observer, fit
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import Training
-from graftwork.core.technique import Technique
+from graftwork.core.technique import Taught, Technique
 from graftwork.data.table import Column, Kind, Schema, Table
 from graftwork.data.text import TextSettings
 from graftwork.networks.base_settings import TrainingRows
@@ -48,6 +48,8 @@ TRAINING = Training(
     lr=3e-3, head_lr=1e-2, steps=6, batch=8, evaluations=2, warmup=0.25, weight_decay=0.05, precision="fp32"
 )
 SEED = 3
+TEACHER = "teacher"
+"""The name under which techniques of these runs find a teacher."""
 DOMAINS = ("far", "here", "there")
 METRICS = {"classes": "log_loss", "many": "log_loss", "number": "rmse", "pairs": "reciprocal_rank"}
 
@@ -71,6 +73,14 @@ class World:
         """What each target is scored by."""
         return self.metric if isinstance(self.metric, dict) else dict.fromkeys(self.tasks, self.metric)
 
+    @property
+    def taught(self) -> Taught:
+        """What a made-up teacher says of the training rows."""
+        draw = np.random.default_rng(SEED)
+        widths = {name: task.outputs for name, task in self.tasks.items() if task.reads_target}
+        made = {name: draw.normal(size=(len(self.train), width)).astype(np.float32) for name, width in widths.items()}
+        return Taught(made, draw.normal(size=(len(self.train), 5)).astype(np.float32))
+
     def run(self, techniques: Sequence[Technique] = (), *, started: bool = True, **changes: Any) -> Run:
         """A run on a copy of the network; `changes` are training settings."""
         return make_run(
@@ -83,6 +93,7 @@ class World:
             metrics=self.metrics,
             seed=SEED,
             started=started,
+            ask={TEACHER: self.taught}.__getitem__,
         )
 
     def fit(
@@ -131,8 +142,16 @@ def make_worlds(folder: Path) -> Worlds:
 
     @cache
     def build(base: str = "transformer", task: str = "classes", unlabelled: bool = False) -> World:
+        world = make(base, task, unlabelled)
+        for encoder in world.network.each_encoder():
+            assert encoder.facts  # found out once, by running the encoder, and not in every copy
+        return world
+
+    def make(base: str, task: str, unlabelled: bool) -> World:
         if base in ALONE:
-            return _alone(base, task, unlabelled)
+            return _alone(base, task, unlabelled, ALONE[base])
+        if base == "normed":
+            return _alone("image", task, unlabelled, str(tiny_image_model(folder / "resnet", "resnet")))
         if base == "several":
             return _several(specs["transformer"], unlabelled)
         if base == "mixed":
@@ -280,7 +299,7 @@ ALONE: dict[str, str] = {
 """Worlds of one column that is no text, and their bases."""
 
 
-def _alone(kind: Literal["image", "audio"], task: str, unlabelled: bool) -> World:
+def _alone(kind: Literal["image", "audio"], task: str, unlabelled: bool, spec: str) -> World:
     """Pictures in the topic's colour, or tones of the topic's pitch."""
     rows = tiny_rows(56)
     plain, make = _table(rows, task), picture if kind == "image" else _clip
@@ -289,16 +308,16 @@ def _alone(kind: Literal["image", "audio"], task: str, unlabelled: bool) -> Worl
     table = replace(
         plain,
         data=plain.data.append_column(kind, pa.array(values, pa.binary())),
-        schema=Schema((column, plain.schema.columns[1])),
+        schema=Schema((column, *plain.schema.columns[1:])),
     )
     train, valid, tasks = _parts(table, task, unlabelled)
-    encoder = parse_base(ALONE[kind], kind).build(TrainingRows(list, (column,), train), SEED)
+    encoder = parse_base(spec, kind).build(TrainingRows(list, (column,), train), SEED)
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
         head = Head(encoder.width, tasks["label"].outputs)
     network = Network({kind: encoder}, {"label": head})
     examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
-    return World(network, tasks, *examples, METRICS[task], ALONE[kind], table.schema)
+    return World(network, tasks, *examples, METRICS[task], spec, table.schema)
 
 
 def _clip(topic: str, at: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from conformance.table import COMBINATIONS, ELSEWHERE, ROWS, sets_on, techniques
 from graftwork.core.fit import fit
 from graftwork.core.run import Run
 from graftwork.core.technique import Cost
+from graftwork.data.batch import Batch
 from graftwork.errors import RefusedError
 from tinyrun import Worlds
 
@@ -22,11 +24,11 @@ def counted(run: Run) -> Cost:
 
     Backward from the head where the encoder is frozen.
     """
-    rows = {"forward": 0, "backward": 0}
+    rows, stepping = {"forward": 0, "backward": 0}, list[bool]()
     frozen = not any(parameter.requires_grad for parameter in run.network.encoders[0].parameters())
 
     def forward(_module: Any, _args: Any, features: torch.Tensor) -> None:
-        if torch.is_grad_enabled() and not torch.is_inference_mode_enabled():
+        if stepping:
             rows["forward"] += len(features)
             if not frozen:
                 backward(_module, _args, features)
@@ -38,7 +40,17 @@ def counted(run: Run) -> Cost:
     run.network.fusion.register_forward_hook(forward)  # one that reads tokens does not call its encoders
     if frozen:
         run.network.heads[0].register_forward_hook(backward)
-    fit(run)
+
+    def inputs(batch: Batch) -> Batch:
+        stepping.append(True)
+        return run.stages.inputs(batch)
+
+    def gradient(*step: Any) -> Any:
+        measured = run.stages.gradient(*step)
+        stepping.clear()  # what comes now, such as validation, is no part of a step
+        return measured
+
+    fit(replace(run, stages=replace(run.stages, inputs=inputs, gradient=gradient)))
     drawn = sum(len(indices) for indices in run.rows_from(0))
     return Cost(rows["forward"] / drawn, rows["backward"] / drawn)
 

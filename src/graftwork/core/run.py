@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
@@ -33,6 +33,8 @@ from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
 
 FEATURE_ROWS = 4096
+Ask = Callable[[str], Taught]
+"""What the teacher of this name says of the training rows."""
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,13 @@ def make_run(
     seed: int = 0,
     started: bool = True,
     watch: Watch | None = None,
-    taught: Mapping[str, Taught] | None = None,
+    ask: Ask | None = None,
 ) -> Run:
     """Check the techniques, adapt the network, cache what stays frozen, and compose the stages.
 
     training must be resolved (`settings.resolve`). With `started=False` nothing slow is done (no cache, no head start):
-    enough for a plan. taught: what the techniques' teachers say, by teacher. Raises RefusedError before anything is
-    changed where the techniques can't run together.
+    enough for a plan. ask: what a teacher that a technique names says of the training rows. Raises RefusedError before
+    anything is changed where the techniques can't run together.
     """
     ordered = order(techniques)
     roles = [role for role in ("domain", "group") if getattr(train, role) is not None]
@@ -128,7 +130,7 @@ def make_run(
     _check_heads(network, ordered)
     network.learn_without(train.present)
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
-    taught = _asked(ordered, taught or {})
+    taught = _asked(ordered, ask)
     ready = Ready(network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metrics, seed, taught)
     for technique in ordered:
         ready = replace(ready, network=technique.adapt(ready.network, ready.setup(technique)))
@@ -180,7 +182,7 @@ def features_of(network: Network, examples: Examples, cached: Mapping[str, Cache
 
     Memory-mapped where a single column's whole encoder is cached.
     """
-    if len(network.columns) == 1 and network.columns[0] in cached:
+    if len(network.columns) == 1 and network.film is None and network.columns[0] in cached:
         store = cached[network.columns[0]]
         if isinstance(store.states, np.ndarray) and store.depth == network.encoder(network.columns[0]).depth:
             return store.states
@@ -199,12 +201,15 @@ def technique_seed(name: str, seed: int) -> int:
     return int(digest("technique", name, str(seed))[:15], 16)
 
 
-def _asked(techniques: Sequence[Technique], taught: Mapping[str, Taught]) -> Mapping[str, Taught]:
+def _asked(techniques: Sequence[Technique], ask: Ask | None) -> dict[str, Taught]:
+    found: dict[str, Taught] = {}
     for technique in techniques:
         for name in technique.teachers:
-            if name not in taught:
-                raise RefusedError(f"{technique.name} needs what '{name}' says of the training rows. Drop it.")
-    return taught
+            if ask is None:
+                raise RefusedError(f"{technique.name} needs a teacher, and there is none to be asked here. Drop it.")
+            if name not in found:
+                found[name] = ask(name)
+    return found
 
 
 def _check_heads(network: Network, techniques: Sequence[Technique]) -> None:
@@ -227,7 +232,7 @@ def _with_epochs(ready: Ready) -> Training:
         return ready.training
     grafts = [t.attach(ready.network, ready.setup(t)) for t in ready.techniques]
     idle = all(not stages_of(graft) for graft in grafts)
-    below = (*ready.network.each_encoder(), ready.network.fusion)
+    below = (*ready.network.each_encoder(), ready.network.fusion, *filter(None, [ready.network.film]))
     heads_only = not any(parameter.requires_grad for module in below for parameter in module.parameters())
     if idle and heads_only and any("head start" in t.claims for t in ready.techniques):
         return replace(ready.training, epochs=0.0)

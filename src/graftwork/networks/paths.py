@@ -27,9 +27,14 @@ def split_path(spec: str) -> tuple[str, dict[str, str]]:
     return path, {key: value.strip() for key, _, value in pairs}
 
 
+def is_hub_id(path: str) -> bool:
+    """Whether it looks like the id of a model on the hub, org/name."""
+    return _HUB_ID.fullmatch(path) is not None
+
+
 def check_path(path: str, names: Iterable[str]) -> None:
     """Raise unless `path` exists or looks like a hub id; `names` are the bases that may have been meant."""
-    if Path(path).expanduser().exists() or _HUB_ID.fullmatch(path):
+    if Path(path).expanduser().exists() or is_hub_id(path):
         return
     advice = f"{nearest(path, names)} A hub id looks like org/name."
     if os.sep in path or path.startswith((".", "~")):

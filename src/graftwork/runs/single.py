@@ -24,6 +24,7 @@ from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
+from graftwork.runs.teachers import answers
 from graftwork.runs.workspace import Workspace
 from graftwork.tasks.registry import head_of
 
@@ -151,6 +152,7 @@ def fingerprint(recipe: Recipe, run: Run) -> str:
                 *examples.targets.values(),
                 *(role for role in roles if role is not None),
             ]
+    parts += [taught.key for _, taught in sorted(run.taught.items())]
     weights = [tensor.detach().cpu().numpy() for tensor in run.network.state_dict().values()]
     return digest(*parts, *weights)
 
@@ -174,4 +176,5 @@ def _make_run(job: Job, recipe: Recipe, *, started: bool, listener: Listener) ->
         seed=recipe.seed,
         started=started,
         watch=listener.computed,
+        ask=lambda teacher: answers(job, teacher, listener if started else None),
     )

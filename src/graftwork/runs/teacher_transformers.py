@@ -1,0 +1,169 @@
+"""A teacher that is a classifier of the transformers library: of texts, images or sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graftwork.data.cache import column_digest, digest
+from graftwork.data.media import content, content_digest
+from graftwork.data.table import Table
+from graftwork.errors import DataError, ModelError
+from graftwork.networks.pretrained import explained, locate, read_config
+from graftwork.runs.teacher_model import Answers
+from graftwork.tasks.classification import Classification
+from graftwork.tasks.multilabel import Multilabel
+from graftwork.tasks.regression import Regression
+from graftwork.tasks.task import Task
+
+Reader = Callable[[Sequence[Any]], Mapping[str, Tensor]]
+"""Cells of a column as the model's inputs."""
+KINDS = {
+    "ForSequenceClassification": ("text", "AutoModelForSequenceClassification"),
+    "ForImageClassification": ("image", "AutoModelForImageClassification"),
+    "ForAudioClassification": ("audio", "AutoModelForAudioClassification"),
+}
+"""By the end of an architecture's name, what it reads and how transformers loads it."""
+BATCH = 32
+
+
+def open_classifier(source: str, table: Table) -> tuple[Mapping[str, Task], int, str, Callable[[], Answers]]:
+    """Its task (under ""), the width of its features, a key, and how to ask it about the rows of `table`."""
+    folder = locate(source)
+    config = read_config(folder)
+    kind, auto = _kind(source, config)
+    column = _column(source, kind, table)
+    model = _model(folder, auto)
+    values = table.column(column)
+    seen = column_digest(values) if kind == "text" else content_digest(values, table.folder)
+    weights = [file.read_bytes() for file in sorted(folder.glob("*.safetensors"))]
+    key = digest((folder / "config.json").read_bytes(), *weights, seen)
+
+    task, read = _task(source, config), _reader(folder, kind, table)
+
+    def ask() -> Answers:
+        return _asked(model, values.to_pylist(), read)
+
+    width = _asked(model, values.slice(0, 1).to_pylist(), read).features.shape[1]
+    return {"": task}, width, key, ask
+
+
+def _kind(source: str, config: Any) -> tuple[str, str]:
+    for name in getattr(config, "architectures", None) or ():
+        for end, found in KINDS.items():
+            if name.endswith(end):
+                return found
+    named = ", ".join(getattr(config, "architectures", None) or ["nothing"])
+    raise ModelError(
+        f"The teacher {source} is no classifier: its config.json names {named}. Expected a model whose architecture "
+        f"ends in {', '.join(KINDS)}, or a folder that graft fit wrote."
+    )
+
+
+def _column(source: str, kind: str, table: Table) -> str:
+    names = [column.name for column in table.schema.inputs if column.kind == kind]
+    if len(names) != 1:
+        have = f"{len(names)} of them ({', '.join(names)})" if names else "none"
+        raise DataError(
+            f"The teacher {source} reads one column of kind {kind}, and {table.source} has {have} among its inputs. "
+            "Choose the inputs with --inputs, or another teacher."
+        )
+    return names[0]
+
+
+def _task(source: str, config: Any) -> Task:
+    labels = [str(config.id2label[index]) for index in range(config.num_labels)]
+    if len(labels) == 1 or config.problem_type == "regression":
+        return Regression().with_state({"mean": 0.0, "std": 1.0})
+    if len(set(labels)) < len(labels):
+        raise ModelError(f"The teacher {source} names two outputs alike in its config.json (id2label).")
+    many = config.problem_type == "multi_label_classification"
+    state = {"classes": labels, "type": "string", "lists": False}
+    return Multilabel().with_state(state) if many else Classification().with_state(state)
+
+
+def _model(folder: Path, auto: str) -> Any:
+    import transformers
+
+    with explained(f"The teacher in {folder} can't be loaded"), torch.random.fork_rng(devices=[]):
+        model, info = getattr(transformers, auto).from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
+        )
+    if info["missing_keys"] or info["mismatched_keys"]:
+        raise ModelError(f"The weights in {folder} don't fit its config.json: some are missing. Is the file whole?")
+    return model.eval()
+
+
+def _reader(folder: Path, kind: str, table: Table) -> Reader:
+    import transformers
+
+    if kind == "text":
+        with explained(f"The tokenizer in {folder} can't be loaded"):
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        most = min(tokenizer.model_max_length, 512)
+        return lambda cells: tokenizer(
+            ["" if cell is None else str(cell) for cell in cells],
+            truncation=True,
+            max_length=most,
+            padding=True,
+            return_tensors="pt",
+        )
+    if kind == "image":
+        from graftwork.data.images import decode
+
+        with explained(f"The image processor in {folder} can't be loaded"):
+            pictures = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+        return lambda cells: pictures(images=[decode(_held(cell, table)) for cell in cells], return_tensors="pt")
+    from graftwork.data.sounds import at_rate
+    from graftwork.data.sounds import decode as samples_of
+
+    with explained(f"The feature extractor in {folder} can't be loaded"):
+        sounds = transformers.AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
+    rate = int(sounds.sampling_rate)
+    return lambda cells: sounds(
+        [at_rate(*samples_of(_held(cell, table)), rate) for cell in cells],
+        sampling_rate=rate,
+        padding=True,
+        return_tensors="pt",
+    )
+
+
+def _held(cell: Any, table: Table) -> bytes:
+    found = content(cell, table.folder)
+    if found is None:
+        raise DataError(f"{table.source}: a row has no image or sound for the teacher to read. Leave such rows out.")
+    return found
+
+
+def _asked(model: Any, cells: Sequence[Any], read: Reader) -> Answers:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device)
+    order = np.argsort([len(cell) if isinstance(cell, str) else 0 for cell in cells], kind="stable")[::-1]
+    logits = np.zeros((len(cells), model.config.num_labels), np.float32)
+    features: np.ndarray | None = None
+    with torch.inference_mode():
+        for start in range(0, len(cells), BATCH):
+            rows = order[start : start + BATCH]
+            inputs = {name: value.to(device) for name, value in read([cells[row] for row in rows]).items()}
+            output = model(**inputs, output_hidden_states=True)
+            pooled = _pooled(output.hidden_states[-1], inputs.get("attention_mask")).float().cpu().numpy()
+            if features is None:
+                features = np.zeros((len(cells), pooled.shape[1]), np.float32)
+            logits[rows], features[rows] = output.logits.float().cpu().numpy(), pooled
+    assert features is not None
+    return Answers({"": logits}, features)
+
+
+def _pooled(states: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean (B, W) of the last hidden states: over tokens that count, patches, or places of a map (B, W, H, W')."""
+    if states.ndim == 4:
+        return states.mean(dim=(2, 3))
+    if mask is None or mask.shape[1] != states.shape[1]:
+        return states.mean(dim=1)
+    kept = mask.unsqueeze(2).to(states.dtype)
+    return (states * kept).sum(dim=1) / kept.sum(dim=1).clamp_min(1.0)
