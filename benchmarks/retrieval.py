@@ -52,7 +52,7 @@ def ours(parts: dict[str, str], photo: str, techniques: list[str], seed: int) ->
         bases = ["--base", f"image={photo}:size={fashion.SIZE}", "--base", "text=minilm"]
         asked = [*columns, *bases, *techniques, "--seed", seed, "--valid", parts["validation"]]
         spent = graft("fit", parts["train"], *asked, "--out", out)
-        scores = json.loads(graft("evaluate", out, parts["test"], "--json").output)["metrics"]
+        scores = json.loads(graft("evaluate", out, parts["test"], "--json").output)
     ways = {way: scores[f"{way}_recall_at_10"]["value"] for way in ("forward", "backward")}
     return {"cpu": spent.cpu, "wall": spent.wall, **ways, "recall": scores["recall_at_10"]["value"]}
 

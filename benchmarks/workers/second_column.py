@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from graftwork import Probe, Recipe, Training
 from graftwork.core.fit import fit
+from graftwork.runs.data_arguments import DataArguments
 from graftwork.runs.job import make_job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import _make_run
@@ -30,7 +31,7 @@ def main() -> None:
     base = {use: name for use, name in bases.items() if reads(use, settings["columns"])}
     training = Training(epochs=1.0, precision="fp32", evaluations=1)
     recipe = Recipe(base=base, techniques=() if settings["trained"] else (Probe(),), training=training)
-    job = make_job(rows.to_pandas(), recipe, target=TARGET, on_bad_rows="skip")
+    job = make_job(DataArguments(train=rows.to_pandas(), target=TARGET, on_bad_rows="skip"), recipe)
     spent = time.process_time()
     run = _make_run(job, recipe, started=True, listener=Listener())
     if settings["trained"]:
