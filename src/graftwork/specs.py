@@ -78,6 +78,8 @@ def convert(value: Any, hint: Any, what: str) -> Any:
 
     >>> convert("1e-4", float, "lr"), convert("none", int | None, "epochs"), convert("yes", bool, "nesterov")
     (0.0001, None, True)
+    >>> convert("8/256", float, "epsilon")
+    0.03125
     """
     origin = typing.get_origin(hint)
     if origin in (Union, types.UnionType):
@@ -142,8 +144,9 @@ def _convert_plain(value: Any, hint: Any, what: str) -> Any:
         try:
             if hint is int and isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+\s*", value):
                 return int(value)  # a float would round large ones, such as seeds
-            number = float(value)
-        except (TypeError, ValueError):
+            above, _, below = value.partition("/") if isinstance(value, str) else (value, "", "")
+            number = float(above) / float(below) if below else float(value)
+        except (TypeError, ValueError, ZeroDivisionError):
             raise problem from None
         if hint is float:
             return number

@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageEnhance, ImageOps
 
 from graftwork.techniques import RandAugment
-from graftwork.techniques.augment.rand_augment import operations
+from graftwork.techniques.augment.operations import operations
 from techniques.augment.conftest import images, stream
 
 VALUES = np.random.default_rng(0).integers(20, 230, (3, 24, 24, 3), dtype=np.uint8)

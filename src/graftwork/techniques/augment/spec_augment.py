@@ -65,6 +65,11 @@ class SpecAugment(Augmentation):
     def needs(self) -> frozenset[str]:
         return super().needs | (frozenset() if self.off else frozenset({"spectrogram"}))
 
+    @property
+    def drops(self) -> frozenset[str]:
+        """What comes behind it finds spectrograms and no samples."""
+        return frozenset() if self.off else frozenset({"signals", "continuous_inputs"})
+
     def change(self, encoder: Encoder) -> Change:
         if not isinstance(encoder, MelEncoder):  # beside it, another audio column has a base with a spectrogram
             return lambda inputs, _: inputs

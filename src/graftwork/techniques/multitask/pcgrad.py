@@ -19,7 +19,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from graftwork.core.technique import Cost, Gradient, Graft, Measured, Objective, Phase, Setup, Technique
+from graftwork.core.technique import Gradient, Graft, Measured, Objective, Phase, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
 from graftwork.techniques.multitask.targets import check_terms
@@ -76,7 +76,7 @@ class PCGrad(Technique):
             inputs=stream.renew,
             gradient=gradient,
             generators={"order": stream.generator},
-            cost=lambda inner: Cost(inner.forwards, inner.backwards * len(targets)),
+            cost=lambda inner: inner.plus(0, (inner.backwards - inner.probes) * (len(targets) - 1)),
         )
 
 

@@ -53,7 +53,7 @@ class SAM(Technique):
         check_range(self.name, "rho", self.rho, 0.0, math.inf)
 
     def cost(self, inner: Cost) -> Cost:
-        return Cost(2 * inner.forwards, 2 * inner.backwards) if self.rho else inner
+        return inner.plus(inner.forwards, inner.backwards, inner.probes) if self.rho else inner
 
     def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
         if self.rho == 0.0:

@@ -1,0 +1,104 @@
+"""Virtual adversarial training: predictions should be smooth where they change fastest, on every row, labelled or not.
+
+Of all small changes of a row (pixels, samples, or the embeddings of a text) it finds the one that moves the prediction
+most, by power iteration, and asks for the same prediction there. It needs no label, so it learns from unlabelled rows:
+that is where it pays. On rows that are all labelled it is a regulariser, mostly worth less than its cost.
+
+Source: Miyato et al. 2018 (virtual adversarial training); Miyato et al. 2017 for texts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from graftwork.core.technique import Cost, Graft, Measured, Objective, Phase, Setup, per_row
+from graftwork.data.batch import Batch
+from graftwork.data.table import Modality
+from graftwork.networks.network import Forward, Network
+from graftwork.techniques.checks import check_range
+from graftwork.techniques.robust.attack import Balls, Harm, Points, slopes
+from graftwork.techniques.robust.attacking import Attacking, moved_harm
+from graftwork.techniques.robust.places import CONTINUOUS, ball, shifted, steady
+from graftwork.techniques.streams import StepStream, own_stream
+
+_PROBE = 0.1
+"""Radii from the row at which the divergence is looked at: near enough for its second order to rule."""
+
+
+def most_moving(harm: Harm, balls: Balls, steps: int, generator: torch.Generator) -> Points:
+    """The change of each row, on the edge of its ball (L2), along which `harm` curves most.
+
+    harm has its least value, 0, at no change. Power iteration on its Hessian, which is never formed: at a short way
+    along d the gradient is the Hessian times d.
+    """
+    drawn = {name: torch.randn(ball.centre.shape, generator=generator).to(ball.centre) for name, ball in balls.items()}
+    way = drawn
+    for _ in range(steps):
+        way = slopes(harm, {name: ball.ascent(way[name], _PROBE) for name, ball in balls.items()})
+    return {name: ball.project(ball.ascent(way[name], 1.0)) for name, ball in balls.items()}
+
+
+@dataclass(frozen=True)
+class VAT(Attacking):
+    """Add the divergence at the change that moves a prediction most to the loss, on all rows, labelled or not.
+
+    epsilon: length of the change, as a share of the length of the row (of its pixels, samples or embeddings), from 0
+        (off) to 1. weight: factor on the divergence, at least 0; 0 is off. steps: of the power iteration, at least 1.
+    """
+
+    epsilon: float = 0.1
+    weight: float = 1.0
+    steps: int = 1
+
+    name: ClassVar[str] = "vat"
+    phase: ClassVar[Phase] = Phase.VIEWS
+    summary: ClassVar[str] = "smooth predictions where they change fastest (VAT)"
+    kinds: ClassVar[tuple[Modality, ...]] = CONTINUOUS
+    fact: ClassVar[str] = "continuous_inputs"
+
+    def __post_init__(self) -> None:
+        check_range(self.name, "epsilon", self.epsilon, 0.0, 1.0)
+        check_range(self.name, "weight", self.weight, 0.0, math.inf)
+        check_range(self.name, "steps", self.steps, 1, 100)
+
+    @property
+    def off(self) -> bool:
+        return self.epsilon == 0.0 or self.weight == 0.0
+
+    @property
+    def uses_unlabelled(self) -> bool:
+        return not self.off
+
+    def cost(self, inner: Cost) -> Cost:
+        return inner if self.off else inner.plus(self.steps + 2, self.steps + 1, self.steps)
+
+    def attach(self, network: Network, setup: Setup) -> Graft:
+        if self.off:
+            return Graft()
+        names, stream = self.attacked(network), StepStream(setup.generator())
+
+        def objective(inner: Objective) -> Objective:
+            def measure(forward: Forward, batch: Batch) -> Measured:
+                first = inner(forward, batch)
+                draws = torch.Generator().manual_seed(stream.seed(batch))
+                with steady(network):
+                    with torch.no_grad():
+                        fixed = forward(batch).predictions
+                    balls = {name: ball(network, name, batch, self.epsilon, "l2", relative=True) for name in names}
+                    harm = moved_harm(network, setup.tasks, forward, batch, fixed)
+                    deltas = most_moving(harm, balls, self.steps, draws)
+                with own_stream(stream.seed(batch), setup.device):
+                    hit = forward(shifted(network, batch, deltas)).predictions
+                terms = dict(first.terms)
+                for name, task in setup.tasks.items():
+                    value = task.divergence(hit[name].float(), fixed[name].float())
+                    terms[f"{self.name} {name}"] = per_row(value, batch, self.weight)
+                return Measured(terms, first.output)
+
+            return measure
+
+        return Graft(inputs=stream.renew, objective=objective, generators={"start": stream.generator})
