@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from graftwork.estimators import Classifier, Regressor
     from graftwork.model import Model, load
     from graftwork.recipe import Recipe
+    from graftwork.runs.data_arguments import DataArguments
     from graftwork.runs.fit import fit, plan
+    from graftwork.runs.merge import merge
+    from graftwork.runs.sequence import run_sequence
+    from graftwork.runs.soup import soup
+    from graftwork.runs.steps import PseudoLabels, Step
     from graftwork.techniques import (
         ANIL,
         CDAN,
@@ -100,7 +105,12 @@ _HOMES = {
     "graftwork.estimators": ("Classifier", "Regressor"),
     "graftwork.model": ("Model", "load"),
     "graftwork.recipe": ("Recipe",),
+    "graftwork.runs.data_arguments": ("DataArguments",),
     "graftwork.runs.fit": ("fit", "plan"),
+    "graftwork.runs.sequence": ("run_sequence",),
+    "graftwork.runs.steps": ("PseudoLabels", "Step"),
+    "graftwork.runs.merge": ("merge",),
+    "graftwork.runs.soup": ("soup",),
     "graftwork.techniques": (
         "ANIL",
         "MAML",
@@ -199,6 +209,7 @@ __all__ = [
     "Coral",
     "Crop",
     "CutMix",
+    "DataArguments",
     "Distil",
     "DistilFeatures",
     "DomainSampling",
@@ -224,6 +235,7 @@ __all__ = [
     "PixelMixup",
     "Probe",
     "ProtoNet",
+    "PseudoLabels",
     "RandAugment",
     "Recipe",
     "Refit",
@@ -233,6 +245,7 @@ __all__ = [
     "Shift",
     "SmallLoss",
     "SpecAugment",
+    "Step",
     "SupervisedContrastive",
     "TargetWeights",
     "TextSettings",
@@ -247,7 +260,10 @@ __all__ = [
     "fit",
     "load",
     "load_gallery",
+    "merge",
     "plan",
+    "run_sequence",
+    "soup",
 ]
 
 

@@ -23,15 +23,18 @@ from graftwork.data.cache import storing
 from graftwork.data.table import Column, Schema
 from graftwork.data.writing import write_text
 from graftwork.errors import ModelError, UsageError, nearest
-from graftwork.networks.bases import restore
+from graftwork.networks.film import Film
 from graftwork.networks.fusions import restore_fusion
 from graftwork.networks.network import Network
+from graftwork.networks.saved import MANIFEST as MANIFEST
+from graftwork.networks.saved import WEIGHTS as WEIGHTS
+from graftwork.networks.saved import is_model as is_model
+from graftwork.networks.saved import read_manifest, restore_encoder
 from graftwork.recipe import Recipe, from_dict
 from graftwork.tasks.registry import TASKS
 from graftwork.tasks.task import Task
 
 FORMAT = 1
-MANIFEST, WEIGHTS = "model.json", "weights.safetensors"
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,6 @@ def write_files(model: Saved, folder: Path) -> None:
     write_text(folder / MANIFEST, json.dumps(_manifest(model, encoders), ensure_ascii=False, indent=1))
 
 
-def is_model(folder: Path) -> bool:
-    """True for a folder that `save` wrote."""
-    return (folder / MANIFEST).is_file()
-
-
 def load(folder: str | os.PathLike[str]) -> Saved:
     """Read what `Model.save` or `graft fit --out` wrote: offline, without pickle.
 
@@ -100,15 +98,13 @@ def load(folder: str | os.PathLike[str]) -> Saved:
     manifest = _read_manifest(path)
     try:
         tasks = {name: TASKS[entry["name"]]().with_state(entry["state"]) for name, entry in manifest["tasks"].items()}
-        encoders = [
-            restore({"architecture": entry["architecture"], **entry["config"]}, path / f"encoder-{index}")
-            for index, entry in enumerate(manifest["encoders"])
-        ]
+        encoders = [restore_encoder(entry, path, index) for index, entry in enumerate(manifest["encoders"])]
         columns = {name: encoders[index] for name, index in manifest["columns"].items()}
         fusion = restore_fusion(manifest["fusion"])
         heads = {name: fusion.head(each["outputs"], each["spec"]) for name, each in manifest["heads"].items()}
         sources = {name: tuple(read) for name, read in manifest["sources"].items()}
         network = Network(columns, heads, fusion, sources)
+        network.film = Film(**manifest["film"]) if manifest.get("film") else None
         network.lacked = frozenset(manifest["lacked"])
         network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
         # Copied to where memory is aligned: convolutions round otherwise where it is not.
@@ -149,6 +145,7 @@ def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:
         "columns": {name: unique.index(network.encoder(name)) for name in network.columns},
         "sources": {name: list(read) for name, read in network.sources.items()},
         "fusion": {"architecture": network.fusion.architecture, **network.fusion.config()},
+        "film": network.film.config() if network.film else None,
         "lacked": sorted(network.lacked),
         "heads": {name: head.config() for name, head in network.each_head()},
         "precision": "bf16" if network.autocast == torch.bfloat16 else "fp32",
@@ -163,7 +160,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     if not is_model(path):
         raise ModelError(f"{path} is not a model of graftwork: it has no {MANIFEST}.")
     try:
-        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_manifest(path)
         found = manifest["format"]
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path / MANIFEST} is damaged ({error}). Copy or train the model again.") from None

@@ -1,8 +1,10 @@
-"""Unlabelled rows beside the training rows: rows whose target is missing, in the same table."""
+"""Rows beside the training rows: without a target, or with one that a model gave them; all in the same table."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,15 +27,51 @@ def with_unlabelled(train: Table, source: Source, on_bad_rows: OnBadRows) -> tup
     """
     loaded = load_like(source, train.schema, with_target=False, on_bad_rows=on_bad_rows)
     train = _with_domain(train, LABELLED)
+    more = _with_domain(loaded.table, UNLABELLED, train.schema.role("domain"))
+    note = f"unlabelled: {len(more):,} rows of {more.source}, the domain '{UNLABELLED}' unless a column says otherwise"
+    return _joined(train, more, [one.name for one in train.schema.columns if one.role != "target"]), [
+        *loaded.notes,
+        note,
+    ]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows of a table to which a model gave a target.
+
+    rows: their numbers in `source`, counted from 1 (K,). values: by target column, one a row, as it stands there.
+    """
+
+    source: Source
+    rows: np.ndarray
+    values: Mapping[str, Sequence[Any]]
+
+
+def with_labelled(train: Table, given: Labelled, on_bad_rows: OnBadRows) -> tuple[Table, list[str]]:
+    """The training rows, then those that were given a target; and notes. Validation rows are held out before."""
+    loaded = load_like(given.source, train.schema, with_target=False, on_bad_rows=on_bad_rows)
+    place = {int(row): at for at, row in enumerate(given.rows)}
+    kept = [at for at, row in enumerate(loaded.table.rows.tolist()) if row in place]
+    more = loaded.table.take(kept)
+    order = [place[row] for row in more.rows.tolist()]
+    for name, values in given.values.items():
+        target = pa.array([values[at] for at in order], train.column(name).type)
+        data = more.data.drop_columns([name]) if name in more.data.column_names else more.data
+        more = replace(more, data=data.append_column(name, target))
     column = train.schema.role("domain")
-    more = _with_domain(loaded.table, UNLABELLED, column)
-    known = [one.name for one in train.schema.columns if one.role != "target" and one.name in more.data.column_names]
+    more = _with_domain(more, UNLABELLED, column) if column else more
+    note = f"labelled by a model: {len(more):,} rows of {more.source}, none of them for validation"
+    return _joined(train, more, [one.name for one in train.schema.columns]), [*loaded.notes, note]
+
+
+def _joined(train: Table, more: Table, columns: Sequence[str]) -> Table:
+    """The rows of both, of the second one with these columns only."""
+    known = [name for name in columns if name in more.data.column_names]
     parts = [Part(anchored(train), train.source, None), Part(anchored(more).select(known), more.source, None)]
     joined = _filled(union(parts).data, train.schema)
     rows = np.concatenate([train.rows, np.arange(1, len(more) + 1) + int(train.rows.max(initial=0))])
     table = Table(joined, train.schema, train.source, rows)
-    note = f"unlabelled: {len(more):,} rows of {more.source}, the domain '{UNLABELLED}' unless a column says otherwise"
-    return replace(table, schema=with_levels(table)), [*loaded.notes, note]
+    return replace(table, schema=with_levels(table))
 
 
 def _with_domain(table: Table, value: str, column: Column | None = None) -> Table:

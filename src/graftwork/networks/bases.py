@@ -16,10 +16,12 @@ from graftwork.data.table import Input, Modality
 from graftwork.errors import ModelError, UsageError, nearest
 from graftwork.networks.audio_bases import AudioModel, MelCNN, MelGRU
 from graftwork.networks.base_settings import BaseSettings
-from graftwork.networks.image_bases import ImageModel, SmallCNN
+from graftwork.networks.image_bases import Conv4, ImageModel, SmallCNN
 from graftwork.networks.paths import check_path, split_path
+from graftwork.networks.saved import is_model, saved_inputs
 from graftwork.networks.table_bases import Columns, FTTransformer, TableMlp
 from graftwork.networks.text_bases import CNN, GRU, LSTM, MiniLM, Transformer
+from graftwork.networks.tuned_bases import TUNED
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -30,7 +32,8 @@ BASES: dict[str, type[BaseSettings]] = {
         *(MiniLM, Transformer, GRU, LSTM, CNN),
         *(Columns, TableMlp, FTTransformer),
         *(AudioModel, MelCNN, MelGRU),
-        *(ImageModel, SmallCNN),
+        *(ImageModel, SmallCNN, Conv4),
+        *TUNED.values(),
     )
 }
 
@@ -53,6 +56,7 @@ ARCHITECTURES = {
     "mel-cnn": "graftwork.networks.audio_cnn.MelCNNEncoder",
     "mel-gru": "graftwork.networks.audio_gru.MelGRUEncoder",
     "image-model": "graftwork.networks.image_model.ImageModelEncoder",
+    "conv4": "graftwork.networks.image_conv4.Conv4Encoder",
     "small-cnn": "graftwork.networks.image_small.SmallImageEncoder",
     "columns": "graftwork.networks.table.ColumnsEncoder",
     "table-mlp": "graftwork.networks.table_mlp.TableMlpEncoder",
@@ -65,7 +69,8 @@ Named = str | Mapping[str, str]
 
 
 def parse_base(spec: str | Mapping[str, Any] | BaseSettings, modality: Modality | None = None) -> BaseSettings:
-    """The settings that `spec` names: a name of `BASES` with settings, a folder, or a hub id; looks at no network.
+    """The settings that `spec` names: a name of `BASES` with settings, a folder (of a transformers model, or one that
+    `fit` wrote), or a hub id; looks at no network.
 
     modality: what it is to read, where that is known; else a folder's own files say it, and a hub id is for text.
 
@@ -80,7 +85,11 @@ def parse_base(spec: str | Mapping[str, Any] | BaseSettings, modality: Modality 
         return specs.parse(spec, BASES, "base")
     path, settings = split_path(spec)
     check_path(path, BASES)
-    reads = modality or _modality_of(Path(path).expanduser())
+    folder = Path(path).expanduser()
+    if is_model(folder):
+        kind = TUNED[modality or saved_inputs(folder)[0].modality]
+        return specs.parse({kind.name: {"path": path, **settings}}, BASES, "base")
+    reads = modality or _modality_of(folder)
     if reads not in FROM_PATH:
         raise UsageError(f"base '{spec}': a folder can't be a base for {reads}. Expected one of: {_names(reads)}.")
     return specs.parse({FROM_PATH[reads]: {"path": path, **settings}}, BASES, "base")
@@ -125,6 +134,9 @@ def _by_use(named: Named, inputs: Sequence[Input]) -> Mapping[str, str]:
     if named == "auto":
         return {}
     modalities = list(dict.fromkeys(one.modality for one in inputs))
+    folder = Path(split_path(named)[0]).expanduser()
+    if len(modalities) > 1 and named.partition(":")[0] not in BASES and is_model(folder):
+        return {one.modality: named for one in saved_inputs(folder) if one.modality in modalities}
     base = parse_base(named, modalities[0] if len(modalities) == 1 else None)
     if base.modality not in modalities:
         raise UsageError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from graftwork.data.checks import OnBadRows
 from graftwork.data.load import Source
+from graftwork.data.unlabelled import Labelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +18,8 @@ class DataArguments:
     target: the column or columns to predict; None looks for one. inputs: columns to read; None takes all.
     ignore: columns to leave out. roles: column by role (domain, group, weight, split). kinds: by column, the kind to
     read it as. valid, test: held out from `train`, and none, where left out. unlabelled: further
-    rows to train on without a target. on_bad_rows: "fail" or "skip".
+    rows to train on without a target. labelled: rows to train on to which a model gave a target. on_bad_rows: "fail"
+    or "skip".
     """
 
     train: Source | Sequence[Source]
@@ -29,4 +31,5 @@ class DataArguments:
     valid: Source | None = None
     test: Source | None = None
     unlabelled: Source | None = None
+    labelled: Labelled | None = None
     on_bad_rows: OnBadRows = "fail"

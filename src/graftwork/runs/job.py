@@ -11,7 +11,7 @@ from graftwork.data.load import load, load_like
 from graftwork.data.spool import slices
 from graftwork.data.table import Input, Kind, Table
 from graftwork.data.text import normalise
-from graftwork.data.unlabelled import with_unlabelled
+from graftwork.data.unlabelled import with_labelled, with_unlabelled
 from graftwork.errors import UsageError, nearest
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.recipe import Recipe
@@ -112,6 +112,9 @@ def make_job(data: DataArguments, recipe: Recipe) -> Job:
     notes += seen
     leaks = find_leaks(parts["train"])
     notes += [f"leak: {leak.sentence}" for leak in leaks]
+    if data.labelled is not None:
+        parts["train"], more_notes = with_labelled(parts["train"], data.labelled, data.on_bad_rows)
+        notes += more_notes
     if data.unlabelled is not None:
         parts["train"], more_notes = with_unlabelled(parts["train"], data.unlabelled, data.on_bad_rows)
         notes += more_notes

@@ -1,0 +1,56 @@
+"""`graft run`: a sequence of runs from a YAML file."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from graftwork.runs.sequence import Finished
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Put the command into `app`."""
+    app.command()(run)
+
+
+def run(
+    sequence: Annotated[Path, typer.Argument(help="YAML with a list of steps, each a recipe with its data")],
+    out: Annotated[Path, typer.Option(help="folder for the steps: a model and its report each, and a summary")],
+    resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished sequence in --out")] = False,
+) -> None:
+    """Run several fits one after the other, later ones on the models of earlier ones: distil, tune on, self-train."""
+    from graftwork.console import Console
+    from graftwork.runs.sequence import run_sequence
+
+    arguments = [argument for argument in sys.argv[1:] if argument != "--resume"]
+    with Console() as console:
+        done = run_sequence(
+            str(sequence), out=out, resume=resume, listener=console, command=shlex.join(["graft", *arguments])
+        )
+    _print(done, out)
+    if done and done[-1].interrupted:
+        typer.echo(f"Stopped in step {done[-1].name}. Go on with the same command and --resume.", err=True)
+        raise typer.Exit(130)
+
+
+def _print(done: Sequence[Finished], out: Path) -> None:
+    import rich.box
+    from rich.table import Table
+
+    from graftwork.console import OUT
+    from graftwork.runs.sequence import SUMMARY, summary
+
+    head, *rows = summary(done)
+    table = Table(box=rich.box.SIMPLE_HEAD)
+    for heading in head:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*row)
+    OUT.print(table)
+    OUT.print(f"steps: {out}\nsummary: {out / SUMMARY}", markup=False)
