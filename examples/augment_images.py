@@ -20,7 +20,7 @@ def main() -> None:
         recipe = gw.Recipe(base="small-cnn:width=8", techniques=techniques, training=gw.Training(epochs=40))
         model = gw.fit(train, target="label", recipe=recipe)
         for views in (1, 6):
-            right = np.mean(model.with_tta(gw.TTA(views, flip=False)).predict(test["image"]) == test["label"])
+            right = np.mean(model.predicting_with(gw.TTA(views, flip=False)).predict(test["image"]) == test["label"])
             what = " + ".join(technique.name for technique in techniques) or "plain"
             print(f"{what}, {views} {'view' if views == 1 else 'views'}: {right:.1%} right")
 

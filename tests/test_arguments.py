@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from graftwork.arguments import free_folder, pairs_of, repeat_command, seconds_of, show_warning, tta_of
+from graftwork.arguments import free_folder, pairs_of, repeat_command, seconds_of, show_warning
 from graftwork.errors import UsageError
-from graftwork.techniques import TTA
 
 
 def test_times() -> None:
@@ -17,15 +16,6 @@ def test_times() -> None:
     for text in ("", "s", "-1s", "0", "nan", "inf", "5d", "1:30"):
         with pytest.raises(UsageError, match="60s, 5m or 1h"):
             seconds_of(text)
-
-
-def test_views() -> None:
-    assert tta_of(None) is None
-    assert tta_of("4") == TTA(4)
-    assert tta_of("views=6,flip=no") == TTA(6, flip=False)
-    for text, message in (("many", "views"), ("0", "from 1 to 12"), ("size=4", "no setting 'size'"), ("4,x", "'x'")):
-        with pytest.raises(UsageError, match=message):
-            tta_of(text)
 
 
 def test_pairs() -> None:

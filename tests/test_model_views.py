@@ -35,23 +35,23 @@ DATA = {"image": PICTURES}
 
 
 def test_views_change_the_probabilities_and_nothing_else(model: Model):
-    plain, averaged = model.predict_proba(DATA), model.with_tta(4).predict_proba(DATA)
+    plain, averaged = model.predict_proba(DATA), model.predicting_with(TTA(4)).predict_proba(DATA)
     assert plain.shape == averaged.shape
     assert not np.array_equal(plain, averaged)
     np.testing.assert_allclose(averaged.sum(1), 1, atol=1e-5)
-    assert np.array_equal(averaged, model.with_tta(TTA(4)).predict_proba(DATA))
+    assert np.array_equal(averaged, model.predicting_with("tta:views=4").predict_proba(DATA))
     assert np.array_equal(model.predict_proba(DATA), plain)
 
 
 def test_one_view_is_none_and_the_last_choice_counts(model: Model):
     plain = model.predict_proba(DATA)
-    again = model.with_tta(4).with_tta(1)
+    again = model.predicting_with(TTA(4)).predicting_with(TTA(1))
     assert np.array_equal(again.predict_proba(DATA), plain)
     assert [technique.name for technique in again.recipe.listed] == ["flip", "tta"]
 
 
 def test_it_is_saved_with_the_model(model: Model, tmp_path: Path):
-    averaged = model.with_tta(3)
+    averaged = model.predicting_with(TTA(3))
     averaged.save(tmp_path / "model")
     assert np.array_equal(load(tmp_path / "model").predict_proba(DATA), averaged.predict_proba(DATA))
 
@@ -60,9 +60,9 @@ def test_a_model_of_texts_has_no_views(worlds: Worlds):
     world = worlds("cnn")
     text_model = Model(Recipe(base=world.spec, techniques=[]), world.schema, world.network, world.tasks)
     with pytest.raises(RefusedError, match=r"tta needs other_views.*an image or audio column"):
-        text_model.with_tta(4)
+        text_model.predicting_with(TTA(4))
     with pytest.raises(UsageError, match="views is 13"):
-        text_model.with_tta(13)
+        text_model.predicting_with(TTA(13))
 
 
 def test_command_line(model: Model, tmp_path: Path):
@@ -70,15 +70,15 @@ def test_command_line(model: Model, tmp_path: Path):
     rows = {"image": pa.array(PICTURES, pa.binary()), "label": ["animals", "weather", "food"] * 4}
     pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
     base = [str(tmp_path / "model"), str(tmp_path / "rows.parquet")]
-    for settings in ("2", "views=2,flip=no"):
-        done = CliRunner().invoke(app, ["evaluate", *base, "--json", "--tta", settings])
+    for spec in ("tta:views=2", "tta:views=2,flip=no"):
+        done = CliRunner().invoke(app, ["evaluate", *base, "--json", "--with", spec])
         assert done.exit_code == 0, done.output
     out = tmp_path / "predictions.parquet"
-    done = CliRunner().invoke(app, ["predict", *base, "--out", str(out), "--proba", "--tta", "2"])
+    done = CliRunner().invoke(app, ["predict", *base, "--out", str(out), "--proba", "--with", "tta:views=2"])
     assert done.exit_code == 0, done.output
     found = pq.read_table(out).column("p(food)").to_numpy()
     names = model.columns
-    np.testing.assert_array_equal(found, model.with_tta(2).predict_proba(DATA)[:, names.index("food")])
-    wrong = CliRunner().invoke(app, ["evaluate", *base, "--tta", "many"])
+    np.testing.assert_array_equal(found, model.predicting_with(TTA(2)).predict_proba(DATA)[:, names.index("food")])
+    wrong = CliRunner().invoke(app, ["evaluate", *base, "--with", "tta:views=many"])
     assert isinstance(wrong.exception, UsageError)
     assert "views" in str(wrong.exception)

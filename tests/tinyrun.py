@@ -34,12 +34,13 @@ from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
 from graftwork.tasks.retrieval import Retrieval
 from graftwork.tasks.task import Task
+from pictures import tiny_image_model
 from tiny import tiny_bert, tiny_rows
 from tinysound import encoded, tone
 
 BASES = ("transformer", "rnn", "cnn")
-"""Worlds of one text column. "image" has one of pictures, "audio" one of tones; "mixed" has a text, a picture and a
-table, and rows that lack the picture."""
+"""Worlds of one text column. "image" has one of pictures, as "normed", whose base has batch norm; "audio" has one of
+tones; "mixed" has a text, a picture and a table, and rows that lack the picture."""
 TASKS = ("classes", "many", "number", "pairs")
 """What is learned; "pairs" aligns two texts, and has no target column."""
 DEPTH = 3

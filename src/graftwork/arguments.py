@@ -12,7 +12,6 @@ from graftwork.errors import UsageError
 
 if TYPE_CHECKING:
     from graftwork.recipe import Recipe
-    from graftwork.techniques import TTA
 
 
 def recipe_of(
@@ -69,21 +68,6 @@ def pairs_of(items: list[str] | None, option: str) -> dict[str, str]:
             raise UsageError(f"{option} {name} is given twice.")
         pairs[name] = value
     return pairs
-
-
-def tta_of(text: str | None) -> TTA | None:
-    """Test-time augmentation as it is written behind --tta: a number of views, or its settings.
-
-    >>> tta_of("2"), tta_of("views=6,flip=no")
-    (TTA(views=2, flip=True), TTA(views=6, flip=False))
-    """
-    if text is None:
-        return None
-    from graftwork import specs
-    from graftwork.techniques import TTA
-
-    settings = f"views={text}" if "=" not in text else text
-    return specs.parse(f"{TTA.name}:{settings}", {TTA.name: TTA}, "option")
 
 
 def seconds_of(text: str) -> float:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from graftwork.arguments import free_folder, pairs_of, recipe_of, repeat_command, seconds_of, show_warning, tta_of
+from graftwork.arguments import free_folder, pairs_of, recipe_of, repeat_command, seconds_of, show_warning
 from graftwork.errors import GraftworkError, UsageError
 from graftwork.verify_commands import add_commands
 
@@ -67,9 +67,9 @@ With = Annotated[
 Set = Annotated[list[str] | None, typer.Option("--set", help="setting, such as lr=1e-4; repeat for several")]
 RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="recipe.yaml; options given here change it")]
 Seed = Annotated[int | None, typer.Option(help="seed of everything that is drawn (default 0)")]
-Views = Annotated[
-    str | None,
-    typer.Option("--tta", help="average over views of images and sounds: how many, or views=4,flip=no"),
+Added = Annotated[
+    list[str] | None,
+    typer.Option("--with", help="technique at prediction, such as tta:views=4 or tent; repeat for several"),
 ]
 BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")]
 
@@ -179,12 +179,12 @@ def predict(
     table: Table,
     out: Annotated[Path, typer.Option(help="csv, tsv, jsonl or parquet to write")],
     proba: Annotated[bool, typer.Option("--proba", help="add a column with the probability of each class")] = False,
-    tta: Views = None,
+    techniques: Added = None,
 ) -> None:
     """Predict each row of a table: one output row per input row, in order, original columns kept."""
     from graftwork.deploy.predict import predict_file
 
-    rows, unreadable = predict_file(model, table, out, proba=proba, tta=tta_of(tta))
+    rows, unreadable = predict_file(model, table, out, proba=proba, techniques=techniques or ())
     typer.echo(f"{rows:,} {'row' if rows == 1 else 'rows'} predicted into {out}", err=True)
     if unreadable:
         typer.echo(
@@ -198,15 +198,14 @@ def evaluate(
     table: Table,
     json: Annotated[bool, typer.Option("--json", help="print only the scores, as JSON")] = False,
     on_bad_rows: BadRows = "fail",
-    tta: Views = None,
+    techniques: Added = None,
 ) -> None:
     """Score a model on labelled rows, with 95 % intervals."""
     import graftwork.model
     from graftwork.console import print_scores
     from graftwork.data.checks import known_choice
 
-    averaged, loaded = tta_of(tta), graftwork.model.load(model)
-    loaded = loaded if averaged is None else loaded.with_tta(averaged)
+    loaded = graftwork.model.load(model).predicting_with(*(techniques or ()))
     evaluation = loaded.evaluate(table, on_bad_rows=known_choice(on_bad_rows))
     print_scores(evaluation, as_json=json)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -12,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graftwork import saving, verification
+from graftwork.core import predicted
 from graftwork.core.examples import Cached, Examples, held_rows, is_on_disk, prepare
 from graftwork.core.plan import base_facts, check
 from graftwork.core.predicted import Predicted, as_array, check_probabilities, index_of, is_frame, only, row_texts
 from graftwork.core.scoring import open_sets, predict_examples, probabilities, scored
+from graftwork.core.technique import Technique
 from graftwork.data.checks import BadRow, OnBadRows, known_choice
 from graftwork.data.load import Source, load_like
 from graftwork.data.table import Table
 from graftwork.errors import UsageError
 from graftwork.saving import Saved
 from graftwork.tasks.task import Task
-from graftwork.techniques import TTA
+from graftwork.techniques import at_prediction
 from graftwork.verification import Gallery, Identified, Verdict
 
 if TYPE_CHECKING:
@@ -230,15 +231,18 @@ class Model(Saved):
         """
         return verification.identify(self, [item], gallery, far)[0]
 
-    def with_tta(self, views: int | TTA) -> Model:
-        """The same model, whose predictions are means over so many fixed views of images and sounds; 1 for none.
+    def predicting_with(self, *techniques: Technique | str) -> Model:
+        """The same model, with these techniques at prediction: `model.predicting_with("tent:steps=5", gw.TTA(4))`.
 
-        Raises RefusedError for a model that reads neither images nor sounds.
+        Each takes the place of one of its name; at its null setting (`tent:steps=0`) it does nothing. Raises UsageError
+        for a technique that acts in training alone, RefusedError where one does not fit the model or another one.
         """
-        tta = TTA(views) if isinstance(views, int) else views
-        check([tta], base_facts(self.network, self.tasks))
-        others = [technique for technique in self.recipe.listed if technique.name != tta.name]
-        return replace(self, recipe=replace(self.recipe, techniques=(*others, tta)))
+        added = [at_prediction(each) for each in techniques]
+        names = {technique.name for technique in added}
+        listed = [technique for technique in self.recipe.listed if technique.name not in names]
+        acting = [technique for technique in listed if technique.acts_at_prediction]
+        check([*acting, *added], base_facts(self.network, self.tasks))
+        return replace(self, recipe=replace(self.recipe, techniques=(*listed, *added)))
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write a folder that `graftwork.load` reads. It appears whole or not at all.
@@ -271,23 +275,12 @@ class Model(Saved):
 
     def _probabilities(self, table: Table) -> dict[str, np.ndarray]:
         examples = prepare(table, self.network, {}, self.recipe.text, keep_on_disk=False)
-        self._warn_of_lacks(examples)
+        predicted.warn_of_lacks(self.network, examples)
         predictions = predict_examples(self.network, examples, self.recipe.listed)
         return {
             name: probabilities(task, predictions[name], self.temperature.get(name, 1.0))
             for name, task in self.tasks.items()
         }
-
-    def _warn_of_lacks(self, examples: Examples) -> None:
-        """Say so where rows lack an input that every training row had."""
-        lacks = [name for name in examples.present if name not in self.network.lacked]
-        if lacks:
-            names = " and ".join(lacks)
-            warnings.warn(
-                f"Some rows have no {names}, and every training row had: the model never learned to do without, so "
-                "trust these predictions less. Trained with the technique modality-dropout, it learns to.",
-                stacklevel=2,
-            )
 
 
 def load(folder: str | os.PathLike[str]) -> Model:

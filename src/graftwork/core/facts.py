@@ -12,6 +12,10 @@ FACTS: dict[str, str] = {
     "real_targets": "numbers to predict: use --task regression",
     "trainable_features": "a base of which at least one block is trained",
     "dropout": "a base or head with dropout in the trained blocks, so that two passes differ",
+    "norm_layers": "a base with normalisation layers: use a Transformer, or a CNN that has them",
+    "batch_norm": "a base with batch norm: use an image or sound model that has it, such as a folder with a ResNet, a "
+    "MobileNet or YAMNet; Transformers normalise each row by itself",
+    "only_class_targets": "one class a row in every target: use --task classification",
     "linear_layers": "a base whose blocks hold linear or convolution layers",
     "several_inputs": "use more inputs: several columns of texts, images or sounds, or one of them with a table",
     "target_column": "a target column, which all inputs predict together: use another --task than retrieval",
@@ -48,6 +52,7 @@ CLAIMS: dict[str, str] = {
     "head kind": "which kind of head predicts",
     "target weights": "how much each target counts",
     "final weights": "which weights are kept at the end",
+    "statistics": "by what the base is normalised at prediction",
     "image mixing": "how images are mixed",
     "attack": "how the inputs are attacked",
 }

@@ -13,6 +13,7 @@ from graftwork.core.settings import Training
 from graftwork.core.technique import Cost, Graft, Technique
 from graftwork.errors import RefusedError
 from graftwork.networks.network import Network
+from graftwork.networks.norms import norm_facts
 from graftwork.tasks.task import Task
 
 
@@ -32,8 +33,10 @@ def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str]
         from_tasks |= {"row_targets"}
     if all(task.reads_target for task in tasks.values()):
         from_tasks |= {"target_column"}
+    if all("hard_labels" in task.facts and not task.open_set for task in tasks.values()):
+        from_tasks |= {"only_class_targets"}
     always = {"trainable_features", "row_sampling", "row_identity"}
-    return from_base | _input_facts(network) | from_heads | from_tasks | frozenset(roles) | always
+    return from_base | norm_facts(network) | _input_facts(network) | from_heads | from_tasks | frozenset(roles) | always
 
 
 def _input_facts(network: Network) -> frozenset[str]:
@@ -179,7 +182,7 @@ def all_stages(technique: Technique, graft: Graft) -> tuple[str, ...]:
     """The same with what the technique does before the first step and at prediction."""
     cls = type(technique)
     hooks = [name for name in ("adapt", "start") if getattr(cls, name) is not getattr(Technique, name)]
-    predict = ["predict"] if cls.predict is not Technique.predict else []
+    predict = ["predict"] if technique.acts_at_prediction else []
     return (*hooks, *stages_of(graft), *predict)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graftwork.core.examples import Examples
 from graftwork.data.checks import BadRow
 from graftwork.data.media import described
 from graftwork.data.table import Table
 from graftwork.errors import UsageError
+from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -86,6 +89,18 @@ def row_texts(table: Table) -> list[str]:
         for column in table.schema.inputs
     ]
     return [" · ".join(row) for row in zip(*columns, strict=True)]
+
+
+def warn_of_lacks(network: Network, examples: Examples) -> None:
+    """Say so where rows lack an input that every training row had."""
+    lacks = [name for name in examples.present if name not in network.lacked]
+    if lacks:
+        names = " and ".join(lacks)
+        warnings.warn(
+            f"Some rows have no {names}, and every training row had: the model never learned to do without, so "
+            "trust these predictions less. Trained with the technique modality-dropout, it learns to.",
+            stacklevel=3,
+        )
 
 
 def _as_texts(table: Table, name: str) -> list[str]:

@@ -240,6 +240,11 @@ class Technique(ABC):
         """The same for `predict`: the frozen-layer cache of the validation rows ends there."""
         return None
 
+    @property
+    def acts_at_prediction(self) -> bool:
+        """Whether it does anything in `predict`."""
+        return type(self).predict is not Technique.predict
+
     def changes(self, column: str, modality: Modality) -> bool:  # noqa: ARG002
         """Whether these depths hold for this input; an input that it leaves alone is cached as it would be."""
         return True

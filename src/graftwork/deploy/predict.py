@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +11,25 @@ import numpy as np
 import pyarrow as pa
 
 from graftwork.core.predicted import Predicted, check_probabilities
+from graftwork.core.technique import Technique
 from graftwork.data.cache import storing
 from graftwork.data.load import Loaded, load_like
 from graftwork.data.table import Table
 from graftwork.errors import UsageError
 from graftwork.model import Model, load
-from graftwork.techniques import TTA
 
 PREDICTION, REASON = "prediction", "reason"
 
 
 def predict_file(
-    model_folder: Path, source: Path, out: Path, *, proba: bool = False, tta: TTA | None = None
+    model_folder: Path, source: Path, out: Path, *, proba: bool = False, techniques: Sequence[Technique | str] = ()
 ) -> tuple[int, int]:
     """Write `out` (csv, tsv, jsonl or parquet, by its ending) and return the rows and the unreadable ones.
 
     Added columns: prediction, reason (why a prediction is empty), and with `proba` one `p(class)` a class; of a model
     with several targets `prediction(target)` and `p(target=class)`. Where the
     table has a column of that name already, the added one gets an underscore behind it. In csv and tsv, which have no
-    lists, a list is written as json. tta: predictions are means over its views (`Model.with_tta`).
+    lists, a list is written as json. techniques: what is done at prediction (`Model.predicting_with`).
     Raises UsageError for another ending; `out` appears whole or not at all.
     """
     kind = out.name.lower().rsplit(".", 1)[-1]
@@ -37,10 +37,9 @@ def predict_file(
         raise UsageError(f"--out {out}: can't write '.{kind}'. Expected one of: .{', .'.join(WRITERS)}.")
     if out.is_dir():
         raise UsageError(f"--out {out} is a folder. Name a file in it.")
-    model = load(model_folder)
+    model = load(model_folder).predicting_with(*techniques)
     if proba:
         check_probabilities(model.tasks)
-    model = model if tta is None else model.with_tta(tta)
     loaded = load_like(source, model.schema, with_target=False, on_bad_rows="keep")
     partial = out.with_name(f".{out.name}.partial")
     try:

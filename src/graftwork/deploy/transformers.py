@@ -105,6 +105,13 @@ def _encoder(model: Model) -> TransformerEncoder:
             f"The task of this model is {aligned[0]}, for which transformers has no architecture, so it can't be "
             "exported; it runs with graft predict and graft search."
         )
+    acting = [technique.name for technique in model.recipe.listed if technique.predict_depth is not None]
+    if network.film is not None or acting:
+        what = acting[0] if acting else "film"
+        raise UsageError(
+            f"The model was made with {what}, which acts at prediction and has no counterpart in transformers. It runs "
+            "with graft predict; train it without to export it."
+        )
     encoders = list(network.each_encoder())
     if len(encoders) > 1 or not isinstance(encoders[0], TransformerEncoder):
         raise UsageError(

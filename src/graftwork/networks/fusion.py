@@ -28,6 +28,8 @@ class Fusion(nn.Module, ABC):
     """Features a row, fused."""
     reads_tokens: ClassVar[bool] = False
     """Whether it reads `Encoder.sequence`, a vector a token, and not one row of features an input."""
+    flags: int = 0
+    """How many of these, the last ones, only say what a row lacks."""
     uses_absent: ClassVar[bool] = True
     """Whether it reads what stands in for an input that a row lacks; else it leaves such an input out."""
 

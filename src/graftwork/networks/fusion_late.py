@@ -25,7 +25,8 @@ class LateFusion(Fusion):
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__(widths)
-        self.width = sum(widths) + len(widths)
+        self.flags = len(widths)
+        self.width = sum(widths) + self.flags
 
     def forward(self, parts: Sequence[Tensor], present: Sequence[Tensor | None]) -> Tensor:
         return torch.cat([*parts, (~mask(parts, present)).float()], dim=1)

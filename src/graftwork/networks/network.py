@@ -14,6 +14,7 @@ from graftwork.data.batch import Batch
 from graftwork.data.samplers import sorted_batches
 from graftwork.networks.absent import Absent
 from graftwork.networks.encoder import Encoder, drops
+from graftwork.networks.film import Film
 from graftwork.networks.fusion import Concat, Fusion, Moments
 from graftwork.networks.head import Head
 
@@ -63,6 +64,8 @@ class Network(nn.Module):
         self.heads = nn.ModuleList(heads.values())
         several = encoders.values() if len(encoders) > 1 else ()
         self.absent = nn.ModuleList(Absent(encoder.width) for encoder in several)
+        self.film: Film | None = None
+        """Modulates the fused features by the rows' domain, if set; of the fusion's width."""
         self.lacked = frozenset[str]()
         self.autocast: torch.dtype | None = None
         """Lower precision in which the encoders compute; features come out in float32 whatever it is."""
@@ -137,7 +140,7 @@ class Network(nn.Module):
     def features(self, batch: Batch) -> Tensor:
         parts, present = self.parts(batch)
         fused: Tensor = self.fusion(parts, present)
-        return fused
+        return fused if self.film is None else self.film(fused, batch.domain)
 
     def parts(self, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
         """What the fusion reads of each input, and which rows (or tokens) of it count."""
