@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from graftwork.core.fit import Progress as Step
     from graftwork.core.plan import Plan
     from graftwork.evidence.evaluation import Evaluation, Evaluations
+    from graftwork.evidence.merged import MixReport
     from graftwork.model import Model
     from graftwork.search import Hit
 
@@ -125,6 +126,24 @@ def print_evaluations(evaluations: Mapping[str, Evaluation], target: str = "") -
         cells = [score_text(name, e.scores[name]) if name in e.scores else "" for e in evaluations.values()]
         table.add_row(METRICS[name].display, *cells)
     OUT.print(table)
+
+
+def print_mixed(report: MixReport, folder: Path) -> None:
+    """What was kept of a merge or a soup, and every model's score on every table."""
+    OUT.print(f"kept: {report.kept}", markup=False)
+    for note in report.notes:
+        OUT.print(note, markup=False)
+    rows = report.table()
+    if rows:
+        table = Table(
+            box=rich.box.SIMPLE_HEAD, title=f"scores on {report.scored_on}", title_justify="left", title_style=""
+        )
+        for heading in rows[0]:
+            table.add_column(rich.markup.escape(heading))
+        for row in rows[1:]:
+            table.add_row(*map(rich.markup.escape, row))
+        OUT.print(table)
+    OUT.print(f"model: {folder}\nreport: {folder / 'report.html'}", markup=False)
 
 
 def print_hits(hits: Sequence[Hit], *, as_json: bool) -> None:

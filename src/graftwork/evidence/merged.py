@@ -1,0 +1,101 @@
+"""The evidence of a merge or a soup: what was tried, and every model's scores on every table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from graftwork.data.writing import write_text
+from graftwork.evidence.evaluation import score_text
+from graftwork.evidence.intervals import Interval
+from graftwork.tasks.metrics import METRICS
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A way of mixing that was scored on validation. score: more is better; None where nothing was scored."""
+
+    name: str
+    score: float | None
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well each model predicts one target of one table. data: the table. by_model: by model and metric."""
+
+    data: str
+    rows: int
+    target: str
+    primary: str
+    by_model: Mapping[str, Mapping[str, Interval]]
+
+
+@dataclass(frozen=True)
+class MixReport:
+    """title: what was mixed. result: what the mixed model is called. models: the others. tried: in their order.
+
+    scored_on: what the scores are of: "test", or "validation" where the way of mixing was chosen on these very rows.
+    """
+
+    title: str
+    result: str
+    models: tuple[str, ...]
+    kept: str
+    tried: tuple[Tried, ...]
+    scores: tuple[Scores, ...]
+    scored_on: str
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON data."""
+        return {
+            "title": self.title,
+            "models": list(self.models),
+            "kept": self.kept,
+            "tried": [{"name": one.name, "score": one.score, "kept": one.kept} for one in self.tried],
+            "scored_on": self.scored_on,
+            "scores": [
+                {
+                    "data": one.data,
+                    "rows": one.rows,
+                    "target": one.target,
+                    "primary": one.primary,
+                    "models": {
+                        model: {metric: interval.to_json() for metric, interval in each.items()}
+                        for model, each in one.by_model.items()
+                    },
+                }
+                for one in self.scores
+            ],
+            "notes": list(self.notes),
+        }
+
+    def table(self) -> list[list[str]]:
+        """A row for each table and target, a column for each model; the first row names the columns."""
+        names = [*self.models, self.result]
+        rows = [["data", "target", "metric", *names]]
+        for one in self.scores:
+            cells = [
+                score_text(one.primary, one.by_model[name][one.primary]) if name in one.by_model else ""
+                for name in names
+            ]
+            rows.append([f"{one.data} ({one.rows:,} rows)", one.target, METRICS[one.primary].display, *cells])
+        return rows if len(rows) > 1 else []
+
+    def page(self) -> str:
+        """HTML."""
+        from jinja2 import Environment, StrictUndefined
+
+        source = files("graftwork.evidence").joinpath("merged.html.jinja").read_text(encoding="utf-8")
+        environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        return environment.from_string(source).render(report=self, table=self.table())
+
+    def write(self, folder: Path) -> None:
+        """`mixed.json` and `report.html` in a model's folder."""
+        write_text(folder / "mixed.json", json.dumps(self.to_json(), ensure_ascii=False, indent=1))
+        write_text(folder / "report.html", self.page())
