@@ -4,18 +4,16 @@ gets a gradient."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 
+from conformance.effects import OUTPUTS, equal
 from conformance.table import COMBINATIONS, ELSEWHERE, ROWS, Row, techniques
 from graftwork.core.examples import make_batch
-from graftwork.core.fit import Fitted, fit
+from graftwork.core.fit import fit
 from graftwork.core.optimizer import make_optimizer
-from graftwork.core.run import Run
-from graftwork.core.scoring import predict_examples
 from graftwork.core.technique import Technique
 from graftwork.errors import RefusedError
 from graftwork.techniques import Partial
@@ -35,84 +33,12 @@ def str_or_name(value: Any) -> str:
     return value if isinstance(value, str) else "+".join(value)
 
 
-Found = Callable[..., Any]
-"""What a world's run gives with these techniques."""
-
-
-def fitted(world: World, *listed: Technique, **changes: Any) -> tuple[Run, Fitted]:
-    return world.fit(listed, **changes)
-
-
-def trained_weights(world: World, *listed: Technique) -> Any:
-    return weights(fitted(world, *listed, keep="last")[1].network)
-
-
-def rows(world: World, *listed: Technique) -> Any:
-    run = world.run(listed, started=False)
-    return [row for indices in run.rows_from(0) for row in indices.tolist()]
-
-
-def rates(world: World, *listed: Technique) -> Any:
-    run = world.run(listed, started=False)
-    groups = make_optimizer(run.network, run.stages, run.training).param_groups
-    names = {id(parameter): name for name, parameter in run.network.named_parameters()}
-    return {names[id(parameter)]: group["lr"] for group in groups for parameter in group["params"]}
-
-
-def parts(world: World, *listed: Technique) -> Any:
-    run = world.run(listed)
-    sizes = []
-    run.network.heads[0].register_forward_hook(lambda *seen: sizes.append(len(seen[-1])))
-    batch = make_batch(run.train, run.network, next(run.rows_from(0)), run.cached)
-    run.stages.gradient(run.stages.objective, run.network.train(), run.stages.inputs(batch))
-    return sizes
-
-
-def kept(world: World, *listed: Technique) -> Any:
-    """The saved weights."""
-    return weights(fitted(world, *listed)[1].network)
-
-
 def last_weights(world: World, *listed: Technique) -> dict[str, torch.Tensor]:
     """Those that training itself ends with, whatever is saved."""
     run = world.run(listed)
     seen: list[dict[str, torch.Tensor]] = []
     fit(run, observers=[lambda _: seen.append(weights(run.network))])
     return seen[-1]
-
-
-def start(world: World, *listed: Technique) -> Any:
-    return weights(world.run(listed).network)
-
-
-def trained(world: World, *listed: Technique) -> Any:
-    network = world.run(listed, started=False).network
-    return [name for name, parameter in network.named_parameters() if parameter.requires_grad]
-
-
-def predictions(world: World, *listed: Technique) -> Any:
-    """Of the validation rows, by the weights that there are before training."""
-    run = world.run(listed, started=False)
-    found = predict_examples(run.network, world.valid, run.techniques)
-    return {name: torch.from_numpy(values) for name, values in found.items()}
-
-
-OUTPUTS: dict[str, Found] = {
-    "weights": trained_weights,
-    "rows": rows,
-    "rates": rates,
-    "parts": parts,
-    "kept": kept,
-    "start": start,
-    "trained": trained,
-    "predictions": predictions,
-}
-
-
-def equal(first: Any, second: Any) -> bool:
-    if isinstance(first, dict) and all(isinstance(value, torch.Tensor) for value in first.values()):
-        return same(first, second)
-    return bool(first == second)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.changes != "claims"], ids=lambda row: row.name)
@@ -153,7 +79,7 @@ def test_it_keeps_out_what_it_says(row: Row, worlds: Worlds):
 )
 def test_null_setting_is_absence(row: Row, base: str, worlds: Worlds):
     world = worlds(base, "classes", True)
-    with_null, without = fitted(world, row.null)[1], fitted(world)[1]
+    with_null, without = world.fit([row.null])[1], world.fit()[1]
     assert same(weights(with_null.network), weights(without.network))
     assert with_null.history == without.history
     assert (with_null.best_step, with_null.best_score) == (without.best_step, without.best_score)
