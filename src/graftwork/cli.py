@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from graftwork.arguments import free_folder, pairs_of, recipe_of, repeat_command, seconds_of, show_warning
+from graftwork.commands import add_commands
 from graftwork.errors import GraftworkError, UsageError
-from graftwork.verify_commands import add_commands
 
 if TYPE_CHECKING:
     from graftwork.recipe import Recipe
@@ -56,6 +56,12 @@ Valid = Annotated[
 ]
 Unlabelled = Annotated[
     Path | None, typer.Option(help="further rows to train on, without a target: for techniques that can use them")
+]
+SplitBy = Annotated[
+    str | None, typer.Option("--split-by", help="domain: also train without each domain in turn, and score it there")
+]
+Adapts = Annotated[
+    bool, typer.Option("--adapt-to-held-out", help="with --split-by: see the rows left out, without their target")
 ]
 Base = Annotated[
     list[str] | None,
@@ -101,6 +107,8 @@ def fit_or_plan(
     valid: Valid = None,
     test: Annotated[Path | None, typer.Option(help="test table, scored at the end; plan does not read it")] = None,
     unlabelled: Unlabelled = None,
+    split_by: SplitBy = None,
+    adapt_to_held_out: Adapts = False,
     base: Base = None,
     techniques: With = None,
     settings: Set = None,
@@ -133,6 +141,8 @@ def fit_or_plan(
         valid=valid,
         test=test,
         unlabelled=unlabelled,
+        split_by=split_by,  # type: ignore[arg-type]  # checked there
+        adapt_to_held_out=adapt_to_held_out,
         on_bad_rows=known_choice(on_bad_rows),
     )
     if folder is None or planned:
@@ -199,13 +209,35 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="print only the scores, as JSON")] = False,
     on_bad_rows: BadRows = "fail",
     techniques: Added = None,
+    episodes: Annotated[int | None, typer.Option(help="score so many episodes of classes learned anew")] = None,
+    way: Annotated[int | None, typer.Option(help="classes of an episode; default: the task's own, or 5")] = None,
+    shot: Annotated[int | None, typer.Option(help="rows of a class to learn from; default: the task's, or 1")] = None,
+    query: Annotated[int | None, typer.Option(help="rows of a class that are asked, at most; default: 15")] = None,
+    robust: Annotated[
+        bool, typer.Option("--robust", help="accuracy under attacks, noise, blur, echo or typing errors instead")
+    ] = False,
+    robust_set: Annotated[
+        str | None, typer.Option(help="how that is measured, such as rows=200,epsilons=4/255+8/255,restarts=3")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for its report; default: MODEL/robustness")] = None,
 ) -> None:
-    """Score a model on labelled rows, with 95 % intervals."""
+    """Score a model on labelled rows, with 95 % intervals; by episodes, how well it learns their classes anew."""
     import graftwork.model
     from graftwork.console import print_scores
     from graftwork.data.checks import known_choice
+    from graftwork.few_shot_commands import evaluate_episodes, shape_of
+    from graftwork.robust_commands import check_alone, evaluate_robust
 
     loaded = graftwork.model.load(model).predicting_with(*(techniques or ()))
+    shape = shape_of(episodes, way, shot, query)
+    check_alone(robust, robust_set, out, bool(shape))
+    if robust:
+        folder = out if out is not None else model / "robustness"
+        evaluate_robust(loaded, table, on_bad_rows, robust_set, folder, as_json=json)
+        return
+    if shape:
+        print_scores(evaluate_episodes(loaded, table, on_bad_rows, shape), as_json=json)
+        return
     evaluation = loaded.evaluate(table, on_bad_rows=known_choice(on_bad_rows))
     print_scores(evaluation, as_json=json)
 
@@ -225,36 +257,6 @@ def export(
     folder = out if out is not None else model / "export-transformers"
     for line in export_transformers(graftwork.model.load(model), folder):
         typer.echo(line)
-
-
-@app.command()
-def index(
-    model: Annotated[Path, typer.Argument(help="folder that fit wrote, of the task retrieval")],
-    table: Table,
-    on_bad_rows: BadRows = "fail",
-) -> None:
-    """Embed the rows of a table, for search; the index lies in the model's folder."""
-    import graftwork.model
-    from graftwork.data.checks import known_choice
-
-    made = graftwork.model.load(model).index(table, on_bad_rows=known_choice(on_bad_rows))
-    typer.echo(f"{len(made):,} {'row' if len(made) == 1 else 'rows'} indexed in {model}", err=True)
-
-
-@app.command()
-def search(
-    model: Annotated[Path, typer.Argument(help="folder that fit wrote, with an index")],
-    query: Annotated[str, typer.Argument(help="a text, or the path of an image or a sound")],
-    k: Annotated[int, typer.Option("--k", help="rows to find")] = 5,
-    by: Annotated[str | None, typer.Option(help="column that the query is of; found if one alone can hold it")] = None,
-    against: Annotated[str | None, typer.Option(help="column that it is compared with; default: the other one")] = None,
-    json: Annotated[bool, typer.Option("--json", help="print a JSON object a line")] = False,
-) -> None:
-    """Find the indexed rows that are most like a query, best first, with their cosines."""
-    import graftwork.model
-    from graftwork.console import print_hits
-
-    print_hits(graftwork.model.load(model).search(query, k, by=by, against=against), as_json=json)
 
 
 @app.command("list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -18,10 +19,11 @@ from graftwork.core.predicted import Predicted, as_array, check_probabilities, i
 from graftwork.core.scoring import open_sets, predict_examples, probabilities, scored
 from graftwork.core.technique import Technique
 from graftwork.data.checks import BadRow, OnBadRows, known_choice
+from graftwork.data.domains import domain_names, lacking_domain
 from graftwork.data.load import Source, load_like
 from graftwork.data.table import Table
 from graftwork.errors import UsageError
-from graftwork.saving import Saved
+from graftwork.few_shot import Adaptable
 from graftwork.tasks.task import Task
 from graftwork.techniques import at_prediction
 from graftwork.verification import Gallery, Identified, Verdict
@@ -38,7 +40,7 @@ CHUNK = 16384
 
 
 @dataclass(frozen=True)
-class Model(Saved):
+class Model(Adaptable):
     """A network with all that is needed to use it.
 
     report: the evidence of the run that made it; None in a loaded model (its report.html lies in its folder).
@@ -161,14 +163,18 @@ class Model(Saved):
         from graftwork.evidence.evaluation import Evaluations, evaluate
 
         loaded = load_like(data, self.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows))
-        table, texts = loaded.table, row_texts(loaded.table)
+        table, texts, domains = loaded.table, row_texts(loaded.table), domain_names(loaded.table)
+        if lacking_domain(table, self.schema):
+            warnings.warn(lacking_domain(table, self.schema), stacklevel=2)
         encoded = {name: task.encode_rows(table, name) for name, task in self.tasks.items()}
         truth = {name: rows for name, rows in encoded.items() if rows is not None}
         given, found = self.scored_values(table, without), {}
         for name, task in self.tasks.items():
             targets, labelled = truth[name]
-            if labelled.any() or len(self.tasks) == 1:
-                found[name] = evaluate(task, targets, given[name], table.rows, labelled=labelled, texts=texts)
+            if task.validation_episodes is not None:
+                found[name] = self.episodes_of(table, name)
+            elif labelled.any() or len(self.tasks) == 1:
+                found[name] = evaluate(task, targets, given[name], table.rows, labelled=labelled, texts=texts, domains=domains)
         return found[self.target] if len(self.tasks) == 1 else Evaluations(found)
 
     def embed(self, data: Source, column: str, *, on_bad_rows: OnBadRows = "fail") -> np.ndarray:

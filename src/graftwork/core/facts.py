@@ -21,6 +21,8 @@ FACTS: dict[str, str] = {
     "target_column": "a target column, which all inputs predict together: use another --task than retrieval",
     "several_targets": "two targets or more: use --target once for each",
     "row_identity": "rows that stay what they are in the table, so that what was said of a row before holds for it",
+    "batch_parts": "batches that mean the same in parts",
+    "episodes": "episodes, by which classes that come later are learned: use --task few-shot",
     "row_sampling": "batches whose rows are drawn one by one",
     "domain": "a domain column: --role domain=COLUMN",
     "group": "a group column: --role group=COLUMN",
@@ -32,12 +34,12 @@ FACTS: dict[str, str] = {
     "other_views": "an image or audio column, of which another view shows the same; use --kind COLUMN=image "
     "where one is not recognised",
     "spectrogram": "a base that reads spectrograms: use mel-cnn, mel-gru or a folder with YAMNet or AST",
-    "signals": "an image or audio column, whose pixels or samples can be changed little by little (numbers and categories "
-    "can't; for texts there is fgm); use --kind COLUMN=image or COLUMN=audio where one is not recognised",
+    "signals": "an image or audio column, whose pixels or samples can be changed little by little (numbers and "
+    "categories can't; for texts there is fgm); use --kind COLUMN=image or COLUMN=audio where one is not recognised",
     "embeddings": "a text column, and a base that can start behind its embedding; use --kind COLUMN=text where one is "
     "not recognised",
-    "continuous_inputs": "a column of images, sounds or texts, whose pixels, samples or embeddings can be changed little "
-    "by little (numbers and categories can't)",
+    "continuous_inputs": "a column of images, sounds or texts, whose pixels, samples or embeddings can be changed "
+    "little by little (numbers and categories can't)",
     "row_targets": "targets of a row as a whole: use a task without boxes, masks or labels of places, which would not "
     "be moved along",
 }

@@ -35,7 +35,7 @@ def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str]
         from_tasks |= {"target_column"}
     if all("hard_labels" in task.facts and not task.open_set for task in tasks.values()):
         from_tasks |= {"only_class_targets"}
-    always = {"trainable_features", "row_sampling", "row_identity"}
+    always = {"trainable_features", "row_sampling", "batch_parts", "row_identity"}
     return from_base | norm_facts(network) | _input_facts(network) | from_heads | from_tasks | frozenset(roles) | always
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ import torch
 from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.plan import order
 from graftwork.core.technique import Predictor, Rows, Technique
+from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.metrics import METRICS
 from graftwork.tasks.metrics import score as metric_score
@@ -25,28 +26,50 @@ def predict_examples(
     cached: Mapping[str, Cached] | None = None,
     embedded: Collection[str] = (),
     rows: np.ndarray | None = None,
+    changed: Callable[[Batch], Batch] | None = None,
 ) -> dict[str, np.ndarray]:
     """By target, the predictions before softmax of every row in order (N, outputs), float32.
 
     embedded: targets of which the embeddings (N, E), what the last layer of the head reads, are given instead.
-    rows: indices of the rows to predict; None for all.
+    rows: indices of the rows to predict; None for all. changed: what is done to each batch first.
     """
     rows = np.arange(len(examples)) if rows is None else rows
     training = network.training
     network.eval()
     outputs = {name: np.zeros((len(rows), width), np.float32) for name, width in _widths(network, embedded).items()}
-    domain = None if examples.domain is None else examples.domain[rows]
-    given = Rows(len(rows), lambda picked: make_batch(examples, network, rows[picked], cached), domain)
-    predictor: Predictor = lambda one: _with_embeddings(one, embedded)
-    for technique in reversed(order(techniques)):
-        predictor = technique.predict(predictor, given)
     with torch.no_grad():  # not inference mode, in which a technique could not switch gradients on
-        forward = predictor(network)
+        forward, given = prediction(network, examples, rows, techniques, cached, embedded, changed)
         for indices in network.pass_batches(examples.lengths[rows], BATCH_ROWS, running(network, cached)):
             for target, values in forward(given.batch(indices)).predictions.items():
                 outputs[target][indices] = values.cpu().numpy()
     network.train(training)
     return outputs
+
+
+def prediction(
+    network: Network,
+    examples: Examples,
+    rows: np.ndarray,
+    techniques: Sequence[Technique] = (),
+    cached: Mapping[str, Cached] | None = None,
+    embedded: Collection[str] = (),
+    changed: Callable[[Batch], Batch] | None = None,
+) -> tuple[Forward, Rows]:
+    """The forward that predicts these rows with what the techniques do at prediction, and the rows as they see them.
+
+    The network should be in eval mode, as it is in a prediction.
+    """
+    domain = None if examples.domain is None else examples.domain[rows]
+
+    def batch(picked: np.ndarray) -> Batch:
+        made = make_batch(examples, network, rows[picked], cached)
+        return made if changed is None else changed(made)
+
+    given = Rows(len(rows), batch, domain)
+    predictor: Predictor = lambda one: _with_embeddings(one, embedded)
+    for technique in reversed(order(techniques)):
+        predictor = technique.predict(predictor, given)
+    return predictor(network), given
 
 
 def _widths(network: Network, embedded: Collection[str]) -> dict[str, int]:
@@ -87,14 +110,20 @@ def scored(task: Task, values: np.ndarray, temperature: float = 1.0) -> np.ndarr
 
 
 def score(
-    predictions: Mapping[str, np.ndarray], examples: Examples, tasks: Mapping[str, Task], metrics: Mapping[str, str]
+    predictions: Mapping[str, np.ndarray],
+    examples: Examples,
+    tasks: Mapping[str, Task],
+    metrics: Mapping[str, str],
+    known: Mapping[str, float] | None = None,
 ) -> float:
     """Each target's metric on its labelled rows, and the mean over the targets; always so that more is better.
 
-    A target without a labelled row does not count.
+    A target without a labelled row does not count. known: scores of targets that are not made from predictions.
     """
-    values = []
+    values = list((known or {}).values())
     for name, task in tasks.items():
+        if known and name in known:
+            continue
         mask = examples.labelled[name]
         if not mask.any():
             continue

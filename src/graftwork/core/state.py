@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from graftwork.core.checkpoint import Snapshot, load_optimizer, optimizer_tensors, prefixed
+from graftwork.core.few_shot import validation_score
 from graftwork.core.run import Run
-from graftwork.core.scoring import open_sets, predict_examples, score
 from graftwork.errors import CheckpointError
 from graftwork.networks.network import Network
 
@@ -51,8 +51,7 @@ def evaluate(run: Run, state: State) -> None:
     viewed = run.stages.view(run.network)
     value = None
     if run.valid:
-        predictions = predict_examples(viewed, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks))
-        value = score(predictions, run.valid, run.tasks, run.metrics)
+        value = validation_score(viewed, run.valid, run.tasks, run.metrics, run.plan.techniques, run.valid_cached)
     loss = sum(state.losses) / len(state.losses) if state.losses else None
     state.losses.clear()
     state.history.append(Evaluated(state.step, loss, value))

@@ -266,6 +266,17 @@ class Technique(ABC):
         """What the technique does in this run."""
         return Graft()
 
+    @property
+    def learns_features(self) -> bool:
+        """Whether `learn` changes what the heads read, so that features can't be computed once for all episodes."""
+        return False
+
+    def learn(self, network: Network, support: Batch, target: str) -> Network | None:  # noqa: ARG002
+        """At use: a network whose head of `target` tells the classes of a few rows apart (0, 1, ... in the batch's
+        targets), which training never had; from the settings alone. None for a technique that has no way of its own.
+        The network that is given stays as it is; what is not learned may be shared with it."""
+        return None
+
     def predict(self, predictor: Predictor, rows: Rows) -> Predictor:  # noqa: ARG002
         """At validation, evaluation and prediction, from the settings and the rows at hand: a loaded model has no
         training rows. The network that a predictor is given stays as it is: adapt a copy."""

@@ -49,7 +49,7 @@ def _seconds_per_step(run: Run) -> float:
     spent = []
     with torch.random.fork_rng():
         trial.network.train()
-        for indices in islice(trial.sampler.epoch(0), TRIED + 1):
+        for indices in islice((trial.stages.sampler or trial.sampler.epoch)(0), TRIED + 1):
             begun = time.perf_counter()
             batch = make_batch(trial.train, trial.network, indices, trial.cached)
             optimizer.zero_grad(set_to_none=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from graftwork.data.episodes import Episodes
 from graftwork.errors import DataError
 from graftwork.evidence.breakdown import Bin, ClassScore, Pair, class_scores, confused_pairs, reliability
+from graftwork.evidence.domains import DomainScore, domain_scores
 from graftwork.evidence.examples import Example, Rows, most_wrong, slowest
 from graftwork.evidence.intervals import RESAMPLES, Interval, bootstrap
 from graftwork.evidence.verification import Verification, verification
@@ -25,7 +27,8 @@ class Evaluation:
     task: its name. rows: labelled rows that were scored; unlabelled: rows without a target, which were not.
     scores: by metric. baseline: score on these rows of always answering the most frequent class (accuracy), or None.
     per_class, pairs, reliability: empty where the task has no classes. points: (truth, predicted) of a regression,
-    at most 1,000 rows. most_wrong, slowest: a few rows each, worst first.
+    at most 1,000 rows. episodes: how they were drawn, where episodes were scored in place of rows. most_wrong, slowest: a few rows each, worst first.
+    domains: the same scores by domain, where the rows have one.
     """
 
     task: str
@@ -41,6 +44,8 @@ class Evaluation:
     most_wrong: tuple[Example, ...] = ()
     slowest: tuple[Example, ...] = ()
     verification: Verification | None = None
+    domains: tuple[DomainScore, ...] = ()
+    episodes: Episodes | None = None
 
     def to_json(self) -> dict[str, dict[str, float]]:
         """`{"accuracy": {"value": …, "low": …, "high": …}, …}`, plain JSON data."""
@@ -85,6 +90,7 @@ def evaluate(
     lengths: np.ndarray | None = None,
     *,
     labelled: np.ndarray | None = None,
+    domains: Sequence[str | None] | np.ndarray | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Evaluation:
@@ -92,7 +98,7 @@ def evaluate(
     set its embeddings (N, E).
 
     rows: row numbers in their source (N,). texts: what to show of each row. lengths: tokens of each row, for the list
-    of the slowest rows. labelled: mask of rows that have a target; all where left out.
+    of the slowest rows. labelled: mask of rows that have a target; all where left out. domains: of each row, None for none.
     Raises DataError where no row is labelled, or where the rows of an open set have no pair to compare.
     """
     keep = np.flatnonzero(np.ones(len(targets), bool) if labelled is None else labelled)
@@ -100,10 +106,14 @@ def evaluate(
         raise DataError(f"None of {len(targets):,} rows has a target, so there is nothing to evaluate against.")
     truth, given = task.judge(targets[keep], probabilities[keep])
     shown = Rows(keep, rows, texts, lengths)
+
+    def score(picked: np.ndarray) -> dict[str, Interval]:
+        return _scores(task, truth[picked], given[picked], seed, resamples)
+
+    by_domain = domain_scores(np.asarray(domains, dtype=object)[keep], score) if domains is not None else ()
     if task.open_set:
-        return _of_open_set(task, truth, given, shown, len(targets), seed, resamples)
+        return replace(_of_open_set(task, truth, given, shown, len(targets), seed, resamples), domains=by_domain)
     chosen = task.choose(given)
-    metrics = [METRICS[name] for name in task.metrics if len(task.classes) >= METRICS[name].least_classes]
     single_label = "hard_labels" in task.facts
     has_classes = bool(task.classes)
     return Evaluation(
@@ -111,7 +121,8 @@ def evaluate(
         classes=task.classes,
         rows=len(keep),
         unlabelled=len(targets) - len(keep),
-        scores=bootstrap(truth, {m.name: given_to(m, task, given) for m in metrics}, seed, resamples),
+        scores=_scores(task, truth, given, seed, resamples),
+        domains=by_domain,
         baseline=float(np.bincount(truth).max() / len(truth)) if single_label else None,
         per_class=class_scores(truth, chosen, task.classes) if has_classes else (),
         pairs=confused_pairs(truth, chosen, task.classes) if single_label else (),
@@ -120,6 +131,16 @@ def evaluate(
         most_wrong=most_wrong(task, truth, given, shown),
         slowest=slowest(task, truth, given, shown),
     )
+
+
+def _scores(task: Task, truth: np.ndarray, given: np.ndarray, seed: int, resamples: int) -> dict[str, Interval]:
+    """Of an open set none where its rows have no pair to compare."""
+    if task.open_set and (len(np.unique(truth)) < 2 or len(np.unique(truth)) == len(truth)):
+        return {}
+    metrics = [METRICS[name] for name in task.metrics if len(task.classes) >= METRICS[name].least_classes]
+    metrics = [METRICS[name] for name in task.metrics] if task.open_set else metrics
+    values = {metric.name: given_to(metric, task, given) for metric in metrics}
+    return bootstrap(truth, values, seed, resamples, units=truth if task.open_set else None)
 
 
 def _of_open_set(
@@ -132,13 +153,12 @@ def _of_open_set(
             f"The {len(truth):,} rows show {len(counts):,} different identities, of which the largest has "
             f"{counts.max():,} rows. Expected two rows of one identity at least, and rows of another one."
         )
-    given = {name: given_to(METRICS[name], task, embeddings) for name in task.metrics}
     return Evaluation(
         task=task.name,
         classes=(),
         rows=len(truth),
         unlabelled=rows - len(truth),
-        scores=bootstrap(truth, given, seed, resamples, units=truth),
+        scores=_scores(task, truth, embeddings, seed, resamples),
         verification=verification(truth, embeddings, shown),
     )
 

@@ -1,4 +1,4 @@
-"""Bases for images: any image model of transformers that is known here, and a small CNN from scratch."""
+"""Bases for images: any image model of transformers that is known here, and small CNNs from scratch."""
 
 from __future__ import annotations
 
@@ -89,6 +89,44 @@ class SmallCNN(BaseSettings):
         size = self.size or _usual_size(rows)
         with seeded(seed):
             return SmallImageEncoder(self.width, self.blocks, self.dropout, size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conv4(BaseSettings):
+    """Four convolutions, each followed by a norm, a ReLU and a halving: the usual small network for few-shot learning.
+
+    width: channels of each. blocks: how many convolutions. size: pixels a side that images are read in; the features
+    are width * (size / 2^blocks)^2 wide.
+    """
+
+    width: int = 64
+    blocks: int = 4
+    size: int = 28
+
+    name = "conv4"
+    summary = "four convolutions for tiny pictures, trained from scratch: for few-shot learning"
+    source = "trained from scratch: it has no pretrained weights"
+    modality = "image"
+    pretrained = False
+    suggested_lr = 2e-3
+    suggested_epochs = 10
+
+    def __post_init__(self) -> None:
+        at_least(1, blocks=self.blocks)
+        at_least(8, width=self.width)
+        if self.width % 8:
+            raise UsageError(f"width is {self.width}. Expected a multiple of 8, the channels of a group.")
+        if self.size >> self.blocks < 1:
+            raise UsageError(
+                f"size is {self.size}, and {self.blocks} blocks halve it {self.blocks} times. Expected a size of "
+                f"{2**self.blocks} or more."
+            )
+
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002
+        from graftwork.networks.image_conv4 import Conv4Encoder
+
+        with seeded(seed):
+            return Conv4Encoder(self.width, self.blocks, self.size)
 
 
 def _usual_size(rows: TrainingRows) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,6 +105,13 @@ class Network(nn.Module):
         self.heads = nn.ModuleList(heads).to(device)
         self.learn_without(self.lacked)
         return self
+
+    def with_head(self, target: str, head: Head) -> Network:
+        """A network with another head for one target, which shares all else with this one."""
+        made = copy.copy(self)
+        vars(made)["_modules"] = dict(self._modules)
+        made.heads = nn.ModuleList(head if name == target else own for name, own in self.each_head())
+        return made
 
     def learn_without(self, names: Iterable[str]) -> None:
         """Let what stands in for these inputs be trained, and for no other, as far as the fusion reads it."""

@@ -9,6 +9,7 @@ import numpy as np
 from graftwork.data.splits import group_split
 from graftwork.data.table import Table
 from graftwork.errors import DataError
+from graftwork.few_shot import check_table
 from graftwork.recipe import Recipe
 from graftwork.tasks.labels import plural
 from graftwork.tasks.task import Task
@@ -16,33 +17,39 @@ from graftwork.tasks.task import Task
 USUAL_HELD = 8
 """Identities that are held out, if that is no more than `MOST_SHARE` of them; else that share."""
 MOST_SHARE = 0.4
-FEWEST = 4
+LEFT = 2
+"""Identities to train on at least."""
 
 
 def hold_out_identities(table: Table, name: str, task: Task, recipe: Recipe) -> tuple[dict[str, Table], str]:
-    """Split whole identities off, all their rows: `valid_share` of them, but not fewer than thresholds need.
+    """Split whole identities (or classes) off, all their rows: `valid_share` of them, but not fewer than scores need.
 
-    Raises DataError where there are fewer than 4 identities with two rows or more.
+    Raises DataError where there are too few with two rows or more.
     """
     truth, labelled = _identities(task, table, name)
     codes, sizes = np.unique(truth[labelled], return_counts=True)
-    if int((sizes > 1).sum()) < FEWEST:
+    least, held_least = task.held_classes + LEFT, task.held_classes
+    if int((sizes > 1).sum()) < least:
         raise DataError(
-            f"{table.source}: {plural(int((sizes > 1).sum()), 'identity', 'identities')} of {len(codes):,} in '{name}' "
-            f"with two rows or more. Expected {FEWEST} or more: some to train on, and two others, held out whole, from "
-            "which the threshold comes. Add identities, or give a validation table with other ones."
+            f"{table.source}: {plural(int((sizes > 1).sum()), *task.unit)} of {len(codes):,} in '{name}' with two rows "
+            f"or more. Expected {least} or more: some to train on, and {held_least} others, held out whole, by which "
+            f"the run is judged. Add {task.unit[1]}, or give a validation table with other ones."
         )
     share = max(recipe.valid_share, min(MOST_SHARE, USUAL_HELD / len(codes)))
+    share = max(share, held_least / len(codes))
     groups = np.where(labelled, truth, len(codes) + 1 + np.arange(len(truth)))  # a row without a label is no identity
     known = np.flatnonzero(labelled)
     _, held = group_split(groups[known], share, recipe.seed)
     mask = np.zeros(len(table), bool)
     mask[known[held]] = True
     found = len(np.unique(truth[mask]))
-    if found < 2:
-        raise DataError(f"{table.source}: one identity has too large a part of the rows. Give a validation table.")
+    if found < held_least:
+        raise DataError(
+            f"{table.source}: {plural(found, *task.unit)} could be held out, since some have a large part of the rows. "
+            f"Expected {held_least} or more. Give a validation table."
+        )
     note = (
-        f"validation: {found:,} of {len(codes):,} identities ({int(mask.sum()):,} of {len(table):,} rows) held out "
+        f"validation: {found:,} of {len(codes):,} {task.unit[1]} ({int(mask.sum()):,} of {len(table):,} rows) held out "
         f"whole of {table.source} (seed {recipe.seed})"
     )
     return {"train": table.take(np.flatnonzero(~mask)), "valid": table.take(np.flatnonzero(mask))}, note
@@ -60,6 +67,8 @@ def learned_from_training(tasks: Mapping[str, Task], parts: Mapping[str, Table])
         settled[name] = task.learn_rows(parts["train"], name)
         for part in ("valid", "test"):
             if part in parts:
+                if task.validation_episodes is not None:
+                    check_table(parts[part], name, task.validation_episodes)
                 notes += _seen(settled[name], name, parts[part], part)
     return settled, notes
 
@@ -72,13 +81,12 @@ def _seen(task: Task, name: str, table: Table, part: str) -> list[str]:
         return []
     if seen == len(codes) and part == "valid":
         raise DataError(
-            f"{table.source}: all {plural(seen, 'identity', 'identities')} of the validation rows are trained on. "
-            "Expected others, since the threshold is for people never seen: give rows of other identities, or none, "
-            "and some are held out. To recognise only those trained on, use --task classification."
+            f"{table.source}: all {plural(seen, *task.unit)} of the validation rows are trained on. Expected others, "
+            f"since the model is for {task.unit[1]} never seen: give rows of other ones, or none, and some are held "
+            "out. To recognise only those trained on, use --task classification."
         )
     return [
-        f"{table.source}: {seen:,} of {plural(len(codes), 'identity', 'identities')} are trained on too, so scores "
-        "there are too good"
+        f"{table.source}: {seen:,} of {plural(len(codes), *task.unit)} are trained on too, so scores there are too good"
     ]
 
 

@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from graftwork import few_shot
 from graftwork.core.cache import features_cache
 from graftwork.core.examples import Cached, Examples, prepare
 from graftwork.core.predicted import row_texts
 from graftwork.core.scoring import probabilities, scored, shown_score
+from graftwork.data.domains import domain_names
 from graftwork.data.table import Table
 from graftwork.evidence import report as evidence
 from graftwork.evidence.breakdown import Bin, reliability
@@ -29,7 +31,9 @@ from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.crossval import cross_validate
 from graftwork.runs.held_out import encoded
 from graftwork.runs.job import Job
+from graftwork.runs.left_out import LeftOut
 from graftwork.runs.single import Candidate
+from graftwork.tasks.few_shot import FewShot
 from graftwork.tasks.task import Task
 
 
@@ -52,15 +56,23 @@ def make_report(
     notes: Sequence[str],
     command: str | None,
     began: Began,
+    left_out: Sequence[LeftOut] = (),
 ) -> Report:
-    """candidates: in the order in which they ran. notes: what the user was told. began: the clocks at the start."""
+    """left_out: scores of domains by models of the others. candidates: in the order in which they ran. notes: what the user was told. began: the clocks at the start."""
     given = _given(job, model, kept)
     warnings = leaks(job.leaks) + table_warnings(job.train, _others(given), job.tasks)
     inputs = _inputs(job, model, given)
     first, *more = [_result(job, model, kept, given, target) for target in job.tasks]
     for result, noise in (first, *more):
         warnings += about(noise, result.target) if more else noise
-    results = [replace(result, inputs=inputs.get(result.target, ())) for result, _ in (first, *more)]
+    results = [
+        replace(
+            result,
+            inputs=inputs.get(result.target, ()),
+            left_out=tuple(one.scores[result.target] for one in left_out if result.target in one.scores),
+        )
+        for result, _ in (first, *more)
+    ]
     own = {one.name: getattr(results[0], one.name) for one in fields(Result)}
     return Report(
         **own,
@@ -75,7 +87,7 @@ def make_report(
         curves=_curves(job, kept),
         warnings=tuple(warnings),
         notes=(*notes, *kept.plan.notes),
-        costs=_costs(candidates, began),
+        costs=_costs(candidates, began, left_out),
         parameters_trained=kept.plan.trained,
         parameters_total=kept.plan.parameters,
         peak_memory=_peak_memory(),
@@ -162,8 +174,18 @@ def _evaluate(model: Model, part: Part, target: str) -> Evaluation | None:
     targets, labelled = encoded(table, target, task)
     if not labelled.any() and len(model.tasks) > 1:
         return None
-    texts, lengths = row_texts(table), part.examples.lengths
-    return evaluate(task, targets, part.values[target], table.rows, labelled=labelled, texts=texts, lengths=lengths)
+    if isinstance(task, FewShot):
+        return few_shot.of_table(model, table, part.examples, target, task.shape, cached=part.cached)
+    return evaluate(
+        task,
+        targets,
+        part.values[target],
+        table.rows,
+        labelled=labelled,
+        texts=row_texts(table),
+        lengths=part.examples.lengths,
+        domains=domain_names(table),
+    )
 
 
 def _before(job: Job, target: str, given: Given, kept: Candidate) -> tuple[Bin, ...]:
@@ -218,11 +240,13 @@ def _data(job: Job) -> dict[str, str]:
     return facts
 
 
-def _costs(candidates: Sequence[Candidate], began: Began) -> tuple[Stage, ...]:
+def _costs(candidates: Sequence[Candidate], began: Began, left_out: Sequence[LeftOut]) -> tuple[Stage, ...]:
     """Each run, and what the call did beside them: reading, checking, scoring."""
-    stages = [Stage(one.name, one.wall, one.cpu) for one in candidates]
+    stages = [Stage(f"without {one.domain}", one.wall, one.cpu) for one in left_out]
+    stages += [Stage(one.name, one.wall, one.cpu) for one in candidates]
     wall, cpu = time.monotonic() - began.wall, time.process_time() - began.cpu
-    rest = Stage("the rest", wall - sum(s.wall_seconds for s in stages), cpu - sum(s.cpu_seconds for s in stages))
+    wall, cpu = wall - sum(s.wall_seconds for s in stages), cpu - sum(s.cpu_seconds for s in stages)
+    rest = Stage("the rest", max(wall, 0.0), max(cpu, 0.0))  # a resumed call did not begin with the first run
     return (*stages, rest)
 
 

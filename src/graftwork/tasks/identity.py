@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from graftwork.tasks.classification import Classification
-from graftwork.tasks.labels import MISSING, Labels
+from graftwork.tasks.labels import MISSING
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.pair_calibration import PairCalibration, calibrate
 
@@ -34,10 +34,7 @@ class Identity(Classification):
     """None until `calibrated`, and where too little was held out."""
 
     def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        known = set(self.labels.texts)
-        new = tuple(text for text in Labels.learn(column).texts if text not in known)
-        own = self.labels.type if not new else "string"
-        codes = Labels((*self.labels.texts, *new), own).codes(column, source, rows)
+        codes = self.labels.with_new(column).codes(column, source, rows)
         return codes, codes != MISSING
 
     def scored(self, values: Tensor, temperature: float = 1.0) -> Tensor:  # noqa: ARG002

@@ -37,6 +37,12 @@ class Labels:
         ordered = distinct.take(pc.sort_indices(distinct))
         return cls(tuple(ordered.cast(pa.string()).to_pylist()), str(plain.type))
 
+    def with_new(self, column: pa.ChunkedArray) -> Labels:
+        """These labels, and behind them those of the column that are not among them, in its own order."""
+        known = set(self.texts)
+        new = tuple(text for text in Labels.learn(column).texts if text not in known)
+        return Labels((*self.texts, *new), self.type if not new else "string")
+
     def codes(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> np.ndarray:
         """Class index of each row (N,), int64, `MISSING` where there is no label.
 

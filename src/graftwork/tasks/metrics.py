@@ -34,14 +34,14 @@ class Metric:
     """A score.
 
     scorer: (truth, given) -> (weights (R, N) -> scores (R,)). reads: whether `given` are the choices of `task.choose`,
-    the probabilities, or the embeddings of an open set. display: the name in reports. unit: "percent" is shown times
+    the probabilities, the embeddings of an open set, or the scores of episodes (E,). display: the name in reports. unit: "percent" is shown times
     100, "own" is in the units of the target, "plain" is neither. share_of_rows: True where it is the share of rows that
     are right. least_classes: with fewer it says nothing, and is left out of reports.
     """
 
     name: str
     scorer: Callable[[np.ndarray, np.ndarray], Scorer]
-    reads: Literal["choices", "probabilities", "embeddings"]
+    reads: Literal["choices", "probabilities", "embeddings", "episodes"]
     higher_is_better: bool
     display: str
     unit: Literal["percent", "plain", "own"] = "percent"
@@ -88,6 +88,11 @@ def accuracy(truth: np.ndarray, chosen: np.ndarray) -> Scorer:
     """Share of rows whose class (or whose whole set of classes) is right."""
     right = truth == chosen if truth.ndim == 1 else (truth == chosen).all(axis=1)
     return mean_of_rows(right)
+
+
+def of_episodes(truth: np.ndarray, scores: np.ndarray) -> Scorer:  # noqa: ARG001
+    """Mean share of right answers of an episode; nothing else is compared."""
+    return mean_of_rows(scores)
 
 
 def top5_accuracy(truth: np.ndarray, probabilities: np.ndarray) -> Scorer:
@@ -248,6 +253,7 @@ METRICS: dict[str, Metric] = {
             "tar_at_far_0.001", verification.tar_at(0.001), "embeddings", True, "True accepts at 0.1 % false accepts"
         ),
         Metric("rank1", verification.rank1, "embeddings", True, "Rank-1 identification", share_of_rows=True),
+        Metric("episode_accuracy", of_episodes, "episodes", True, "Accuracy of episodes"),
         Metric("spearman", numbers.spearman, "choices", True, "Spearman correlation", "plain"),
         *(
             Metric(

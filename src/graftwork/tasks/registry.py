@@ -11,6 +11,7 @@ from graftwork.data.table import Kind
 from graftwork.errors import UsageError
 from graftwork.networks.head import HEADS
 from graftwork.tasks.classification import Classification
+from graftwork.tasks.few_shot import FewShot
 from graftwork.tasks.identity import Identity
 from graftwork.tasks.labels import normal
 from graftwork.tasks.multilabel import Multilabel
@@ -19,7 +20,7 @@ from graftwork.tasks.retrieval import Retrieval
 from graftwork.tasks.task import Task
 
 TASKS: dict[str, type[Task]] = {
-    task.name: task for task in (Classification, Multilabel, Regression, Retrieval, Identity)
+    task.name: task for task in (Classification, Multilabel, Regression, Retrieval, Identity, FewShot)
 }
 
 _FEW = 20

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from torch import Tensor
 
+from graftwork.data.episodes import Episodes
 from graftwork.data.table import Kind, Table
 
 
@@ -30,6 +31,8 @@ class Task(ABC):
     open_set: ClassVar[bool] = False
     """Rows are compared by their embeddings, also those of classes that training never had: whole classes are held out
     for validation, and metrics read embeddings (what the last layer of the head reads) in place of predictions."""
+    unit: ClassVar[tuple[str, str]] = ("identity", "identities")
+    """What an open set calls its classes: one, and several of them."""
     reads_target: ClassVar[bool] = True
     """Whether a column of the table holds the target; else the inputs themselves say it, and `learn_rows` and
     `encode_rows` read those."""
@@ -54,6 +57,16 @@ class Task(ABC):
     def classes(self) -> tuple[str, ...]:
         """Names of the outputs, in order; empty for a task without classes."""
         return ()
+
+    @property
+    def validation_episodes(self) -> Episodes | None:
+        """How episodes are drawn from the validation rows to score a run; None where rows are scored one by one."""
+        return None
+
+    @property
+    def held_classes(self) -> int:
+        """Classes that an open set needs for validation."""
+        return 2
 
     @abstractmethod
     def encode_rows(self, table: Table, name: str) -> tuple[np.ndarray, np.ndarray] | None:

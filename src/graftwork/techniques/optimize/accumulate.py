@@ -55,6 +55,10 @@ class Accumulate(Technique):
         check_range(self.name, "steps", self.steps, 1, float("inf"))
 
     @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({"batch_parts"}) if self.steps > 1 else frozenset()
+
+    @property
     def splits_batches(self) -> bool:
         return self.steps > 1
 

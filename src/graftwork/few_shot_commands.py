@@ -1,0 +1,57 @@
+"""`graft adapt`, and what `graft evaluate --episodes` does: classes that training never had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from graftwork.errors import UsageError
+
+if TYPE_CHECKING:
+    from graftwork.evidence.evaluation import Evaluation
+    from graftwork.model import Model
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Put the command into `app`."""
+    app.command()(adapt)
+
+
+def adapt(
+    model: Annotated[Path, typer.Argument(help="folder that fit wrote, best with --task few-shot")],
+    support: Annotated[Path, typer.Argument(help="a few labelled rows of each new class")],
+    out: Annotated[Path, typer.Option(help="folder for the new model")],
+    on_bad_rows: Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")] = "fail",
+) -> None:
+    """Make a model for new classes from a few rows of each; predict and evaluate work with it as with any other."""
+    import graftwork.model
+    from graftwork.data.checks import known_choice
+
+    adapted = graftwork.model.load(model).adapt(support, on_bad_rows=known_choice(on_bad_rows))
+    adapted.save(out)
+    names = adapted.task.classes
+    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    typer.echo(f"{len(names):,} classes learned from {support}: {shown}", err=True)
+    typer.echo(f"model: {out}")
+
+
+def evaluate_episodes(model: Model, table: Path, on_bad_rows: str, given: dict[str, int | None]) -> Evaluation:
+    """Scores by episodes. given: episodes, way, shot and query, None where left out: then as the model's task says."""
+    from graftwork.data.checks import known_choice
+    from graftwork.tasks.few_shot import FewShot
+
+    known = [task for task in model.tasks.values() if isinstance(task, FewShot)]
+    usual = known[0] if known else FewShot()
+    named: dict[str, Any] = {name: getattr(usual, name) if value is None else value for name, value in given.items()}
+    return model.evaluate_episodes(table, **named, on_bad_rows=known_choice(on_bad_rows))
+
+
+def shape_of(episodes: int | None, way: int | None, shot: int | None, query: int | None) -> dict[str, int | None]:
+    """What is given of the episodes' shape, empty where nothing is. Raises UsageError for a number below 1."""
+    given = {"episodes": episodes, "way": way, "shot": shot, "query": query}
+    for name, value in given.items():
+        if value is not None and value < 1:
+            raise UsageError(f"--{name} is {value}. Expected a whole number of at least {2 if name == 'way' else 1}.")
+    return given if any(value is not None for value in given.values()) else {}

@@ -1,0 +1,65 @@
+"""Few-shot: learned on some classes, used to learn others, which training never had, from a few rows of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+from torch import Tensor
+
+from graftwork.data.episodes import Episodes
+from graftwork.errors import UsageError
+from graftwork.tasks.classification import Classification
+from graftwork.tasks.labels import MISSING
+
+_VALIDATION = 150
+"""Episodes of a score during training, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FewShot(Classification):
+    """New classes from a few rows of each; scored by episodes drawn from classes that are held out whole.
+
+    way: classes of an episode. shot: rows of a class to learn from. query: rows of a class that are asked, at most.
+    episodes: how many are scored. Rows may have classes that training never had: they get indices behind those of the
+    training classes, in the order of each table by itself.
+    """
+
+    way: int = 5
+    shot: int = 1
+    query: int = 15
+    episodes: int = 600
+
+    name: ClassVar[str] = "few-shot"
+    metrics: ClassVar[tuple[str, ...]] = ("episode_accuracy",)
+    facts: ClassVar[frozenset[str]] = frozenset({"hard_labels", "classes", "episodes"})
+    open_set: ClassVar[bool] = True
+    unit: ClassVar[tuple[str, str]] = ("class", "classes")
+
+    def __post_init__(self) -> None:
+        try:
+            self.shape  # noqa: B018
+        except UsageError as error:
+            raise UsageError(f"task few-shot: {error}") from None
+
+    @property
+    def shape(self) -> Episodes:
+        return Episodes(self.way, self.shot, self.query, self.episodes)
+
+    @property
+    def validation_episodes(self) -> Episodes:
+        return replace(self.shape, count=min(self.episodes, _VALIDATION))
+
+    @property
+    def held_classes(self) -> int:
+        return self.way
+
+    def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        codes = self.labels.with_new(column).codes(column, source, rows)
+        return codes, codes != MISSING
+
+    def scored(self, values: Tensor, temperature: float = 1.0) -> Tensor:  # noqa: ARG002
+        """Embeddings as they are (B, E)."""
+        return values
