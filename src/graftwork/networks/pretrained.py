@@ -72,7 +72,7 @@ def load_trunk(folder: Path, config: Any, attention: Attention, reads: str = "in
     """
     auto, options = _class_of(config)
     _check_files(folder)
-    with explained(f"The weights in {folder} can't be loaded"), _quiet(), torch.random.fork_rng(devices=[]):
+    with explained(f"The weights in {folder} can't be loaded"), quiet(), torch.random.fork_rng(devices=[]):
         model, info = auto.from_pretrained(
             folder,
             config=config,
@@ -265,8 +265,8 @@ def explained(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without transformers' report of the keys, which is checked here, and its progress bar."""
+def quiet() -> Iterator[None]:
+    """Inside, without transformers' report of the keys, which is checked here, and its progress bar."""
     from transformers.utils import logging as hf_logging
 
     bars: Any = hf_logging

@@ -14,7 +14,7 @@ from graftwork.data.cache import column_digest, digest
 from graftwork.data.media import content, content_digest
 from graftwork.data.table import Table
 from graftwork.errors import DataError, ModelError
-from graftwork.networks.pretrained import explained, locate, read_config
+from graftwork.networks.pretrained import explained, locate, quiet, read_config
 from graftwork.runs.teacher_model import Answers
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.multilabel import Multilabel
@@ -90,7 +90,7 @@ def _task(source: str, config: Any) -> Task:
 def _model(folder: Path, auto: str) -> Any:
     import transformers
 
-    with explained(f"The teacher in {folder} can't be loaded"), torch.random.fork_rng(devices=[]):
+    with explained(f"The teacher in {folder} can't be loaded"), quiet(), torch.random.fork_rng(devices=[]):
         model, info = getattr(transformers, auto).from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
         )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from graftwork import specs
-from graftwork import specs
 from graftwork.core.technique import Technique
-from graftwork.errors import UsageError
 from graftwork.errors import UsageError
 from graftwork.techniques.augment.colour import Colour
 from graftwork.techniques.augment.crop import Crop
@@ -24,17 +22,14 @@ from graftwork.techniques.distil.distil import Distil
 from graftwork.techniques.distil.distil_features import DistilFeatures
 from graftwork.techniques.distil.self_distil import SelfDistil
 from graftwork.techniques.domain.adabn import AdaBN
-from graftwork.techniques.domain.adabn import AdaBN
 from graftwork.techniques.domain.cdan import CDAN
 from graftwork.techniques.domain.coral import Coral
 from graftwork.techniques.domain.dann import DANN
 from graftwork.techniques.domain.domain_sampling import DomainSampling
 from graftwork.techniques.domain.film import Film
-from graftwork.techniques.domain.film import Film
 from graftwork.techniques.domain.group_dro import GroupDRO
 from graftwork.techniques.domain.irm import IRM
 from graftwork.techniques.domain.mmd import MMD
-from graftwork.techniques.domain.tent import Tent
 from graftwork.techniques.domain.tent import Tent
 from graftwork.techniques.domain.vrex import VREx
 from graftwork.techniques.fusion.fusion_transformer import FusionTransformer
@@ -94,7 +89,6 @@ __all__ = [
     "VAT",
     "Accumulate",
     "AdaBN",
-    "AdaBN",
     "Adversarial",
     "ArcFace",
     "AugMix",
@@ -108,7 +102,6 @@ __all__ = [
     "Distil",
     "DistilFeatures",
     "DomainSampling",
-    "Film",
     "Film",
     "Flip",
     "Full",
@@ -138,7 +131,6 @@ __all__ = [
     "SpecAugment",
     "SupervisedContrastive",
     "TargetWeights",
-    "Tent",
     "Tent",
     "TokenDropout",
     "Triplet",
@@ -202,13 +194,10 @@ _ALL: tuple[type[Technique], ...] = (
     DANN,
     DomainSampling,
     Film,
-    Film,
     GroupDRO,
     IRM,
     MMD,
     VREx,
-    AdaBN,
-    Tent,
     AdaBN,
     Tent,
     Distil,
@@ -220,18 +209,6 @@ _ALL: tuple[type[Technique], ...] = (
 )
 
 TECHNIQUES: dict[str, type[Technique]] = {technique.name: technique for technique in _ALL}
-
-
-def at_prediction(given: Technique | str) -> Technique:
-    """The technique of a spec such as "tta:views=4". Raises UsageError for one that does nothing at prediction."""
-    technique = specs.parse(given, TECHNIQUES, "technique") if isinstance(given, str) else given
-    if not technique.acts_at_prediction:
-        known = [name for name, each in TECHNIQUES.items() if each.predict is not Technique.predict]
-        raise UsageError(
-            f"{technique.name} acts in training alone, so a finished model can't take it. At prediction there are: "
-            f"{', '.join(sorted(known))}."
-        )
-    return technique
 
 
 def at_prediction(given: Technique | str) -> Technique:
