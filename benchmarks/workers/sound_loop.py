@@ -55,7 +55,7 @@ def network(classes: int) -> nn.Module:
 
 def padded(mels: list[np.ndarray]) -> Tensor:
     """(B, 1, frames, bins), scaled to about -1 to 1."""
-    longest = max(map(len, mels))
+    longest = max(16, *map(len, mels))  # four poolings leave one frame of 16
     rows = [np.pad(mel, ((0, longest - len(mel)), (0, 0)), constant_values=np.log(1e-3)) for mel in mels]
     return torch.from_numpy(np.stack(rows))[:, None] / 4 + 0.7
 
