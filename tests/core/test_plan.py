@@ -19,6 +19,7 @@ from graftwork.techniques import (
     Mixup,
     Partial,
     Probe,
+    SelfDistil,
     SupervisedContrastive,
 )
 from tinyrun import Worlds
@@ -113,3 +114,15 @@ def test_explain_without_techniques(worlds: Worlds):
     text = worlds("cnn").run([], started=False).plan.explain()
     assert text.startswith("techniques: none (plain loop)")
     assert "(100.0%)" in text
+
+
+def test_rows_without_a_target_that_teach_nothing_are_told(worlds: Worlds):
+    bare = worlds("cnn", "classes", True)
+    told = [note for note in bare.run([LabelSmoothing()], started=False).plan.notes if "have no target" in note]
+    assert len(told) == 1
+    assert told[0].startswith("10 training rows have no target, and no technique of the recipe learns from such rows")
+    for listed in ([Consistency()], [SelfDistil(), LabelSmoothing()]):
+        assert not any("have no target" in note for note in bare.run(listed, started=False).plan.notes)
+    off = bare.run([Consistency(0.0)], started=False).plan.notes
+    assert any("have no target" in note for note in off)
+    assert not any("have no target" in note for note in worlds("cnn").run([], started=False).plan.notes)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from graftwork.data.load import load
-from graftwork.data.unlabelled import with_unlabelled
+from graftwork.data.unlabelled import Labelled, with_labelled, with_unlabelled
 from graftwork.errors import DataError
 
 ROWS = {"text": ["some words here", "other words of a row"] * 4, "label": ["a", "b"] * 4}
@@ -66,3 +67,26 @@ def test_paths_start_at_the_folder_of_their_own_table(tmp_path: Path) -> None:
 def test_a_missing_input_is_said() -> None:
     with pytest.raises(DataError, match="has no column 'text', the input of the training table"):
         with_unlabelled(load(ROWS).table, {"words": ["a b c"]}, "fail")
+
+
+def test_rows_that_a_model_labelled_stand_behind_the_training_rows() -> None:
+    given = Labelled(MORE, np.array([3, 1]), {"label": ["b", "a"]})
+    table, notes = with_labelled(load(ROWS).table, given, "fail")
+    assert table.values("label") == [*ROWS["label"], "a", "b"]
+    assert table.values("text")[8:] == [MORE["text"][0], MORE["text"][2]]
+    assert table.schema.role("domain") is None
+    assert any("labelled by a model: 2 rows" in note for note in notes)
+
+
+def test_their_labels_are_of_the_training_columns_type() -> None:
+    train = load({**ROWS, "label": [0, 1] * 4}, target="label").table
+    table, _ = with_labelled(train, Labelled({"text": MORE["text"]}, np.array([2]), {"label": [1]}), "fail")
+    assert table.values("label")[-1] == 1
+    assert table.column("label").type == train.column("label").type
+
+
+def test_with_a_domain_column_they_are_a_domain_of_their_own() -> None:
+    train = load({**ROWS, "shop": ["north", "south"] * 4}, roles={"domain": "shop"}).table
+    table, _ = with_labelled(train, Labelled(MORE, np.array([1, 2]), {"label": ["a", "a"]}), "fail")
+    assert table.values("shop")[8:] == ["unlabelled"] * 2
+    assert table.schema.role("domain").levels == ("north", "south", "unlabelled")  # type: ignore[union-attr]

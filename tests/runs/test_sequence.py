@@ -65,7 +65,7 @@ def test_each_step_builds_on_earlier_ones() -> None:
     assert [one.name for one in done] == ["teacher", "student", "further", "self-1", "self-2"]
     recipes = {one.name: one.model.recipe.to_dict() for one in done}
     assert recipes["student"]["techniques"] == [{"distil": {"teacher": "out/teacher", "temperature": 3.0}}]
-    assert recipes["further"]["base"] == "out/student"
+    assert recipes["further"]["base"] == "tuned-text:path=out/student"
     assert all((one.folder / "report.html").is_file() for one in done)
     labels = pd.read_csv("out/self-1.pseudo-labels.csv")
     predicted = done[0].model.predict(pd.read_csv("more.csv"))

@@ -56,6 +56,10 @@ class BaseSettings(ABC):
         """The same base with the features of its last `layers` layers side by side, as many as it has."""
         return self
 
+    def for_input(self, name: str) -> BaseSettings:  # noqa: ARG002
+        """The same base for this input; one that holds encoders of several inputs gives each its own."""
+        return self
+
     def tuned_blocks(self) -> int:
         """How many of its upper blocks the default tunes; no more than it has."""
         return 2

@@ -117,7 +117,7 @@ def bases_of(named: Named, inputs: Sequence[Input]) -> dict[str, BaseSettings]:
                 f"base '{spec}' reads {base.modality}, but the input '{one.name}' is {one.modality}. "
                 f"Expected one of: {_names(one.modality)}."
             )
-        found[one.name] = base
+        found[one.name] = base.for_input(one.name)
     return found
 
 

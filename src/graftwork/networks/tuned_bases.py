@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graftwork import specs
 from graftwork.data.table import Modality
 from graftwork.errors import GraftworkError, ModelError, nearest
 from graftwork.networks.base_settings import BaseSettings, TrainingRows
@@ -33,12 +31,6 @@ class _Tuned(BaseSettings):
     source = "a folder that graft fit wrote, or just its path"
 
     @property
-    def spec(self) -> str:
-        """The bare path where nothing else is set, and it can't be taken for the name of a base."""
-        changed = {key: value for key, value in specs.changed_settings(self).items() if key != "path"}
-        return super().spec if changed or re.fullmatch(r"[\w-]+", self.path) else self.path
-
-    @property
     def suggested_lr(self) -> float:  # type: ignore[override]
         origin = self._origin()
         return USUAL_LR if origin is None else origin.suggested_lr
@@ -47,6 +39,11 @@ class _Tuned(BaseSettings):
     def suggested_epochs(self) -> int:  # type: ignore[override]
         origin = self._origin()
         return USUAL_EPOCHS if origin is None else origin.suggested_epochs
+
+    def for_input(self, name: str) -> BaseSettings:
+        found = self._inputs()
+        several = len({one.encoder for one in found}) > 1 and any(one.name == name for one in found)
+        return replace(self, input=name) if self.input is None and several else self
 
     def tuned_blocks(self) -> int:
         origin = self._origin()
@@ -70,9 +67,7 @@ class _Tuned(BaseSettings):
         found = [one for one in every if one.modality == self.modality]
         if not found:
             reads = ", ".join(dict.fromkeys(one.modality for one in every))
-            raise ModelError(
-                f"The model {self.path} reads {reads}, so it has no encoder to start from for {self.name}."
-            )
+            raise ModelError(f"The model {self.path} reads {reads}: it has no encoder for {self.modality}.")
         return found
 
     def _chosen(self, columns: list[str]) -> SavedInput:
