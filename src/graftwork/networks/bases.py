@@ -21,7 +21,7 @@ from graftwork.networks.paths import check_path, split_path
 from graftwork.networks.saved import is_model, saved_inputs
 from graftwork.networks.table_bases import Columns, FTTransformer, TableMlp
 from graftwork.networks.text_bases import CNN, GRU, LSTM, MiniLM, Transformer
-from graftwork.networks.tuned_bases import TUNED
+from graftwork.networks.tuned_bases import TUNED, TunedAudio, TunedImage, TunedTable, TunedText
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -33,7 +33,7 @@ BASES: dict[str, type[BaseSettings]] = {
         *(Columns, TableMlp, FTTransformer),
         *(AudioModel, MelCNN, MelGRU),
         *(ImageModel, SmallCNN, Conv4),
-        *TUNED.values(),
+        *(TunedText, TunedImage, TunedAudio, TunedTable),
     )
 }
 

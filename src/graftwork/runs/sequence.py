@@ -109,7 +109,7 @@ def run_sequence(
 
 def summary(done: Sequence[Finished]) -> list[tuple[str, ...]]:
     """A table of the steps, the head first: name, base, techniques, score of each target with its interval, time."""
-    rows = [("step", "base", "techniques", "rows", "score (95 % interval)", "seconds")]
+    rows: list[tuple[str, ...]] = [("step", "base", "techniques", "rows", "score (95 % interval)", "seconds")]
     for one in done:
         for score in one.scores or (None,):
             told = ("", "no rows to score on") if score is None else (f"{score.rows:,} {score.split}", score.text)

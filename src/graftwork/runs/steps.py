@@ -227,8 +227,9 @@ def _check_earlier(step: str, what: str, name: str, earlier: Mapping[str, str], 
 
 
 def _check_files(step: Step) -> None:
-    several = isinstance(step.data.train, list | tuple) and all(isinstance(one, str) for one in step.data.train)
-    trains = list(step.data.train) if several else [step.data.train]
+    train: Any = step.data.train
+    several = isinstance(train, list | tuple) and all(isinstance(one, str) for one in train)
+    trains = list(train) if several else [train]
     for source in (*trains, step.data.valid, step.data.test, step.data.unlabelled):
         if isinstance(source, str | os.PathLike) and not Path(source).expanduser().exists():
             raise UsageError(

@@ -100,8 +100,9 @@ def _model(folder: Path, auto: str) -> Any:
 
 
 def _reader(folder: Path, kind: str, table: Table) -> Reader:
-    import transformers
+    import transformers as library
 
+    transformers: Any = library
     if kind == "text":
         with explained(f"The tokenizer in {folder} can't be loaded"):
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
