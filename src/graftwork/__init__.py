@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from graftwork.runs.data_arguments import DataArguments
     from graftwork.runs.fit import fit, plan
     from graftwork.runs.merge import merge
+    from graftwork.runs.robustness import robustness
     from graftwork.runs.sequence import run_sequence
     from graftwork.runs.soup import soup
     from graftwork.runs.steps import PseudoLabels, Step
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
         VAT,
         Accumulate,
         AdaBN,
-        AdaBN,
         Adversarial,
         ArcFace,
         AugMix,
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
         Distil,
         DistilFeatures,
         DomainSampling,
-        Film,
         Film,
         Flip,
         Full,
@@ -112,6 +111,7 @@ _HOMES = {
     "graftwork.runs.sequence": ("run_sequence",),
     "graftwork.runs.steps": ("PseudoLabels", "Step"),
     "graftwork.runs.merge": ("merge",),
+    "graftwork.runs.robustness": ("robustness",),
     "graftwork.runs.soup": ("soup",),
     "graftwork.techniques": (
         "ANIL",
@@ -124,10 +124,7 @@ _HOMES = {
         "AdaBN",
         "Distil",
         "DistilFeatures",
-        "AdaBN",
         "DomainSampling",
-        "Film",
-        "Tent",
         "Film",
         "Tent",
         "GroupDRO",
@@ -203,6 +200,7 @@ __all__ = [
     "TTA",
     "VAT",
     "Accumulate",
+    "AdaBN",
     "Adversarial",
     "ArcFace",
     "AugMix",
@@ -218,6 +216,7 @@ __all__ = [
     "Distil",
     "DistilFeatures",
     "DomainSampling",
+    "Film",
     "Flip",
     "Full",
     "FusionTransformer",
@@ -253,6 +252,7 @@ __all__ = [
     "Step",
     "SupervisedContrastive",
     "TargetWeights",
+    "Tent",
     "TextSettings",
     "TokenDropout",
     "Training",
@@ -267,6 +267,7 @@ __all__ = [
     "load_gallery",
     "merge",
     "plan",
+    "robustness",
     "run_sequence",
     "soup",
 ]

@@ -19,6 +19,7 @@ from graftwork.runs.listener import Listener
 if TYPE_CHECKING:
     from graftwork.core.fit import Progress as Step
     from graftwork.core.plan import Plan
+    from graftwork.evidence.domains import DomainScore
     from graftwork.evidence.evaluation import Evaluation, Evaluations
     from graftwork.evidence.merged import MixReport
     from graftwork.model import Model
@@ -99,6 +100,10 @@ def print_result(model: Model, folder: Path) -> None:
         for result in report.results:
             if result.evaluations:
                 print_evaluations(result.evaluations, result.target if report.more else "")
+            of = f"{result.target}, " if report.more else ""
+            for split, evaluation in result.evaluations.items():
+                print_domains(evaluation.domains, result.primary, f"{of}{split} rows by domain")
+            print_domains(result.left_out, result.primary, f"{of}each domain left out, scored by a model of the others")
         OUT.print(report.verdict(), markup=False)
     OUT.print(f"model: {folder}\nreport: {folder / 'report.html'}", markup=False)
 
@@ -111,6 +116,8 @@ def print_scores(found: Evaluation | Evaluations, *, as_json: bool) -> None:
         return
     for target, evaluation in found.items() if isinstance(found, Evaluations) else [("", found)]:
         print_evaluations({f"{evaluation.rows:,} rows": evaluation}, target)
+        title = f"{target}: by domain" if target else "by domain"
+        print_domains(evaluation.domains, next(iter(evaluation.scores)), title)
 
 
 def print_evaluations(evaluations: Mapping[str, Evaluation], target: str = "") -> None:
@@ -144,6 +151,26 @@ def print_mixed(report: MixReport, folder: Path) -> None:
             table.add_row(*map(rich.markup.escape, row))
         OUT.print(table)
     OUT.print(f"model: {folder}\nreport: {folder / 'report.html'}", markup=False)
+
+
+def print_domains(domains: Sequence[DomainScore], metric: str, title: str) -> None:
+    """A domain a line, with its score, then their mean and the worst one; nothing where none has a score."""
+    from graftwork.evidence.domains import summary
+    from graftwork.evidence.evaluation import score_text
+    from graftwork.tasks.metrics import METRICS
+
+    found = summary(domains, metric)
+    if found is None:
+        return
+    table = Table(box=rich.box.SIMPLE_HEAD, title=title, title_justify="left", title_style="")
+    for heading in ("domain", "rows", METRICS[metric].display):
+        table.add_column(heading)
+    for one in domains:
+        score = score_text(metric, one.scores[metric]) if metric in one.scores else ""
+        table.add_row(rich.markup.escape(one.domain), f"{one.rows:,}", score)
+    table.add_row("mean", "", METRICS[metric].text(found.mean))
+    table.add_row("worst", "", rich.markup.escape(found.worst.domain))
+    OUT.print(table)
 
 
 def print_hits(hits: Sequence[Hit], *, as_json: bool) -> None:

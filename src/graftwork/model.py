@@ -174,7 +174,9 @@ class Model(Adaptable):
             if task.validation_episodes is not None:
                 found[name] = self.episodes_of(table, name)
             elif labelled.any() or len(self.tasks) == 1:
-                found[name] = evaluate(task, targets, given[name], table.rows, labelled=labelled, texts=texts, domains=domains)
+                found[name] = evaluate(
+                    task, targets, given[name], table.rows, labelled=labelled, texts=texts, domains=domains
+                )
         return found[self.target] if len(self.tasks) == 1 else Evaluations(found)
 
     def embed(self, data: Source, column: str, *, on_bad_rows: OnBadRows = "fail") -> np.ndarray:

@@ -24,7 +24,6 @@ from graftwork.data.table import Column, Schema
 from graftwork.data.writing import write_text
 from graftwork.errors import ModelError, UsageError, nearest
 from graftwork.networks.film import Film
-from graftwork.networks.film import Film
 from graftwork.networks.fusions import restore_fusion
 from graftwork.networks.network import Network
 from graftwork.networks.saved import MANIFEST as MANIFEST
@@ -106,7 +105,6 @@ def load(folder: str | os.PathLike[str]) -> Saved:
         sources = {name: tuple(read) for name, read in manifest["sources"].items()}
         network = Network(columns, heads, fusion, sources)
         network.film = Film(**manifest["film"]) if manifest.get("film") else None
-        network.film = Film(**manifest["film"]) if manifest.get("film") else None
         network.lacked = frozenset(manifest["lacked"])
         network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
         # Copied to where memory is aligned: convolutions round otherwise where it is not.
@@ -147,7 +145,6 @@ def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:
         "columns": {name: unique.index(network.encoder(name)) for name in network.columns},
         "sources": {name: list(read) for name, read in network.sources.items()},
         "fusion": {"architecture": network.fusion.architecture, **network.fusion.config()},
-        "film": network.film.config() if network.film else None,
         "film": network.film.config() if network.film else None,
         "lacked": sorted(network.lacked),
         "heads": {name: head.config() for name, head in network.each_head()},

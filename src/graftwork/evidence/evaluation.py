@@ -98,7 +98,8 @@ def evaluate(
     set its embeddings (N, E).
 
     rows: row numbers in their source (N,). texts: what to show of each row. lengths: tokens of each row, for the list
-    of the slowest rows. labelled: mask of rows that have a target; all where left out. domains: of each row, None for none.
+    of the slowest rows. labelled: mask of rows that have a target; all where left out. domains: of each row, None for
+    none.
     Raises DataError where no row is labelled, or where the rows of an open set have no pair to compare.
     """
     keep = np.flatnonzero(np.ones(len(targets), bool) if labelled is None else labelled)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from graftwork.evidence import plots
+from graftwork.evidence.domains import DomainScore, summary
 from graftwork.evidence.evaluation import Evaluation, score_text
 from graftwork.tasks.metrics import METRICS
 
@@ -50,11 +52,24 @@ def _result(result: Result) -> dict[str, Any]:
         "scores": _score_table(result),
         "primary": METRICS[result.primary],
         **_inputs(result),
+        "domains": _domains(evaluation.domains, result.primary),
+        "left_out": _domains(result.left_out, result.primary),
         "plots": _plots(result, evaluation),
         "classes": sorted(evaluation.per_class, key=lambda score: (score.f1 is None, score.f1)),
         "texts": any(example.text for example in (*evaluation.most_wrong, *evaluation.slowest)),
         "one_label": evaluation.baseline is not None,
     }
+
+
+def _domains(domains: Sequence[DomainScore], metric: str) -> dict[str, Any]:
+    """Rows of a table, the worst domain first; and their mean in words."""
+    found, text = summary(domains, metric), METRICS[metric].text
+    if found is None:
+        return {}
+    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
+    scored = sorted((one for one in domains if metric in one.scores), key=lambda one: sign * one.scores[metric].value)
+    cells = [(one.domain, one.rows, *score_text(metric, one.scores[metric]).rstrip(")").split(" (")) for one in scored]
+    return {"rows": cells, "mean": text(found.mean), "worst": found.worst.domain}
 
 
 def _inputs(result: Result) -> dict[str, Any]:

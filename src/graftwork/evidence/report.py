@@ -10,6 +10,8 @@ from typing import Any
 
 from graftwork.data.writing import write_text
 from graftwork.evidence.breakdown import Bin
+from graftwork.evidence.domains import DomainScore
+from graftwork.evidence.domains import to_json as by_domain
 from graftwork.evidence.evaluation import Evaluation, score_text
 from graftwork.evidence.modalities import Contribution
 from graftwork.evidence.plots import Series
@@ -51,7 +53,8 @@ class Result:
 
     primary: name of the metric that counts. evaluations: by split, the one that counts first (test, then validation).
     before_temperature: the first evaluation's reliability before temperature scaling. suspects: rows whose label looks
-    wrong. inputs: what each of several inputs brings, on the split that counts.
+    wrong. inputs: what each of several inputs brings, on the split that counts. left_out: scores of each
+    domain by a model of the others.
     """
 
     primary: str
@@ -61,6 +64,7 @@ class Result:
     before_temperature: tuple[Bin, ...] = ()
     suspects: tuple[Suspect, ...] = ()
     inputs: tuple[Contribution, ...] = ()
+    left_out: tuple[DomainScore, ...] = ()
 
     @property
     def headline(self) -> tuple[str, Evaluation]:
@@ -121,6 +125,7 @@ class Report(Result):
             "rows": self._by_split(lambda evaluation: evaluation.rows),
             "temperature": self._each({result.target: result.temperature for result in self.results}),
             **self._inputs(),
+            **self._domains(),
             "seconds": {
                 stage.name: {"wall": round(stage.wall_seconds, 3), "cpu": round(stage.cpu_seconds, 3)}
                 for stage in self.costs
@@ -139,6 +144,16 @@ class Report(Result):
         """What each input brings; nothing where there is one."""
         found = {r.target: {one.name: one.to_json() for one in r.inputs} for r in self.results if r.inputs}
         return {"inputs": self._each(found)} if found else {}
+
+    def _domains(self) -> dict[str, Any]:
+        """Scores by domain: of each split, and of the domains left out; nothing where there is no domain column."""
+        seen = {
+            split: {r.target: by_domain(e.domains, r.primary) for r in self.results if (e := r.evaluations.get(split))}
+            for split in {name: None for r in self.results for name, e in r.evaluations.items() if e.domains}
+        }
+        found = {split: self._each(of_target) for split, of_target in seen.items()}
+        left = {r.target: by_domain(r.left_out, r.primary) for r in self.results if r.left_out}
+        return ({"domains": found} if found else {}) | ({"left_out": self._each(left)} if left else {})
 
     def _each(self, by_target: Mapping[str, Any]) -> Any:
         return dict(by_target) if self.more else next(iter(by_target.values()))

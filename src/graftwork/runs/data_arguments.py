@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from graftwork.data.checks import OnBadRows
 from graftwork.data.load import Source
 from graftwork.data.unlabelled import Labelled
+from graftwork.errors import UsageError, nearest
+
+SplitBy = Literal["domain"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +22,9 @@ class DataArguments:
     target: the column or columns to predict; None looks for one. inputs: columns to read; None takes all.
     ignore: columns to leave out. roles: column by role (domain, group, weight, split). kinds: by column, the kind to
     read it as. valid, test: held out from `train`, and none, where left out. unlabelled: further
-    rows to train on without a target. labelled: rows to train on to which a model gave a target. on_bad_rows: "fail"
-    or "skip".
+    rows to train on without a target. labelled: rows to train on to which a model gave a target. split_by:
+    "domain" also trains without each domain in turn, and scores it there; adapt_to_held_out: its rows are seen without
+    their target. on_bad_rows: "fail" or "skip".
     """
 
     train: Source | Sequence[Source]
@@ -32,4 +37,12 @@ class DataArguments:
     test: Source | None = None
     unlabelled: Source | None = None
     labelled: Labelled | None = None
+    split_by: SplitBy | None = None
+    adapt_to_held_out: bool = False
     on_bad_rows: OnBadRows = "fail"
+
+    def __post_init__(self) -> None:
+        if self.split_by not in (None, *get_args(SplitBy)):
+            raise UsageError(f"split_by is '{self.split_by}'. {nearest(str(self.split_by), get_args(SplitBy))}")
+        if self.adapt_to_held_out and not self.split_by:
+            raise UsageError("adapt_to_held_out says what is done with a domain left out: give split_by too (domain).")

@@ -16,16 +16,16 @@ from graftwork.errors import UsageError
 from graftwork.model import Model
 from graftwork.networks.bases import written
 from graftwork.recipe import Recipe, from_yaml
-from graftwork.runs.data_arguments import DataArguments
+from graftwork.runs.data_arguments import DataArguments, SplitBy
 from graftwork.runs.default import planned_recipes, run_all
-from graftwork.runs.held_out import encoded
 from graftwork.runs.job import Job, make_job
+from graftwork.runs.left_out import domains_to_leave_out, score_left_out
 from graftwork.runs.listener import Listener, Recorder
+from graftwork.runs.making import make_model as make_model
 from graftwork.runs.reporting import Began, make_report
-from graftwork.runs.single import Candidate, affordable_rows, plan_single
+from graftwork.runs.single import affordable_rows, plan_single
 from graftwork.runs.workspace import Workspace, open_workspace
 from graftwork.saving import write_files
-from graftwork.tasks.calibration import fit_temperature
 
 FINISH = 4.0
 """Seconds of a budget that are kept for the last scores and the report."""
@@ -42,6 +42,8 @@ def fit(
     valid: Source | None = None,
     test: Source | None = None,
     unlabelled: Source | None = None,
+    split_by: SplitBy | None = None,
+    adapt_to_held_out: bool = False,
     recipe: Recipe | str | os.PathLike[str] | None = None,
     budget: float | None = None,
     out: str | os.PathLike[str] | None = None,
@@ -61,6 +63,8 @@ def fit(
     ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split. kinds: `{column: kind}` where
         an input is to be read as another kind (text, image, audio, number, category) than it looks like.
     unlabelled: further rows to train on without a target, for techniques that can use them (cross-domain, consistency).
+    split_by: "domain" also trains a model without each domain in turn, and scores it there: in the report, beside the
+        model of all domains. adapt_to_held_out: these models see the rows of the domain left out, without targets.
     recipe: what to do, as a `Recipe` or a YAML file. budget: wall seconds for the whole call.
     out: folder for the model, its report and the checkpoints; must be new, or the unfinished one with `resume=True`.
     on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out. listener: hears about progress.
@@ -78,6 +82,8 @@ def fit(
         valid=valid,
         test=test,
         unlabelled=unlabelled,
+        split_by=split_by,
+        adapt_to_held_out=adapt_to_held_out,
         on_bad_rows=on_bad_rows,
     )
     return fit_data(
@@ -110,7 +116,14 @@ def fit_data(
         listener.note(note)
     recipe = replace(recipe, base=written(recipe.bases(job.train.schema)))
     deadline = None if budget is None else clocks.wall + budget - min(FINISH, budget / 3)
-    recipe = within_budget(job, recipe, workspace, listener, deadline)
+    parts = 1 + len(domains_to_leave_out(job) if data.split_by else ())
+    share = None if deadline is None else time.monotonic() + (deadline - time.monotonic()) / parts
+    recipe = within_budget(job, recipe, workspace, listener, share)
+    left_out = (
+        score_left_out(job, recipe, workspace, listener, deadline, adapt=data.adapt_to_held_out)
+        if data.split_by
+        else []
+    )
     if recipe.rows is not None:
         job = job.sample(recipe.rows, recipe.seed)
     candidates, kept = run_all(job, recipe, workspace, listener, deadline)
@@ -119,7 +132,9 @@ def fit_data(
         with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model
             folder.mkdir(parents=True, exist_ok=True)
             write_files(model, folder)
-    report = make_report(job, model, candidates, kept, notes=listener.notes, command=command, began=clocks)
+    report = make_report(
+        job, model, candidates, kept, notes=listener.notes, command=command, began=clocks, left_out=left_out
+    )
     model = replace(model, report=report, folder=folder)
     if folder is not None:
         with storing(folder):
@@ -171,6 +186,8 @@ def plan_data(
     for note in job.notes:
         listener.note(note)
     recipe = replace(recipe, base=written(recipe.bases(job.train.schema)))
+    if data.split_by:
+        listener.note(f"before it, the same without each domain in turn: {', '.join(domains_to_leave_out(job))}")
     if recipe.rows is not None:
         job = job.sample(recipe.rows, recipe.seed)
     return [(name, plan_single(job, one)) for name, one in planned_recipes(job, recipe)]
@@ -187,25 +204,6 @@ def within_budget(job: Job, recipe: Recipe, workspace: Workspace, listener: List
         return recipe
     listener.note(f"budget: {rows:,} of {len(job.train):,} training rows, as many as a pass over them leaves time for")
     return replace(recipe, rows=rows)
-
-
-def make_model(job: Job, best: Candidate, *, interrupted: bool = False) -> Model:
-    """The model of a finished run, its probabilities (of open sets its thresholds) calibrated on validation."""
-    tasks, temperature = dict(job.tasks), {}
-    if best.predictions is not None and job.valid is not None:
-        for name, task in job.tasks.items():
-            truth, labelled = encoded(job.valid, name, task)
-            values = best.predictions[name][labelled]
-            tasks[name] = task.calibrated(values, truth[labelled])
-            temperature[name] = fit_temperature(values, truth[labelled], task)
-    return Model(
-        recipe=best.recipe,
-        schema=job.train.schema,
-        network=best.network,
-        tasks=tasks,
-        temperature=temperature,
-        interrupted=interrupted,
-    )
 
 
 def _recipe(given: Recipe | str | os.PathLike[str] | None) -> Recipe:

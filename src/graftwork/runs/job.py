@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from graftwork import specs
+from graftwork.data.domains import lacking_domain
 from graftwork.data.leaks import Leak, find_leaks
 from graftwork.data.load import load, load_like
 from graftwork.data.spool import slices
@@ -102,7 +103,7 @@ def make_job(data: DataArguments, recipe: Recipe) -> Job:
             for name, task in tasks.items():  # labels are known
                 encoded(_called(more.table, name, tasks), name, task)
             others[part] = more.table
-            notes.extend(more.notes)
+            notes.extend([*more.notes, *filter(None, [lacking_domain(more.table, table.schema)])])
     parts = {"train": table, **by_column(table, others), **others}
     if "valid" not in parts:
         valid_table, note = hold_out(parts["train"], tasks, recipe)

@@ -58,7 +58,8 @@ def make_report(
     began: Began,
     left_out: Sequence[LeftOut] = (),
 ) -> Report:
-    """left_out: scores of domains by models of the others. candidates: in the order in which they ran. notes: what the user was told. began: the clocks at the start."""
+    """candidates: in the order in which they ran. notes: what the user was told. began: the clocks at the start.
+    left_out: scores of domains by models of the others."""
     given = _given(job, model, kept)
     warnings = leaks(job.leaks) + table_warnings(job.train, _others(given), job.tasks)
     inputs = _inputs(job, model, given)
