@@ -155,6 +155,8 @@ def plan(
     kinds: Mapping[str, str] | None = None,
     valid: Source | None = None,
     unlabelled: Source | None = None,
+    split_by: SplitBy | None = None,
+    adapt_to_held_out: bool = False,
     recipe: Recipe | str | os.PathLike[str] | None = None,
     on_bad_rows: OnBadRows = "fail",
     listener: Listener | None = None,
@@ -169,6 +171,8 @@ def plan(
         kinds=kinds,
         valid=valid,
         unlabelled=unlabelled,
+        split_by=split_by,
+        adapt_to_held_out=adapt_to_held_out,
         on_bad_rows=on_bad_rows,
     )
     return plan_data(data, recipe, listener=listener)
