@@ -31,7 +31,17 @@ FOLDER = Path(__file__).parent
 NOTE = "<!-- Made from the docstrings by docs/make_reference.py. Change those, then run `make docs`. -->\n"
 
 CONTRACT = {
-    "graftwork.core.technique": ("Technique", "Graft", "Setup", "Term", "Measured", "Phase", "Multiplier", "Cost"),
+    "graftwork.core.technique": (
+        "Technique",
+        "Graft",
+        "Setup",
+        "Taught",
+        "Term",
+        "Measured",
+        "Phase",
+        "Multiplier",
+        "Cost",
+    ),
     "graftwork.data.batch": ("Batch", "Hidden"),
     "graftwork.networks.network": ("Network", "Forward", "Output"),
     "graftwork.networks.encoder": ("Encoder",),
@@ -67,7 +77,7 @@ def techniques_page() -> str:
     ]
     ordered = sorted(TECHNIQUES.values(), key=lambda cls: (cls.phase, cls.name))
     for cls in ordered:
-        made = cls()
+        made = example(cls)
         cells = [
             f"[`{cls.name}`](#{cls.name})",
             f"`gw.{cls.__name__}`",
@@ -79,16 +89,24 @@ def techniques_page() -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "Two techniques that decide the same thing exclude each other. What the needs mean:", ""]
-    lines += [f"- **{name}**: {text}" for name, text in FACTS.items() if any(name in c().needs for c in ordered)]
+    lines += [f"- **{name}**: {text}" for name, text in FACTS.items() if any(name in example(c).needs for c in ordered)]
     for cls in ordered:
         module = sys.modules[cls.__module__]
         lines += ["", f"## {cls.name}", "", f"`gw.{cls.__name__}{_defaults(cls)}`", ""]
         lines += [markdown(module.__doc__), "", markdown(cls.__doc__, _fields(cls))]
         shared = [base for base in cls.__mro__[1:] if issubclass(base, Technique) and base is not Technique]
         lines += [part for base in shared for part in ("", markdown(base.__doc__, _fields(cls)))]
-        if cls().couples_rows:
+        if example(cls).couples_rows:
             lines += ["", "It compares the rows of a batch: its loss depends on how rows are batched."]
     return _page(lines)
+
+
+def example(cls: type[Technique]) -> Technique:
+    """The technique at its defaults; a setting without one (the teacher of a distillation) has its own name."""
+    required = [
+        f.name for f in dataclasses.fields(cls) if f.init and f.default is f.default_factory is dataclasses.MISSING
+    ]
+    return cls(**{name: name for name in required})
 
 
 def python_page() -> str:
@@ -223,7 +241,8 @@ def _signature(thing: Any, name: str) -> str:
 def _defaults(cls: type) -> str:
     """`(rank=8, targets='all-linear')`"""
     fields = inspect.signature(cls).parameters.values()
-    return f"({', '.join(f'{field.name}={field.default!r}' for field in fields)})"
+    shown = (one.name if one.default is one.empty else f"{one.name}={one.default!r}" for one in fields)
+    return f"({', '.join(shown)})"
 
 
 def _split_parameters(signature: inspect.Signature) -> list[str]:

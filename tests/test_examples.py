@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from command import graft
 from graftwork.networks.bases import MiniLM
 from graftwork.techniques import TECHNIQUES
 from tiny import tiny_bert
@@ -31,6 +33,7 @@ SAYS = {
     "search_rows": "' answers '",
     "regression": "Root mean squared error",
     "from_scratch_gru": "parameters",
+    "distil": "distilled: ",
     "classify_table": "FT-Transformer: Accuracy",
     "scikit_learn": "best of the grid",
     "own_technique": "confidence-penalty:",
@@ -63,6 +66,16 @@ def test_every_example_is_tested_and_listed() -> None:
 def test_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
     assert SAYS[name] in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("tiny_base")
+def test_sequence() -> None:
+    shutil.copytree(EXAMPLES / "data", Path("examples") / "data")
+    ran = graft("run", EXAMPLES / "sequence.yaml", "--out", "runs/sequence").works()
+    assert "self-trained" in ran.out
+    assert Path("runs/sequence/self-trained/report.html").is_file()
+    listing = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    assert "(sequence.yaml)" in listing
 
 
 def test_resume_after_kill() -> None:

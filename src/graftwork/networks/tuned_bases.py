@@ -19,7 +19,7 @@ USUAL_LR, USUAL_EPOCHS = 5e-5, 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Tuned(BaseSettings):
+class _TunedSettings(BaseSettings):
     """path: a folder that `fit` wrote. input: which of its inputs, where several of this kind have encoders of their
     own; none for the one of the same name, or the only one. Learning rate and epochs are those of what it was tuned
     from."""
@@ -107,7 +107,7 @@ class _Tuned(BaseSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TunedText(_Tuned):
+class TunedText(_TunedSettings):
     """The text encoder of a saved model, of whatever base."""
 
     name = "tuned-text"
@@ -116,7 +116,7 @@ class TunedText(_Tuned):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TunedImage(_Tuned):
+class TunedImage(_TunedSettings):
     """The image encoder of a saved model, of whatever base."""
 
     name = "tuned-image"
@@ -125,7 +125,7 @@ class TunedImage(_Tuned):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TunedAudio(_Tuned):
+class TunedAudio(_TunedSettings):
     """The sound encoder of a saved model, of whatever base."""
 
     name = "tuned-audio"
@@ -134,7 +134,7 @@ class TunedAudio(_Tuned):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TunedTable(_Tuned):
+class TunedTable(_TunedSettings):
     """The encoder of numbers and categories of a saved model; for a table with the same columns."""
 
     name = "tuned-table"
