@@ -47,7 +47,8 @@ def settings_of(draw: st.DrawFn, cls: type) -> Any:
     try:
         return cls(**chosen)
     except (UsageError, TypeError):
-        return cls()
+        required = [f.name for f in dataclasses.fields(cls) if f.default is f.default_factory is dataclasses.MISSING]
+        return cls(**{name: name for name in required})
 
 
 TECHNIQUE: st.SearchStrategy[Technique] = st.sampled_from(sorted(TECHNIQUES)).flatmap(
