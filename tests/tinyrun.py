@@ -30,6 +30,7 @@ from graftwork.networks.bases import parse_base
 from graftwork.networks.head import Head
 from graftwork.networks.network import Network
 from graftwork.tasks.classification import Classification
+from graftwork.tasks.few_shot import FewShot
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
 from graftwork.tasks.retrieval import Retrieval
@@ -153,6 +154,8 @@ def make_worlds(folder: Path) -> Worlds:
             return _alone(base, task, unlabelled, ALONE[base])
         if base == "normed":
             return _alone("image", task, unlabelled, str(tiny_image_model(folder / "resnet", "resnet")))
+        if base == "episodes":
+            return _episodes(specs["cnn"], unlabelled)
         if base == "several":
             return _several(specs["transformer"], unlabelled)
         if base == "mixed":
@@ -222,6 +225,20 @@ def _parts(table: Table, task: str, unlabelled: bool) -> tuple[Table, Table, dic
     kind: Task = {"classes": Classification(), "many": Multilabel(), "number": Regression()}[task]
     tasks = {"label": kind.learn(train.column("label"), "train")}
     return _without_labels(train) if unlabelled else train, valid, tasks
+
+
+def _episodes(spec: str, unlabelled: bool) -> World:
+    """Texts, from whose topics episodes are drawn: the task few-shot."""
+    table = _table([(text, topic) for at, (text, topic) in enumerate(tiny_rows(78)) if at % 5], "classes")
+    train, valid, _ = _parts(table, "classes", unlabelled)
+    task: Task = FewShot(way=2, query=2, episodes=4).learn(train.column("label"), "train")
+    encoder = parse_base(spec).build(TrainingRows(lambda: table.values("text")), SEED)
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        head = Head(encoder.width, task.outputs)
+    network = Network({"text": encoder}, {"label": head})
+    examples = [prepare(part, network, {"label": task}, TextSettings()) for part in (train, valid)]
+    return World(network, {"label": task}, *examples, "episode_accuracy", spec, table.schema)
 
 
 def mixed_table(task: str = "classes") -> Table:

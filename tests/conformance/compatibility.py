@@ -35,6 +35,8 @@ NETWORKS = {
     "image": "images, a CNN",
     "audio": "sounds, a CNN on spectrograms",
     "mixed": "texts, images and a table (`table-mlp`) together",
+    "normed": "images, a CNN with batch norm",
+    "episodes": "text, a CNN with the task few-shot",
     "several": "text, a Transformer with three targets: classes, labels and a number",
 }
 COMPOSES, REFUSED, DEPENDS, APART = "o", "x", "~", "."
@@ -109,6 +111,10 @@ column has the number of its technique.
     return "\n".join([head, *_refused(found, signs), *_depending(found, signs)])
 
 
+def _network(base: str) -> str:
+    return NETWORKS.get(base, f"the network `{base}`")
+
+
 def sign(each: Mapping[str, str | None]) -> str:
     if not each:
         return APART
@@ -120,7 +126,7 @@ def _networks(found: Found) -> str:
     lines = []
     for base in WORLDS:
         names = {name for pair, each in found.items() if base in each for name in pair}
-        lines.append(f"| {NETWORKS[base]} | {len(names)} |")
+        lines.append(f"| {_network(base)} | {len(names)} |")
     return "\n".join(lines)
 
 
@@ -181,7 +187,7 @@ def _depending(found: Found, signs: Mapping[Pair, str]) -> list[str]:
     lines = []
     for pair in (pair for pair, one in signs.items() if one == DEPENDS):
         refused = {base: reason for base, reason in found[pair].items() if reason is not None}
-        where = "; ".join(NETWORKS[base] for base in refused)
+        where = "; ".join(_network(base) for base in refused)
         lines.append(f"- `{pair[0]}` with `{pair[1]}`: refused on {where}: {next(iter(refused.values()))}")
     return ["## What depends on the network", "", *lines, ""] if lines else []
 

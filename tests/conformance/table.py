@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import Literal
 
 from graftwork.core.technique import Technique
 from graftwork.techniques import (
+    ANIL,
     CDAN,
     DANN,
     EDA,
     EMA,
     FGM,
     IRM,
+    MAML,
     MMD,
     SAM,
     SWA,
@@ -54,8 +55,10 @@ from graftwork.techniques import (
     PCGrad,
     PixelMixup,
     Probe,
+    ProtoNet,
     RandAugment,
     Refit,
+    Reptile,
     SelfDistil,
     Shift,
     SmallLoss,
@@ -131,6 +134,10 @@ ROWS = (
     Row(SupervisedContrastive(1.0), SupervisedContrastive(0.0), "weights"),
     Row(Triplet(1.0), Triplet(0.0), "weights"),
     Row(ArcFace(), None, "weights"),
+    Row(ProtoNet(2, 1, 2), None, "weights", "episodes"),
+    Row(MAML(2, 1, 2, 2, steps=2), None, "weights", "episodes"),
+    Row(ANIL(2, 1, 2, 2), None, "weights", "episodes"),
+    Row(Reptile(2, 1, 2, 2, steps=2), None, "weights", "episodes"),
     Row(TokenDropout(0.3), TokenDropout(0.0), "weights"),
     Row(EDA(0.3, 0.3), EDA(0.0, 0.0), "weights"),
     Row(Flip(), Flip(0.0), "weights", "image"),
@@ -209,18 +216,6 @@ ELSEWHERE = (
 )
 OTHERS = tuple(dict.fromkeys(row.base for row in ROWS if row.base not in BASES))
 """Fixtures that are not of texts alone."""
-
-
-def names_on(base: str) -> tuple[str, ...]:
-    """Techniques that are tried together in a fixture: those of texts, and its own."""
-    return tuple(row.name for row in ROWS if row.base in (*BASES, base))
-
-
-def sets_on(base: str, size: int) -> list[tuple[str, ...]]:
-    """Every set of so many techniques; in a fixture that is not of texts alone those with one of its own at least."""
-    own = {row.name for row in ROWS if row.base == base}
-    every = itertools.combinations(names_on(base), size)
-    return [names for names in every if base in BASES or own.intersection(names)]
 
 
 def techniques(names: tuple[str, ...]) -> list[Technique]:

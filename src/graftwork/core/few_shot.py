@@ -46,6 +46,29 @@ def learned(
     return with_prototypes(network, target, means(features, known, int(known.max()) + 1), "cosine").eval()
 
 
+def with_training_classes(
+    network: Network,
+    train: Examples,
+    tasks: Mapping[str, Task],
+    techniques: Sequence[Technique] = (),
+    cached: Mapping[str, Cached] | None = None,
+) -> Network:
+    """The network, whose heads that no step has trained find the nearest of the training classes.
+
+    Those of a run by episodes: its classes are numbered anew in each of them.
+    """
+    heads = dict(network.each_head())
+    for name, task in tasks.items():
+        trained = any(parameter.requires_grad for parameter in heads[name].parameters())
+        if task.validation_episodes is None or trained:
+            continue
+        quick = [one for one in techniques if not one.learns_features]
+        store = held_features(network, train, quick, cached)
+        rows = np.flatnonzero(train.labelled[name])
+        network = learned(network, train, rows, train.targets[name][rows], name, quick, store)
+    return network
+
+
 def episode_scores(
     network: Network,
     examples: Examples,
@@ -85,7 +108,7 @@ def validation_score(
     techniques: Sequence[Technique] = (),
     cached: Mapping[str, Cached] | None = None,
 ) -> float:
-    """What a run is chosen by: each target's metric on its labelled rows, more is better; few-shot tasks by episodes."""
+    """What a run is chosen by, more is better: each target's metric on its labelled rows, of few-shot tasks by episodes."""
     predictions = predict_examples(network, valid, techniques, cached, open_sets(tasks))
     by_episodes = {
         name: float(episode_scores(network, valid, valid.targets[name], name, shape, techniques, cached).mean())

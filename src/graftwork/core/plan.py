@@ -102,6 +102,7 @@ class Plan:
     techniques: in their order. stages: which stages each takes part in. total_steps: optimizer steps.
     cost: forwards and backwards a row and step. cache: by input column, how many blocks are computed once for all.
     trained, parameters: numbers of parameters. seconds: estimated wall time of the training steps, if it was timed.
+    step_rows: rows a step at most where a technique makes the batches, 0 where the settings say it.
     """
 
     techniques: tuple[Technique, ...]
@@ -116,6 +117,7 @@ class Plan:
     parameters: int
     notes: tuple[str, ...]
     seconds: float | None = None
+    step_rows: int = 0
 
     @property
     def claims(self) -> frozenset[str]:
@@ -150,7 +152,7 @@ class Plan:
             )
         training = self.training
         lines.append(
-            f"steps: {self.total_steps} of at most {training.batch} rows over {self.rows:,} rows, "
+            f"steps: {self.total_steps} of at most {self.step_rows or training.batch} rows over {self.rows:,} rows, "
             f"lr {training.lr:g}, heads {training.head_lr:g}, {training.precision}"
         )
         lines.append(f"each step: {self.cost.forwards:g} forwards, {self.cost.backwards:g} backwards a row")

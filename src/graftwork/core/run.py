@@ -172,6 +172,7 @@ def attach(ready: Ready) -> Run:
         trained=sum(p.numel() for p in network.parameters() if p.requires_grad),
         parameters=sum(p.numel() for p in network.parameters()),
         notes=ready.notes,
+        step_rows=max(map(len, stages.sampler(0)), default=0) if stages.sampler else 0,
     )
     made = {f.name: getattr(ready, f.name) for f in fields(Ready)}
     return Run(**made, plan=plan, stages=stages, sampler=sampler)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from graftwork.core.examples import prepare
+from graftwork.core.few_shot import with_training_classes
 from graftwork.core.fit import Fitted, fit
 from graftwork.core.plan import Plan, order
 from graftwork.core.run import Run, make_run
@@ -92,6 +93,7 @@ def run_single(
         checkpoints=workspace.checkpoints(name, fingerprint(resolved, run)),
     )
     network = run.stages.fold(fitted.network)
+    network = with_training_classes(network, run.train, run.tasks, run.plan.techniques)
     predictions = None
     if run.valid:
         predictions = predict_examples(network, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks))

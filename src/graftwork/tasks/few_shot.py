@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from graftwork.data.episodes import Episodes
 from graftwork.errors import UsageError
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.labels import MISSING
+from graftwork.tasks.learned import with_learned
 
 _VALIDATION = 150
 """Episodes of a score during training, at most."""
@@ -59,6 +60,14 @@ class FewShot(Classification):
     def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         codes = self.labels.with_new(column).codes(column, source, rows)
         return codes, codes != MISSING
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "episodes": asdict(self.shape)}
+
+    def with_state(self, state: dict[str, Any]) -> Self:
+        shape = Episodes(**state["episodes"])
+        named = {"way": shape.way, "shot": shape.shot, "query": shape.query, "episodes": shape.count}
+        return with_learned(super().with_state(state), **named)
 
     def scored(self, values: Tensor, temperature: float = 1.0) -> Tensor:  # noqa: ARG002
         """Embeddings as they are (B, E)."""

@@ -50,6 +50,10 @@ class Episodic(Technique):
     def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> Measured:
         """Add the gradient of one episode, a share of the step, to `.grad`; what was measured, without that share."""
 
+    def shared(self, asked: float, support: float) -> float:
+        """So much for each query and each row of the support, as a mean over the rows of a step."""
+        return (asked * self.query + support * self.shot) / (self.shot + self.query)
+
     @property
     def shape(self) -> Episodes:
         return Episodes(self.way, self.shot, self.query)

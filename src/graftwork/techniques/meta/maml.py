@@ -70,10 +70,12 @@ class MAML(Episodic):
         return True
 
     def cost(self, inner: Cost) -> Cost:
-        support = self.shot / (self.shot + self.query)
-        loop, asked = self.steps * support, 1 - support
-        again = 0.0 if self.first_order else (inner.backwards - inner.probes) * loop
-        return Cost(inner.forwards * asked + loop, inner.backwards * asked + loop + again, inner.probes * asked + loop)
+        again = 0.0 if self.first_order else inner.backwards - inner.probes
+        return Cost(
+            self.shared(inner.forwards, self.steps),
+            self.shared(inner.backwards, self.steps * (1 + again)),
+            self.shared(inner.probes, self.steps),
+        )
 
     def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> Measured:
         features = Features(network)

@@ -47,12 +47,9 @@ class ProtoNet(Episodic):
         return f"cosine:scale={self.scale:g}" if self.distance == "cosine" else "linear"
 
     def cost(self, inner: Cost) -> Cost:
-        share = self.shot / (self.shot + self.query)
         descents = inner.backwards - inner.probes
         return Cost(
-            inner.forwards * (1 - share) + share,
-            inner.backwards * (1 - share) + descents * share,
-            inner.probes * (1 - share),
+            self.shared(inner.forwards, 1), self.shared(inner.backwards, descents), self.shared(inner.probes, 0)
         )
 
     def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> Measured:
