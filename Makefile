@@ -1,13 +1,15 @@
 # Everything a newcomer needs. `make demo` and `make test` work on a fresh machine with Python 3.11 or newer.
 PYTHON ?= python3
 WORKERS ?= 2
+TRIPLES ?= 2000
+SEED ?= 0
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 DATA := examples/data
 BENCHMARKS := startup step_cost predict memory from_scratch few_shot cifar10 audio faces fashion fashion_targets \
-              retrieval tabular augment banking77
+              retrieval merge tabular augment banking77
 
-.PHONY: help install demo test check nightly benchmarks docs clean
+.PHONY: help install demo test check nightly conformance benchmarks docs clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -35,7 +37,14 @@ check: install
 	$(BIN)/lint-imports --no-cache
 
 nightly: check  ## the same with the slow tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m 'slow or not slow'
+	OMP_NUM_THREADS=1 GRAFTWORK_PAIRS=60 GRAFTWORK_TRIPLES=60 $(BIN)/python -m pytest -n $(WORKERS) -m 'slow or not slow'
+
+conformance: install  ## all pairs and TRIPLES=2000 triples of techniques, drawn by SEED=0, within an hour on 2 cores; writes docs/compatibility.md
+	rm -rf .conformance
+	mkdir .conformance
+	OMP_NUM_THREADS=1 GRAFTWORK_PAIRS=all GRAFTWORK_TRIPLES=$(TRIPLES) GRAFTWORK_SEED=$(SEED) \
+	    GRAFTWORK_OUTCOMES=$(CURDIR)/.conformance $(BIN)/python -m pytest -n $(WORKERS) -m 'slow or not slow' tests/conformance
+	PYTHONPATH=tests $(BIN)/python -m conformance.compatibility .conformance
 
 benchmarks: install  ## measure against the peers (hours); tables go to docs/benchmarks.md
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
-from conformance.table import COMBINATIONS, ELSEWHERE, ROWS, sets_on, techniques
+from conformance.sampling import chunks, fitting, refusal, sets_of
+from conformance.table import COMBINATIONS, ELSEWHERE, ROWS, techniques
 from graftwork.core.fit import fit
 from graftwork.core.run import Run
 from graftwork.core.technique import Cost
@@ -70,9 +73,25 @@ def test_alone(name: str, base: str, worlds: Worlds):
     check((name,), base, worlds)
 
 
-def test_pairs(worlds: Worlds):
-    for pair in sets_on("cnn", 2):
+@pytest.mark.parametrize("chunk", chunks("cnn", 2))
+def test_pairs(chunk: int, worlds: Worlds):
+    for pair in sets_of("cnn", 2, chunk, worlds):
         check(pair, "cnn", worlds)
+
+
+def test_losses_share_one_forward(worlds: Worlds):
+    """Any four techniques that only add to the loss cost one forward and one backward together, as one of them does."""
+    world = worlds("transformer", "classes", True)
+    found = []
+    for name in fitting("transformer", worlds):
+        run = world.run(techniques((name,)), started=False)
+        if "losses" in run.plan.stages[name] and not {"objective", "gradient"} & set(run.plan.stages[name]):
+            assert (run.plan.cost.forwards, run.plan.cost.backwards) == (1.0, 1.0), name
+            found.append(name)
+    sets = [names for names in itertools.combinations(found, 4) if refusal(names, world) is None]
+    assert len(sets) >= 4
+    for names in random.Random(0).sample(sets, 4):
+        assert counted(world.run(techniques(names), steps=3, evaluations=1)) == Cost(1.0, 1.0), names
 
 
 @pytest.mark.parametrize("names", [*TRIPLES, *COMBINATIONS], ids="+".join)

@@ -53,21 +53,6 @@ def test_what_changes_the_saved_weights_alone_leaves_training_as_it_was(row: Row
     assert same(last_weights(world, row.acts), last_weights(world))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("row", [row for row in ROWS if row.changes != "claims"], ids=lambda row: row.name)
-def test_it_changes_it_beside_every_other(row: Row, worlds: Worlds):
-    """The failure to fear most: a technique that does nothing any more because another one is there."""
-    silent = [other.name for other in ROWS if other is not row and not changes_beside(row, other, worlds(row.base))]
-    assert silent == []
-
-
-def changes_beside(row: Row, other: Row, world: World) -> bool:
-    try:
-        return not equal(OUTPUTS[row.changes](world, other.acts, row.acts), OUTPUTS[row.changes](world, other.acts))
-    except RefusedError:
-        return True
-
-
 @pytest.mark.parametrize("row", [row for row in ROWS if row.changes == "claims"], ids=lambda row: row.name)
 def test_it_keeps_out_what_it_says(row: Row, worlds: Worlds):
     with pytest.raises(RefusedError, match=f"{row.name} and partial both decide"):

@@ -37,6 +37,11 @@ class Refit(Technique):
         check_l2(self.name, self.l2)
 
     @property
+    def needs(self) -> frozenset[str]:
+        """On frozen features it would solve the head once more, and what else trains the head would be lost."""
+        return frozenset({"trainable_features"})
+
+    @property
     def claims(self) -> frozenset[str]:
         return frozenset({"final head"})
 
