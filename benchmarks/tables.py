@@ -9,12 +9,14 @@ import audio
 import augment
 import banking77
 import cifar10
+import distil
 import faces
 import fashion
 import fashion_targets
 import few_shot
 import from_scratch
 import memory
+import merge
 import predict
 import retrieval
 import startup
@@ -48,7 +50,9 @@ PARTS = (
     Part("Several columns", fashion.NAME, fashion.__doc__, fashion.section),
     Part("Several targets", fashion_targets.NAME, fashion_targets.__doc__, fashion_targets.section),
     Part("Retrieval", retrieval.NAME, retrieval.__doc__, retrieval.section),
+    Part("Merging and soups", merge.NAME, merge.__doc__, merge.section),
     Part("Prediction", predict.NAME, predict.__doc__, predict.section),
+    Part("Distillation", distil.NAME, distil.__doc__, distil.section),
     Part("A training step", step_cost.NAME, step_cost.__doc__, step_cost.section),
     Part("From scratch", from_scratch.NAME, from_scratch.__doc__, from_scratch.section),
     Part("Augmentation", augment.NAME, augment.__doc__, augment.section),

@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
 from graftwork.data.cache import column_digest, digest
+from graftwork.data.convert import is_missing
+from graftwork.data.kinds import is_string
 from graftwork.data.media import content, content_digest
+from graftwork.data.spool import slices
 from graftwork.data.table import Table
 from graftwork.errors import DataError, ModelError
 from graftwork.networks.pretrained import explained, locate, quiet, read_config
@@ -44,20 +49,22 @@ def open_classifier(source: str, table: Table) -> tuple[Mapping[str, Task], int,
     weights = [file.read_bytes() for file in sorted(folder.glob("*.safetensors"))]
     key = digest((folder / "config.json").read_bytes(), *weights, seen)
 
+    if kind != "text":
+        _check_whole(source, table, values)
     task, read = _task(source, config), _reader(folder, kind, table)
-
-    def ask() -> Answers:
-        return _asked(model, values.to_pylist(), read)
-
-    width = _asked(model, values.slice(0, 1).to_pylist(), read).features.shape[1]
-    return {"": task}, width, key, ask
+    width = _asked(model, values.slice(0, 1), read).features.shape[1]
+    return {"": task}, width, key, lambda: _asked(model, values, read)
 
 
 def _kind(source: str, config: Any) -> tuple[str, str]:
-    for name in getattr(config, "architectures", None) or ():
-        for end, found in KINDS.items():
-            if name.endswith(end):
-                return found
+    """What it reads, and how transformers loads it."""
+    from transformers import MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING
+
+    ends = [end for name in getattr(config, "architectures", None) or () for end in KINDS if name.endswith(end)]
+    if ends and type(config) in MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING:  # some are ...ForSequenceClassification
+        return KINDS["ForAudioClassification"]
+    if ends:
+        return KINDS[ends[0]]
     named = ", ".join(getattr(config, "architectures", None) or ["nothing"])
     raise ModelError(
         f"The teacher {source} is no classifier: its config.json names {named}. Expected a model whose architecture "
@@ -135,26 +142,37 @@ def _reader(folder: Path, kind: str, table: Table) -> Reader:
 
 
 def _held(cell: Any, table: Table) -> bytes:
-    found = content(cell, table.folder)
-    if found is None:
-        raise DataError(f"{table.source}: a row has no image or sound for the teacher to read. Leave such rows out.")
-    return found
+    return content(cell, table.folder) or b""
 
 
-def _asked(model: Any, cells: Sequence[Any], read: Reader) -> Answers:
+def _check_whole(source: str, table: Table, values: pa.ChunkedArray) -> None:
+    """Raise DataError where a row has nothing for the teacher to read."""
+    empty = np.flatnonzero(np.concatenate([is_missing(part) for part in slices(values)]))
+    if len(empty):
+        raise DataError(
+            f"{table.source}: {len(empty):,} of {len(values):,} rows have nothing for the teacher {source} to read; "
+            f"the first is {table.place(int(table.rows[empty[0]]))}. Leave them out, or use a teacher that was "
+            "trained here, which can do without."
+        )
+
+
+def _asked(model: Any, values: pa.ChunkedArray, read: Reader) -> Answers:
+    """One pass over the column, texts of like length together."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
-    order = np.argsort([len(cell) if isinstance(cell, str) else 0 for cell in cells], kind="stable")[::-1]
-    logits = np.zeros((len(cells), model.config.num_labels), np.float32)
+    order, rows_in_all = np.arange(len(values)), len(values)
+    if is_string(values.type):
+        order = np.argsort(np.asarray(pc.fill_null(pc.utf8_length(values), 0)), kind="stable")[::-1]
+    logits = np.zeros((rows_in_all, model.config.num_labels), np.float32)
     features: np.ndarray | None = None
     with torch.inference_mode():
-        for start in range(0, len(cells), BATCH):
+        for start in range(0, rows_in_all, BATCH):
             rows = order[start : start + BATCH]
-            inputs = {name: value.to(device) for name, value in read([cells[row] for row in rows]).items()}
+            inputs = {name: value.to(device) for name, value in read(values.take(pa.array(rows)).to_pylist()).items()}
             output = model(**inputs, output_hidden_states=True)
             pooled = _pooled(output.hidden_states[-1], inputs.get("attention_mask")).float().cpu().numpy()
             if features is None:
-                features = np.zeros((len(cells), pooled.shape[1]), np.float32)
+                features = np.zeros((rows_in_all, pooled.shape[1]), np.float32)
             logits[rows], features[rows] = output.logits.float().cpu().numpy(), pooled
     assert features is not None
     return Answers({"": logits}, features)
