@@ -16,6 +16,7 @@ import fashion_targets
 import few_shot
 import from_scratch
 import memory
+import meta
 import merge
 import predict
 import retrieval
@@ -56,6 +57,7 @@ PARTS = (
     Part("A training step", step_cost.NAME, step_cost.__doc__, step_cost.section),
     Part("From scratch", from_scratch.NAME, from_scratch.__doc__, from_scratch.section),
     Part("Augmentation", augment.NAME, augment.__doc__, augment.section),
+    Part("Classes never seen", meta.NAME, meta.__doc__, meta.section),
     Part("Tables", tabular.NAME, tabular.__doc__, tabular.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),

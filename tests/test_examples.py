@@ -26,6 +26,7 @@ SAYS = {
     "augment_images": "crop, 6 views:",
     "classify_text": "model and report: runs/classify_text/report.html",
     "choose_techniques": "refused: supervised-contrastive needs hard_labels, but mixup removes them.",
+    "new_classes": "now it knows: digit 6",
     "few_shot": "contrastive: Accuracy",
     "verify_faces": "who is this? (a stranger)",
     "multilabel": "Micro-F1",

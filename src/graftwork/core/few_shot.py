@@ -108,7 +108,7 @@ def validation_score(
     techniques: Sequence[Technique] = (),
     cached: Mapping[str, Cached] | None = None,
 ) -> float:
-    """What a run is chosen by, more is better: each target's metric on its labelled rows, of few-shot tasks by episodes."""
+    """What a run is chosen by: each target's metric, more is better; of few-shot tasks the mean over episodes."""
     predictions = predict_examples(network, valid, techniques, cached, open_sets(tasks))
     by_episodes = {
         name: float(episode_scores(network, valid, valid.targets[name], name, shape, techniques, cached).mean())
