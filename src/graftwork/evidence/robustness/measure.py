@@ -67,7 +67,8 @@ def measure(
     attacked, corrupted = list[Attacked](), list[Corrupted]()
     for name in names:
         aims = [Aim(network, tasks[target], target, name, tuple(techniques)) for target in targets]
-        attacked += [attack(aim, examples, settings, watch) for aim in aims]
+        if settings.attacks:
+            attacked += [attack(aim, examples, settings, watch) for aim in aims]
         if settings.corruptions:
             corrupted += corrupt(aims, table, examples, text, settings.seed, watch)
     return Robustness(len(examples), settings, tuple(attacked), tuple(corrupted))

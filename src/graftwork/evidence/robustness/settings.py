@@ -30,7 +30,7 @@ class RobustnessSettings:
         units, each above 0 and at most 1; empty for 1, 2, 4 and 8 of 255 grey levels, 0.0005 to 0.005 of full scale of
         sounds, 2 to 20 % of the length of embeddings. steps, restarts: of the gradient attack (PGD).
     queries: predictions a row that the black-box attack may ask for, at the largest epsilon; 0 leaves it out.
-    corruptions: whether noise, blur, weather, echo or typing errors are tried.
+    attacks: whether rows are attacked. corruptions: whether noise, blur, weather, echo or typing errors are tried.
     """
 
     rows: int = 500
@@ -38,6 +38,7 @@ class RobustnessSettings:
     steps: int = 20
     restarts: int = 2
     queries: int = 500
+    attacks: bool = True
     corruptions: bool = True
     seed: int = 0
 
