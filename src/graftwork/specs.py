@@ -35,6 +35,10 @@ def build(cls: type[S], settings: Mapping[str, Any], what: str) -> S:
         if name not in hints:
             raise UsageError(f"{what} has no setting '{key}'. {nearest(name, hints)}")
         values[name] = convert(value, hints[name], f"{what}, setting '{name}'")
+    fields = dataclasses.fields(typing.cast(Any, cls))
+    lacking = [f.name for f in fields if f.init and _default(f) is dataclasses.MISSING and f.name not in values]
+    if lacking:
+        raise UsageError(f"{what} needs the setting '{lacking[0]}', which has no default: {lacking[0]}=VALUE.")
     try:
         return cls(**values)
     except TypeError as error:

@@ -212,7 +212,7 @@ def test_off_asks_nobody(world: Any, technique: Any) -> None:
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
-        ("distil", "teacher"),
+        ("distil", "technique 'distil' needs the setting 'teacher', which has no default: teacher=VALUE"),
         ("distil:teacher= ", "there is no teacher"),
         ("distil:teacher=t,temperature=0", "temperature is 0.0. Expected a number above 0"),
         ("distil:teacher=t,temperature=nan", "temperature is nan"),
