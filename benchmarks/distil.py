@@ -32,14 +32,14 @@ SELF = ("trec", "sst2")
 FASTER, RECOVERED = 10.0, 0.5
 TEACHER = {
     "base": "minilm",
-    "techniques": ["warm-start", "full"],
-    "training": {"lr": 1e-4, "head_lr": 1e-3, "epochs": 8, "evaluations": 4},
+    "techniques": ["warm-start", "partial:blocks=4"],
+    "training": {"lr": 1e-4, "head_lr": 1e-3, "epochs": 7, "evaluations": 3},
 }
 STUDENT = {
     "base": "gru:width=192",
     "techniques": [],
     "training": {"epochs": 40, "evaluations": 8},
-    "distilled": {"steps": 3000, "evaluations": 8},
+    "distilled": {"steps": 2400, "evaluations": 6},
 }
 LOGITS = "distil:teacher=TEACHER,temperature=2,weight=0.9"
 WITH = {"distilled": [LOGITS], "hinted": [LOGITS, "distil-features:teacher=TEACHER"]}
