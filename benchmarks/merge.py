@@ -3,7 +3,7 @@
 A fine-tune of each domain is compared with a probe on the frozen base; what it is better by on its own domain is its
 gain. Every pair of fine-tunes, and all three, are merged by each method, with settings chosen on the validation rows of
 the domains that are merged. What a merged model keeps is the sum of its gains over the probes, divided by that of the
-fine-tunes on their own domains. The soups are of five runs on 1,000 rows of TREC, which differ in learning rate and
+fine-tunes on their own domains. The soups are of five runs on 500 rows of TREC, which differ in learning rate and
 seed; the validation rows choose.
 """
 
@@ -30,7 +30,7 @@ CHOSEN = "chosen on validation"
 GROUPS = (*(list(pair) for pair in itertools.combinations(DOMAINS, 2)), list(DOMAINS))
 RATES = (1e-5, 2e-5, 5e-5, 1e-4, 2e-5)
 SEEDS = 3
-ROWS = 1000
+ROWS = 500
 
 
 def main() -> None:
@@ -173,7 +173,7 @@ def shown(records: list[Record]) -> list[Shown]:
         single = [best_run(record)["test"] for record in soups]
         mixed = [record["scores"][method]["test"] for record in soups]
         rows.append(
-            Shown(f"soup --method {method}", "TREC, 1,000 rows, beside the best of 5", "accuracy", single, mixed)
+            Shown(f"soup --method {method}", "TREC, 500 rows, beside the best of 5", "accuracy", single, mixed)
         )
     return rows
 

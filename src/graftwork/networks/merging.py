@@ -30,8 +30,7 @@ def average(models: Sequence[Weights]) -> dict[str, Tensor]:
 
 def task_arithmetic(base: Weights, models: Sequence[Weights], scale: float) -> dict[str, Tensor]:
     """`base + scale * sum(model - base)`, for the tensors that `base` has. scale: lambda in the paper."""
-    vectors = [{name: one[name] - value for name, value in base.items()} for one in models]
-    return {name: value + scale * sum(vector[name] for vector in vectors) for name, value in base.items()}
+    return moved(base, sum_of_vectors(base, models), scale)
 
 
 def ties(base: Weights, models: Sequence[Weights], density: float, scale: float) -> dict[str, Tensor]:
@@ -39,12 +38,26 @@ def ties(base: Weights, models: Sequence[Weights], density: float, scale: float)
 
     density: share of each task vector's entries that is kept, of all tensors together, from above 0 to 1.
     """
-    sizes = {name: value.numel() for name, value in base.items()}
+    return moved(base, ties_vector(base, models, density), scale)
+
+
+def moved(base: Weights, vector: Weights, scale: float) -> dict[str, Tensor]:
+    """`base + scale * vector`."""
+    return {name: value + scale * vector[name] for name, value in base.items()}
+
+
+def sum_of_vectors(base: Weights, models: Sequence[Weights]) -> dict[str, Tensor]:
+    """What all models added to the base, together."""
+    return {name: torch.stack([one[name] - value for one in models]).sum(dim=0) for name, value in base.items()}
+
+
+def ties_vector(base: Weights, models: Sequence[Weights], density: float) -> dict[str, Tensor]:
+    """What TIES makes of that: trimmed, with elected signs, the mean of those that agree."""
     vectors = [torch.cat([(one[name] - value).flatten() for name, value in base.items()]) for one in models]
     merged = disjoint_mean(torch.stack([trimmed(vector, density) for vector in vectors]))
-    pieces = torch.split_with_sizes(merged, list(sizes.values()))
+    pieces = torch.split_with_sizes(merged, [value.numel() for value in base.values()])
     parts = zip(base.items(), pieces, strict=True)
-    return {name: value + scale * piece.view_as(value) for (name, value), piece in parts}
+    return {name: piece.view_as(value) for (name, value), piece in parts}
 
 
 def trimmed(vector: Tensor, density: float) -> Tensor:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from torch import Tensor
@@ -16,7 +17,7 @@ from graftwork.data.load import Source
 from graftwork.errors import UsageError, nearest
 from graftwork.evidence.merged import MixReport, Tried
 from graftwork.model import Model
-from graftwork.networks.merging import average, task_arithmetic, ties
+from graftwork.networks.merging import average, moved, sum_of_vectors, ties_vector
 from graftwork.runs.joining import Joined, joined_model, joined_targets
 from graftwork.runs.mixed_scores import Part, all_scores, calibrated, mean_score, read_parts
 from graftwork.runs.parents import Given, Parent, check_shared_base, parents_of, starts_of
@@ -135,28 +136,36 @@ def best_of(
 ) -> tuple[Tried, ...]:
     """Put the weights of the best way on validation into the model's network; of equals those of the first. Without
     validation there is one way."""
-    scores: list[float | None] = []
-    best: tuple[float, int] | None = None
-    for at, way in enumerate(ways):
-        model.network.load_state_dict({**averaged, **_learned(way, parents, starts)}, strict=False)
-        score = mean_score(model, valid) if valid else None
-        scores.append(score)
-        if score is not None and (best is None or score > best[0]):
-            best = (score, at)
-    kept = best[1] if best is not None else 0
-    if len(ways) > 1 and kept != len(ways) - 1:
-        model.network.load_state_dict({**averaged, **_learned(ways[kept], parents, starts)}, strict=False)
+    learned = lru_cache(1)(lambda density: _vector(density, parents, starts))
+    scores = [_scored(model, way, learned, averaged, starts, valid) for way in ways]
+    known = [score for score in scores if score is not None]
+    kept = scores.index(max(known)) if known else 0
+    if kept != len(ways) - 1:
+        _scored(model, ways[kept], learned, averaged, starts, ())
     return tuple(Tried(str(way), scores[at], at == kept) for at, way in enumerate(ways))
 
 
-def _learned(way: Way, parents: Sequence[Parent], starts: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The encoders' parameters, where they are more than the mean."""
+Vectors = Callable[[float | None], Mapping[str, Tensor]]
+"""What the encoders' parameters of a merged model have more than the base: by the density of TIES, None for the sum."""
+
+
+def _scored(
+    model: Model,
+    way: Way,
+    learned: Vectors,
+    averaged: Mapping[str, Tensor],
+    starts: Mapping[str, Tensor],
+    valid: Sequence[Part],
+) -> float | None:
+    """Put the weights of this way into the model's network, and score them where there is validation."""
+    more = {} if way.method == AVERAGE else moved(starts, learned(way.density), way.scale or 1.0)
+    model.network.load_state_dict({**averaged, **more}, strict=False)
+    return mean_score(model, valid) if valid else None
+
+
+def _vector(density: float | None, parents: Sequence[Parent], starts: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     bodies = [parent.body for parent in parents]
-    if way.method == ARITHMETIC:
-        return task_arithmetic(starts, bodies, way.scale or USUAL_SCALE[ARITHMETIC])
-    if way.method == TIES:
-        return ties(starts, bodies, way.density or USUAL_DENSITY, way.scale or USUAL_SCALE[TIES])
-    return {}
+    return sum_of_vectors(starts, bodies) if density is None else ties_vector(starts, bodies, density)
 
 
 def _report(
