@@ -34,11 +34,17 @@ class Answers:
     features: np.ndarray
 
 
-def open_model(source: str, folder: Path, table: Table) -> tuple[Mapping[str, Task], int, str, Callable[[], Answers]]:
-    """Its tasks, the width of its features, a key, and how to ask it about the rows of `table`."""
+Opened = tuple[Mapping[str, Task], int, Callable[[], str], Callable[[], Answers]]
+"""Tasks by target, width of the features, a key, and what is said of the rows."""
+
+
+def open_model(source: str, folder: Path, table: Table) -> Opened:
+    """A teacher of the rows of `table`: the model in `folder`. The rows are prepared for it only when it is asked."""
     model = saving.load(folder)
     rows = _as_read(model, source, table)
-    key = digest(*((folder / name).read_bytes() for name in (MANIFEST, WEIGHTS)), _content(model, rows))
+
+    def key() -> str:
+        return digest(*((folder / name).read_bytes() for name in (MANIFEST, WEIGHTS)), _content(model, rows))
 
     def ask() -> Answers:
         network = model.network.to("cuda") if torch.cuda.is_available() else model.network

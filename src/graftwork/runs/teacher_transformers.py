@@ -20,7 +20,7 @@ from graftwork.data.spool import slices
 from graftwork.data.table import Table
 from graftwork.errors import DataError, ModelError
 from graftwork.networks.pretrained import explained, locate, quiet, read_config
-from graftwork.runs.teacher_model import Answers
+from graftwork.runs.teacher_model import Answers, Opened
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
@@ -37,20 +37,21 @@ KINDS = {
 BATCH = 32
 
 
-def open_classifier(source: str, table: Table) -> tuple[Mapping[str, Task], int, str, Callable[[], Answers]]:
-    """Its task (under ""), the width of its features, a key, and how to ask it about the rows of `table`."""
+def open_classifier(source: str, table: Table) -> Opened:
+    """A teacher of the rows of `table`: its task stands under "", since it does not name its target."""
     folder = locate(source)
     config = read_config(folder)
     kind, auto = _kind(source, config)
-    column = _column(source, kind, table)
+    values = table.column(_column(source, kind, table))
     model = _model(folder, auto)
-    values = table.column(column)
-    seen = column_digest(values) if kind == "text" else content_digest(values, table.folder)
-    weights = [file.read_bytes() for file in sorted(folder.glob("*.safetensors"))]
-    key = digest((folder / "config.json").read_bytes(), *weights, seen)
-
     if kind != "text":
         _check_whole(source, table, values)
+
+    def key() -> str:
+        seen = column_digest(values) if kind == "text" else content_digest(values, table.folder)
+        weights = [file.read_bytes() for file in sorted(folder.glob("*.safetensors"))]
+        return digest((folder / "config.json").read_bytes(), *weights, seen)
+
     task, read = _task(source, config), _reader(folder, kind, table)
     width = _asked(model, values.slice(0, 1), read).features.shape[1]
     return {"": task}, width, key, lambda: _asked(model, values, read)

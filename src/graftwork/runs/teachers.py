@@ -34,13 +34,13 @@ class Teacher:
     """A model that is ready to be asked.
 
     tasks: by target, what it predicts; under "" where it does not name its target. width: of its features.
-    ask: reads the rows of a table. key: of its weights, and of these rows as it reads them.
+    key: of its weights, and of the rows as it reads them. ask: what it says of them.
     """
 
     source: str
     tasks: Mapping[str, Task]
     width: int
-    key: str
+    key: Callable[[], str]
     ask: Callable[[], Answers]
 
 
@@ -58,11 +58,12 @@ def answers(job: Job, source: str, listener: Listener | None) -> Taught:
         blank = np.float32(0)
         predictions = {name: np.broadcast_to(blank, (rows, job.tasks[name].outputs)) for name in pairs}
         return Taught(predictions, np.broadcast_to(blank, (rows, teacher.width)))
-    said = _kept(teacher, rows, listener)
+    key = teacher.key()
+    said = _kept(teacher, key, rows, listener)
     converted = {
         name: converter(said.predictions[own], teacher.tasks[own], job.tasks[name]) for name, own in pairs.items()
     }
-    return Taught(converted, said.features, teacher.key)
+    return Taught(converted, said.features, key)
 
 
 def matched(teacher: Teacher, tasks: Mapping[str, Task]) -> dict[str, str]:
@@ -134,10 +135,10 @@ def _opened(source: str, table: Table) -> Teacher:
     return Teacher(source, *open_classifier(source, table))
 
 
-def _kept(teacher: Teacher, rows: int, listener: Listener) -> Answers:
+def _kept(teacher: Teacher, key: str, rows: int, listener: Listener) -> Answers:
     """The answers from disk, asked for first if they are not there, or are pruned at this very moment."""
     for last in (False, True):
-        folder = entry("taught", digest("taught 1", teacher.key))
+        folder = entry("taught", digest("taught 1", key))
         if not folder.is_dir():
             listener.note(f"teacher {teacher.source}: asked about {rows:,} rows")
             with storing(folder):
