@@ -30,7 +30,7 @@ BASE = "small-cnn:width=16,blocks=1,dropout=0,size=32"
 EPSILON, FLIPPED, FEW = "8/255", 0.3, 1000
 PLAIN, PGD = "plain", "adversarial:epsilon=8/255,steps=3"
 FAST, TRADES, AUGMIX = "adversarial:epsilon=8/255,steps=1", "trades:epsilon=8/255,steps=3,beta=4", "augmix:weight=6"
-IMAGES = {PLAIN: 10, PGD: 7, FAST: 10, TRADES: 6, AUGMIX: 6}
+IMAGES = {PLAIN: 8, PGD: 6, FAST: 8, TRADES: 5, AUGMIX: 5}
 """What is trained, and for how many passes."""
 NOISY = (PLAIN, "generalised-cross-entropy", f"small-loss:noise={FLIPPED}")
 SMALL = (PLAIN, "fgm", "vat")

@@ -39,7 +39,7 @@ class Robustness:
         """Plain JSON data."""
         return {
             "rows": self.rows,
-            "settings": asdict(self.settings),
+            "settings": asdict(self.settings) | {"epsilons": list(self.settings.epsilons)},
             "attacks": [found.to_json() for found in self.attacked],
             "corruptions": [found.to_json() for found in self.corrupted],
             "notes": list(self.notes),

@@ -91,15 +91,15 @@ def contrast(pixels: Tensor, severity: int, draws: torch.Generator) -> Tensor:  
 
 
 def elastic(pixels: Tensor, severity: int, draws: torch.Generator) -> Tensor:
-    """Places are moved by a smooth random field, and the whole by a random affine map; shares of the side."""
-    small = ((0.0, 0.05, 0.08), (0.05, 0.2, 0.07), (0.08, 0.06, 0.06), (0.1, 0.04, 0.05), (0.1, 0.03, 0.03))
-    large = ((0.0, 0.05, 0.1), (0.02, 0.2, 0.08), (0.02, 0.05, 0.04), (0.04, 0.04, 0.03), (0.06, 0.03, 0.02))
-    far, smooth, shear = strength(pixels, severity, small, large)
+    """Places are moved by a smooth random field, and the whole by a random affine map; the strengths are not the
+    paper's, which are stronger in the middle than at the end."""
+    strengths = ((0.02, 0.12, 0.01), (0.03, 0.1, 0.015), (0.045, 0.08, 0.02), (0.06, 0.06, 0.025), (0.08, 0.05, 0.03))
+    far, smooth, shear = strengths[severity - 1]
     rows, _, height, width = pixels.shape
     side = min(height, width)
     theta = torch.eye(2, 3).repeat(rows, 1, 1) + shear * (2 * torch.rand(rows, 2, 3, generator=draws) - 1)
     grid = functional.affine_grid(theta.to(pixels), list(pixels.shape), align_corners=False)
-    field = blurred(2 * even((rows, 2, height, width), draws, pixels) - 1, min(smooth, 0.2) * side)
+    field = blurred(2 * even((rows, 2, height, width), draws, pixels) - 1, smooth * side)
     field = field / field.flatten(1).abs().amax(1).clamp_min(1e-6).view(-1, 1, 1, 1) * 2 * far
     moved = grid + field.permute(0, 2, 3, 1)
     return functional.grid_sample(pixels, moved, padding_mode="reflection", align_corners=False).clamp(0, 1)
