@@ -14,6 +14,7 @@ from graftwork.data.batch import whole
 from graftwork.errors import RefusedError, UsageError
 from graftwork.tasks.few_shot import FewShot
 from graftwork.techniques import ANIL, MAML, ProtoNet, Reptile
+from graftwork.techniques.meta.inner_loop import Features, Loop, body, logits, zero_head
 
 WAY, SHOT, QUERY = 3, 2, 2
 EPISODE = WAY * (SHOT + QUERY)
@@ -262,3 +263,33 @@ def test_settings_out_of_range() -> None:
         Reptile(lr=0.0)
     with pytest.raises(UsageError, match=r"anil: use_steps is 0"):
         ANIL(use_steps=0)
+
+
+def test_the_memory_of_the_second_order_keeps_its_bound(few) -> None:
+    """What is saved for the backward pass, against a plain pass over the rows that the documentation names."""
+    this, steps = few(), 3
+    support, asked, own, _ = parts(this)
+
+    def saved(measured) -> int:
+        sizes: dict[int, int] = {}
+        kept = []
+
+        def pack(tensor):
+            kept.append(tensor)
+            sizes[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            measured()
+        return sum(sizes.values())
+
+    network, weights = this.network, sum(p.nbytes for p in this.network.parameters())
+    loop, features = Loop(steps, 0.1, second_order=True), Features(this.network)
+
+    def second_order() -> None:
+        found = loop.run(lambda w: features.with_weights(support, w), body(network) | zero_head(network, WAY), own)
+        logits(features.with_weights(asked, found), found).sum()
+
+    rows = 2 * steps * len(support) + len(asked)
+    many = this.batch.part(torch.arange(rows) % len(this.batch))
+    assert saved(second_order) <= saved(lambda: network(many).predictions["classes"].sum()) + 2 * (steps + 1) * weights
