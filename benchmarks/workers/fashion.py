@@ -45,7 +45,7 @@ def main() -> None:
     settings, answer = settings_and_answer()
     found = []
     for seed in settings["seeds"]:
-        for way, inputs, techniques in ways(settings["kind"]):
+        for way, inputs, techniques in ways(settings["kind"])[:: 1 if seed == 0 else 3]:  # later the first and the last
             found.append({"way": way, "seed": seed, **one(settings, seed, inputs, techniques)})
             answer.write_text(json.dumps({"ways": found}))
 

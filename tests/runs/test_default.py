@@ -58,6 +58,12 @@ def test_many_rows_are_probed_and_then_tuned(auto: gw.Recipe) -> None:
     assert planned["tune"].base == auto.base
 
 
+@pytest.mark.parametrize(("rows", "batch", "epochs"), [(120, 32, 10), (120, 1, 6), (480, 1, 3)])
+def test_few_rows_are_passed_over_more_often(auto: gw.Recipe, rows: int, batch: int, epochs: int) -> None:
+    recipe = replace(auto, training=gw.Training(batch=batch))  # of 120 rows 106 are trained on, of 480 about 430
+    assert dict(planned_recipes(job_of(rows, recipe), recipe))["tune"].training.epochs == epochs
+
+
 def test_what_the_recipe_names_stays(auto: gw.Recipe) -> None:
     own = replace(
         auto,
