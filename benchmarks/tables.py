@@ -16,10 +16,11 @@ import fashion_targets
 import few_shot
 import from_scratch
 import memory
-import meta
 import merge
+import meta
 import predict
 import retrieval
+import robust
 import startup
 import step_cost
 import tabular
@@ -52,6 +53,7 @@ PARTS = (
     Part("Several targets", fashion_targets.NAME, fashion_targets.__doc__, fashion_targets.section),
     Part("Retrieval", retrieval.NAME, retrieval.__doc__, retrieval.section),
     Part("Merging and soups", merge.NAME, merge.__doc__, merge.section),
+    Part("Robust training", robust.NAME, robust.__doc__, robust.section),
     Part("Prediction", predict.NAME, predict.__doc__, predict.section),
     Part("Distillation", distil.NAME, distil.__doc__, distil.section),
     Part("A training step", step_cost.NAME, step_cost.__doc__, step_cost.section),

@@ -207,7 +207,7 @@ def test_the_report_holds_tables_curves_and_doubts(worlds, tmp_path: Path):
     assert page.count("<img") == 4
     assert "sees predictions only" in page
     assert attack_rows(doubted)[1:3] == [("0", doubted.clean.text, ""), ("1/255", shares[0].text, "")]
-    assert attack_rows(doubted)[4:] == [("8/255", "75.0 %", "0.0 %"), ("0.5", doubted.far.text, "")]
+    assert attack_rows(doubted)[5:] == [("8/255", "75.0 %", "0.0 %"), ("0.5", doubted.far.text, "")]
     assert len(corruption_rows(found.corrupted[1])) == 17
 
 
