@@ -10,6 +10,7 @@ import augment
 import banking77
 import cifar10
 import distil
+import domains
 import faces
 import fashion
 import fashion_targets
@@ -60,6 +61,7 @@ PARTS = (
     Part("From scratch", from_scratch.NAME, from_scratch.__doc__, from_scratch.section),
     Part("Augmentation", augment.NAME, augment.__doc__, augment.section),
     Part("Classes never seen", meta.NAME, meta.__doc__, meta.section),
+    Part("Domains", domains.NAME, domains.__doc__, domains.section),
     Part("Tables", tabular.NAME, tabular.__doc__, tabular.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),

@@ -27,15 +27,8 @@ def main() -> None:
     train, test = digits(slice(0, 900)), digits(slice(900, 1200))
     training = gw.Training(epochs=6, batch=64, precision="fp32")
     recipe = gw.Recipe(base="table-mlp:embedding=2,width=64", techniques=["film"], training=training)
-    model = gw.fit(
-        train,
-        target="digit",
-        roles={"domain": "camera"},
-        split_by="domain",
-        test=test,
-        recipe=recipe,
-        out="runs/domains",
-    )
+    roles = {"domain": "camera"}
+    model = gw.fit(train, target="digit", roles=roles, split_by="domain", test=test, recipe=recipe)
     print("known cameras:")
     for domain in model.report.evaluations["test"].domains:
         print(f"  {domain.domain}: {domain.scores['accuracy'].value:.0%}")
