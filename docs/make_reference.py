@@ -290,8 +290,9 @@ def _plain(text: str) -> str:
 
 
 def _methods(cls: type) -> list[tuple[str, Any]]:
-    own = [(name, member) for name, member in vars(cls).items() if not name.startswith("_")]
-    return [(name, m) for name, m in own if _documented(m)]
+    parts = [base for base in cls.__mro__[1:] if base.__module__ == "graftwork.few_shot"]  # of Model, and shown with it
+    every = [pair for part in (cls, *parts) for pair in vars(part).items() if not pair[0].startswith("_")]
+    return [(name, m) for name, m in every if _documented(m)]
 
 
 def _documented(member: Any) -> bool:

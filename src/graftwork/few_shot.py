@@ -62,7 +62,7 @@ class Adaptable(Saved):
         """
         return score_episodes(self, data, Episodes(way, shot, query, episodes), seed, on_bad_rows)
 
-    def episodes_of(self, table: Table, target: str) -> Evaluation:
+    def _episodes_of(self, table: Table, target: str) -> Evaluation:
         """The same of a table that is read and checked, in the shape that the target's few-shot task names."""
         task = self.tasks[target]
         assert isinstance(task, FewShot)

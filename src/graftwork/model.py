@@ -172,7 +172,7 @@ class Model(Adaptable):
         for name, task in self.tasks.items():
             targets, labelled = truth[name]
             if task.validation_episodes is not None:
-                found[name] = self.episodes_of(table, name)
+                found[name] = self._episodes_of(table, name)
             elif labelled.any() or len(self.tasks) == 1:
                 found[name] = evaluate(
                     task, targets, given[name], table.rows, labelled=labelled, texts=texts, domains=domains
