@@ -265,7 +265,7 @@ def test_other_inputs_are_refused(models: dict[str, Path], base: Path, tmp_path:
 
 def test_bad_tables(models: dict[str, Path], tables: Path, tmp_path: Path):
     pair = [models["hot"], models["cool"]]
-    with pytest.raises(UsageError, match="on names 1 tables, but there are 2 models"):
+    with pytest.raises(UsageError, match="on names 1 table, but there are 2 models"):
         gw.merge(pair, on=[tables / "hot.csv"])
     write_rows(tmp_path / "bare.csv", [(text,) for text, _ in HOT], ("text",))
     with pytest.raises(DataError, match="no column 'label'"):
@@ -284,5 +284,5 @@ def test_the_command_line(models: dict[str, Path], tables: Path, tmp_path: Path)
     graft("merge", models["hot"], "--out", out).fails(2, "two models or more")
     graft("merge", models["hot"], tmp_path / "none", "--out", out).fails(1, "There is no model folder")
     graft("merge", models["hot"], models["cool"], "--method", "tie", "--out", out).fails(2, "Did you mean 'ties'")
-    graft("merge", models["hot"], models["cool"], *on[:2], "--out", out).fails(2, "1 tables, but there are 2 models")
+    graft("merge", models["hot"], models["cool"], *on[:2], "--out", out).fails(2, "1 table, but there are 2 models")
     graft("merge", models["hot"], models["cool"], "--out", tables).fails(2, "not a model of graftwork")

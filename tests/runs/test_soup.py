@@ -80,6 +80,7 @@ def test_greedy_is_never_worse_than_the_best_run(runs: list[Path], tables: Path,
     assert accuracy(mixed.model, valid) == pytest.approx(best)
     found = json.loads((tmp_path / "soup" / "mixed.json").read_text())
     assert found["scored_on"] == "test"
+    assert found["scores"][0]["data"] == "test"
     assert set(found["scores"][0]["models"]) == {"run-0", "run-1", "run-2", "soup"}
 
 

@@ -20,6 +20,7 @@ from graftwork.model import Model
 from graftwork.runs.joining import Joined, in_names_of
 from graftwork.runs.parents import Parent
 from graftwork.tasks.calibration import fit_temperature
+from graftwork.tasks.labels import plural
 from graftwork.tasks.metrics import METRICS
 from graftwork.tasks.metrics import score as metric_score
 from graftwork.tasks.task import Task
@@ -51,24 +52,28 @@ def read_parts(
         return []
     if len(sources) != len(parents):
         raise UsageError(
-            f"{option} names {len(sources)} tables, but there are {len(parents)} models. "
+            f"{option} names {plural(len(sources), 'table')}, but there are {len(parents)} models. "
             f"Expected one table for each model, in their order: {', '.join(parent.name for parent in parents)}."
         )
     return [
-        read_part(source, parent, {one.name: one.of[at] for one in targets if at in one.of}, model, on_bad_rows)
+        read_part(
+            parent.name, source, parent, {one.name: one.of[at] for one in targets if at in one.of}, model, on_bad_rows
+        )
         for at, (source, parent) in enumerate(zip(sources, parents, strict=True))
     ]
 
 
-def read_part(source: Source, parent: Parent, of: Mapping[str, str], model: Model, on_bad_rows: OnBadRows) -> Part:
+def read_part(
+    name: str, source: Source, parent: Parent, of: Mapping[str, str], model: Model, on_bad_rows: OnBadRows
+) -> Part:
     """A table as `parent` reads it, prepared for the mixed model."""
     table = load_like(source, parent.model.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows)).table
-    labelled = {name: target for name, target in of.items() if _has_labels(parent.model.tasks[target], table, target)}
+    labelled = {one: target for one, target in of.items() if _has_labels(parent.model.tasks[target], table, target)}
     if not labelled:
         raise DataError(f"{table.source} has no labelled row of {' or '.join(map(repr, of.values()))}.")
     renamed = in_names_of(table, model.schema, parent.model.schema)
     examples = prepare(renamed, model.network, {}, model.recipe.text)
-    return Part(parent.name, table, parent.model.schema, examples, labelled)
+    return Part(name, table, parent.model.schema, examples, labelled)
 
 
 def _has_labels(task: Task, table: Table, target: str) -> bool:

@@ -58,11 +58,11 @@ def soup(
         )
     of = {one.name: one.name for one in targets}
     first = parents[0]
-    part = None if valid is None else read_part(valid, first, of, first.model, on_bad_rows)
+    part = None if valid is None else read_part("validation", valid, first, of, first.model, on_bad_rows)
     scores = [None if part is None else mean_score(parent.model, [part]) for parent in parents]
     model, kept = _mixed(parents, [score for score in scores if score is not None], part, method)
     model = model if part is None else calibrated(model, [part])
-    tested = part if test is None else read_part(test, first, of, first.model, on_bad_rows)
+    tested = part if test is None else read_part("test", test, first, of, first.model, on_bad_rows)
     called = free_name("soup", parents)
     total = None if part is None else mean_score(model, [part])
     report = MixReport(
