@@ -29,8 +29,8 @@ PROBED_LAYERS = 3
 """Layers whose features the probes read: lower ones hold what the last one has given up."""
 LEFT = 0.1
 """A run is begun only if this share of the budget is left for it, and the time of one run like the last."""
-TUNE_STEPS, TUNE_EPOCHS = 600, (3, 10)
-"""Steps that a fine-tune has at least, in so many passes over the rows: 3 passes over 1,000 rows undertrain."""
+TUNE_STEPS, TUNE_EPOCHS = 600, (3, 6)
+"""Steps that a fine-tune should have, in so many passes over the rows."""
 FEW_L2 = 1 / 16
 FEW_STEPS = 20
 
