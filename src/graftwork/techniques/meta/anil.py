@@ -47,10 +47,8 @@ class ANIL(Episodic):
         check_range(self.name, "use_steps", 1 if self.use_steps is None else self.use_steps, 1, 10_000)
 
     def cost(self, inner: Cost) -> Cost:
-        descents = inner.backwards - inner.probes
-        return Cost(
-            self.shared(inner.forwards, 1), self.shared(inner.backwards, descents), self.shared(inner.probes, 0)
-        )
+        again = self.descents(inner)
+        return Cost(self.shared(inner.forwards, 1), self.shared(inner.backwards, again), self.shared(inner.probes, 0))
 
     def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> Measured:
         loop = Loop(self.steps, self.lr, second_order=True)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from graftwork.core.prototypes import plain_head
-from graftwork.core.technique import Gradient, Graft, Measured, Objective, Phase, Setup, Technique, Term
+from graftwork.core.technique import Cost, Gradient, Graft, Measured, Objective, Phase, Setup, Technique, Term
 from graftwork.data.batch import Batch, whole
 from graftwork.data.episodes import Episodes, draw, lacking, rows_by_class
 from graftwork.errors import RefusedError
@@ -53,6 +53,12 @@ class Episodic(Technique):
     def shared(self, asked: float, support: float) -> float:
         """So much for each query and each row of the support, as a mean over the rows of a step."""
         return (asked * self.query + support * self.shot) / (self.shot + self.query)
+
+    @staticmethod
+    def descents(inner: Cost) -> int:
+        """How often the loss of an episode is descended, by however many passes it is measured: more than once where
+        each target is descended by itself."""
+        return max(1, round((inner.backwards - inner.probes) / max(1.0, inner.forwards - inner.probes)))
 
     @property
     def shape(self) -> Episodes:

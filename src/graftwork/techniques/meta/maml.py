@@ -8,9 +8,9 @@ looks alike in all its rows prototypes are usually better; it pays where new cla
 The inner loop descends the plain cross-entropy, since that is what happens at use; all other losses of the run are
 those of the queries. All of the base is trained, as the inner loop at use moves all of it.
 
-Memory: one episode is held at a time. Second order keeps what a plain step over (2 x steps x support + query) rows holds
-at most, since the support's inner backward passes are kept too (1.8 was measured in place of 2, on conv4), and the
-weights once for each step. First order holds max(support, query) rows at a time, like a plain step over those.
+Memory: one episode is held at a time. Second order keeps what a plain step over (2 x steps x support + query) rows
+holds at most, since the support's inner backward passes are kept too (1.8 was measured in place of 2, on conv4), and
+the weights once for each step. First order holds max(support, query) rows at a time, like a plain step over those.
 
 Source: Finn et al. 2017 (first and second order). The head begins at zero, see `inner_loop`.
 """
@@ -70,7 +70,7 @@ class MAML(Episodic):
         return True
 
     def cost(self, inner: Cost) -> Cost:
-        again = 0.0 if self.first_order else inner.backwards - inner.probes
+        again = 0 if self.first_order else self.descents(inner)
         return Cost(
             self.shared(inner.forwards, self.steps),
             self.shared(inner.backwards, self.steps * (1 + again)),

@@ -2,7 +2,7 @@
 
 Each step draws small tasks, makes a prototype of each class from its support, and asks for the nearest one of every
 query. New classes are then learned at use by averaging, without any training: quick, stable, and the first thing to
-try for classes that come later. With one class fixed set of classes and many rows of each, plain training is better.
+try for classes that come later. With a fixed set of classes and many rows of each, plain training is better.
 Training with more classes in an episode (`way` 20 to 60) than at use makes it harder, and usually better; the number of
 shots should be that of use.
 
@@ -47,10 +47,8 @@ class ProtoNet(Episodic):
         return f"cosine:scale={self.scale:g}" if self.distance == "cosine" else "linear"
 
     def cost(self, inner: Cost) -> Cost:
-        descents = inner.backwards - inner.probes
-        return Cost(
-            self.shared(inner.forwards, 1), self.shared(inner.backwards, descents), self.shared(inner.probes, 0)
-        )
+        again = self.descents(inner)
+        return Cost(self.shared(inner.forwards, 1), self.shared(inner.backwards, again), self.shared(inner.probes, 0))
 
     def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> Measured:
         def asked(forward: Forward, batch: Batch) -> Measured:
