@@ -192,7 +192,7 @@ COMBINATIONS = (
     ),
     ("full", "layer-decay", "supervised-contrastive", "consistency", "class-weights", "accumulate", "ema"),
     ("partial", "warm-start", "mixup", "eda", "sam", "accumulate", "refit"),
-    ("full", "dann", "coral", "group-dro", "domain-sampling", "consistency", "swa", "film", "tent"),
+    ("full", "dann", "coral", "group-dro", "domain-sampling", "consistency", "swa", "film"),
     ("lora", "warm-start", "cdan", "mmd", "vrex", "irm", "label-smoothing", "sam"),
     ("full", "fgm", "vat", "small-loss", "generalised-cross-entropy", "class-weights", "ema"),
     ("partial", "arcface", "triplet", "class-weights", "accumulate", "ema"),
@@ -201,7 +201,7 @@ COMBINATIONS = (
 # The same in fixtures that are not of texts alone.
 ELSEWHERE = (
     ("image", ("warm-start", "flip", "crop", "colour", "rand-augment", "cutmix", "mixup", "sam", "ema", "tta")),
-    ("image", ("full", "flip", "pixel-mixup", "label-smoothing", "consistency", "accumulate")),
+    ("image", ("full", "flip", "pixel-mixup", "label-smoothing", "consistency", "accumulate", "tent")),
     ("image", ("full", "adversarial", "augmix", "crop", "label-smoothing", "sam")),
     ("image", ("partial", "trades", "vat", "small-loss", "accumulate")),
     ("audio", ("full", "adversarial", "vat", "noise", "ema")),

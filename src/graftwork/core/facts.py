@@ -54,6 +54,7 @@ CLAIMS: dict[str, str] = {
     "head kind": "which kind of head predicts",
     "target weights": "how much each target counts",
     "final weights": "which weights are kept at the end",
+    "domain features": "how features depend on the domain",
     "statistics": "by what the base is normalised at prediction",
     "image mixing": "how images are mixed",
     "attack": "how the inputs are attacked",

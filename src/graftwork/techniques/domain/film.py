@@ -53,6 +53,10 @@ class Film(Technique):
     def needs(self) -> frozenset[str]:
         return frozenset({"domain"})
 
+    @property
+    def claims(self) -> frozenset[str]:
+        return frozenset({"domain features"})
+
     def adapt(self, network: Network, setup: Setup) -> Network:
         width = network.width - network.fusion.flags
         network.film = Modulation(width, len(setup.domains)).to(setup.device)
