@@ -37,7 +37,7 @@ ADAPTING = ("coral:weight=10", "mmd", "dann", "cdan")
 """Which see the rows of the domain that is left out."""
 GENERALISING = ("group-dro", "irm", "vrex", "domain-sampling", "film", "tent")
 DIGITS = {
-    "coloured": (coloured, ("irm:weight=10000,warmup=0.3", "vrex:weight=10000,warmup=0.3", "group-dro:step=0.1")),
+    "coloured": (coloured, ("irm:weight=1000,warmup=0.4", "vrex:weight=1000,warmup=0.15", "group-dro:step=0.1")),
     "turned": (turned, ("irm", "vrex", "group-dro")),
 }
 REAL: dict[str, dict[str, Any]] = {
@@ -63,8 +63,8 @@ ON_DIGITS = {
     "training": {
         "lr": 1e-3,
         "head_lr": 1e-3,
-        "steps": 400,
-        "batch": 2048,
+        "steps": 600,
+        "batch": 1024,
         "precision": "fp32",
         "schedule": "constant",
         "warmup": 0.0,
@@ -72,7 +72,7 @@ ON_DIGITS = {
         "keep": "last",
     },
 }
-DRAWS = 5
+DRAWS = 3
 """Seeds of the digits, which are quick."""
 
 
