@@ -19,7 +19,7 @@ WORLDS = (*BASES, *OTHERS)
 WHOLE = ("transformer", "image", "mixed")
 """A text, an image and a mixed network: these get every triple that is asked for, the others a quarter."""
 FEW = {2: "GRAFTWORK_PAIRS", 3: "GRAFTWORK_TRIPLES"}
-USUAL = {2: "8", 3: "5"}
+USUAL = {2: "6", 3: "4"}
 CHUNK = 100
 """Sets of one test, at most, so that several workers share them."""
 
