@@ -42,6 +42,7 @@ DIGITS = {
 }
 REAL: dict[str, dict[str, Any]] = {
     "sentiment_3domains": {
+        "together": 4,
         "base": "minilm",
         "inputs": ["text"],
         "beside": ["warm-start", "partial:blocks=2"],
@@ -49,6 +50,7 @@ REAL: dict[str, dict[str, Any]] = {
         "methods": (*ADAPTING, *GENERALISING),
     },
     "pacs": {
+        "together": 4,
         "base": "{weights}/mobilenet_v2_1.0_224:size=96",
         "inputs": ["image"],
         "beside": ["warm-start", "partial:blocks=2"],
@@ -56,7 +58,8 @@ REAL: dict[str, dict[str, Any]] = {
         "methods": (*ADAPTING, *GENERALISING, "adabn"),
     },
 }
-ON_DIGITS = {
+ON_DIGITS: dict[str, Any] = {
+    "together": 1,
     "base": "table-mlp:embedding=2,width=128,layers=1,dropout=0",
     "beside": [],
     "inputs": None,
@@ -92,13 +95,17 @@ def main() -> None:
 
 
 def measure(results: Results, given: Options, name: str, seed: int, made: Callable[[Path], dict[str, Any]]) -> None:
-    if results.has(name, seed, OURS):
-        return
+    """A few methods at a time, so that little is lost where it is stopped; the processes start again for each part."""
     with tempfile.TemporaryDirectory(prefix="graftwork-bench-") as folder:
         settings = made(Path(folder))
         if given.quick:
             settings["training"] = {**settings["training"], "steps": 2}
-        results.measure(name, seed, OURS, partial(work, "domains", seed=seed, **settings))
+        methods = list(settings.pop("methods").items())
+        size = settings.pop("together")
+        for start in range(0, len(methods), size):
+            part = dict(methods[start : start + size])
+            called = f"{name}: {', '.join(part)}"
+            results.measure(called, seed, OURS, partial(work, "domains", seed=seed, methods=part, **settings))
 
 
 def _digits(name: str, seed: int, folder: Path) -> dict[str, Any]:
@@ -200,13 +207,20 @@ def chosen(runs: dict[str, dict[str, list[float]]]) -> str:
 
 
 def gathered(records: list[Record]) -> dict[str, dict[str, dict[str, list[float]]]]:
-    """By set and method: accuracies, validation scores and CPU seconds of the same domains and seeds."""
+    """By set and method: accuracies, validation scores and CPU seconds, of the domains and seeds that all have."""
+    runs: dict[tuple[str, str, int], dict[str, Any]] = {}
+    for record in records:
+        whole = record["name"].partition(":")[0]
+        runs.setdefault((whole.partition(",")[0], whole, record["seed"]), {}).update(record["methods"])
+    most: dict[str, set[str]] = {}
+    for (name, *_), methods in runs.items():
+        most.setdefault(name, set()).update(methods)
     found: dict[str, dict[str, dict[str, list[float]]]] = {}
-    for record in sorted(records, key=lambda one: (one["name"], one["seed"])):
-        runs = found.setdefault(record["name"].partition(",")[0], {})
-        for method, measured in record["methods"].items():
-            for key, value in measured.items():
-                runs.setdefault(method, {}).setdefault(key, []).append(value)
+    for (name, _, _), methods in sorted(runs.items()):
+        if set(methods) == most[name]:
+            for method, measured in methods.items():
+                for key, value in measured.items():
+                    found.setdefault(name, {}).setdefault(method, {}).setdefault(key, []).append(value)
     return found
 
 
