@@ -24,6 +24,7 @@ from graftwork.techniques import (
     Accumulate,
     AdaBN,
     Adversarial,
+    Affine,
     ArcFace,
     AugMix,
     BalancedSampling,
@@ -142,6 +143,7 @@ ROWS = (
     Row(EDA(0.3, 0.3), EDA(0.0, 0.0), "weights"),
     Row(Flip(), Flip(0.0), "weights", "image"),
     Row(Crop(), Crop(1.0, 1.0, 0.0), "weights", "image"),
+    Row(Affine(), Affine(0.0, 0.0, 0.0, 0.0), "weights", "image"),
     Row(Colour(), Colour(0.0, 0.0, 0.0, 0.0), "weights", "image"),
     Row(RandAugment(), RandAugment(0), "weights", "image"),
     Row(CutMix(), CutMix(0.0), "weights", "image"),
@@ -200,7 +202,10 @@ COMBINATIONS = (
 )
 # The same in fixtures that are not of texts alone.
 ELSEWHERE = (
-    ("image", ("warm-start", "flip", "crop", "colour", "rand-augment", "cutmix", "mixup", "sam", "ema", "tta")),
+    (
+        "image",
+        ("warm-start", "flip", "crop", "affine", "colour", "rand-augment", "cutmix", "mixup", "sam", "ema", "tta"),
+    ),
     ("image", ("full", "flip", "pixel-mixup", "label-smoothing", "consistency", "accumulate", "tent")),
     ("image", ("full", "adversarial", "augmix", "crop", "label-smoothing", "sam")),
     ("image", ("partial", "trades", "vat", "small-loss", "accumulate")),

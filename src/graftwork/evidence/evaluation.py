@@ -27,7 +27,8 @@ class Evaluation:
     task: its name. rows: labelled rows that were scored; unlabelled: rows without a target, which were not.
     scores: by metric. baseline: score on these rows of always answering the most frequent class (accuracy), or None.
     per_class, pairs, reliability: empty where the task has no classes. points: (truth, predicted) of a regression,
-    at most 1,000 rows. episodes: how they were drawn, where episodes were scored in place of rows. most_wrong, slowest: a few rows each, worst first.
+    at most 1,000 rows. episodes: how they were drawn, where episodes were scored in place of rows. most_wrong, slowest:
+    a few rows each, worst first.
     domains: the same scores by domain, where the rows have one.
     """
 

@@ -22,32 +22,34 @@ _MEAN, _STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 
 
 class ConvBlock(nn.Module):
-    """max(relu(norm(conv(x)))): half as high and wide."""
+    """relu(norm(conv(x))), with `halving` the maximum of 2 x 2 places: half as high and wide."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, *, halving: bool) -> None:
         super().__init__()
+        self.halving = halving
         self.conv = nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False)
         self.norm = GroupNorm(outputs // GROUP, outputs)
 
     def forward(self, states: Tensor) -> Tensor:
-        return functional.max_pool2d(functional.relu(self.norm(self.conv(states))), 2)
+        active = functional.relu(self.norm(self.conv(states)))
+        return functional.max_pool2d(active, 2) if self.halving else active
 
 
 class Conv4Encoder(ImageEncoder):
-    """`blocks` convolutions of `width` channels over pictures of `size` pixels a side.
+    """`blocks` convolutions of `width` channels over pictures of `size` pixels a side, halved by the first `halvings`.
 
-    Features are width * (size / 2^blocks)^2 wide: 64 with the usual settings.
+    Features are width * (size / 2^halvings)^2 wide: 64 with the usual settings.
     """
 
     architecture = "conv4"
     patch = 8
 
-    def __init__(self, width: int, blocks: int, size: int) -> None:
+    def __init__(self, width: int, blocks: int, halvings: int, size: int) -> None:
         super().__init__(View(size, size, resample="bilinear"), _MEAN, _STD)
-        self._settings = {"width": width, "blocks": blocks, "size": size}
+        self._settings = {"width": width, "blocks": blocks, "halvings": halvings, "size": size}
         self.depth, self.hidden_width = blocks, width
-        self.width = width * (size >> blocks) ** 2
-        self.layers = nn.ModuleList(ConvBlock(width if at else 3, width) for at in range(blocks))
+        self.width = width * (size >> halvings) ** 2
+        self.layers = nn.ModuleList(ConvBlock(width if at else 3, width, halving=at < halvings) for at in range(blocks))
         self.facts = frozenset({"sequence_blocks"})
 
     def block(self, index: int, states: Tensor) -> Tensor:

@@ -34,9 +34,9 @@ class Metric:
     """A score.
 
     scorer: (truth, given) -> (weights (R, N) -> scores (R,)). reads: whether `given` are the choices of `task.choose`,
-    the probabilities, the embeddings of an open set, or the scores of episodes (E,). display: the name in reports. unit: "percent" is shown times
-    100, "own" is in the units of the target, "plain" is neither. share_of_rows: True where it is the share of rows that
-    are right. least_classes: with fewer it says nothing, and is left out of reports.
+    the probabilities, the embeddings of an open set, or the scores of episodes (E,). display: the name in reports.
+    unit: "percent" is shown times 100, "own" is in the units of the target, "plain" is neither. share_of_rows: True
+    where it is the share of rows that are right. least_classes: with fewer it says nothing, and is left out of reports.
     """
 
     name: str

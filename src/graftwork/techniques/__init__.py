@@ -5,6 +5,7 @@ from __future__ import annotations
 from graftwork import specs
 from graftwork.core.technique import Technique
 from graftwork.errors import UsageError
+from graftwork.techniques.augment.affine import Affine
 from graftwork.techniques.augment.colour import Colour
 from graftwork.techniques.augment.crop import Crop
 from graftwork.techniques.augment.cutmix import CutMix
@@ -90,6 +91,7 @@ __all__ = [
     "Accumulate",
     "AdaBN",
     "Adversarial",
+    "Affine",
     "ArcFace",
     "AugMix",
     "BalancedSampling",
@@ -173,6 +175,7 @@ _ALL: tuple[type[Technique], ...] = (
     Reptile,
     Flip,
     Crop,
+    Affine,
     Colour,
     RandAugment,
     CutMix,

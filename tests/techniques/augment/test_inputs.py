@@ -14,6 +14,7 @@ from graftwork.tasks.classification import Classification
 from graftwork.techniques import (
     EDA,
     TTA,
+    Affine,
     Colour,
     Crop,
     CutMix,
@@ -29,12 +30,13 @@ from graftwork.techniques import (
     TokenDropout,
 )
 
-IMAGE = (Flip(), Crop(), Colour(), RandAugment(), CutMix(), PixelMixup())
-MOVING = (Flip(), Crop(), RandAugment(), CutMix(), PixelMixup(), Shift(), EDA(), TTA())
+IMAGE = (Flip(), Crop(), Affine(), Colour(), RandAugment(), CutMix(), PixelMixup())
+MOVING = (Flip(), Crop(), Affine(), RandAugment(), CutMix(), PixelMixup(), Shift(), EDA(), TTA())
 STAYING = (Colour(), Gain(), Noise(), SpecAugment(), TokenDropout())
 OFF = (
     Flip(0.0),
     Crop(1.0, 1.0, 0.0),
+    Affine(0.0, 0.0, 0.0, 0.0),
     Colour(0.0, 0.0, 0.0, 0.0),
     RandAugment(0),
     CutMix(0.0),

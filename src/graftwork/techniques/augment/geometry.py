@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,9 +17,9 @@ def window(left: Tensor, top: Tensor, width: Tensor, height: Tensor) -> Tensor:
     return theta
 
 
-def warp(pixels: Tensor, theta: Tensor, *, grey: bool = False) -> Tensor:
-    """pixels (B, C, H, W) seen through maps (B, 2, 3); beyond the edge its reflection, or grey."""
+def warp(pixels: Tensor, theta: Tensor, beyond: Literal["reflection", "border", "grey"] = "reflection") -> Tensor:
+    """pixels (B, C, H, W) seen through maps (B, 2, 3); beyond the edge its reflection, its own pixels, or grey."""
     grid = functional.affine_grid(theta.to(pixels.device), list(pixels.shape), align_corners=False)
-    if grey:
+    if beyond == "grey":
         return functional.grid_sample(pixels - 0.5, grid, padding_mode="zeros", align_corners=False) + 0.5
-    return functional.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
+    return functional.grid_sample(pixels, grid, padding_mode=beyond, align_corners=False)

@@ -24,17 +24,17 @@ def operations() -> dict[str, Operation]:
         "identity": lambda pixels, _: pixels,
         "autocontrast": lambda pixels, _: kornia.normalize_min_max(pixels),
         "equalize": lambda pixels, _: kornia.equalize(pixels),
-        "rotate": lambda pixels, by: warp(pixels, _rotation(by * torch.pi / 6), grey=True),
+        "rotate": lambda pixels, by: warp(pixels, _rotation(by * torch.pi / 6), beyond="grey"),
         "solarize": lambda pixels, by: _solarized(pixels, 1 - by.abs()),
         "posterize": lambda pixels, by: kornia.posterize(pixels, 8 - (4 * by.abs()).round().int()),
         "color": lambda pixels, by: kornia.adjust_saturation_with_gray_subtraction(pixels, 1 + 0.9 * by),
         "contrast": lambda pixels, by: kornia.adjust_contrast_with_mean_subtraction(pixels, 1 + 0.9 * by),
         "brightness": lambda pixels, by: kornia.adjust_brightness_accumulative(pixels, 1 + 0.9 * by),
         "sharpness": lambda pixels, by: kornia.sharpness(pixels, 1 + 0.9 * by),
-        "shear-x": lambda pixels, by: warp(pixels, _map(len(by), (0, 1), 0.3 * by), grey=True),
-        "shear-y": lambda pixels, by: warp(pixels, _map(len(by), (1, 0), 0.3 * by), grey=True),
-        "translate-x": lambda pixels, by: warp(pixels, _map(len(by), (0, 2), 0.9 * by), grey=True),
-        "translate-y": lambda pixels, by: warp(pixels, _map(len(by), (1, 2), 0.9 * by), grey=True),
+        "shear-x": lambda pixels, by: warp(pixels, _map(len(by), (0, 1), 0.3 * by), beyond="grey"),
+        "shear-y": lambda pixels, by: warp(pixels, _map(len(by), (1, 0), 0.3 * by), beyond="grey"),
+        "translate-x": lambda pixels, by: warp(pixels, _map(len(by), (0, 2), 0.9 * by), beyond="grey"),
+        "translate-y": lambda pixels, by: warp(pixels, _map(len(by), (1, 2), 0.9 * by), beyond="grey"),
     }
 
 
