@@ -218,6 +218,10 @@ ELSEWHERE = (
     ("mixed", ("weighted-sum", "full", "layer-decay", "supervised-contrastive", "consistency")),
     ("several", ("pcgrad", "uncertainty", "warm-start", "consistency", "label-smoothing", "sam", "ema")),
     ("several", ("pcgrad", "target-weights", "lora", "mixup", "class-weights", "accumulate", "refit")),
+    ("episodes", ("protonet", "lora", "token-dropout", "ema")),
+    ("episodes", ("maml", "eda", "swa")),
+    ("episodes", ("anil", "partial", "token-dropout", "ema")),
+    ("episodes", ("reptile", "eda", "ema")),
 )
 OTHERS = tuple(dict.fromkeys(row.base for row in ROWS if row.base not in BASES))
 """Fixtures that are not of texts alone."""
