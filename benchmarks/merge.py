@@ -88,14 +88,16 @@ def merged(record: Record, group: list[str], way: str) -> Record:
 
 
 def kept(records: list[Record], groups: list[list[str]], way: str) -> tuple[float, float, float]:
-    """Over seeds, groups and their domains: mean gain of the fine-tunes and of the merged models, and their ratio."""
+    """Over seeds, groups and their domains: mean gain of the fine-tunes and of the merged models, and their ratio; NaN
+    where the fine-tunes gain nothing."""
     tuned, mixed = [], []
     for record, group in itertools.product(records, groups):
         test = merged(record, group, way)["test"]
         for domain in group:
             tuned.append(record["tuned"][domain][domain] - record["probe"][domain])
             mixed.append(test[domain] - record["probe"][domain])
-    return float(np.mean(tuned)), float(np.mean(mixed)), float(np.sum(mixed) / np.sum(tuned))
+    share = float(np.sum(mixed) / np.sum(tuned)) if np.sum(tuned) > 0 else float("nan")
+    return float(np.mean(tuned)), float(np.mean(mixed)), share
 
 
 def _domain_parts(records: list[Record]) -> list[str]:
@@ -172,9 +174,7 @@ def shown(records: list[Record]) -> list[Shown]:
     for method in ("greedy", "uniform") if soups else ():
         single = [best_run(record)["test"] for record in soups]
         mixed = [record["scores"][method]["test"] for record in soups]
-        rows.append(
-            Shown(f"soup --method {method}", "TREC, 500 rows, beside the best of 5", "accuracy", single, mixed)
-        )
+        rows.append(Shown(f"soup --method {method}", "TREC, 500 rows, beside the best of 5", "accuracy", single, mixed))
     return rows
 
 
