@@ -30,6 +30,13 @@ from graftwork.techniques import TECHNIQUES
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Made from the docstrings by docs/make_reference.py. Change those, then run `make docs`. -->\n"
 
+MEASURED = FOLDER.parent / "benchmarks" / "results" / "techniques.md"
+MEASURED_NOTE = (
+    "Each line is the same run with and without the technique, paired by seed or by the domain left out, on test "
+    "rows; the interval is Student's t over the pairs, so few pairs give a wide one. Written by "
+    "`python benchmarks/techniques.py`; what was run exactly stands in [benchmarks](benchmarks.md)."
+)
+
 CONTRACT = {
     "graftwork.core.technique": (
         "Technique",
@@ -90,6 +97,8 @@ def techniques_page() -> str:
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "Two techniques that decide the same thing exclude each other. What the needs mean:", ""]
     lines += [f"- **{name}**: {text}" for name, text in FACTS.items() if any(name in example(c).needs for c in ordered)]
+    if MEASURED.is_file():
+        lines += ["", "## What they brought on real data", "", MEASURED_NOTE, "", MEASURED.read_text("utf-8").strip()]
     for cls in ordered:
         module = sys.modules[cls.__module__]
         lines += ["", f"## {cls.name}", "", f"`gw.{cls.__name__}{_defaults(cls)}`", ""]
