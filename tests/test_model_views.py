@@ -67,7 +67,8 @@ def test_a_model_of_texts_has_no_views(worlds: Worlds):
 
 def test_command_line(model: Model, tmp_path: Path):
     model.save(tmp_path / "model")
-    rows = {"image": pa.array(PICTURES, pa.binary()), "label": ["animals", "weather", "food"] * 4}
+    labels = ["animals", "weather", "food"] * 4
+    rows = {"image": pa.array(PICTURES, pa.binary()), "label": labels, "place": ["here"] * len(labels)}
     pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
     base = [str(tmp_path / "model"), str(tmp_path / "rows.parquet")]
     for spec in ("tta:views=2", "tta:views=2,flip=no"):

@@ -10,7 +10,7 @@ import rich.box
 import rich.markup
 from rich.table import Table
 
-from graftwork.console import OUT
+from graftwork import console
 from graftwork.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def print_robustness(found: Robustness, folder: Path) -> None:
     for each in found.corrupted:
         _print(title(each), corruption_rows(each))
     for note in found.notes:
-        OUT.print(f"note: {note}", markup=False)
-    OUT.print(f"report: {folder / 'robustness.html'}", markup=False)
+        console.OUT.print(f"note: {note}", markup=False)
+    console.OUT.print(f"report: {folder / 'robustness.html'}", markup=False)
 
 
 def check_alone(robust: bool, settings: str | None, out: Path | None, episodes: bool) -> None:
@@ -63,4 +63,4 @@ def _print(title: str, rows: list[tuple[str, ...]]) -> None:
         shown.add_column(heading)
     for row in rows[1:]:
         shown.add_row(*map(rich.markup.escape, row))
-    OUT.print(shown)
+    console.OUT.print(shown)

@@ -104,7 +104,7 @@ def load(folder: str | os.PathLike[str]) -> Saved:
         heads = {name: fusion.head(each["outputs"], each["spec"]) for name, each in manifest["heads"].items()}
         sources = {name: tuple(read) for name, read in manifest["sources"].items()}
         network = Network(columns, heads, fusion, sources)
-        network.film = Film(**manifest["film"]) if manifest.get("film") else None
+        network.film = Film(**manifest["film"]) if manifest["film"] else None
         network.lacked = frozenset(manifest["lacked"])
         network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
         # Copied to where memory is aligned: convolutions round otherwise where it is not.

@@ -7,7 +7,8 @@ import pytest
 from torch import nn
 
 from conformance.table import BY_NAME, COMBINATIONS, ELSEWHERE, ROWS, techniques
-from graftwork.core.scoring import predict_examples, probabilities, score
+from graftwork.core.few_shot import validation_score
+from graftwork.core.scoring import predict_examples, probabilities
 from graftwork.errors import RefusedError
 from tinyrun import BASES, Worlds
 
@@ -48,7 +49,7 @@ def test_saved_is_what_was_scored(names: tuple[str, ...], worlds: Worlds):
             np.testing.assert_allclose(*close, rtol=1e-5, atol=1e-5)
             # The network that is not folded stays as it was: training could go on from it.
             assert np.array_equal(again[name], before[name])
-        scored = score(after, world.valid, world.tasks, world.metrics)
+        scored = validation_score(folded, world.valid, world.tasks, world.metrics, run.techniques)
         assert fitted.best_score == pytest.approx(scored, abs=1e-5)
 
 

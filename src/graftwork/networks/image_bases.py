@@ -96,13 +96,13 @@ class Conv4(BaseSettings):
     """Four convolutions, each followed by a norm, a ReLU and a halving: the usual small network for few-shot learning.
 
     width: channels of each. blocks: how many convolutions. halvings: how many of them halve height and width, the first
-    ones; with 3 the features keep more of where things are. size: pixels a side that images are read in; the features
-    are width * (size / 2^halvings)^2 wide.
+    ones, all where left out; with fewer the features keep more of where things are. size: pixels a side that images are
+    read in; the features are width * (size / 2^halvings)^2 wide.
     """
 
     width: int = 64
     blocks: int = 4
-    halvings: int = 4
+    halvings: int | None = None
     size: int = 28
 
     name = "conv4"
@@ -118,18 +118,23 @@ class Conv4(BaseSettings):
         at_least(8, width=self.width)
         if self.width % 8:
             raise UsageError(f"width is {self.width}. Expected a multiple of 8, the channels of a group.")
-        if not 0 <= self.halvings <= self.blocks:
+        if not 0 <= self.halved <= self.blocks:
             raise UsageError(f"halvings is {self.halvings}. Expected 0 to {self.blocks}, the number of blocks.")
-        if self.size >> self.halvings < 1:
+        if self.size >> self.halved < 1:
             raise UsageError(
-                f"size is {self.size}, and is halved {self.halvings} times. Expected {2**self.halvings} or more."
+                f"size is {self.size}, and is halved {self.halved} times. Expected {2**self.halved} or more."
             )
+
+    @property
+    def halved(self) -> int:
+        """How often height and width are halved."""
+        return self.blocks if self.halvings is None else self.halvings
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002
         from graftwork.networks.image_conv4 import Conv4Encoder
 
         with seeded(seed):
-            return Conv4Encoder(self.width, self.blocks, self.halvings, self.size)
+            return Conv4Encoder(self.width, self.blocks, self.halved, self.size)
 
 
 def _usual_size(rows: TrainingRows) -> int:
