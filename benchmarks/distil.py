@@ -23,7 +23,7 @@ from harness import data, options
 from harness.measure import work
 from harness.options import OURS, Options
 from harness.results import Record, Results
-from harness.shown import Shown, paired
+from harness.shown import Shown, points
 from harness.text import Claim, claims, mean_and_spread, table
 
 NAME, SEEDS = "distil", 3
@@ -208,8 +208,7 @@ def _row(name: str, of: list[Record]) -> list[str]:
 
 def _own_row(name: str, of: list[Record]) -> list[str]:
     values = {key: [record[key] for record in of] for key in ("plain", "self-training", "self-distil")}
-    differences = [paired(values["plain"], values[key]) for key in ("self-training", "self-distil")]
-    told = [f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})" for mean, low, high in differences]
+    told = [points(values["plain"], values[key]) for key in ("self-training", "self-distil")]
     return [name, *(mean_and_spread(value, 100) for value in values.values()), *told]
 
 

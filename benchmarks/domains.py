@@ -28,7 +28,7 @@ from harness.digits import coloured, turned
 from harness.measure import work
 from harness.options import OURS, Options
 from harness.results import Record, Results
-from harness.shown import Shown, paired
+from harness.shown import Shown, paired, points
 from harness.text import Claim, claims, table
 
 NAME, SEEDS = "domains", 3
@@ -175,8 +175,7 @@ def _lines(records: list[Record]) -> Iterator[list[str]]:
     for name, runs in gathered(records).items():
         plain = runs[PLAIN]["accuracy"]
         for method, found in runs.items():
-            mean, low, high = paired(plain, found["accuracy"])
-            ahead = "" if method == PLAIN else f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+            ahead = "" if method == PLAIN else points(plain, found["accuracy"])
             shares = [f"{100 * np.mean(found[key]):.1f}" for key in ("accuracy", "validation")]
             yield [name, method, shares[0], ahead, shares[1], f"{np.mean(found['cpu']):.1f}", str(len(plain))]
 
@@ -187,8 +186,8 @@ def _claims(records: list[Record]) -> list[Claim]:
         plain = runs[PLAIN]["accuracy"]
         if name in REAL:
             method = chosen(runs)
-            mean, low, high = paired(plain, runs[method]["accuracy"])
-            said = f"{method}: {100 * mean:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+            _, low, _ = paired(plain, runs[method]["accuracy"])
+            said = f"{method}: {points(plain, runs[method]['accuracy'])} points"
             made.append(Claim(f"{name}: what validation chooses is better than plain training", said, low > 0))
         if name == "coloured":
             best = max((m for m in runs if m != PLAIN), key=lambda m: float(np.mean(runs[m]["accuracy"])))

@@ -20,7 +20,7 @@ from harness import data, options
 from harness.measure import work
 from harness.options import OURS, Options
 from harness.results import Record, Results
-from harness.shown import Shown, paired
+from harness.shown import Shown, points
 from harness.text import Claim, claims, table
 
 NAME = "merge"
@@ -147,8 +147,7 @@ def _soup_parts(records: list[Record]) -> list[str]:
         for part in ("validation", "test"):
             single = [best_run(record)[part] for record in records]
             mixed = [record["scores"][method][part] for record in records]
-            mean, low, high = paired(single, mixed)
-            cells += [_mean(single), _mean(mixed), f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"]
+            cells += [_mean(single), _mean(mixed), points(single, mixed)]
         rows.append([method, *cells])
     worst = min(r["scores"]["greedy"]["validation"] - best_run(r)["validation"] for r in records)
     claim = Claim(

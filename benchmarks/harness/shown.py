@@ -43,10 +43,19 @@ def shown_table(rows: Sequence[Shown]) -> str:
     return table(["technique", "data", "measure", "without", "with", "difference (95 %)", "helps", "pairs"], lines)
 
 
+def points(without: Sequence[float], with_it: Sequence[float]) -> str:
+    """The mean difference in points with its 95 % interval, where there are pairs enough for one.
+
+    >>> points([0.5, 0.5], [0.6, 0.7]), points([0.5], [0.6])
+    ('+15.0 (-48.5 to +78.5)', '+10.0')
+    """
+    mean, low, high = paired(without, with_it)
+    return f"{100 * mean:+.1f}" + ("" if np.isnan(low) else f" ({100 * low:+.1f} to {100 * high:+.1f})")
+
+
 def _line(row: Shown) -> list[str]:
-    mean, low, high = paired(row.without, row.with_it)
-    between = "" if np.isnan(low) else f" ({100 * low:+.1f} to {100 * high:+.1f})"
+    _, low, high = paired(row.without, row.with_it)
     verdict = "not known" if np.isnan(low) else "yes" if low > 0 else "harms" if high < 0 else "not shown"
     scores = [f"{100 * float(np.mean(values)):.1f}" for values in (row.without, row.with_it)]
     name = f"`{row.technique}`"
-    return [name, row.data, row.measure, *scores, f"{100 * mean:+.1f}{between}", verdict, str(len(row.with_it))]
+    return [name, row.data, row.measure, *scores, points(row.without, row.with_it), verdict, str(len(row.with_it))]
