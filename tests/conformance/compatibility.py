@@ -90,8 +90,8 @@ def page(found: Found) -> str:
 Every technique beside every other one: {len(found):,} pairs, of which {counts[COMPOSES]:,} compose,
 {counts[REFUSED]:,} are refused before training and {counts[DEPENDS]:,} depend on the network; {counts[APART]:,} have no
 network that both run in by themselves. This page is made by the conformance suite from what plans answer. The suite
-trains the pairs that are not refused in every tiny network where both run alone (a sample at each change, all of them in
-`make conformance`), and fails unless a pair gives the same bits in another order and when it is stopped and resumed,
+trains the pairs that are not refused in every tiny network where both run alone (a sample at each change, all of them
+in `make conformance`), and fails unless a pair gives the same bits in another order and when it is stopped and resumed,
 every trainable parameter gets a gradient, and both techniques are still at work.
 
 | network | techniques that run in it alone |
