@@ -28,8 +28,6 @@ TOGETHER, EACH, APART = "one model for all", "one model each, one cache", "one m
 KINDS = {"linear head": ("linear", False), "mlp head": ("mlp", False), "tuned": ("linear", True)}
 """By what is trained: the head, and whether the upper blocks of both bases are trained as well."""
 WORSE = 0.01
-LONGER, MORE = 5, ", 5 passes"
-"""Four targets learn from each pass in place of one, so that one model for all has time for more than the usual 3."""
 
 
 def main() -> None:
@@ -47,9 +45,6 @@ def measure(results: Results, given: Options, parts: dict[str, str]) -> None:
         settings = {**parts, "photo": photo, "head": head, "tuned": tuned}
         for way, groups in ways.items():
             results.measure(f"{way}, {kind}", 0, OURS, partial(work, NAME, **settings, groups=groups))
-        if tuned:
-            longer = partial(work, NAME, **settings, groups=ways[TOGETHER], epochs=LONGER)
-            results.measure(f"{TOGETHER}, {kind}{MORE}", 0, OURS, longer)
         if not tuned:
             results.measure(f"{APART}, {kind}", 0, OURS, partial(apart, **settings))
 
@@ -65,12 +60,8 @@ def section(records: list[Record]) -> str:
     """This benchmark's part of docs/benchmarks.md."""
     found = {record["name"]: record for record in records}
     ways = {kind: [found.get(f"{way}, {kind}") for way in (TOGETHER, EACH, APART)] for kind in KINDS}
-    longer = {f"{kind}{MORE}": (found.get(f"{TOGETHER}, {kind}{MORE}"), *ways[kind][1:]) for kind in KINDS}
     made = [
-        claim
-        for kind, (one, each, alone) in {**ways, **longer}.items()
-        if one and each
-        for claim in kept(kind, one, each, alone)
+        claim for kind, (one, each, alone) in ways.items() if one and each for claim in kept(kind, one, each, alone)
     ]
     if not made:
         return "Not measured yet."

@@ -1,7 +1,7 @@
 """Models of a product's attributes, one for all of them or one for each, fitted in one process with one cache.
 
 Settings: train, validation, test (files), groups (lists of targets, a model each), photo (base of the photos), head,
-tuned (the upper blocks of both bases are trained; else they stay frozen), epochs (passes; None for the usual ones).
+tuned (the upper blocks of both bases are trained; else they stay frozen).
 Imports do not count, and neither does scoring on the test rows. The answer says which test rows each target has right,
 as one character a row.
 """
@@ -30,8 +30,7 @@ def main() -> None:
     parts = _parts(settings)
     base = {"image": settings["photo"], "text": "minilm", "table": "columns"}
     techniques = TUNED if settings["tuned"] else (gw.Probe(),)
-    training = gw.Training(epochs=settings.get("epochs"))
-    recipe = gw.Recipe(base=base, head=settings["head"], techniques=techniques, training=training)
+    recipe = gw.Recipe(base=base, head=settings["head"], techniques=techniques)
     clock, right = Clock(), dict[str, str]()
     for group in settings["groups"]:
         model = gw.fit(
