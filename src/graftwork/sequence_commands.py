@@ -43,7 +43,7 @@ def _print(done: Sequence[Finished], out: Path) -> None:
     import rich.box
     from rich.table import Table
 
-    from graftwork.console import OUT
+    from graftwork import console
     from graftwork.runs.sequence import SUMMARY, summary
 
     head, *rows = summary(done)
@@ -52,5 +52,5 @@ def _print(done: Sequence[Finished], out: Path) -> None:
         table.add_column(heading)
     for row in rows:
         table.add_row(*row)
-    OUT.print(table)
-    OUT.print(f"steps: {out}\nsummary: {out / SUMMARY}", markup=False)
+    console.OUT.print(table)
+    console.OUT.print(f"steps: {out}\nsummary: {out / SUMMARY}", markup=False)
