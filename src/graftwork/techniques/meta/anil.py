@@ -9,7 +9,6 @@ Source: Raghu et al. 2020 (rapid learning or feature reuse). The head begins at 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,13 +18,13 @@ from torch import Tensor
 from graftwork.core.technique import Cost, Gradient, Measured, Objective
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
-from graftwork.techniques.checks import check_range
-from graftwork.techniques.meta.episodic import Episode, Episodic, with_logits
+from graftwork.techniques.meta.episodic import Episode, with_logits
 from graftwork.techniques.meta.inner_loop import Loop, Weights, logits, with_learned_head, zero_head
+from graftwork.techniques.meta.looping import Looping
 
 
 @dataclass(frozen=True)
-class ANIL(Episodic):
+class ANIL(Looping):
     """Train features on which an inner loop learns a head for new classes.
 
     episodes: of a step; their gradients are averaged. lr, steps: of the inner loop on the head. use_steps: steps at
@@ -33,18 +32,9 @@ class ANIL(Episodic):
     """
 
     episodes: int = 4
-    lr: float = 0.1
-    steps: int = 5
-    use_steps: int | None = None
 
     name: ClassVar[str] = "anil"
     summary: ClassVar[str] = "maml whose inner loop moves the head alone"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_range(self.name, "lr", self.lr, 1e-6, math.inf)
-        check_range(self.name, "steps", self.steps, 1, 1000)
-        check_range(self.name, "use_steps", 1 if self.use_steps is None else self.use_steps, 1, 10_000)
 
     def cost(self, inner: Cost) -> Cost:
         again = self.descents(inner)
@@ -64,11 +54,10 @@ class ANIL(Episodic):
 
     def learn(self, network: Network, support: Batch, target: str) -> Network:
         classes = support.targets[target]
-        loop = Loop(self.use_steps or self.steps, self.lr, second_order=False)
         with torch.no_grad():
             known = network.features(support)
         with torch.enable_grad():
-            found = self._looped(loop, known, classes, network, int(classes.max()) + 1)
+            found = self._looped(self.at_use, known, classes, network, int(classes.max()) + 1)
         return with_learned_head(network, target, found)
 
     def _looped(self, loop: Loop, known: Tensor, classes: Tensor, network: Network, way: int) -> Weights:

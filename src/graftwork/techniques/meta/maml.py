@@ -17,28 +17,26 @@ Source: Finn et al. 2017 (first and second order). The head begins at zero, see 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from graftwork.core.technique import Cost, Gradient, Measured, Objective
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
-from graftwork.techniques.checks import check_range
-from graftwork.techniques.meta.episodic import Episode, Episodic, with_logits
+from graftwork.techniques.meta.episodic import Episode, with_logits
 from graftwork.techniques.meta.inner_loop import (
     Features,
     Loop,
     body,
     differentiable,
-    learned_by_all,
     logits,
     zero_head,
 )
+from graftwork.techniques.meta.looping import WholeNetwork
 
 
 @dataclass(frozen=True)
-class MAML(Episodic):
+class MAML(WholeNetwork):
     """Train weights from which an inner loop learns new classes.
 
     episodes: of a step; their gradients are averaged. lr, steps: of the inner loop; steps is at least 2, since the
@@ -47,27 +45,11 @@ class MAML(Episodic):
     """
 
     episodes: int = 4
-    lr: float = 0.1
     steps: int = 3
     first_order: bool = False
-    use_steps: int | None = None
 
     name: ClassVar[str] = "maml"
     summary: ClassVar[str] = "learn weights that a few gradient steps fit to new classes"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_range(self.name, "lr", self.lr, 1e-6, math.inf)
-        check_range(self.name, "steps", self.steps, 2, 1000)
-        check_range(self.name, "use_steps", 2 if self.use_steps is None else self.use_steps, 2, 10_000)
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return super().claims | {"trainable parameters"}
-
-    @property
-    def learns_features(self) -> bool:
-        return True
 
     def cost(self, inner: Cost) -> Cost:
         again = 0 if self.first_order else self.descents(inner)
@@ -98,7 +80,3 @@ class MAML(Episodic):
 
         with differentiable(loop.second_order):
             return inner(asked, network, episode.asked)
-
-    def learn(self, network: Network, support: Batch, target: str) -> Network:
-        loop = Loop(self.use_steps or self.steps, self.lr, second_order=False)
-        return learned_by_all(network, support, target, loop)

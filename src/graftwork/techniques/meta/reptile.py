@@ -10,7 +10,6 @@ Source: Nichol et al. 2018 (on first-order meta-learning algorithms). The head b
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,13 +19,13 @@ from torch import Tensor, nn
 from graftwork.core.technique import Cost, Gradient, Measured, Objective
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
-from graftwork.techniques.checks import check_range
-from graftwork.techniques.meta.episodic import Episode, Episodic, with_logits
-from graftwork.techniques.meta.inner_loop import Loop, learned_by_all, logits, zero_head
+from graftwork.techniques.meta.episodic import Episode, with_logits
+from graftwork.techniques.meta.inner_loop import logits, zero_head
+from graftwork.techniques.meta.looping import WholeNetwork
 
 
 @dataclass(frozen=True)
-class Reptile(Episodic):
+class Reptile(WholeNetwork):
     """Move towards what inner steps make of the weights.
 
     episodes: of a step; their moves are averaged. lr, steps: of the inner steps, which take `shot` rows of each class
@@ -35,26 +34,9 @@ class Reptile(Episodic):
     """
 
     episodes: int = 2
-    lr: float = 0.1
-    steps: int = 5
-    use_steps: int | None = None
 
     name: ClassVar[str] = "reptile"
     summary: ClassVar[str] = "move towards the weights that a few steps on a small task lead to"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_range(self.name, "lr", self.lr, 1e-6, math.inf)
-        check_range(self.name, "steps", self.steps, 2, 1000)
-        check_range(self.name, "use_steps", 2 if self.use_steps is None else self.use_steps, 2, 10_000)
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return super().claims | {"trainable parameters"}
-
-    @property
-    def learns_features(self) -> bool:
-        return True
 
     def cost(self, inner: Cost) -> Cost:
         layers = [min(self.shot, self.shot + self.query - at) for at in range(0, self.shot + self.query, self.shot)]
@@ -88,10 +70,6 @@ class Reptile(Episodic):
             move = (start - end) * scale
             parameter.grad = move if known is None else known + move
         return measured
-
-    def learn(self, network: Network, support: Batch, target: str) -> Network:
-        loop = Loop(self.use_steps or self.steps, self.lr, second_order=False)
-        return learned_by_all(network, support, target, loop)
 
 
 def _step(parameters: list[nn.Parameter | Tensor], lr: float) -> None:
