@@ -10,13 +10,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from graftwork.core.technique import Cost, Graft, Measured, Objective, Phase, Setup, Technique
+from graftwork.core.technique import Cost, Graft, Measured, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.robust.attack import Balls, Harm, pgd
+from graftwork.techniques.robust.attack import Balls, Harm, Points, pgd
 from graftwork.techniques.robust.places import attackable, shifted, steady, task_loss
 from graftwork.techniques.streams import StepStream, own_stream
 
@@ -118,6 +118,59 @@ class AdversarialTraining(Attacking):
 
         generators = {"start": stream.generator}
         return Graft(inputs=stream.renew, objective=objective, generators=generators)
+
+
+@dataclass(frozen=True)
+class Smoothing(Attacking):
+    """Adds how far predictions are moved by the change that moves them most, on all rows, labelled or not."""
+
+    @property
+    @abstractmethod
+    def factor(self) -> float:
+        """On that divergence."""
+
+    @abstractmethod
+    def moving(
+        self,
+        network: Network,
+        tasks: Mapping[str, Task],
+        names: list[str],
+        forward: Forward,
+        batch: Batch,
+        clean: Mapping[str, Tensor],
+        draws: torch.Generator,
+    ) -> tuple[Points, Mapping[str, Tensor]]:
+        """The change of each input named, and the predictions that should not move; in a network without chance.
+
+        clean: those of the unchanged rows, from the pass that the task's loss is measured on.
+        """
+
+    @property
+    def uses_unlabelled(self) -> bool:
+        return not self.off
+
+    def attach(self, network: Network, setup: Setup) -> Graft:
+        if self.off:
+            return Graft()
+        names, stream, tasks = self.attacked(network), StepStream(setup.generator()), setup.tasks
+
+        def objective(inner: Objective) -> Objective:
+            def measure(forward: Forward, batch: Batch) -> Measured:
+                first = inner(forward, batch)
+                draws = torch.Generator().manual_seed(stream.seed(batch))
+                with steady(network):
+                    deltas, held = self.moving(network, tasks, names, forward, batch, first.output.predictions, draws)
+                with own_stream(stream.seed(batch), setup.device):
+                    hit = forward(shifted(network, batch, deltas)).predictions
+                terms = dict(first.terms)
+                for name, task in tasks.items():
+                    value = task.divergence(hit[name].float(), held[name].float())
+                    terms[f"{self.name} {name}"] = per_row(value, batch, self.factor)
+                return Measured(terms, first.output)
+
+            return measure
+
+        return Graft(inputs=stream.renew, objective=objective, generators={"start": stream.generator})
 
 
 def loss_harm(network: Network, tasks: Mapping[str, Task], forward: Forward, batch: Batch) -> Harm:

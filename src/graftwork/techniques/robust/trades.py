@@ -10,24 +10,26 @@ Source: Zhang et al. 2019 (theoretically principled trade-off between robustness
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
-from graftwork.core.technique import Cost, Graft, Measured, Objective, Setup, per_row
+from graftwork.core.technique import Cost
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network
+from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.robust.attack import pgd
-from graftwork.techniques.robust.attacking import Attacking, moved_harm
-from graftwork.techniques.robust.places import SIGNALS, ball, shifted, steady
-from graftwork.techniques.streams import StepStream, own_stream
+from graftwork.techniques.robust.attack import Points, pgd
+from graftwork.techniques.robust.attacking import Smoothing, moved_harm
+from graftwork.techniques.robust.places import SIGNALS, ball
 
 
 @dataclass(frozen=True)
-class TRADES(Attacking):
+class TRADES(Smoothing):
     """Add the divergence between predictions on clean and on attacked rows to the loss, on all rows, labelled or not.
 
     epsilon: how far a value may be changed, in the units of the input: pixels from 0 to 1 (8/255 is eight grey levels),
@@ -58,34 +60,22 @@ class TRADES(Attacking):
         return frozenset() if self.off else frozenset({"attack"})
 
     @property
-    def uses_unlabelled(self) -> bool:
-        return not self.off
+    def factor(self) -> float:
+        return self.beta
 
     def cost(self, inner: Cost) -> Cost:
         return inner if self.off else inner.plus(self.steps + 1, self.steps + 1, self.steps)
 
-    def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.off:
-            return Graft()
-        names, stream = self.attacked(network), StepStream(setup.generator())
-
-        def objective(inner: Objective) -> Objective:
-            def measure(forward: Forward, batch: Batch) -> Measured:
-                first = inner(forward, batch)
-                clean = first.output.predictions
-                fixed = {name: values.detach() for name, values in clean.items()}
-                draws = torch.Generator().manual_seed(stream.seed(batch))
-                with steady(network):
-                    balls = {name: ball(network, name, batch, self.epsilon, "linf") for name in names}
-                    deltas = pgd(moved_harm(network, setup.tasks, forward, batch, fixed), balls, self.steps, draws)
-                with own_stream(stream.seed(batch), setup.device):
-                    hit = forward(shifted(network, batch, deltas)).predictions
-                terms = dict(first.terms)
-                for name, task in setup.tasks.items():
-                    value = task.divergence(hit[name].float(), clean[name].float())
-                    terms[f"{self.name} {name}"] = per_row(value, batch, self.beta)
-                return Measured(terms, first.output)
-
-            return measure
-
-        return Graft(inputs=stream.renew, objective=objective, generators={"start": stream.generator})
+    def moving(
+        self,
+        network: Network,
+        tasks: Mapping[str, Task],
+        names: list[str],
+        forward: Forward,
+        batch: Batch,
+        clean: Mapping[str, Tensor],
+        draws: torch.Generator,
+    ) -> tuple[Points, Mapping[str, Tensor]]:
+        fixed = {name: values.detach() for name, values in clean.items()}
+        balls = {name: ball(network, name, batch, self.epsilon, "linf") for name in names}
+        return pgd(moved_harm(network, tasks, forward, batch, fixed), balls, self.steps, draws), clean

@@ -10,20 +10,22 @@ Source: Miyato et al. 2018 (virtual adversarial training); Miyato et al. 2017 fo
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
-from graftwork.core.technique import Cost, Graft, Measured, Objective, Phase, Setup, per_row
+from graftwork.core.technique import Cost, Phase
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network
+from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.robust.attack import Balls, Harm, Points, slopes
-from graftwork.techniques.robust.attacking import Attacking, moved_harm
-from graftwork.techniques.robust.places import CONTINUOUS, ball, shifted, steady
-from graftwork.techniques.streams import StepStream, own_stream
+from graftwork.techniques.robust.attacking import Smoothing, moved_harm
+from graftwork.techniques.robust.places import CONTINUOUS, ball
 
 _PROBE = 0.1
 """Radii from the row at which the divergence is looked at: near enough for its second order to rule."""
@@ -43,7 +45,7 @@ def most_moving(harm: Harm, balls: Balls, steps: int, generator: torch.Generator
 
 
 @dataclass(frozen=True)
-class VAT(Attacking):
+class VAT(Smoothing):
     """Add the divergence at the change that moves a prediction most to the loss, on all rows, labelled or not.
 
     epsilon: length of the change, as a share of the length of the row (of its pixels, samples or embeddings), from 0
@@ -70,35 +72,23 @@ class VAT(Attacking):
         return self.epsilon == 0.0 or self.weight == 0.0
 
     @property
-    def uses_unlabelled(self) -> bool:
-        return not self.off
+    def factor(self) -> float:
+        return self.weight
 
     def cost(self, inner: Cost) -> Cost:
         return inner if self.off else inner.plus(self.steps + 2, self.steps + 1, self.steps)
 
-    def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.off:
-            return Graft()
-        names, stream = self.attacked(network), StepStream(setup.generator())
-
-        def objective(inner: Objective) -> Objective:
-            def measure(forward: Forward, batch: Batch) -> Measured:
-                first = inner(forward, batch)
-                draws = torch.Generator().manual_seed(stream.seed(batch))
-                with steady(network):
-                    with torch.no_grad():
-                        fixed = forward(batch).predictions
-                    balls = {name: ball(network, name, batch, self.epsilon, "l2", relative=True) for name in names}
-                    harm = moved_harm(network, setup.tasks, forward, batch, fixed)
-                    deltas = most_moving(harm, balls, self.steps, draws)
-                with own_stream(stream.seed(batch), setup.device):
-                    hit = forward(shifted(network, batch, deltas)).predictions
-                terms = dict(first.terms)
-                for name, task in setup.tasks.items():
-                    value = task.divergence(hit[name].float(), fixed[name].float())
-                    terms[f"{self.name} {name}"] = per_row(value, batch, self.weight)
-                return Measured(terms, first.output)
-
-            return measure
-
-        return Graft(inputs=stream.renew, objective=objective, generators={"start": stream.generator})
+    def moving(
+        self,
+        network: Network,
+        tasks: Mapping[str, Task],
+        names: list[str],
+        forward: Forward,
+        batch: Batch,
+        clean: Mapping[str, Tensor],  # noqa: ARG002  a pass with chance in it
+        draws: torch.Generator,
+    ) -> tuple[Points, Mapping[str, Tensor]]:
+        with torch.no_grad():
+            fixed = forward(batch).predictions
+        balls = {name: ball(network, name, batch, self.epsilon, "l2", relative=True) for name in names}
+        return most_moving(moved_harm(network, tasks, forward, batch, fixed), balls, self.steps, draws), fixed
