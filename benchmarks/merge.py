@@ -70,8 +70,9 @@ def trec(folder: Path, seed: int, quick: bool) -> dict[str, str]:
     drawn = np.random.default_rng(seed).permutation(len(rows["train"]))[:ROWS]
     rows["train"] = [rows["train"][at] for at in drawn]
     kept = {part: [{"text": row["text"], "label": row["label"]} for row in each] for part, each in rows.items()}
-    limit = 60 if quick else None
-    return {part: str(data.write(folder / f"trec-{seed}-{part}.csv", each[:limit])) for part, each in kept.items()}
+    if quick:
+        kept |= {part: kept[part][:60] for part in ("validation", "test")}  # of all classes that the training rows have
+    return {part: str(data.write(folder / f"trec-{seed}-{part}.csv", each)) for part, each in kept.items()}
 
 
 def section(records: list[Record]) -> str:
