@@ -39,7 +39,7 @@ STUDENT = {
     "base": "gru:width=192",
     "techniques": [],
     "training": {"epochs": 40, "evaluations": 8},
-    "distilled": {"steps": 2400, "evaluations": 6},
+    "distilled": {"steps": 5000, "evaluations": 6},
 }
 LOGITS = "distil:teacher=TEACHER,temperature=2,weight=0.9"
 WITH = {"distilled": [LOGITS], "hinted": [LOGITS, "distil-features:teacher=TEACHER"]}
