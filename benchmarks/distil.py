@@ -35,12 +35,14 @@ TEACHER = {
     "techniques": ["warm-start", "partial:blocks=4"],
     "training": {"lr": 1e-4, "head_lr": 1e-3, "epochs": 7, "evaluations": 3},
 }
-STUDENT = {
+STUDENT: dict[str, Any] = {
     "base": "gru:width=192",
     "techniques": [],
     "training": {"epochs": 40, "evaluations": 8},
-    "distilled": {"steps": 5000, "evaluations": 6},
+    "distilled": {"evaluations": 6},
 }
+PATIENCE = {"trec": 5000, "banking77": 2400}
+"""Steps of the student with a teacher; with 2,400 it closed 0.47 of the gap on TREC (one seed)."""
 LOGITS = "distil:teacher=TEACHER,temperature=2,weight=0.9"
 WITH = {"distilled": [LOGITS], "hinted": [LOGITS, "distil-features:teacher=TEACHER"]}
 
@@ -68,8 +70,9 @@ def measure(
 def texts(folder: Path, seed: int, quick: bool, *, name: str) -> dict[str, Any]:
     """1,000 labelled rows, and the others without a label."""
     parts = split(folder, name, seed, 100 if quick else 1000, quick)
+    student = {**STUDENT, "distilled": {**STUDENT["distilled"], "steps": PATIENCE[name]}}
     shared = {**parts, "column": "text", "repeats": 3, "with": WITH}
-    return {**shared, "teacher": short(TEACHER) if quick else TEACHER, "student": short(STUDENT) if quick else STUDENT}
+    return {**shared, "teacher": short(TEACHER) if quick else TEACHER, "student": short(student) if quick else student}
 
 
 def images(folder: Path, seed: int, quick: bool) -> dict[str, Any]:

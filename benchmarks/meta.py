@@ -32,16 +32,19 @@ NAME, SEEDS = "meta", 3
 SET, SIDE, EPISODES = "omniglot_small1", 28, 600
 BASE = "conv4:halvings=3"
 VARIED = "affine:degrees=14,stretch=0.175,shear=0.21,shift=0.105"
-METHODS: dict[str, dict[str, Any]] = {
+METHODS: dict[str, dict[str, Any]] = {  # inner loops are long to validate: once, at the end
     "ProtoNet": {"techniques": ["protonet:way=20,query=5", VARIED, "ema"], "training": {"steps": 1200}},
     "plain classifier + nearest prototype": {"techniques": [VARIED], "training": {"steps": 2000}},
     "ANIL": {"techniques": ["anil:lr=0.02,use_steps=20", VARIED], "training": {"steps": 600}},
     "MAML, first order": {
         "techniques": ["maml:first_order=yes,lr=0.02,steps=4,use_steps=20", VARIED],
-        "training": {"steps": 500},
+        "training": {"steps": 500, "evaluations": 1},
     },
-    "MAML": {"techniques": ["maml:lr=0.02,steps=4,use_steps=20", VARIED], "training": {"steps": 400}},
-    "Reptile": {"techniques": ["reptile:query=9,lr=0.02,use_steps=20", VARIED], "training": {"steps": 500}},
+    "MAML": {"techniques": ["maml:lr=0.02,steps=4,use_steps=20", VARIED], "training": {"steps": 400, "evaluations": 1}},
+    "Reptile": {
+        "techniques": ["reptile:query=9,lr=0.02,use_steps=20", VARIED],
+        "training": {"steps": 500, "evaluations": 1},
+    },
 }
 PIXELS = "nearest picture, pixels"
 PLAIN = "plain classifier + nearest prototype"

@@ -34,7 +34,7 @@ def ours(settings: dict[str, Any]) -> dict[str, Any]:
         base=settings["base"],
         task="few-shot",
         techniques=parse_techniques(settings["techniques"] or "none"),
-        training=gw.Training(evaluations=4, precision="fp32", **settings["training"]),
+        training=gw.Training(**{"evaluations": 4, "precision": "fp32"} | settings["training"]),
         seed=settings["seed"],
     )
     clock = Clock()
