@@ -33,7 +33,7 @@ FAST, TRADES, AUGMIX = "adversarial:epsilon=8/255,steps=1", "trades:epsilon=8/25
 IMAGES = {PLAIN: 16, PGD: 16, FAST: 8, TRADES: 5, AUGMIX: 5}
 """What is trained, and for how many passes: those that cost most make fewer."""
 NOISY = (PLAIN, "generalised-cross-entropy", f"small-loss:noise={FLIPPED}")
-SMALL = (PLAIN, "fgm", "vat")
+SMALL = (PLAIN, "fgm", "fgm:epsilon=0.1", "vat")
 TRAINED, ATTACKED, TOOLBOX, SHIFTED = "trained", "attacked", "toolbox", "corruptions"
 WRONG, ROWS = "wrong labels", "1,000 rows"
 UNDER_ATTACK = (ATTACKED, TOOLBOX)
