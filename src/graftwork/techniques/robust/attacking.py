@@ -16,8 +16,8 @@ from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.robust.attack import Balls, Harm, Points, pgd
-from graftwork.techniques.robust.places import attackable, shifted, steady, task_loss
+from graftwork.techniques.robust.attack import Balls, Harm, Norm, Points, pgd
+from graftwork.techniques.robust.places import attackable, ball, shifted, steady, task_loss
 from graftwork.techniques.streams import StepStream, own_stream
 
 
@@ -121,6 +121,26 @@ class AdversarialTraining(Attacking):
 
 
 @dataclass(frozen=True)
+class Still:
+    """A batch before a change; `names` are the inputs that move, `predictions` those the loss is measured on."""
+
+    network: Network
+    tasks: Mapping[str, Task]
+    names: list[str]
+    forward: Forward
+    batch: Batch
+    predictions: Mapping[str, Tensor]
+
+    def balls(self, epsilon: float, norm: Norm, *, relative: bool = False) -> Balls:
+        """Where the changes may lie."""
+        return {name: ball(self.network, name, self.batch, epsilon, norm, relative=relative) for name in self.names}
+
+    def harm(self, reference: Mapping[str, Tensor]) -> Harm:
+        """How far a change moves the predictions from these."""
+        return moved_harm(self.network, self.tasks, self.forward, self.batch, reference)
+
+
+@dataclass(frozen=True)
 class Smoothing(Attacking):
     """Adds how far predictions are moved by the change that moves them most, on all rows, labelled or not."""
 
@@ -130,20 +150,8 @@ class Smoothing(Attacking):
         """On that divergence."""
 
     @abstractmethod
-    def moving(
-        self,
-        network: Network,
-        tasks: Mapping[str, Task],
-        names: list[str],
-        forward: Forward,
-        batch: Batch,
-        clean: Mapping[str, Tensor],
-        draws: torch.Generator,
-    ) -> tuple[Points, Mapping[str, Tensor]]:
-        """The change of each input named, and the predictions that should not move; in a network without chance.
-
-        clean: those of the unchanged rows, from the pass that the task's loss is measured on.
-        """
+    def moving(self, still: Still, draws: torch.Generator) -> tuple[Points, Mapping[str, Tensor]]:
+        """The change of each input named, and the predictions that should not move; in a network without chance."""
 
     @property
     def uses_unlabelled(self) -> bool:
@@ -159,7 +167,8 @@ class Smoothing(Attacking):
                 first = inner(forward, batch)
                 draws = torch.Generator().manual_seed(stream.seed(batch))
                 with steady(network):
-                    deltas, held = self.moving(network, tasks, names, forward, batch, first.output.predictions, draws)
+                    still = Still(network, tasks, names, forward, batch, first.output.predictions)
+                    deltas, held = self.moving(still, draws)
                 with own_stream(stream.seed(batch), setup.device):
                     hit = forward(shifted(network, batch, deltas)).predictions
                 terms = dict(first.terms)

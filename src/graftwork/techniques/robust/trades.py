@@ -18,14 +18,11 @@ import torch
 from torch import Tensor
 
 from graftwork.core.technique import Cost
-from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
-from graftwork.networks.network import Forward, Network
-from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.robust.attack import Points, pgd
-from graftwork.techniques.robust.attacking import Smoothing, moved_harm
-from graftwork.techniques.robust.places import SIGNALS, ball
+from graftwork.techniques.robust.attacking import Smoothing, Still
+from graftwork.techniques.robust.places import SIGNALS
 
 
 @dataclass(frozen=True)
@@ -66,16 +63,6 @@ class TRADES(Smoothing):
     def cost(self, inner: Cost) -> Cost:
         return inner if self.off else inner.plus(self.steps + 1, self.steps + 1, self.steps)
 
-    def moving(
-        self,
-        network: Network,
-        tasks: Mapping[str, Task],
-        names: list[str],
-        forward: Forward,
-        batch: Batch,
-        clean: Mapping[str, Tensor],
-        draws: torch.Generator,
-    ) -> tuple[Points, Mapping[str, Tensor]]:
-        fixed = {name: values.detach() for name, values in clean.items()}
-        balls = {name: ball(network, name, batch, self.epsilon, "linf") for name in names}
-        return pgd(moved_harm(network, tasks, forward, batch, fixed), balls, self.steps, draws), clean
+    def moving(self, still: Still, draws: torch.Generator) -> tuple[Points, Mapping[str, Tensor]]:
+        harm = still.harm({name: values.detach() for name, values in still.predictions.items()})
+        return pgd(harm, still.balls(self.epsilon, "linf"), self.steps, draws), still.predictions

@@ -18,14 +18,11 @@ import torch
 from torch import Tensor
 
 from graftwork.core.technique import Cost, Phase
-from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
-from graftwork.networks.network import Forward, Network
-from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.robust.attack import Balls, Harm, Points, slopes
-from graftwork.techniques.robust.attacking import Smoothing, moved_harm
-from graftwork.techniques.robust.places import CONTINUOUS, ball
+from graftwork.techniques.robust.attacking import Smoothing, Still
+from graftwork.techniques.robust.places import CONTINUOUS
 
 _PROBE = 0.1
 """Radii from the row at which the divergence is looked at: near enough for its second order to rule."""
@@ -78,17 +75,8 @@ class VAT(Smoothing):
     def cost(self, inner: Cost) -> Cost:
         return inner if self.off else inner.plus(self.steps + 2, self.steps + 1, self.steps)
 
-    def moving(
-        self,
-        network: Network,
-        tasks: Mapping[str, Task],
-        names: list[str],
-        forward: Forward,
-        batch: Batch,
-        clean: Mapping[str, Tensor],  # noqa: ARG002  a pass with chance in it
-        draws: torch.Generator,
-    ) -> tuple[Points, Mapping[str, Tensor]]:
+    def moving(self, still: Still, draws: torch.Generator) -> tuple[Points, Mapping[str, Tensor]]:
         with torch.no_grad():
-            fixed = forward(batch).predictions
-        balls = {name: ball(network, name, batch, self.epsilon, "l2", relative=True) for name in names}
-        return most_moving(moved_harm(network, tasks, forward, batch, fixed), balls, self.steps, draws), fixed
+            fixed = still.forward(still.batch).predictions
+        balls = still.balls(self.epsilon, "l2", relative=True)
+        return most_moving(still.harm(fixed), balls, self.steps, draws), fixed
