@@ -1,11 +1,12 @@
 """Characters never seen, from one or five drawings: Omniglot (`omniglot_small1`), trained on three alphabets (72
 characters), chosen on a fourth, tested on a fifth, 5 characters at a time.
 
-Glyphs are cut to the square around them, 28 pixels a side, since the alphabets differ in how large they are written.
-Training characters are turned by 90, 180 and 270 degrees and mirrored, each of which is a character of its own (Snell
-et al. 2017 turn them), and affine maps change them at each step. The base is four convolutions of 64 channels with
-group norm, three of which halve the picture. All test characters are of one alphabet, which is harder than characters
-of many, as the papers have them.
+Glyphs are stretched to a square of 28 pixels a side, by at most 3, since the alphabets differ in how large and how wide
+they are written. Training characters are turned by 90, 180 and 270 degrees and mirrored, each of which is a character
+of its own (Snell et al. 2017 turn them); so is a pair of them, side by side or one above the other, of which 400 are
+drawn and turned. Affine maps change all of them at each step. The base is four convolutions of 64 channels with group
+norm, three of which halve the picture. All test characters are of one alphabet, which is harder than characters of
+many, as the papers have them.
 """
 
 from __future__ import annotations
@@ -28,8 +29,13 @@ from harness.text import Claim, claims, mean_and_spread, table
 if TYPE_CHECKING:
     from PIL import Image
 
+    Drawn = dict[str, list[Image.Image]]
+    """The drawings of each character."""
+
 NAME, SEEDS = "meta", 3
 SET, SIDE, EPISODES = "omniglot_small1", 28, 600
+DRAWN, STRETCH, PAIRS = 112, 3, 400
+"""Pixels a side of the glyphs before they are shrunk, how far a narrow one is widened, and how many pairs are made."""
 BASE = "conv4:halvings=3"
 VARIED = "affine:degrees=14,stretch=0.175,shear=0.21,shift=0.105"
 METHODS: dict[str, dict[str, Any]] = {  # inner loops are long to validate: once, at the end
@@ -40,7 +46,7 @@ METHODS: dict[str, dict[str, Any]] = {  # inner loops are long to validate: once
         "techniques": ["maml:first_order=yes,lr=0.02,steps=4,use_steps=20", VARIED],
         "training": {"steps": 500, "evaluations": 1},
     },
-    "MAML": {"techniques": ["maml:lr=0.02,steps=4,use_steps=20", VARIED], "training": {"steps": 400, "evaluations": 1}},
+    "MAML": {"techniques": ["maml:lr=0.02,steps=4,use_steps=20", VARIED], "training": {"steps": 600, "evaluations": 1}},
     "Reptile": {
         "techniques": ["reptile:query=9,lr=0.02,use_steps=20", VARIED],
         "training": {"steps": 500, "evaluations": 1},
@@ -60,9 +66,9 @@ def main() -> None:
 def measure(results: Results, given: Options) -> None:
     with tempfile.TemporaryDirectory(prefix="graftwork-bench-") as folder:
         shared: dict[str, Any] = {
-            "train": str(prepared("train", Path(folder), turned=True)),
-            "valid": str(prepared("validation", Path(folder), turned=False)),
-            "test": str(prepared("test", Path(folder), turned=False)),
+            "train": str(prepared("train", Path(folder), varied=True)),
+            "valid": str(prepared("validation", Path(folder), varied=False)),
+            "test": str(prepared("test", Path(folder), varied=False)),
             "episodes": 20 if given.quick else EPISODES,
         }
         results.measure(PIXELS, 0, "scikit-learn", partial(work, "meta", **shared, base="pixels"))
@@ -81,36 +87,75 @@ def measure(results: Results, given: Options) -> None:
                 results.measure(method, seed, OURS, one)
 
 
-def prepared(part: str, folder: Path, *, turned: bool) -> Path:
-    """The glyphs of a part at 28 pixels a side, as a parquet file; with `turned` each in eight positions."""
+def prepared(part: str, folder: Path, *, varied: bool) -> Path:
+    """The glyphs of a part as a parquet file; with `varied` each in eight positions, and pairs of them in four."""
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    rows = []
-    for row in pq.read_table(data.table(SET, part)).to_pylist():
-        plain = boxed(Image.open(io.BytesIO(row["image"])).convert("L")).resize((SIDE, SIDE), Image.Resampling.BOX)
-        for mirrored in (False, True) if turned else (False,):
-            for angle in (0, 90, 180, 270) if turned else (0,):
-                buffer = io.BytesIO()
-                (ImageOps.mirror(plain) if mirrored else plain).rotate(angle).save(buffer, "png")
-                position = f" {'mirrored ' if mirrored else ''}{angle}" if turned else ""
-                rows.append({"image": buffer.getvalue(), "character": row["character"] + position})
+    drawn: dict[str, list[Image.Image]] = {}
+    for row in pq.read_table(data.table(SET, part)).sort_by("drawer").to_pylist():
+        drawn.setdefault(row["character"], []).append(squared(Image.open(io.BytesIO(row["image"])).convert("L")))
+    characters = positions(drawn, mirrored=True) | positions(pairs(drawn), mirrored=False) if varied else drawn
+    rows = [
+        {"image": png(glyph.resize((SIDE, SIDE), Image.Resampling.BOX)), "character": name}
+        for name, glyphs in characters.items()
+        for glyph in glyphs
+    ]
     path = folder / f"{part}.parquet"
     pq.write_table(pa.Table.from_pylist(rows), path)
     return path
 
 
-def boxed(picture: Image.Image) -> Image.Image:
-    """The dark strokes in the middle of a white square that is 15 % larger than they are."""
+def squared(picture: Image.Image) -> Image.Image:
+    """The dark strokes, stretched to a white square with a margin; the narrower side by `STRETCH` at most."""
     from PIL import Image, ImageOps
 
-    box = ImageOps.invert(picture).getbbox() or (0, 0, *picture.size)
-    glyph = picture.crop(box)
-    side = int(max(glyph.size) * 1.15) + 2
-    square = Image.new("L", (side, side), 255)
-    square.paste(glyph, ((side - glyph.width) // 2, (side - glyph.height) // 2))
+    glyph = picture.crop(ImageOps.invert(picture).getbbox() or (0, 0, *picture.size))
+    inner, longest = int(DRAWN / 1.15), max(glyph.size)
+    width, height = (min(inner, max(1, round(side * STRETCH * inner / longest))) for side in glyph.size)
+    square = Image.new("L", (DRAWN, DRAWN), 255)
+    square.paste(
+        glyph.resize((width, height), Image.Resampling.BILINEAR), ((DRAWN - width) // 2, (DRAWN - height) // 2)
+    )
     return square
+
+
+def positions(drawn: Drawn, *, mirrored: bool) -> Drawn:
+    """Each character turned by quarters, and with `mirrored` the same of its mirror image."""
+    from PIL import ImageOps
+
+    mirrors = {f"{name} mirrored": [ImageOps.mirror(glyph) for glyph in glyphs] for name, glyphs in drawn.items()}
+    return {
+        f"{name} {angle}": [glyph.rotate(angle) for glyph in glyphs]
+        for name, glyphs in (drawn | mirrors if mirrored else drawn).items()
+        for angle in (0, 90, 180, 270)
+    }
+
+
+def pairs(drawn: Drawn) -> Drawn:
+    """New characters: two beside each other or one above the other, as each drawer drew them."""
+    from PIL import Image
+
+    generator, names, found = np.random.default_rng(0), sorted(drawn), {}
+    while len(found) < PAIRS:
+        first, second = (str(name) for name in generator.choice(names, 2, replace=False))
+        beside = bool(generator.integers(2))
+        size, at = ((DRAWN // 2, DRAWN), (DRAWN // 2, 0)) if beside else ((DRAWN, DRAWN // 2), (0, DRAWN // 2))
+        glyphs = []
+        for one, other in zip(drawn[first], drawn[second], strict=True):
+            both = Image.new("L", (DRAWN, DRAWN), 255)
+            both.paste(one.resize(size), (0, 0))
+            both.paste(other.resize(size), at)
+            glyphs.append(squared(both))
+        found[f"{first} {'beside' if beside else 'above'} {second}"] = glyphs
+    return found
+
+
+def png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "png")
+    return buffer.getvalue()
 
 
 def section(records: list[Record]) -> str:
