@@ -1,10 +1,10 @@
 """Robust training: what is left of accuracy under attack, under corruptions and behind wrong labels.
 
-CIFAR-10 (10,000 images) with a small CNN from scratch: plain training, PGD training with 2 steps, fast FGSM and TRADES,
-all at 8/255, scored on 1,000 test images under an attack of 20 steps with 2 climbs, ours and that of the adversarial-
-robustness-toolbox on the same model; plain and PGD training with all seeds, the rest with the first. AugMix is scored
-under the 15 corruptions. On texts: TREC with 30 % of the labels wrong, and 1,000 rows of TREC and SST-5, with MiniLM
-and its upper blocks trained.
+CIFAR-10 (10,000 images) with a small CNN from scratch: plain training, PGD training with 2 steps, fast FGSM, free
+adversarial training and TRADES, all at 8/255, scored on 1,000 test images under an attack of 20 steps with 2 climbs,
+ours and that of the adversarial-robustness-toolbox on the same model; plain and PGD training with all seeds, the rest
+with the first. AugMix is scored under the 15 corruptions. On texts: TREC with 30 % of the labels wrong, and 1,000 rows
+of TREC and SST-5, with MiniLM and its upper blocks trained.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ NAME, SEEDS = "robust", 3
 BASE = "small-cnn:width=16,blocks=1,dropout=0,size=32"
 EPSILON, FLIPPED, FEW = "8/255", 0.3, 1000
 PLAIN, PGD = "plain", "adversarial:epsilon=8/255,steps=2"
-FAST, TRADES, AUGMIX = "adversarial:epsilon=8/255,steps=1", "trades:epsilon=8/255,steps=3,beta=4", "augmix:weight=6"
-IMAGES = {PLAIN: 16, PGD: 16, FAST: 8, TRADES: 5, AUGMIX: 5}
+FAST, FREE = "adversarial:epsilon=8/255,steps=1", "free-adversarial:epsilon=8/255,replays=4"
+TRADES, AUGMIX = "trades:epsilon=8/255,steps=3,beta=4", "augmix:weight=6"
+IMAGES = {PLAIN: 16, PGD: 16, FAST: 8, FREE: 16, TRADES: 5, AUGMIX: 5}
 """What is trained, and for how many passes: those that cost most make fewer."""
 NOISY = (PLAIN, "generalised-cross-entropy", f"small-loss:noise={FLIPPED}")
-SMALL = {"trec": (PLAIN, "fgm", "fgm:epsilon=0.1", "vat"), "sst5": (PLAIN, "fgm", "vat")}
+TOO_FAR = "fgm:epsilon=0.1"
+"""Did harm with the first seed, and is not asked again."""
+SMALL = {"trec": (PLAIN, "fgm", TOO_FAR, "vat"), "sst5": (PLAIN, "fgm", "vat")}
 TRAINED, ATTACKED, TOOLBOX, SHIFTED = "trained", "attacked", "toolbox", "corruptions"
 WRONG, ROWS = "wrong labels", "1,000 rows"
 UNDER_ATTACK = (ATTACKED, TOOLBOX)
@@ -40,6 +43,7 @@ KINDS = {
     PLAIN: (*UNDER_ATTACK, SHIFTED),
     PGD: UNDER_ATTACK,
     FAST: UNDER_ATTACK,
+    FREE: (ATTACKED,),
     TRADES: UNDER_ATTACK,
     AUGMIX: (SHIFTED,),
 }
@@ -94,6 +98,7 @@ def images(folder: Path, given: Options) -> dict[str, str]:
 def texts(results: Results, given: Options, folder: Path, seed: int) -> None:
     cases = [("trec", WRONG, method) for method in NOISY]
     cases += [(name, ROWS, method) for name, methods in SMALL.items() for method in methods]
+    cases = [case for case in cases if seed == 0 or case[2] != TOO_FAR]
     for name, kind, method in cases:
         train = str(drawn(folder, name, kind, seed, given))
         held = {part: str(data.table(name, part)) for part in ("validation", "test")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from tinyrun import Killed, World, kill_at, same, weights
 
 STEPS = 4
 SHORT: dict[str, Any] = {"steps": STEPS, "evaluations": 1, "keep": "last"}
+KNOWN: dict[tuple[World, tuple[str, ...]], str | None] = {}
+"""What sets have trained to, see `trained`: most of the sets that a triple is compared with are pairs of others too."""
 WAY_OUT = re.compile(r"Drop |[Uu]se |Expected |--task|a base (or|of|whose)|a domain column|a group column")
 
 
@@ -44,9 +47,10 @@ def examine(names: tuple[str, ...], world: World, folder: Path) -> Outcome:
         return Outcome(names, faults=(f"{type(error).__name__}: {error}",))
     try:
         unmoved, fitted = train(run)
+        KNOWN[world, names] = digest(fitted.network)
         faults = [*unsound(run, fitted), *(f"{name} gets no gradient" for name in unmoved)]
         faults += other_order(names, world, run, fitted, folder)
-        faults += [f"{name} does nothing any more" for name in silent(names, world, run, fitted)]
+        faults += [f"{name} does nothing any more" for name in silent(names, world, run)]
     except Exception as error:
         faults = [f"{type(error).__name__}: {error}"]
     return Outcome(names, faults=tuple(faults))
@@ -98,22 +102,42 @@ def other_order(names: tuple[str, ...], world: World, run: Run, fitted: Fitted, 
     return ["does not resume" if same(whole, weights(fitted.network)) else "depends on the order of the list"]
 
 
-def silent(names: tuple[str, ...], world: World, run: Run, fitted: Fitted) -> list[str]:
+def silent(names: tuple[str, ...], world: World, run: Run) -> list[str]:
     """The techniques of which nothing is seen beside the others, and of which the plan does not say so either: a batch
     in parts may leave a technique that compares rows too few of them."""
     told = [note for note in run.plan.notes if "changes the loss of" in note]
-    quiet = [name for name in names if not acts(name, names, world, fitted)]
+    quiet = [name for name in names if not acts(name, names, world)]
     return [name for name in quiet if not any(f"of {name}," in note for note in told)]
 
 
-def acts(name: str, names: tuple[str, ...], world: World, fitted: Fitted) -> bool:
+def acts(name: str, names: tuple[str, ...], world: World) -> bool:
     """Whether the set without this technique gives something else. Refused without it: then it is needed."""
-    changes, rest = BY_NAME[name].changes, techniques(tuple(other for other in names if other != name))
+    changes, rest = BY_NAME[name].changes, tuple(other for other in names if other != name)
     if changes == "claims":
         return True
+    if changes in ("weights", "kept"):
+        return trained(rest, world) != trained(names, world)
     try:
-        if changes in ("weights", "kept"):
-            return not same(weights(world.fit(rest, **SHORT)[1].network), weights(fitted.network))
-        return not equal(OUTPUTS[changes](world, *rest, BY_NAME[name].acts), OUTPUTS[changes](world, *rest))
+        without = OUTPUTS[changes](world, *techniques(rest))
     except RefusedError:
         return True
+    return not equal(OUTPUTS[changes](world, *techniques(rest), BY_NAME[name].acts), without)
+
+
+def trained(names: tuple[str, ...], world: World) -> str | None:
+    """A digest of the weights that these techniques train, found once in a world; None where they are refused."""
+    if (world, names) not in KNOWN:
+        try:
+            KNOWN[world, names] = digest(world.fit(techniques(names), **SHORT)[1].network)
+        except RefusedError:
+            KNOWN[world, names] = None
+    return KNOWN[world, names]
+
+
+def digest(network: nn.Module) -> str:
+    """The same for the same weights."""
+    found = hashlib.sha256()
+    for name, value in sorted(weights(network).items()):
+        found.update(name.encode())
+        found.update((value.contiguous() + 0).numpy().tobytes())  # both zeros are one number
+    return found.hexdigest()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from math import prod
 from typing import TypeVar
 
 import numpy as np
@@ -30,6 +31,7 @@ class Stages:
 
     rows: np.ndarray | None
     sampler: Callable[[int], list[np.ndarray]] | None
+    replays: int
     inputs: Callable[[Batch], Batch]
     objective: Objective
     gradient: Gradient
@@ -55,6 +57,7 @@ def compose(names: Sequence[str], grafts: Sequence[Graft], tasks: Mapping[str, T
     return Stages(
         rows=reduce(np.multiply, weights) if weights else None,
         sampler=next((graft.sampler for graft in grafts if graft.sampler), None),
+        replays=prod(graft.replays for graft in grafts if graft.replays),
         inputs=_chain([graft.inputs for graft in grafts if graft.inputs]),
         objective=_combined(objective, [graft.combine for graft in grafts if graft.combine]),
         gradient=gradient,

@@ -103,6 +103,7 @@ class Plan:
     cost: forwards and backwards a row and step. cache: by input column, how many blocks are computed once for all.
     trained, parameters: numbers of parameters. seconds: estimated wall time of the training steps, if it was timed.
     step_rows: rows a step at most where a technique makes the batches, 0 where the settings say it.
+    replays: steps that each batch makes in a row.
     """
 
     techniques: tuple[Technique, ...]
@@ -118,6 +119,7 @@ class Plan:
     notes: tuple[str, ...]
     seconds: float | None = None
     step_rows: int = 0
+    replays: int = 1
 
     @property
     def claims(self) -> frozenset[str]:
@@ -155,6 +157,8 @@ class Plan:
             f"steps: {self.total_steps} of at most {self.step_rows or training.batch} rows over {self.rows:,} rows, "
             f"lr {training.lr:g}, heads {training.head_lr:g}, {training.precision}"
         )
+        if self.replays > 1:
+            lines.append(f"batches: each comes {self.replays} times in a row, so so many times fewer are seen")
         lines.append(f"each step: {self.cost.forwards:g} forwards, {self.cost.backwards:g} backwards a row")
         if self.seconds is not None:
             lines.append(f"estimated: {self.seconds:.0f} s of training on this machine")

@@ -92,9 +92,10 @@ class Run(Ready):
         step = epoch = 0
         while step < total:
             for indices in epoch_of(epoch):
-                if start <= step < total:
-                    yield indices
-                step += 1
+                for _ in range(self.stages.replays):
+                    if start <= step < total:
+                        yield indices
+                    step += 1
             epoch += 1
 
     def with_steps(self, steps: int) -> Run:
@@ -173,6 +174,7 @@ def attach(ready: Ready) -> Run:
         parameters=sum(p.numel() for p in network.parameters()),
         notes=ready.notes,
         step_rows=max(map(len, stages.sampler(0)), default=0) if stages.sampler else 0,
+        replays=stages.replays,
     )
     made = {f.name: getattr(ready, f.name) for f in fields(Ready)}
     return Run(**made, plan=plan, stages=stages, sampler=sampler)

@@ -128,6 +128,7 @@ class Graft:
 
     rows: sampling weights of the training rows (N,); weights of several techniques multiply.
     sampler: replaces how rows make a batch; exclusive.
+    replays: how many times each batch comes in a row; numbers of several techniques multiply. Steps stay as many.
     inputs: Batch -> Batch, once a step, before everything else.
     task: replaces the tasks' own loss; exclusive.
     losses: terms added to the task's, from the same forward.
@@ -145,6 +146,7 @@ class Graft:
 
     rows: np.ndarray | None = None
     sampler: Callable[[int], list[np.ndarray]] | None = None
+    replays: int | None = None
     inputs: Callable[[Batch], Batch] | None = None
     task: TaskLoss | None = None
     losses: TaskLoss | None = None

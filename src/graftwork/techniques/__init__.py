@@ -55,6 +55,7 @@ from graftwork.techniques.robust.balanced_sampling import BalancedSampling
 from graftwork.techniques.robust.class_weights import ClassWeights
 from graftwork.techniques.robust.consistency import Consistency
 from graftwork.techniques.robust.fgm import FGM
+from graftwork.techniques.robust.free_adversarial import FreeAdversarial
 from graftwork.techniques.robust.generalised_cross_entropy import GeneralisedCrossEntropy
 from graftwork.techniques.robust.label_smoothing import LabelSmoothing
 from graftwork.techniques.robust.mixup import Mixup
@@ -106,6 +107,7 @@ __all__ = [
     "DomainSampling",
     "Film",
     "Flip",
+    "FreeAdversarial",
     "Full",
     "FusionTransformer",
     "Gain",
@@ -162,6 +164,7 @@ _ALL: tuple[type[Technique], ...] = (
     GeneralisedCrossEntropy,
     SmallLoss,
     Adversarial,
+    FreeAdversarial,
     TRADES,
     FGM,
     VAT,

@@ -11,14 +11,13 @@ Source: Goodfellow et al. 2015 (FGSM); Madry et al. 2018 (PGD); Wong et al. 2020
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Network
-from graftwork.techniques.robust.attack import Balls, Norm
+from graftwork.techniques.robust.attack import Balls, Norm, farthest
 from graftwork.techniques.robust.attacking import AdversarialTraining
 from graftwork.techniques.robust.places import SIGNALS, ball
 
@@ -48,7 +47,7 @@ class Adversarial(AdversarialTraining):
 
     @property
     def farthest(self) -> float:
-        return 1.0 if self.norm == "linf" else math.inf
+        return farthest(self.norm)
 
     def balls(self, network: Network, names: list[str], batch: Batch) -> Balls:
         return {name: ball(network, name, batch, self.epsilon, self.norm) for name in names}

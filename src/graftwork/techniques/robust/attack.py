@@ -8,6 +8,7 @@ Source: Goodfellow et al. 2015 (FGSM); Madry et al. 2018 (PGD); Wong et al. 2020
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -21,6 +22,11 @@ Points = dict[str, Tensor]
 Harm = Callable[[Points], Tensor]
 """Loss of each row (B,) with these changes; differentiable."""
 _TINY = 1e-12
+
+
+def farthest(norm: Norm) -> float:
+    """The largest radius that means something for pixels and samples."""
+    return 1.0 if norm == "linf" else math.inf
 
 
 @dataclass(frozen=True)
