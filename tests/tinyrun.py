@@ -41,7 +41,8 @@ from tinysound import encoded, tone
 
 BASES = ("transformer", "rnn", "cnn")
 """Worlds of one text column. "image" has one of pictures, as "normed", whose base has batch norm; "audio" has one of
-tones; "mixed" has a text, a picture and a table, and rows that lack the picture."""
+tones; "mixed" has a text, a picture and a table, and rows that lack the picture. "wide" has a tone too and two targets,
+"wide-episodes" episodes and a number, as "pictures", which has pictures alone: what no other world has together."""
 TASKS = ("classes", "many", "number", "pairs")
 """What is learned; "pairs" aligns two texts, and has no target column."""
 DEPTH = 3
@@ -160,6 +161,12 @@ def make_worlds(folder: Path) -> Worlds:
             return _several(specs["transformer"], unlabelled)
         if base == "mixed":
             return _mixed(specs["cnn"], task, unlabelled)
+        if base.startswith("wide"):
+            photo = str(tiny_image_model(folder / "resnet", "resnet"))
+            named = {"text": specs["cnn"], **MIXED, "photo": photo, "tone": ALONE["audio"]}
+            return _wide(named, EPISODIC if base == "wide-episodes" else TWO, unlabelled)
+        if base == "pictures":
+            return _wide({"photo": str(tiny_image_model(folder / "vit", "vit"))}, EPISODIC, unlabelled)
         if task == "pairs":
             return _pairs(specs[base], unlabelled)
         rows = [(text, topic) for at, (text, topic) in enumerate(tiny_rows(78)) if topic != "food" or at % 4 == 0]
@@ -241,9 +248,9 @@ def _episodes(spec: str, unlabelled: bool) -> World:
     return World(network, {"label": task}, *examples, "episode_accuracy", spec, table.schema)
 
 
-def mixed_table(task: str = "classes") -> Table:
+def mixed_table(task: str = "classes", rows: Sequence[tuple[str, str]] | None = None) -> Table:
     """Texts, pictures in the topic's colour (every third is missing), a number and a category."""
-    rows = tiny_rows(78)
+    rows = rows or tiny_rows(78)
     plain = _table(rows, task)
     pictures = [None if at % 3 == 2 else picture(topic, at) for at, (_, topic) in enumerate(rows)]
     numbers = [len(text) + at % 3 for at, (text, _) in enumerate(rows)]
@@ -295,19 +302,55 @@ MIXED = {"photo": "small-cnn:width=8,blocks=1,size=8", "table": "table-mlp:embed
 def _mixed(text_base: str, task: str, unlabelled: bool) -> World:
     table = mixed_table(task)
     train, valid, tasks = _parts(table, task, unlabelled)
-    named = {"text": text_base, **MIXED}
+    return _joined(train, valid, tasks, {"text": text_base, **MIXED}, METRICS[task])
+
+
+TWO: dict[str, Task] = {"label": Classification(), "number": Classification()}
+EPISODIC: dict[str, Task] = {"label": FewShot(way=2, query=4, episodes=4), "number": Regression()}
+"""Targets of the worlds `wide` and `wide-episodes`."""
+
+
+def _wide(named: dict[str, str], kinds: dict[str, Task], unlabelled: bool) -> World:
+    """Those inputs of the mixed table and of tones that have a base, with these targets."""
+    rows = [(text, topic) for at, (text, topic) in enumerate(tiny_rows(78)) if at % 5]
+    whole = mixed_table(rows=rows)
+    columns = {name: whole.values(name) for name in whole.data.column_names}
+    columns["tone"] = [_clip(topic, at) for at, (_, topic) in enumerate(rows)]
+    columns["photo"] = [picture(topic, at) for at, (_, topic) in enumerate(rows)]
+    sizes = [len(text) for text, _ in rows]
+    columns["number"] = list(map(float, sizes)) if kinds is EPISODIC else [("few", "many")[size > 20] for size in sizes]
+    inputs = [column for column in (*whole.schema.inputs, Column("tone", "audio")) if column.name in named]
+    inputs += [column for column in whole.schema.inputs if "table" in named and column.kind in ("number", "category")]
+    targets = [
+        Column(name, "number" if task.name == "regression" else "category", "target") for name, task in kinds.items()
+    ]
+    schema = Schema((*inputs, *targets, *(column for column in whole.schema.columns if column.role == "domain")))
+    table = Table(pa.table(columns), schema, "tiny", np.arange(1, len(rows) + 1))
+    train, valid = table.take(np.arange(40)), table.take(np.arange(40, 56))
+    tasks = {name: task.learn(train.column(name), "train") for name, task in kinds.items()}
+    metrics = {"label": "episode_accuracy", "number": "r2"} if kinds is EPISODIC else dict.fromkeys(kinds, "log_loss")
+    return _joined(_without_labels(train) if unlabelled else train, valid, tasks, named, metrics)
+
+
+def _joined(
+    train: Table, valid: Table, tasks: dict[str, Task], named: dict[str, str], metric: str | dict[str, str]
+) -> World:
+    """A network over all inputs of the tables, by the bases named."""
+    schema = train.schema
     encoders = {}
-    for one in table.schema.modalities:
-        columns = tuple(column for column in table.schema.inputs if column.name in one.columns)
-        rows = TrainingRows(lambda: table.values("text"), columns, train)
+    for one in schema.modalities:
+        columns = tuple(column for column in schema.inputs if column.name in one.columns)
+        rows = TrainingRows(lambda: train.values("text"), columns, train)
         encoders[one.name] = parse_base(named[one.name], one.modality).build(rows, SEED)
-    encoders["text"].pretrained = True
+    if "text" in encoders:
+        encoders["text"].pretrained = True
+    width = sum(encoder.width for encoder in encoders.values())
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
-        head = Head(sum(encoder.width for encoder in encoders.values()), tasks["label"].outputs)
-    network = Network(encoders, {"label": head}, sources={one.name: one.columns for one in table.schema.modalities})
+        heads = {name: Head(width, task.outputs) for name, task in tasks.items()}
+    network = Network(encoders, heads, sources={one.name: one.columns for one in schema.modalities})
     examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
-    return World(network, tasks, *examples, METRICS[task], named, table.schema)
+    return World(network, tasks, *examples, metric, named, schema)
 
 
 ALONE: dict[str, str] = {

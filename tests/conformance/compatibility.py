@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from conformance.sampling import WORLDS, fitting, refusal
+from conformance.sampling import WORLDS, pairs_of, refusal
 from conformance.table import BY_NAME, ROWS, techniques
 from graftwork.core.plan import base_facts, check, order
 from graftwork.errors import RefusedError
@@ -38,6 +38,9 @@ NETWORKS = {
     "normed": "images, a CNN with batch norm",
     "episodes": "text, a CNN with the task few-shot",
     "several": "text, a Transformer with three targets: classes, labels and a number",
+    "wide": "text, images (batch norm), sounds and a table together, two targets of classes",
+    "wide-episodes": "the same with the task few-shot and a number",
+    "pictures": "images, a Transformer, with the task few-shot and a number",
 }
 COMPOSES, REFUSED, DEPENDS, APART = "o", "x", "~", "."
 
@@ -53,7 +56,7 @@ def planned(worlds: Worlds, looked_at: Collection[Pair] | None = None) -> Found:
     for base in WORLDS:
         world = worlds(base, "classes", True)
         facts = base_facts(world.network, world.tasks, _roles(world))
-        for pair in itertools.combinations(fitting(base, worlds), 2):
+        for pair in pairs_of(base, worlds):
             whole = looked_at is None or pair in looked_at
             found[pair][base] = _by_facts(pair, facts) or (refusal(pair, world) if whole else None)
     return found
@@ -88,19 +91,19 @@ def page(found: Found) -> str:
     head = f"""# What composes with what
 
 Every technique beside every other one: {len(found):,} pairs, of which {counts[COMPOSES]:,} compose,
-{counts[REFUSED]:,} are refused before training and {counts[DEPENDS]:,} depend on the network; {counts[APART]:,} have no
-network that both run in by themselves. This page is made by the conformance suite from what plans answer. The suite
+{counts[REFUSED]:,} are refused before training and {counts[DEPENDS]:,} depend on the network; of {counts[APART]:,} one needs what
+the other can't have (images alone and a second input, say), so that no run has both. This page is made by the conformance suite from what plans answer. The suite
 trains the pairs that are not refused in every tiny network where both run alone (a sample at each change, all of them
 in `make conformance`), and fails unless a pair gives the same bits in another order and when it is stopped and resumed,
 every trainable parameter gets a gradient, and both techniques are still at work.
 
-| network | techniques that run in it alone |
+| network | techniques that run in it, of the last three in pairs that no network before has |
 |---|---|
 {_networks(found)}
 
 ## The matrix
 
-`{COMPOSES}` composes, `{REFUSED}` is refused, `{DEPENDS}` depends on the network, `{APART}` no network for both. A
+`{COMPOSES}` composes, `{REFUSED}` is refused, `{DEPENDS}` depends on the network, `{APART}` no run has both. A
 column has the number of its technique.
 
 ```text

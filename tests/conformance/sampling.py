@@ -15,9 +15,12 @@ from conformance.table import OTHERS, ROWS, techniques
 from graftwork.errors import RefusedError
 from tinyrun import BASES, World, Worlds
 
-WORLDS = (*BASES, *OTHERS)
+WIDE = ("wide", "wide-episodes", "pictures")
+"""Asked for the pairs that no other world has."""
+WORLDS = (*BASES, *OTHERS, *WIDE)
 WHOLE = ("transformer", "image", "mixed")
-"""A text, an image and a mixed network: these get every triple that is asked for, the others a quarter."""
+"""A text, an image and a mixed network: these get every triple that is asked for; the others a quarter, wide ones a
+twentieth."""
 FEW = {2: "GRAFTWORK_PAIRS", 3: "GRAFTWORK_TRIPLES"}
 USUAL = {2: "6", 3: "4"}
 CHUNK = 100
@@ -40,12 +43,23 @@ def fitting(base: str, worlds: Worlds) -> tuple[str, ...]:
     return tuple(row.name for row in ROWS if refusal((row.name,), world) is None)
 
 
+@cache
+def pairs_of(base: str, worlds: Worlds) -> tuple[tuple[str, str], ...]:
+    """The pairs that are examined in a world: all that run in it, of a wide one those that no world before it has."""
+    pairs = tuple(itertools.combinations(fitting(base, worlds), 2))
+    if base not in WIDE:
+        return pairs
+    earlier = {pair for other in WORLDS[: WORLDS.index(base)] for pair in pairs_of(other, worlds)}
+    return tuple(pair for pair in pairs if pair not in earlier)
+
+
 def wanted(base: str, size: int) -> int | None:
     """How many sets of this size are to be examined in a world; None for all."""
     asked = os.environ.get(FEW[size], USUAL[size])
     if asked == "all":
         return None
-    return int(asked) if base in WHOLE or size == 2 else -(-int(asked) // 4)
+    share = 1 if base in WHOLE or size == 2 else 20 if base in WIDE else 4
+    return -(-int(asked) // share)
 
 
 def chunks(base: str, size: int) -> range:
@@ -57,11 +71,15 @@ def chunks(base: str, size: int) -> range:
 def sets_of(base: str, size: int, chunk: int, worlds: Worlds) -> list[tuple[str, ...]]:
     """The sets of this chunk: of techniques that run in this world by themselves, drawn by the seed."""
     names, count = fitting(base, worlds), wanted(base, size)
-    seed = f"{os.environ.get('GRAFTWORK_SEED', '0')} {base} {size}"
-    if count is None or count >= comb(len(names), size):
+    draw = random.Random(f"{os.environ.get('GRAFTWORK_SEED', '0')} {base} {size}")
+    every: list[tuple[str, ...]]
+    if size == 2:
+        every = list(pairs_of(base, worlds))
+        every = every if count is None or count >= len(every) else draw.sample(every, count)
+    elif count is None or count >= comb(len(names), size):
         every = list(itertools.combinations(names, size))
     else:
-        draw, drawn = random.Random(seed), dict[tuple[str, ...], None]()
+        drawn = dict[tuple[str, ...], None]()
         while len(drawn) < count:
             drawn[tuple(sorted(draw.sample(names, size), key=names.index))] = None
         every = list(drawn)

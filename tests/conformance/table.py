@@ -140,7 +140,7 @@ ROWS = (
     Row(ProtoNet(2, 1, 4), None, "weights", "episodes"),
     Row(MAML(2, 1, 4, 2, steps=2), None, "weights", "episodes"),
     Row(ANIL(2, 1, 4, 2), None, "weights", "episodes"),
-    Row(Reptile(2, 3, 3, 2, steps=2), None, "weights", "episodes"),
+    Row(Reptile(2, 3, 3, 2, lr=0.01, steps=2), None, "weights", "episodes"),
     Row(TokenDropout(0.3), TokenDropout(0.0), "weights"),
     Row(EDA(0.3, 0.3), EDA(0.0, 0.0), "weights"),
     Row(Flip(), Flip(0.0), "weights", "image"),

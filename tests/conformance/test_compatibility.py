@@ -63,4 +63,6 @@ def test_what_is_recorded_is_what_the_page_lists(tmp_path: Path):
     text = page(found)
     assert "**A and B both decide all. Drop one of them.**" in text
     assert refused_in(text) == {pairs[0]}
-    assert f"of which 1 compose,\n1 are refused before training and 0 depend on the network; {len(pairs) - 2:,}" in text
+    assert (
+        f"of which 1 compose,\n1 are refused before training and 0 depend on the network; of {len(pairs) - 2:,}" in text
+    )

@@ -70,7 +70,8 @@ def test_triples(base: str, chunk: int, worlds: Worlds, tmp_path: Path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("base", "task"), [(base, task) for base in WORLDS for task in TASKS[1:] if task != "pairs" or base in BASES]
+    ("base", "task"),
+    [(base, task) for base in (*BASES, *OTHERS) for task in TASKS[1:] if task != "pairs" or base in BASES],
 )
 def test_all_alone_on_other_tasks(base: str, task: str, worlds: Worlds, tmp_path: Path):
     outcomes([(name,) for name in NAMES], tmp_path, worlds, base, task)

@@ -48,6 +48,8 @@ def test_no_target_is_harmed_by_the_other() -> None:
     assert total @ second >= 0
     nothing = torch.zeros(2)
     assert torch.equal(project(torch.stack([first, nothing]), [[1], [0]]), first)
+    vanishing = torch.tensor([-1e-25, 0.0])  # its square is 0 in float32
+    assert torch.equal(project(torch.stack([first, vanishing]), [[1], [0]]), first)
 
 
 def test_the_gradient_of_a_network(world: Build) -> None:

@@ -29,15 +29,16 @@ from graftwork.techniques.streams import StepStream
 def project(gradients: Tensor, order: Sequence[Sequence[int]]) -> Tensor:
     """The sum of the gradients (T, P) -> (P,), each freed of what points against the others.
 
-    order: for each target, the others in the order in which it gives way to them.
+    order: for each target, the others in the order in which it gives way to them. A gradient whose length is nothing in
+    its precision (a target that is learned) points nowhere.
     """
+    lengths = torch.linalg.vector_norm(gradients, dim=1, keepdim=True)
+    units = torch.where(lengths > 0, gradients / lengths, 0.0)
     total = torch.zeros_like(gradients[0])
     for own, others in zip(gradients, order, strict=True):
         projected = own.clone()
         for other in others:
-            against = torch.dot(projected, gradients[other])
-            if against < 0:
-                projected -= against / gradients[other].square().sum() * gradients[other]
+            projected -= torch.dot(projected, units[other]).clamp(max=0.0) * units[other]
         total += projected
     return total
 
