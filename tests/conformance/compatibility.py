@@ -91,11 +91,12 @@ def page(found: Found) -> str:
     head = f"""# What composes with what
 
 Every technique beside every other one: {len(found):,} pairs, of which {counts[COMPOSES]:,} compose,
-{counts[REFUSED]:,} are refused before training and {counts[DEPENDS]:,} depend on the network; of {counts[APART]:,} one needs what
-the other can't have (images alone and a second input, say), so that no run has both. This page is made by the conformance suite from what plans answer. The suite
-trains the pairs that are not refused in every tiny network where both run alone (a sample at each change, all of them
-in `make conformance`), and fails unless a pair gives the same bits in another order and when it is stopped and resumed,
-every trainable parameter gets a gradient, and both techniques are still at work.
+{counts[REFUSED]:,} are refused before training and {counts[DEPENDS]:,} depend on the network; of {counts[APART]:,} one
+needs what the other can't have (images alone and a second input, say), so that no run has both. This page is made by
+the conformance suite from what plans answer. The suite trains the pairs that are not refused in every tiny network
+where both run alone (a sample at each change, all of them in `make conformance`), and fails unless a pair gives the
+same bits in another order and when it is stopped and resumed, every trainable parameter gets a gradient, and both
+techniques are still at work.
 
 | network | techniques that run in it, of the last three in pairs that no network before has |
 |---|---|
