@@ -25,6 +25,7 @@ import robust
 import startup
 import step_cost
 import tabular
+import technique_cost
 from harness.measure import BENCHMARKS
 from harness.results import FOLDER, PACKAGES, Record, latest, read
 
@@ -58,6 +59,7 @@ PARTS = (
     Part("Prediction", predict.NAME, predict.__doc__, predict.section),
     Part("Distillation", distil.NAME, distil.__doc__, distil.section),
     Part("A training step", step_cost.NAME, step_cost.__doc__, step_cost.section),
+    Part("What techniques cost", technique_cost.NAME, technique_cost.__doc__, technique_cost.section),
     Part("From scratch", from_scratch.NAME, from_scratch.__doc__, from_scratch.section),
     Part("Augmentation", augment.NAME, augment.__doc__, augment.section),
     Part("Classes never seen", meta.NAME, meta.__doc__, meta.section),

@@ -56,7 +56,7 @@ def make(settings: dict[str, Any]) -> Run:
     recipe = Recipe(techniques=(), training=training, seed=settings["seed"])
     job = make_job(DataArguments(train=Path(settings["train"]), target="label"), recipe)
     network = build_network(job, recipe)
-    train = prepare(job.train, {name: network.encoder(name) for name in network.columns}, job.tasks, recipe.text)
+    train = prepare(job.train, network, job.tasks, recipe.text)
     ready = resolve(training, lr=LR)
     return make_run(network, job.tasks, (), ready, train, None, metrics=job.metrics, seed=recipe.seed)
 
