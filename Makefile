@@ -37,13 +37,13 @@ check: install
 	$(BIN)/lint-imports --no-cache
 
 nightly: check  ## the same with the slow tests
-	OMP_NUM_THREADS=1 GRAFTWORK_PAIRS=60 GRAFTWORK_TRIPLES=60 $(BIN)/python -m pytest -n $(WORKERS) -m 'slow or not slow'
+	OMP_NUM_THREADS=1 GRAFTWORK_PAIRS=60 GRAFTWORK_TRIPLES=60 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'slow or not slow'
 
 conformance: install  ## all pairs and TRIPLES=2000 triples of techniques, drawn by SEED=0 (57 minutes on two cores); writes docs/compatibility.md
 	rm -rf .conformance
 	mkdir .conformance
 	OMP_NUM_THREADS=1 GRAFTWORK_PAIRS=all GRAFTWORK_TRIPLES=$(TRIPLES) GRAFTWORK_SEED=$(SEED) \
-	    GRAFTWORK_OUTCOMES=$(CURDIR)/.conformance $(BIN)/python -m pytest -n $(WORKERS) -m 'slow or not slow' tests/conformance
+	    GRAFTWORK_OUTCOMES=$(CURDIR)/.conformance $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'slow or not slow' tests/conformance
 	PYTHONPATH=tests $(BIN)/python -m conformance.compatibility .conformance
 
 benchmarks: install  ## measure against the peers (hours); tables go to docs/benchmarks.md
