@@ -146,6 +146,20 @@ def test_a_loss_that_is_not_finite(base: Path, tmp_path: Path, monkeypatch: pyte
     assert list((tmp_path / "o").rglob("checkpoint.safetensors")), "the last good checkpoint stays"
 
 
+def test_ctrl_c_while_a_domain_is_left_out(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from graftwork.console import Console
+
+    rows = [(text, label, ("north", "south")[at % 2]) for at, (text, label) in enumerate(tiny_rows(60))]
+    table = write_rows(tmp_path / "t.csv", rows, ("text", "label", "shop"))
+
+    def stop(self: Console, name: str, progress: object) -> None:  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Console, "stepped", stop)
+    domains = ("--role", "domain=shop", "--split-by", "domain", "--with", "none", "--set", "steps=3")
+    fit(table, base, tmp_path / "o", *domains).fails(130, "Stopped before there was a model", "--resume")
+
+
 def test_ctrl_c_keeps_the_best_and_resume_goes_on(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from safetensors.torch import load_file
 

@@ -158,6 +158,9 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert done.code == 0
     assert "2 classes learned" in done.err
     assert gw.load(out).task.classes == ("forest", "kitchen")
+    over = run("adapt", tmp_path / "model", support, "--out", tmp_path / "model")
+    assert over.code == 2
+    assert "holds a finished model. Choose another --out" in over.err
     done = run("evaluate", tmp_path / "model", new, "--episodes", 20, "--way", 2, "--shot", 2, "--json")
     scored = json.loads(done.out)["episode_accuracy"]
     assert scored["value"] == pytest.approx(

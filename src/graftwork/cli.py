@@ -155,22 +155,18 @@ def _fit(data: DataArguments, recipe: Recipe, budget: float | None, folder: Path
     from graftwork.console import Console, print_result
     from graftwork.runs.fit import fit_data
 
+    command, again = repeat_command(sys.argv[1:], folder), f"Go on with the same command, --out {folder} and --resume."
     with Console() as console:
-        model = fit_data(
-            data,
-            recipe,
-            budget=budget,
-            out=folder,
-            resume=resume,
-            listener=console,
-            command=repeat_command(sys.argv[1:], folder),
-            began=BEGAN,
-        )
+        try:
+            model = fit_data(
+                data, recipe, budget=budget, out=folder, resume=resume, listener=console, command=command, began=BEGAN
+            )
+        except KeyboardInterrupt:
+            typer.echo(f"Stopped before there was a model. {again}", err=True)
+            raise typer.Exit(130) from None
     print_result(model, folder)
     if model.interrupted:
-        typer.echo(
-            f"Stopped: this is the best so far. Go on with the same command, --out {folder} and --resume.", err=True
-        )
+        typer.echo(f"Stopped: this is the best so far. {again}", err=True)
         raise typer.Exit(130)
 
 

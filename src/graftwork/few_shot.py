@@ -75,7 +75,7 @@ S = TypeVar("S", bound=Saved)
 def adapt(model: S, support: Source, on_bad_rows: OnBadRows = "fail") -> S:
     """See `Adaptable.adapt`."""
     target = _target(model)
-    table = load_like(support, model.schema, with_target=True, on_bad_rows=on_bad_rows, name="the support").table
+    table = load_like(support, model.schema, with_target=True, on_bad_rows=on_bad_rows).table
     task = with_learned(Classification(), labels=Labels.learn(table.column(target)))
     _check_support(task, table, target)
     codes = task.labels.codes(table.column(target), table.source, table.rows)

@@ -28,7 +28,9 @@ def adapt(
     """Make a model for new classes from a few rows of each; predict and evaluate work with it as with any other."""
     import graftwork.model
     from graftwork.data.checks import known_choice
+    from graftwork.runs.workspace import check_free
 
+    check_free(out)
     adapted = graftwork.model.load(model).adapt(support, on_bad_rows=known_choice(on_bad_rows))
     adapted.save(out)
     names = adapted.task.classes

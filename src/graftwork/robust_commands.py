@@ -53,6 +53,8 @@ def check_alone(robust: bool, settings: str | None, out: Path | None, episodes: 
     for option, value in (("--robust-set", settings), ("--out", out)):
         if value is not None and not robust:
             raise UsageError(f"{option} is for a measurement of robustness. Give --robust too, or leave it out.")
+    if out is not None and out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file. Name a folder.")
     if robust and episodes:
         raise UsageError("--robust and --episodes are two measurements. Give one of them.")
 

@@ -48,6 +48,13 @@ def test_what_is_lacking_is_named_with_a_way_out() -> None:
     assert "set way to 2" in words
 
 
+def test_one_class_makes_no_episode_of_any_way() -> None:
+    shape = Episodes(way=5, shot=2, query=5)
+    words = lacking(["a"], [9], shape, 7)
+    assert words.endswith("and there is 1: 'a' (9 rows). Expected at least 5: add classes.")
+    assert "there are 0: no label. Expected" in lacking([], [], shape, 7)
+
+
 def test_settings_out_of_range() -> None:
     with pytest.raises(UsageError, match=r"way is 1\. Expected 2"):
         Episodes(way=1)

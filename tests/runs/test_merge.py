@@ -87,11 +87,11 @@ def test_one_model_of_two_domains(models: dict[str, Path], tables: Path, tmp_pat
 
 
 def test_a_model_merged_with_itself_is_the_same(models: dict[str, Path]):
-    hot, texts = gw.load(models["hot"]), [text for text, _ in tiny_rows(9)]
+    (hot, again), texts = (gw.load(models["hot"]) for _ in range(2)), [text for text, _ in tiny_rows(9)]
     for method in ("average", "ties"):
-        mixed = gw.merge([hot, hot], method=method, density=1.0 if method == "ties" else None).model
+        mixed = gw.merge([hot, again], method=method, density=1.0 if method == "ties" else None).model
         np.testing.assert_allclose(mixed.predict_proba(texts), hot.predict_proba(texts), atol=1e-5)
-    half = gw.merge([hot, hot], method="task-arithmetic", scale=0.5).model
+    half = gw.merge([hot, again], method="task-arithmetic", scale=0.5).model
     np.testing.assert_allclose(half.predict_proba(texts), hot.predict_proba(texts), atol=1e-5)
 
 
@@ -250,6 +250,43 @@ def test_bases_from_scratch(tables: Path, tmp_path: Path):
         gw.merge([tmp_path / "one", tmp_path / "three"])
 
 
+def test_one_from_scratch_and_one_that_goes_on_share_no_base(tables: Path, tmp_path: Path):
+    """Random weights are what is wrong here whatever the method: none is told to use another one."""
+    fitted("gru:width=8", tables / "hot.csv", tmp_path / "one")
+    fitted(tmp_path / "one", tables / "hot.csv", tmp_path / "on")
+    for method in ("average", "ties"):
+        for pair in (("on", "one"), ("one", "on")):
+            with pytest.raises(RefusedError) as raised:
+                gw.merge([tmp_path / name for name in pair], method=method)
+            said = str(raised.value)
+            assert said.startswith(f"{pair[0]} and {pair[1]} don't share a base: ")
+            assert "gru:width=8 (random weights)" in said
+            assert f"path={tmp_path / 'one'}" in said
+            assert "trained from the same weights" in said
+            assert "Use the method" not in said
+
+
+def test_the_bases_of_two_are_needed_where_they_have_other_names(base: Path, tables: Path, tmp_path: Path):
+    here, there = (shutil.copytree(base, tmp_path / name) for name in ("here", "there"))
+    pair = [fitted(here, tables / "hot.csv", tmp_path / "hot"), fitted(there, tables / "cool.csv", tmp_path / "cool")]
+    shutil.rmtree(there)
+    with pytest.raises(
+        RefusedError, match=r"base of cool is needed to see whether hot and cool share one.*Put it back.$"
+    ):
+        gw.merge(pair)
+
+
+def test_a_model_given_twice_is_refused(models: dict[str, Path], monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(UsageError, match=r"hot is given twice\. Expected different models"):
+        gw.merge([models["hot"], models["cool"], models["hot"]])
+    monkeypatch.chdir(models["hot"].parent)
+    with pytest.raises(UsageError, match=r"^hot is given twice \(as ./cool/../hot\)"):
+        gw.merge(["hot", "./cool/../hot"])
+    hot = gw.load("hot")
+    with pytest.raises(UsageError, match=r"^model 1 is given twice \(as model 2\)"):
+        gw.merge([hot, hot])
+
+
 def test_other_heads_are_refused(base: Path, models: dict[str, Path], tables: Path, tmp_path: Path):
     other = fitted(base, tables / "cool.csv", tmp_path / "mlp", head="mlp:width=8")
     with pytest.raises(RefusedError, match=r"The heads of 'label' differ: linear in hot, mlp:width=8 in mlp"):
@@ -275,14 +312,14 @@ def test_bad_tables(models: dict[str, Path], tables: Path, tmp_path: Path):
 
 
 def test_the_command_line(models: dict[str, Path], tables: Path, tmp_path: Path):
-    out = tmp_path / "merged"
+    out, new = tmp_path / "merged", tmp_path / "new"
     on = ("--on", tables / "hot.csv", "--on", tables / "cool.csv")
     ran = graft("merge", models["hot"], models["cool"], "--method", "ties", *on, "--out", out).works()
     assert "kept: ties:density=" in ran.out
     assert "merged" in ran.out
     graft("evaluate", out, tables / "hot.csv").works()
-    graft("merge", models["hot"], "--out", out).fails(2, "two models or more")
-    graft("merge", models["hot"], tmp_path / "none", "--out", out).fails(1, "There is no model folder")
-    graft("merge", models["hot"], models["cool"], "--method", "tie", "--out", out).fails(2, "Did you mean 'ties'")
-    graft("merge", models["hot"], models["cool"], *on[:2], "--out", out).fails(2, "1 table, but there are 2 models")
-    graft("merge", models["hot"], models["cool"], "--out", tables).fails(2, "not a model of graftwork")
+    graft("merge", models["hot"], "--out", new).fails(2, "two models or more")
+    graft("merge", models["hot"], tmp_path / "none", "--out", new).fails(1, "There is no model folder")
+    graft("merge", models["hot"], models["cool"], "--method", "tie", "--out", new).fails(2, "Did you mean 'ties'")
+    graft("merge", models["hot"], models["cool"], *on[:2], "--out", new).fails(2, "1 table, but there are 2 models")
+    graft("merge", models["hot"], models["cool"], "--out", tables).fails(2, "holds something else")

@@ -74,6 +74,9 @@ def test_wrong_options_are_refused(model: Model, table: Path, tmp_path: Path):
     graft(*evaluate, "--robust", "--episodes", "5").fails(2, "Give one of them")
     graft(*evaluate, "--robust", "--robust-set", "epsilons=8").fails(2, "epsilon 8 is out of the input's range")
     graft(*evaluate, "--robust", "--robust-set", "colour=3").fails(2, "no setting 'colour'")
+    nothing = "attacks=false,corruptions=false"
+    graft(*evaluate, "--robust", "--robust-set", nothing).fails(2, "neither attacks nor corruptions")
+    graft(*evaluate, "--robust", "--out", table).fails(2, "is a file. Name a folder")
 
 
 def test_numbers_and_categories_are_no_target_of_attacks():

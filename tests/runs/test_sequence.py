@@ -19,7 +19,8 @@ from graftwork.errors import ModelError, RefusedError, UsageError
 from graftwork.runs import sequence
 from graftwork.runs.listener import Listener
 from graftwork.runs.sequence import Finished, run_sequence, summary
-from graftwork.runs.steps import PseudoLabels, Step, checked, read_steps, resolved
+from graftwork.runs.step_checks import checked
+from graftwork.runs.steps import PseudoLabels, Step, read_steps, resolved
 from tiny import tiny_rows
 
 YAML = """
@@ -161,23 +162,56 @@ def test_folders_that_hold_something_else() -> None:
         run_sequence("seq.yaml", out="out", resume=True)
 
 
+@pytest.mark.usefixtures("place")
+def test_a_first_step_that_failed_before_it_began_can_be_mended() -> None:
+    written(FIRST, "  train: train.csv\n  target: lable\n")
+    for resume in (False, False, True):
+        with pytest.raises(UsageError, match=r"^seq.yaml, step teacher: .*lable"):
+            run_sequence("seq.yaml", out="out", resume=resume)
+    written(FIRST)
+    Path("out/teacher/.work").mkdir(parents=True)  # begun, so that there is something to lose
+    with pytest.raises(UsageError, match=r"out holds a sequence. Add --resume"):
+        run_sequence("seq.yaml", out="out")
+    shutil.rmtree("out/teacher")
+    assert [one.name for one in run_sequence("seq.yaml", out="out")] == ["teacher"]
+
+
+@pytest.mark.usefixtures("place")
+def test_no_steps_are_refused_and_leave_no_folder() -> None:
+    with pytest.raises(UsageError, match=r"The sequence has no steps. Expected one or more"):
+        run_sequence([], out="out")
+    written("  []\n")
+    with pytest.raises(UsageError, match=r"'steps' is .*Expected a list of steps"):
+        run_sequence("seq.yaml", out="out")
+    assert not Path("out").exists()
+
+
 REFUSED = [
-    ("- {recipe: {}}", "A step is named ''. Expected a name of letters"),
-    ("- {name: a/b}", "A step is named 'a/b'"),
+    ("- {recipe: {}}", "^seq.yaml, step 1: it has no name. Expected one of letters"),
+    ("- {name: a/b}", "^seq.yaml, step a/b: it is named 'a/b'. Expected a name of letters"),
     ("- {name: gru}", "which is the name of a base"),
-    ("- {name: a}\n  - {name: a}", "2 steps are named 'a'"),
-    ("- {name: a, trian: x.csv}", "step 1 has an unknown entry 'trian'. Did you mean 'train'"),
-    ("- {name: a, train: missing.csv}", "Step a: there is no file missing.csv. Paths start where the command runs"),
+    ("- {name: a}\n  - {name: a}", "^seq.yaml, step a: 2 steps are named 'a'"),
+    ("- {name: a, trian: x.csv}", "^seq.yaml, step a has an unknown entry 'trian'. Did you mean 'train'"),
+    (
+        "- {name: a, train: missing.csv}",
+        "^seq.yaml, step a: there is no file missing.csv. Paths start where the command runs",
+    ),
     ("- {name: a, unlabelled: no.csv}", "there is no file no.csv"),
-    ("- {name: a, recipe: {base: b}}\n  - {name: b}", "Step a: base names the step 'b', which is not done by then"),
-    ("- {name: a, recipe: {base: grru}}", "Unknown base 'grru'"),
-    ("- {name: a, recipe: {techniques: ['distil:teacher=a']}}", "teacher names the step 'a', which is not done"),
+    ("- {name: a, recipe: {base: b}}\n  - {name: b}", "^seq.yaml, step a: base names the step 'b', which is not"),
+    ("- {name: a, recipe: {base: grru}}", "^seq.yaml, step a: Unknown base 'grru'"),
+    ("- {name: aim}\n  - {name: b, recipe: {base: aims}}", "step b: Unknown base 'aims', and .* Did you mean 'aim'"),
+    ("- {name: a, recipe: {base: 'x:1'}}", "^seq.yaml, step a: base 'x:1': settings are written"),
+    ("- {name: a, recipe: {techniques: ['distil:teacher=a']}}", "teacher names the step itself. A step can't"),
     ("- {name: a, recipe: {techniques: ['distil:teacher=nobody']}}", "'nobody', which is neither an earlier step nor"),
-    ("- {name: a, recipe: {techniques: [distill]}}", "Unknown technique 'distill'. Did you mean 'distil'"),
-    ("- {name: a, recipe: missing.yaml}", "There is no recipe file missing.yaml"),
+    (
+        "- {name: a, recipe: {techniques: [distill]}}",
+        "^seq.yaml, step a: Unknown technique 'distill'. Did you mean 'distil'",
+    ),
+    ("- {name: a, recipe: {techniques: ['fgm:epsilon=5']}}", "^seq.yaml, step a: fgm: epsilon is 5"),
+    ("- {name: a, recipe: missing.yaml}", "^seq.yaml, step a: There is no recipe file missing.yaml"),
     ("- {name: a, pseudo_labels: {model: b}}", "names the model 'b', which is no earlier step"),
     ("- {name: b}\n  - {name: a, pseudo_labels: {model: b}}", "needs rows to label. Add unlabelled: TABLE"),
-    ("- {name: a, pseudo_labels: {model: b, threshold: 2}}", "threshold is 2.0"),
+    ("- {name: a, pseudo_labels: {model: b, threshold: 2}}", "^seq.yaml, step a: pseudo_labels: threshold is 2.0"),
     ("- {name: a, pseudo_labels: {model: b, rounds: 0}}", "rounds is 0"),
     ("- {name: a, pseudo_labels: {threshold: 0.5}}", "model"),
     ("- {name: a, pseudo_labels: yes}", "Expected names and values"),
@@ -203,7 +237,10 @@ def test_what_can_not_be_meant_is_refused_before_anything_runs(steps: str, reaso
 def test_files_that_are_no_sequence() -> None:
     for text, reason in (
         ("steps: [", "not valid YAML"),
-        ("- a", "Expected names and values"),
+        ("- a", "^seq.yaml is no sequence: expected YAML with `data:` and `steps:`.$"),
+        ("text,label\n" + "the cat is here,animals\n" * 80, "^seq.yaml is no sequence: expected YAML"),
+        ("", "^seq.yaml is no sequence: expected YAML"),
+        (f"steps: {'word ' * 80}", "'steps' is .{10,60}…. Expected a list"),
         ("{}", "'steps' is None"),
     ):
         Path("seq.yaml").write_text(text, encoding="utf-8")
@@ -212,7 +249,7 @@ def test_files_that_are_no_sequence() -> None:
     with pytest.raises(UsageError, match=r"There is no sequence file no.yaml"):
         read_steps("no.yaml")
     written("  - {name: a}\n", data="  target: label\n")
-    with pytest.raises(UsageError, match="step 1 has no training table"):
+    with pytest.raises(UsageError, match=r"^seq.yaml, step a has no training table"):
         read_steps("seq.yaml")
     written("  - {name: a}\n", data="  trains: label\n")
     with pytest.raises(UsageError, match="'data' has an unknown entry 'trains'"):
@@ -227,7 +264,9 @@ def test_a_teacher_with_other_labels_is_refused_at_its_step() -> None:
         FIRST + "  - {name: student, train: others.csv, recipe: {base: 'gru:width=8', "
         f"techniques: ['distil:teacher=teacher'], {small}}}}}\n"
     )
-    with pytest.raises(RefusedError, match=r"The teacher out.teacher has other labels than 'label'"):
+    with pytest.raises(
+        RefusedError, match=r"^seq.yaml, step student: The teacher out.teacher has other labels than 'label'"
+    ):
         run_sequence("seq.yaml", out="out")
     assert (Path("out") / "teacher" / "model.json").is_file()
 

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 import graftwork as gw
 from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.settings import resolve_precision
+from graftwork.errors import CheckpointError
 from graftwork.runs import single
 from graftwork.runs.job import Job
 from graftwork.runs.single import affordable_rows, build_network, plan_single, run_single
@@ -95,6 +96,15 @@ def test_a_resumed_run_takes_the_steps_it_took(
     again = run(job, long, open_workspace(tmp_path, True), deadline=time.monotonic() + 100)
     assert again.recipe == first.recipe
     assert same(weights(again.network), weights(first.network))
+
+
+def test_a_resumed_run_of_other_steps_is_refused(recipe: gw.Recipe, tmp_path: Path) -> None:
+    short = replace(recipe, techniques=(), training=replace(QUICK, steps=3))
+    job = job_of(frame(), short)
+    run(job, short, open_workspace(tmp_path, False))
+    other = replace(short, training=replace(QUICK, steps=4))
+    with pytest.raises(CheckpointError, match=r"was begun with other steps or epochs. Repeat the command"):
+        run(job, other, open_workspace(tmp_path, True))
 
 
 # --- the fingerprint ------------------------------------------------------------------------------------------------

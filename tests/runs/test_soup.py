@@ -111,14 +111,29 @@ def test_what_is_refused(runs: list[Path], base: Path, tmp_path: Path):
     model = gw.fit(tmp_path / "other.csv", target="label", recipe=recipe)
     with pytest.raises(RefusedError, match=r"don't learn the same: .*Use merge for models of different tasks"):
         gw.soup([runs[0], model], method="uniform")
+    with pytest.raises(UsageError, match=r"run-0 is given twice"):
+        gw.soup([runs[0], runs[0]], method="uniform")
+
+
+def test_labels_that_differ_are_named(runs: list[Path], base: Path, tmp_path: Path):
+    other = [(text, "meals" if topic == "food" else topic) for text, topic in tiny_rows(60)]
+    write_rows(tmp_path / "train.csv", other)
+    short = gw.Training(precision="fp32", steps=1)
+    model = fitted(base, tmp_path, tmp_path / "meals", techniques=[], training=short)
+    with pytest.raises(
+        RefusedError,
+        match=r"run-0: label \(classification, 3 outputs, labels that not all have: food\) from text; "
+        r"meals: label \(classification, 3 outputs, labels that not all have: meals\) from text\.",
+    ):
+        gw.soup([runs[0], model], method="uniform")
 
 
 def test_the_command_line(runs: list[Path], tables: Path, tmp_path: Path):
-    out = tmp_path / "soup"
+    out, new = tmp_path / "soup", tmp_path / "new"
     given = ("--valid", tables / "valid.csv", "--test", tables / "test.csv", "--out", out)
     ran = graft("soup", *runs, *given).works()
     assert "kept: run-" in ran.out
     assert "scores on test" in ran.out
     graft("predict", out, tables / "test.csv", "--out", tmp_path / "predicted.csv").works()
-    graft("soup", *runs, "--out", out).fails(2, "name a table")
-    graft("soup", *runs, "--valid", tmp_path / "no.csv", "--out", out).fails(1, "no.csv")
+    graft("soup", *runs, "--out", new).fails(2, "name a table")
+    graft("soup", *runs, "--valid", tmp_path / "no.csv", "--out", new).fails(1, "no.csv")

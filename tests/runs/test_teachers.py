@@ -209,7 +209,11 @@ def test_a_column_that_the_data_lacks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("missing/folder", "can't be had from the hub|There is no folder"),
+        (
+            "missing/folder",
+            "^The teacher 'missing/folder' is no folder here and can't be had from the hub: .*Expected a folder that",
+        ),
+        ("rows.csv", "^The teacher rows.csv is a file. Expected a folder that graft fit wrote, or a transformers"),
         ("missing", "There is no folder missing for the teacher"),
         ("./missing", "There is no folder ./missing for the teacher"),
         ("empty", "is no model: it has neither model.json"),
@@ -221,6 +225,7 @@ def test_a_teacher_that_is_none(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "rows.csv").touch()
     (tmp_path / "bert").symlink_to(base)
     with pytest.raises(ModelError, match=reason):
         answers(job(), name, None)

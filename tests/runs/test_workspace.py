@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from graftwork.errors import UsageError
-from graftwork.runs.workspace import FOLDER, open_workspace
+from graftwork.runs.workspace import FOLDER, check_free, open_workspace
 
 
 def test_new_and_empty_folders(tmp_path: Path) -> None:
@@ -25,6 +25,17 @@ def test_folders_that_hold_something(tmp_path: Path) -> None:
         open_workspace(tmp_path, False)
     with pytest.raises(UsageError, match="nothing to resume"):
         open_workspace(tmp_path, True)
+
+
+def test_a_finished_model_is_neither_overwritten_nor_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "weights").write_text("")
+    monkeypatch.setattr("graftwork.runs.workspace.is_model", lambda _: True)
+    for resume in (False, True):
+        with pytest.raises(UsageError, match="holds a finished model"):
+            open_workspace(tmp_path, resume)
+    with pytest.raises(UsageError, match="holds a finished model"):
+        check_free(tmp_path)
+    check_free(tmp_path / "new")
 
 
 def test_it_remembers_for_a_resumed_run_only(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def read(kept: Checkpointing) -> Snapshot | None:
     if meta.get("fingerprint") != kept.fingerprint:
         raise CheckpointError(
             f"{path} belongs to a run with other data, base, techniques or settings. "
-            "Repeat the command that wrote it, or start afresh without --resume."
+            "Repeat the command that wrote it, or choose another --out."
         )
     return Snapshot(tensors, meta)
 

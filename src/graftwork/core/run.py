@@ -10,6 +10,7 @@ import torch
 
 from graftwork.core.cache import Watch, build_cache, cache_depths
 from graftwork.core.compose import Stages, compose
+from graftwork.core.domains import domain_notes
 from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.moments import input_moments
 from graftwork.core.plan import (
@@ -127,6 +128,7 @@ def make_run(
     ordered = order(techniques)
     roles = [role for role in ("domain", "group") if getattr(train, role) is not None]
     check(ordered, base_facts(network, tasks, roles))
+    of_domains = domain_notes(ordered, train.domain, train.domains)
     _check_labels(train, valid)
     _check_heads(network, ordered)
     network.learn_without(train.present)
@@ -139,7 +141,9 @@ def make_run(
     depths, notes = cache_depths(ready.network, ordered)
     valid_depths, valid_notes = cache_depths(ready.network, ordered, predicting=True)
     ready = replace(
-        ready, cache_depths=depths, notes=(*notes, *valid_notes, *run_notes(ordered, tasks, train.labelled))
+        ready,
+        cache_depths=depths,
+        notes=(*notes, *valid_notes, *of_domains, *run_notes(ordered, tasks, train.labelled)),
     )
     if started:
         cached = build_cache(ready.network, train, depths, watch)

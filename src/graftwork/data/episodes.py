@@ -74,9 +74,10 @@ def lacking(names: Sequence[str], counts: Sequence[int], shape: Episodes, least:
             "query lower."
         )
     if len(names) < shape.way:
-        shown = ", ".join(f"'{name}' ({count} rows)" for name, count in zip(names, counts, strict=True))
+        shown = ", ".join(f"'{name}' ({count} rows)" for name, count in zip(names, counts, strict=True)) or "no label"
+        lower = f", or set way to {len(names)} or less" if len(names) > 1 else ""  # no episode has a single class
         return (
-            f"An episode takes {shape.way} classes (way={shape.way}), and there are {len(names)}: {shown}. Expected at "
-            f"least {shape.way}: add classes, or set way to {max(2, len(names))} or less."
+            f"An episode takes {shape.way} classes (way={shape.way}), and there {'is' if len(names) == 1 else 'are'} "
+            f"{len(names)}: {shown}. Expected at least {shape.way}: add classes{lower}."
         )
     return ""

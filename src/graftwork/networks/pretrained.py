@@ -30,8 +30,11 @@ _READERS = {"input_ids": "text model", "pixel_values": "model of pictures", "inp
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
 
 
-def locate(source: str) -> Path:
-    """The folder of a base: a local one, or the hub's in the local cache (fetched where the network allows it)."""
+def locate(source: str, what: str = "base", instead: str = "A local folder with the model works too.") -> Path:
+    """The folder of a base: a local one, or the hub's in the local cache (fetched where the network allows it).
+
+    what, instead: for messages, how it is called, and what would do where the hub does not have it.
+    """
     local = Path(source).expanduser()
     if local.is_dir():
         return local
@@ -49,8 +52,8 @@ def locate(source: str) -> Path:
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelError(
-            f"The base '{source}' is no folder here and can't be had from the hub: {reason} "
-            "Is the id right, is there a network, is HF_HUB_OFFLINE set? A local folder with the model works too."
+            f"The {what} '{source}' is no folder here and can't be had from the hub: {reason} "
+            f"Is the id right, is there a network, is HF_HUB_OFFLINE set? {instead}"
         ) from None
     return Path(found)
 

@@ -45,8 +45,20 @@ def parents_of(models: Sequence[Given]) -> tuple[Parent, ...]:
     """Load what is given as folders. Raises UsageError for fewer than two, ModelError for what is no model."""
     if isinstance(models, str | os.PathLike | Model) or len(models) < 2:
         raise UsageError(f"Expected two models or more, but {_how_many(models)} given.")
+    _check_distinct(models)
     loaded = [one if isinstance(one, Model) else load(one) for one in models]
     return tuple(Parent(name, model) for name, model in zip(_names(models), loaded, strict=True))
+
+
+def _check_distinct(models: Sequence[Given]) -> None:
+    """The same one twice would count twice, which nobody means who mixes models."""
+    seen: dict[object, str] = {}
+    for at, one in enumerate(models, start=1):
+        key, name = (id(one), f"model {at}") if isinstance(one, Model) else (Path(one).resolve(), str(one))
+        if key in seen:
+            again = f" (as {name})" if seen[key] != name else ""
+            raise UsageError(f"{seen[key]} is given twice{again}. Expected different models: name each once.")
+        seen[key] = name
 
 
 def _how_many(models: object) -> str:
@@ -111,20 +123,34 @@ def _shape(shape: tuple[int, ...] | None) -> str:
 
 def _check_start(first: Parent, other: Parent, at: int) -> None:
     """Whether one encoder of the two began with the same weights, as far as the bases say."""
-    seeds = first.model.recipe.seed, other.model.recipe.seed
     named = [name for name in first.body if name.startswith(f"encoders.{at}.")]
     if first.model.recipe.base == other.model.recipe.base:
-        if seeds[0] == seeds[1] or not _is_drawn(first, at):
+        _check_seeds(first, other, at, named)
+        return
+    needed = f"to see whether {first.name} and {other.name} share one", "Put it back."
+    starts = [_own_start(each, at, *needed) for each in (first, other)]
+    specs = [each.bases[at].spec for each in (first, other)]
+    if starts[0] is None or starts[1] is None:
+        if specs[0] == specs[1]:  # only the bases of other inputs differ
+            _check_seeds(first, other, at, named)
             return
+        drawn = (" (random weights)" if start is None else "" for start in starts)
+        why = " and ".join(f"{spec}{mark}" for spec, mark in zip(specs, drawn, strict=True))
+        raise _no_shared_base(first, other, [], why)
+    differing = [name for name in named if not torch.equal(starts[0][name], starts[1][name])]
+    if differing:
+        why = f"one is {specs[0]}, the other {specs[1]}"
+        raise _no_shared_base(first, other, [_with_shape(first, name) for name in differing], why)
+
+
+def _check_seeds(first: Parent, other: Parent, at: int, named: Sequence[str]) -> None:
+    """Whether encoders of one base began alike: random weights do with the same seed. named: their tensors."""
+    seeds = first.model.recipe.seed, other.model.recipe.seed
+    if seeds[0] != seeds[1] and _is_drawn(first, at):
         why = (
             f"{first.bases[at].spec} begins with random weights, of seed {seeds[0]} in one and {seeds[1]} in the other"
         )
         raise _no_shared_base(first, other, [_with_shape(first, name) for name in named], why)
-    starts = [start_of(each, at) for each in (first, other)]
-    differing = [name for name in named if not torch.equal(starts[0][name], starts[1][name])]
-    if differing:
-        why = f"one is {first.bases[at].spec}, the other {other.bases[at].spec}"
-        raise _no_shared_base(first, other, [_with_shape(first, name) for name in differing], why)
 
 
 def _is_drawn(parent: Parent, at: int) -> bool:
@@ -142,29 +168,34 @@ def _with_shape(parent: Parent, name: str) -> str:
 def _no_shared_base(first: Parent, other: Parent, tensors: Sequence[str], why: str = "") -> RefusedError:
     more = f" and {len(tensors) - SHOWN:,} more" if len(tensors) > SHOWN else ""
     count = f"{len(tensors):,} tensors differ" if len(tensors) != 1 else "1 tensor differs"
+    differ = f" {count}: {', '.join(tensors[:SHOWN])}{more}." if tensors else ""
     return RefusedError(
-        f"{first.name} and {other.name} don't share a base{f': {why}' if why else ''}. {count}: "
-        f"{', '.join(tensors[:SHOWN])}{more}. Expected models that were trained from the same weights; train them "
-        "from one base, or use them side by side."
+        f"{first.name} and {other.name} don't share a base{f': {why}' if why else ''}.{differ} Expected models that "
+        "were trained from the same weights; train them from one base, or use them side by side."
     )
 
 
 def start_of(parent: Parent, at: int) -> dict[str, Tensor]:
     """The weights with which an encoder began, by their names in the network. Raises RefusedError where its base has
     none of its own, or is not there any more."""
+    found = _own_start(parent, at, "to see what training added to it", "Put it back, or use the method average.")
+    if found is None:
+        raise RefusedError(
+            f"The base {parent.bases[at].spec} of {parent.name} begins with random weights, so what training added to "
+            "it is not known. Use the method average."
+        )
+    return found
+
+
+def _own_start(parent: Parent, at: int, needed: str, mend: str) -> dict[str, Tensor] | None:
+    """The same, and None where its base has no weights of its own. needed, mend: for the message where it is gone."""
     try:
         base = parent.bases[at]
         encoder = base.build(TrainingRows(), parent.model.recipe.seed) if base.pretrained else None
     except GraftworkError as error:
-        raise RefusedError(
-            f"The base of {parent.name} is needed to see what training added to it, but can't be read: {error} "
-            "Put it back, or use the method average."
-        ) from None
+        raise RefusedError(f"The base of {parent.name} is needed {needed}, but can't be read: {error} {mend}") from None
     if encoder is None:
-        raise RefusedError(
-            f"The base {base.spec} of {parent.name} begins with random weights, so what training added to it is not "
-            "known. Use the method average."
-        )
+        return None
     return {f"encoders.{at}.{name}": value.detach() for name, value in encoder.state_dict().items()}
 
 

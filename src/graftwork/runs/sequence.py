@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -23,7 +24,9 @@ from graftwork.runs.data_arguments import DataArguments
 from graftwork.runs.fit import fit_data
 from graftwork.runs.listener import Listener
 from graftwork.runs.pseudo import pseudo_labelled
-from graftwork.runs.steps import Step, checked, read_steps, resolved
+from graftwork.runs.step_checks import checked
+from graftwork.runs.steps import Step, place, placed, read_steps, resolved
+from graftwork.runs.workspace import unfinished
 from graftwork.saving import is_model
 from graftwork.tasks.metrics import METRICS
 
@@ -79,15 +82,17 @@ def run_sequence(
 ) -> list[Finished]:
     """Run the steps of a list or a YAML file in their order; each leaves its model and report in `out/NAME`.
 
-    out: a new or empty folder, or with `resume=True` the one of a sequence that was stopped: steps that are done are
-    not run again, and the one that was stopped goes on from its last checkpoint. A step that Ctrl-C stops is the last
-    one. listener: hears about progress. command: for the reports.
+    out: a folder that is new, empty or of a sequence that failed before its first step began; with `resume=True` the
+    one of a sequence that was stopped: steps that are done are not run again, and the one that was stopped goes on from
+    its last checkpoint. A step that Ctrl-C stops is the last one.
+    listener: hears about progress. command: for the reports.
 
-    Raises UsageError for a step that names what there is not, before anything is trained, and for a step that was
-    done before and has been changed since; everything that `fit` raises.
+    Raises UsageError for no steps and for a step that names what there is not, before anything is trained, and for a
+    step that was done before and has been changed since; everything that `fit` raises, with the step's name.
     """
     listener, root = listener or Listener(), Path(out)
-    planned = checked(steps if isinstance(steps, list | tuple) else read_steps(steps))  # type: ignore[arg-type]
+    source = "" if isinstance(steps, list | tuple) else str(steps)
+    planned = checked(steps if isinstance(steps, list | tuple) else read_steps(steps), source)  # type: ignore[arg-type]
     record = _opened(root, resume)
     done: list[Finished] = []
     for step in planned:
@@ -98,7 +103,8 @@ def run_sequence(
             listener.note(f"{step.name}: done before")
             continue
         listener.note(f"step {len(done) + 1} of {len(planned)}: {step.name}")
-        finished = _run(step, root, done, resume, listener, command)
+        with placed(place(source, step.name)):
+            finished = _run(step, root, done, resume, listener, command)
         done.append(finished)
         if finished.interrupted:
             break
@@ -122,6 +128,8 @@ def _run(
     step: Step, root: Path, done: Sequence[Finished], resume: bool, listener: Listener, command: str | None
 ) -> Finished:
     began, folder = time.monotonic(), root / step.name
+    if is_model(folder) and not unfinished(folder):  # stopped before the step was written down: it is made anew
+        shutil.rmtree(folder)
     data = _data(step, root, done, listener)
     recipe = resolved(step, {one.name: one.folder for one in done})
     model = fit_data(data, recipe, budget=step.budget, out=folder, resume=resume, listener=listener, command=command)
@@ -173,7 +181,8 @@ def _opened(root: Path, resume: bool) -> dict[str, Any]:
         return {}
     if not file.is_file():
         raise UsageError(f"{root} holds something that is not a sequence of graftwork. Choose another --out.")
-    if not resume:
+    # A step that failed before it began left no folder: there is nothing that a fresh start could lose.
+    if not resume and any(one.is_dir() for one in root.iterdir()):
         raise UsageError(f"{root} holds a sequence. Add --resume to go on with it, or choose another --out.")
     try:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))

@@ -19,6 +19,7 @@ from graftwork.core.settings import resolve, resolve_precision
 from graftwork.core.timing import affordable_steps
 from graftwork.data.cache import digest
 from graftwork.data.table import Input
+from graftwork.errors import CheckpointError
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.head import Head
 from graftwork.networks.network import Network
@@ -75,8 +76,13 @@ def run_single(
     """Run `recipe`, whose techniques are listed. deadline: `time.monotonic()` at which training should be over; it is
     turned into a number of steps before the first one, and kept in the workspace."""
     wall, cpu = time.monotonic(), time.process_time()
-    known = workspace.recall(name)
+    known, asked = workspace.recall(name), [recipe.training.steps, recipe.training.epochs]
     if known is not None:
+        if known.get("asked", asked) != asked:
+            raise CheckpointError(
+                f"The unfinished run in {workspace.place} was begun with other steps or epochs. "
+                "Repeat the command that began it, or choose another --out."
+            )
         recipe = replace(recipe, training=replace(recipe.training, steps=known["steps"]))
     run = _make_run(job, recipe, started=True, listener=listener)
     if deadline is not None and known is None:
@@ -84,7 +90,7 @@ def run_single(
         if timed.steps < run.plan.total_steps:
             listener.note(f"{name}: {timed.steps} of {run.plan.total_steps} steps fit into the budget")
             run = run.with_steps(timed.steps)
-    workspace.remember(name, {"steps": run.plan.total_steps})
+    workspace.remember(name, {"steps": run.plan.total_steps, "asked": asked})
     resolved = replace(recipe, training=replace(run.plan.training, steps=run.plan.total_steps))
     listener.planned(name, run.plan.explain())
     fitted = fit(

@@ -21,6 +21,7 @@ from graftwork.runs.joining import joined_model, joined_targets
 from graftwork.runs.merge import Mixed, free_name, written
 from graftwork.runs.mixed_scores import Part, all_scores, calibrated, mean_score, read_part
 from graftwork.runs.parents import Given, Parent, check_shared_base, parents_of
+from graftwork.tasks.labels import shortened
 
 GREEDY, UNIFORM = "greedy", "uniform"
 
@@ -53,7 +54,7 @@ def soup(
     if len(columns) > 1 or any(len(one.of) < len(parents) for one in targets):
         raise RefusedError(
             "These models don't learn the same: "
-            f"{'; '.join(f'{each.name}: {_learned(each)}' for each in parents)}. "
+            f"{'; '.join(f'{each.name}: {_learned(each, parents)}' for each in parents)}. "
             "A soup is made of runs on one task. Use merge for models of different tasks."
         )
     of = {one.name: one.name for one in targets}
@@ -78,9 +79,24 @@ def soup(
     return Mixed(written(model, report, out), report)
 
 
-def _learned(parent: Parent) -> str:
-    learned = (f"{name} ({task.name}, {task.outputs} outputs)" for name, task in parent.model.tasks.items())
+def _learned(parent: Parent, parents: Sequence[Parent]) -> str:
+    learned = (
+        f"{name} ({task.name}, {task.outputs} outputs{_own_labels(parent, name, parents)})"
+        for name, task in parent.model.tasks.items()
+    )
     return f"{', '.join(learned)} from {', '.join(parent.model.network.columns)}"
+
+
+def _own_labels(parent: Parent, target: str, parents: Sequence[Parent]) -> str:
+    """The labels of a target that not all models have, or their order where that is all that differs."""
+    lists = [each.model.tasks[target].classes for each in parents if target in each.model.tasks]
+    if len(set(lists)) == 1:
+        return ""
+    labels, shared = parent.model.tasks[target].classes, set.intersection(*map(set, lists))
+    if all(shared == set(each) for each in lists):
+        return f", in the order {shortened(labels)}"
+    own = tuple(label for label in labels if label not in shared)
+    return f", labels that not all have: {shortened(own) or 'none'}"
 
 
 def _tried(parents: Sequence[Parent], scores: Sequence[float | None], kept: Sequence[int]) -> list[Tried]:

@@ -1,10 +1,10 @@
-"""The steps of a sequence: what a YAML file says, checked, and what its names of earlier steps stand for."""
+"""The steps of a sequence: what a YAML file says, and what its names of earlier steps stand for."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from typing import Any
 from graftwork import specs
 from graftwork.core.technique import Technique
 from graftwork.data.checks import known_choice
-from graftwork.errors import UsageError, nearest
-from graftwork.networks.bases import BASES, Named, parse_base
-from graftwork.networks.paths import is_hub_id, split_path
+from graftwork.errors import GraftworkError, UsageError, nearest
+from graftwork.networks.bases import Named
 from graftwork.recipe import Recipe, from_dict, from_yaml
 from graftwork.runs.data_arguments import DataArguments
+from graftwork.tasks.labels import shortened_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,34 +73,36 @@ def read_steps(path: str | os.PathLike[str]) -> list[Step]:
         plain = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} is not valid YAML: {error}") from None
-    entries = _mapping(plain, str(file))
+    if not isinstance(plain, Mapping):
+        raise UsageError(f"{file} is no sequence: expected YAML with `data:` and `steps:`.")
+    entries: Mapping[str, Any] = plain
     _check_names(entries, ("data", "steps"), str(file))
     listed = entries.get("steps")
     if not isinstance(listed, Sequence) or isinstance(listed, str) or not listed:
-        raise UsageError(f"{file}, 'steps' is {listed!r}. Expected a list of steps, each with a name.")
+        raise UsageError(f"{file}, 'steps' is {_shown(listed)}. Expected a list of steps, each with a name.")
     shared = _mapping(entries.get("data") or {}, f"{file}, 'data'")
     _check_names(shared, DATA, f"{file}, 'data'")
-    return [
-        _step(_mapping(one, f"{file}, step {at}"), shared, f"{file}, step {at}") for at, one in enumerate(listed, 1)
-    ]
+    return [_read_step(one, at, shared, str(file)) for at, one in enumerate(listed, 1)]
 
 
-def checked(steps: Sequence[Step]) -> list[Step]:
-    """The steps, a step of several rounds as so many steps. Raises UsageError for names that can't be meant.
+def place(source: str, step: str | int) -> str:
+    """Where a message has its cause: a step, by its name or else its number. source: its file, empty for a list.
 
-    Files are looked for, so that a mistyped one is not found out hours later.
+    >>> place("all.yaml", "teacher"), place("", 2)
+    ('all.yaml, step teacher', 'Step 2')
     """
-    found: list[Step] = []
-    stands_for: dict[str, str] = {}
-    names = [step.name for step in steps]
-    for step in steps:
-        _check_name(step.name, names)
-        _check_references(step, stands_for, names)
-        _check_files(step)
-        made = _rounds(step)
-        found += [_renamed(one, stands_for) for one in made]
-        stands_for[step.name] = made[-1].name
-    return found
+    return f"{source}, step {step}" if source else f"Step {step}"
+
+
+@contextmanager
+def placed(where: str) -> Iterator[None]:
+    """Inside, errors that don't say where they have their cause begin with it."""
+    try:
+        yield
+    except GraftworkError as error:
+        if str(error).startswith(where):
+            raise
+        raise type(error)(f"{where}: {error}") from error
 
 
 def resolved(step: Step, folders: Mapping[str, Path]) -> Recipe:
@@ -112,6 +114,13 @@ def resolved(step: Step, folders: Mapping[str, Path]) -> Recipe:
         )
     base = _with_bases(step.recipe.base, {name: str(path) for name, path in folders.items()})
     return replace(step.recipe, techniques=techniques, base=base)
+
+
+def _read_step(plain: Any, at: int, shared: Mapping[str, Any], file: str) -> Step:
+    entries = _mapping(plain, place(file, at))
+    where = place(file, str(entries.get("name") or at))
+    with placed(where):
+        return _step(entries, shared, where)
 
 
 def _step(plain: Mapping[str, Any], shared: Mapping[str, Any], where: str) -> Step:
@@ -141,7 +150,7 @@ def _recipe(given: Any, where: str) -> Recipe:
     return from_yaml(given) if isinstance(given, str) else from_dict(_mapping(given, where), where)
 
 
-def _rounds(step: Step) -> list[Step]:
+def rounds_of(step: Step) -> list[Step]:
     """The step, or a step for each round, of which the next one asks the one before."""
     pseudo = step.pseudo_labels
     if pseudo is None or pseudo.rounds == 1:
@@ -154,7 +163,7 @@ def _rounds(step: Step) -> list[Step]:
     return made
 
 
-def _renamed(step: Step, names: Mapping[str, str]) -> Step:
+def renamed(step: Step, names: Mapping[str, str]) -> Step:
     """The step with the last round of each step that it names."""
     pseudo = step.pseudo_labels
     techniques = step.recipe.techniques
@@ -185,58 +194,6 @@ def _with_base(spec: str, names: Mapping[str, str]) -> str:
     return f"{names[name]}{colon}{settings}" if name in names else spec
 
 
-def _check_name(name: str, names: Sequence[str]) -> None:
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        raise UsageError(f"A step is named '{name}'. Expected a name of letters, digits, dots, - and _: name: teacher.")
-    if names.count(name) > 1:
-        raise UsageError(f"{names.count(name)} steps are named '{name}'. Give each a name of its own.")
-    if name in BASES:
-        raise UsageError(f"A step is named '{name}', which is the name of a base. Choose another name.")
-
-
-def _check_references(step: Step, earlier: Mapping[str, str], names: Sequence[str]) -> None:
-    bases = [step.recipe.base] if isinstance(step.recipe.base, str) else list(step.recipe.base.values())
-    for spec in bases:
-        name = split_path(spec)[0].partition(":")[0]
-        _check_earlier(step.name, "base", name, earlier, names)
-        if name not in earlier and spec != "auto":
-            parse_base(spec)
-    for technique in step.recipe.listed:
-        for teacher in technique.teachers:
-            _check_earlier(step.name, "teacher", teacher, earlier, names)
-            if teacher not in earlier and not Path(teacher).expanduser().is_dir() and not is_hub_id(teacher):
-                raise UsageError(
-                    f"Step {step.name}: {technique.name} names the teacher '{teacher}', which is neither an earlier "
-                    f"step nor a folder. {nearest(teacher, earlier)}"
-                )
-    if step.pseudo_labels is None:
-        return
-    _check_earlier(step.name, "pseudo_labels", step.pseudo_labels.model, earlier, names)
-    if step.pseudo_labels.model not in earlier:
-        raise UsageError(
-            f"Step {step.name}: pseudo_labels names the model '{step.pseudo_labels.model}', which is no earlier step. "
-            f"{nearest(step.pseudo_labels.model, earlier)}"
-        )
-    if step.data.unlabelled is None:
-        raise UsageError(f"Step {step.name}: pseudo_labels needs rows to label. Add unlabelled: TABLE to the step.")
-
-
-def _check_earlier(step: str, what: str, name: str, earlier: Mapping[str, str], names: Sequence[str]) -> None:
-    if name in names and name not in earlier:
-        raise UsageError(f"Step {step}: {what} names the step '{name}', which is not done by then. Put it before.")
-
-
-def _check_files(step: Step) -> None:
-    train: Any = step.data.train
-    several = isinstance(train, list | tuple) and all(isinstance(one, str) for one in train)
-    trains = list(train) if several else [train]
-    for source in (*trains, step.data.valid, step.data.test, step.data.unlabelled):
-        if isinstance(source, str | os.PathLike) and not Path(source).expanduser().exists():
-            raise UsageError(
-                f"Step {step.name}: there is no file {source}. Paths start where the command runs: {Path.cwd()}."
-            )
-
-
 def _check_names(plain: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     for name in plain:
         if name not in known:
@@ -246,4 +203,9 @@ def _check_names(plain: Mapping[str, Any], known: Sequence[str], where: str) -> 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
-    raise UsageError(f"{where} is {value!r}. Expected names and values.")
+    raise UsageError(f"{where} is {_shown(value)}. Expected names and values.")
+
+
+def _shown(value: Any) -> str:
+    """A value for a message; a whole table that was taken for a sequence is cut."""
+    return shortened_text(repr(value))

@@ -22,6 +22,10 @@ from graftwork.networks.network import Network
 from graftwork.saving import MANIFEST, WEIGHTS, Saved
 from graftwork.tasks.task import Task
 
+EXPECTED = (
+    "Expected a folder that graft fit wrote, or a transformers classifier (a folder, or a hub id such as org/name)."
+)
+"""What a teacher is, for messages where there is none."""
 ROWS = 4096
 """Rows whose features go through the heads at a time."""
 

@@ -20,7 +20,7 @@ from graftwork.data.spool import slices
 from graftwork.data.table import Table
 from graftwork.errors import DataError, ModelError
 from graftwork.networks.pretrained import explained, locate, quiet, read_config
-from graftwork.runs.teacher_model import Answers, Opened
+from graftwork.runs.teacher_model import EXPECTED, Answers, Opened
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
@@ -39,7 +39,7 @@ BATCH = 32
 
 def open_classifier(source: str, table: Table) -> Opened:
     """A teacher of the rows of `table`: its task stands under "", since it does not name its target."""
-    folder = locate(source)
+    folder = locate(source, "teacher", EXPECTED)
     config = read_config(folder)
     kind, auto = _kind(source, config)
     values = table.column(_column(source, kind, table))

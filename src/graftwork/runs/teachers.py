@@ -21,7 +21,7 @@ from graftwork.errors import ModelError, RefusedError
 from graftwork.networks.paths import is_hub_id
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.teacher_model import Answers, open_model
+from graftwork.runs.teacher_model import EXPECTED, Answers, open_model
 from graftwork.saving import is_model
 from graftwork.tasks.labels import shortened
 from graftwork.tasks.task import Task
@@ -126,10 +126,9 @@ def _opened(source: str, table: Table) -> Teacher:
             "(of a transformers classifier). Is a fit into this folder still unfinished?"
         )
     if not folder.exists() and not is_hub_id(source):
-        raise ModelError(
-            f"There is no folder {source} for the teacher. Name one that graft fit wrote, or that holds a transformers "
-            "classifier, or a hub id such as org/name."
-        )
+        raise ModelError(f"There is no folder {source} for the teacher. {EXPECTED}")
+    if folder.is_file():
+        raise ModelError(f"The teacher {source} is a file. {EXPECTED}")
     from graftwork.runs.teacher_transformers import open_classifier
 
     return Teacher(source, *open_classifier(source, table))

@@ -24,6 +24,11 @@ class Workspace:
     folder: Path | None = None
     resume: bool = False
 
+    @property
+    def place(self) -> Path | None:
+        """The folder that `--out` names."""
+        return self.folder.parent if self.folder else None
+
     def checkpoints(self, name: str, fingerprint: str) -> Checkpointing | None:
         """Where the run `name` keeps its checkpoints."""
         if self.folder is None:
@@ -49,6 +54,25 @@ class Workspace:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def unfinished(out: Path) -> bool:
+    """Whether there is a run to go on with."""
+    return (out / FOLDER).is_dir()
+
+
+def check_free(out: Path) -> None:
+    """Raise UsageError where `out` is a file, or a folder that holds anything, so that nothing is overwritten."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file. Name a folder.")
+    if out.is_dir() and any(out.iterdir()):
+        if unfinished(out):
+            raise UsageError(
+                f"{out} holds an unfinished run. Repeat the command that began it with --resume to go on, or choose "
+                "another --out."
+            )
+        what = "a finished model" if is_model(out) else "something else"
+        raise UsageError(f"{out} holds {what}. Choose another --out, or remove it first.")
+
+
 def open_workspace(out: Path | None, resume: bool) -> Workspace:
     """The workspace below `out`, which must be new, empty, or the same call's when resuming.
 
@@ -56,14 +80,9 @@ def open_workspace(out: Path | None, resume: bool) -> Workspace:
     """
     if out is None:
         return Workspace()
-    work = out / FOLDER
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out} is a file. Name a folder.")
-    if out.is_dir() and any(out.iterdir()) and not resume:
-        if work.is_dir():
-            raise UsageError(f"{out} holds an unfinished run. Add --resume to go on, or choose another --out.")
-        what = "a finished model" if is_model(out) else "something else"
-        raise UsageError(f"{out} holds {what}. Choose another --out, or remove it first.")
-    if resume and out.is_dir() and any(out.iterdir()) and not work.is_dir() and not is_model(out):
-        raise UsageError(f"{out} holds something that is not a run of graftwork. There is nothing to resume.")
-    return Workspace(work, resume)
+    if not resume or not out.is_dir():
+        check_free(out)
+    elif any(out.iterdir()) and not unfinished(out):
+        what = "a finished model" if is_model(out) else "something that is not a run of graftwork"
+        raise UsageError(f"{out} holds {what}. There is nothing to resume: choose another --out.")
+    return Workspace(out / FOLDER, resume)

@@ -53,6 +53,8 @@ class RobustnessSettings:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise UsageError(f"robust: {name} is {value}. Expected a number from {low} to {high}.")
+        if not (self.attacks or self.corruptions):
+            raise UsageError("robust: neither attacks nor corruptions are to be tried. Leave one of them on.")
         for epsilon in self.epsilons:
             if not 0 < epsilon <= 1:
                 raise UsageError(
