@@ -19,6 +19,7 @@ FACTS: dict[str, str] = {
     "linear_layers": "a base whose blocks hold linear or convolution layers",
     "several_inputs": "use more inputs: several columns of texts, images or sounds, or one of them with a table",
     "target_column": "a target column, which all inputs predict together: use another --task than retrieval",
+    "known_classes": "classes that training knows: use another --task than few-shot",
     "several_targets": "two targets or more: use --target once for each",
     "row_identity": "rows that stay what they are in the table, so that what was said of a row before holds for it",
     "batch_parts": "batches that mean the same in parts",

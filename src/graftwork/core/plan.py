@@ -33,6 +33,8 @@ def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str]
         from_tasks |= {"row_targets"}
     if all(task.reads_target for task in tasks.values()):
         from_tasks |= {"target_column"}
+    if not any("episodes" in task.facts for task in tasks.values()):
+        from_tasks |= {"known_classes"}
     if all("hard_labels" in task.facts and not task.open_set for task in tasks.values()):
         from_tasks |= {"only_class_targets"}
     always = {"trainable_features", "row_sampling", "batch_parts", "row_identity"}

@@ -53,6 +53,11 @@ class Late(Fusing):
     def __post_init__(self) -> None:
         check_range(self.name, "own", self.own, 0.0, math.inf)
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """Classes that come later are learned by one head over all inputs."""
+        return super().needs | {"known_classes"}
+
     def fusion(self, network: Network) -> Fusion:
         return LateFusion(network.widths())
 
