@@ -124,7 +124,7 @@ def test_what_can_not_be_learned_is_refused_before_training() -> None:
         fitted(gw.ProtoNet(**SHAPE), gw.LabelSmoothing(0.1))
     with pytest.raises(RefusedError, match=r"accumulate needs batch_parts, but anil removes them"):
         fitted(gw.ANIL(**SHAPE), gw.Accumulate(2))
-    with pytest.raises(DataError, match=r"takes 2 classes .* there are 1: 'sea' \(12 rows\)"):
+    with pytest.raises(DataError, match=r"takes 2 classes .* there is 1: 'sea' \(12 rows\)"):
         fitted(valid=table(["sea"]))
     with pytest.raises(DataError, match=r"6 classes|all 4 classes of the validation rows are trained on"):
         fitted(valid=table(KNOWN))

@@ -100,7 +100,7 @@ def test_without_resume_it_starts_afresh(worlds: Worlds, tmp_path: Path):
 def test_a_foreign_checkpoint_is_refused(worlds: Worlds, tmp_path: Path):
     world = worlds("cnn")
     stopped(world, [], tmp_path, 3)
-    with pytest.raises(CheckpointError, match=r"other data, base, techniques or settings.*--resume"):
+    with pytest.raises(CheckpointError, match=r"other data, base, techniques or settings.*another --out"):
         world.fit([], checkpoints=Checkpointing(tmp_path, "another", resume=True))
     with pytest.raises(CheckpointError, match="of a run of 6 steps, but 7 are planned"):
         world.fit([], checkpoints=Checkpointing(tmp_path, "run", resume=True), steps=7)
