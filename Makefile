@@ -39,7 +39,7 @@ check: install
 nightly: check  ## the same with the slow tests
 	OMP_NUM_THREADS=1 GRAFTWORK_PAIRS=60 GRAFTWORK_TRIPLES=60 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'slow or not slow'
 
-conformance: install  ## all pairs and TRIPLES=2000 triples of techniques, drawn by SEED=0 (57 minutes on two cores); writes docs/compatibility.md
+conformance: install  ## all pairs and TRIPLES=2000 triples of techniques, drawn by SEED=0 (54 CPU minutes); writes docs/compatibility.md
 	rm -rf .conformance
 	mkdir .conformance
 	OMP_NUM_THREADS=1 GRAFTWORK_PAIRS=all GRAFTWORK_TRIPLES=$(TRIPLES) GRAFTWORK_SEED=$(SEED) \

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from graftwork.core.predicted import Predicted, as_array, check_probabilities, i
 from graftwork.core.scoring import open_sets, predict_examples, probabilities, scored
 from graftwork.core.technique import Technique
 from graftwork.data.checks import BadRow, OnBadRows, known_choice
-from graftwork.data.domains import domain_names, lacking_domain
+from graftwork.data.domains import domain_names, warn_of_lacking_domain
 from graftwork.data.load import Source, load_like
 from graftwork.data.table import Table
 from graftwork.errors import UsageError
@@ -132,6 +131,8 @@ class Model(Adaptable):
 
     def predict_chunks(self, table: Table, bad: list[BadRow]) -> Iterator[tuple[Predicted, Table]]:
         """Chunk by chunk, with the chunk's rows, so that memory stays flat."""
+        if self.network.film is not None:
+            warn_of_lacking_domain(table, self.schema)
         unreadable = {row.row for row in bad}
         for rows in self._slices(len(table)):
             chunk = table.take(rows)
@@ -164,8 +165,7 @@ class Model(Adaptable):
 
         loaded = load_like(data, self.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows))
         table, texts, domains = loaded.table, row_texts(loaded.table), domain_names(loaded.table)
-        if lacking_domain(table, self.schema):
-            warnings.warn(lacking_domain(table, self.schema), stacklevel=2)
+        warn_of_lacking_domain(table, self.schema)
         encoded = {name: task.encode_rows(table, name) for name, task in self.tasks.items()}
         truth = {name: rows for name, rows in encoded.items() if rows is not None}
         given, found = self.scored_values(table, without), {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -191,3 +192,11 @@ def test_a_table_without_the_column_is_scored_and_says_what_is_lacking() -> None
     ear = Ear()
     gw.fit(frame(), test=frame(60).drop(columns="shop"), listener=ear, **options())
     assert sum("no column 'shop'" in note for note in ear.notes) == 1
+
+
+def test_predictions_that_depend_on_the_domain_say_that_it_is_lacking() -> None:
+    recipe = options()["recipe"]
+    model = gw.fit(frame(), **options(recipe=dataclasses.replace(recipe, techniques=[*recipe.listed, gw.Film()])))
+    model.predict(frame(60))
+    with pytest.warns(UserWarning, match="no column 'shop'.*unknown domain"):
+        model.predict(frame(60).drop(columns="shop"))

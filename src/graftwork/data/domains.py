@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from graftwork.data.convert import as_text
@@ -27,6 +29,12 @@ def lacking_domain(table: Table, schema: Schema) -> str:
     if column is None or made or table.schema.role("domain") is not None:
         return ""
     return (
-        f"{table.source} has no column '{column.name}', which says the domain: there are no scores by domain, and "
-        "each row counts as one of an unknown domain. Add the column, or rename the one that holds it."
+        f"{table.source} has no column '{column.name}', which says the domain: each row counts as one of an unknown "
+        "domain, and there are no scores by domain. Add the column, or rename the one that holds it."
     )
+
+
+def warn_of_lacking_domain(table: Table, schema: Schema) -> None:
+    """The same as a warning."""
+    if told := lacking_domain(table, schema):
+        warnings.warn(told, stacklevel=3)
