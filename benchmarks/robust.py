@@ -176,7 +176,14 @@ def _table(head: Sequence[str], models: list[Record], columns: tuple[str, ...]) 
         if runs:
             having = [[run[column] for run in runs if column in run] for column in columns]
             seconds = mean_and_spread([run["cpu"] for run in runs], digits=0)
-            rows.append([f"`{method}`", *(mean_and_spread(each, 100) for each in having), seconds, str(len(runs))])
+            rows.append(
+                [
+                    f"`{method}`",
+                    *(mean_and_spread(each, 100) if each else "" for each in having),
+                    seconds,
+                    str(len(runs)),
+                ]
+            )
     return f"Accuracy in %.\n\n{table(head, rows)}"
 
 
