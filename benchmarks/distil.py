@@ -150,9 +150,7 @@ def short(settings: dict[str, Any]) -> dict[str, Any]:
     return {key: {"steps": 2} if key in ("training", "distilled") else value for key, value in settings.items()}
 
 
-def untrained(
-    folder: Path, seed: int, quick: bool, *, made: Callable[[Path, int, bool], dict[str, Any]]
-) -> dict[str, Any]:
+def untrained(folder: Path, seed: int, quick: bool, *, made: Made) -> dict[str, Any]:
     """The same teacher and student after two steps, to be timed."""
     settings = made(folder, seed, quick)
     return settings | {"teacher": short(settings["teacher"]), "student": short(settings["student"]), "repeats": 9}

@@ -39,9 +39,7 @@ def merge(
     """Merge models of different domains or tasks that were trained from one base; the base must still be there."""
     from graftwork.data.checks import known_choice
     from graftwork.runs.merge import merge as run
-    from graftwork.runs.workspace import check_free
 
-    check_free(out)
     bad_rows = known_choice(on_bad_rows)
     mixed = run(models, method=method, on=on, test=test, scale=scale, density=density, out=out, on_bad_rows=bad_rows)
     _print(mixed, out)
@@ -58,9 +56,7 @@ def soup(
     """Average runs of one task and base into one model that predicts at the cost of one."""
     from graftwork.data.checks import known_choice
     from graftwork.runs.soup import soup as run
-    from graftwork.runs.workspace import check_free
 
-    check_free(out)
     _print(run(runs, valid=valid, method=method, test=test, out=out, on_bad_rows=known_choice(on_bad_rows)), out)
 
 

@@ -21,8 +21,8 @@ def domain_notes(techniques: Sequence[Technique], domain: np.ndarray | None, nam
     needing = [technique.name for technique in techniques if "domain" in technique.needs]
     if domain is None or not needing:
         return []
-    sizes = {name: int((domain == code).sum()) for code, name in enumerate(names)}
-    held = {name: size for name, size in sizes.items() if size}
+    sizes = np.bincount(domain[domain >= 0], minlength=len(names)).tolist()
+    held = {name: size for name, size in zip(names, sizes, strict=True) if size}
     if sum(size >= LEAST for size in held.values()) < 2:
         found = ", ".join(f"'{name}' ({size:,})" for name, size in list(held.items())[:5])
         raise RefusedError(

@@ -160,7 +160,7 @@ class Plan:
             f"lr {training.lr:g}, heads {training.head_lr:g}, {training.precision}"
         )
         if self.replays > 1:
-            lines.append(f"batches: each comes {self.replays} times in a row, so so many times fewer are seen")
+            lines.append(f"batches: each comes {self.replays} times in a row, so {self.replays} times fewer are seen")
         lines.append(f"each step: {self.cost.forwards:g} forwards, {self.cost.backwards:g} backwards a row")
         if self.seconds is not None:
             lines.append(f"estimated: {self.seconds:.0f} s of training on this machine")

@@ -21,6 +21,7 @@ from graftwork.networks.merging import average, moved, sum_of_vectors, ties_vect
 from graftwork.runs.joining import Joined, joined_model, joined_targets
 from graftwork.runs.mixed_scores import Part, all_scores, calibrated, mean_score, read_parts
 from graftwork.runs.parents import Given, Parent, check_shared_base, parents_of, starts_of
+from graftwork.runs.workspace import check_free
 
 AVERAGE, ARITHMETIC, TIES, AUTO = "average", "task-arithmetic", "ties", "auto"
 METHODS = (AVERAGE, ARITHMETIC, TIES, AUTO)
@@ -73,7 +74,8 @@ def merge(
     chosen by the mean score on them, and probabilities are calibrated. test: the same for the scores of the report;
     left out, the report scores `on`.
     scale: factor on the task vectors, above 0 (0.4 for task-arithmetic and 1 for ties, where nothing is chosen).
-    density: share of each task vector that ties keeps, from above 0 to 1 (0.2). out: folder to write the model to.
+    density: share of each task vector that ties keeps, from above 0 to 1 (0.2). out: a new or empty folder to write the
+        model to.
 
     Raises RefusedError for models that don't share a base (it names the tensors that differ), UsageError for settings
     out of their range or another number of tables than models, DataError for a table that lacks a column or labels.
@@ -81,6 +83,7 @@ def merge(
     if method not in METHODS:
         raise UsageError(f"There is no method '{method}' to merge. {nearest(method, METHODS)}")
     ways = ways_of(method, scale, density, searched=on is not None)
+    check_free(out)
     parents = parents_of(models)
     check_shared_base(parents)
     targets = joined_targets(parents)

@@ -21,6 +21,7 @@ from graftwork.runs.joining import joined_model, joined_targets
 from graftwork.runs.merge import Mixed, free_name, written
 from graftwork.runs.mixed_scores import Part, all_scores, calibrated, mean_score, read_part
 from graftwork.runs.parents import Given, Parent, check_shared_base, parents_of
+from graftwork.runs.workspace import check_free
 from graftwork.tasks.labels import shortened
 
 GREEDY, UNIFORM = "greedy", "uniform"
@@ -39,7 +40,7 @@ def soup(
 
     runs: folders, or models. method: "greedy" needs a validation table; "uniform" takes all runs.
     valid: chooses the runs and calibrates probabilities; best rows that no run was trained on. test: for the report.
-    out: folder to write the model to.
+    out: a new or empty folder to write the model to.
 
     Raises RefusedError for runs that don't share base and labels, UsageError for an unknown method or no `valid`.
     """
@@ -47,6 +48,7 @@ def soup(
         raise UsageError(f"There is no method '{method}' of a soup. {nearest(method, (GREEDY, UNIFORM))}")
     if method == GREEDY and valid is None:
         raise UsageError("A greedy soup chooses its runs on validation: name a table (--valid), or the method uniform.")
+    check_free(out)
     parents = parents_of(runs)
     check_shared_base(parents)
     targets = joined_targets(parents)

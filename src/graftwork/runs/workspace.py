@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +60,11 @@ def unfinished(out: Path) -> bool:
     return (out / FOLDER).is_dir()
 
 
-def check_free(out: Path) -> None:
+def check_free(out: str | os.PathLike[str] | None) -> None:
     """Raise UsageError where `out` is a file, or a folder that holds anything, so that nothing is overwritten."""
+    if out is None:
+        return
+    out = Path(out)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file. Name a folder.")
     if out.is_dir() and any(out.iterdir()):
