@@ -1,10 +1,10 @@
 """Robust training: what is left of accuracy under attack, under corruptions and behind wrong labels.
 
 CIFAR-10 (10,000 images) with a small CNN from scratch: plain training, PGD training with 2 steps, fast FGSM, free
-adversarial training and TRADES, all at 8/255, scored on 1,000 test images under an attack of 20 steps with 2 climbs,
-ours and that of the adversarial-robustness-toolbox on the same model; plain and PGD training with all seeds, the rest
-with the first. AugMix is scored under the 15 corruptions. On texts: TREC with 30 % of the labels wrong, and 1,000 rows
-of TREC and SST-5, with MiniLM and its upper blocks trained.
+adversarial training and TRADES, all at 8/255, scored on 1,000 test images under an attack of 20 steps with 2 climbs;
+with the first seed also under that of the adversarial-robustness-toolbox, on the same model. AugMix is scored under the
+15 corruptions. On texts: TREC with 30 % of the labels wrong, and 1,000 rows of TREC and SST-5, with MiniLM and its
+upper blocks trained.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ TRADES, AUGMIX = "trades:epsilon=8/255,steps=3,beta=4", "augmix:weight=6"
 IMAGES = {PLAIN: 16, PGD: 16, FAST: 8, FREE: 16, TRADES: 5, AUGMIX: 5}
 """What is trained, and for how many passes: those that cost most make fewer."""
 NOISY = (PLAIN, "generalised-cross-entropy", f"small-loss:noise={FLIPPED}")
-TOO_FAR = "fgm:epsilon=0.1"
-"""Did harm with the first seed, and is not asked again."""
-SMALL = {"trec": (PLAIN, "fgm", TOO_FAR, "vat"), "sst5": (PLAIN, "fgm", "vat")}
+SMALL = {"trec": (PLAIN, "fgm", "fgm:epsilon=0.1", "vat"), "sst5": (PLAIN, "fgm", "vat")}
 TRAINED, ATTACKED, TOOLBOX, SHIFTED = "trained", "attacked", "toolbox", "corruptions"
 WRONG, ROWS = "wrong labels", "1,000 rows"
 UNDER_ATTACK = (ATTACKED, TOOLBOX)
@@ -43,13 +41,11 @@ KINDS = {
     PLAIN: (*UNDER_ATTACK, SHIFTED),
     PGD: UNDER_ATTACK,
     FAST: UNDER_ATTACK,
-    FREE: (ATTACKED,),
+    FREE: UNDER_ATTACK,
     TRADES: UNDER_ATTACK,
     AUGMIX: (SHIFTED,),
 }
-"""What each model of the first seed is scored by."""
-AGAIN = (PLAIN, PGD)
-"""What is trained with further seeds, and attacked by us: training under attack is long."""
+"""What each model is scored by; by the toolbox with the first seed alone."""
 MODELS = Path(tempfile.gettempdir()) / "graftwork-bench-robust"
 """Models are kept here between the measurements, and trained again where they are gone."""
 
@@ -69,19 +65,14 @@ def main() -> None:
                     "epochs": 1 if given.quick else epochs,
                     "seed": seed,
                 }
-                for kind in kinds(method, seed):
+                for kind in (TRAINED, *KINDS[method]):
+                    if kind == TOOLBOX and seed > 0:
+                        continue
                     one = partial(work, "robust_images", **settings, kind=kind, models=str(MODELS))
                     results.measure(f"cifar10, {kind}, {method}", seed, OURS, one)
         for seed in range(given.seeds):
             texts(results, given, folder, seed)
     print(section(results.records()))
-
-
-def kinds(method: str, seed: int) -> tuple[str, ...]:
-    """What is measured of a model."""
-    if seed == 0:
-        return (TRAINED, *KINDS[method])
-    return (TRAINED, ATTACKED) if method in AGAIN else ()
 
 
 def images(folder: Path, given: Options) -> dict[str, str]:
@@ -98,7 +89,6 @@ def images(folder: Path, given: Options) -> dict[str, str]:
 def texts(results: Results, given: Options, folder: Path, seed: int) -> None:
     cases = [("trec", WRONG, method) for method in NOISY]
     cases += [(name, ROWS, method) for name, methods in SMALL.items() for method in methods]
-    cases = [case for case in cases if seed == 0 or case[2] != TOO_FAR]
     for name, kind, method in cases:
         train = str(drawn(folder, name, kind, seed, given))
         held = {part: str(data.table(name, part)) for part in ("validation", "test")}
