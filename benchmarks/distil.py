@@ -71,7 +71,7 @@ def measure(results: Results, given: Options, name: str, seed: int, made: Made) 
 
 def texts(folder: Path, seed: int, quick: bool, *, name: str) -> dict[str, Any]:
     """1,000 labelled rows, and the others without a label."""
-    parts = split(folder, name, seed, 100 if quick else 1000, quick)
+    parts = split(folder, name, seed, 1000, quick)
     student = {**STUDENT, "distilled": {**STUDENT["distilled"], "steps": PATIENCE[name]}}
     shared = {**parts, "column": "text", "with": WITH}
     return {**shared, "teacher": short(TEACHER) if quick else TEACHER, "student": short(student) if quick else student}
@@ -112,7 +112,7 @@ def images(folder: Path, seed: int, quick: bool) -> dict[str, Any]:
 
 def alone(folder: Path, seed: int, quick: bool, *, name: str) -> dict[str, Any]:
     """500 labelled rows for the GRU, and the others without a label."""
-    parts = split(folder, name, seed, 100 if quick else 500, quick)
+    parts = split(folder, name, seed, 500, quick)
     training = {"epochs": 40, "evaluations": 8}
     return {
         **parts,
@@ -153,7 +153,11 @@ def short(settings: dict[str, Any]) -> dict[str, Any]:
 def untrained(folder: Path, seed: int, quick: bool, *, made: Made) -> dict[str, Any]:
     """The same teacher and student after two steps, to be timed."""
     settings = made(folder, seed, quick)
-    return settings | {"teacher": short(settings["teacher"]), "student": short(settings["student"]), "repeats": 9}
+    return settings | {
+        "teacher": short(settings["teacher"]),
+        "student": short(settings["student"]),
+        "repeats": 1 if quick else 9,
+    }
 
 
 def by_name(records: list[Record]) -> dict[str, list[Record]]:

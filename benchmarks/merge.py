@@ -163,12 +163,12 @@ def shown(records: list[Record]) -> list[Shown]:
     domains, soups = ([r for r in records if r["name"] == name] for name in ("domains", "soup"))
     rows = []
     for way in (*METHODS, CHOSEN) if domains else ():
-        each = [
-            (record["tuned"][domain][domain], merged(record, list(group), way)["test"][domain])
-            for record, group in itertools.product(domains, GROUPS[:3])
-            for domain in group
+        pairs = [(group, domain) for group in GROUPS[:3] for domain in group]
+        without = [float(np.mean([record["tuned"][domain][domain] for _, domain in pairs])) for record in domains]
+        with_it = [
+            float(np.mean([merged(record, list(group), way)["test"][domain] for group, domain in pairs]))
+            for record in domains
         ]
-        without, with_it = zip(*each, strict=True)
         name = f"merge --method {'auto' if way == CHOSEN else way}"
         rows.append(Shown(name, "pairs of sentiment domains, beside each fine-tune", "accuracy", without, with_it))
     for method in ("greedy", "uniform") if soups else ():

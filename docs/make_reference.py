@@ -32,8 +32,9 @@ NOTE = "<!-- Made from the docstrings by docs/make_reference.py. Change those, t
 
 MEASURED = FOLDER.parent / "benchmarks" / "results" / "techniques.md"
 MEASURED_NOTE = (
-    "Each line is the same run with and without the technique, paired by seed or by the domain left out, on test "
-    "rows; the interval is Student's t over the pairs, so few pairs give a wide one. Written by "
+    "Each line is the same run with and without the technique, paired by seed, on test rows; the interval is Student's "
+    "t over the seeds, so few give a wide one. Where each domain is left out, a seed counts once, by the mean over the "
+    "domains. Written by "
     "`python benchmarks/techniques.py`; what was run exactly stands in [benchmarks](benchmarks.md)."
 )
 

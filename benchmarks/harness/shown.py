@@ -14,7 +14,7 @@ from harness.text import table
 @dataclass(frozen=True)
 class Shown:
     """technique: as `--with` names it, with its settings. data: the set and how it was cut. measure: the score, more is
-    better. without, with_it: scores of the same seeds (or left-out domains), paired, from 0 to 1."""
+    better. without, with_it: scores of the same seeds, paired, from 0 to 1."""
 
     technique: str
     data: str
@@ -40,7 +40,7 @@ def paired(without: Sequence[float], with_it: Sequence[float]) -> tuple[float, f
 def shown_table(rows: Sequence[Shown]) -> str:
     """The table of docs/techniques.md: means, the paired difference in points with its interval, and what it says."""
     lines = [_line(row) for row in rows]
-    return table(["technique", "data", "measure", "without", "with", "difference (95 %)", "helps", "pairs"], lines)
+    return table(["technique", "data", "measure", "without", "with", "difference (95 %)", "helps", "seeds"], lines)
 
 
 def points(without: Sequence[float], with_it: Sequence[float]) -> str:

@@ -3,7 +3,7 @@
 A text has no small changes, its embeddings have. It regularises fine-tuning on small tables, in the paper by up to a
 point of accuracy, for three times the cost of a step; it is no defence against an attacker who changes words or
 letters. A move that is too long does harm: with MiniLM on 1,000 questions, 0.02 of their length was as good as none and
-0.1 cost 6 points. With several steps it is projected gradient ascent on the embeddings; that costs more and seldom
+0.1 cost 5 points. With several steps it is projected gradient ascent on the embeddings; that costs more and seldom
 brings more.
 
 Source: Miyato et al. 2017 (adversarial training for text classification: the fast gradient method, L2); Madry et al.

@@ -1,0 +1,28 @@
+"""Benchmarks still run: their programs are called by nothing else, and break unseen when the library changes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+SCRIPTS = ("startup", "step_cost", "technique_cost", "domains", "distil", "merge")
+"""Those that need no peer that a developer lacks."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_benchmark_runs_with_few_rows(name: str, real_data: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, FOLDER / f"{name}.py", "--quick", "--fresh"],
+        env=os.environ | {"GRAFTWORK_DATA": str(real_data)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
