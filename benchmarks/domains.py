@@ -221,15 +221,19 @@ def gathered(records: list[Record]) -> dict[str, dict[str, dict[str, list[float]
     found: dict[str, dict[str, dict[str, list[float]]]] = {}
     for name, seeds in sorted(runs.items()):
         cuts = {cut for one in seeds.values() for cut in one}
-        methods = list(dict.fromkeys(method for one in seeds.values() for made in one.values() for method in made))
+        methods = dict.fromkeys(method for one in seeds.values() for made in one.values() for method in made)
         whole = [
-            one for one in seeds.values() if set(one) == cuts and all(set(m) == set(methods) for m in one.values())
+            one for one in seeds.values() if one.keys() == cuts and all(m.keys() == set(methods) for m in one.values())
         ]
-        for method in methods:
-            for key in ("accuracy", "validation", "cpu"):
-                means = [float(np.mean([one[cut][method][key] for cut in cuts])) for one in whole]
-                found.setdefault(name, {}).setdefault(method, {})[key] = means
-    return {name: of for name, of in found.items() if of[PLAIN]["accuracy"]}
+        if whole:
+            found[name] = {
+                method: {
+                    key: [float(np.mean([one[cut][method][key] for cut in cuts])) for one in whole]
+                    for key in ("accuracy", "validation", "cpu")
+                }
+                for method in methods
+            }
+    return found
 
 
 def shown(records: list[Record]) -> list[Shown]:

@@ -33,9 +33,9 @@ NOTE = "<!-- Made from the docstrings by docs/make_reference.py. Change those, t
 MEASURED = FOLDER.parent / "benchmarks" / "results" / "techniques.md"
 MEASURED_NOTE = (
     "Each line is the same run with and without the technique, paired by seed, on test rows; the interval is Student's "
-    "t over the seeds, so few give a wide one. Where each domain is left out, a seed counts once, by the mean over the "
-    "domains. Written by "
-    "`python benchmarks/techniques.py`; what was run exactly stands in [benchmarks](benchmarks.md)."
+    "t over the seeds, so few give a wide one. A seed counts once: where each domain is left out in turn, or pairs are "
+    "merged, by its mean over them. Written by `python benchmarks/techniques.py`; what was run exactly stands in "
+    "[benchmarks](benchmarks.md)."
 )
 
 CONTRACT = {
