@@ -10,6 +10,7 @@ import importlib
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,15 +19,16 @@ from harness.options import parse
 from harness.results import FOLDER, latest, read
 from harness.shown import shown_table
 
-FAMILIES = ("domains", "robust", "meta", "distil", "merge")
+FAMILIES = ("robust", "meta", "domains", "distil", "merge")
 """The longest first."""
 TABLE = FOLDER / "techniques.md"
 
 
 def main() -> None:
-    given = parse(__doc__)
+    given, began = parse(__doc__), time.monotonic()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         failed = [family for family, code in zip(FAMILIES, pool.map(measured, FAMILIES), strict=True) if code]
+    print(f"measured in {(time.monotonic() - began) / 3600:.2f} hours")
     if not given.quick:
         write()
     if failed:

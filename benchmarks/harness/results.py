@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import resource
 import subprocess
 import time
 from collections.abc import Callable
@@ -40,8 +41,9 @@ class Results:
         found = self._find(key)
         if found is not None:
             return found
-        began = time.monotonic()
-        record = {**key, **measurement(), "commit": _commit(), "date": _now(), "machine": machine()}
+        began, spent = time.monotonic(), _cpu_seconds()
+        record = {**key, **measurement()}
+        record |= {"spent": _cpu_seconds() - spent, "commit": _commit(), "date": _now(), "machine": machine()}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
         print(f"{name}, seed {seed}: {_shown(record)} ({time.monotonic() - began:.0f} s)", flush=True)
@@ -76,6 +78,11 @@ def latest(records: list[Record]) -> list[Record]:
     """Of each name only the results of the version that was measured last, so that no table mixes two versions."""
     version_of = {record["name"]: record["version"] for record in records}
     return [record for record in records if record["version"] == version_of[record["name"]]]
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of those it has waited for."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def machine() -> dict[str, str]:

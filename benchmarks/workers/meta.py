@@ -32,7 +32,7 @@ def ours(settings: dict[str, Any]) -> dict[str, Any]:
 
     recipe = gw.Recipe(
         base=settings["base"],
-        task="few-shot",
+        task="few-shot:episodes=150",  # of the validation score alone
         techniques=parse_techniques(settings["techniques"] or "none"),
         training=gw.Training(**{"evaluations": 4, "precision": "fp32"} | settings["training"]),
         seed=settings["seed"],

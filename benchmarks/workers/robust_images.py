@@ -53,12 +53,11 @@ def clean(model: gw.Model, test: str) -> dict[str, Any]:
 
 def attacked(model: gw.Model, test: str) -> dict[str, Any]:
     settings = RobustnessSettings(
-        rows=0, epsilons=tuple(EPSILONS.values()), steps=STEPS, restarts=CLIMBS, queries=200, corruptions=False
+        rows=0, epsilons=tuple(EPSILONS.values()), steps=STEPS, restarts=CLIMBS, queries=0, corruptions=False
     )
     found = gw.robustness(model, test, settings).attacked[0]
     ours = {name: share.value for name, share in zip(EPSILONS, found.gradient, strict=True)}
-    assert found.black_box is not None
-    return ours | {"black box 8/255": found.black_box.value, "huge": found.far.value, "notes": list(found.notes)}
+    return ours | {"huge": found.far.value, "notes": list(found.notes)}
 
 
 def corrupted(model: gw.Model, test: str) -> dict[str, Any]:
