@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from graftwork.data.batch import Hidden
 from graftwork.data.images import decode
@@ -18,7 +19,9 @@ from graftwork.errors import ModelError, UsageError
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases import ImageModel, SmallCNN, parse_base, restore
 from graftwork.networks.image import PIXELS, ImageEncoder
+from graftwork.networks.image_conv4 import ConvBlock
 from graftwork.networks.image_model import tuned_blocks
+from graftwork.networks.image_small import GroupNorm
 from graftwork.networks.image_view import View
 from pictures import FAMILIES, PROCESSORS, encoded, picture, tiny_image_model
 
@@ -187,3 +190,24 @@ def test_dropped_paths_count_as_dropout(tmp_path: Path) -> None:
         still = {"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0, "drop_path_rate": share}
         (folder / "config.json").write_text(json.dumps({**config, **still}))
         assert ("dropout" in built(ImageModel(path=str(folder))).facts) == (share > 0)
+
+
+def test_a_block_of_conv4_and_its_gradients_are_those_of_the_paper() -> None:
+    torch.manual_seed(0)
+    block, states = ConvBlock(8, 16, halving=True), torch.randn(3, 8, 6, 6)
+    expected = functional.max_pool2d(functional.relu(block.norm(block.conv(states))), 2)  # Snell et al. 2017
+    found, weight = block(states), torch.randn_like(expected)
+    assert torch.equal(found, expected)
+    ours, theirs = (torch.autograd.grad((out * weight).sum(), list(block.parameters())) for out in (found, expected))
+    assert all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_group_norm_is_rounded_once_under_bfloat16(layout: torch.memory_format) -> None:
+    torch.manual_seed(0)
+    norm, states = GroupNorm(2, 16), torch.randn(3, 16, 5, 5).bfloat16().contiguous(memory_format=layout)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = norm(states.requires_grad_(True))
+    exact = functional.group_norm(states.double(), 2, norm.weight.double(), norm.bias.double())
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.double(), exact, rtol=2**-8, atol=1e-6)

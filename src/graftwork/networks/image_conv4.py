@@ -31,8 +31,9 @@ class ConvBlock(nn.Module):
         self.norm = GroupNorm(outputs // GROUP, outputs)
 
     def forward(self, states: Tensor) -> Tensor:
-        active = functional.relu(self.norm(self.conv(states)))
-        return functional.max_pool2d(active, 2) if self.halving else active
+        normed = self.norm(self.conv(states))
+        # relu(max(x)) is max(relu(x)), of a quarter of the places.
+        return functional.relu(functional.max_pool2d(normed, 2) if self.halving else normed)
 
 
 class Conv4Encoder(ImageEncoder):
