@@ -42,15 +42,11 @@ VARIED = "affine:degrees=14,stretch=0.175,shear=0.21,shift=0.105"
 METHODS: dict[str, dict[str, Any]] = {  # inner loops are long to validate: once, at the end
     "ProtoNet": {"techniques": ["protonet:way=20,query=5", VARIED, "ema"], "training": {"steps": 1200}},
     "plain classifier + nearest prototype": {"techniques": [VARIED], "training": {"steps": 1200, "batch": 120}},
-    "MAML": {"techniques": ["maml:lr=0.02,steps=4,use_steps=10", VARIED], "training": {"steps": 400, "evaluations": 1}},
+    "MAML": {"techniques": ["maml:lr=0.02,steps=4,use_steps=10", VARIED], "training": {"steps": 600, "evaluations": 1}},
     "ANIL": {"techniques": ["anil:lr=0.02,use_steps=20", VARIED], "training": {"steps": 600}},
-    "MAML, first order": {
-        "techniques": ["maml:first_order=yes,lr=0.02,steps=4,use_steps=10", VARIED],
-        "training": {"steps": 400, "evaluations": 1},
-    },
     "Reptile": {
         "techniques": ["reptile:query=9,lr=0.02,use_steps=10", VARIED],
-        "training": {"steps": 400, "evaluations": 1},
+        "training": {"steps": 500, "evaluations": 1},
     },
 }
 PIXELS = "nearest picture, pixels"

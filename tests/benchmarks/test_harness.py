@@ -38,6 +38,15 @@ def test_a_result_is_measured_once_for_a_name_and_seed(store: Path) -> None:
     assert len(results.read(store)) == 2
 
 
+def test_a_record_says_what_its_processes_cost(store: Path) -> None:
+    program = "import time\nwhile time.process_time() < 0.3: pass"
+    record = Results("some", QUICK).measure(
+        "a", 0, "numpy", lambda: {"wall": measure.run([sys.executable, "-c", program]).wall}
+    )
+    assert record["spent"] >= 0.3
+    assert results.read(store) == [record]
+
+
 def test_a_line_that_a_stopped_run_left_unfinished_is_passed_over(store: Path) -> None:
     Results("some", QUICK).measure("a", 0, "numpy", lambda: {"cpu": 1.0})
     with store.open("a") as file:
