@@ -32,7 +32,7 @@ FAST, FREE = "adversarial:epsilon=8/255,steps=1", "free-adversarial:epsilon=8/25
 TRADES, AUGMIX = "trades:epsilon=8/255,steps=3,beta=4", "augmix:weight=6"
 IMAGES = {PLAIN: 16, PGD: 16, FAST: 8, FREE: 16, TRADES: 5, AUGMIX: 5}
 """What is trained, and for how many passes: those that cost most make fewer."""
-TEXTS = "trec"
+TEXT_SET = "trec"
 NOISY = (PLAIN, "generalised-cross-entropy", f"small-loss:noise={FLIPPED}")
 SMALL = (PLAIN, "fgm", "vat")
 TRAINED, ATTACKED, TOOLBOX, SHIFTED = "trained", "attacked", "toolbox", "corruptions"
@@ -88,17 +88,17 @@ def images(folder: Path, given: Options) -> dict[str, str]:
 
 
 def texts(results: Results, given: Options, folder: Path, seed: int) -> None:
-    held = {part: str(data.table(TEXTS, part)) for part in ("validation", "test")}
+    held = {part: str(data.table(TEXT_SET, part)) for part in ("validation", "test")}
     for kind, methods in ((WRONG, NOISY), (ROWS, SMALL)):
         train = str(drawn(folder, kind, seed, given))
         for method in methods:
             one = partial(work, "robust_texts", train=train, **held, method=method, seed=seed)
-            results.measure(f"{TEXTS}, {kind}, {method}", seed, OURS, one)
+            results.measure(f"{TEXT_SET}, {kind}, {method}", seed, OURS, one)
 
 
 def drawn(folder: Path, kind: str, seed: int, given: Options) -> Path:
     """The training rows: some of them, or all with a share of the labels replaced by another class."""
-    rows, draw = data.read(data.table(TEXTS, "train")), np.random.default_rng(seed)
+    rows, draw = data.read(data.table(TEXT_SET, "train")), np.random.default_rng(seed)
     order = draw.permutation(len(rows))
     rows = [dict(rows[at]) for at in order[: 60 if given.quick else DRAWN[kind]]]
     if kind == WRONG:
