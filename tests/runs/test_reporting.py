@@ -167,3 +167,20 @@ def test_the_files_of_a_call(recipe: gw.Recipe, tmp_path: Path) -> None:
     assert model.report is not None
     assert model.report.metrics() == metrics
     assert command in (tmp_path / "m" / "report.html").read_text()
+
+
+def test_a_model_of_nothing_says_so_and_suspects_no_label(recipe: gw.Recipe) -> None:
+    table = frame(300)
+    table["label"] = np.random.default_rng(0).permutation(table["label"].to_numpy())
+    report = report_of(table, replace(recipe, techniques=(gw.Probe(),), head="linear")).report
+    assert report.baseline is not None
+    assert not report.baseline.beaten
+    assert report.suspects == ()
+    assert not [one for one in report.warnings if one.kind == "label noise"]
+    assert report.metrics()["baseline"]["beaten"] is False
+
+
+def test_a_model_that_learns_beats_the_commonest_class(made: Made) -> None:
+    assert made.report.baseline is not None
+    assert made.report.baseline.beaten
+    assert made.report.metrics()["baseline"]["name"].startswith("the commonest class")

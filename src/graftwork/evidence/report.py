@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graftwork.data.writing import write_text
+from graftwork.evidence.baseline import Baseline
 from graftwork.evidence.breakdown import Bin
 from graftwork.evidence.domains import DomainScore
 from graftwork.evidence.domains import to_json as by_domain
@@ -54,7 +55,8 @@ class Result:
     primary: name of the metric that counts. evaluations: by split, the one that counts first (test, then validation).
     before_temperature: the first evaluation's reliability before temperature scaling. suspects: rows whose label looks
     wrong. inputs: what each of several inputs brings, on the split that counts. left_out: scores of each
-    domain by a model of the others.
+    domain by a model of the others. baseline: what the primary metric gives without a model, on the split that counts,
+    and whether the model beats it; None where that says nothing.
     """
 
     primary: str
@@ -65,6 +67,7 @@ class Result:
     suspects: tuple[Suspect, ...] = ()
     inputs: tuple[Contribution, ...] = ()
     left_out: tuple[DomainScore, ...] = ()
+    baseline: Baseline | None = None
 
     @property
     def headline(self) -> tuple[str, Evaluation]:
@@ -123,6 +126,7 @@ class Report(Result):
             "primary": self._each({result.target: result.primary for result in self.results}),
             "scores": self._by_split(lambda evaluation: evaluation.to_json()),
             "rows": self._by_split(lambda evaluation: evaluation.rows),
+            "baseline": self._each({r.target: r.baseline.to_json() if r.baseline else None for r in self.results}),
             "temperature": self._each({result.target: result.temperature for result in self.results}),
             **self._inputs(),
             **self._domains(),

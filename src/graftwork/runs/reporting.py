@@ -20,6 +20,7 @@ from graftwork.core.scoring import probabilities, scored, shown_score
 from graftwork.data.domains import domain_names
 from graftwork.data.table import Table
 from graftwork.evidence import report as evidence
+from graftwork.evidence.baseline import Baseline, baseline_of, baseline_of_episodes
 from graftwork.evidence.breakdown import Bin, reliability
 from graftwork.evidence.evaluation import Evaluation, evaluate
 from graftwork.evidence.modalities import Contribution, contributions
@@ -143,14 +144,21 @@ def _others(given: Given) -> dict[str, Table]:
 
 
 def _result(job: Job, model: Model, kept: Candidate, given: Given, target: str) -> tuple[Result, list[DataWarning]]:
-    """How well a target is predicted, and a warning where its labels look wrong."""
+    """How well a target is predicted, and a warning where its labels look wrong.
+
+    Nothing is said of labels by a model that is no better than the commonest answer.
+    """
     task, temperature = job.tasks[target], model.temperature.get(target, 1.0)
-    evaluations = {name: _evaluate(model, part, target) for name, part in given.items()}
-    warnings, suspects = _noise(task, target, given)
+    all_found = {name: _evaluate(model, part, target) for name, part in given.items()}
+    evaluations = {part: found for part, found in all_found.items() if found is not None}
+    baseline = _baseline(job, target, given, evaluations)
+    sound = baseline is None or baseline.beaten
+    warnings, suspects = _noise(task, target, given) if sound else ([], [])
     result = Result(
         target=target,
         primary=job.metrics[target],
-        evaluations={part: found for part, found in evaluations.items() if found is not None},
+        evaluations=evaluations,
+        baseline=baseline,
         temperature=temperature,
         before_temperature=_before(job, target, given, kept) if temperature != 1.0 else (),
         suspects=tuple(suspects),
@@ -187,6 +195,21 @@ def _evaluate(model: Model, part: Part, target: str) -> Evaluation | None:
         lengths=part.examples.lengths,
         domains=domain_names(table),
     )
+
+
+def _baseline(job: Job, target: str, given: Given, evaluations: Mapping[str, Evaluation]) -> Baseline | None:
+    """What the model has to beat on the rows that count."""
+    task, metric = job.tasks[target], job.metrics[target]
+    for name, evaluation in evaluations.items():
+        scored = evaluation.scores.get(metric)
+        if scored is None:
+            return None
+        if evaluation.episodes is not None:
+            return baseline_of_episodes(metric, evaluation.episodes, scored)
+        targets, labelled = encoded(given[name].table, target, task)
+        train, known = encoded(job.train, target, task)
+        return baseline_of(task, metric, targets[labelled], given[name].values[target][labelled], train[known], scored)
+    return None
 
 
 def _before(job: Job, target: str, given: Given, kept: Candidate) -> tuple[Bin, ...]:
