@@ -16,8 +16,9 @@ from graftwork.errors import UsageError
 from graftwork.model import Model
 from graftwork.networks.bases import written
 from graftwork.recipe import Recipe, from_yaml
+from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.data_arguments import DataArguments, SplitBy
-from graftwork.runs.default import planned_recipes, run_all
+from graftwork.runs.default import run_all
 from graftwork.runs.job import Job, make_job
 from graftwork.runs.left_out import domains_to_leave_out, score_left_out
 from graftwork.runs.listener import Listener, Recorder

@@ -1,0 +1,116 @@
+"""Which recipes `techniques: auto` tries, in their order: probes first, then a fine-tune that begins from one.
+
+Each is an ordinary recipe; `runs/default.py` runs them while the budget lasts and keeps the best one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from graftwork import specs
+from graftwork.core.settings import Training
+from graftwork.core.technique import Technique
+from graftwork.networks.bases import TRAINED_INSTEAD, parse_base, written
+from graftwork.recipe import Recipe
+from graftwork.runs.job import Job
+from graftwork.techniques import LabelSmoothing, Partial, Probe, Refit, SupervisedContrastive, WarmStart
+
+PROBED_LAYERS = 3
+"""Layers whose features the probes read: lower ones hold what the last one has given up."""
+TUNE_STEPS, TUNE_EPOCHS = 600, (3, 6)
+"""Steps that a fine-tune should have, in so many passes over the rows."""
+FEW_L2 = 1 / 16
+FEW_STEPS = 20
+
+
+def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
+    """The runs in their order. A recipe with its own techniques is one run; so is a base without pretrained weights."""
+    if recipe.techniques != "auto":
+        return [("run", recipe)]
+    bases = recipe.bases(job.train.schema)
+    if not all(base.pretrained for base in bases.values()):
+        return [("train", from_scratch(job, recipe))]
+    few = job.valid is None
+    probed = [("probe", replace(recipe, techniques=(Probe(l2=FEW_L2),)))] if few else probes(job, recipe)
+    if any(base.suggested_lr for base in bases.values()):
+        return [*probed, ("tune", few_rows(job, recipe) if few else many_rows(job, recipe))]
+    instead = {name: parse_base(TRAINED_INSTEAD.get(base.spec, base.spec)) for name, base in bases.items()}
+    if few or written(instead) == written(bases):
+        return probed
+    return [*probed, ("train", from_scratch(job, replace(recipe, base=written(instead))))]
+
+
+def from_scratch(job: Job, recipe: Recipe) -> Recipe:
+    """All of the base is trained."""
+    return replace(recipe, techniques=_beside(job))
+
+
+def probes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
+    """Heads on the frozen base's last layers; only the recipe's own head, if it names one."""
+    bases = {
+        name: base if "layers" in specs.changed_settings(base) else base.with_layers(PROBED_LAYERS)
+        for name, base in recipe.bases(job.train.schema).items()
+    }
+    heads = {"kernel probe": "kernel", "mlp probe": "mlp", "linear probe": "linear"}
+    own = any(task.heads for task in job.tasks.values())
+    if recipe.head != "linear" or own:
+        heads = {"probe": recipe.head}
+    made = [
+        (name, replace(recipe, base=written(bases), head=head, techniques=(Probe(),))) for name, head in heads.items()
+    ]
+    return [*made, ("trained probe", trained_probe(made[-1][1]))] if _compares(job) else made
+
+
+def trained_probe(probe: Recipe) -> Recipe:
+    """A probe whose head is trained on from its solution, on the frozen base: quick, so that batches can be large."""
+    training = _filled(probe.training, Training(head_lr=2e-4, epochs=20))
+    return replace(probe, training=_with_batch(training, 256))
+
+
+def many_rows(job: Job, recipe: Recipe) -> Recipe:
+    """The fine-tune of the upper blocks that begins from a probe."""
+    bases = [base for base in recipe.bases(job.train.schema).values() if base.suggested_lr]
+    blocks = min((base.tuned_blocks() for base in bases), default=2)
+    training = _with_batch(recipe.training, 128) if _compares(job) else recipe.training
+    passes = round(TUNE_STEPS / max(1.0, len(job.train) / training.batch))
+    epochs = min(max(passes, TUNE_EPOCHS[0]), TUNE_EPOCHS[1])
+    training = _filled(training, Training(lr=1e-4, head_lr=1e-3, epochs=epochs))
+    return replace(recipe, techniques=(WarmStart(), Partial(blocks), *_beside(job)), training=training)
+
+
+def few_rows(job: Job, recipe: Recipe) -> Recipe:
+    """The fine-tune of all blocks for a handful of rows a class: contrast within the batch, the head solved again."""
+    contrast = (SupervisedContrastive(),) if _smooths(job) else ()
+    steps = max(FEW_STEPS, 5 * round(len(job.train) / recipe.training.batch))
+    return replace(
+        recipe,
+        techniques=(WarmStart(l2=FEW_L2), *contrast, Refit(l2=FEW_L2)),
+        training=_filled(recipe.training, Training(lr=1e-4, head_lr=1e-3, steps=steps)),
+    )
+
+
+def _beside(job: Job) -> tuple[Technique, ...]:
+    """What a tuned base takes along: for an open set contrast and a head that is solved at the end, else smoothing."""
+    if any(task.open_set for task in job.tasks.values()):
+        return SupervisedContrastive(), Refit()
+    return (LabelSmoothing(0.1),) if _smooths(job) else ()
+
+
+def _smooths(job: Job) -> bool:
+    return any("hard_labels" in task.facts for task in job.tasks.values())
+
+
+def _compares(job: Job) -> bool:
+    """Whether the loss compares the rows of a batch, so that it should be large."""
+    return any(task.couples_rows for task in job.tasks.values())
+
+
+def _with_batch(training: Training, rows: int) -> Training:
+    """`rows` a step, unless the recipe asks for something else than the usual."""
+    return replace(training, batch=rows) if training.batch == Training().batch else training
+
+
+def _filled(training: Training, suggested: Training) -> Training:
+    """`training` with the settings it leaves open taken from `suggested`; steps only where it sets no epochs."""
+    names = ["lr", "head_lr", "epochs"] + (["steps"] if training.epochs is None else [])
+    return replace(training, **{name: getattr(suggested, name) for name in names if getattr(training, name) is None})
