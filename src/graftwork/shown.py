@@ -1,0 +1,53 @@
+"""Text from files and tables as it may be shown: what would steer a terminal, or hide, is written out as an escape.
+
+File names, column names, classes and cells come from others. An escape sequence in one could colour, move or erase what
+stands on the screen, and a mark of direction could make a name read as another one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_HIDDEN = "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+"""Marks of direction and signs without width. The joiners of Persian, Indic scripts and emoji stay."""
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+"""Control characters but tab and line feed, separators of lines, and halves of pairs, which no terminal can write."""
+_UNSAFE = re.compile(f"[{_CONTROLS}{_HIDDEN}]")
+_UNSAFE_IN_LINE = re.compile(f"[\t\n{_CONTROLS}{_HIDDEN}]")
+
+
+def shown(text: object) -> str:
+    r"""A text of several lines, such as a message, with nothing in it that acts on the terminal.
+
+    >>> shown("a\x1b[31mred\nline two, \u202edesrever")
+    'a\\x1b[31mred\nline two, \\u202edesrever'
+    """
+    return _UNSAFE.sub(_escaped, str(text))
+
+
+def shown_line(value: object) -> str:
+    r"""The same of a name or a cell, which stays on one line.
+
+    >>> shown_line("two\nlines")
+    'two\\nlines'
+    """
+    return _UNSAFE_IN_LINE.sub(_escaped, str(value))
+
+
+def shown_json(data: Any) -> str:
+    r"""One line of JSON that can be read on a terminal as well: letters stay, what acts on it is escaped.
+
+    >>> shown_json({"name": "Zoë\x9b"})
+    '{"name": "Zoë\\u009b"}'
+    """
+    return _UNSAFE.sub(_escaped_in_json, json.dumps(data, ensure_ascii=False))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found.group().encode("unicode_escape").decode("ascii")
+
+
+def _escaped_in_json(found: re.Match[str]) -> str:
+    return json.dumps(found.group())[1:-1]
