@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from graftwork.data.splits import SPLITS
+from graftwork.data.table import CLASSES
 from graftwork.errors import DataError
 
 EXTENSIONS = {
@@ -54,7 +55,7 @@ def read_folder(folder: Path, name: str) -> pa.Table:
     fields = [pa.field(kind, pa.string())]
     if any(labels):
         columns[LABEL] = labels  # type: ignore[assignment]
-        fields.append(pa.field(LABEL, pa.string()))
+        fields.append(pa.field(LABEL, pa.string(), metadata=CLASSES))
     if splits:
         columns[SPLIT] = [path.parts[0] for path in found.paths]
         fields.append(pa.field(SPLIT, pa.string(), metadata={ROLE: SPLIT.encode()}))

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from graftwork.data.images import encode, is_picture
 from graftwork.data.media import MediaError
+from graftwork.data.table import CLASSES
 from graftwork.errors import DataError, UsageError
 
 
@@ -147,7 +148,8 @@ def _from_datasets(source: Any, name: str) -> pa.Table:
     for index, key in enumerate(table.column_names):
         names = getattr(source.features[key], "names", None)
         if type(source.features[key]).__name__ == "ClassLabel" and names:
-            table = table.set_column(index, key, _class_names(table.column(key), names))
+            names_of = pa.field(key, pa.string(), metadata=CLASSES)
+            table = table.set_column(index, names_of, _class_names(table.column(key), names))
     return _checked(table.replace_schema_metadata(None), name)
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graftwork.data.jsonl import NESTED
+from graftwork.data.table import CLASSES
 
 Shape = Literal["text", "category", "number", "image", "audio", "date", "id", "nested", "empty"]
 """A column kind, or why a column is none: dates, row ids, nested values, no value at all."""
@@ -75,7 +76,7 @@ def shape_of(name: str, column: pa.ChunkedArray, field: pa.Field) -> Shape:
     values = column.drop_null().to_pylist()
     if not values:
         return "empty"
-    if pa.types.is_boolean(kind):
+    if pa.types.is_boolean(kind) or (field.metadata or {}).items() >= CLASSES.items():
         return "category"
     if not is_string(kind):
         return "id" if _is_id(name, values) else "number"

@@ -20,6 +20,8 @@ Kind = Literal["text", "image", "audio", "number", "category"]
 Modality = Literal["text", "image", "audio", "table"]
 """What a base reads: one column of text, images or sounds; or a row of numbers and categories."""
 Role = Literal["target", "domain", "group", "weight", "split"]
+CLASSES = {b"graftwork": b"classes"}
+"""Metadata of a column of names, whatever they look like: class folders, and frames whose dtype says so."""
 
 
 @dataclass(frozen=True)

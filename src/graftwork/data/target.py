@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -20,6 +20,8 @@ _LIKELY = (
 )
 MANY_CLASSES = 20
 """Whole numbers with more distinct values than this are numbers to predict, not classes."""
+_MOST_CLASS_NUMBERS, _ROWS_A_CLASS = 1000, 5
+"""Unless they are 0, 1, ... without a gap, up to so many, with so many rows each."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,9 @@ def _chosen(data: pa.Table, name: str, shape: Shape, source: str, task_kind: Kin
     count = _count_classes(column)
     note = f"target: {name} (category, {count} classes), {why}"
     suspicious = _missing_marks(column)
-    if task_kind is None and shape == "number":
-        note += "; its numbers are taken for classes, --task regression predicts them as numbers"
+    if task_kind is None and shape in ("number", "id"):
+        what = "codes with leading zeros" if _has_codes(column) else "numbers"
+        note += f"; its {what} are taken for classes, --task regression predicts them as numbers"
     if suspicious:
         note += f"; '{suspicious}' is taken for a class: leave the cell empty if it means missing"
     return Chosen(Column(name, "category", "target"), note)
@@ -95,11 +98,13 @@ def _kind(data: pa.Table, name: str, shape: Shape, source: str) -> Kind:
     if is_string(data.column(name).type):
         values = [value.strip() for value in values if value.strip()]
     distinct = set(values)
+    if shape in ("number", "id") and _has_codes(data.column(name)):
+        return "category"
     if shape in ("number", "id"):
         numbers = [value for value in distinct if str(value).lower() not in MISSING_NUMBERS]
         whole = all(_is_whole(value) for value in numbers)
         few = len(distinct) <= MANY_CLASSES and (2 * len(distinct) <= len(values) or len(distinct) <= 2)
-        return "category" if whole and few else "number"
+        return "category" if whole and (few or _are_class_numbers(numbers, len(values))) else "number"
     if shape in ("text", "id") and len(values) >= 20 and len(distinct) > 0.7 * len(values):
         raise DataError(
             f"{source}: the target '{name}' has {len(distinct):,} different values in {len(values):,} rows, so it "
@@ -107,6 +112,20 @@ def _kind(data: pa.Table, name: str, shape: Shape, source: str) -> Kind:
             "classes, say --task classification."
         )
     return "category"
+
+
+def _has_codes(column: pa.ChunkedArray) -> bool:
+    """Whether a text is digits behind a zero (`007`): a number would lose it."""
+    if not is_string(column.type):
+        return False
+    return bool(pc.any(pc.match_substring_regex(column, r"^\s*0\d+\s*$")).as_py())
+
+
+def _are_class_numbers(numbers: Sequence[object], rows: int) -> bool:
+    """Whether these are 0, 1, ... without a gap, each of several rows."""
+    count = len(numbers)
+    unbroken = {float(str(number)) for number in numbers} == set(map(float, range(count)))
+    return MANY_CLASSES < count <= _MOST_CLASS_NUMBERS and unbroken and rows >= _ROWS_A_CLASS * count
 
 
 def _is_whole(value: object) -> bool:
