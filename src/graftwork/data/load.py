@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 import numpy as np
@@ -60,7 +61,14 @@ def load(
     named = {*([target] if isinstance(target, str) else target or ()), *(inputs or ()), *ignore}
     found = reading.roles_of(parts[0].data)
     roles = {role: column for role, column in found.items() if column not in named} | dict(roles or {})
-    options: _Options = {"target": target, "inputs": inputs, "roles": roles, "kinds": kinds, "task_kind": task_kind}
+    options: _Options = {
+        "target": target,
+        "inputs": inputs,
+        "roles": roles,
+        "kinds": kinds,
+        "task_kind": task_kind,
+        "folder": parts[0].folder,
+    }
     schema, notes = infer(whole.data, whole.name, ignore=ignore, **options)
     used = {*(column.name for column in schema.targets), *(inputs or ()), *roles.values(), *ignore}
     lacking = [name for name in several.unshared(parts) if name not in used]
@@ -93,6 +101,7 @@ class _Options(TypedDict):
     roles: Mapping[str, str]
     kinds: Mapping[str, str] | None
     task_kind: Kind | Mapping[str, Kind] | None
+    folder: Path | None
 
 
 def with_levels(table: Table) -> Schema:
