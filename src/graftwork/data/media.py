@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graftwork.data.cache import column_digest, digest, entry
+from graftwork.data.cache import column_digest, digest, entry, storing
+from graftwork.data.entries import kept
 from graftwork.data.opening import MediaError as MediaError
 from graftwork.data.opening import formats, read_file
 from graftwork.data.paths import absence, is_address, is_data, located, refusal, shortened
@@ -86,15 +86,17 @@ def unreadable(column: pa.ChunkedArray, folder: Path | None, kind: Kind) -> list
     What was found is kept in the cache as long as the files do not change, so that each is decoded for this once.
     """
     key = digest(_RULES, repr(formats()), kind, content_digest(column, folder))
-    place = entry("checked", key) / "unreadable.json"
-    try:
-        return [(int(at), str(reason)) for at, reason in json.loads(place.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError):
+
+    def check(place: Path) -> None:
         found = _unreadable(column, folder, _checker(kind))
-    with suppress(OSError):  # where nothing can be kept, the files are looked at again next time
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_text(place, json.dumps(found))
-    return found
+        with storing(place):
+            write_text(place / "unreadable.json", json.dumps(found))
+
+    def read(place: Path) -> list[tuple[int, str]]:
+        told = json.loads((place / "unreadable.json").read_text(encoding="utf-8"))
+        return [(int(at), str(reason)) for at, reason in told]
+
+    return kept(entry("checked", key), check, read, spare=True)
 
 
 _RULES = "2"
