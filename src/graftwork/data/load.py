@@ -19,6 +19,7 @@ from graftwork.data.folders import LABEL
 from graftwork.data.images import is_picture
 from graftwork.data.read import Source
 from graftwork.data.schema import infer
+from graftwork.data.spellings import one_spelling
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Kind, Schema, Table
 from graftwork.errors import DataError, UsageError, nearest
@@ -90,9 +91,17 @@ def load(
     for column in schema.targets:
         counted = not many_labels if isinstance(many_labels, bool) else column.name not in many_labels
         if column.kind == "category" and counted:
+            values, said = one_spelling(table.column(column.name), column.name)
+            table, notes = replace(table, data=with_column(table.data, column.name, values)), notes + said
             table, dropped = check_classes(table, column.name, on_bad_rows)
             notes += dropped
     return Loaded(replace(table, schema=with_levels(table)), notes)
+
+
+def with_column(data: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
+    """The table with other values in a column; its place and metadata stay."""
+    at = data.column_names.index(name)
+    return data if values is data.column(at) else data.set_column(at, data.schema.field(at), values)
 
 
 class _Options(TypedDict):
