@@ -34,6 +34,10 @@ class CheckpointError(GraftworkError):
     """A checkpoint can't be written or does not belong to this run."""
 
 
+class NumericalError(GraftworkError):
+    """The arithmetic can't be carried out on these rows."""
+
+
 class NonFiniteLossError(GraftworkError):
     """The loss became NaN or infinite; the last good checkpoint is kept."""
 

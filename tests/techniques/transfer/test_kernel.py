@@ -8,9 +8,11 @@ import pytest
 import torch
 from sklearn.kernel_ridge import KernelRidge
 
+from graftwork.errors import NumericalError
 from graftwork.networks.head import Head, KernelLayer
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.regression import Regression
+from graftwork.techniques.transfer.cholesky import cholesky
 from graftwork.techniques.transfer.head_start import fit_kernel
 from graftwork.techniques.transfer.kernel import leave_one_out
 
@@ -105,3 +107,63 @@ def test_a_saved_head_comes_back_with_its_landmarks(rows):
     again.load_state_dict(head.state_dict(), assign=True)
     with torch.no_grad():
         assert torch.equal(head(torch.from_numpy(features)), again(torch.from_numpy(features)))
+
+
+def near_duplicates(rows: int, width: int, noise: float) -> tuple[np.ndarray, np.ndarray, Classification]:
+    """Short texts that say the same 40 times over, as a base sees them: features that differ in the last digits."""
+    draw = np.random.default_rng(0)
+    said = draw.normal(size=(rows // 40, width))
+    features = np.repeat(said, 40, axis=0) + noise * draw.normal(size=(rows, width))
+    classes = np.repeat(np.arange(rows // 40) % 10, 40)
+    return (
+        features.astype(np.float32),
+        classes,
+        Classification().learn(pa.chunked_array([[str(c) for c in range(10)]]), ""),
+    )
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-6, 1e-3])
+@pytest.mark.parametrize("landmarks", [1500, 10_000])
+def test_near_duplicates_are_solved(noise: float, landmarks: int, recwarn: pytest.WarningsRecorder):
+    features, classes, task = near_duplicates(2000, 64, noise)
+    head = Head(64, task.outputs, f"kernel:landmarks={landmarks}")
+    fit_kernel(head, features, classes, task)
+    found = head(torch.from_numpy(features)).detach().numpy()
+    assert np.isfinite(found).all()
+    assert (found.argmax(axis=1) == classes).mean() > 0.99
+    assert not recwarn.list
+
+
+def test_where_single_precision_holds_nothing_changes(rows):
+    features, _, _ = rows
+    x = torch.from_numpy(features)
+    gram = torch.exp(-torch.cdist(x, x).square()) + 0.1 * torch.eye(90)
+    assert torch.equal(cholesky(gram.clone()), torch.linalg.cholesky(gram))
+
+
+def test_where_single_precision_fails_double_does_it():
+    draw = torch.Generator().manual_seed(0)
+    x = torch.randn(400, 3, generator=draw, dtype=torch.float64)
+    exact = (x @ x.T) * 1e5 + torch.eye(400, dtype=torch.float64)
+    assert int(torch.linalg.cholesky_ex(exact.float())[1]), "this needs a matrix that single precision can't factor"
+    factor = cholesky((exact.float()).clone())
+    assert factor.dtype == torch.float64
+    assert torch.dist(factor @ factor.T, exact) / exact.norm() < 1e-3
+
+
+def test_a_ridge_that_matters_is_said_and_one_that_does_not_help_is_an_error():
+    slightly = torch.eye(50, dtype=torch.float64)
+    slightly[0, 0] = -2e-3
+    with pytest.warns(UserWarning, match="ridge of 0.01 more"):
+        cholesky(slightly)
+    with pytest.raises(NumericalError, match="--set head=linear"):
+        cholesky(-torch.eye(50))
+    with pytest.raises(NumericalError, match="not finite"):
+        cholesky(torch.full((50, 50), torch.nan))
+
+
+def test_a_penalty_is_chosen_where_rows_are_all_the_same(rows):
+    _, classes, task = rows
+    head = Head(5, task.outputs, "kernel")
+    fit_kernel(head, np.ones((90, 5), np.float32), classes, task)
+    assert np.isfinite(head(torch.ones(3, 5)).detach().numpy()).all()

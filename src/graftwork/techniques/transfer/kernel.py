@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from graftwork.networks.head import Kernel, KernelLayer
 from graftwork.tasks.task import Task
+from graftwork.techniques.transfer.cholesky import cholesky
 
 PENALTIES = (0.03, 0.1, 0.3, 1.0)
 TRIED = 3000
@@ -69,8 +70,9 @@ def leave_one_out(similarity: Tensor, truth: Tensor, penalty: float) -> Tensor:
     """Scores of each row from all the others: `y_i - a_i / (G^-1)_ii` with `G = K + penalty I`; (N, outputs)."""
     gram = similarity.clone()
     gram.diagonal().add_(penalty)
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram))
-    return truth - (inverse @ truth) / inverse.diagonal().unsqueeze(1)
+    inverse = torch.cholesky_inverse(cholesky(gram))
+    exact = truth.to(inverse.dtype)
+    return (exact - (inverse @ exact) / inverse.diagonal().unsqueeze(1)).to(truth.dtype)
 
 
 def _choose(layer: KernelLayer, features: Tensor, truth: Tensor, mean: Tensor, targets: Tensor, task: Task) -> Solved:
@@ -91,7 +93,8 @@ def _solve_full(layer: KernelLayer, truth: Tensor, penalty: float) -> Tensor:
     for start in range(0, len(truth), CHUNK):
         gram[start : start + CHUNK] = layer.similarity(layer.landmarks[start : start + CHUNK])
     gram.diagonal().add_(penalty)
-    return torch.cholesky_solve(truth, torch.linalg.cholesky(gram))
+    factor = cholesky(gram)
+    return torch.cholesky_solve(truth.to(factor.dtype), factor).to(truth.dtype)
 
 
 def _solve_sample(layer: KernelLayer, features: Tensor, truth: Tensor, penalty: float) -> Tensor:
@@ -103,7 +106,7 @@ def _solve_sample(layer: KernelLayer, features: Tensor, truth: Tensor, penalty: 
         gram += (part.T @ part).double()
         right += (part.T @ truth[start : start + CHUNK]).double()
     gram.diagonal().add_(1e-6 * float(gram.diagonal().mean()))
-    return torch.cholesky_solve(right, torch.linalg.cholesky(gram)).float()
+    return torch.cholesky_solve(right, cholesky(gram)).float()
 
 
 def rows_of(features: np.ndarray, shift: Tensor, scale: Tensor) -> Tensor:
