@@ -24,6 +24,7 @@ def cholesky(matrix: Tensor) -> Tensor:
 
     Raises NumericalError where no ridge helps: for numbers that are not finite, or rows that can't be told apart.
     """
+    factor: Tensor
     factor, failed = torch.linalg.cholesky_ex(matrix)
     if not failed:
         return factor
