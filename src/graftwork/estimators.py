@@ -46,7 +46,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not ty
         self,
         *,
         base: Named = "auto",
-        head: str = "linear",
+        head: str = "auto",
         techniques: Sequence[str | Technique] | Auto = "auto",
         metric: str | None = None,
         budget: float | None = None,

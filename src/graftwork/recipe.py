@@ -30,7 +30,7 @@ class Recipe:
     one for each modality (text, image, audio, table) or column, `{"text": "minilm", "photo": "./mobilenet"}`. "auto"
     takes the default of each modality.
     task: "auto" or a name from `graft list tasks`; or one for each target, `{"price": "regression"}`. head: "linear",
-    "mlp:width=512" or "kernel".
+    "mlp:width=512" or "kernel"; "auto" is the task's usual one, and lets `techniques: auto` try several.
     techniques: "auto" chooses by trying (`graftwork.runs.default`); an empty list is the plain loop. Each is an object,
     or as it is written in YAML ("lora:rank=16").
     metric: what validation is scored by, or that for each target; None takes the task's first. The score of several
@@ -44,7 +44,7 @@ class Recipe:
 
     base: Named = "auto"
     task: str | Mapping[str, str] = "auto"
-    head: str = "linear"
+    head: str = "auto"
     techniques: Sequence[Technique] | Auto = "auto"
     training: Training = field(default_factory=Training)
     text: TextSettings = field(default_factory=TextSettings)

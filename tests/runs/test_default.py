@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import graftwork as gw
-from graftwork.errors import NonFiniteLossError
-from graftwork.recipe import from_dict
+from graftwork.errors import NonFiniteLossError, NumericalError
+from graftwork.recipe import from_dict, with_settings
 from graftwork.runs import default
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.default import best, run_all
@@ -226,3 +227,72 @@ def test_a_run_whose_loss_is_not_finite_is_left_out(auto: gw.Recipe, monkeypatch
     candidates, _ = run_all(job_of(120, auto), auto, Workspace(), ear, None)
     assert [one.name for one in candidates] == ["kernel probe", "mlp probe", "linear probe"]
     assert "tune: left out. The loss is not a finite number at step 3." in ear.notes
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (torch.linalg.LinAlgError("linalg.cholesky: the leading minor of order 3 is not positive-definite"), "minor"),
+        (NumericalError("The kernel head can't be solved on these rows."), "can't be solved"),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: can't allocate memory"), "memory is"),
+        (MemoryError(), "The memory is too small for it."),
+    ],
+)
+def test_a_first_run_that_fails_is_left_out_and_the_call_goes_on(
+    error: Exception, said: str, auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = default.run_single
+
+    def failing(job: Job, recipe: gw.Recipe, **given: Any) -> Candidate:
+        if given["name"] == "kernel probe":
+            raise error
+        return real(job, recipe, **given)
+
+    monkeypatch.setattr(default, "run_single", failing)
+    recipe, ear = replace(auto, training=QUICK), Ear()
+    candidates, kept = run_all(job_of(120, recipe), recipe, open_workspace(tmp_path, False), ear, None)
+    assert [one.name for one in candidates] == ["mlp probe", "linear probe", "tune"]
+    assert kept in candidates
+    assert [note for note in ear.notes if note.startswith("kernel probe: left out. ") and said in note]
+    again, _ = run_all(job_of(120, recipe), recipe, open_workspace(tmp_path, True), Ear(), None)
+    assert [one.name for one in again] == ["mlp probe", "linear probe", "tune"]
+
+
+def test_where_every_run_fails_the_first_failure_is_raised(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: Any, **given: Any) -> Candidate:
+        raise NumericalError(f"{given['name']} failed")
+
+    monkeypatch.setattr(default, "run_single", failing)
+    with pytest.raises(NumericalError, match="kernel probe failed"):
+        run_all(job_of(120, auto), auto, Workspace(), Ear(), None)
+
+
+def test_a_fault_of_the_program_is_not_hidden(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: Any, **__: Any) -> Candidate:
+        raise NotImplementedError("pairs can't be mixed")
+
+    monkeypatch.setattr(default, "run_single", failing)
+    with pytest.raises(NotImplementedError):
+        run_all(job_of(120, auto), auto, Workspace(), Ear(), None)
+
+
+def test_a_head_that_is_named_is_the_only_one(auto: gw.Recipe) -> None:
+    job = job_of(120, auto)
+    assert [name for name, _ in planned_recipes(job, replace(auto, head="linear"))] == ["probe", "tune"]
+    assert all(one.head == "linear" for _, one in planned_recipes(job, replace(auto, head="linear")))
+    assert [name for name, _ in planned_recipes(job, auto)] == [*PROBES, "tune"]
+
+
+def test_the_command_line_names_a_head(base: Path) -> None:
+    recipe = with_settings(gw.Recipe(base=str(base)), {"head": "linear"})
+    assert all(one.head == "linear" for _, one in planned_recipes(job_of(120, recipe), recipe))
+
+
+def test_near_duplicates_of_many_classes_are_fitted(auto: gw.Recipe) -> None:
+    """Short texts that stand there dozens of times, some of them with a word more."""
+    rows = [(f"{'the ' * (row % 3)}{text}", f"{topic} {row % 7}") for row, (text, topic) in enumerate(tiny_rows(700))]
+    table = pd.DataFrame(rows, columns=["text", "label"])
+    ear = Ear()
+    candidates, _ = run_all(job_on(table, auto), replace(auto, training=QUICK), Workspace(), ear, None)
+    assert [one.name for one in candidates] == [*PROBES, "tune"]
+    assert not [note for note in ear.notes if "left out" in note]

@@ -13,6 +13,7 @@ from graftwork.core.technique import Technique
 from graftwork.networks.bases import TRAINED_INSTEAD, parse_base, written
 from graftwork.recipe import Recipe
 from graftwork.runs.job import Job
+from graftwork.tasks.registry import USUAL_HEAD
 from graftwork.techniques import LabelSmoothing, Partial, Probe, Refit, SupervisedContrastive, WarmStart
 
 PROBED_LAYERS = 3
@@ -53,7 +54,7 @@ def probes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     }
     heads = {"kernel probe": "kernel", "mlp probe": "mlp", "linear probe": "linear"}
     own = any(task.heads for task in job.tasks.values())
-    if recipe.head != "linear" or own:
+    if recipe.head != USUAL_HEAD or own:
         heads = {"probe": recipe.head}
     made = [
         (name, replace(recipe, base=written(bases), head=head, techniques=(Probe(),))) for name, head in heads.items()

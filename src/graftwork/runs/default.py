@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from graftwork.errors import NonFiniteLossError
+from graftwork.errors import NonFiniteLossError, NumericalError
 from graftwork.recipe import Recipe
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.job import Job
@@ -24,16 +24,22 @@ from graftwork.runs.workspace import Workspace
 LEFT = 0.1
 """A run is begun only if this share of the budget is left for it, and the time of one run like the last."""
 
+FAILURES = (NonFiniteLossError, NumericalError, MemoryError, RuntimeError, ArithmeticError)
+"""What a run can fail of that another one need not: torch and numpy raise the last ones for matrices that can't be
+factored and for memory that can't be had."""
+
 
 def run_all(
     job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: float | None
 ) -> tuple[list[Candidate], Candidate]:
     """Run what is planned while time lasts; the candidates in order, and the one to keep.
 
-    Ctrl-C ends the sequence with what there is, and a run whose loss is not finite is left out; before the first
-    candidate is done both are raised again. Only the network of the best candidate keeps its weights in memory.
+    Ctrl-C ends the sequence with what there is. A run that fails (its loss is not finite, its arithmetic breaks down,
+    the memory is too small) is left out and said. Before the first candidate is done Ctrl-C is raised again, and so is the
+    first failure where no run is left. Only the network of the best candidate keeps its weights in memory.
     """
     began, candidates = time.monotonic(), list[Candidate]()
+    failures = list[Exception]()
     for name, one in planned_recipes(job, recipe):
         if candidates and not _time_left(name, candidates, workspace, began, deadline):
             listener.note(f"{name}: left out, the budget is used up")
@@ -41,10 +47,11 @@ def run_all(
         try:
             done = run_single(job, one, name=name, workspace=workspace, listener=listener, deadline=deadline)
             candidates.append(done)
-        except NonFiniteLossError as error:
-            if not candidates:
-                raise
-            listener.note(f"{name}: left out. {error}")
+        except FAILURES as error:
+            if isinstance(error, NotImplementedError | RecursionError):
+                raise  # a fault of the program, not of the numbers
+            failures.append(error)
+            listener.note(f"{name}: left out. {failure_text(error)}")
             continue
         except KeyboardInterrupt:
             if not candidates:
@@ -56,10 +63,20 @@ def run_all(
                 candidate.network.to("meta")
         if candidates[-1].fitted.interrupted:
             break
+    if not candidates:
+        raise failures[0]
     kept = best(candidates)
     if len(candidates) > 1:
         listener.note(f"kept: {kept.name}")
     return candidates, kept
+
+
+def failure_text(error: Exception) -> str:
+    """What went wrong, in one line."""
+    if isinstance(error, MemoryError) or "allocate memory" in str(error) or "out of memory" in str(error):
+        return "The memory is too small for it."
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else f"{text[:200]} ..."
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:

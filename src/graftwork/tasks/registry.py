@@ -24,22 +24,25 @@ TASKS: dict[str, type[Task]] = {
 }
 
 _FEW = 20
-_USUAL_HEAD = "linear"
+USUAL_HEAD = "auto"
+_PLAIN_HEAD = "linear"
 _MOST_CLASS_NUMBERS = 1000
 _ROWS_A_CLASS = 5
 
 
 def head_of(task: Task, spec: str) -> str:
-    """The head for a task, where the recipe names the head `spec`; the task's own where that is the usual one.
+    """The head for a task, where the recipe names the head `spec`: "auto" is the task's own, else linear.
 
     Raises UsageError for an unknown head, and for one that does not fit the task.
     """
+    if spec == USUAL_HEAD:
+        return task.heads[0] if task.heads else _PLAIN_HEAD
     specs.parse(spec, HEADS, "head")
     name = spec.partition(":")[0].strip()
     special = {head for other in TASKS.values() for head in other.heads}
     if name in (task.heads or set(HEADS) - special):
         return spec
-    if task.heads and spec == _USUAL_HEAD:
+    if task.heads and spec == _PLAIN_HEAD:
         return task.heads[0]
     fit = ", ".join(task.heads or sorted(set(HEADS) - special))
     raise UsageError(f"The head '{name}' does not fit the task {task.name}. Expected one of: {fit}.")
