@@ -35,8 +35,8 @@ def run_all(
     """Run what is planned while time lasts; the candidates in order, and the one to keep.
 
     Ctrl-C ends the sequence with what there is. A run that fails (its loss is not finite, its arithmetic breaks down,
-    the memory is too small) is left out and said. Before the first candidate is done Ctrl-C is raised again, and so is the
-    first failure where no run is left. Only the network of the best candidate keeps its weights in memory.
+    the memory is too small) is left out and said. Before the first candidate is done Ctrl-C is raised again; where no
+    run is left, the first failure is. Only the network of the best candidate keeps its weights in memory.
     """
     began, candidates = time.monotonic(), list[Candidate]()
     failures = list[Exception]()
