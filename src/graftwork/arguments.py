@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from graftwork.errors import UsageError
 
@@ -97,6 +97,20 @@ def free_folder(train: Sequence[Path], resume: bool) -> Path:
 
 
 _CHOSEN = ("--base", "--task", "--metric", "--with", "--set", "--recipe", "--seed", "--budget", "--out")
+
+
+class Commands(TypedDict):
+    """asked: the command as it was given. command: the one that repeats what it chose."""
+
+    asked: str
+    command: str
+
+
+def commands_of(arguments: list[str], folder: Path) -> Commands:
+    """Of what stands behind `graft`."""
+    import shlex
+
+    return {"asked": shlex.join(["graft", *arguments]), "command": repeat_command(arguments, folder)}
 
 
 def repeat_command(arguments: list[str], folder: Path) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from graftwork.arguments import free_folder, pairs_of, recipe_of, repeat_command, seconds_of, show_warning
+from graftwork.arguments import commands_of, free_folder, pairs_of, recipe_of, seconds_of, show_warning
 from graftwork.commands import add_commands
 from graftwork.errors import GraftworkError, UsageError
 
@@ -155,11 +155,11 @@ def _fit(data: DataArguments, recipe: Recipe, budget: float | None, folder: Path
     from graftwork.console import Console, print_result
     from graftwork.runs.fit import fit_data
 
-    command, again = repeat_command(sys.argv[1:], folder), f"Go on with the same command, --out {folder} and --resume."
+    commands, again = commands_of(sys.argv[1:], folder), f"Go on with the same command, --out {folder} and --resume."
     with Console() as console:
         try:
             model = fit_data(
-                data, recipe, budget=budget, out=folder, resume=resume, listener=console, command=command, began=BEGAN
+                data, recipe, budget=budget, out=folder, resume=resume, listener=console, began=BEGAN, **commands
             )
         except KeyboardInterrupt:
             typer.echo(f"Stopped before there was a model. {again}", err=True)

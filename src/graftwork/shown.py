@@ -7,6 +7,7 @@ stands on the screen, and a mark of direction could make a name read as another 
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -15,6 +16,7 @@ _HIDDEN = "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 """Control characters but tab and line feed, separators of lines, and halves of pairs, which no terminal can write."""
 _UNSAFE = re.compile(f"[{_CONTROLS}{_HIDDEN}]")
+_WRITTEN_OUT = 1e15
 _UNSAFE_IN_LINE = re.compile(f"[\t\n{_CONTROLS}{_HIDDEN}]")
 
 
@@ -43,6 +45,22 @@ def shown_json(data: Any) -> str:
     '{"name": "Zoë\\u009b"}'
     """
     return _UNSAFE.sub(_escaped_in_json, json.dumps(data, ensure_ascii=False))
+
+
+def shown_number(value: float) -> str:
+    """A number written out, with thousands apart and no more digits than a reader wants.
+
+    >>> shown_number(5858000.0), shown_number(0.517342), shown_number(-3), shown_number(1234.5), shown_number(7.10e-5)
+    ('5,858,000', '0.5173', '-3', '1,234.5', '0.000071')
+    """
+    if not math.isfinite(value):
+        return f"{value}"
+    if value == int(value) and abs(value) < _WRITTEN_OUT:
+        return f"{int(value):,}"
+    if not 1e-6 <= abs(value) < _WRITTEN_OUT:
+        return f"{value:.4g}"
+    digits = max(1, 3 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{digits}f}".rstrip("0").rstrip(".")
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ from graftwork.evidence.plots import Series
 from graftwork.evidence.report import Candidate, Curves, Report, Stage
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.tasks.classification import Classification
+from graftwork.tasks.identity import Identity
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
 
@@ -89,3 +90,47 @@ def report(classes: int = 4, rows: int = 300) -> Report:
         versions={"graftwork": "0.1.0", "torch": "2.13.0"},
         command="graft fit train.csv --target label --with lora:rank=16 --seed 0 --out runs/intents",
     )
+
+
+def of_classes(counts: dict[str, tuple[int, int]], shift: int = 1) -> Evaluation:
+    """By class, how many rows it has and how many of them are right; the wrong ones are taken for the next class."""
+    names = list(counts)
+    task = Classification().with_state({"classes": names, "type": "string"})
+    truth = np.repeat(np.arange(len(names)), [rows for rows, _ in counts.values()])
+    chosen = np.concatenate(
+        [
+            np.where(np.arange(rows) < right, at, (at + shift) % len(names))
+            for at, (rows, right) in enumerate(counts.values())
+        ]
+    )
+    probabilities = np.full((len(truth), len(names)), 0.1 / max(len(names) - 1, 1))
+    probabilities[np.arange(len(truth)), chosen] = 0.9
+    texts = [f"text {at}" for at in range(len(truth))]
+    return evaluate(task, truth, probabilities, np.arange(1, len(truth) + 1), texts=texts)
+
+
+def of_numbers(truth: np.ndarray, predicted: np.ndarray) -> Evaluation:
+    task = Regression().with_state({"mean": 0.0, "std": 1.0})
+    return evaluate(task, truth, predicted[:, None], np.arange(1, len(truth) + 1))
+
+
+def of_labels(counts: dict[str, tuple[int, int, int]], rows: int) -> Evaluation:
+    """By label, how many rows have it, how many of them are found, and how many others are given it wrongly."""
+    names = list(counts)
+    task = Multilabel().with_state({"classes": names, "type": "string", "lists": True})
+    truth, given = np.zeros((rows, len(names)), np.uint8), np.full((rows, len(names)), 0.1)
+    for at, (has, found, wrong) in enumerate(counts.values()):
+        truth[:has, at], given[:found, at], given[has : has + wrong, at] = 1, 0.9, 0.9
+    return evaluate(task, truth, given, np.arange(1, rows + 1))
+
+
+def identity_evaluation(people: int = 20, photos: int = 5) -> Evaluation:
+    """Photos of so many people; their embeddings are a direction each, with noise."""
+    rng = np.random.default_rng(0)
+    identities = np.repeat(np.arange(people), photos)
+    embeddings = rng.normal(size=(people, 16))[identities] + 0.6 * rng.normal(size=(len(identities), 16))
+    embeddings = (embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(np.float32)
+    task = Identity().with_state({"classes": ["a", "b"], "type": "string", "calibration": None})
+    task = task.calibrated(embeddings, identities)
+    texts = [f"photo {at}" for at in range(len(identities))]
+    return evaluate(task, identities, embeddings, np.arange(1, len(identities) + 1), texts=texts)

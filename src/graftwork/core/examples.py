@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -212,7 +213,12 @@ def _prepared(table: Table, encoder: Encoder, columns: Sequence[str], text: Text
 
 
 def _on_disk(table: Table, encoder: Encoder, columns: Sequence[str], text: TextSettings, folder: Path) -> Ragged:
-    """The prepared rows in the cache entry `folder`; written first if they are not there, or damaged."""
+    """The prepared rows in `folder`; written first if they are not there, or are pruned at this very moment."""
+    if ragged.exists(folder):
+        try:
+            return ragged.read(folder)
+        except FileNotFoundError:
+            shutil.rmtree(folder, ignore_errors=True)
     return ragged.write(folder, _prepared(table, encoder, columns, text), encoder.prepared_dtype)
 
 

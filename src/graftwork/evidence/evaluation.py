@@ -13,7 +13,9 @@ from graftwork.evidence.breakdown import Bin, ClassScore, Pair, class_scores, co
 from graftwork.evidence.domains import DomainScore, domain_scores
 from graftwork.evidence.examples import Example, Rows, most_wrong, slowest
 from graftwork.evidence.intervals import RESAMPLES, Interval, bootstrap
+from graftwork.evidence.number_errors import NumberErrors, number_errors
 from graftwork.evidence.verification import Verification, verification
+from graftwork.tasks.identity import Identity
 from graftwork.tasks.metrics import METRICS, given_to
 from graftwork.tasks.task import Task
 
@@ -27,8 +29,8 @@ class Evaluation:
     task: its name. rows: labelled rows that were scored; unlabelled: rows without a target, which were not.
     scores: by metric. baseline: score on these rows of always answering the most frequent class (accuracy), or None.
     per_class, pairs, reliability: empty where the task has no classes. points: (truth, predicted) of a regression,
-    at most 1,000 rows. episodes: how they were drawn, where episodes were scored in place of rows. most_wrong, slowest:
-    a few rows each, worst first.
+    at most 1,000 rows. errors: how far its numbers are off. episodes: how they were drawn, where episodes were scored
+    in place of rows. most_wrong, slowest: a few rows each, worst first.
     domains: the same scores by domain, where the rows have one.
     """
 
@@ -42,6 +44,7 @@ class Evaluation:
     pairs: tuple[Pair, ...] = ()
     reliability: tuple[Bin, ...] = ()
     points: tuple[tuple[float, float], ...] = ()
+    errors: NumberErrors | None = None
     most_wrong: tuple[Example, ...] = ()
     slowest: tuple[Example, ...] = ()
     verification: Verification | None = None
@@ -130,6 +133,7 @@ def evaluate(
         pairs=confused_pairs(truth, chosen, task.classes) if single_label else (),
         reliability=reliability(truth, given) if has_classes else (),
         points=_points(truth, chosen, seed) if "real_targets" in task.facts else (),
+        errors=number_errors(truth, chosen) if "real_targets" in task.facts else None,
         most_wrong=most_wrong(task, truth, given, shown),
         slowest=slowest(task, truth, given, shown),
     )
@@ -149,6 +153,8 @@ def _of_open_set(
     task: Task, truth: np.ndarray, embeddings: np.ndarray, shown: Rows, rows: int, seed: int, resamples: int
 ) -> Evaluation:
     """Pairs of rows are scored, and intervals are over identities, which are drawn whole."""
+    calibration = task.calibration if isinstance(task, Identity) else None
+    threshold = calibration.threshold if calibration else None
     _, counts = np.unique(truth, return_counts=True)
     if len(counts) < 2 or counts.max() < 2:
         raise DataError(
@@ -161,7 +167,7 @@ def _of_open_set(
         rows=len(truth),
         unlabelled=rows - len(truth),
         scores=_scores(task, truth, embeddings, seed, resamples),
-        verification=verification(truth, embeddings, shown),
+        verification=verification(truth, embeddings, shown, threshold),
     )
 
 

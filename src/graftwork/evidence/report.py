@@ -16,6 +16,7 @@ from graftwork.evidence.domains import to_json as by_domain
 from graftwork.evidence.evaluation import Evaluation, score_text
 from graftwork.evidence.modalities import Contribution
 from graftwork.evidence.plots import Series
+from graftwork.evidence.summary import Summary, summary
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.tasks.metrics import METRICS
 
@@ -56,7 +57,7 @@ class Result:
     before_temperature: the first evaluation's reliability before temperature scaling. suspects: rows whose label looks
     wrong. inputs: what each of several inputs brings, on the split that counts. left_out: scores of each
     domain by a model of the others. baseline: what the primary metric gives without a model, on the split that counts,
-    and whether the model beats it; None where that says nothing.
+    and whether the model beats it; None where that says nothing. training_rows: by class, how many it learned from.
     """
 
     primary: str
@@ -68,6 +69,7 @@ class Result:
     inputs: tuple[Contribution, ...] = ()
     left_out: tuple[DomainScore, ...] = ()
     baseline: Baseline | None = None
+    training_rows: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def headline(self) -> tuple[str, Evaluation]:
@@ -88,7 +90,11 @@ class Report(Result):
 
     It is itself the result of the first target; `more` holds those of further targets. data: facts about the table, in
     order. plan: rows of the plan's table, the first is its head. costs: by stage. peak_memory: bytes. command: the
-    exact command that repeats the run.
+    exact command that repeats the run; asked: the one that was given, empty in Python.
+
+    For the first screen: reads: the columns it reads. bases: what it was built on, in words. sources: by split, the
+    file or table it came from. rows_used, rows_total: of the training rows. budget: seconds it was given. folder: where
+    the model is. made: when.
     """
 
     more: tuple[Result, ...] = ()
@@ -108,6 +114,20 @@ class Report(Result):
     peak_memory: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
+    asked: str = ""
+    reads: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    rows_used: int | None = None
+    rows_total: int | None = None
+    budget: float | None = None
+    folder: str = ""
+    made: str = ""
+
+    @property
+    def summary(self) -> Summary:
+        """The first screen in plain sentences: how good, where not, made from what, what next."""
+        return summary(self)
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -142,6 +162,7 @@ class Report(Result):
             ],
             "versions": dict(self.versions),
             "command": self.command,
+            "summary": self.summary.to_json(),
         }
 
     def _inputs(self) -> dict[str, Any]:

@@ -28,12 +28,23 @@ class PairExample:
 
 
 @dataclass(frozen=True)
+class AtThreshold:
+    """What a threshold of the cosine does with these pairs: the share of pairs of two identities that it takes for one,
+    and of pairs of one identity that it refuses."""
+
+    threshold: float
+    strangers_taken: float
+    known_refused: float
+
+
+@dataclass(frozen=True)
 class Verification:
     """Pairs of rows of one set.
 
     identities: how many. same, different: pairs that were compared. curve: (false accepts, true accepts) from the
     strictest threshold on. edges (B + 1,), same_counts, different_counts (B,): pairs by cosine. least_alike: pairs of
-    one identity with the lowest cosines; most_alike: pairs of two identities with the highest.
+    one identity with the lowest cosines; most_alike: pairs of two identities with the highest. at_threshold: the
+    answers at the threshold that the model has chosen, if it has.
     """
 
     identities: int
@@ -45,9 +56,12 @@ class Verification:
     different_counts: tuple[int, ...]
     least_alike: tuple[PairExample, ...]
     most_alike: tuple[PairExample, ...]
+    at_threshold: AtThreshold | None = None
 
 
-def verification(identities: np.ndarray, embeddings: np.ndarray, rows: Rows) -> Verification:
+def verification(
+    identities: np.ndarray, embeddings: np.ndarray, rows: Rows, threshold: float | None = None
+) -> Verification:
     """Of labelled rows: identities (N,), embeddings (N, E); `rows` says what to call them."""
     pairs = pairs_of(identities, embeddings)
     low = min(float(pairs.scores.min()), 0.0) if len(pairs.scores) else 0.0
@@ -63,7 +77,13 @@ def verification(identities: np.ndarray, embeddings: np.ndarray, rows: Rows) -> 
         different_counts=tuple(np.histogram(pairs.scores[of_different], edges)[0].tolist()),
         least_alike=_examples(pairs, of_same[::-1][:_HARDEST], rows),
         most_alike=_examples(pairs, of_different[:_HARDEST], rows),
+        at_threshold=_at(threshold, pairs) if threshold is not None and len(of_same) and len(of_different) else None,
     )
+
+
+def _at(threshold: float, pairs: Pairs) -> AtThreshold:
+    taken = pairs.scores >= threshold
+    return AtThreshold(threshold, float(taken[~pairs.same].mean()), float((~taken)[pairs.same].mean()))
 
 
 def _curve(pairs: Pairs) -> tuple[tuple[float, float], ...]:

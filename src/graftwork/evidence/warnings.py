@@ -9,7 +9,6 @@ import numpy as np
 
 from graftwork.data import compare
 from graftwork.data.leaks import Leak
-from graftwork.data.spellings import difference, likely_groups, visible
 from graftwork.data.table import Table
 from graftwork.tasks.classification import label_counts
 from graftwork.tasks.labels import shortened_text
@@ -20,11 +19,13 @@ _SHOWN_ROWS = 10
 
 @dataclass(frozen=True)
 class DataWarning:
-    """A finding: its kind, a sentence that says what it means and what to do, and the rows (source numbers)."""
+    """A finding: its kind, a sentence that says what it means and what to do, the rows (source numbers), and the
+    columns that it is about."""
 
     kind: str
     message: str
     rows: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ def about(warnings: Sequence[DataWarning], target: str) -> list[DataWarning]:
 
 def leaks(found: Sequence[Leak]) -> list[DataWarning]:
     """Inputs that give a target away."""
-    return [DataWarning("leak", f"{leak.sentence[0].upper()}{leak.sentence[1:]}") for leak in found]
+    return [
+        DataWarning("leak", f"{leak.sentence[0].upper()}{leak.sentence[1:]}", columns=(leak.column,)) for leak in found
+    ]
 
 
 def duplicates(first: str, second: str, found: compare.Overlap) -> list[DataWarning]:
@@ -121,14 +124,18 @@ def rare_classes(rare: Sequence[compare.RareClass], classes: int, fewer_than: in
 
 
 def spellings(classes: Sequence[str]) -> list[DataWarning]:
-    """Classes that differ only in upper and lower case, white space, accents and the like: perhaps one class."""
+    """Classes that differ only in upper and lower case or white space, and so are perhaps one class."""
+    same: dict[str, list[str]] = {}
+    for label in classes:
+        same.setdefault(" ".join(label.casefold().split()), []).append(label)
     return [
         DataWarning(
             "spelling",
-            f"The classes {' and '.join(map(visible, group))} differ only in {difference(group)}. "
+            f"The classes {' and '.join(repr(label) for label in group)} differ only in case or white space. "
             "If they mean the same, write them alike.",
         )
-        for group in likely_groups(classes)
+        for group in same.values()
+        if len(group) > 1
     ]
 
 

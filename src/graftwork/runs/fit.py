@@ -23,7 +23,7 @@ from graftwork.runs.job import Job, make_job
 from graftwork.runs.left_out import domains_to_leave_out, score_left_out
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.making import make_model as make_model
-from graftwork.runs.reporting import Began, make_report
+from graftwork.runs.reporting import Began, Call, make_report
 from graftwork.runs.single import affordable_rows, plan_single
 from graftwork.runs.workspace import Workspace, open_workspace
 from graftwork.saving import write_files
@@ -101,9 +101,10 @@ def fit_data(
     resume: bool = False,
     listener: Listener | None = None,
     command: str | None = None,
+    asked: str = "",
     began: float | None = None,
 ) -> Model:
-    """`fit`, with the data arguments as one thing."""
+    """`fit`, with the data arguments as one thing. asked: the command as it was given, for what to do next."""
     # The command line gives its own start, when the process had spent nothing yet.
     clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
     recipe, listener = _recipe(recipe), Recorder(listener or Listener())
@@ -125,6 +126,7 @@ def fit_data(
         if data.split_by
         else []
     )
+    call = Call(asked, budget, str(folder or ""), len(job.train))
     if recipe.rows is not None:
         job = job.sample(recipe.rows, recipe.seed)
     candidates, kept = run_all(job, recipe, workspace, listener, deadline)
@@ -134,7 +136,7 @@ def fit_data(
             folder.mkdir(parents=True, exist_ok=True)
             write_files(model, folder)
     report = make_report(
-        job, model, candidates, kept, notes=listener.notes, command=command, began=clocks, left_out=left_out
+        job, model, candidates, kept, notes=listener.notes, command=command, began=clocks, left_out=left_out, call=call
     )
     model = replace(model, report=report, folder=folder)
     if folder is not None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
@@ -25,27 +22,31 @@ from graftwork.evidence.breakdown import Bin, reliability
 from graftwork.evidence.evaluation import Evaluation, evaluate
 from graftwork.evidence.modalities import Contribution, contributions
 from graftwork.evidence.plots import Series
-from graftwork.evidence.report import Curves, Report, Result, Stage
+from graftwork.evidence.report import Curves, Report, Result
+from graftwork.evidence.titles import title
 from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise, leaks, table_warnings
 from graftwork.model import Model
+from graftwork.runs.costs import Began as Began
+from graftwork.runs.costs import costs, peak_memory, versions
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.crossval import cross_validate
 from graftwork.runs.held_out import encoded
 from graftwork.runs.job import Job
 from graftwork.runs.left_out import LeftOut
 from graftwork.runs.single import Candidate
+from graftwork.tasks.classification import label_counts
 from graftwork.tasks.few_shot import FewShot
 from graftwork.tasks.task import Task
 
 
-class Began(NamedTuple):
-    """`time.monotonic()` and `time.process_time()` when a call began."""
+class Call(NamedTuple):
+    """What was asked for: the command as it was given, seconds, where the model goes; and how many training rows there
+    were before any were left out for want of time."""
 
-    wall: float
-    cpu: float
-
-
-PACKAGES = ("graftwork", "torch", "transformers", "tokenizers", "peft", "pyarrow", "numpy")
+    asked: str = ""
+    budget: float | None = None
+    folder: str = ""
+    rows: int | None = None
 
 
 def make_report(
@@ -58,10 +59,11 @@ def make_report(
     command: str | None,
     began: Began,
     left_out: Sequence[LeftOut] = (),
+    call: Call | None = None,
 ) -> Report:
     """candidates: in the order in which they ran. notes: what the user was told. began: the clocks at the start.
-    left_out: scores of domains by models of the others."""
-    given = _given(job, model, kept)
+    left_out: scores of domains by models of the others. call: for the first screen."""
+    given, call = _given(job, model, kept), call or Call()
     warnings = leaks(job.leaks) + table_warnings(job.train, _others(given), job.tasks)
     inputs = _inputs(job, model, given)
     first, *more = [_result(job, model, kept, given, target) for target in job.tasks]
@@ -79,7 +81,7 @@ def make_report(
     return Report(
         **own,
         more=tuple(results[1:]),
-        title=f"{', '.join(job.tasks)} from {', '.join(column.name for column in job.train.schema.inputs)}",
+        title=title(job.tasks, job.train.schema),
         base=model.recipe.base_text,
         data=_data(job),
         recipe=model.recipe.to_yaml(),
@@ -89,12 +91,21 @@ def make_report(
         curves=_curves(job, kept),
         warnings=tuple(warnings),
         notes=(*notes, *kept.plan.notes),
-        costs=_costs(candidates, began, left_out),
+        costs=costs(candidates, began, left_out),
         parameters_trained=kept.plan.trained,
         parameters_total=kept.plan.parameters,
-        peak_memory=_peak_memory(),
-        versions=_versions(),
+        peak_memory=peak_memory(),
+        versions=versions(),
         command=command or "",
+        asked=call.asked,
+        reads=tuple(column.name for column in job.train.schema.inputs),
+        bases=_bases(job, model),
+        sources={name: table.source for name, table in _tables(job).items()},
+        rows_used=len(job.train),
+        rows_total=call.rows if call.rows is not None else len(job.train),
+        budget=call.budget,
+        folder=call.folder,
+        made=time.strftime("%Y-%m-%d %H:%M"),
     )
 
 
@@ -162,6 +173,7 @@ def _result(job: Job, model: Model, kept: Candidate, given: Given, target: str) 
         temperature=temperature,
         before_temperature=_before(job, target, given, kept) if temperature != 1.0 else (),
         suspects=tuple(suspects),
+        training_rows=label_counts(job.train.column(target)) if "hard_labels" in task.facts else {},
     )
     return result, warnings
 
@@ -254,41 +266,22 @@ def _curves(job: Job, kept: Candidate) -> Curves | None:
     return Curves(Series("training loss", tuple(s for s, _ in losses), tuple(v for _, v in losses)), series)
 
 
-def _data(job: Job) -> dict[str, str]:
+def _tables(job: Job) -> dict[str, Table]:
     parts = {"train": job.train, "validation": job.valid, "test": job.test}
-    facts = {name: f"{len(table):,} rows of {table.source}" for name, table in parts.items() if table is not None}
+    return {name: table for name, table in parts.items() if table is not None}
+
+
+def _bases(job: Job, model: Model) -> tuple[str, ...]:
+    """Each base once, in words."""
+    bases = model.recipe.bases(job.train.schema)
+    words = {base.spec: f"{base.spec.partition(':')[0]}, {base.summary}" for base in bases.values()}
+    return tuple(words.values())
+
+
+def _data(job: Job) -> dict[str, str]:
+    facts = {name: f"{len(table):,} rows of {table.source}" for name, table in _tables(job).items()}
     facts["inputs"] = ", ".join(column.name for column in job.train.schema.inputs)
     facts["target" if len(job.tasks) == 1 else "targets"] = ", ".join(
         f"{target} ({task.name}, {task.outputs} outputs)" for target, task in job.tasks.items()
     )
     return facts
-
-
-def _costs(candidates: Sequence[Candidate], began: Began, left_out: Sequence[LeftOut]) -> tuple[Stage, ...]:
-    """Each run, and what the call did beside them: reading, checking, scoring."""
-    stages = [Stage(f"without {one.domain}", one.wall, one.cpu) for one in left_out]
-    stages += [Stage(one.name, one.wall, one.cpu) for one in candidates]
-    wall, cpu = time.monotonic() - began.wall, time.process_time() - began.cpu
-    wall, cpu = wall - sum(s.wall_seconds for s in stages), cpu - sum(s.cpu_seconds for s in stages)
-    rest = Stage("the rest", max(wall, 0.0), max(cpu, 0.0))  # a resumed call did not begin with the first run
-    return (*stages, rest)
-
-
-def _peak_memory() -> int | None:
-    """Bytes of the largest resident set so far; None where the platform does not say."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

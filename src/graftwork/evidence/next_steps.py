@@ -1,0 +1,159 @@
+"""What to do next: at most three steps, the most promising first, each with its reason and the command to copy.
+
+Nothing is suggested that the run gives no reason for.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from typing import TYPE_CHECKING
+
+from graftwork.evidence.summary import NextStep
+from graftwork.evidence.words import counted, duration, line, listed, quoted
+from graftwork.tasks.metrics import METRICS
+
+if TYPE_CHECKING:
+    from graftwork.evidence.report import Report
+
+MOST = 3
+_FEW_ROWS_A_CLASS = 20
+
+
+def next_steps(report: Report, *, warned: bool) -> tuple[NextStep, ...]:
+    """warned: a verdict warns, so that no finding of this model counts as a reason."""
+    found = [*_leak(report), *_more_time(report)]
+    if not warned:
+        found += [*_labels(report), *_harmful_input(report)]
+    found += [*_rare(report), *_test(report)]
+    if not warned:
+        found += _use(report)
+    elif not found:
+        found.append(NextStep("Check that the target can be told from the inputs at all: look at a few rows yourself."))
+    return tuple(found[:MOST])
+
+
+def _leak(report: Report) -> list[NextStep]:
+    warning = next((one for one in report.warnings if one.kind == "leak"), None)
+    if warning is None:
+        return []
+    return [NextStep(line(warning.message), _again(report, ignore=warning.columns) if warning.columns else "")]
+
+
+def _more_time(report: Report) -> list[NextStep]:
+    """More of the budget, where it kept rows or candidates out."""
+    if report.budget is None:
+        return []
+    used, total = report.rows_used, report.rows_total
+    if used is not None and total is not None and used < total:
+        seconds = _round_up(report.budget * total / used)
+        text = f"Give it about {duration(seconds)}, and it uses all {counted(total)} instead of {used:,}."
+        return [NextStep(text, _again(report, budget=seconds))]
+    if any("the budget is used up" in note for note in report.notes):
+        seconds = _round_up(3 * report.budget)
+        text = f"Give it more time: the budget of {duration(report.budget)} left out some of what it would have tried."
+        return [NextStep(text, _again(report, budget=seconds))]
+    return []
+
+
+def _round_up(seconds: float) -> float:
+    """To whole minutes, or to tens of seconds below two."""
+    unit = 60 if seconds > 120 else 10
+    return float(unit * math.ceil(seconds / unit))
+
+
+def _labels(report: Report) -> list[NextStep]:
+    count = sum(len(result.suspects) for result in report.results)
+    if not count:
+        return []
+    place = report.sources.get("validation", "")
+    of = f" of {line(place)}" if place else ""
+    text = f"Look at {counted(count)}{of} whose label may be wrong: they are listed below, the likeliest first."
+    return [NextStep(text)]
+
+
+def _harmful_input(report: Report) -> list[NextStep]:
+    """An input without which the model scored better, beyond chance."""
+    for result in report.results:
+        for one in result.inputs:
+            if one.gain.high < 0 and one.columns:
+                metric = METRICS[result.primary]
+                text = (
+                    f"Leave out {listed(one.columns)}: without it the {metric.display.lower()} was "
+                    f"{metric.text(one.without)} in place of {metric.text(one.score)}."
+                )
+                return [NextStep(text, _again(report, ignore=one.columns))]
+    return []
+
+
+def _rare(report: Report) -> list[NextStep]:
+    """Classes with few training rows that are found least."""
+    for result in report.results:
+        counts = dict(result.training_rows)
+        _, evaluation = result.headline
+        weak = [
+            one
+            for one in evaluation.per_class
+            if one.rows and counts.get(one.label, _FEW_ROWS_A_CLASS) < _FEW_ROWS_A_CLASS and one.right < one.rows / 2
+        ]
+        if weak:
+            weak.sort(key=lambda one: (one.right / one.rows, -one.rows))
+            names = ", ".join(f"{quoted(one.label)} ({counts[one.label]:,})" for one in weak[:4])
+            return [NextStep(f"Label more rows of the classes it mostly misses and has few rows of: {names}.")]
+    return []
+
+
+def _test(report: Report) -> list[NextStep]:
+    if "test" in report.evaluations or not report.evaluations:
+        return []
+    text = "For a number to publish, measure it on rows that had no part in this."
+    return [NextStep(text, f"graft evaluate {shlex.quote(report.folder)} NEW.csv" if report.folder else "")]
+
+
+def _use(report: Report) -> list[NextStep]:
+    """What this kind of model is for."""
+    _, evaluation = report.headline
+    folder = shlex.quote(report.folder)
+    if not report.folder:
+        return []
+    if evaluation.verification is not None:
+        return [
+            NextStep(
+                "Let it know those it is to recognise.", f"graft enroll {folder} KNOWN.csv --out known.safetensors"
+            )
+        ]
+    if evaluation.episodes is not None:
+        return [NextStep("Show it a few rows of new classes.", f"graft adapt {folder} FEW.csv --out {folder}-adapted")]
+    if "recall_at_1" in evaluation.scores:
+        return [NextStep("Let it read the rows that are to be found.", f"graft index {folder} ROWS.csv")]
+    return [NextStep("Use it on new rows.", f"graft predict {folder} NEW.csv --out predictions.csv")]
+
+
+def _again(report: Report, *, budget: float | None = None, ignore: tuple[str, ...] = ()) -> str:
+    """The call as it was made, with another budget or a column less; in Python what is to be added to it."""
+    if not report.asked:
+        added = [f"budget={budget:.0f}"] if budget else []
+        added += [f"ignore={list(ignore)!r}"] if ignore else []
+        return f"gw.fit(…, {', '.join(added)})"
+    words = shlex.split(report.asked)
+    if budget is not None:
+        words = [*_without(words, "--budget"), "--budget", f"{budget:.0f}s"]
+    if ignore:
+        words += [part for name in ignore for part in ("--ignore", name)]
+    return shlex.join([*_without([w for w in words if w != "--resume"], "--out"), *_out(report)])
+
+
+def _out(report: Report) -> list[str]:
+    return ["--out", f"{report.folder}-next"] if report.folder else []
+
+
+def _without(words: list[str], option: str) -> list[str]:
+    kept, skip = [], False
+    for word in words:
+        if skip:
+            skip = False
+        elif word == option:
+            skip = True
+        elif not word.startswith(f"{option}="):
+            kept.append(word)
+    return kept

@@ -1,0 +1,53 @@
+"""What a call cost: time by run, memory, and the versions that it ran with."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from graftwork.evidence.report import Stage
+from graftwork.runs.left_out import LeftOut
+from graftwork.runs.single import Candidate
+
+PACKAGES = ("graftwork", "torch", "transformers", "tokenizers", "peft", "pyarrow", "numpy")
+
+
+class Began(NamedTuple):
+    """`time.monotonic()` and `time.process_time()` when a call began."""
+
+    wall: float
+    cpu: float
+
+
+def costs(candidates: Sequence[Candidate], began: Began, left_out: Sequence[LeftOut]) -> tuple[Stage, ...]:
+    """Each run, and what the call did beside them: reading, checking, scoring."""
+    stages = [Stage(f"without {one.domain}", one.wall, one.cpu) for one in left_out]
+    stages += [Stage(one.name, one.wall, one.cpu) for one in candidates]
+    wall, cpu = time.monotonic() - began.wall, time.process_time() - began.cpu
+    wall, cpu = wall - sum(s.wall_seconds for s in stages), cpu - sum(s.cpu_seconds for s in stages)
+    rest = Stage("the rest", max(wall, 0.0), max(cpu, 0.0))  # a resumed call did not begin with the first run
+    return (*stages, rest)
+
+
+def peak_memory() -> int | None:
+    """Bytes of the largest resident set so far; None where the platform does not say."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
