@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -61,5 +62,9 @@ def test_a_full_disk_names_the_folder_and_leaves_nothing(cache: Path, monkeypatc
 def test_a_cache_that_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GRAFTWORK_CACHE", str(tmp_path / "file"))
-    with pytest.raises(DataError, match=r"can't be written.*Set GRAFTWORK_CACHE"):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert spool.take(TABLE, np.arange(1000)).equals(TABLE.take(pa.array(range(1000)))), "among the temporary files"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    with pytest.raises(DataError, match="can't be written"):
         spool.take(TABLE, np.arange(1000))

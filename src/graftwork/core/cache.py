@@ -7,8 +7,6 @@ states (a vector a token), unless they would fill the disk.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from graftwork.core.technique import Technique
 from graftwork.data import ragged
 from graftwork.data.batch import Inputs
 from graftwork.data.cache import digest, entry, limit_bytes, storing
+from graftwork.data.entries import kept
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network, frozen_depth
 
@@ -84,19 +83,12 @@ def build_cache(
 
 
 def _stored(network: Network, examples: Examples, name: str, depth: int, key: str, watch: Watch | None) -> Cached:
-    """The entry `key`, computed if it is not there; once more if another process prunes it at this very moment."""
-    for last in (False, True):
-        folder = entry("frozen", key)
-        if not folder.is_dir():
-            with storing(folder):
-                _compute(network, examples, name, depth, folder, watch)
-        try:
-            return _read(folder, depth, len(examples), network, name)
-        except FileNotFoundError:
-            shutil.rmtree(folder, ignore_errors=True)
-            if last:
-                raise
-    raise AssertionError("unreachable")
+    """The entry `key`, computed if it is not there, or damaged."""
+    return kept(
+        entry("frozen", key),
+        lambda folder: _compute(network, examples, name, depth, folder, watch),
+        lambda folder: _read(folder, depth, len(examples), network, name),
+    )
 
 
 def _layout(network: Network, name: str, depth: int) -> tuple[tuple[int, ...] | None, bool]:
@@ -120,17 +112,10 @@ def _dtype(bf16: bool) -> str:
 
 
 def _compute(network: Network, examples: Examples, name: str, depth: int, folder: Path, watch: Watch | None) -> None:
-    partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     shape, _ = _layout(network, name, depth)
     make = _states_writer if shape is None else _rows_writer
-    try:
-        _each_batch(network, examples, name, make(network, examples, name, depth, partial), watch)
-        if not folder.is_dir():  # another process may have been quicker
-            os.rename(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with storing(folder):
+        _each_batch(network, examples, name, make(network, examples, name, depth, folder), watch)
 
 
 def _rows_writer(network: Network, examples: Examples, name: str, depth: int, folder: Path) -> Keep:

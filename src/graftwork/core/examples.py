@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -213,12 +212,7 @@ def _prepared(table: Table, encoder: Encoder, columns: Sequence[str], text: Text
 
 
 def _on_disk(table: Table, encoder: Encoder, columns: Sequence[str], text: TextSettings, folder: Path) -> Ragged:
-    """The prepared rows in `folder`; written first if they are not there, or are pruned at this very moment."""
-    if ragged.exists(folder):
-        try:
-            return ragged.read(folder)
-        except FileNotFoundError:
-            shutil.rmtree(folder, ignore_errors=True)
+    """The prepared rows in the cache entry `folder`; written first if they are not there, or damaged."""
     return ragged.write(folder, _prepared(table, encoder, columns, text), encoder.prepared_dtype)
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import stat
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from graftwork.data.cache import digest, entry, limit_bytes, storing
+from graftwork.data.entries import SEAL, kept
 from graftwork.data.folders import EXPECTED, is_hidden, kind_of
 from graftwork.errors import DataError
 
@@ -25,20 +24,16 @@ def unpacked(path: Path) -> Path:
     """
     known = path.stat()
     folder = entry("unpacked", digest(str(path.resolve()), str(known.st_size), str(known.st_mtime_ns)))
-    if not folder.is_dir():
-        partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+
+    def unpack(place: Path) -> None:
         try:
             with zipfile.ZipFile(path) as archive:
-                _unpack(archive, path, partial)
-            if not folder.is_dir():  # another process may have been quicker
-                with storing(folder):
-                    os.rename(partial, folder)
+                _unpack(archive, path, place)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
             reason = "it is encrypted" if "encrypted" in str(error) else str(error)
             raise DataError(f"{path} can't be unpacked: {reason}. Pack it again, or unpack it yourself.") from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    return _inner(folder)
+
+    return kept(folder, unpack, _inner, spare=True)
 
 
 def _unpack(archive: zipfile.ZipFile, path: Path, folder: Path) -> None:
@@ -83,7 +78,7 @@ def _copy(packed: IO[bytes], file: IO[bytes], most: int) -> int:
 def _inner(folder: Path) -> Path:
     """Behind folders that hold nothing but one other folder with folders in it."""
     while True:
-        held = list(folder.iterdir())
+        held = [each for each in folder.iterdir() if each.name != SEAL]
         if len(held) != 1 or not held[0].is_dir() or not any(each.is_dir() for each in held[0].iterdir()):
             return folder
         folder = held[0]

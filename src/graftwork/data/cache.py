@@ -1,7 +1,7 @@
 """The cache folder: where it is, how its entries are keyed, how it is kept within a limit, and what a full disk says.
 
-An entry is a folder `<cache>/<section>/<key>`; it appears whole or not at all (see `ragged.write`), and its
-modification time says when it was last used. Deleting any of it, at any time, only costs time.
+An entry is a folder `<cache>/<section>/<key>`; it appears whole or not at all and is sealed with checksums (`entries`),
+and its modification time says when it was last used. Deleting any of it, at any time, only costs time.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graftwork.data.writing import is_own, remove
 from graftwork.errors import DataError, UsageError
 
 DEFAULT_LIMIT_GB = 5.0
@@ -74,7 +75,7 @@ def prune(limit: int | None = None) -> int:
             used, size = folder.stat().st_mtime, _size(folder)
         except OSError:  # another process deleted it meanwhile
             continue
-        if ".partial-" in folder.name:
+        if ".partial-" in folder.name or is_own(folder.name):
             if time.time() - used > STALE_SECONDS:
                 _delete(folder)
             continue
@@ -152,6 +153,11 @@ def storing(folder: Path) -> Iterator[None]:
         raise
 
 
+def is_closed(error: DataError) -> bool:
+    """Whether `storing` raised it for a folder that can't be written, and not for a full disk."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in _CLOSED
+
+
 def free_bytes(folder: Path) -> int | None:
     """Free space where `folder` is or would be; None if that can't be known."""
     for place in (folder, *folder.parents):
@@ -182,12 +188,5 @@ def _size(path: Path) -> int:
 
 def _delete(path: Path) -> None:
     """Rename first, so that nobody meets half an entry."""
-    doomed = path.with_name(f"{path.name}.partial-doomed-{os.getpid()}")
-    try:
-        os.rename(path, doomed)
-    except OSError:
-        return
-    if doomed.is_dir():
-        shutil.rmtree(doomed, ignore_errors=True)
-    else:
-        doomed.unlink(missing_ok=True)
+    with suppress(OSError):
+        remove(path)

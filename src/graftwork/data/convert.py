@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from graftwork.data.kinds import MISSING_NUMBERS, is_string, parse_number
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Table
+from graftwork.data.values import is_blank
 
 
 def to_kinds(table: Table) -> tuple[Table, list[str]]:
@@ -49,10 +50,9 @@ def as_text(part: pa.Array) -> pa.Array:
 
 
 def is_missing(part: pa.Array) -> np.ndarray:
-    """Which values are null, NaN, or text without anything but white space (N,)."""
+    """Which values are null, NaN, or text without anything that can be seen (N,)."""
     if is_string(part.type):
-        blank = pc.equal(pc.utf8_trim_whitespace(part), "")
-        return np.asarray(pc.fill_null(blank, True))
+        return np.asarray(pc.fill_null(is_blank(part), True))
     if pa.types.is_nested(part.type):
         return np.asarray(pc.is_null(part))
     return np.asarray(pc.is_null(part, nan_is_null=True))
@@ -88,9 +88,7 @@ def _to_category(column: Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArr
     if is_string(values.type):
         trimmed = pa.chunked_array([pc.utf8_trim_whitespace(part) for part in slices(values)], values.type)
         blank = pa.scalar(None, values.type)
-        cleaned = pa.chunked_array(
-            [pc.if_else(pc.equal(part, ""), blank, part) for part in trimmed.chunks], values.type
-        )
+        cleaned = pa.chunked_array([pc.if_else(is_blank(part), blank, part) for part in trimmed.chunks], values.type)
         changed = pc.sum(pc.and_(pc.not_equal(cleaned, values), pc.is_valid(cleaned))).as_py() or 0
         note = f"{column.name}: spaces around values were removed in {changed:,} rows" if changed else None
         return cleaned, note

@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import pyarrow as pa
 
+from graftwork.data.paths import kind_of as kind_of
 from graftwork.data.splits import SPLITS
 from graftwork.data.table import CLASSES
 from graftwork.errors import DataError
 
-EXTENSIONS = {
-    "image": frozenset([".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"]),
-    "audio": frozenset([".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif"]),
-}
-"""How the names of files end that such a folder is read for."""
 LABEL, SPLIT = "label", "split"
 ROLE = b"graftwork.role"
 """Metadata of a column that has a role unless the user says otherwise."""
@@ -66,11 +62,6 @@ def read_folder(folder: Path, name: str) -> pa.Table:
 def is_hidden(path: PurePosixPath) -> bool:
     """Whether a file is none of the user's: hidden, or left behind by a system."""
     return any(part.startswith(".") or part.lower() in _IGNORED for part in path.parts)
-
-
-def kind_of(path: PurePath) -> str | None:
-    """image or audio by the ending of the name; None for anything else."""
-    return next((kind for kind, endings in EXTENSIONS.items() if path.suffix.lower() in endings), None)
 
 
 def _walk(folder: Path) -> Found:

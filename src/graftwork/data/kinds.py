@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -11,14 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graftwork.data.jsonl import NESTED
+from graftwork.data.marks import held_kind
+from graftwork.data.paths import MOSTLY, media_kind
 from graftwork.data.table import CLASSES
 
 Shape = Literal["text", "category", "number", "image", "audio", "date", "id", "nested", "empty"]
 """A column kind, or why a column is none: dates, row ids, nested values, no value at all."""
 
 SAMPLE_ROWS = 10_000
-MOSTLY = 0.5
-"""A column of which a larger share are images (or sounds) is one of images; its other values are bad rows."""
 MISSING_NUMBERS = frozenset({"", "na", "n/a", "nan", "null", "none", "#n/a", "-"})
 """How tables write a missing number (compared in lower case). In a text or a class name these stay what they are."""
 
@@ -35,22 +36,6 @@ _AMOUNT = re.compile(r"^[-+]?[$€£¥]?\s?\d+([.,' ]\d+)+\s?[%$€£¥]?$|^[-+]
 _MEASURE = re.compile(r"^[-+]?[$€£¥]?\s?\d+(?:[.,' ]\d+)*\s?([^\W\d_]{0,10}|[%$€£¥°]\w?)$")
 """A number with a unit, in whatever form."""
 _FEW, _UNITS, _MISSPELT = 20, 3, 0.1
-_IMAGE = re.compile(r"\.(jpe?g|png|gif|bmp|webp|tiff?|p[gp]m)$", re.IGNORECASE)
-_AUDIO = re.compile(r"\.(wav|flac|mp3|ogg|oga|opus|aiff?|aifc|au|caf|w64|rf64|m4a)$", re.IGNORECASE)
-_IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF", b"II*\x00", b"MM\x00*")
-_AUDIO_MAGIC = (
-    b"fLaC",
-    b"OggS",
-    b"ID3",
-    b"\xff\xfb",
-    b"\xff\xfa",
-    b"\xff\xf3",
-    b"\xff\xf2",
-    b"FORM",
-    b".snd",
-    b"RF64",
-    b"caff",
-)
 
 
 def sample(table: pa.Table) -> pa.Table:
@@ -60,13 +45,13 @@ def sample(table: pa.Table) -> pa.Table:
     return table.take(pa.array(np.linspace(0, len(table) - 1, SAMPLE_ROWS).astype(np.int64)))
 
 
-def shape_of(name: str, column: pa.ChunkedArray, field: pa.Field) -> Shape:
-    """What a (sampled) column holds."""
+def shape_of(name: str, column: pa.ChunkedArray, field: pa.Field, folder: Path | None = None) -> Shape:
+    """What a (sampled) column holds. folder: where relative paths in it start; None for here."""
     if (field.metadata or {}).items() >= NESTED.items():
         return "nested"
     kind = field.type
     if pa.types.is_struct(kind):
-        return _media(column, kind)
+        return _media(column, kind, folder)
     if pa.types.is_nested(kind):
         return "nested"
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
@@ -80,21 +65,24 @@ def shape_of(name: str, column: pa.ChunkedArray, field: pa.Field) -> Shape:
         return "category"
     if not is_string(kind):
         return "id" if _is_id(name, values) else "number"
-    return _string_shape(name, [value for value in values if value.strip()])
+    return _string_shape(name, [value for value in values if value.strip()], folder)
 
 
 def is_string(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _string_shape(name: str, values: list[str]) -> Shape:
+def _string_shape(name: str, values: list[str], folder: Path | None) -> Shape:
     if not values:
         return "empty"
     if is_numbers(values):
         return "id" if _is_id(name, values) else "number"
-    for shape, pattern in (*_PATTERNS, ("number", _AMOUNT)):
-        share = sum(bool(pattern.search(value.strip())) for value in values) / len(values)
-        if share == 1 or (shape in _MEDIA and share > MOSTLY):
+    media = media_kind(values, folder)
+    if media:
+        return media
+    patterns: tuple[tuple[Shape, re.Pattern[str]], ...] = (("date", _DATE), ("number", _AMOUNT))
+    for shape, pattern in patterns:
+        if all(pattern.search(value.strip()) for value in values):
             return shape
     if name.strip().lower() in _TEXT_NAMES:
         return "text"
@@ -114,10 +102,6 @@ def _are_measures(values: Sequence[str]) -> bool:
     found = [_MEASURE.match(value) for value in others]
     units = {match[1].lower() for match in found if match}
     return len(others) < _MISSPELT * len(values) or (None not in found and len(units) <= _UNITS)
-
-
-_MEDIA = ("image", "audio")
-_PATTERNS: tuple[tuple[Shape, re.Pattern[str]], ...] = (("date", _DATE), ("image", _IMAGE), ("audio", _AUDIO))
 
 
 def _words_shape(values: list[str], named_id: bool) -> Shape:
@@ -163,7 +147,7 @@ def _is_id(name: str, values: Sequence[Any]) -> bool:
     return bool(_ID_NAME.search(name)) or (isinstance(values[0], str) and all(_UUID.match(value) for value in values))
 
 
-def _media(column: pa.ChunkedArray, kind: pa.StructType) -> Shape:
+def _media(column: pa.ChunkedArray, kind: pa.StructType, folder: Path | None) -> Shape:
     """`datasets` keeps images and audio as {bytes, path}."""
     names = {kind.field(index).name for index in range(kind.num_fields)}
     if not {"bytes", "path"} <= names:
@@ -172,14 +156,14 @@ def _media(column: pa.ChunkedArray, kind: pa.StructType) -> Shape:
     if content:
         return _media_bytes(content)
     paths = [value for value in pc.struct_field(column, "path").drop_null().slice(0, 100).to_pylist() if value]
-    return next((shape for shape, pattern in _PATTERNS if paths and all(map(pattern.search, paths))), "nested")
+    return media_kind(paths, folder) or "nested"
 
 
 def _media_bytes(values: list[bytes]) -> Shape:
     if not values:
         return "empty"
-    sounds = sum(value.startswith(_AUDIO_MAGIC) or value[8:12] == b"WAVE" for value in values)
+    held = [held_kind(value) for value in values]
+    sounds, images = held.count("audio"), held.count("image")
     if sounds > MOSTLY * len(values):
         return "audio"
-    images = sum(value.startswith(_IMAGE_MAGIC) for value in values) - sum(value[8:12] == b"WAVE" for value in values)
     return "image" if images > MOSTLY * len(values) else "nested"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 import numpy as np
@@ -18,6 +19,7 @@ from graftwork.data.folders import LABEL
 from graftwork.data.images import is_picture
 from graftwork.data.read import Source
 from graftwork.data.schema import infer
+from graftwork.data.spellings import one_spelling
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Kind, Schema, Table
 from graftwork.errors import DataError, UsageError, nearest
@@ -60,7 +62,14 @@ def load(
     named = {*([target] if isinstance(target, str) else target or ()), *(inputs or ()), *ignore}
     found = reading.roles_of(parts[0].data)
     roles = {role: column for role, column in found.items() if column not in named} | dict(roles or {})
-    options: _Options = {"target": target, "inputs": inputs, "roles": roles, "kinds": kinds, "task_kind": task_kind}
+    options: _Options = {
+        "target": target,
+        "inputs": inputs,
+        "roles": roles,
+        "kinds": kinds,
+        "task_kind": task_kind,
+        "folder": parts[0].folder,
+    }
     schema, notes = infer(whole.data, whole.name, ignore=ignore, **options)
     used = {*(column.name for column in schema.targets), *(inputs or ()), *roles.values(), *ignore}
     lacking = [name for name in several.unshared(parts) if name not in used]
@@ -82,9 +91,17 @@ def load(
     for column in schema.targets:
         counted = not many_labels if isinstance(many_labels, bool) else column.name not in many_labels
         if column.kind == "category" and counted:
+            values, said = one_spelling(table.column(column.name), column.name)
+            table, notes = replace(table, data=with_column(table.data, column.name, values)), notes + said
             table, dropped = check_classes(table, column.name, on_bad_rows)
             notes += dropped
     return Loaded(replace(table, schema=with_levels(table)), notes)
+
+
+def with_column(data: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
+    """The table with other values in a column; its place and metadata stay."""
+    at = data.column_names.index(name)
+    return data if values is data.column(at) else data.set_column(at, data.schema.field(at), values)
 
 
 class _Options(TypedDict):
@@ -93,6 +110,7 @@ class _Options(TypedDict):
     roles: Mapping[str, str]
     kinds: Mapping[str, str] | None
     task_kind: Kind | Mapping[str, Kind] | None
+    folder: Path | None
 
 
 def with_levels(table: Table) -> Schema:

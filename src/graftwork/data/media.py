@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,47 +12,42 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graftwork.data.cache import column_digest, digest, entry, storing
+from graftwork.data.entries import kept
+from graftwork.data.opening import MediaError as MediaError
+from graftwork.data.opening import formats, read_file
+from graftwork.data.paths import absence, is_address, is_data, located, refusal, shortened
 from graftwork.data.spool import slices
 from graftwork.data.table import Kind
 from graftwork.data.writing import write_text
-from graftwork.errors import DataError
-
-
-class MediaError(DataError):
-    """One image or sound can't be used. The message is a reason for a reader, without the row or the column."""
 
 
 def content(value: Any, folder: Path | None) -> bytes | None:
     """The encoded file that a cell holds or names; None where the cell is empty.
 
-    value: a path (relative ones start at `folder`, or here), bytes, or `{"bytes": ..., "path": ...}`.
-    Raises MediaError where there is no such file, or it can't be read.
+    value: a path (relative ones start at `folder`, or here), bytes, `{"bytes": ..., "path": ...}`, or a data address
+    (data:image/png;base64,…).
+    Raises MediaError where there is no such file, or it can't be read (see `opening.read_file`).
     """
     if isinstance(value, Mapping):
         value = value.get("bytes") or value.get("path")
     if value is None or isinstance(value, bytes):
         return value or None
-    if not str(value).strip():
+    named = str(value)
+    if not named.strip():
         return None
-    path = located(str(value), folder)
+    if is_data(named):
+        return _written_out(named)
+    if is_address(named):
+        raise MediaError(absence(named, Path()))
+    return read_file(located(named, folder), named)
+
+
+def _written_out(value: str) -> bytes:
+    """What a data address holds."""
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        if "://" in str(value):
-            raise MediaError(f"{value} is an address on the web; download it first, and name the file") from None
-        raise MediaError(f"there is no file {_shown(str(path))}") from None
-    except (OSError, ValueError) as error:  # a text is no path where it is long, or holds a zero byte
-        reason = getattr(error, "strerror", None) or error
-        raise MediaError(f"{_shown(str(path))} can't be read: {reason}") from None
-
-
-def _shown(path: str) -> str:
-    return path if len(path) <= 200 else path[:199] + "…"
-
-
-def located(path: str, folder: Path | None) -> Path:
-    """Where a path of a cell points to."""
-    return (folder or Path()) / Path(path.strip()).expanduser()
+        return base64.b64decode(value.partition(",")[2], validate=True)
+    except ValueError:
+        raise MediaError(f"{shortened(value[:40])}… is no sound base64") from None
 
 
 def content_digest(column: pa.ChunkedArray, folder: Path | None) -> str:
@@ -64,19 +60,24 @@ def content_digest(column: pa.ChunkedArray, folder: Path | None) -> str:
         return digest(content_digest(bytes_of, folder), content_digest(path_of, folder))
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         return column_digest(column)
-    states = [_state(value, folder) for part in slices(column) for value in part.to_pylist()]
+    states = [
+        "" if value is None else _state(str(value), folder) for part in slices(column) for value in part.to_pylist()
+    ]
     return digest("files", "\n".join(states))
 
 
-def _state(value: str | None, folder: Path | None) -> str:
-    if value is None:
+def _state(given: Any, folder: Path | None) -> str:
+    if given is None:
         return ""
+    value = str(given)
+    if is_data(value) or is_address(value):
+        return value
     path = located(value, folder)
     try:
         found = path.stat()
-    except OSError:
-        return str(path)
-    return f"{path.resolve()} {found.st_size} {found.st_mtime_ns}"
+        return f"{path.resolve()} {found.st_size} {found.st_mtime_ns}"
+    except (OSError, ValueError, RuntimeError):  # no such file; a name that none can have; links in a circle
+        return repr(str(path))
 
 
 def unreadable(column: pa.ChunkedArray, folder: Path | None, kind: Kind) -> list[tuple[int, str]]:
@@ -84,15 +85,22 @@ def unreadable(column: pa.ChunkedArray, folder: Path | None, kind: Kind) -> list
 
     What was found is kept in the cache as long as the files do not change, so that each is decoded for this once.
     """
-    place = entry("checked", digest(kind, content_digest(column, folder))) / "unreadable.json"
-    try:
-        return [(int(at), str(reason)) for at, reason in json.loads(place.read_text(encoding="utf-8"))]
-    except (OSError, ValueError):
+    key = digest(_RULES, repr(formats()), kind, content_digest(column, folder))
+
+    def check(place: Path) -> None:
         found = _unreadable(column, folder, _checker(kind))
-    with storing(place.parent):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_text(place, json.dumps(found))
-    return found
+        with storing(place):
+            write_text(place / "unreadable.json", json.dumps(found))
+
+    def read(place: Path) -> list[tuple[int, str]]:
+        told = json.loads((place / "unreadable.json").read_text(encoding="utf-8"))
+        return [(int(at), str(reason)) for at, reason in told]
+
+    return kept(entry("checked", key), check, read, spare=True)
+
+
+_RULES = "2"
+"""Another one whenever other files are found unreadable than before."""
 
 
 def described(column: pa.ChunkedArray) -> list[str]:
@@ -119,9 +127,16 @@ def _unreadable(
             if encoded is not None:
                 check(encoded)
         except MediaError as error:
-            path = value.get("path") if isinstance(value, Mapping) else value
-            found.append((at, f"{located(path, folder)}: {error}" if isinstance(path, str) else str(error)))
+            found.append((at, _placed(str(error), value, folder)))
     return found
+
+
+def _placed(reason: str, value: Any, folder: Path | None) -> str:
+    """The reason behind the file that it is of, with what to do where its ending tells."""
+    path = (value.get("path") or "") if isinstance(value, Mapping) else "" if isinstance(value, bytes) else str(value)
+    if not path or is_data(path):
+        return reason
+    return f"{shortened(str(located(path, folder)))}: {refusal(path) or reason}"
 
 
 def _checker(kind: Kind) -> Callable[[bytes], object]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import FileIO
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from graftwork.data.cache import storing
+from graftwork.data.entries import kept
 
 
 @dataclass(frozen=True)
@@ -41,35 +41,27 @@ class Ragged:
 
 
 def write(folder: Path, chunks: Iterable[Sequence[np.ndarray]], dtype: str, inner: tuple[int, ...] = ()) -> Ragged:
-    """Write rows chunk by chunk into `folder` and map them. The folder appears whole or not at all.
+    """Write rows chunk by chunk into the cache entry `folder` and map them; where it is there and whole, map it only.
 
     Raises DataError where the disk is full or the folder can't be written; nothing half-written is left behind.
     """
-    partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-    try:
-        _write(partial, chunks, dtype, inner)
-        with storing(folder):
-            _publish(partial, folder)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    return read(folder)
+    return kept(folder, lambda place: fill(place, chunks, dtype, inner), read)
 
 
-def _write(partial: Path, chunks: Iterable[Sequence[np.ndarray]], dtype: str, inner: tuple[int, ...]) -> None:
-    with storing(partial):
-        partial.mkdir(parents=True, exist_ok=True)
-        file = open(partial / "values.bin", "wb", buffering=0)  # noqa: SIM115 - closed below
+def fill(folder: Path, chunks: Iterable[Sequence[np.ndarray]], dtype: str, inner: tuple[int, ...] = ()) -> None:
+    """Write rows chunk by chunk into the existing `folder`."""
+    with storing(folder):
+        file = open(folder / "values.bin", "wb", buffering=0)  # noqa: SIM115 - closed below
     lengths: list[np.ndarray] = [np.zeros(1, np.int64)]
     with file:
         for chunk in chunks:
             content = b"".join(np.ascontiguousarray(row, dtype=dtype).tobytes() for row in chunk)
-            with storing(partial):
+            with storing(folder):
                 _write_all(file, content)
             lengths.append(np.fromiter((len(row) for row in chunk), np.int64, len(chunk)))
-    with storing(partial):
-        np.save(partial / "offsets.npy", np.cumsum(np.concatenate(lengths)))
-        (partial / "ragged.json").write_text(json.dumps({"dtype": dtype, "inner": list(inner)}))
+    with storing(folder):
+        np.save(folder / "offsets.npy", np.cumsum(np.concatenate(lengths)))
+        (folder / "ragged.json").write_text(json.dumps({"dtype": dtype, "inner": list(inner)}))
 
 
 def _write_all(file: FileIO, content: bytes) -> None:
@@ -91,17 +83,6 @@ def read(folder: Path) -> Ragged:
 
 def exists(folder: Path) -> bool:
     return (folder / "ragged.json").is_file()
-
-
-def _publish(partial: Path, folder: Path) -> None:
-    try:
-        os.rename(partial, folder)
-    except OSError:
-        if not exists(folder):  # another process may have written the same content first
-            raise
-        for file in partial.iterdir():
-            file.unlink()
-        partial.rmdir()
 
 
 def allocate(folder: Path, lengths: np.ndarray, dtype: str, inner: tuple[int, ...]) -> Ragged:

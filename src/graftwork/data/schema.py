@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import get_args
 
 import pyarrow as pa
@@ -26,6 +27,7 @@ def infer(
     roles: Mapping[str, str] | None = None,
     kinds: Mapping[str, str] | None = None,
     task_kind: Kind | Mapping[str, Kind] | None = None,
+    folder: Path | None = None,
 ) -> tuple[Schema, list[str]]:
     """The schema of a training table, and a line for each column that says what was made of it.
 
@@ -35,6 +37,7 @@ def infer(
         categories. ignore: columns to leave out without a word.
     roles: `{role: column}` with the roles domain, group, weight and split.
     kinds: `{column: kind}` where an input is to be read as something else than it looks like.
+    folder: where relative paths in the table start.
     task_kind: "category" or "number" where the task says what the target is, or that by target; None infers it too.
 
     Raises UsageError for names that the table lacks (nearest suggested), a column named twice, a target that can't
@@ -46,7 +49,7 @@ def infer(
     roles, named = dict(roles or {}), _named_kinds(kinds or {})
     _check_names(data, source, targets, inputs or (), ignore, roles, named)
     sampled = sample(data)
-    shapes = {field.name: shape_of(field.name, sampled.column(field.name), field) for field in data.schema}
+    shapes = {field.name: shape_of(field.name, sampled.column(field.name), field, folder) for field in data.schema}
     taken = {*(inputs or ()), *ignore, *roles.values()}
     chosen = (
         [named_target(data, name, shapes[name], source, _kind_of(task_kind, name)) for name in targets]

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from graftwork.data import read as reading
 from graftwork.data.kinds import sample, shape_of
-from graftwork.data.media import located
+from graftwork.data.paths import located
 from graftwork.data.read import Source
 from graftwork.data.spool import slices
 from graftwork.data.table import Schema, Table

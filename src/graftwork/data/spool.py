@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from graftwork.data.cache import cache_dir, storing
+from graftwork.data.cache import cache_dir, is_closed, storing
+from graftwork.errors import DataError
 
 MEMORY_BYTES = 16 << 20
 """Tables up to this size stay in memory."""
@@ -54,11 +55,8 @@ def slices(column: pa.ChunkedArray) -> Iterator[pa.Array]:
 
 
 def _on_disk(held: list[pa.RecordBatch], rest: Iterator[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
-    folder = cache_dir() / "spool"
-    with storing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(suffix=".arrow", dir=folder)
-        os.close(handle)
+    folder, handle, name = _new_file()
+    os.close(handle)
     path = Path(name)
     try:
         with pa.OSFile(name, "wb") as file, pa.ipc.new_file(file, schema) as writer:
@@ -75,3 +73,18 @@ def _on_disk(held: list[pa.RecordBatch], rest: Iterator[pa.RecordBatch], schema:
             path.unlink()
         except PermissionError:  # Windows keeps a mapped file; `prune` takes it later
             os.utime(path, (0, 0))
+
+
+def _new_file() -> tuple[Path, int, str]:
+    """A file in the cache folder; where that can't be written, among the temporary files."""
+    folder = cache_dir() / "spool"
+    try:
+        with storing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            return folder, *tempfile.mkstemp(suffix=".arrow", dir=folder)
+    except DataError as error:
+        if not is_closed(error):
+            raise
+    folder = Path(tempfile.gettempdir())
+    with storing(folder):
+        return folder, *tempfile.mkstemp(suffix=".arrow", dir=folder)

@@ -9,6 +9,7 @@ import numpy as np
 
 from graftwork.data import compare
 from graftwork.data.leaks import Leak
+from graftwork.data.spellings import difference, likely_groups, visible
 from graftwork.data.table import Table
 from graftwork.tasks.classification import label_counts
 from graftwork.tasks.labels import shortened_text
@@ -124,18 +125,14 @@ def rare_classes(rare: Sequence[compare.RareClass], classes: int, fewer_than: in
 
 
 def spellings(classes: Sequence[str]) -> list[DataWarning]:
-    """Classes that differ only in upper and lower case or white space, and so are perhaps one class."""
-    same: dict[str, list[str]] = {}
-    for label in classes:
-        same.setdefault(" ".join(label.casefold().split()), []).append(label)
+    """Classes that differ only in upper and lower case, white space, accents and the like: perhaps one class."""
     return [
         DataWarning(
             "spelling",
-            f"The classes {' and '.join(repr(label) for label in group)} differ only in case or white space. "
+            f"The classes {' and '.join(map(visible, group))} differ only in {difference(group)}. "
             "If they mean the same, write them alike.",
         )
-        for group in same.values()
-        if len(group) > 1
+        for group in likely_groups(classes)
     ]
 
 

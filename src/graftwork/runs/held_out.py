@@ -8,8 +8,10 @@ import numpy as np
 
 from graftwork.data.splits import group_split, random_split, split_by_column, stratified_split
 from graftwork.data.table import Table
+from graftwork.errors import DataError
 from graftwork.recipe import Recipe
 from graftwork.runs.open_set import hold_out_identities
+from graftwork.tasks.labels import plural, row_list, shortened_text
 from graftwork.tasks.task import Task
 
 FEW_ROWS_A_CLASS = 20
@@ -81,6 +83,40 @@ def by_column(table: Table, others: Mapping[str, Table]) -> dict[str, Table]:
     found = split_by_column(table.column(column.name), table.source)
     parts = {"train": found.train, "valid": found.valid, "test": found.test}
     return {part: table.take(rows) for part, rows in parts.items() if len(rows) and part not in others}
+
+
+def check_seen(parts: Mapping[str, Table], tasks: Mapping[str, Task]) -> None:
+    """Raise DataError where validation or test rows have a class that no training row has, however they were split."""
+    for name, task in tasks.items():
+        if task.open_set or not task.classes:
+            continue
+        seen = _rows_of_classes(parts["train"], name, task)
+        for part, word in (("valid", "validation"), ("test", "test")):
+            if part not in parts:
+                continue
+            rows = _rows_of_classes(parts[part], name, task)
+            unseen = {task.classes[at]: rows[at].tolist() for at in rows if at not in seen}
+            if unseen:
+                raise DataError(_unseen(parts[part].source, name, word, unseen))
+
+
+def _unseen(source: str, target: str, word: str, rows: Mapping[str, list[int]]) -> str:
+    listed = "; ".join(f"'{shortened_text(label)}' ({row_list(at)})" for label, at in list(rows.items())[:5])
+    more = f"; and {len(rows) - 5:,} more" if len(rows) > 5 else ""
+    return (
+        f"{source}: {plural(len(rows), 'label')} of {target} that only {word} rows have, and no training row: {listed}"
+        f"{more}. A model can't learn what it never sees. Let some of these rows train, correct their labels, or drop "
+        "the rows."
+    )
+
+
+def _rows_of_classes(table: Table, name: str, task: Task) -> dict[int, np.ndarray]:
+    """The source numbers of the rows of each class that the table has."""
+    targets, labelled = encoded(table, name, task)
+    if not labelled.any():
+        return {}
+    at, codes = (np.flatnonzero(labelled), targets[labelled]) if targets.ndim == 1 else np.nonzero(targets)
+    return {int(code): table.rows[at[codes == code]] for code in np.unique(codes)}
 
 
 def encoded(table: Table, name: str, task: Task) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from graftwork.errors import UsageError, nearest
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.recipe import Recipe
 from graftwork.runs.data_arguments import DataArguments
-from graftwork.runs.held_out import by_column, drawn, encoded, hold_out
+from graftwork.runs.held_out import by_column, check_seen, drawn, encoded, hold_out
 from graftwork.runs.open_set import learned_from_training
 from graftwork.tasks.metrics import METRICS, metric_for
 from graftwork.tasks.registry import TASKS, infer_task
@@ -105,6 +105,7 @@ def make_job(data: DataArguments, recipe: Recipe) -> Job:
             others[part] = more.table
             notes.extend([*more.notes, *filter(None, [lacking_domain(more.table, table.schema)])])
     parts = {"train": table, **by_column(table, others), **others}
+    check_seen(parts, tasks)
     if "valid" not in parts:
         valid_table, note = hold_out(parts["train"], tasks, recipe)
         notes.append(note)

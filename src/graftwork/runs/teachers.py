@@ -6,8 +6,6 @@ than the student, since it reads the rows by itself; it must predict the same la
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 
 from graftwork.core.technique import Taught
 from graftwork.data.cache import digest, entry, storing
+from graftwork.data.entries import kept
 from graftwork.data.table import Table
 from graftwork.errors import ModelError, RefusedError
 from graftwork.networks.paths import is_hub_id
@@ -135,34 +134,17 @@ def _opened(source: str, table: Table) -> Teacher:
 
 
 def _kept(teacher: Teacher, key: str, rows: int, listener: Listener) -> Answers:
-    """The answers from disk, asked for first if they are not there, or are pruned at this very moment."""
-    for last in (False, True):
-        folder = entry("taught", digest("taught 1", key))
-        if not folder.is_dir():
-            listener.note(f"teacher {teacher.source}: asked about {rows:,} rows")
-            with storing(folder):
-                _write(teacher.ask(), folder)
-        try:
-            return _read(teacher, folder)
-        except FileNotFoundError:
-            shutil.rmtree(folder, ignore_errors=True)
-            if last:
-                raise
-    raise AssertionError("unreachable")
+    """The answers from disk, asked for first if they are not there, or damaged."""
 
+    def ask(folder: Path) -> None:
+        listener.note(f"teacher {teacher.source}: asked about {rows:,} rows")
+        said = teacher.ask()
+        with storing(folder):
+            np.save(folder / FEATURES, said.features)
+            for index, values in enumerate(said.predictions.values()):
+                np.save(folder / f"{index}.npy", values)
 
-def _write(said: Answers, folder: Path) -> None:
-    partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        partial.mkdir(parents=True)
-        np.save(partial / FEATURES, said.features)
-        for index, values in enumerate(said.predictions.values()):
-            np.save(partial / f"{index}.npy", values)
-        if not folder.is_dir():  # another process may have been quicker
-            os.rename(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    return kept(entry("taught", digest("taught 1", key)), ask, lambda folder: _read(teacher, folder))
 
 
 def _read(teacher: Teacher, folder: Path) -> Answers:

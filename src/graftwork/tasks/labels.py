@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graftwork.data.spellings import count_values, kept_spellings
+from graftwork.data.values import is_blank, same_value, same_values
 from graftwork.errors import DataError
 
 MISSING = -1
@@ -31,20 +33,25 @@ class Labels:
 
     @classmethod
     def learn(cls, column: pa.ChunkedArray) -> Self:
-        """The labels of a column. Nulls, NaN and blank texts are missing labels, not classes."""
+        """The labels of a column. Nulls, NaN and blank texts are missing labels, not classes.
+
+        What is certainly one value (`7` and `7.0`) is one label, in the form that is written most often.
+        """
         plain = normal(column)
         distinct = pc.unique(plain).drop_null()
+        if pa.types.is_string(plain.type):
+            distinct = pa.array(dict.fromkeys(kept_spellings(count_values(plain)).values()), pa.string())
         ordered = distinct.take(pc.sort_indices(distinct))
         return cls(tuple(ordered.cast(pa.string()).to_pylist()), str(plain.type))
 
     def with_new(self, column: pa.ChunkedArray) -> Labels:
         """These labels, and behind them those of the column that are not among them, in its own order."""
-        known = set(self.texts)
-        new = tuple(text for text in Labels.learn(column).texts if text not in known)
+        known = {same_value(text) for text in self.texts}
+        new = tuple(text for text in Labels.learn(column).texts if same_value(text) not in known)
         return Labels((*self.texts, *new), self.type if not new else "string")
 
     def codes(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> np.ndarray:
-        """Class index of each row (N,), int64, `MISSING` where there is no label.
+        """Class index of each row (N,), int64, `MISSING` where there is no label; `7.0` is the class `7`.
 
         Raises DataError with the labels that are not among these classes, how often and in which rows they stand.
         """
@@ -52,6 +59,9 @@ class Labels:
         known, plain = self._comparable(plain)
         found = pc.index_in(plain, value_set=known)
         unknown = pc.and_(pc.is_null(found), pc.is_valid(plain))
+        if pc.any(unknown).as_py():
+            found = pc.coalesce(found, self._in_other_words(plain))
+            unknown = pc.and_(pc.is_null(found), pc.is_valid(plain))
         if pc.any(unknown).as_py():
             raise DataError(self._unknown(plain, np.asarray(unknown), source, rows))
         codes: np.ndarray = np.asarray(pc.fill_null(found, MISSING)).astype(np.int64)
@@ -65,6 +75,11 @@ class Labels:
         """
         own = pa.array(self.texts, pa.string()).cast(pa.type_for_alias(self.type)).to_pylist()
         return [own[code] for code in codes.tolist()]
+
+    def _in_other_words(self, column: pa.ChunkedArray) -> pa.Array:
+        known = pa.array([same_value(text) for text in self.texts], pa.string())
+        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        return pc.index_in(same_values(whole), value_set=known)
 
     def _comparable(self, column: pa.ChunkedArray) -> tuple[pa.Array, pa.ChunkedArray]:
         """These labels and the column in one type: the training column's, or text where that can't be."""
@@ -105,7 +120,7 @@ def normal(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
         return column
     column = column.cast(pa.string())
-    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), pa.scalar(None, pa.string()), column)
+    return pc.if_else(is_blank(column), pa.scalar(None, pa.string()), column)
 
 
 def row_list(rows: list[int]) -> str:
