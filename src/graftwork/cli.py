@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from graftwork import threads
 from graftwork.arguments import commands_of, free_folder, pairs_of, recipe_of, seconds_of, show_warning
 from graftwork.commands import add_commands
 from graftwork.errors import GraftworkError, UsageError
@@ -268,6 +269,7 @@ add_commands(app)
 
 def main() -> None:
     """Entry point of `graft`. Exit codes: 0 fine, 1 failed, 2 wrong use, 130 stopped by Ctrl-C."""
+    threads.prepare()  # before anything loads torch
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:

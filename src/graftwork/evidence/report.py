@@ -89,8 +89,9 @@ class Report(Result):
     """Everything a reader needs to judge a run. Only `primary` and `evaluations` are required.
 
     It is itself the result of the first target; `more` holds those of further targets. data: facts about the table, in
-    order. plan: rows of the plan's table, the first is its head. costs: by stage. peak_memory: bytes. command: the
-    exact command that repeats the run; asked: the one that was given, empty in Python.
+    order. plan: rows of the plan's table, the first is its head. costs: by stage. peak_memory: bytes. threads: of the
+    arithmetic, which move results in the last digits. command: the exact command that repeats the run; asked: the one
+    that was given, empty in Python.
 
     For the first screen: reads: the columns it reads. bases: what it was built on, in words. sources: by split, the
     file or table it came from. rows_used, rows_total: of the training rows. budget: seconds it was given. folder: where
@@ -113,6 +114,7 @@ class Report(Result):
     parameters_total: int | None = None
     peak_memory: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    threads: int | None = None
     command: str = ""
     asked: str = ""
     reads: tuple[str, ...] = ()
@@ -160,6 +162,7 @@ class Report(Result):
                 {"name": each.name, "score": each.score, "cpu_seconds": each.cpu_seconds, "kept": each.kept}
                 for each in self.candidates
             ],
+            "threads": self.threads,
             "versions": dict(self.versions),
             "command": self.command,
             "summary": self.summary.to_json(),

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from graftwork import few_shot
 from graftwork.core.cache import features_cache
@@ -96,6 +97,7 @@ def make_report(
         parameters_total=kept.plan.parameters,
         peak_memory=peak_memory(),
         versions=versions(),
+        threads=torch.get_num_threads(),
         command=command or "",
         asked=call.asked,
         reads=tuple(column.name for column in job.train.schema.inputs),
