@@ -61,7 +61,7 @@ def test_no_better_than_the_commonest_answer_is_the_sentence_on_top() -> None:
 
 
 def test_numbers() -> None:
-    # Errors of 0, 1, ..., 9 tens of times: half within 4.5, nine of ten within 8.1 (a tenth of the way from 8 to 9), 4.5 on average.
+    # Errors of 0 to 9 tens of times: half within 4.5, nine of ten within 8.1, 4.5 on average.
     truth = np.repeat(np.arange(0.0, 1000.0, 100.0), 20)
     off = np.tile(np.arange(10.0), 20)
     found = verdict(result(of_numbers(truth, truth + off)))
