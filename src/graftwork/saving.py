@@ -1,40 +1,49 @@
 """A model as a folder: model.json (what it is), weights.safetensors, and each encoder's own files. No pickle.
 
-model.json is written last, so a folder without it is not a model, and a folder with it is whole.
+All of it appears at once, with checksums in model.json: a folder without it is no model, a folder with it is whole.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from graftwork.core.checkpoint import write_tensors
 from graftwork.data.cache import storing
+from graftwork.data.locks import claimed
+from graftwork.data.staging import staged
 from graftwork.data.table import Column, Schema
-from graftwork.data.writing import write_text
+from graftwork.data.typed import misfit
+from graftwork.data.writing import is_own, remove, replacing, write_text
 from graftwork.errors import ModelError, UsageError, nearest
 from graftwork.networks.film import Film
+from graftwork.networks.fusion import Fusion
 from graftwork.networks.fusions import restore_fusion
+from graftwork.networks.head import Head
+from graftwork.networks.manifest import (
+    FORMAT,
+    MANIFEST,
+    WEIGHTS,
+    check_files,
+    checksums,
+    is_replaceable,
+    read_manifest,
+)
 from graftwork.networks.network import Network
-from graftwork.networks.saved import MANIFEST as MANIFEST
-from graftwork.networks.saved import WEIGHTS as WEIGHTS
-from graftwork.networks.saved import is_model as is_model
-from graftwork.networks.saved import read_manifest, restore_encoder
+from graftwork.networks.saved import restore_encoder
 from graftwork.recipe import Recipe, from_dict
 from graftwork.tasks.registry import TASKS
 from graftwork.tasks.task import Task
-
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -51,42 +60,45 @@ class Saved:
     temperature: Mapping[str, float] = field(default_factory=dict)
 
 
-def save(model: Saved, folder: Path) -> Path:
-    """Write `model` to `folder`; replaces a model that is there, and nothing else. Returns the folder."""
-    if folder.exists() and any(folder.iterdir() if folder.is_dir() else [folder]) and not is_model(folder):
-        raise UsageError(f"{folder} holds something that is not a model of graftwork. Choose another folder.")
-    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        with storing(partial):
-            partial.mkdir(parents=True)
-            write_files(model, partial)
-            old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
-            if folder.exists():
-                folder.rename(old)
-            partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
+def save(model: Saved, folder: Path, also: Callable[[Path], None] | None = None) -> Path:
+    """Write `model` to `folder`; replaces a model that is there, and nothing else. Returns the folder.
+
+    also: writes further files that belong to it into the folder that it is given; they appear together.
+    """
+    with claimed(folder), storing(folder):
+        others = [path for path in folder.iterdir() if not is_own(path.name)] if folder.is_dir() else []
+        if (others and not is_replaceable(folder)) or (os.path.lexists(folder) and not folder.is_dir()):
+            raise UsageError(f"{folder} holds something that is not a model of graftwork. Choose another folder.")
+        put(model, folder, also)
     return folder
 
 
-def write_files(model: Saved, folder: Path) -> None:
-    """The model's files, the manifest last; until then the folder is no model, even if it was one."""
-    (folder / MANIFEST).unlink(missing_ok=True)
+def put(model: Saved, folder: Path, also: Callable[[Path], None] | None = None) -> None:
+    """`save` for who holds the folder's lock and has looked at what is in it."""
+    with staged(folder, MANIFEST) as place:
+        encoders = _write_files(model, place)
+        manifest = _manifest(model, encoders) | {"files": checksums(place)}
+        write_text(place / "recipe.yaml", model.recipe.to_yaml())
+        if also is not None:
+            also(place)
+        write_text(place / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
+    for path in folder.glob("encoder-*"):  # of a model with more encoders
+        if path.name.removeprefix("encoder-").isdecimal() and int(path.name[8:]) >= len(encoders):
+            remove(path)
+
+
+def _write_files(model: Saved, folder: Path) -> list[dict[str, Any]]:
+    """The encoders' files and all weights. Gives what the manifest says of the encoders."""
     encoders = []
     for index, encoder in enumerate(model.network.each_encoder()):
         files = folder / f"encoder-{index}"
-        files.mkdir(parents=True, exist_ok=True)
+        files.mkdir()
         encoder.save_files(files)
         encoders.append({"architecture": encoder.architecture, "config": encoder.config()})
     weights = {name: tensor.contiguous().clone() for name, tensor in model.network.state_dict().items()}
-    partial = folder / f"{WEIGHTS}.partial"
-    write_tensors(weights, partial)
-    partial.chmod(0o644)  # safetensors makes it private
-    partial.replace(folder / WEIGHTS)
-    write_text(folder / "recipe.yaml", model.recipe.to_yaml())
-    write_text(folder / MANIFEST, json.dumps(_manifest(model, encoders), ensure_ascii=False, indent=1))
+    with replacing(folder / WEIGHTS) as temporary:
+        write_tensors(weights, temporary)
+    return encoders
 
 
 def load(folder: str | os.PathLike[str]) -> Saved:
@@ -96,12 +108,13 @@ def load(folder: str | os.PathLike[str]) -> Saved:
     """
     path = Path(folder)
     manifest = _read_manifest(path)
+    check_files(path, manifest)
     try:
-        tasks = {name: TASKS[entry["name"]]().with_state(entry["state"]) for name, entry in manifest["tasks"].items()}
+        tasks = {name: _task(name, entry) for name, entry in manifest["tasks"].items()}
         encoders = [restore_encoder(entry, path, index) for index, entry in enumerate(manifest["encoders"])]
         columns = {name: encoders[index] for name, index in manifest["columns"].items()}
         fusion = restore_fusion(manifest["fusion"])
-        heads = {name: fusion.head(each["outputs"], each["spec"]) for name, each in manifest["heads"].items()}
+        heads = {name: _head(fusion, tasks[name], each) for name, each in manifest["heads"].items()}
         sources = {name: tuple(read) for name, read in manifest["sources"].items()}
         network = Network(columns, heads, fusion, sources)
         network.film = Film(**manifest["film"]) if manifest["film"] else None
@@ -157,15 +170,20 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     if not path.is_dir():
         names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise ModelError(f"There is no model folder {path}. {nearest(path.name, names) if names else ''}".strip())
-    if not is_model(path):
-        raise ModelError(f"{path} is not a model of graftwork: it has no {MANIFEST}.")
-    try:
-        manifest = read_manifest(path)
-        found = manifest["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path / MANIFEST} is damaged ({error}). Copy or train the model again.") from None
-    if found != FORMAT:
-        raise ModelError(
-            f"{path} has format {found}; this graftwork reads {FORMAT}. Install the version that wrote it."
-        )
-    return manifest
+    return read_manifest(path)
+
+
+def _task(name: str, entry: Mapping[str, Any]) -> Task:
+    task = TASKS[entry["name"]]().with_state(entry["state"])
+    wrong = misfit(task, type(task), f"tasks.{name}.state")
+    if wrong:
+        raise ValueError(wrong)
+    if task.classes:
+        task.decode(np.ones((1, task.outputs), np.float32))  # ValueError where the classes are none of their type
+    return task
+
+
+def _head(fusion: Fusion, task: Task, entry: Mapping[str, Any]) -> Head:
+    if entry["outputs"] != task.outputs:
+        raise ValueError(f"a head has {entry['outputs']} outputs, and its task {task.outputs}")
+    return fusion.head(entry["outputs"], entry["spec"])

@@ -167,6 +167,6 @@ def test_a_damaged_model(texts: Path, tmp_path: Path) -> None:
     (folder / "weights.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="is a damaged model"):
         parse_base(str(folder)).build(TrainingRows(columns=(Column("text", "text"),)), 0)
-    (folder / "model.json").write_text("{}")
+    (folder / "model.json").write_text('{"format": 1, "graftwork": "0.1.0"}')
     with pytest.raises(ModelError, match=r"model.json is damaged"):
         parse_base(str(folder))

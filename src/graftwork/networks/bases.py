@@ -17,8 +17,9 @@ from graftwork.errors import ModelError, UsageError, nearest
 from graftwork.networks.audio_bases import AudioModel, MelCNN, MelGRU
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.image_bases import Conv4, ImageModel, SmallCNN
+from graftwork.networks.manifest import is_model
 from graftwork.networks.paths import check_path, split_path
-from graftwork.networks.saved import is_model, saved_inputs
+from graftwork.networks.saved import saved_inputs
 from graftwork.networks.table_bases import Columns, FTTransformer, TableMlp
 from graftwork.networks.text_bases import CNN, GRU, LSTM, MiniLM, Transformer
 from graftwork.networks.tuned_bases import TUNED, TunedAudio, TunedImage, TunedTable, TunedText

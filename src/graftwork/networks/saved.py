@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graftwork.data.names import check_links, inside
 from graftwork.data.table import Modality
 from graftwork.errors import ModelError
+from graftwork.networks.manifest import MANIFEST, WEIGHTS, check_files, read_manifest
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
-
-MANIFEST, WEIGHTS = "model.json", "weights.safetensors"
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,6 @@ class SavedInput:
     columns: tuple[tuple[str, str], ...]
     encoder: int
     base: str
-
-
-def is_model(folder: Path) -> bool:
-    """True for a folder that holds a saved model."""
-    return (folder / MANIFEST).is_file()
 
 
 def saved_inputs(folder: Path) -> list[SavedInput]:
@@ -47,22 +41,19 @@ def saved_inputs(folder: Path) -> list[SavedInput]:
             modality = media.get(columns[0][1], "table")
             base = named if isinstance(named, str) else named.get(name) or named.get(modality) or "auto"
             found.append(SavedInput(name, modality, columns, int(encoder), str(base)))
-    except (KeyError, TypeError, IndexError, ValueError, OSError) as error:
+    except (KeyError, TypeError, IndexError, ValueError) as error:
         raise ModelError(f"{folder / MANIFEST} is damaged ({error!r}). Copy or train the model again.") from None
     return found
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """What model.json says; OSError or ValueError where it can't be read."""
-    manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return manifest
 
 
 def restore_encoder(entry: Mapping[str, Any], folder: Path, index: int) -> Encoder:
     """The encoder that the manifest describes in `entry`, its weights apart."""
     from graftwork.networks.bases import restore
 
-    return restore({"architecture": entry["architecture"], **entry["config"]}, folder / f"encoder-{index}")
+    files = inside(folder, f"encoder-{index}")
+    if files.is_dir():
+        check_links(files)
+    return restore({**entry["config"], "architecture": entry["architecture"]}, files)
 
 
 def load_encoder(folder: Path, index: int) -> Encoder:
@@ -70,7 +61,9 @@ def load_encoder(folder: Path, index: int) -> Encoder:
     from safetensors import SafetensorError, safe_open
 
     try:
-        encoder = restore_encoder(read_manifest(folder)["encoders"][index], folder, index)
+        manifest = read_manifest(folder)
+        check_files(folder, manifest)
+        encoder = restore_encoder(manifest["encoders"][index], folder, index)
         prefix = f"encoders.{index}."
         with safe_open(folder / WEIGHTS, framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118  it is no mapping

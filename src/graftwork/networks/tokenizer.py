@@ -20,6 +20,8 @@ import torch
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from graftwork.data.batch import Inputs
+from graftwork.data.names import inside, plain_name
+from graftwork.data.writing import write_bytes
 from graftwork.errors import DataError, ModelError
 
 Tokens = Literal["auto", "word", "subword", "character"]
@@ -85,21 +87,24 @@ class TextTokenizer:
 
     def save_files(self, folder: Path) -> None:
         for name, content in self.files.items():
-            (folder / name).write_bytes(content)
+            write_bytes(folder / plain_name(name, "The tokenizer"), content)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], folder: Path) -> TextTokenizer:
         """The tokenizer that `config` and `save_files` kept. Raises ModelError for a missing or broken file."""
         settings = {key: config[key] for key in ("pad", "empty", "max_length", "side")}
         try:
-            files = {name: (folder / Path(name).name).read_bytes() for name in config["files"]}
+            named = [plain_name(name, "The tokenizer of the saved model") for name in config["files"]]
+            files = {name: inside(folder, name).read_bytes() for name in named}
         except OSError as error:
             raise ModelError(f"The tokenizer of the saved model can't be read: {error}.") from None
         tokenizer = cls(files, **settings)
         try:
-            tokenizer.backend  # noqa: B018  parsed now, so that a broken file is met here
+            ids = range(tokenizer.size)  # parsed now, so that a broken file is met here
         except Exception as error:  # tokenizers raises plain Exception
             raise ModelError(f"{folder / _TOKENIZER_FILE} is not a tokenizer: {error}.") from None
+        if tokenizer.empty not in ids or tokenizer.side not in ("left", "right") or tokenizer.max_length < 1:
+            raise ModelError(f"The tokenizer of the saved model in {folder} can't be used with {settings}.")
         return tokenizer
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TextTokenizer:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from graftwork.data.table import Modality
 from graftwork.errors import GraftworkError, ModelError, nearest
 from graftwork.networks.base_settings import BaseSettings, TrainingRows
-from graftwork.networks.saved import SavedInput, is_model, load_encoder, saved_inputs
+from graftwork.networks.manifest import is_model
+from graftwork.networks.saved import SavedInput, load_encoder, saved_inputs
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder

@@ -25,8 +25,8 @@ from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.making import make_model as make_model
 from graftwork.runs.reporting import Began, Call, make_report
 from graftwork.runs.single import affordable_rows, plan_single
-from graftwork.runs.workspace import Workspace, open_workspace
-from graftwork.saving import write_files
+from graftwork.runs.workspace import Workspace, claims_out, open_workspace
+from graftwork.saving import put
 
 FINISH = 4.0
 """Seconds of a budget that are kept for the last scores and the report."""
@@ -92,6 +92,7 @@ def fit(
     )
 
 
+@claims_out
 def fit_data(
     data: DataArguments,
     recipe: Recipe | str | os.PathLike[str] | None = None,
@@ -133,8 +134,7 @@ def fit_data(
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
     if folder is not None:
         with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model
-            folder.mkdir(parents=True, exist_ok=True)
-            write_files(model, folder)
+            put(model, folder)
     report = make_report(
         job, model, candidates, kept, notes=listener.notes, command=command, began=clocks, left_out=left_out, call=call
     )

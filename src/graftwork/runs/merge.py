@@ -11,7 +11,6 @@ from pathlib import Path
 
 from torch import Tensor
 
-from graftwork.data.cache import storing
 from graftwork.data.checks import OnBadRows
 from graftwork.data.load import Source
 from graftwork.errors import UsageError, nearest
@@ -21,7 +20,8 @@ from graftwork.networks.merging import average, moved, sum_of_vectors, ties_vect
 from graftwork.runs.joining import Joined, joined_model, joined_targets
 from graftwork.runs.mixed_scores import Part, all_scores, calibrated, mean_score, read_parts
 from graftwork.runs.parents import Given, Parent, check_shared_base, parents_of, starts_of
-from graftwork.runs.workspace import check_free
+from graftwork.runs.workspace import check_free, claims_out
+from graftwork.saving import save
 
 AVERAGE, ARITHMETIC, TIES, AUTO = "average", "task-arithmetic", "ties", "auto"
 METHODS = (AVERAGE, ARITHMETIC, TIES, AUTO)
@@ -55,6 +55,7 @@ class Way:
         return f"{self.method}:{written}" if written else self.method
 
 
+@claims_out
 def merge(
     models: Sequence[Given],
     *,
@@ -209,7 +210,5 @@ def written(model: Model, report: MixReport, out: str | os.PathLike[str] | None)
     """The model, saved with its report where a folder is named."""
     if out is None:
         return model
-    folder = model.save(Path(out))
-    with storing(folder):
-        report.write(folder)
+    folder = save(model, Path(out), also=report.write)
     return replace(model, folder=folder)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -16,18 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from graftwork.data.cache import digest, storing
-from graftwork.data.writing import write_text
+from graftwork.data.names import plain_name
+from graftwork.data.writing import remove, write_text
 from graftwork.errors import UsageError
 from graftwork.evidence.intervals import Interval
 from graftwork.model import Model, load
+from graftwork.networks.manifest import is_model
 from graftwork.runs.data_arguments import DataArguments
 from graftwork.runs.fit import fit_data
 from graftwork.runs.listener import Listener
 from graftwork.runs.pseudo import pseudo_labelled
 from graftwork.runs.step_checks import checked
 from graftwork.runs.steps import Step, place, placed, read_steps, resolved
-from graftwork.runs.workspace import unfinished
-from graftwork.saving import is_model
+from graftwork.runs.workspace import claims_out, holds_something, unfinished
 from graftwork.tasks.metrics import METRICS
 
 RECORD = "sequence.json"
@@ -72,6 +72,7 @@ class Finished:
         return load(self.folder)
 
 
+@claims_out
 def run_sequence(
     steps: Sequence[Step] | str | os.PathLike[str],
     *,
@@ -129,7 +130,7 @@ def _run(
 ) -> Finished:
     began, folder = time.monotonic(), root / step.name
     if is_model(folder) and not unfinished(folder):  # stopped before the step was written down: it is made anew
-        shutil.rmtree(folder)
+        remove(folder)
     data = _data(step, root, done, listener)
     recipe = resolved(step, {one.name: one.folder for one in done})
     model = fit_data(data, recipe, budget=step.budget, out=folder, resume=resume, listener=listener, command=command)
@@ -174,7 +175,7 @@ def _opened(root: Path, resume: bool) -> dict[str, Any]:
     if root.exists() and not root.is_dir():
         raise UsageError(f"--out {root} is a file. Name a folder.")
     file = root / RECORD
-    if not root.is_dir() or not any(root.iterdir()):
+    if not root.is_dir() or not holds_something(root):
         with storing(root):
             root.mkdir(parents=True, exist_ok=True)
             write_text(file, "{}")
@@ -188,7 +189,7 @@ def _opened(root: Path, resume: bool) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UsageError(f"{file} is damaged ({error}). Choose another --out.") from None
-    return {name: known for name, known in found.items() if is_model(root / name)}
+    return {name: known for name, known in found.items() if is_model(root / plain_name(name, file))}
 
 
 def _check_unchanged(step: Step, known: dict[str, Any]) -> None:

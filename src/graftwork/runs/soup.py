@@ -21,12 +21,13 @@ from graftwork.runs.joining import joined_model, joined_targets
 from graftwork.runs.merge import Mixed, free_name, written
 from graftwork.runs.mixed_scores import Part, all_scores, calibrated, mean_score, read_part
 from graftwork.runs.parents import Given, Parent, check_shared_base, parents_of
-from graftwork.runs.workspace import check_free
+from graftwork.runs.workspace import check_free, claims_out
 from graftwork.tasks.labels import shortened
 
 GREEDY, UNIFORM = "greedy", "uniform"
 
 
+@claims_out
 def soup(
     runs: Sequence[Given],
     *,

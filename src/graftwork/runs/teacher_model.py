@@ -18,8 +18,9 @@ from graftwork.data.cache import digest
 from graftwork.data.convert import to_kinds
 from graftwork.data.table import Schema, Table
 from graftwork.errors import DataError, nearest
+from graftwork.networks.manifest import MANIFEST, WEIGHTS
 from graftwork.networks.network import Network
-from graftwork.saving import MANIFEST, WEIGHTS, Saved
+from graftwork.saving import Saved
 from graftwork.tasks.task import Task
 
 EXPECTED = (

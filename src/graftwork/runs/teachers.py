@@ -17,11 +17,11 @@ from graftwork.data.cache import digest, entry, storing
 from graftwork.data.entries import kept
 from graftwork.data.table import Table
 from graftwork.errors import ModelError, RefusedError
+from graftwork.networks.manifest import is_model
 from graftwork.networks.paths import is_hub_id
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.teacher_model import EXPECTED, Answers, open_model
-from graftwork.saving import is_model
 from graftwork.tasks.labels import shortened
 from graftwork.tasks.task import Task
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from graftwork.core.checkpoint import Checkpointing
 from graftwork.data.cache import storing
-from graftwork.data.writing import write_text
+from graftwork.data.locks import claimed
+from graftwork.data.writing import clean, is_own, remove, write_text
 from graftwork.errors import UsageError
-from graftwork.saving import is_model
+from graftwork.networks.manifest import is_model
 
 FOLDER = ".work"
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,26 @@ class Workspace:
 
     def clear(self) -> None:
         if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            remove(self.folder)
+
+
+def claims_out(call: Callable[Given, Result]) -> Callable[Given, Result]:
+    """A function with an argument `out`, of which only one at a time writes to the same folder or file.
+
+    The second one raises UsageError at once.
+    """
+
+    @wraps(call)
+    def alone(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        with claimed(kwargs.get("out")):  # type: ignore[arg-type]
+            return call(*args, **kwargs)
+
+    return alone
+
+
+def holds_something(out: Path) -> bool:
+    """Whether there is anything in the folder but what this project left there for a while."""
+    return any(not is_own(path.name) for path in out.iterdir())
 
 
 def unfinished(out: Path) -> bool:
@@ -67,7 +90,7 @@ def check_free(out: str | os.PathLike[str] | None) -> None:
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file. Name a folder.")
-    if out.is_dir() and any(out.iterdir()):
+    if out.is_dir() and holds_something(out):
         if unfinished(out):
             raise UsageError(
                 f"{out} holds an unfinished run. Repeat the command that began it with --resume to go on, or choose "
@@ -84,9 +107,10 @@ def open_workspace(out: Path | None, resume: bool) -> Workspace:
     """
     if out is None:
         return Workspace()
+    clean(out)
     if not resume or not out.is_dir():
         check_free(out)
-    elif any(out.iterdir()) and not unfinished(out):
+    elif holds_something(out) and not unfinished(out):
         what = "a finished model" if is_model(out) else "something that is not a run of graftwork"
         raise UsageError(f"{out} holds {what}. There is nothing to resume: choose another --out.")
     return Workspace(out / FOLDER, resume)

@@ -1,0 +1,146 @@
+"""model.json: what it must hold, of which types, and which other files it vouches for. Nothing in it is trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from graftwork.data.entries import checksum
+from graftwork.data.names import check_links, inside, plain_name
+from graftwork.data.staging import STAGED, settle
+from graftwork.data.table import Column
+from graftwork.data.typed import misfit
+from graftwork.errors import ModelError
+
+MANIFEST, WEIGHTS = "model.json", "weights.safetensors"
+FORMAT = 1
+
+
+class EncoderEntry(TypedDict):
+    architecture: str
+    config: dict[str, Any]
+
+
+class TaskEntry(TypedDict):
+    name: str
+    state: dict[str, Any]
+
+
+class HeadEntry(TypedDict):
+    outputs: int
+    spec: str
+
+
+class _Later(TypedDict, total=False):
+    files: dict[str, str]
+
+
+class Manifest(_Later):
+    """The whole of it. files: by path in the folder, the checksum of each file; older versions wrote none."""
+
+    format: int
+    graftwork: str
+    recipe: dict[str, Any]
+    schema: list[Column]
+    tasks: dict[str, TaskEntry]
+    encoders: list[EncoderEntry]
+    columns: dict[str, int]
+    sources: dict[str, list[str]]
+    fusion: dict[str, Any]
+    film: dict[str, int] | None
+    lacked: list[str]
+    heads: dict[str, HeadEntry]
+    precision: Literal["fp32", "bf16"]
+    temperature: dict[str, float]
+
+
+def is_model(folder: Path) -> bool:
+    """True for a folder with a model of graftwork, be it damaged; not for the model.json of other programs."""
+    return any(_is_ours(path, damaged=True) for path in _manifests(folder))
+
+
+def is_replaceable(folder: Path) -> bool:
+    """True for a folder whose model.json was certainly written by graftwork, so that a new model may take its place."""
+    return any(_is_ours(path, damaged=False) for path in _manifests(folder))
+
+
+def _manifests(folder: Path) -> tuple[Path, Path]:
+    """Where it may lie: in its place, or in a set of files that was not moved to its places yet."""
+    return folder / MANIFEST, folder / STAGED / MANIFEST
+
+
+def _is_ours(path: Path, *, damaged: bool) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return damaged
+    if not isinstance(told, dict):
+        return False
+    named = ("graftwork" in told, isinstance(told.get("format"), int))
+    return any(named) if damaged else all(named)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What model.json says, every type checked. Raises ModelError where it is missing, foreign, damaged or newer, and
+    where a link leads out of the folder."""
+    path = folder / MANIFEST
+    if not is_model(folder):
+        why = "its model.json was written by something else" if path.is_file() else f"it has no {MANIFEST}"
+        raise ModelError(f"{folder} is not a model of graftwork: {why}.")
+    try:
+        settle(folder, MANIFEST)
+        check_links(folder)
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged ({error}). Copy or train the model again.") from None
+    if not isinstance(told, dict):
+        raise ModelError(f"{path} is damaged (it holds no object). Copy or train the model again.")
+    if told.get("format", FORMAT) != FORMAT:
+        raise ModelError(
+            f"{folder} has format {told.get('format')}; this graftwork reads {FORMAT}. "
+            "Install the version that wrote it."
+        )
+    wrong = misfit(told, Manifest) or _misfit_within(told)
+    if wrong:
+        raise ModelError(f"{path} is damaged: {wrong}. Copy or train the model again.")
+    return told
+
+
+def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise ModelError where a file that the manifest vouches for is missing or not as it was written."""
+    for name, known in manifest.get("files", {}).items():
+        parts = [plain_name(part, folder / MANIFEST) for part in name.split("/")]
+        path = inside(folder, *parts)
+        if not path.is_file():
+            raise ModelError(f"{folder} is a damaged model: {name} is missing. Copy or train it again.")
+        if checksum(path) != known:
+            raise ModelError(f"{folder} is a damaged model: {name} is not as it was written. Copy or train it again.")
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """What a manifest says of the files that are in `folder` already."""
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {path.relative_to(folder).as_posix(): checksum(path) for path in found}
+
+
+def _misfit_within(told: Mapping[str, Any]) -> str:
+    """What contradicts something else in the manifest."""
+    known, inputs = {column["name"] for column in told["schema"]}, told["columns"].keys()
+    for name, index in told["columns"].items():
+        if not 0 <= index < len(told["encoders"]):
+            return f"the input {name} names an encoder that is not there"
+        if not told["sources"].get(name):
+            return f"the input {name} reads no columns"
+    for name, read in told["sources"].items():
+        if name not in inputs or not known.issuperset(read):
+            return f"the input {name} reads columns that are not in the schema"
+    if not inputs or told["tasks"].keys() != told["heads"].keys():
+        return "tasks, heads and columns don't belong together"
+    for name, value in told["temperature"].items():
+        if name not in told["tasks"] or value <= 0:
+            return f"temperature.{name} is {value}, expected a target and a number above 0"
+    return ""
