@@ -54,7 +54,7 @@ def write(settings: object, name: str) -> str:
     >>> write(LoRA(rank=16), "lora"), write(LoRA(), "lora")
     ('lora:rank=16', 'lora')
     """
-    changed = [f"{key}={_text(value)}" for key, value in changed_settings(settings).items()]
+    changed = [f"{key}={_quoted(_text(value))}" for key, value in changed_settings(settings).items()]
     return f"{name}:{','.join(changed)}" if changed else name
 
 
@@ -171,20 +171,36 @@ def _article(hint: Any) -> str:
 def _split(spec: str | Mapping[str, Any], what: str) -> tuple[str, Mapping[str, Any]]:
     if isinstance(spec, str):
         name, _, rest = spec.partition(":")
-        settings = {}
-        for part in filter(None, rest.split(",")):
-            key, equals, value = part.partition("=")
-            if not equals:
-                raise UsageError(f"{what} '{spec}': '{part}' is not a setting. Write name:key=value,key=value.")
-            if key.strip() in settings:
-                raise UsageError(f"{what} '{spec}': '{key.strip()}' is given twice.")
-            settings[key.strip()] = value.strip()
-        return name.strip(), settings
+        return name.strip(), _settings(rest, f"{what} '{spec}'")
     if isinstance(spec, Mapping) and len(spec) == 1:
         name, settings = next(iter(spec.items()))
         if settings is None or isinstance(settings, Mapping):
             return str(name), settings or {}
     raise UsageError(f"{what} {spec!r} is not understood. Write 'name:key=value' or {{name: {{key: value}}}}.")
+
+
+_SETTING = re.compile(r"""([^=,]*)=("[^"]*"|'[^']*'|,\s*|[^,]*)(?:,|$)""")
+"""A value may stand in quotes, and may be a comma: `separator=,`."""
+
+
+def _settings(text: str, what: str) -> dict[str, str]:
+    settings: dict[str, str] = {}
+    at = 0
+    while at < len(text):
+        found = _SETTING.match(text, at)
+        if found is None:
+            part = text[at:].split(",", 1)[0]
+            if part:
+                raise UsageError(f"{what}: '{part}' is not a setting. Write name:key=value,key=value.")
+            at += 1
+            continue
+        key, value = found[1].strip(), found[2]
+        if key in settings:
+            raise UsageError(f"{what}: '{key}' is given twice.")
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        settings[key] = value[1:-1] if quoted else value.strip() or value
+        at = found.end()
+    return settings
 
 
 def _hints(cls: type) -> dict[str, Any]:
@@ -198,6 +214,10 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return dataclasses.MISSING
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if "," in text or text != text.strip() else text
 
 
 def _text(value: Any) -> str:

@@ -58,9 +58,70 @@ def test_unknown_labels_name_the_row() -> None:
         task.encode(pa.chunked_array([["a", "a;d"]]), "test.csv", np.array([5, 7]))
 
 
-def test_one_label_only_hints_at_the_separator() -> None:
-    with pytest.raises(DataError, match=r"only the label 'a'.*separator"):
-        Multilabel().learn(pa.chunked_array([["a", "a"]]), "train.csv")
+@pytest.mark.parametrize(
+    ("spec", "values", "message"),
+    [
+        ("multilabel", ["a", "a"], "no separator between labels can be told.*separator=TEXT.*--task classification"),
+        ("multilabel", ["a,a", "a"], r"no separator between labels can be told"),
+        ("multilabel:separator=comma", ["a,a", "a"], r"only the label 'a'.*parted by a comma.*set separator"),
+        ("multilabel:separator=comma", ["a;b", "a"], "no row has a comma between labels.*may be parted by ';'"),
+        ("multilabel:separator=;", ["a", "b"], "no row has ';' between labels.*one label"),
+        ("multilabel", ["0", "1"], r"holds marks \(0 and 1\).*one column of several.*as a target of its own"),
+        ("multilabel", ["0,1,1", "1,0,1"], "each row of the target holds 3 marks"),
+        ("multilabel", ["[0 1 1]", "[1 0 1]"], "each row of the target holds 3 marks"),
+        ("multilabel", [[0, 1, 1], [1, 0, 1]], "each row of the target holds 3 marks"),
+        ("multilabel", ["['a']", "['a', 'b']", "['c']", "['d']", "['a', b"], "row 5: '.'a', b' can't be read"),
+        ("multilabel", [[["a"]], [["b"]]], "Expected lists of labels"),
+    ],
+)
+def test_what_holds_no_lists_is_refused(spec: str, values: list, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        specs.parse(spec, TASKS, "task").learn(pa.chunked_array([values]), "train.csv")  # type: ignore[attr-defined]
+
+
+def test_a_model_of_an_older_version_keeps_its_separator() -> None:
+    state = {"classes": ["a", "b"], "type": "string", "lists": False, "separator": "|", "threshold": 0.5}
+    task = Multilabel().with_state(state)
+    assert task.decode(np.array([[0.9, 0.9]])) == ["a|b"]
+    assert task.encode(pa.chunked_array([["a|b", "b"]]), "t", np.arange(2))[0].tolist() == [[1, 1], [0, 1]]
+
+
+def test_lists_may_come_back_as_texts() -> None:
+    task = Multilabel().learn(LISTS, "train.csv")
+    assert task.encode(pa.chunked_array([['["a", "b"]', "[]"]]), "t", np.arange(2))[0].tolist() == [
+        [1, 1, 0],
+        [0, 0, 0],
+    ]
+    texts = Multilabel().learn(TEXTS, "train.csv")
+    assert texts.encode(LISTS, "t", np.arange(5))[0].tolist() == TARGETS
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["separator=,", 'separator=","', "separator=comma", "separator=, ", "separator=,,threshold=0.5", "threshold=0.5"],
+)
+def test_a_comma_can_be_named(spec: str) -> None:
+    task = specs.parse(f"multilabel:{spec}", TASKS, "task")
+    again = specs.parse(specs.write(task, "multilabel"), TASKS, "task")
+    assert again == task
+    learned = again.learn(pa.chunked_array([["a,b", "a", "b, c"]]), "t")  # type: ignore[attr-defined]
+    assert learned.classes == ("a", "b", "c")
+    assert "parted by a comma" in learned.reading[0]
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"), [("separator= ", "a b"), ("separator=space", "a b"), ("separator=tab", "a\tb")]
+)
+def test_white_space_can_be_named(spec: str, text: str) -> None:
+    task = specs.parse(f"multilabel:{spec}", TASKS, "task")
+    assert task.learn(pa.chunked_array([[text, "a"]]), "t").classes == ("a", "b")  # type: ignore[attr-defined]
+
+
+def test_labels_in_several_writings_are_one() -> None:
+    task = Multilabel().learn(pa.chunked_array([["1;2", "1.0;3", "1", "Pop;pop"]]), "t")
+    assert task.classes == ("1", "2", "3", "Pop", "pop")
+    assert "read as one class" in task.reading[1]
+    assert "differ only in upper and lower case" in task.reading[2]
 
 
 @pytest.mark.parametrize("settings", ["threshold=0", "threshold=1.5", "separator="])

@@ -20,7 +20,7 @@ from graftwork.runs.data_arguments import DataArguments
 from graftwork.runs.held_out import by_column, check_seen, drawn, encoded, hold_out
 from graftwork.runs.open_set import learned_from_training
 from graftwork.tasks.metrics import METRICS, metric_for
-from graftwork.tasks.registry import TASKS, infer_task
+from graftwork.tasks.registry import TASKS, infer_task, list_warnings
 from graftwork.tasks.task import Task
 
 
@@ -164,7 +164,9 @@ def _learned(table: Table, given: Mapping[str, Task], notes: list[str]) -> dict[
             task, reason = infer_task(table.column(column.name), column.kind)
             of = f" of {column.name}" if len(targets) > 1 else ""
             notes.append(f"task{of}: {task.name} ({reason})")
+            notes += list_warnings(table.column(column.name), column.name) if task.name == "classification" else []
         tasks[column.name] = task.learn_rows(_called(table, column.name, targets), column.name)
+        notes += tasks[column.name].reading
     return tasks
 
 

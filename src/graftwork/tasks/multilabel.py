@@ -12,9 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from graftwork.data.label_form import LabelForm
+from graftwork.data.labels import AUTO, WORDS, find_form
 from graftwork.data.table import Kind
 from graftwork.errors import DataError, UsageError
-from graftwork.tasks.labels import Labels, normal, plural
+from graftwork.tasks.label_lists import as_lists, check_marks, distinct_texts, form_of, how_read, is_list
+from graftwork.tasks.labels import Labels, plural
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.task import ColumnTask
 
@@ -23,11 +26,11 @@ from graftwork.tasks.task import ColumnTask
 class Multilabel(ColumnTask):
     """Any of C classes a row; one sigmoid a class and binary cross-entropy, averaged over the classes.
 
-    The target column holds lists of labels, or text with a separator between them. A null (or, as text, an empty
-    cell) is a missing target; an empty list is a row that has none of the classes.
-    Targets are (N, C), uint8: 1 where the row has the class.
+    The target column holds lists of labels, or texts that write them: with a separator between them, or as json,
+    Python, numpy or a database writes a list. A null (or, as text, an empty cell) is a missing target; an empty list
+    is a row that has none of the classes. Targets are (N, C), uint8: 1 where the row has the class.
 
-    separator: what stands between the labels of a text column.
+    separator: what stands between the labels of a text column, or its name: comma, space, tab, newline; auto finds it.
     threshold: a class is predicted from this probability on, between 0 and 1.
     """
 
@@ -36,27 +39,42 @@ class Multilabel(ColumnTask):
     metrics: ClassVar[tuple[str, ...]] = ("micro_f1", "macro_f1", "subset_accuracy", "log_loss", "average_precision")
     facts: ClassVar[frozenset[str]] = frozenset({"classes"})
 
-    separator: str = ";"
+    separator: str = AUTO
     threshold: float = 0.5
     labels: Labels = field(default=Labels(()), init=False)
     lists: bool = field(default=False, init=False)
+    form: LabelForm | None = field(default=None, init=False)
+    """How the training column writes lists as texts."""
+    said: tuple[str, ...] = field(default=(), init=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 0.0 < self.threshold < 1.0:
             raise UsageError(f"multilabel: threshold is {self.threshold}. Expected a number between 0 and 1.")
         if not self.separator:
-            raise UsageError("multilabel: separator is empty. Expected the text between two labels, such as ';'.")
+            raise UsageError(
+                "multilabel: separator is empty. Expected the text between two labels, such as ';', or one of the "
+                "words comma, space, tab, newline: --task multilabel:separator=comma"
+            )
+        words = {sign: word for word, sign in WORDS.items() if sign in ", \t\n"}
+        object.__setattr__(self, "separator", words.get(self.separator, self.separator.strip() or self.separator))
 
-    def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:  # noqa: ARG002
-        flat, _ = self._flat(column, source)
+    def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:
+        rows = np.arange(1, len(column) + 1) if rows is None else rows
+        form = None if is_list(column) else form_of(column, source, self.separator)
+        lists = as_lists(column, form, source, rows)
+        flat = pc.list_flatten(lists)
+        check_marks(flat, lists, source)
         labels = Labels.learn(flat)
         if len(labels.texts) < 2:
             found = f"only the label '{labels.texts[0]}'" if labels.texts else "no label"
-            hint = (
-                "" if _is_list(column) else f" Labels are parted by '{self.separator}': set separator if they aren't."
-            )
+            hint = "" if form is None else f" Labels are read as {form.words}: set separator if they aren't."
             raise DataError(f"{source}: the target has {found} in {plural(len(column), 'row')}. Expected two.{hint}")
-        return with_learned(self, labels=labels, lists=_is_list(column))
+        said = how_read(lists, form, labels, "as named" if self.separator != AUTO else "")
+        return with_learned(self, labels=labels, lists=is_list(column), form=form, said=said)
+
+    @property
+    def reading(self) -> tuple[str, ...]:
+        return self.said
 
     @property
     def outputs(self) -> int:
@@ -67,12 +85,13 @@ class Multilabel(ColumnTask):
         return self.labels.texts
 
     def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        flat, parents = self._flat(column, source)
+        lists = self._lists(column, source, rows)
+        flat, parents = pc.list_flatten(lists), np.asarray(pc.list_parent_indices(lists)).astype(np.int64)
         codes = self.labels.codes(flat, source, rows[parents])
         present = codes >= 0
         targets = np.zeros((len(column), self.outputs), dtype=np.uint8)
         targets[parents[present], codes[present]] = 1
-        labelled: np.ndarray = np.asarray(_lists(column, self.separator).is_valid())
+        labelled: np.ndarray = np.asarray(lists.is_valid())
         return targets, labelled
 
     def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
@@ -97,10 +116,10 @@ class Multilabel(ColumnTask):
         return (probabilities >= self.threshold).astype(np.uint8)
 
     def decode(self, probabilities: np.ndarray) -> list[Any]:
-        """Lists of labels, or texts joined by the separator: the form of the training column."""
+        """Lists of labels, or texts that write them: the form of the training column."""
         chosen = self.choose(probabilities)
         found = [self.labels.values(np.flatnonzero(row)) for row in chosen]
-        return found if self.lists else [self.separator.join(labels) for labels in found]
+        return found if self.form is None else [self.form.write(labels) for labels in found]
 
     def state(self) -> dict[str, Any]:
         return {
@@ -108,31 +127,21 @@ class Multilabel(ColumnTask):
             "type": self.labels.type,
             "lists": self.lists,
             "separator": self.separator,
+            "form": None if self.form is None else self.form.state(),
             "threshold": self.threshold,
         }
 
     def with_state(self, state: dict[str, Any]) -> Self:
         labels = Labels(tuple(state["classes"]), str(state["type"]))
         settings = {name: state.get(name, getattr(self, name)) for name in ("separator", "threshold")}
-        return with_learned(self, labels=labels, lists=bool(state["lists"]), **settings)
+        lists, given = bool(state["lists"]), state.get("form")
+        form = LabelForm(**given) if given else None
+        if form is None and not lists:  # a model of the time when there was one form
+            form = LabelForm(str(settings["separator"]))
+        return with_learned(self, labels=labels, lists=lists, form=form, **settings)
 
-    def _flat(self, column: pa.ChunkedArray, source: str) -> tuple[pa.ChunkedArray, np.ndarray]:
-        """All labels one after the other, and the position of the row that each belongs to."""
-        kind = column.type
-        if not (_is_list(column) or pa.types.is_null(kind) or not pa.types.is_nested(kind)):
-            raise DataError(f"{source}: the target holds {kind}. Expected lists of labels, or text.")
-        lists = _lists(column, self.separator)
-        parents: np.ndarray = np.asarray(pc.list_parent_indices(lists)).astype(np.int64)
-        flat = pc.list_flatten(lists)
-        return (flat if _is_list(column) else pc.utf8_trim_whitespace(flat)), parents
-
-
-def _is_list(column: pa.ChunkedArray) -> bool:
-    kind = column.type
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
-
-
-def _lists(column: pa.ChunkedArray, separator: str) -> pa.Array:
-    """The column as one array of lists; texts are split at the separator."""
-    lists = column if _is_list(column) else pc.split_pattern(normal(column).cast(pa.string()), separator)
-    return lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
+    def _lists(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> pa.ListArray:
+        form = self.form
+        if form is None and not is_list(column):  # predictions of lists stand in a csv as json
+            form = find_form(distinct_texts(column)) or LabelForm(";")
+        return as_lists(column, form, source, rows)

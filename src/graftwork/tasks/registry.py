@@ -7,12 +7,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graftwork import specs
+from graftwork.data.kinds import is_string
+from graftwork.data.labels import list_warning
 from graftwork.data.table import Kind
 from graftwork.errors import UsageError
 from graftwork.networks.head import HEADS
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.few_shot import FewShot
 from graftwork.tasks.identity import Identity
+from graftwork.tasks.label_lists import distinct_texts
 from graftwork.tasks.labels import normal
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
@@ -64,7 +67,7 @@ def infer_task(column: pa.ChunkedArray, kind: Kind) -> tuple[Task, str]:
     if pa.types.is_boolean(values.type):
         return Classification(), "the target is true or false"
     if kind != "number" or not _is_numeric(values):
-        return Classification(), "the target holds text" + _separator_hint(values)
+        return Classification(), "the target holds class numbers" if _is_numeric(values) else "the target holds text"
     return _infer_from_numbers(values)
 
 
@@ -93,8 +96,6 @@ def _is_numeric(values: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_integer(values.type) or pa.types.is_floating(values.type))
 
 
-def _separator_hint(values: pa.ChunkedArray) -> str:
-    if not pa.types.is_string(values.type):
-        return ""
-    parted = pc.mean(pc.match_substring(pc.unique(values).drop_null(), ";")).as_py()
-    return "; labels parted by ';' need --task multilabel" if parted and parted > 0.2 else ""
+def list_warnings(column: pa.ChunkedArray, name: str) -> list[str]:
+    """A line where a column of texts, inferred to hold classes, looks as if it held lists of labels."""
+    return list_warning(distinct_texts(column), name) if is_string(column.type) else []

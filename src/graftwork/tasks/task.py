@@ -59,6 +59,11 @@ class Task(ABC):
         return ()
 
     @property
+    def reading(self) -> tuple[str, ...]:
+        """How the target was read where that is not plain, after `learn`: lines for the user."""
+        return ()
+
+    @property
     def validation_episodes(self) -> Episodes | None:
         """How episodes are drawn from the validation rows to score a run; None where rows are scored one by one."""
         return None
