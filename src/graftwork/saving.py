@@ -126,7 +126,7 @@ def load(folder: str | os.PathLike[str]) -> Saved:
         network.requires_grad_(False)
         return Saved(
             recipe=from_dict(manifest["recipe"], str(path)),
-            schema=Schema(tuple(Column(**c | {"levels": tuple(c["levels"])}) for c in manifest["schema"])),
+            schema=Schema(tuple(_column(c) for c in manifest["schema"])),
             network=network.eval(),
             tasks=tasks,
             temperature=manifest["temperature"],
@@ -143,6 +143,13 @@ def load(folder: str | os.PathLike[str]) -> Saved:
     ) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
         raise ModelError(f"{path} is a damaged model: {reason}. Copy or train it again.") from None
+
+
+def _column(about: dict[str, Any]) -> Column:
+    """A column of the manifest; pairs and lists come back from json as lists."""
+    scale = about.get("scale")
+    pair = (float(scale[0]), float(scale[1])) if scale else None
+    return Column(**about | {"levels": tuple(about["levels"]), "scale": pair})
 
 
 def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from graftwork.data.images import decode, encode, is_picture, verify
+from graftwork.data.images import decode, encode, examine, is_picture
 from graftwork.data.media import MediaError
 from pictures import encoded, picture, png_header
 
@@ -52,7 +52,7 @@ def test_cmyk_grey_and_one_bit() -> None:
         assert found.size == (3, 2)
 
 
-@pytest.mark.parametrize("reader", [decode, verify])
+@pytest.mark.parametrize("reader", [decode, examine])
 def test_what_is_no_image_or_cut_off_is_said(reader) -> None:
     whole = encoded(picture(width=200, height=200), "JPEG")
     reader(whole)
@@ -64,10 +64,10 @@ def test_what_is_no_image_or_cut_off_is_said(reader) -> None:
 
 def test_a_huge_image_is_refused_by_its_header() -> None:
     began = time.perf_counter()
-    with pytest.raises(MediaError, match=r"2,500,000,000 pixels, more than 100 megapixels"):
+    with pytest.raises(MediaError, match=r"(50,000 x 50,000|2,500,000,000) pixels, more than 100 megapixels"):
         decode(png_header(50_000, 50_000))
     with pytest.raises(MediaError, match=r"11,000 x 11,000 pixels"):
-        verify(png_header(11_000, 11_000))
+        examine(png_header(11_000, 11_000))
     assert time.perf_counter() - began < 1
 
 
@@ -87,7 +87,9 @@ def test_arrays_and_images_in_memory_become_files() -> None:
         assert np.array_equal(np.asarray(decode(encode(value)))[:, :, 1], grey)
     assert not is_picture(np.zeros(3))
     assert not is_picture("photo.jpg")
-    with pytest.raises(MediaError, match=r"array of float64. Expected whole numbers from 0 to 255"):
-        encode(np.zeros((2, 2)))
+    with pytest.raises(MediaError, match=r"array of complex128. Expected numbers"):
+        encode(np.zeros((2, 2), complex))
+    with pytest.raises(MediaError, match="an image without any value"):
+        encode(np.full((2, 2), np.nan))
     with pytest.raises(MediaError, match=r"shape \(2, 2, 5\)"):
         encode(np.zeros((2, 2, 5), np.uint8))

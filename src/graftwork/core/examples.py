@@ -15,7 +15,7 @@ from graftwork.data import ragged
 from graftwork.data.batch import Batch, Hidden, whole
 from graftwork.data.cache import column_digest, digest, entry
 from graftwork.data.convert import as_text, is_missing
-from graftwork.data.media import content, content_digest
+from graftwork.data.media import content_digest, readable
 from graftwork.data.ragged import Ragged
 from graftwork.data.spool import slices
 from graftwork.data.table import Table
@@ -191,7 +191,9 @@ def _key(table: Table, encoder: Encoder, columns: Sequence[str], text: TextSetti
 def _digest(table: Table, encoder: Encoder, columns: Sequence[str]) -> str:
     """Of what the encoder reads, files included."""
     if encoder.modality in ("image", "audio"):
-        return content_digest(table.column(columns[0]), table.folder)
+        files = content_digest(table.column(columns[0]), table.folder)
+        scale = table.scale(columns[0])
+        return digest(files, repr(scale)) if scale else files
     return (
         digest(*(column_digest(table.column(name)) for name in columns))
         if len(columns) > 1
@@ -208,7 +210,8 @@ def _prepared(table: Table, encoder: Encoder, columns: Sequence[str], text: Text
         elif encoder.modality == "table":
             yield encoder.prepare(list(zip(*values, strict=True)))
         else:
-            yield encoder.prepare([content(value, table.folder) for value in values[0]])
+            scale = table.scale(columns[0])
+            yield encoder.prepare([readable(value, table.folder, scale) for value in values[0]])
 
 
 def _on_disk(table: Table, encoder: Encoder, columns: Sequence[str], text: TextSettings, folder: Path) -> Ragged:

@@ -170,9 +170,9 @@ def _check_number(table: Table, column: Column) -> list[BadRow]:
 
 def _check_media(table: Table, column: Column) -> list[BadRow]:
     """Images and sounds whose file is not there, or not what it should be; each is read once."""
-    from graftwork.data.media import unreadable
+    from graftwork.data.media import examined
 
-    found = unreadable(table.column(column.name), table.folder, column.kind)
+    found = examined(table.column(column.name), table.folder, column.kind).bad
     return [BadRow(int(table.rows[at]), column.name, reason) for at, reason in found]
 
 

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graftwork.data import read as reading
-from graftwork.data import several
+from graftwork.data import scales, several
 from graftwork.data.checks import BadRow, OnBadRows, apply, check, check_classes, known_choice
 from graftwork.data.convert import as_text, to_kinds
+from graftwork.data.deep import Range
 from graftwork.data.folders import LABEL
 from graftwork.data.images import is_picture
 from graftwork.data.read import Source
@@ -81,8 +82,12 @@ def load(
     several.check_shared(parts, schema)
     notes = several.note(parts, schema) + notes + [line for part in parts for line in reading.notes_of(part.data)]
 
+    ranges: list[dict[str, list[Range]]] = []
+
     def ready(table: Table) -> Table:
-        table, skipped = apply(table, check(table, need_target=True), on_bad_rows)
+        bad = check(table, need_target=True)
+        ranges.append(scales.ranges_of(table))
+        table, skipped = apply(table, bad, on_bad_rows)
         table, changed = to_kinds(table)
         notes.extend(skipped + changed)
         return table
@@ -95,7 +100,8 @@ def load(
             table, notes = replace(table, data=with_column(table.data, column.name, values)), notes + said
             table, dropped = check_classes(table, column.name, on_bad_rows)
             notes += dropped
-    return Loaded(replace(table, schema=with_levels(table)), notes)
+    scaled, said = scales.with_scales(with_levels(table), scales.joined(ranges))
+    return Loaded(replace(table, schema=scaled), notes + said)
 
 
 def with_column(data: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
@@ -154,6 +160,7 @@ def load_like(
     if on_bad_rows != "keep":
         table, skipped = apply(table, bad, on_bad_rows)
         notes, bad = notes + skipped, []
+    notes += scales.beyond(looked_at)
     table, changed = to_kinds(table)
     return Loaded(table, notes + changed, bad)
 

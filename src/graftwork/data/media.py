@@ -6,12 +6,13 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from graftwork.data.cache import column_digest, digest, entry, storing
+from graftwork.data.deep import Range, Scale
 from graftwork.data.entries import kept
 from graftwork.data.opening import MediaError as MediaError
 from graftwork.data.opening import formats, read_file
@@ -60,9 +61,7 @@ def content_digest(column: pa.ChunkedArray, folder: Path | None) -> str:
         return digest(content_digest(bytes_of, folder), content_digest(path_of, folder))
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         return column_digest(column)
-    states = [
-        "" if value is None else _state(str(value), folder) for part in slices(column) for value in part.to_pylist()
-    ]
+    states = [_state(value, folder) for part in slices(column) for value in part.to_pylist()]
     return digest("files", "\n".join(states))
 
 
@@ -80,27 +79,48 @@ def _state(given: Any, folder: Path | None) -> str:
         return repr(str(path))
 
 
-def unreadable(column: pa.ChunkedArray, folder: Path | None, kind: Kind) -> list[tuple[int, str]]:
-    """Index and reason of every value that is no image, or no sound, that can be decoded. Missing values are fine.
+class Examined(NamedTuple):
+    """bad: index and reason of every value that can't be decoded. ranges: of the images with more than 8 bits a
+    colour."""
 
-    What was found is kept in the cache as long as the files do not change, so that each is decoded for this once.
+    bad: list[tuple[int, str]]
+    ranges: list[Range]
+
+
+def examined(column: pa.ChunkedArray, folder: Path | None, kind: Kind) -> Examined:
+    """What is found when every value of a column is decoded. Missing values are fine.
+
+    It is kept in the cache as long as the files do not change, so that each is decoded for this once.
     """
     key = digest(_RULES, repr(formats()), kind, content_digest(column, folder))
 
     def check(place: Path) -> None:
-        found = _unreadable(column, folder, _checker(kind))
+        found = _examined(column, folder, _checker(kind))
         with storing(place):
-            write_text(place / "unreadable.json", json.dumps(found))
+            write_text(place / "examined.json", json.dumps(found))
 
-    def read(place: Path) -> list[tuple[int, str]]:
-        told = json.loads((place / "unreadable.json").read_text(encoding="utf-8"))
-        return [(int(at), str(reason)) for at, reason in told]
+    def read(place: Path) -> Examined:
+        bad, ranges = json.loads((place / "examined.json").read_text(encoding="utf-8"))
+        return Examined([(int(at), str(reason)) for at, reason in bad], [Range(*each) for each in ranges])
 
     return kept(entry("checked", key), check, read, spare=True)
 
 
-_RULES = "2"
-"""Another one whenever other files are found unreadable than before."""
+_RULES = "3"
+"""Another one whenever files are found to be something else than before."""
+
+
+def readable(value: Any, folder: Path | None, scale: Scale | None) -> bytes | None:
+    """The encoded file of a cell (see `content`) as a network reads it.
+
+    scale: the column's, by which images of more than 8 bits a colour become ordinary ones.
+    """
+    encoded = content(value, folder)
+    if encoded is None or scale is None:
+        return encoded
+    from graftwork.data.images import plain
+
+    return plain(encoded, scale)
 
 
 def described(column: pa.ChunkedArray) -> list[str]:
@@ -113,21 +133,20 @@ def described(column: pa.ChunkedArray) -> list[str]:
     return ["" if value is None else str(value) for value in column.to_pylist()]
 
 
-def _unreadable(
-    column: pa.ChunkedArray, folder: Path | None, check: Callable[[bytes], object]
-) -> list[tuple[int, str]]:
-    found = []
+def _examined(column: pa.ChunkedArray, folder: Path | None, check: Callable[[bytes], Range | None]) -> Examined:
+    found = Examined([], [])
     for at, value in enumerate(value for part in slices(column) for value in part.to_pylist()):
         try:
             encoded = content(value, folder)
         except MediaError as error:
-            found.append((at, str(error)))
+            found.bad.append((at, str(error)))
             continue
         try:
-            if encoded is not None:
-                check(encoded)
+            measured = check(encoded) if encoded is not None else None
         except MediaError as error:
-            found.append((at, _placed(str(error), value, folder)))
+            found.bad.append((at, _placed(str(error), value, folder)))
+        else:
+            found.ranges.extend([measured] if measured else [])
     return found
 
 
@@ -139,11 +158,14 @@ def _placed(reason: str, value: Any, folder: Path | None) -> str:
     return f"{shortened(str(located(path, folder)))}: {refusal(path) or reason}"
 
 
-def _checker(kind: Kind) -> Callable[[bytes], object]:
+def _checker(kind: Kind) -> Callable[[bytes], Range | None]:
     if kind == "image":
-        from graftwork.data.images import verify
+        from graftwork.data.images import examine
 
-        return verify
+        return examine
     from graftwork.data.sounds import decode
 
-    return decode
+    def check(encoded: bytes) -> None:
+        decode(encoded)
+
+    return check

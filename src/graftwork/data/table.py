@@ -29,12 +29,15 @@ class Column:
     """A column's name, what kind of values it holds, and its role; a column without a role is an input.
 
     levels: the values of a domain column in the training table, sorted; they number the domains.
+    scale: of a column of images, the values that are black and white in those of more than 8 bits a colour, as found
+        in the training table.
     """
 
     name: str
     kind: Kind
     role: Role | None = None
     levels: tuple[str, ...] = ()
+    scale: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,10 @@ class Table:
 
     def column(self, name: str) -> pa.ChunkedArray:
         return self.data.column(name)
+
+    def scale(self, name: str) -> tuple[float, float] | None:
+        """The scale of a column of images with more than 8 bits a colour (see `Column`)."""
+        return next((column.scale for column in self.schema.columns if column.name == name), None)
 
     def take(self, indices: Sequence[int] | np.ndarray) -> Table:
         """These rows, in this order; a large result is on disk, not in memory."""

@@ -64,7 +64,7 @@ class ImageEncoder(Encoder):
 
     @property
     def fingerprint(self) -> str:
-        return digest("image 1", repr(self.view))
+        return digest("image 2", repr(self.view))
 
     def collate(self, rows: Sequence[np.ndarray]) -> Inputs:
         return {PIXELS: self.view.unpack(rows, self._colours[0])}

@@ -15,7 +15,7 @@ from torch import Tensor
 from graftwork.data.cache import column_digest, digest
 from graftwork.data.convert import is_missing
 from graftwork.data.kinds import is_string
-from graftwork.data.media import content, content_digest
+from graftwork.data.media import content_digest, readable
 from graftwork.data.spool import slices
 from graftwork.data.table import Table
 from graftwork.errors import DataError, ModelError
@@ -143,7 +143,8 @@ def _reader(folder: Path, kind: str, table: Table) -> Reader:
 
 
 def _held(cell: Any, table: Table) -> bytes:
-    return content(cell, table.folder) or b""
+    scale = next((column.scale for column in table.schema.inputs if column.kind == "image"), None)
+    return readable(cell, table.folder, scale) or b""
 
 
 def _check_whole(source: str, table: Table, values: pa.ChunkedArray) -> None:
