@@ -67,6 +67,12 @@ def about(warnings: Sequence[DataWarning], target: str) -> list[DataWarning]:
     return [replace(warning, message=f"{target}: {warning.message}") for warning in warnings]
 
 
+def bases(notes: Sequence[str]) -> list[DataWarning]:
+    """Bases that were chosen for want of one that fits, or that don't fit the inputs they read."""
+    plain = [note.removeprefix("base: ") for note in notes]
+    return [DataWarning("base", f"{note[0].upper()}{note[1:]}.") for note in plain]
+
+
 def leaks(found: Sequence[Leak]) -> list[DataWarning]:
     """Inputs that give a target away."""
     return [

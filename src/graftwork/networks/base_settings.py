@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from graftwork import specs
@@ -59,6 +60,10 @@ class BaseSettings(ABC):
     def for_input(self, name: str) -> BaseSettings:  # noqa: ARG002
         """The same base for this input; one that holds encoders of several inputs gives each its own."""
         return self
+
+    def tokenizer_file(self) -> Path | None:
+        """Where the tokenizer.json of a base for texts stands that was trained before; None where there is none."""
+        return None
 
     def tuned_blocks(self) -> int:
         """How many of its upper blocks the default tunes; no more than it has."""

@@ -147,6 +147,11 @@ def _by_use(named: Named, inputs: Sequence[Input]) -> Mapping[str, str]:
     return {base.modality: named}
 
 
+def named_uses(named: Named, inputs: Sequence[Input]) -> set[str]:
+    """The inputs and modalities for which `named` names a base; the others take the default."""
+    return {use for use, spec in _by_use(named, inputs).items() if spec and spec != "auto"}
+
+
 def _names(modality: Modality) -> str:
     names = [name for name, cls in BASES.items() if cls.modality == modality]
     return ", ".join([*names, "a folder", "a hub id"] if modality in FROM_PATH else names)

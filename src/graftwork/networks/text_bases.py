@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from graftwork import specs
@@ -45,6 +46,12 @@ class _PretrainedSettings(BaseSettings):
     @abstractmethod
     def folder(self) -> str:
         """Where the model is: a folder or a hub id."""
+
+    def tokenizer_file(self) -> Path | None:
+        from graftwork.networks.pretrained import locate
+
+        file = locate(self.folder()) / "tokenizer.json"
+        return file if file.is_file() else None
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002  nothing is drawn or trained
         from graftwork.networks.transformer import TransformerEncoder

@@ -14,7 +14,6 @@ from graftwork.data.checks import OnBadRows
 from graftwork.data.load import Source
 from graftwork.errors import UsageError
 from graftwork.model import Model
-from graftwork.networks.bases import written
 from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.data_arguments import DataArguments, SplitBy
@@ -117,7 +116,7 @@ def fit_data(
     listener.scored_by(job.metrics)
     for note in job.notes:
         listener.note(note)
-    recipe = replace(recipe, base=written(recipe.bases(job.train.schema)))
+    recipe = replace(recipe, base=job.bases.named)
     deadline = None if budget is None else clocks.wall + budget - min(FINISH, budget / 3)
     parts = 1 + len(domains_to_leave_out(job) if data.split_by else ())
     share = None if deadline is None else time.monotonic() + (deadline - time.monotonic()) / parts
@@ -192,7 +191,7 @@ def plan_data(
     job = make_job(replace(data, test=None), recipe)
     for note in job.notes:
         listener.note(note)
-    recipe = replace(recipe, base=written(recipe.bases(job.train.schema)))
+    recipe = replace(recipe, base=job.bases.named)
     if data.split_by:
         listener.note(f"before it, the same without each domain in turn: {', '.join(domains_to_leave_out(job))}")
     if recipe.rows is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from graftwork import specs
 from graftwork.data.domains import lacking_domain
@@ -16,6 +16,7 @@ from graftwork.data.unlabelled import with_labelled, with_unlabelled
 from graftwork.errors import UsageError, nearest
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.recipe import Recipe
+from graftwork.runs.base_choice import Bases, fitting_bases
 from graftwork.runs.data_arguments import DataArguments
 from graftwork.runs.held_out import by_column, check_seen, drawn, encoded, hold_out
 from graftwork.runs.open_set import learned_from_training
@@ -29,6 +30,7 @@ class Job:
     """Tables ready for runs. valid is None where the rows are too few to hold some out.
 
     tasks, metrics: by target column. notes: what was inferred. leaks: inputs that give a target away by themselves.
+    bases: what reads the inputs, chosen by the rows where the recipe names none.
     """
 
     train: Table
@@ -38,6 +40,7 @@ class Job:
     metrics: dict[str, str]
     notes: tuple[str, ...]
     leaks: tuple[Leak, ...] = ()
+    bases: Bases = field(default_factory=lambda: Bases("auto"))
 
     @property
     def target(self) -> str:
@@ -96,6 +99,8 @@ def make_job(data: DataArguments, recipe: Recipe) -> Job:
     table, notes = loaded.table, list(loaded.notes)
     tasks = _learned(table, given, notes)
     metrics = _metrics(recipe, tasks)
+    bases = fitting_bases(table, recipe)
+    recipe, notes = replace(recipe, base=bases.named), [*notes, *bases.notes]
     others: dict[str, Table] = {}
     for part, source in (("valid", data.valid), ("test", data.test)):
         if source is not None:
@@ -120,7 +125,7 @@ def make_job(data: DataArguments, recipe: Recipe) -> Job:
     if data.unlabelled is not None:
         parts["train"], more_notes = with_unlabelled(parts["train"], data.unlabelled, data.on_bad_rows)
         notes += more_notes
-    return Job(parts["train"], parts.get("valid"), parts.get("test"), tasks, metrics, tuple(notes), leaks)
+    return Job(parts["train"], parts.get("valid"), parts.get("test"), tasks, metrics, tuple(notes), leaks, bases)
 
 
 ALL = ""

@@ -25,12 +25,13 @@ from graftwork.evidence.modalities import Contribution, contributions
 from graftwork.evidence.plots import Series
 from graftwork.evidence.report import Curves, Report, Result
 from graftwork.evidence.titles import title
-from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise, leaks, table_warnings
+from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise
 from graftwork.model import Model
 from graftwork.runs.costs import Began as Began
 from graftwork.runs.costs import costs, peak_memory, versions
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.crossval import cross_validate
+from graftwork.runs.data_warnings import data_warnings
 from graftwork.runs.held_out import encoded
 from graftwork.runs.job import Job
 from graftwork.runs.left_out import LeftOut
@@ -65,7 +66,7 @@ def make_report(
     """candidates: in the order in which they ran. notes: what the user was told. began: the clocks at the start.
     left_out: scores of domains by models of the others. call: for the first screen."""
     given, call = _given(job, model, kept), call or Call()
-    warnings = leaks(job.leaks) + table_warnings(job.train, _others(given), job.tasks)
+    warnings = data_warnings(job, _others(given))
     inputs = _inputs(job, model, given)
     first, *more = [_result(job, model, kept, given, target) for target in job.tasks]
     for result, noise in (first, *more):
