@@ -70,7 +70,8 @@ def _reading_base(
         return base, ""
     which = " and ".join(found.scripts[:3])
     short = base.spec if len(base.spec) < 60 else Path(base.spec).name
-    cause = f"base: {'the' if chosen else 'the default'} {short} can't read {100 * found.rows:.0f} % of the texts in '{one.name}' ({which})"
+    called = f"the {short}" if chosen else f"the default {short}"
+    cause = f"base: {called} can't read {100 * found.rows:.0f} % of the texts in '{one.name}' ({which})"
     remedy = "a multilingual base reads them: --base FOLDER, or a hub id such as intfloat/multilingual-e5-small"
     if chosen:
         return base, f"{cause}. It is kept, as named; {remedy}, or --base {LEARNED}"
