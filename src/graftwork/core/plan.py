@@ -97,7 +97,7 @@ def check_adapted(techniques: Sequence[Technique], network: Network) -> None:
                 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """A run that was checked and costed.
 
@@ -142,6 +142,23 @@ class Plan:
         used = list(dict.fromkeys(stage for technique in self.techniques for stage in self.stages[technique.name]))
         rows = [(t.name, *("x" if stage in self.stages[t.name] else "" for stage in used)) for t in self.techniques]
         return (("technique", *used), *rows) if rows else ()
+
+    @property
+    def techniques_text(self) -> str:
+        """The names of its techniques."""
+        return ", ".join(technique.name for technique in self.techniques) or "none (plain loop)"
+
+    def sentence(self) -> str:
+        """What is trained, by what, and how long: one line."""
+        time = "" if self.seconds is None else f", about {self.seconds:.0f} s of training"
+        steps = f"{self.total_steps:,} steps over {self.rows:,} rows" if self.total_steps else f"{self.rows:,} rows"
+        return f"{self.techniques_text}; trains {self.trained:,} of {self.parameters:,} parameters; {steps}{time}"
+
+    def __repr__(self) -> str:
+        return f"Plan: {self.sentence()}"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{notebook.lines(self.explain())}</pre>"
 
     def explain(self) -> str:
         """The plan as text: techniques x stages, what is trained, what is cached, what a step costs."""

@@ -22,7 +22,7 @@ from graftwork.tasks.task import Task
 _POINTS = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """Scores and details of one set of rows.
 
@@ -55,6 +55,16 @@ class Evaluation:
         """`{"accuracy": {"value": …, "low": …, "high": …}, …}`, plain JSON data."""
         return {name: interval.to_json() for name, interval in self.scores.items()}
 
+    def __repr__(self) -> str:
+        from graftwork.evidence.views import evaluation_lines
+
+        return "\n".join(evaluation_lines(self))
+
+    def _repr_html_(self) -> str:
+        from graftwork.evidence.views import evaluation_html
+
+        return evaluation_html({"": self})
+
 
 class Evaluations(Mapping[str, Evaluation]):
     """The evaluations of several targets on one set of rows, by target; a target without a labelled row is left out."""
@@ -72,7 +82,14 @@ class Evaluations(Mapping[str, Evaluation]):
         return len(self._by_target)
 
     def __repr__(self) -> str:
-        return f"Evaluations({self._by_target!r})"
+        from graftwork.evidence.views import evaluations_lines
+
+        return "\n".join(evaluations_lines(self))
+
+    def _repr_html_(self) -> str:
+        from graftwork.evidence.views import evaluation_html
+
+        return evaluation_html(self)
 
     def to_json(self) -> dict[str, dict[str, dict[str, float]]]:
         """`{target: {metric: {"value": …, "low": …, "high": …}}}`, plain JSON data."""

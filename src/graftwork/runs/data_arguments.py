@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -40,6 +41,15 @@ class DataArguments:
     split_by: SplitBy | None = None
     adapt_to_held_out: bool = False
     on_bad_rows: OnBadRows = "fail"
+
+    @property
+    def called(self) -> str:
+        """What the training tables are called while they are read."""
+        tables = self.train if isinstance(self.train, list | tuple) else [self.train]
+        paths = [os.fspath(one) for one in tables[:2] if isinstance(one, str | os.PathLike)]
+        more = f" and {len(tables) - 1:,} more" if len(tables) > 2 else ""
+        named = paths[:1] if more else paths
+        return f"{' and '.join(named)}{more}" if named and len(paths) == len(tables[:2]) else "the table"
 
     def __post_init__(self) -> None:
         if self.split_by not in (None, *get_args(SplitBy)):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from graftwork.core.plan import Plan
+from graftwork.core.plan import Plans
 from graftwork.data.cache import prune, storing
 from graftwork.data.checks import OnBadRows
 from graftwork.data.load import Source
@@ -24,6 +24,7 @@ from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.making import make_model as make_model
 from graftwork.runs.reporting import Began, Call, make_report
 from graftwork.runs.single import affordable_rows, plan_single
+from graftwork.runs.watching import heard
 from graftwork.runs.workspace import Workspace, claims_out, open_workspace
 from graftwork.saving import put
 
@@ -49,6 +50,7 @@ def fit(
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
     on_bad_rows: OnBadRows = "fail",
+    verbose: bool = True,
     listener: Listener | None = None,
     command: str | None = None,
     began: float | None = None,
@@ -67,8 +69,9 @@ def fit(
         model of all domains. adapt_to_held_out: these models see the rows of the domain left out, without targets.
     recipe: what to do, as a `Recipe` or a YAML file. budget: wall seconds for the whole call.
     out: folder for the model, its report and the checkpoints; must be new, or the unfinished one with `resume=True`.
-    on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out. listener: hears about progress.
-    command, began: for the report, the command to repeat and `time.monotonic()` at which it began.
+    on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out.
+    verbose: say what was inferred, how far the runs are and how well they do, as the command line does; False is silent.
+    listener: hears about all this in its place. command, began: for the report, the command to repeat and `time.monotonic()` at which it began.
 
     Raises DataError, UsageError, RefusedError before anything is trained; NonFiniteLossError from a diverging run.
     """
@@ -86,9 +89,12 @@ def fit(
         adapt_to_held_out=adapt_to_held_out,
         on_bad_rows=on_bad_rows,
     )
-    return fit_data(
-        data, recipe, budget=budget, out=out, resume=resume, listener=listener, command=command, began=began
-    )
+    with heard(listener, verbose) as hearing:
+        model = fit_data(
+            data, recipe, budget=budget, out=out, resume=resume, listener=hearing, command=command, began=began
+        )
+        hearing.ended(str(model.report.summary) if model.report is not None else "")
+    return model
 
 
 @claims_out
@@ -112,6 +118,7 @@ def fit_data(
     workspace = open_workspace(folder, resume)
     if budget is not None and budget <= 0:
         raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
+    listener.doing(f"reading {data.called}")
     job = make_job(data, recipe)
     listener.scored_by(job.metrics)
     for note in job.notes:
@@ -134,6 +141,7 @@ def fit_data(
     if folder is not None:
         with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model
             put(model, folder)
+    listener.doing("scoring, and writing the report")
     report = make_report(
         job, model, candidates, kept, notes=listener.notes, command=command, began=clocks, left_out=left_out, call=call
     )
@@ -161,9 +169,13 @@ def plan(
     adapt_to_held_out: bool = False,
     recipe: Recipe | str | os.PathLike[str] | None = None,
     on_bad_rows: OnBadRows = "fail",
+    verbose: bool = True,
     listener: Listener | None = None,
-) -> list[tuple[str, Plan]]:
-    """What `fit` would do with the same arguments, as named plans in their order; nothing is trained."""
+) -> Plans:
+    """What `fit` would do with the same arguments, as named plans in their order; nothing is trained.
+
+    verbose: say what was inferred; listener: hears it in its place.
+    """
     data = DataArguments(
         train=train,
         target=target,
@@ -177,7 +189,8 @@ def plan(
         adapt_to_held_out=adapt_to_held_out,
         on_bad_rows=on_bad_rows,
     )
-    return plan_data(data, recipe, listener=listener)
+    with heard(listener, verbose) as hearing:
+        return plan_data(data, recipe, listener=hearing)
 
 
 def plan_data(
@@ -185,9 +198,10 @@ def plan_data(
     recipe: Recipe | str | os.PathLike[str] | None = None,
     *,
     listener: Listener | None = None,
-) -> list[tuple[str, Plan]]:
+) -> Plans:
     """`plan`, with the data arguments as one thing; a test table in them is not read."""
     recipe, listener = _recipe(recipe), listener or Listener()
+    listener.doing(f"reading {data.called}")
     job = make_job(replace(data, test=None), recipe)
     for note in job.notes:
         listener.note(note)
@@ -196,7 +210,11 @@ def plan_data(
         listener.note(f"before it, the same without each domain in turn: {', '.join(domains_to_leave_out(job))}")
     if recipe.rows is not None:
         job = job.sample(recipe.rows, recipe.seed)
-    return [(name, plan_single(job, one)) for name, one in planned_recipes(job, recipe)]
+    plans = Plans()
+    for name, one in planned_recipes(job, recipe):
+        listener.doing(f"planning: {name}")
+        plans.append((name, plan_single(job, one)))
+    return plans
 
 
 def within_budget(job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: float | None) -> Recipe:

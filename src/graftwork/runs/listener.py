@@ -1,4 +1,4 @@
-"""Who watches the runs: told what happens, never asked. The command line draws bars; Python users hear nothing."""
+"""Who watches the runs: told what happens, never asked. `graftwork.runs.watching` shows it; this one shows nothing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ class Listener:
 
     def note(self, text: str) -> None:
         """Something the user should know: what was inferred, skipped, chosen."""
+
+    def doing(self, what: str) -> None:
+        """A phase of the call begins that no run counts: reading, checking, scoring."""
 
     def scored_by(self, metrics: Mapping[str, str]) -> None:
         """The metrics, by target, of which the scores of all runs are made; told before the first run."""
@@ -28,6 +31,9 @@ class Listener:
     def finished(self, name: str, score: float | None, seconds: float) -> None:
         """The run `name` is done; score on validation, more is better."""
 
+    def ended(self, text: str) -> None:
+        """The call is done; how good the model is, what it was made from, what to do next, a line each."""
+
 
 class Recorder(Listener):
     """Hands everything on to another listener, and keeps the notes for the report."""
@@ -39,6 +45,9 @@ class Recorder(Listener):
     def note(self, text: str) -> None:
         self.notes.append(text)
         self._listener.note(text)
+
+    def doing(self, what: str) -> None:
+        self._listener.doing(what)
 
     def scored_by(self, metrics: Mapping[str, str]) -> None:
         self._listener.scored_by(metrics)

@@ -1,0 +1,77 @@
+"""Evaluations and reports as Python shows them: at most five lines of text, and a table in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from graftwork import notebook
+from graftwork.evidence.evaluation import Evaluation, score_text
+from graftwork.shown import shown_line
+from graftwork.tasks.metrics import METRICS
+
+if TYPE_CHECKING:
+    from graftwork.evidence.report import Report
+
+MOST = 5
+"""Lines of any of them."""
+
+
+def evaluation_lines(found: Evaluation) -> list[str]:
+    """What was scored, the score that counts, and the others."""
+    kinds = f"{len(found.classes):,} classes, " if found.classes else ""
+    bare = f"; {found.unlabelled:,} more have no target" if found.unlabelled else ""
+    first = f"Evaluation ({found.task}): {kinds}{_count(found.rows, 'row')}{bare}"
+    texts = [f"{METRICS[name].display} {score_text(name, score)}" for name, score in found.scores.items()]
+    lines = [first, *texts[:1], *([", ".join(texts[1:])] if texts[1:] else [])]
+    if found.baseline is not None:
+        lines.append(f"always answering the commonest class: accuracy {found.baseline:.1%}")
+    if found.domains:
+        lines.append(f"by domain: {_count(len(found.domains), 'domain')}, see .domains")
+    return [shown_line(line) for line in lines][:MOST]
+
+
+def evaluations_lines(found: Mapping[str, Evaluation]) -> list[str]:
+    """One line a target, with the score that counts."""
+    lines = []
+    for target, evaluation in found.items():
+        name, score = next(iter(evaluation.scores.items()), ("", None))
+        told = f"{METRICS[name].display} {score_text(name, score)}" if score is not None else "no score"
+        lines.append(shown_line(f"{target}: {told} on {_count(evaluation.rows, 'row')}"))
+    if len(lines) > MOST:
+        lines = [*lines[: MOST - 1], f"… and {len(lines) - MOST + 1} more targets"]
+    return lines or ["no target had a labelled row"]
+
+
+def evaluation_html(by_target: Mapping[str, Evaluation]) -> str:
+    """A table of all scores with their intervals; a row a metric, of several targets a table each."""
+    tables = []
+    for target, found in by_target.items():
+        rows = [(METRICS[name].display, score_text(name, score)) for name, score in found.scores.items()]
+        caption = f"{target}: {_count(found.rows, 'row')}" if target else _count(found.rows, "row")
+        tables.append(notebook.table([("score", "with 95 % interval"), *rows], caption))
+    return "".join(tables) or notebook.card("no target had a labelled row", ())
+
+
+def report_lines(report: Report) -> list[str]:
+    """How good the model is, in the words of the report."""
+    return [shown_line(line) for line in [f"Report: {report.title}", *str(report.summary).splitlines()]][:MOST]
+
+
+def report_html(report: Report) -> str:
+    """A card with the same words and the scores."""
+    return notebook.card(report.title, str(report.summary).splitlines(), report_tables(report))
+
+
+def report_tables(report: Report) -> str:
+    """The scores of a report, a table for each target and split."""
+    tables = [
+        evaluation_html({f"{result.target}, {split}" if report.more else split: evaluation})
+        for result in report.results
+        for split, evaluation in result.evaluations.items()
+    ]
+    return "".join(tables)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,75 @@
+"""What a user sees of the runs of a call: what was inferred, each plan, how far a run is, and how well it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Self
+
+from graftwork.core.fit import Progress
+from graftwork.core.scoring import shown_score
+from graftwork.progress import Screen, screen
+from graftwork.runs.listener import Listener
+
+FROZEN = "frozen base"
+
+
+@contextmanager
+def heard(listener: Listener | None, verbose: bool) -> Iterator[Listener]:
+    """The listener of a call in Python: the given one, else one that shows what happens, or nothing."""
+    if listener is not None or not verbose:
+        yield listener or Listener()
+        return
+    with Watching() as watching:
+        yield watching
+
+
+class Watching(Listener):
+    """A listener that shows all it hears on a screen; used in a `with`."""
+
+    def __init__(self, on: Screen | None = None) -> None:
+        self._screen = on or screen()
+        self._metrics: Mapping[str, str] = {}
+
+    def __enter__(self) -> Self:
+        self._screen.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._screen.__exit__()
+
+    def note(self, text: str) -> None:
+        self._screen.note(text)
+
+    def doing(self, what: str) -> None:
+        self._screen.doing(what)
+
+    def scored_by(self, metrics: Mapping[str, str]) -> None:
+        self._metrics = metrics
+
+    def planned(self, name: str, plan: str) -> None:
+        self._screen.forget(FROZEN)
+        lines = plan.splitlines()
+        self.note(f"{name}: {plan}" if len(lines) == 1 else "\n  ".join([name, *lines]))
+
+    def computed(self, done: int, rows: int) -> None:
+        self._screen.show(FROZEN, done, rows, "rows")
+        if done >= rows:
+            self._screen.forget(FROZEN)
+
+    def stepped(self, name: str, progress: Progress) -> None:
+        state = f"loss {progress.loss:.3f}"
+        if progress.score is not None and progress.best is not None:
+            state += f" · score {self._score(progress.score)} · best {self._score(progress.best)}"
+        self._screen.show(name, progress.step, progress.total, "steps", state)
+
+    def finished(self, name: str, score: float | None, seconds: float) -> None:
+        self._screen.forget(name)
+        scored = "" if score is None else f", {self._score(score)} on validation"
+        self.note(f"{name}: done in {seconds:.0f} s{scored}")
+
+    def ended(self, text: str) -> None:
+        self.note(text)
+
+    def _score(self, score: float) -> str:
+        return f"{shown_score(score, self._metrics) + 0.0:.4f}"  # -0.0 is 0
