@@ -52,7 +52,6 @@ def graft(*arguments: str | Path) -> Ran:
         contextlib.redirect_stderr(err),
         mock.patch.object(sys, "argv", ["graft", *map(str, arguments)]),
         mock.patch.object(console, "OUT", Console(file=out, width=200, highlight=False, soft_wrap=True)),
-        mock.patch.object(console, "ERR", Console(file=err, width=200, highlight=False, soft_wrap=True)),
         mock.patch.dict(os.environ, {"COLUMNS": "200"}),
     ):
         try:

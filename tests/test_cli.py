@@ -147,15 +147,15 @@ def test_a_loss_that_is_not_finite(base: Path, tmp_path: Path, monkeypatch: pyte
 
 
 def test_ctrl_c_while_a_domain_is_left_out(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from graftwork.console import Console
+    from graftwork.runs.watching import Watching
 
     rows = [(text, label, ("north", "south")[at % 2]) for at, (text, label) in enumerate(tiny_rows(60))]
     table = write_rows(tmp_path / "t.csv", rows, ("text", "label", "shop"))
 
-    def stop(self: Console, name: str, progress: object) -> None:  # noqa: ARG001
+    def stop(self: Watching, name: str, progress: object) -> None:  # noqa: ARG001
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Console, "stepped", stop)
+    monkeypatch.setattr(Watching, "stepped", stop)
     domains = ("--role", "domain=shop", "--split-by", "domain", "--with", "none", "--set", "steps=3")
     fit(table, base, tmp_path / "o", *domains).fails(130, "Stopped before there was a model", "--resume")
 
@@ -163,17 +163,17 @@ def test_ctrl_c_while_a_domain_is_left_out(base: Path, tmp_path: Path, monkeypat
 def test_ctrl_c_keeps_the_best_and_resume_goes_on(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from safetensors.torch import load_file
 
-    from graftwork.console import Console
+    from graftwork.runs.watching import Watching
 
     table = topics(tmp_path / "t.csv", 90)
     settings = ("--with", "none", "--set", "steps=12", "--set", "evaluations=6", "--set", "precision=fp32")
     fit(table, base, tmp_path / "whole", *settings).works()
 
-    def stop(self: Console, name: str, progress: object) -> None:  # noqa: ARG001
+    def stop(self: Watching, name: str, progress: object) -> None:  # noqa: ARG001
         if progress.step == 7:  # type: ignore[attr-defined]
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Console, "stepped", stop)
+    monkeypatch.setattr(Watching, "stepped", stop)
     ran = fit(table, base, tmp_path / "o", *settings)
     assert ran.code == 130, ran.err
     assert "--resume" in ran.err

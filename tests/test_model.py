@@ -13,6 +13,7 @@ import pytest
 
 import graftwork as gw
 from graftwork.errors import DataError, UsageError
+from graftwork.evidence.views import words_of
 from graftwork.model import Model
 from graftwork.runs.listener import Listener
 from tiny import tiny_bert, tiny_rows
@@ -112,8 +113,21 @@ def test_prediction_needs_none_of_the_training_libraries(model: Model, tmp_path:
     assert not done.stderr, "no warnings, no progress bars"
 
 
-def test_python_users_hear_nothing(recipe: gw.Recipe, capfd: pytest.CaptureFixture[str]) -> None:
-    gw.fit(frame(90), target="label", recipe=recipe)
+def test_a_fit_says_what_the_command_line_says(recipe: gw.Recipe, capsys: pytest.CaptureFixture[str]) -> None:
+    model = gw.fit(frame(90), recipe=recipe)
+    heard = capsys.readouterr()
+    assert heard.out == "", "stdout belongs to the program"
+    assert model.report is not None
+    for said in ("target: label", "task: classification", "validation", "run: done in", *words_of(model.report)):
+        assert said in heard.err
+    gw.plan(frame(90), recipe=recipe)
+    assert "target: label" in capsys.readouterr().err
+
+
+def test_a_fit_can_be_silent(recipe: gw.Recipe, capfd: pytest.CaptureFixture[str]) -> None:
+    gw.fit(frame(90), target="label", recipe=recipe, verbose=False)
+    gw.fit(frame(90), target="label", recipe=recipe, listener=Listener())
+    gw.plan(frame(90), target="label", recipe=recipe, verbose=False)
     heard = capfd.readouterr()
     assert (heard.out, heard.err) == ("", "")
 

@@ -153,11 +153,12 @@ def fit_or_plan(
 
 
 def _fit(data: DataArguments, recipe: Recipe, budget: float | None, folder: Path, resume: bool) -> None:
-    from graftwork.console import Console, print_result
+    from graftwork.console import print_result
     from graftwork.runs.fit import fit_data
+    from graftwork.runs.watching import Watching
 
     commands, again = commands_of(sys.argv[1:], folder), f"Go on with the same command, --out {folder} and --resume."
-    with Console() as console:
+    with Watching() as console:
         try:
             model = fit_data(
                 data, recipe, budget=budget, out=folder, resume=resume, listener=console, began=BEGAN, **commands
@@ -172,10 +173,11 @@ def _fit(data: DataArguments, recipe: Recipe, budget: float | None, folder: Path
 
 
 def _plan(data: DataArguments, recipe: Recipe, budget: float | None) -> None:
-    from graftwork.console import Console, print_plans
+    from graftwork.console import print_plans
     from graftwork.runs.fit import plan_data
+    from graftwork.runs.watching import Watching
 
-    with Console() as console:
+    with Watching() as console:
         plans = plan_data(data, recipe, listener=console)
     print_plans(plans, budget)
 

@@ -1,4 +1,4 @@
-"""What the command line shows: bars while runs go on (on stderr), tables of results (on stdout)."""
+"""What the command line shows of results, on stdout: scores, plans, lists, hits."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Any
 import rich.box
 import rich.console
 import rich.markup
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from graftwork.errors import UsageError, nearest
-from graftwork.runs.listener import Listener
 
 if TYPE_CHECKING:
-    from graftwork.core.fit import Progress as Step
     from graftwork.core.plan import Plan
     from graftwork.evidence.domains import DomainScore
     from graftwork.evidence.evaluation import Evaluation, Evaluations
@@ -26,71 +23,6 @@ if TYPE_CHECKING:
     from graftwork.search import Hit
 
 OUT = rich.console.Console(highlight=False, soft_wrap=True)
-ERR = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-class Console(Listener):
-    """A listener that draws a bar for the run at hand: loss, score, best score, time left."""
-
-    def __init__(self) -> None:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[state]}"),
-        )
-        self._progress = Progress(*columns, console=ERR, transient=True)
-        self._tasks: dict[str, TaskID] = {}
-        self._metrics: Mapping[str, str] = {}
-
-    def __enter__(self) -> Console:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def note(self, text: str) -> None:
-        self._progress.console.print(text, markup=False)
-
-    def scored_by(self, metrics: Mapping[str, str]) -> None:
-        self._metrics = metrics
-
-    def planned(self, name: str, plan: str) -> None:
-        self._forget("frozen base")
-        first = plan.splitlines()[-1]
-        self.note(f"{name}: {first}" if len(plan.splitlines()) == 1 else f"{name}\n" + _indented(plan))
-
-    def computed(self, done: int, rows: int) -> None:
-        self._show("frozen base", done, rows, "rows")
-        if done >= rows:
-            self._forget("frozen base")
-
-    def stepped(self, name: str, progress: Step) -> None:
-        state = f"loss {progress.loss:.3f}"
-        if progress.score is not None and progress.best is not None:
-            state += f" · score {self._score(progress.score)} · best {self._score(progress.best)}"
-        self._show(name, progress.step, progress.total, state)
-
-    def finished(self, name: str, score: float | None, seconds: float) -> None:
-        self._forget(name)
-        scored = "" if score is None else f", {self._score(score)} on validation"
-        self.note(f"{name}: done in {seconds:.0f} s{scored}")
-
-    def _score(self, score: float) -> str:
-        from graftwork.core.scoring import shown_score
-
-        return f"{shown_score(score, self._metrics) + 0.0:.4f}"  # -0.0 is 0
-
-    def _show(self, name: str, done: int, total: int, state: str) -> None:
-        if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(name, total=total, state=state)
-        self._progress.update(self._tasks[name], completed=done, total=total, state=state)
-
-    def _forget(self, name: str) -> None:
-        if name in self._tasks:
-            self._progress.remove_task(self._tasks.pop(name))
 
 
 def print_result(model: Model, folder: Path) -> None:

@@ -55,6 +55,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not ty
         batch: int = 32,
         valid_share: float = 0.12,
         seed: int = 0,
+        verbose: bool = False,
     ) -> None:
         self.base = base
         self.head = head
@@ -66,6 +67,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not ty
         self.batch = batch
         self.valid_share = valid_share
         self.seed = seed
+        self.verbose = verbose
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -92,7 +94,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not ty
             name += "_"
         try:
             table = frame.assign(**{name: target})
-            self.model_ = fit(table, target=name, kinds=kinds, recipe=self.recipe, budget=self.budget)
+            self.model_ = fit(
+                table, target=name, kinds=kinds, recipe=self.recipe, budget=self.budget, verbose=self.verbose
+            )
         except GraftworkError as error:
             raise ValueError(str(error)) from error
 
@@ -114,7 +118,8 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     """A classifier with scikit-learn's interface: `clone`, `cross_val_score`, `GridSearchCV`, `Pipeline`.
 
     base, head, techniques, metric, valid_share, seed: as in `Recipe`; techniques may be written ("lora:rank=8"). lr,
-    epochs, batch: as in `Training`. budget: wall seconds of a fit. All are checked in `fit`.
+    epochs, batch: as in `Training`. budget: wall seconds of a fit. verbose: say how each fit goes. All are
+    checked in `fit`.
 
     X: an array of numbers (rows, columns), a list, array or Series of texts, or a frame with columns of any kind; NaN
     is a missing value. y: one class a row.

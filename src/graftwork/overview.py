@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graftwork.data.load import Source
-from graftwork.errors import UsageError
+from graftwork.errors import UsageError, nearest
 from graftwork.evidence.evaluation import Evaluation, Evaluations
-from graftwork.evidence.views import report_tables
+from graftwork.evidence.views import report_tables, words_of
 from graftwork.notebook import card
 from graftwork.saving import Saved
 from graftwork.shown import shown_line
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from graftwork.evidence.report import Report
-    from graftwork.model import Model
 
 MOST = 5
 """Lines of a model."""
@@ -35,7 +34,7 @@ def lines_of(model: Saved, report: Report | None, folder: Path | None) -> list[s
         made_of(model),
     ]
     if report is not None:
-        found += str(report.summary).splitlines()[:2]
+        found += words_of(report)[:2]
     if folder is not None:
         where = folder / "report.html"
         found.append(f"folder: {folder}" + (f" (report: {where.name})" if where.is_file() else ""))
@@ -45,54 +44,70 @@ def lines_of(model: Saved, report: Report | None, folder: Path | None) -> list[s
 def made_of(model: Saved) -> str:
     """The base and the techniques, as the recipe names them."""
     listed = ", ".join(technique.name for technique in model.recipe.listed) or "plain loop"
-    parameters = sum(tensor.numel() for tensor in model.network.state_dict().values())
+    parameters = sum(parameter.numel() for parameter in model.network.parameters())
     return f"base {model.recipe.base_text}, {listed}; {parameters:,} parameters"
 
 
 def card_of(model: Saved, report: Report | None, folder: Path | None) -> str:
     """The same as a card, with the words of the report and its scores."""
     title, *rest = lines_of(model, None, folder)
-    said = str(report.summary).splitlines() if report is not None else []
+    said = words_of(report) if report is not None else []
     return card(title, [*said, *rest], report_tables(report) if report is not None else "")
 
 
-def score_of(model: Model, data: Source, metric: str | None) -> float:
-    """See `Model.score`."""
-    found = model.evaluate(data)
-    each = found if isinstance(found, Evaluations) else {model.target: found}
+Found = Evaluation | Evaluations
+
+
+def score_of(tasks: Mapping[str, Task], found: Found, metric: str | None) -> float:
+    """See `Model.score`. found: what evaluating gave."""
     values = []
-    for target, evaluation in each.items():
-        task = model.tasks[target]
-        name = metric_for(metric, task).name if metric else next(n for n in task.metrics if METRICS[n].higher_is_better)
-        values.append(evaluation.scores[name].value)
+    for target, evaluation in _by_target(tasks, found).items():
+        names = [metric_for(metric, tasks[target]).name] if metric else _better_if_more(tasks[target])
+        scores = [evaluation.scores[name].value for name in names if name in evaluation.scores]
+        if not scores:
+            raise UsageError(f"'{target}' has no score {' or '.join(names)} on {evaluation.rows:,} rows: too few rows.")
+        values.append(scores[0])
     return sum(values) / len(values)
 
 
-def plot_of(model: Model, data: Source | None, target: str | None) -> Figure:
-    """See `Model.plot`."""
+def plot_of(tasks: Mapping[str, Task], found: Found, target: str | None) -> Figure:
+    """See `Model.plot`. found: what evaluating gave."""
     from graftwork.evidence.figure import figure_of
 
-    evaluation, name = _evaluation(model, data, target)
-    return figure_of(evaluation, f"{name}: {evaluation.rows:,} rows")
-
-
-def _evaluation(model: Model, data: Source | None, target: str | None) -> tuple[Evaluation, str]:
-    if target is not None and target not in model.tasks:
-        raise UsageError(f"The model has no target '{target}'. Its targets: {', '.join(model.tasks)}.")
-    name = target or next(iter(model.tasks))
-    if data is None:
-        report = model.report
-        known = next((one for one in report.results if one.target in (name, "")), None) if report else None
-        if known is None or not known.evaluations:
-            raise UsageError("There is nothing to plot: a model that was loaded keeps no rows. Give some: model.plot(data).")
-        split, evaluation = known.headline
-        return evaluation, f"{name}, {split}"
-    found = model.evaluate(data)
-    if isinstance(found, Evaluation):
-        return found, name
-    if name not in found:
+    name = _known(tasks, target)
+    by_target = _by_target(tasks, found)
+    if name not in by_target:
         raise UsageError(f"No row has a value of '{name}', so there is nothing to plot.")
-    return found[name], name
+    return figure_of(by_target[name], f"{name}: {by_target[name].rows:,} rows")
+
+
+def plot_of_report(tasks: Mapping[str, Task], report: Report | None, target: str | None) -> Figure:
+    """The same of the rows that the fit was scored on."""
+    from graftwork.evidence.figure import figure_of
+
+    name = _known(tasks, target)
+    results = report.results if report is not None else ()
+    known = next((one for one in results if one.target in (name, "") and one.evaluations), None)
+    if known is None:
+        raise UsageError(
+            "There is nothing to plot: a model that was loaded keeps no rows. Give some: model.plot(data)."
+        )
+    split, evaluation = known.headline
+    return figure_of(evaluation, f"{name}: {evaluation.rows:,} {split} rows")
+
+
+def _known(tasks: Mapping[str, Task], target: str | None) -> str:
+    if target is not None and target not in tasks:
+        raise UsageError(f"The model has no target '{target}'. {nearest(target, tasks)}")
+    return target or next(iter(tasks))
+
+
+def _by_target(tasks: Mapping[str, Task], found: Found) -> Mapping[str, Evaluation]:
+    return {next(iter(tasks)): found} if isinstance(found, Evaluation) else found
+
+
+def _better_if_more(task: Task) -> list[str]:
+    return [name for name in task.metrics if METRICS[name].higher_is_better]
 
 
 def _kind(task: Task) -> str:

@@ -230,7 +230,7 @@ class Bars(Screen):
 
 
 class Notebook(_Tasks):
-    """Notes as printed lines; below the cell a bar for each thing that is being done, as HTML, which needs no widgets."""
+    """Notes as printed lines; below them a bar for each thing that is being done, as HTML that needs no widgets."""
 
     def __init__(self) -> None:
         super().__init__()

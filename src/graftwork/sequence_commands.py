@@ -25,11 +25,11 @@ def run(
     resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished sequence in --out")] = False,
 ) -> None:
     """Run several fits one after the other, later ones on the models of earlier ones: distil, tune on, self-train."""
-    from graftwork.console import Console
     from graftwork.runs.sequence import run_sequence
+    from graftwork.runs.watching import Watching
 
     arguments = [argument for argument in sys.argv[1:] if argument != "--resume"]
-    with Console() as console:
+    with Watching() as console:
         done = run_sequence(
             str(sequence), out=out, resume=resume, listener=console, command=shlex.join(["graft", *arguments])
         )

@@ -13,6 +13,7 @@ import pytest
 
 import graftwork as gw
 from graftwork import model as models
+from graftwork import predicting
 from graftwork.deploy.predict import predict_file
 from graftwork.errors import UsageError
 
@@ -62,7 +63,7 @@ def test_delimited_files_hold_lists_as_json(folder: Path, tmp_path: Path, ending
 def test_the_type_does_not_change_from_chunk_to_chunk(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "CHUNK", 2)
+    monkeypatch.setattr(predicting, "CHUNK", 2)
     source = written(tmp_path / "new.jsonl", ["", "", *TEXTS, "", ""])
     assert predict_file(folder, source, tmp_path / "p.parquet", proba=True) == (8, 4)
     table = pq.read_table(tmp_path / "p.parquet")

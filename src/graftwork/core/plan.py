@@ -8,6 +8,7 @@ from functools import reduce
 
 import numpy as np
 
+from graftwork import notebook
 from graftwork.core.facts import CLAIMS, FACTS
 from graftwork.core.settings import Training
 from graftwork.core.technique import Cost, Graft, Technique

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,33 @@ class Predicted:
     def probabilities(self) -> np.ndarray:
         """The probabilities of a model's only target."""
         return self.each_probabilities[only(self.each_probabilities)]
+
+
+def as_asked(
+    values: Mapping[str, np.ndarray], data: object
+) -> np.ndarray | pd.Series | pd.DataFrame | dict[str, np.ndarray]:
+    """One value a row: for a frame a Series (a frame of several targets), else an array (a dict of them by target)."""
+    if is_frame(data):
+        import pandas as pd
+
+        series = {name: pd.Series(found, index=index_of(data), name=name) for name, found in values.items()}
+        return series[only(series)] if len(series) == 1 else pd.DataFrame(series, index=index_of(data))
+    return values[only(values)] if len(values) == 1 else dict(values)
+
+
+def probabilities_as_asked(
+    values: Mapping[str, np.ndarray], columns: Mapping[str, Sequence[str]], data: object
+) -> np.ndarray | pd.DataFrame | dict[str, np.ndarray] | dict[str, pd.DataFrame]:
+    """Probabilities by target: for a frame a frame with these columns, else an array; of several targets a dict."""
+    if is_frame(data):
+        import pandas as pd
+
+        frames = {
+            name: pd.DataFrame(found, index=index_of(data), columns=list(columns[name]))
+            for name, found in values.items()
+        }
+        return frames[only(frames)] if len(frames) == 1 else frames
+    return values[only(values)] if len(values) == 1 else dict(values)
 
 
 def only(targets: Collection[str]) -> str:

@@ -18,6 +18,14 @@ from graftwork.tasks.task import Task
 
 BATCH_ROWS = 512
 
+Watch = Callable[[int, int], None]
+"""Told how many rows are done, of how many."""
+
+
+def part_of(watch: Watch | None, before: int, total: int) -> Watch | None:
+    """The watch of a part of the rows, `before` of which are done already."""
+    return None if watch is None else lambda done, _: watch(before + done, total)
+
 
 def predict_examples(
     network: Network,
@@ -27,21 +35,27 @@ def predict_examples(
     embedded: Collection[str] = (),
     rows: np.ndarray | None = None,
     changed: Callable[[Batch], Batch] | None = None,
+    watch: Watch | None = None,
 ) -> dict[str, np.ndarray]:
     """By target, the predictions before softmax of every row in order (N, outputs), float32.
 
     embedded: targets of which the embeddings (N, E), what the last layer of the head reads, are given instead.
     rows: indices of the rows to predict; None for all. changed: what is done to each batch first.
+    watch: told after each batch how many rows are done, of how many.
     """
     rows = np.arange(len(examples)) if rows is None else rows
     training = network.training
     network.eval()
     outputs = {name: np.zeros((len(rows), width), np.float32) for name, width in _widths(network, embedded).items()}
+    done = 0
     with torch.no_grad():  # not inference mode, in which a technique could not switch gradients on
         forward, given = prediction(network, examples, rows, techniques, cached, embedded, changed)
         for indices in network.pass_batches(examples.lengths[rows], BATCH_ROWS, running(network, cached)):
             for target, values in forward(given.batch(indices)).predictions.items():
                 outputs[target][indices] = values.cpu().numpy()
+            done += len(indices)
+            if watch is not None:
+                watch(done, len(rows))
     network.train(training)
     return outputs
 

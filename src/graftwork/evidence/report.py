@@ -84,7 +84,7 @@ class Result:
         return f"{METRICS[self.primary].display} {score} on {rows}."
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Report(Result):
     """Everything a reader needs to judge a run. Only `primary` and `evaluations` are required.
 
@@ -192,6 +192,16 @@ class Report(Result):
             split: self._each({r.target: what(r.evaluations[split]) for r in self.results if split in r.evaluations})
             for split in splits
         }
+
+    def __repr__(self) -> str:
+        from graftwork.evidence.views import report_lines
+
+        return "\n".join(report_lines(self))
+
+    def _repr_html_(self) -> str:
+        from graftwork.evidence.views import report_html
+
+        return report_html(self)
 
     def to_html(self) -> str:
         """The report as one page that needs no other file."""

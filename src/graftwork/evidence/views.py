@@ -55,12 +55,17 @@ def evaluation_html(by_target: Mapping[str, Evaluation]) -> str:
 
 def report_lines(report: Report) -> list[str]:
     """How good the model is, in the words of the report."""
-    return [shown_line(line) for line in [f"Report: {report.title}", *str(report.summary).splitlines()]][:MOST]
+    return [shown_line(line) for line in [f"Report: {report.title}", *words_of(report)]][:MOST]
 
 
 def report_html(report: Report) -> str:
     """A card with the same words and the scores."""
-    return notebook.card(report.title, str(report.summary).splitlines(), report_tables(report))
+    return notebook.card(report.title, words_of(report), report_tables(report))
+
+
+def words_of(report: Report) -> list[str]:
+    """How good the model is, what it was made from and what to do next: what all that is shown of a fit ends with."""
+    return report.summary.lines()
 
 
 def report_tables(report: Report) -> str:

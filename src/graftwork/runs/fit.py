@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from graftwork.core.plan import Plans
+from graftwork.core.plans import Plans
 from graftwork.data.cache import prune, storing
 from graftwork.data.checks import OnBadRows
 from graftwork.data.load import Source
 from graftwork.errors import UsageError
+from graftwork.evidence.views import words_of
 from graftwork.model import Model
 from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.candidates import planned_recipes
@@ -70,8 +71,9 @@ def fit(
     recipe: what to do, as a `Recipe` or a YAML file. budget: wall seconds for the whole call.
     out: folder for the model, its report and the checkpoints; must be new, or the unfinished one with `resume=True`.
     on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out.
-    verbose: say what was inferred, how far the runs are and how well they do, as the command line does; False is silent.
-    listener: hears about all this in its place. command, began: for the report, the command to repeat and `time.monotonic()` at which it began.
+    verbose: say what was inferred, how far the runs are and how well they do, as the command line does; False is
+        silent. listener: hears about all this in its place.
+    command, began: for the report, the command to repeat and `time.monotonic()` at which it began.
 
     Raises DataError, UsageError, RefusedError before anything is trained; NonFiniteLossError from a diverging run.
     """
@@ -93,7 +95,8 @@ def fit(
         model = fit_data(
             data, recipe, budget=budget, out=out, resume=resume, listener=hearing, command=command, began=began
         )
-        hearing.ended(str(model.report.summary) if model.report is not None else "")
+        if model.report is not None:
+            hearing.ended("\n".join(words_of(model.report)))
     return model
 
 

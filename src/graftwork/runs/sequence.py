@@ -27,6 +27,7 @@ from graftwork.runs.listener import Listener
 from graftwork.runs.pseudo import pseudo_labelled
 from graftwork.runs.step_checks import checked
 from graftwork.runs.steps import Step, place, placed, read_steps, resolved
+from graftwork.runs.watching import heard
 from graftwork.runs.workspace import claims_out, holds_something, unfinished
 from graftwork.tasks.metrics import METRICS
 
@@ -78,6 +79,7 @@ def run_sequence(
     *,
     out: str | os.PathLike[str],
     resume: bool = False,
+    verbose: bool = True,
     listener: Listener | None = None,
     command: str | None = None,
 ) -> list[Finished]:
@@ -86,15 +88,28 @@ def run_sequence(
     out: a folder that is new, empty or of a sequence that failed before its first step began; with `resume=True` the
     one of a sequence that was stopped: steps that are done are not run again, and the one that was stopped goes on from
     its last checkpoint. A step that Ctrl-C stops is the last one.
-    listener: hears about progress. command: for the reports.
+    verbose: say how the steps go; False is silent. listener: hears it in its place. command: for the reports.
 
     Raises UsageError for no steps and for a step that names what there is not, before anything is trained, and for a
     step that was done before and has been changed since; everything that `fit` raises, with the step's name.
     """
-    listener, root = listener or Listener(), Path(out)
+    root = Path(out)
     source = "" if isinstance(steps, list | tuple) else str(steps)
     planned = checked(steps if isinstance(steps, list | tuple) else read_steps(steps), source)  # type: ignore[arg-type]
     record = _opened(root, resume)
+    with heard(listener, verbose) as hearing:
+        return _run_all(planned, source, root, record, resume, hearing, command)
+
+
+def _run_all(
+    planned: Sequence[Step],
+    source: str,
+    root: Path,
+    record: dict[str, Any],
+    resume: bool,
+    listener: Listener,
+    command: str | None,
+) -> list[Finished]:
     done: list[Finished] = []
     for step in planned:
         known = record.get(step.name)
