@@ -14,7 +14,9 @@ import numpy as np
 
 from graftwork.data import deep
 from graftwork.data.deep import Range, Scale
-from graftwork.data.opening import MediaError, formats
+from graftwork.data.marks import foreign
+from graftwork.data.opening import MediaError, UnknownFormat, formats
+from graftwork.data.paths import refusal
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -97,7 +99,9 @@ def _explained(encoded: bytes) -> Iterator[None]:
         except MediaError:
             raise
         except UnidentifiedImageError:
-            raise MediaError(f"no image that can be read ({len(encoded):,} bytes)") from None
+            ending = foreign(encoded[:64])
+            told = refusal(f"_{ending}") if ending else None
+            raise UnknownFormat(told or f"no image that can be read ({len(encoded):,} bytes)") from None
         except Image.DecompressionBombError as error:
             found = re.search(r"\d+", str(error))
             raise _too_large(f"{int(found[0]):,} pixels" if found else "very many pixels") from None

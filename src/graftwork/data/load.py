@@ -87,6 +87,7 @@ def load(
     def ready(table: Table) -> Table:
         bad = check(table, need_target=True)
         ranges.append(scales.ranges_of(table))
+        notes.extend(scales.cancelled(table))
         table, skipped = apply(table, bad, on_bad_rows)
         table, changed = to_kinds(table)
         notes.extend(skipped + changed)
@@ -160,7 +161,7 @@ def load_like(
     if on_bad_rows != "keep":
         table, skipped = apply(table, bad, on_bad_rows)
         notes, bad = notes + skipped, []
-    notes += scales.beyond(looked_at)
+    notes += scales.beyond(looked_at) + scales.cancelled(looked_at)
     table, changed = to_kinds(table)
     return Loaded(table, notes + changed, bad)
 

@@ -37,3 +37,28 @@ _MARKS: tuple[tuple[bytes, Literal["image", "audio"]], ...] = (
     *((mark, "image") for mark in _IMAGES),
     *((mark, "audio") for mark in (*_SOUNDS, *_SOUNDS_UNREAD)),
 )
+
+
+def foreign(start: bytes) -> str | None:
+    """The usual ending of a file in a format that is known but not read, by its first bytes (64 will do)."""
+    if start[4:8] == b"ftyp":
+        brand = start[8:12]
+        if brand in _STILL:
+            return None if brand.startswith(b"avi") else ".heic"
+        return ".m4a" if brand.startswith(b"M4") else ".mp4"
+    return next((ending for mark, ending in _FOREIGN.items() if start.startswith(mark)), None)
+
+
+_FOREIGN = {
+    b"8BPS": ".psd",
+    b"%!PS": ".eps",
+    b"<svg": ".svg",
+    b"#!AMR": ".amr",
+    b"\xff\xf1": ".aac",
+    b"\xff\xf9": ".aac",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": ".wma",
+    b"\x1aE\xdf\xa3": ".mkv",
+    b"MThd": ".mid",
+    b"MAC ": ".ape",
+    b"wvpk": ".wv",
+}

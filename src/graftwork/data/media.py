@@ -15,7 +15,7 @@ from graftwork.data.cache import column_digest, digest, entry, storing
 from graftwork.data.deep import Range, Scale
 from graftwork.data.entries import kept
 from graftwork.data.opening import MediaError as MediaError
-from graftwork.data.opening import formats, read_file
+from graftwork.data.opening import UnknownFormat, formats, read_file
 from graftwork.data.paths import absence, is_address, is_data, located, refusal, shortened
 from graftwork.data.spool import slices
 from graftwork.data.table import Kind
@@ -81,10 +81,11 @@ def _state(given: Any, folder: Path | None) -> str:
 
 class Examined(NamedTuple):
     """bad: index and reason of every value that can't be decoded. ranges: of the images with more than 8 bits a
-    colour."""
+    colour. cancelled: how many sounds have channels that cancel out."""
 
     bad: list[tuple[int, str]]
     ranges: list[Range]
+    cancelled: int = 0
 
 
 def examined(column: pa.ChunkedArray, folder: Path | None, kind: Kind) -> Examined:
@@ -100,13 +101,13 @@ def examined(column: pa.ChunkedArray, folder: Path | None, kind: Kind) -> Examin
             write_text(place / "examined.json", json.dumps(found))
 
     def read(place: Path) -> Examined:
-        bad, ranges = json.loads((place / "examined.json").read_text(encoding="utf-8"))
-        return Examined([(int(at), str(reason)) for at, reason in bad], [Range(*each) for each in ranges])
+        bad, ranges, cancelled = json.loads((place / "examined.json").read_text(encoding="utf-8"))
+        return Examined([(int(at), str(reason)) for at, reason in bad], [Range(*each) for each in ranges], cancelled)
 
     return kept(entry("checked", key), check, read, spare=True)
 
 
-_RULES = "3"
+_RULES = "4"
 """Another one whenever files are found to be something else than before."""
 
 
@@ -133,8 +134,9 @@ def described(column: pa.ChunkedArray) -> list[str]:
     return ["" if value is None else str(value) for value in column.to_pylist()]
 
 
-def _examined(column: pa.ChunkedArray, folder: Path | None, check: Callable[[bytes], Range | None]) -> Examined:
+def _examined(column: pa.ChunkedArray, folder: Path | None, check: Callable[[bytes], Range | bool | None]) -> Examined:
     found = Examined([], [])
+    cancelled = 0
     for at, value in enumerate(value for part in slices(column) for value in part.to_pylist()):
         try:
             encoded = content(value, folder)
@@ -142,30 +144,29 @@ def _examined(column: pa.ChunkedArray, folder: Path | None, check: Callable[[byt
             found.bad.append((at, str(error)))
             continue
         try:
-            measured = check(encoded) if encoded is not None else None
+            told = check(encoded) if encoded is not None else None
         except MediaError as error:
-            found.bad.append((at, _placed(str(error), value, folder)))
+            found.bad.append((at, _placed(error, value, folder)))
         else:
-            found.ranges.extend([measured] if measured else [])
-    return found
+            found.ranges.extend([told] if isinstance(told, Range) else [])
+            cancelled += told is True
+    return found._replace(cancelled=cancelled)
 
 
-def _placed(reason: str, value: Any, folder: Path | None) -> str:
+def _placed(error: MediaError, value: Any, folder: Path | None) -> str:
     """The reason behind the file that it is of, with what to do where its ending tells."""
     path = (value.get("path") or "") if isinstance(value, Mapping) else "" if isinstance(value, bytes) else str(value)
     if not path or is_data(path):
-        return reason
-    return f"{shortened(str(located(path, folder)))}: {refusal(path) or reason}"
+        return str(error)
+    told = refusal(path) if isinstance(error, UnknownFormat) else None
+    return f"{shortened(str(located(path, folder)))}: {told or error}"
 
 
-def _checker(kind: Kind) -> Callable[[bytes], Range | None]:
+def _checker(kind: Kind) -> Callable[[bytes], Range | bool | None]:
     if kind == "image":
         from graftwork.data.images import examine
 
         return examine
-    from graftwork.data.sounds import decode
+    from graftwork.data.sounds import cancels_out
 
-    def check(encoded: bytes) -> None:
-        decode(encoded)
-
-    return check
+    return cancels_out

@@ -29,6 +29,10 @@ class MediaError(DataError):
     """One image or sound can't be used. The message is a reason for a reader, without the row or the column."""
 
 
+class UnknownFormat(MediaError):
+    """The bytes are in no format that is read here."""
+
+
 def read_file(path: Path, named: str) -> bytes:
     """The bytes of a regular file.
 

@@ -15,7 +15,7 @@ from graftwork.data.batch import Inputs
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.spectrogram import LogMel, MelSettings
 
-PREPARED = 1
+PREPARED = 2
 """Raise it whenever `prepare` gives other samples for the same file."""
 TOKEN_SECONDS = 0.1
 """A token of work: a clip of 5 seconds counts as 50."""
