@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from graftwork.core.checkpoint import write_tensors
 from graftwork.data.cache import storing
 from graftwork.data.locks import claimed
+from graftwork.data.names import inside
 from graftwork.data.staging import staged
 from graftwork.data.table import Column, Schema
 from graftwork.data.typed import misfit
@@ -121,7 +122,7 @@ def load(folder: str | os.PathLike[str]) -> Saved:
         network.lacked = frozenset(manifest["lacked"])
         network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
         # Copied to where memory is aligned: convolutions round otherwise where it is not.
-        weights = {name: tensor.clone() for name, tensor in load_file(path / WEIGHTS).items()}
+        weights = {name: tensor.clone() for name, tensor in load_file(inside(path, WEIGHTS)).items()}
         network.load_state_dict(weights, assign=True)
         network.requires_grad_(False)
         return Saved(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from graftwork.data.cache import storing
+from graftwork.data.writing import clean_beside, replacing
 from graftwork.errors import CheckpointError
 
 NAME = "checkpoint.safetensors"
@@ -48,19 +50,26 @@ class Snapshot:
 
 
 def write(folder: Path, snapshot: Snapshot) -> None:
-    """Replace the folder's checkpoint. Raises DataError where the disk is full or can't be written."""
+    """Replace the folder's checkpoint; it survives a power cut. Raises DataError where the disk is full or closed."""
     with storing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"{NAME}.partial"
+        clean_beside(folder / NAME)
         tensors = {key: value.detach().cpu().contiguous() for key, value in snapshot.tensors.items()}
-        write_tensors(_unshared(tensors), partial, {"graftwork": json.dumps(snapshot.meta)})
-        partial.replace(folder / NAME)
+        with replacing(folder / NAME, lasting=True) as temporary:
+            write_tensors(_unshared(tensors), temporary, {"graftwork": json.dumps(snapshot.meta)})
 
 
 def write_tensors(tensors: dict[str, Tensor], path: Path, meta: dict[str, str] | None = None) -> None:
-    """`save_file`, with an OSError where the disk is full (safetensors hides it in an error of its own)."""
-    try:
+    """`save_file`, with an OSError where the disk is full."""
+    with disk_errors():
         save_file(tensors, path, metadata=meta)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Inside, safetensors' errors that hide one of the disk are that OSError."""
+    try:
+        yield
     except SafetensorError as error:
         code = re.search(r"os error (\d+)", str(error))
         raise OSError(int(code[1]) if code else errno.EIO, str(error)) from error

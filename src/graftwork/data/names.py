@@ -50,7 +50,9 @@ def inside(folder: Path, *names: str) -> Path:
 
 
 def check_links(folder: Path) -> None:
-    """Raise ModelError where any file or folder directly in `folder` is a link that leads out of it."""
-    for entry in sorted(os.scandir(folder), key=lambda each: each.name):
-        if entry.is_symlink():
-            inside(folder, entry.name)
+    """Raise ModelError where any file or folder in `folder`, however deep, is a link that leads out of it."""
+    for place, folders, files in os.walk(folder):
+        for name in sorted((*folders, *files)):
+            path = Path(place, name)
+            if path.is_symlink():
+                inside(folder, *path.relative_to(folder).parts)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from graftwork.data.writing import clean, clean_beside, move, remove, sync, sync_tree, temporary_name
+from graftwork.data.writing import clean, clean_beside, move, open_up, remove, sync, sync_tree, temporary_name
 
 STAGED = ".graft-new"
 """In a folder: files that are whole and not yet in their places."""
@@ -35,6 +35,7 @@ def staged(folder: Path, last: str, obsolete: Sequence[str] = ()) -> Iterator[Pa
     temporary.mkdir()
     try:
         yield temporary
+        open_up(temporary)
         sync_tree(temporary)
         move(temporary, folder / STAGED if there else folder)
     except BaseException:

@@ -36,14 +36,10 @@ def replacing(path: Path, *, lasting: bool = False) -> Iterator[Path]:
     Its permissions are those that the umask leaves, whatever the block does. lasting: it is there after a power cut.
     """
     temporary = temporary_name(path)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    handle = os.open(temporary, flags, 0o666)
-    mode = os.fstat(handle).st_mode & 0o777
-    os.close(handle)
+    mode = _new_file(temporary)
     try:
         yield temporary
-        if temporary.stat().st_mode & 0o777 != mode:  # safetensors makes its files private
-            temporary.chmod(mode)
+        _open_up(temporary, mode)
         if lasting:
             sync(temporary)
         move(temporary, path)
@@ -52,6 +48,31 @@ def replacing(path: Path, *, lasting: bool = False) -> Iterator[Path]:
     except BaseException:
         remove(temporary)
         raise
+
+
+def open_up(folder: Path) -> None:
+    """Give all files in `folder` the permissions that the umask leaves; safetensors makes its own private."""
+    probe = temporary_name(folder / "probe")
+    mode = _new_file(probe)
+    remove(probe)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            _open_up(path, mode)
+
+
+def _open_up(path: Path, mode: int) -> None:
+    if path.stat().st_mode & 0o777 != mode:
+        path.chmod(mode)
+
+
+def _new_file(path: Path) -> int:
+    """Make an empty file where there is none, through no link. Gives its permissions."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(path, flags, 0o666)
+    try:
+        return os.fstat(handle).st_mode & 0o777
+    finally:
+        os.close(handle)
 
 
 def temporary_name(path: Path) -> Path:

@@ -11,9 +11,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from graftwork.core.checkpoint import write_tensors
+from graftwork.data.writing import write_text
 from graftwork.deploy.classifier import output_units
 from graftwork.errors import UsageError
 from graftwork.model import Model
@@ -37,7 +38,8 @@ def write_bundle(model: Model, encoder: TransformerEncoder, folder: Path) -> Non
             layers.append(_described(layer))
             prefix = f"{len(layers) - 1}."
             tensors.update({prefix + name: value for name, value in layer.state_dict().items()})
-    save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, _head(folder))
+    plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    write_tensors(plain, folder / "head.safetensors")
     factor, shift = output_units(model)
     described = {
         "loader": _loader(encoder),
@@ -50,17 +52,13 @@ def write_bundle(model: Model, encoder: TransformerEncoder, folder: Path) -> Non
         "factor": factor,
         "shift": shift,
     }
-    (folder / "head.json").write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (folder / PROGRAM).write_text(program(), encoding="utf-8")
+    write_text(folder / "head.json", json.dumps(described, indent=1, ensure_ascii=False) + "\n")
+    write_text(folder / PROGRAM, program())
 
 
 def program() -> str:
     """The text of predict.py."""
     return files("graftwork.deploy").joinpath("bundle_program.py").read_text(encoding="utf-8")
-
-
-def _head(folder: Path) -> Path:
-    return folder / "head.safetensors"
 
 
 def _loader(encoder: TransformerEncoder) -> str:

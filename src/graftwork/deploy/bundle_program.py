@@ -34,8 +34,13 @@ class Model:
         log: Any = transformers.logging
         log.set_verbosity_error()
         log.disable_progress_bar()
-        self.tokenizer = transformers.AutoTokenizer.from_pretrained(path)
-        self.base = getattr(transformers, self.settings["loader"]).from_pretrained(path, dtype=torch.float32).eval()
+        own: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        self.tokenizer = transformers.AutoTokenizer.from_pretrained(path, **own)
+        loader: Any = {
+            "AutoModel": transformers.AutoModel,
+            "AutoModelForTextEncoding": transformers.AutoModelForTextEncoding,
+        }[self.settings["loader"]]
+        self.base = loader.from_pretrained(path, dtype=torch.float32, use_safetensors=True, **own).eval()
         self.tensors = load_file(path / "head.safetensors")
 
     @torch.inference_mode()

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from graftwork.data.batch import Inputs
 from graftwork.deploy.pooling_layer import Affine, Layer, Norm, mean_layer, unit_mean_layer, unit_token_layer
 from graftwork.model import Model
+from graftwork.networks.hub import build_model
 from graftwork.networks.pooling import pool
 from graftwork.networks.transformer import TransformerEncoder
 
@@ -123,7 +124,7 @@ def _layer(encoder: TransformerEncoder, head: Affine, norm: Norm, sample: Inputs
 
 def _classifier(model: Model, encoder: TransformerEncoder, extra: int = 0) -> Any | None:
     """The architecture's own classifier with the base's weights; `extra` layers more are not filled."""
-    from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, AutoModelForSequenceClassification
+    from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
 
     config = copy.deepcopy(encoder.hf_config)
     if type(config) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
@@ -133,8 +134,7 @@ def _classifier(model: Model, encoder: TransformerEncoder, extra: int = 0) -> An
     config.num_hidden_layers += extra
     config.pad_token_id = encoder.tokenizer.pad
     with torch.random.fork_rng(devices=[]):
-        auto: Any = AutoModelForSequenceClassification
-        classifier = auto.from_config(config, dtype=torch.float32)
+        classifier = build_model("AutoModelForSequenceClassification", config)
     trunk = {name: value.cpu() for name, value in encoder.hf_model.state_dict().items()}
     left = classifier.base_model.load_state_dict(trunk, strict=False)
     return None if left.unexpected_keys else classifier.eval()

@@ -9,9 +9,7 @@ folder appears.
 from __future__ import annotations
 
 import copy
-import os
 import runpy
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,20 +19,25 @@ from typing import Any
 import numpy as np
 import torch
 
+from graftwork.core.checkpoint import disk_errors
 from graftwork.data.cache import storing
+from graftwork.data.locks import claimed
+from graftwork.data.staging import STAGED, staged
 from graftwork.data.text import TextSettings
-from graftwork.data.writing import write_text
+from graftwork.data.writing import is_own, remove, write_text
 from graftwork.deploy import sentences
 from graftwork.deploy.bundle import PROGRAM, write_bundle
 from graftwork.deploy.classifier import build
 from graftwork.errors import ModelError, UsageError
 from graftwork.model import Model
-from graftwork.networks.pretrained import explained
+from graftwork.networks.hub import load_model, load_reader
 from graftwork.networks.transformer import TransformerEncoder
 
 TOLERANCE = 1e-3
 """The most that a probability may differ (a regression: in standard deviations of the target)."""
 MARK = "exported by graftwork"
+LAST = "config.json"
+"""Without it, transformers takes the folder for no model."""
 
 
 def export_transformers(model: Model, folder: Path) -> list[str]:
@@ -47,19 +50,14 @@ def export_transformers(model: Model, folder: Path) -> list[str]:
     """
     encoder = _encoder(model)
     _check_texts(model.recipe.text)
-    _check_folder(folder)
-    network = copy.deepcopy(model.network).float()
-    network.autocast = None
-    model = replace(model, network=network.cpu().eval())
-    encoder = _encoder(model)
-    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
-    try:
-        with storing(partial), _without_bars():
-            lines = _written(model, encoder, partial, folder)
-            _publish(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return lines
+    with claimed(folder):
+        _check_folder(folder)
+        network = copy.deepcopy(model.network).float()
+        network.autocast = None
+        model = replace(model, network=network.cpu().eval())
+        encoder = _encoder(model)
+        with storing(folder), disk_errors(), _without_bars(), staged(folder, LAST, _earlier(folder)) as place:
+            return _written(model, encoder, place, folder)
 
 
 def _written(model: Model, encoder: TransformerEncoder, partial: Path, folder: Path) -> list[str]:
@@ -67,15 +65,14 @@ def _written(model: Model, encoder: TransformerEncoder, partial: Path, folder: P
     texts = sentences.samples(encoder.tokenizer.backend)
     classifier = build(model, encoder.collate(encoder.prepare(texts)))
     if classifier is not None:
-        partial.mkdir(parents=True)
         classifier.save_pretrained(partial)
         _save_tokenizer(model, encoder, partial)
         difference, agreement = _compare(model, texts, _classifier_outputs(model, partial, texts))
         if difference <= TOLERANCE and agreement == 1.0:
             write_text(partial / "README.md", _readme(folder, CLASSIFIER))
             return [f"{folder}: a sequence classifier of transformers", _agreement(model, texts, difference, agreement)]
-        shutil.rmtree(partial)
-    partial.mkdir(parents=True)
+        for path in list(partial.iterdir()):
+            remove(path)
     write_bundle(model, encoder, partial)
     _save_tokenizer(model, encoder, partial)
     difference, agreement = _compare(model, texts, _program_outputs(model, partial, texts))
@@ -133,21 +130,17 @@ def _check_texts(settings: TextSettings) -> None:
 def _check_folder(folder: Path) -> None:
     if folder.is_file():
         raise UsageError(f"{folder} is a file. Name a folder.")
-    if folder.is_dir() and any(folder.iterdir()):
-        readme = folder / "README.md"
-        if not (readme.is_file() and MARK in readme.read_text(encoding="utf-8", errors="replace")):
-            raise UsageError(f"{folder} holds something that is not an export of graftwork. Choose another folder.")
+    readmes = [folder / "README.md", folder / STAGED / "README.md"]
+    ours = any(each.is_file() and MARK in each.read_text(encoding="utf-8", errors="replace") for each in readmes)
+    if folder.is_dir() and not ours and any(not is_own(path.name) for path in folder.iterdir()):
+        raise UsageError(f"{folder} holds something that is not an export of graftwork. Choose another folder.")
 
 
-def _publish(partial: Path, folder: Path) -> None:
-    for file in partial.iterdir():
-        file.chmod(0o644)
-    old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    if folder.exists():
-        folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+def _earlier(folder: Path) -> list[str]:
+    """What an earlier export left in the folder. `LAST` is the first to go and the last to come, so that nobody loads
+    some of the old files with some of the new ones."""
+    shards = [path.name for path in folder.glob("model*.safetensors*")]
+    return [LAST, PROGRAM, "head.json", "head.safetensors", *shards]
 
 
 @contextmanager
@@ -167,11 +160,8 @@ def _without_bars() -> Iterator[None]:
 
 def _save_tokenizer(model: Model, encoder: TransformerEncoder, folder: Path) -> None:
     """The base's tokenizer, which cuts, pads and normalises as the model does."""
-    from transformers import AutoTokenizer
-
     encoder.tokenizer.save_files(folder)
-    with explained("The tokenizer can't be exported"):
-        tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    tokenizer = load_reader("AutoTokenizer", folder, "exported tokenizer")
     if tokenizer.pad_token_id != encoder.tokenizer.pad:
         tokenizer.pad_token = tokenizer.convert_ids_to_tokens(encoder.tokenizer.pad)
     tokenizer.model_max_length = encoder.tokenizer.max_length
@@ -183,10 +173,8 @@ def _save_tokenizer(model: Model, encoder: TransformerEncoder, folder: Path) -> 
 
 
 def _classifier_outputs(model: Model, folder: Path, texts: list[str]) -> np.ndarray:
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    loaded: Any = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True)
+    tokenizer = load_reader("AutoTokenizer", folder, "exported tokenizer")
+    loaded, _ = load_model("AutoModelForSequenceClassification", folder)
     found = []
     with torch.inference_mode():
         for start in range(0, len(texts), 32):

@@ -10,7 +10,7 @@ from graftwork.networks.audio_patches import FRONTEND, PatchEncoder
 from graftwork.networks.audio_wave import KINDS, WaveEncoder
 from graftwork.networks.audio_windows import Pooling
 from graftwork.networks.encoder import Encoder
-from graftwork.networks.pretrained import locate, read_config
+from graftwork.networks.hub import locate, read_config
 
 
 def load(path: str, layers: int, pooling: Pooling, seconds: float | None) -> Encoder:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from graftwork.data.batch import Hidden, Inputs
 from graftwork.errors import UsageError
-from graftwork.networks import pretrained, seam
+from graftwork.networks import hub, pretrained, seam
 from graftwork.networks.audio import AudioEncoder, valid
 from graftwork.networks.audio_ast import read_preprocessor
 from graftwork.networks.audio_windows import refuse
@@ -55,7 +55,7 @@ class WaveEncoder(AudioEncoder):
         What masks frames or skips layers at random in training, by the configuration, is switched off: techniques do
         that. Raises ModelError where the files are incomplete or of another kind.
         """
-        config = pretrained.read_config(folder)
+        config = hub.read_config(folder)
         if config.model_type not in KINDS:
             raise refuse(folder, config.model_type, KINDS)
         told = read_preprocessor(folder)

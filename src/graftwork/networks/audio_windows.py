@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from graftwork.data.batch import Hidden, Inputs
 from graftwork.errors import ModelError, UsageError
-from graftwork.networks import pretrained
+from graftwork.networks import hub, pretrained
 from graftwork.networks.audio import MelEncoder, valid
 from graftwork.networks.encoder import drops
 from graftwork.networks.spectrogram import MelSettings
@@ -78,7 +78,7 @@ class WindowEncoder(MelEncoder):
 
         Raises ModelError where one of them is missing or does not fit the others.
         """
-        config = pretrained.read_config(folder)
+        config = hub.read_config(folder)
         windows = cls.read_windows(folder, config)
         model = pretrained.load_trunk(folder, config, "sdpa", cls.reads)
         return cls(model, windows, pooling, layers, seconds)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from graftwork.errors import ModelError, UsageError
-from graftwork.networks import pretrained
+from graftwork.networks import hub, pretrained
 from graftwork.networks.encoder import drops
 from graftwork.networks.image import ImageEncoder
 from graftwork.networks.image_trunks import TRUNKS, Trunk
@@ -45,7 +45,7 @@ class ImageModelEncoder(ImageEncoder):
         self.depth, self.patch = len(self._trunk.path(model)), self._trunk.patch
         _freeze_unused(model)
         self._check_blocks()
-        with pretrained.explained(f"This base can't read images of {view.size} x {view.size} pixels"):
+        with hub.explained(f"This base can't read images of {view.size} x {view.size} pixels"):
             self.width = self.hidden_width = int(self._measure().shape[1])
         found = {"sequence_blocks"}
         found |= {"dropout"} if any(drops(module) for module in model.modules()) else set()
@@ -61,8 +61,8 @@ class ImageModelEncoder(ImageEncoder):
         Raises ModelError where the folder is no image model that is supported, its weights are incomplete or not
         safetensors, or it does not say how images are resized and normalised.
         """
-        folder = pretrained.locate(str(source))
-        config = pretrained.read_config(folder)
+        folder = hub.locate(str(source))
+        config = hub.read_config(folder)
         _known(config.model_type, source)
         view, mean, std = _processing(folder)
         model = pretrained.load_trunk(folder, config, "sdpa", "pixel_values")
@@ -133,8 +133,8 @@ def tuned_blocks(source: str) -> int:
 
     The blocks of a CNN are small, and its lower ones are soon foreign to images of another kind or resolution.
     """
-    folder = pretrained.locate(source)
-    config = pretrained.read_config(folder)
+    folder = hub.locate(source)
+    config = hub.read_config(folder)
     trunk = _known(config.model_type, source)
     with torch.device("meta"):
         blocks = len(trunk.path(pretrained.empty_trunk(config.to_dict(), "sdpa")))
@@ -159,14 +159,10 @@ def _freeze_unused(model: nn.Module) -> None:
 
 def _processing(folder: Path) -> tuple[View, list[float], list[float]]:
     """View, mean and standard deviation of each colour, as transformers' own processor applies them."""
-    from transformers import AutoImageProcessor
-
     file = folder / "preprocessor_config.json"
     if not file.is_file():
         raise ModelError(f"{folder} has no preprocessor_config.json, which says how images are resized and normalised.")
-    with pretrained.explained(f"{file} can't be used"):
-        auto: Any = AutoImageProcessor
-        known = auto.from_pretrained(folder, backend="pil", trust_remote_code=False, local_files_only=True)
+    known = hub.load_reader("AutoImageProcessor", folder, "image processor", backend="pil")
     view = _view(known, file)
     scale = 255 * float(known.rescale_factor) if known.do_rescale else 255.0
     plain = not known.do_normalize

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from graftwork.data.entries import checksum
-from graftwork.data.names import check_links, inside, plain_name
+from graftwork.data.names import inside, plain_name
 from graftwork.data.staging import STAGED, settle
 from graftwork.data.table import Column
 from graftwork.data.typed import misfit
@@ -86,15 +86,14 @@ def _is_ours(path: Path, *, damaged: bool) -> bool:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """What model.json says, every type checked. Raises ModelError where it is missing, foreign, damaged or newer, and
-    where a link leads out of the folder."""
+    where it is a link that leads out of the folder."""
     path = folder / MANIFEST
     if not is_model(folder):
         why = "its model.json was written by something else" if path.is_file() else f"it has no {MANIFEST}"
         raise ModelError(f"{folder} is not a model of graftwork: {why}.")
     try:
         settle(folder, MANIFEST)
-        check_links(folder)
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads(inside(folder, MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} is damaged ({error}). Copy or train the model again.") from None
     if not isinstance(told, dict):

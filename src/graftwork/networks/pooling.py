@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from graftwork.data.names import inside, plain_name
 from graftwork.errors import ModelError
 
 How = Literal["mean", "cls", "max", "last"]
@@ -71,7 +72,7 @@ def as_trained(folder: Path) -> Trained:
     for module in _read(folder / "modules.json"):
         kind = str(module.get("type", "")).rpartition(".")[2]
         if kind == "Pooling":
-            pooling = _how(folder / str(module["path"]) / "config.json")
+            pooling = _how(inside(folder, plain_name(module.get("path"), folder / "modules.json"), "config.json"))
         elif kind == "Normalize":
             normalise = True
         elif pooling is not None:

@@ -1,25 +1,24 @@
-"""Load the trunk and the tokenizer of a transformers model from a folder or the hub, and say plainly what is wrong.
+"""The trunk and the tokenizer of a transformers model, and plainly what is wrong with them.
 
-Safetensors only, no code from the model's repository, and no weight is ever filled in at random.
+They come through `hub`; no weight is ever filled in at random.
 """
 
 from __future__ import annotations
 
 import inspect
 import json
-import logging
 import re
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from torch import nn
 
+from graftwork.data.cache import storing
 from graftwork.errors import ModelError, UsageError
+from graftwork.networks.hub import build_model, config_of, explained, load_model, load_reader
 from graftwork.networks.tokenizer import TextTokenizer
 
 Attention = Literal["sdpa", "eager"]
@@ -27,45 +26,6 @@ Attention = Literal["sdpa", "eager"]
 _LONGEST = 512  # tokens; the default where the base does not say less
 _VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model", "tekken.json", "*.tiktoken")
 _READERS = {"input_ids": "text model", "pixel_values": "model of pictures", "input_values": "sound model"}
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
-
-
-def locate(source: str, what: str = "base", instead: str = "A local folder with the model works too.") -> Path:
-    """The folder of a base: a local one, or the hub's in the local cache (fetched where the network allows it).
-
-    what, instead: for messages, how it is called, and what would do where the hub does not have it.
-    """
-    local = Path(source).expanduser()
-    if local.is_dir():
-        return local
-    if local.exists():
-        raise ModelError(f"{source} is a file. A base is a folder with config.json, weights and a tokenizer.")
-    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", source) or source.startswith("."):
-        raise ModelError(f"There is no folder {source}. Give an existing folder, or a hub id such as org/name.")
-    from huggingface_hub import snapshot_download
-
-    try:
-        # Weights in other formats and for other runtimes stay where they are.
-        found = snapshot_download(
-            source, allow_patterns=["*.json", "*.safetensors", "*.txt", "*.model"], ignore_patterns=["*/*.safetensors"]
-        )
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ModelError(
-            f"The {what} '{source}' is no folder here and can't be had from the hub: {reason} "
-            f"Is the id right, is there a network, is HF_HUB_OFFLINE set? {instead}"
-        ) from None
-    return Path(found)
-
-
-def read_config(folder: Path) -> Any:
-    """The transformers configuration in `folder`. Raises ModelError where it is missing, broken or unknown."""
-    from transformers import AutoConfig
-
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"{folder} is no transformers model: it has no config.json.")
-    with explained(f"The configuration in {folder} can't be used"):
-        return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
 
 
 def load_trunk(folder: Path, config: Any, attention: Attention, reads: str = "input_ids") -> nn.Module:
@@ -74,18 +34,8 @@ def load_trunk(folder: Path, config: Any, attention: Attention, reads: str = "in
     Raises ModelError unless every weight comes from the file.
     """
     auto, options = _class_of(config)
-    _check_files(folder)
-    with explained(f"The weights in {folder} can't be loaded"), quiet(), torch.random.fork_rng(devices=[]):
-        model, info = auto.from_pretrained(
-            folder,
-            config=config,
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            attn_implementation=None if attention == "sdpa" else attention,
-            output_loading_info=True,
-            **options,
-        )
+    attn = None if attention == "sdpa" else attention
+    model, info = load_model(auto, folder, config=config, attn_implementation=attn, **options)
     if model.main_input_name != reads:
         what = _READERS.get(reads, f"model of {reads}")
         raise ModelError(f"{folder} is not a {what}: it reads {model.main_input_name}.")
@@ -102,19 +52,14 @@ def load_trunk(folder: Path, config: Any, attention: Attention, reads: str = "in
 
 def empty_trunk(config: dict[str, Any], attention: Attention) -> nn.Module:
     """The model that `config` (a transformers configuration as plain data) describes; its weights are not set."""
-    from transformers import AutoConfig
     from transformers.initialization import no_init_weights
 
+    known = config_of(config)
     with explained("The configuration of the saved base can't be used"):
-        known = AutoConfig.for_model(**config)
         auto, options = _class_of(known)
         with no_init_weights():  # they are loaded next, and drawing them would take most of the time
-            model: nn.Module = auto.from_config(
-                known,
-                dtype=torch.float32,
-                attn_implementation=None if attention == "sdpa" else attention,
-                **options,
-            )
+            attn = None if attention == "sdpa" else attention
+            model: nn.Module = build_model(auto, known, attn_implementation=attn, **options)
     return model.eval()
 
 
@@ -133,15 +78,12 @@ def load_tokenizer(folder: Path, model: Any, wanted: int | None, trained: int | 
     wanted: the longest text in tokens, or None for what the base was `trained` with; where the base does not say,
     what its tokenizer and positions allow, at most 512.
     """
-    from transformers import AutoTokenizer
-
     if not any(file for pattern in _VOCABULARIES for file in folder.glob(pattern)):
         raise ModelError(f"{folder} has no tokenizer: there is no tokenizer.json, vocabulary or *.model file.")
-    with explained(f"The tokenizer in {folder} can't be loaded"):
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    tokenizer = load_reader("AutoTokenizer", folder, "tokenizer")
     if not getattr(tokenizer, "is_fast", False):
         raise ModelError(f"{folder} has no fast tokenizer (tokenizer.json). Convert it with transformers first.")
-    with tempfile.TemporaryDirectory() as temporary:
+    with storing(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory() as temporary:
         tokenizer.save_pretrained(temporary)
         files = {file.name: file.read_bytes() for file in Path(temporary).iterdir() if file.is_file()}
     _check_kind(folder, files)
@@ -201,12 +143,12 @@ def _positions(model: Any) -> int:
     return int(found)
 
 
-def _class_of(config: Any) -> tuple[Any, dict[str, Any]]:
-    """The auto class that makes the trunk of this configuration, and what to tell it."""
+def _class_of(config: Any) -> tuple[str, dict[str, Any]]:
+    """The name of the auto class that makes the trunk of this configuration, and what to tell it."""
     import transformers
 
     encodes = type(config) in transformers.MODEL_FOR_TEXT_ENCODING_MAPPING  # for T5 the encoder alone
-    auto: Any = transformers.AutoModelForTextEncoding if encodes else transformers.AutoModel
+    auto = "AutoModelForTextEncoding" if encodes else "AutoModel"
     mapping = transformers.MODEL_FOR_TEXT_ENCODING_MAPPING if encodes else transformers.MODEL_MAPPING
     if type(config) not in mapping or (config.is_encoder_decoder and not encodes):
         raise ModelError(f"The architecture '{config.model_type}' is no text encoder or decoder that is supported.")
@@ -215,19 +157,6 @@ def _class_of(config: Any) -> tuple[Any, dict[str, Any]]:
     # Without the pooler, whose output nothing here reads and nothing would train.
     poolable = "add_pooling_layer" in inspect.signature(cls).parameters
     return auto, {"add_pooling_layer": False} if poolable else {}
-
-
-def _check_files(folder: Path) -> None:
-    if any(folder.glob("*.safetensors")):
-        return
-    pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
-    if pickles:
-        raise ModelError(
-            f"{folder} has weights only as {_listing(pickles)}, which can run code when it is opened. Expected "
-            "*.safetensors. If you trust the source, convert it once: "
-            f"AutoModel.from_pretrained('{folder}').save_pretrained('{folder}')."
-        )
-    raise ModelError(f"{folder} has no weights: there is no *.safetensors file.")
 
 
 def _report_unused_layers(folder: Path, model: nn.Module, unexpected: Iterable[str]) -> None:
@@ -251,38 +180,3 @@ def _listing(names: Iterable[str], most: int = 5) -> str:
     ordered = sorted(names)
     rest = f" and {len(ordered) - most} more" if len(ordered) > most else ""
     return ", ".join(ordered[:most]) + rest
-
-
-@contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Whatever transformers raises, as a ModelError that begins with `what`."""
-    try:
-        yield
-    except ModelError:
-        raise
-    except Exception as error:  # transformers, tokenizers and safetensors raise many kinds, plain Exception included
-        text = " ".join(str(error).split())
-        if "trust_remote_code" in text:
-            text = "it needs code from the model's own repository, which is never run here."
-        raise ModelError(f"{what}: {text[:400] or type(error).__name__}") from error
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Inside, without transformers' report of the keys, which is checked here, and its progress bar."""
-    from transformers.utils import logging as hf_logging
-
-    bars: Any = hf_logging
-    logger, shown = logging.getLogger("transformers.modeling_utils"), bars.is_progress_bar_enabled()
-
-    def keep(record: logging.LogRecord) -> bool:
-        return "LOAD REPORT" not in record.getMessage()
-
-    logger.addFilter(keep)
-    bars.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logger.removeFilter(keep)
-        if shown:
-            bars.enable_progress_bar()

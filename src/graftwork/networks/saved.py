@@ -65,7 +65,7 @@ def load_encoder(folder: Path, index: int) -> Encoder:
         check_files(folder, manifest)
         encoder = restore_encoder(manifest["encoders"][index], folder, index)
         prefix = f"encoders.{index}."
-        with safe_open(folder / WEIGHTS, framework="pt") as file:
+        with safe_open(inside(folder, WEIGHTS), framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118  it is no mapping
             # Copied to where memory is aligned: convolutions round otherwise where it is not.
             weights = {name.removeprefix(prefix): file.get_tensor(name).clone() for name in names}

@@ -38,7 +38,7 @@ class _PretrainedSettings(BaseSettings):
         at_least(2, max_length=self.max_length)
 
     def with_layers(self, layers: int) -> BaseSettings:
-        from graftwork.networks.pretrained import locate, read_config
+        from graftwork.networks.hub import locate, read_config
 
         most = getattr(read_config(locate(self.folder())), "num_hidden_layers", None)
         return replace(self, layers=layers if most is None else min(layers, int(most)))

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from graftwork.data.batch import Hidden, Inputs
 from graftwork.errors import ModelError, UsageError
-from graftwork.networks import lean, pretrained, seam
+from graftwork.networks import hub, lean, pretrained, seam
 from graftwork.networks.encoder import drops
 from graftwork.networks.pooling import How, Pooling, as_trained
 from graftwork.networks.pretrained import Attention
@@ -73,8 +73,8 @@ class TransformerEncoder(TextEncoder):
         the last token for models that read from left to right and the mean for others, at most 512 tokens.
         Raises ModelError where the folder is no model, its weights are incomplete or not safetensors, or can't be had.
         """
-        folder = pretrained.locate(str(source))
-        config = pretrained.read_config(folder)
+        folder = hub.locate(str(source))
+        config = hub.read_config(folder)
         model = pretrained.load_trunk(folder, config, attention)
         trained = as_trained(folder)
         if trained.left_out:
@@ -229,7 +229,7 @@ class TransformerEncoder(TextEncoder):
 
     def _freeze_unused(self) -> None:
         """Parameters that no feature depends on are not trained, rather than left for an optimizer to decay."""
-        with _steady(self), torch.enable_grad(), pretrained.explained("This base does not run on text alone"):
+        with _steady(self), torch.enable_grad(), hub.explained("This base does not run on text alone"):
             used = _reached(self(self._probe()))
         self._freeze(name for name, parameter in self.model.named_parameters() if id(parameter) not in used)
 

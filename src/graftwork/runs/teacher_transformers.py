@@ -19,7 +19,7 @@ from graftwork.data.media import content_digest, readable
 from graftwork.data.spool import slices
 from graftwork.data.table import Table
 from graftwork.errors import DataError, ModelError
-from graftwork.networks.pretrained import explained, locate, quiet, read_config
+from graftwork.networks.hub import load_model, load_reader, locate, read_config
 from graftwork.runs.teacher_model import EXPECTED, Answers, Opened
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.multilabel import Multilabel
@@ -96,24 +96,15 @@ def _task(source: str, config: Any) -> Task:
 
 
 def _model(folder: Path, auto: str) -> Any:
-    import transformers
-
-    with explained(f"The teacher in {folder} can't be loaded"), quiet(), torch.random.fork_rng(devices=[]):
-        model, info = getattr(transformers, auto).from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
-        )
+    model, info = load_model(auto, folder)
     if info["missing_keys"] or info["mismatched_keys"]:
         raise ModelError(f"The weights in {folder} don't fit its config.json: some are missing. Is the file whole?")
     return model.eval()
 
 
 def _reader(folder: Path, kind: str, table: Table) -> Reader:
-    import transformers as library
-
-    transformers: Any = library
     if kind == "text":
-        with explained(f"The tokenizer in {folder} can't be loaded"):
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = load_reader("AutoTokenizer", folder, "tokenizer")
         most = min(tokenizer.model_max_length, 512)
         return lambda cells: tokenizer(
             ["" if cell is None else str(cell) for cell in cells],
@@ -125,14 +116,12 @@ def _reader(folder: Path, kind: str, table: Table) -> Reader:
     if kind == "image":
         from graftwork.data.images import decode
 
-        with explained(f"The image processor in {folder} can't be loaded"):
-            pictures = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+        pictures = load_reader("AutoImageProcessor", folder, "image processor")
         return lambda cells: pictures(images=[decode(_held(cell, table)) for cell in cells], return_tensors="pt")
     from graftwork.data.sounds import at_rate
     from graftwork.data.sounds import decode as samples_of
 
-    with explained(f"The feature extractor in {folder} can't be loaded"):
-        sounds = transformers.AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
+    sounds = load_reader("AutoFeatureExtractor", folder, "feature extractor")
     rate = int(sounds.sampling_rate)
     return lambda cells: sounds(
         [at_rate(*samples_of(_held(cell, table)), rate) for cell in cells],
