@@ -48,7 +48,7 @@ class _PretrainedSettings(BaseSettings):
         """Where the model is: a folder or a hub id."""
 
     def tokenizer_file(self) -> Path | None:
-        from graftwork.networks.pretrained import locate
+        from graftwork.networks.hub import locate
 
         file = locate(self.folder()) / "tokenizer.json"
         return file if file.is_file() else None
