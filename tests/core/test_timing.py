@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from conformance.table import COMBINATIONS, techniques
 from graftwork.core import timing
 from graftwork.core.fit import fit
+from graftwork.core.state import evaluation_steps
 from graftwork.core.timing import affordable_steps
 from tinyrun import Worlds, same, weights
 
@@ -42,8 +45,9 @@ def test_steps_that_fit(seconds: float | None, steps: int, worlds: Worlds):
 
 def test_steps_are_the_budget_over_the_time_of_one(worlds: Worlds, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(timing, "_seconds_per_step", lambda _: 0.5)
+    monkeypatch.setattr(timing, "_seconds_per_evaluation", lambda _: 0.25)
     run = worlds("cnn").run(steps=100, epochs=1.0)
-    scoring = 0.5 * timing.EVALUATION_SHARE * (run.training.evaluations or 0) * 16 / 8
+    scoring = 0.25 * len(evaluation_steps(run))
     found = affordable_steps(run, 20.0 + scoring + 0.01)
     assert found.steps == 40
     assert found.seconds == pytest.approx(20.0 + scoring)
@@ -51,3 +55,13 @@ def test_steps_are_the_budget_over_the_time_of_one(worlds: Worlds, monkeypatch: 
 
 def test_no_steps_need_no_time(worlds: Worlds):
     assert affordable_steps(worlds("cnn").run(steps=0), None) == timing.Timed(0, 0.0)
+
+
+def test_scoring_is_timed_on_some_rows(worlds: Worlds, monkeypatch: pytest.MonkeyPatch):
+    run = worlds("cnn").run(steps=10)
+    asked, clock = [], iter([0.0, 2.0])
+    monkeypatch.setattr(timing, "predict_examples", lambda *given: asked.append(len(given[-1])))
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    assert run.valid is not None
+    assert timing._seconds_per_evaluation(run) == pytest.approx(2.0 / run.training.batch * len(run.valid))
+    assert asked == [run.training.batch]

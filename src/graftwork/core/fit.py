@@ -13,8 +13,18 @@ from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.examples import make_batch
 from graftwork.core.finite import finite_loss
 from graftwork.core.optimizer import clip, make_optimizer, set_rates
+from graftwork.core.pace import Pace
 from graftwork.core.run import Run
-from graftwork.core.state import Evaluated, State, evaluate, evaluation_steps, kept_tensors, restore, snapshot
+from graftwork.core.state import (
+    Evaluated,
+    State,
+    course_of,
+    evaluate,
+    evaluation_steps,
+    kept_tensors,
+    restore,
+    snapshot,
+)
 from graftwork.networks.network import Network
 
 
@@ -35,7 +45,7 @@ Observer = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Fitted:
-    """The result. network holds the kept weights, not folded; best_step and best_score are those of these weights."""
+    """The result. network: with the kept weights, not folded; best_step and best_score are theirs. cuts: of `Course`."""
 
     network: Network
     history: tuple[Evaluated, ...]
@@ -43,16 +53,21 @@ class Fitted:
     best_score: float | None
     steps: int
     interrupted: bool
+    cuts: tuple[int, ...] = ()
 
 
-def fit(run: Run, *, observers: Sequence[Observer] = (), checkpoints: Checkpointing | None = None) -> Fitted:
+def fit(
+    run: Run, *, observers: Sequence[Observer] = (), checkpoints: Checkpointing | None = None, pace: Pace | None = None
+) -> Fitted:
     """Train `run.network` in place and leave the kept weights in it. Ctrl-C ends the run with the best so far.
+
+    pace: shortens a run that would end too late.
 
     Raises NonFiniteLossError where the loss is not finite; the last checkpoint stays.
     """
     run.stages.state.to(run.network.device)
     optimizer = make_optimizer(run.network, run.stages, run.plan.training)
-    state, interrupted = State(), False
+    state, interrupted = State(course_of(run)), False
     with torch.random.fork_rng():
         torch.manual_seed(run.seed)
         found = checkpoint.read(checkpoints) if checkpoints and checkpoints.resume else None
@@ -61,14 +76,15 @@ def fit(run: Run, *, observers: Sequence[Observer] = (), checkpoints: Checkpoint
         elif run.valid and (run.plan.starts_well or run.plan.total_steps == 0):
             evaluate(run, state)
         try:
-            _train(run, state, optimizer, observers, checkpoints)
+            _train(run, state, optimizer, observers, checkpoints, pace)
         except KeyboardInterrupt:
             interrupted = True
     kept = state.best or kept_tensors(run.stages.view(run.network))
     best_step = state.best_step if state.best else state.step
     run.network.load_state_dict(kept, strict=False)
     run.network.eval()
-    return Fitted(run.network, tuple(state.history), best_step, state.best_score, state.step, interrupted)
+    score, history, cuts = state.best_score, tuple(state.history), state.course.cuts
+    return Fitted(run.network, history, best_step, score, state.step, interrupted, cuts)
 
 
 def _train(
@@ -77,28 +93,35 @@ def _train(
     optimizer: torch.optim.Optimizer,
     observers: Sequence[Observer],
     checkpoints: Checkpointing | None,
+    pace: Pace | None,
 ) -> None:
     network, stages, training, total = run.network, run.stages, run.plan.training, run.plan.total_steps
-    evaluate_at, saved = evaluation_steps(run), time.monotonic()
+    evaluate_at, saved = evaluation_steps(run, state.course), time.monotonic()
     network.train()
     for indices in run.rows_from(state.step):
-        if state.stalled(training.patience):
+        if state.step >= state.course.end or state.stalled(training.patience):
             return
-        batch = make_batch(run.train, network, indices, run.cached, progress=state.step / total)
+        place = state.course.place(state.step)
+        batch = make_batch(run.train, network, indices, run.cached, progress=place / total)
         optimizer.zero_grad(set_to_none=True)
         measured = stages.gradient(stages.objective, network, stages.inputs(batch))
         norm = clip(optimizer, training.clip)
         state.losses.append(finite_loss(measured, norm, state.step, checkpoints))
-        set_rates(optimizer, training, state.step, total)
+        set_rates(optimizer, training, place, total)
         optimizer.step()
         stages.after_step(network)
         state.step += 1
         loss = state.losses[-1]
+        if pace:
+            state.course = pace.after_step(state.step, state.course, evaluate_at)
+            evaluate_at = evaluation_steps(run, state.course)
         if state.step in evaluate_at:
             evaluate(run, state)
+            if pace:
+                pace.after_evaluation()
         score = next((point.score for point in reversed(state.history)), None)
         for observer in observers:
-            observer(Progress(state.step, total, loss, score, state.best_score))
+            observer(Progress(state.step, state.course.end, loss, score, state.best_score))
         if checkpoints and (state.step in evaluate_at or time.monotonic() - saved >= checkpoints.seconds):
             checkpoint.write(checkpoints.folder, snapshot(run, optimizer, state, checkpoints.fingerprint))
             saved = time.monotonic()

@@ -42,7 +42,7 @@ def _slow(network: Network) -> list[Encoder]:
     return [encoder for encoder in encoders if encoder.pretrained] or encoders
 
 
-def set_rates(optimizer: torch.optim.Optimizer, training: Training, step: int, total: int) -> None:
+def set_rates(optimizer: torch.optim.Optimizer, training: Training, step: float, total: int) -> None:
     """The learning rates of this step."""
     factor = rate_at(training, step, total)
     for group in optimizer.param_groups:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from graftwork import specs
+from graftwork.core.course import check_cuts
 from graftwork.errors import UsageError
 
 Precision = Literal["auto", "fp32", "bf16"]
@@ -30,6 +31,8 @@ class Training:
     patience: stop after so many evaluations without a better score; 0 never stops early.
     keep: which weights are kept, the best on validation or the last.
     precision: auto takes bf16 autocast where the processor or GPU computes in it, else fp32.
+    cuts: where a time budget shortened the run, as pairs of a step and the number of steps from there on; a run writes
+        it, so that its recipe repeats it.
     """
 
     lr: float | None = None
@@ -49,6 +52,7 @@ class Training:
     patience: int = 0
     keep: Keep = "best"
     precision: Precision = "auto"
+    cuts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name, low, high in _RANGES:
@@ -57,6 +61,7 @@ class Training:
                 raise UsageError(f"Setting {name} is {value}. Expected a number from {low} to {high}.")
         for name, hint in (("schedule", Schedule), ("keep", Keep), ("precision", Precision)):
             specs.convert(getattr(self, name), hint, f"Setting {name}")
+        check_cuts(self.cuts, self.steps)
 
 
 _BELOW_1 = 1.0 - 1e-9
@@ -109,8 +114,8 @@ def resolve_precision(precision: Precision) -> Precision:
     return "bf16" if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else "fp32"
 
 
-def rate_at(training: Training, step: int, total: int) -> float:
-    """Factor on the learning rate at this step (0-based) of `total`.
+def rate_at(training: Training, step: float, total: int) -> float:
+    """Factor on the learning rate at this step (0-based, or a place between steps) of `total`.
 
     >>> t = Training(warmup=0.5, schedule="linear")
     >>> [rate_at(t, step, 4) for step in range(4)]
@@ -118,7 +123,7 @@ def rate_at(training: Training, step: int, total: int) -> float:
     """
     warm = math.ceil(training.warmup * total)
     if step < warm:
-        return (step + 1) / warm
+        return min(1.0, (step + 1) / warm)
     left = (total - step) / max(1, total - warm)
     if training.schedule == "linear":
         return left

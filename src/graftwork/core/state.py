@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from graftwork.core.checkpoint import Snapshot, load_optimizer, optimizer_tensors, prefixed
+from graftwork.core.course import Course
 from graftwork.core.few_shot import validation_score
 from graftwork.core.run import Run
 from graftwork.errors import CheckpointError
@@ -25,8 +26,12 @@ class Evaluated:
 
 @dataclass
 class State:
-    """Everything that training changes, apart from the network, the optimizer and the grafts' own state."""
+    """Everything that training changes, apart from the network, the optimizer and the grafts' own state.
 
+    course: how the run goes on; whoever cuts it keeps that for a run that is resumed.
+    """
+
+    course: Course
     step: int = 0
     best_step: int = 0
     best_score: float | None = None
@@ -60,12 +65,20 @@ def evaluate(run: Run, state: State) -> None:
         state.best = {name: tensor.detach().clone() for name, tensor in kept_tensors(viewed).items()}
 
 
-def evaluation_steps(run: Run) -> frozenset[int]:
-    """The steps after which validation is scored; the last one always."""
+def course_of(run: Run) -> Course:
+    """The course of a run before its first step."""
+    return Course(run.plan.total_steps, run.plan.training.cuts)
+
+
+def evaluation_steps(run: Run, course: Course | None = None) -> frozenset[int]:
+    """The steps after which validation is scored; the last one always. course: of a run that was shortened."""
     total, wanted = run.plan.total_steps, run.plan.training.evaluations
     if wanted is None:
         wanted = min(10, max(1, round(run.plan.training.epochs or 1))) if run.valid else 1
-    return frozenset(round(total * (i + 1) / wanted) for i in range(wanted)) | {total}
+    places = {round(total * (i + 1) / wanted) for i in range(wanted)} | {total}
+    if course is None or not course.cuts:
+        return frozenset(places)
+    return frozenset(course.step_at(place) for place in places) | {course.end}
 
 
 def snapshot(run: Run, optimizer: torch.optim.Optimizer, state: State, fingerprint: str) -> Snapshot:
@@ -110,4 +123,6 @@ def restore(found: Snapshot, run: Run, optimizer: torch.optim.Optimizer) -> Stat
     meta = found.meta
     history = [Evaluated(**point) for point in meta["history"]]
     best = {name: tensor.to(run.network.device) for name, tensor in found.group("best").items()}
-    return State(meta["step"], meta["best_step"], meta["best_score"], best, history, list(meta["losses"]))
+    return State(
+        course_of(run), meta["step"], meta["best_step"], meta["best_score"], best, history, list(meta["losses"])
+    )

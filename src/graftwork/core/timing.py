@@ -7,24 +7,29 @@ import time
 from dataclasses import dataclass, replace
 from itertools import islice
 
+import numpy as np
 import torch
 
 from graftwork.core.examples import make_batch
 from graftwork.core.optimizer import clip, make_optimizer
 from graftwork.core.run import Run, attach
+from graftwork.core.scoring import open_sets, predict_examples
 from graftwork.core.state import evaluation_steps
 
 TRIED = 6
-EVALUATION_SHARE = 0.35
-"""A row costs about this share of a training step's row when it is only scored."""
+LONGEST = 2.0
+"""Seconds after which no further step is tried."""
 
 
 @dataclass(frozen=True)
 class Timed:
-    """steps: how many can be afforded, at most those planned. seconds: what those would take, validation included."""
+    """steps: how many can be afforded, at most those planned. seconds: what those would take, validation included.
+    step, evaluation: seconds of one step, and of scoring validation once."""
 
     steps: int
     seconds: float
+    step: float = 0.0
+    evaluation: float = 0.0
 
 
 def affordable_steps(run: Run, seconds: float | None) -> Timed:
@@ -32,13 +37,25 @@ def affordable_steps(run: Run, seconds: float | None) -> Timed:
     total = run.plan.total_steps
     if total == 0:
         return Timed(0, 0.0)
-    each = _seconds_per_step(run)
-    rows = len(run.valid) if run.valid else 0
-    scoring = each * EVALUATION_SHARE * len(evaluation_steps(run)) * rows / run.training.batch
+    each, evaluation = _seconds_per_step(run), _seconds_per_evaluation(run)
+    scoring = evaluation * len(evaluation_steps(run))
     if seconds is None:
-        return Timed(total, each * total + scoring)
+        return Timed(total, each * total + scoring, each, evaluation)
     steps = max(0, min(total, int((seconds - scoring) / each)))
-    return Timed(steps, each * steps + scoring)
+    return Timed(steps, each * steps + scoring, each, evaluation)
+
+
+def _seconds_per_evaluation(run: Run) -> float:
+    """Of scoring all validation rows, found by predicting some of them; what techniques do to score is not counted."""
+    if not run.valid:
+        return 0.0
+    rows = np.arange(len(run.valid))
+    if len(rows) > run.training.batch:
+        rows = np.sort(np.random.default_rng(0).choice(rows, run.training.batch, replace=False))
+    with torch.random.fork_rng():
+        begun = time.perf_counter()
+        predict_examples(run.network, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks), rows)
+        return (time.perf_counter() - begun) / len(rows) * len(run.valid)
 
 
 def _seconds_per_step(run: Run) -> float:
@@ -58,5 +75,7 @@ def _seconds_per_step(run: Run) -> float:
             optimizer.step()
             trial.stages.after_step(trial.network)
             spent.append(time.perf_counter() - begun)
+            if len(spent) > 1 and sum(spent) > LONGEST:
+                break
     timed = spent[1:] or spent  # the first step allocates
     return sum(timed) / len(timed)
