@@ -45,7 +45,7 @@ Observer = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Fitted:
-    """The result. network: with the kept weights, not folded; best_step and best_score are theirs. cuts: of `Course`."""
+    """The result. network holds the kept weights, not folded; best_step, best_score: theirs. cuts: of the `Course`."""
 
     network: Network
     history: tuple[Evaluated, ...]
