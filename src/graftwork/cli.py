@@ -188,12 +188,18 @@ def predict(
     table: Table,
     out: Annotated[Path, typer.Option(help="csv, tsv, jsonl or parquet to write")],
     proba: Annotated[bool, typer.Option("--proba", help="add a column with the probability of each class")] = False,
+    spreadsheet_safe: Annotated[
+        bool,
+        typer.Option("--spreadsheet-safe", help="csv, tsv: a ' before texts that a spreadsheet takes for formulas"),
+    ] = False,
     techniques: Added = None,
 ) -> None:
     """Predict each row of a table: one output row per input row, in order, original columns kept."""
     from graftwork.deploy.predict import predict_file
 
-    rows, unreadable = predict_file(model, table, out, proba=proba, techniques=techniques or ())
+    rows, unreadable = predict_file(
+        model, table, out, proba=proba, spreadsheet_safe=spreadsheet_safe, techniques=techniques or ()
+    )
     typer.echo(f"{rows:,} {'row' if rows == 1 else 'rows'} predicted into {out}", err=True)
     if unreadable:
         typer.echo(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
+from graftwork.core.checkpoint import disk_errors
 from graftwork.core.examples import held_rows, prepare
 from graftwork.core.scoring import predict_examples
 from graftwork.data.cache import digest, storing
@@ -26,7 +27,11 @@ from graftwork.data.contents import NOTHING, content_ids
 from graftwork.data.folders import kind_of
 from graftwork.data.images import is_picture
 from graftwork.data.load import Source, load_like
+from graftwork.data.locks import claimed
+from graftwork.data.names import check_links, inside
+from graftwork.data.staging import settle, staged
 from graftwork.data.table import Schema, Table
+from graftwork.data.writing import write_text
 from graftwork.errors import DataError, ModelError, UsageError, nearest
 from graftwork.networks.head import Head
 from graftwork.networks.network import Network
@@ -141,23 +146,16 @@ def write(index: Index, model_folder: Path) -> Path:
     """Save an index beside its model; it appears whole, in the place of an older one. Returns its folder."""
     from safetensors.numpy import save_file
 
-    folder = model_folder / FOLDER
-    partial = folder.with_name(f".{FOLDER}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        with storing(partial):
-            partial.mkdir(parents=True)
-            tensors = {side: np.ascontiguousarray(values[:]) for side, values in index.embeddings.items()}
-            named = {f"side.{side}": values for side, values in tensors.items()}
-            save_file(named | {NUMBERS: index.numbers}, partial / EMBEDDINGS)
-            with pa.OSFile(str(partial / ROWS), "wb") as file, pa.ipc.new_file(file, index.rows.schema) as writer:
-                writer.write_table(index.rows, max_chunksize=CHUNK)
-            about = {"format": FORMAT, "fingerprint": index.fingerprint, "rows": len(index)}
-            (partial / ABOUT).write_text(json.dumps(about | {"sides": list(tensors)}), encoding="utf-8")
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    folder = inside(model_folder, FOLDER)
+    with claimed(folder), storing(folder), staged(folder, ABOUT) as place:
+        tensors = {side: np.ascontiguousarray(values[:]) for side, values in index.embeddings.items()}
+        named = {f"side.{side}": values for side, values in tensors.items()}
+        with disk_errors():
+            save_file(named | {NUMBERS: index.numbers}, place / EMBEDDINGS)
+        with pa.OSFile(str(place / ROWS), "wb") as file, pa.ipc.new_file(file, index.rows.schema) as writer:
+            writer.write_table(index.rows, max_chunksize=CHUNK)
+        about = {"format": FORMAT, "fingerprint": index.fingerprint, "rows": len(index)}
+        write_text(place / ABOUT, json.dumps(about | {"sides": list(tensors)}))
     return folder
 
 
@@ -165,10 +163,13 @@ def read(model_folder: Path) -> Index:
     """The index beside a model; its embeddings stay on disk. Raises ModelError where it is missing or damaged."""
     from safetensors import SafetensorError, safe_open
 
-    folder = model_folder / FOLDER
+    folder = inside(model_folder, FOLDER)
+    with suppress(OSError):  # where nothing can be written, what is there is read
+        settle(folder, ABOUT)
     if not (folder / ABOUT).is_file():
         raise ModelError(f"{model_folder} has no index. Make one: graft index {model_folder} TABLE.")
     try:
+        check_links(folder)
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if about["format"] != FORMAT:
             raise ModelError(f"{folder} has format {about['format']}; this graftwork reads {FORMAT}. Index again.")

@@ -16,11 +16,14 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from graftwork.core.checkpoint import disk_errors
 from graftwork.core.examples import prepare
 from graftwork.core.scoring import predict_examples, scored
 from graftwork.data.cache import digest, storing
 from graftwork.data.load import Source, load_like
+from graftwork.data.locks import claimed
 from graftwork.data.table import Table
+from graftwork.data.writing import clean_beside, replacing
 from graftwork.errors import DataError, ModelError, UsageError
 from graftwork.saving import Saved
 from graftwork.tasks.identity import Identity
@@ -68,12 +71,11 @@ class Gallery:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one file (safetensors); it holds embeddings and names, none of the photos or sounds."""
         file = Path(path)
-        partial = file.with_name(f".{file.name}.partial")
-        with storing(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            about = {"graftwork_gallery": "1", "model": self.model, "names": json.dumps(self.names)}
-            save_file({"embeddings": np.ascontiguousarray(self.embeddings, np.float32)}, partial, about)
-            partial.replace(file)
+        about = {"graftwork_gallery": "1", "model": self.model, "names": json.dumps(self.names)}
+        with claimed(file), storing(file):
+            clean_beside(file)
+            with replacing(file) as temporary, disk_errors():
+                save_file({"embeddings": np.ascontiguousarray(self.embeddings, np.float32)}, temporary, about)
         return file
 
 

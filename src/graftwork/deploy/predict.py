@@ -14,7 +14,10 @@ from graftwork.core.predicted import Predicted, check_probabilities
 from graftwork.core.technique import Technique
 from graftwork.data.cache import storing
 from graftwork.data.load import Loaded, load_like
+from graftwork.data.locks import claimed
 from graftwork.data.table import Table
+from graftwork.data.writing import clean_beside, replacing
+from graftwork.deploy.spreadsheets import without_formulas
 from graftwork.errors import UsageError
 from graftwork.model import Model, load
 
@@ -22,7 +25,13 @@ PREDICTION, REASON = "prediction", "reason"
 
 
 def predict_file(
-    model_folder: Path, source: Path, out: Path, *, proba: bool = False, techniques: Sequence[Technique | str] = ()
+    model_folder: Path,
+    source: Path,
+    out: Path,
+    *,
+    proba: bool = False,
+    spreadsheet_safe: bool = False,
+    techniques: Sequence[Technique | str] = (),
 ) -> tuple[int, int]:
     """Write `out` (csv, tsv, jsonl or parquet, by its ending) and return the rows and the unreadable ones.
 
@@ -30,36 +39,54 @@ def predict_file(
     with several targets `prediction(target)` and `p(target=class)`. Where the
     table has a column of that name already, the added one gets an underscore behind it. In csv and tsv, which have no
     lists, a list is written as json. techniques: what is done at prediction (`Model.predicting_with`).
-    Raises UsageError for another ending; `out` appears whole or not at all.
+    spreadsheet_safe: of csv and tsv, texts that begin like a formula get an apostrophe in front.
+    Raises UsageError for another ending, for an `out` that is the table itself, and while another process writes it;
+    `out` appears whole or not at all.
     """
+    kind = _kind_of(out, source)
+    if spreadsheet_safe and kind not in ("csv", "tsv"):
+        raise UsageError(f"--spreadsheet-safe is for csv and tsv, and --out is {out}. Leave it out.")
+    model = load(model_folder).predicting_with(*techniques)
+    if proba:
+        check_probabilities(model.tasks)
+    with claimed(out):
+        loaded = load_like(source, model.schema, with_target=False, on_bad_rows="keep")
+        clean_beside(out)
+        with storing(out.parent), replacing(out) as temporary:
+            _write(model, loaded, temporary, WRITERS[kind], proba, without_formulas if spreadsheet_safe else _as_it_is)
+    return len(loaded.table), len({row.row for row in loaded.bad})
+
+
+def _kind_of(out: Path, source: Path) -> str:
     kind = out.name.lower().rsplit(".", 1)[-1]
     if kind not in WRITERS:
         raise UsageError(f"--out {out}: can't write '.{kind}'. Expected one of: .{', .'.join(WRITERS)}.")
     if out.is_dir():
         raise UsageError(f"--out {out} is a folder. Name a file in it.")
-    model = load(model_folder).predicting_with(*techniques)
-    if proba:
-        check_probabilities(model.tasks)
-    loaded = load_like(source, model.schema, with_target=False, on_bad_rows="keep")
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        with storing(out.parent):
-            out.parent.mkdir(parents=True, exist_ok=True)
-            _write(model, loaded, partial, WRITERS[kind], proba)
-            partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
-    return len(loaded.table), len({row.row for row in loaded.bad})
+    if out.exists() and Path(source).exists() and out.samefile(source):
+        raise UsageError(f"--out {out} is the table that is to be predicted. Name another file.")
+    return kind
 
 
-def _write(model: Model, loaded: Loaded, path: Path, make: Callable[[Path, pa.Schema], Any], proba: bool) -> None:
+def _as_it_is(table: pa.Table) -> pa.Table:
+    return table
+
+
+def _write(
+    model: Model,
+    loaded: Loaded,
+    path: Path,
+    make: Callable[[Path, pa.Schema], Any],
+    proba: bool,
+    changed: Callable[[pa.Table], pa.Table],
+) -> None:
     writer: Any = None
     for predicted, chunk in model.predict_chunks(loaded.table, loaded.bad):
-        table = _with_predictions(model, chunk, predicted, proba)
+        table = changed(_with_predictions(model, chunk, predicted, proba))
         writer = writer or make(path, table.schema)
         writer.write_table(table)
     if writer is None:
-        writer = make(path, _with_predictions(model, loaded.table, model.nothing(), proba).schema)
+        writer = make(path, changed(_with_predictions(model, loaded.table, model.nothing(), proba)).schema)
     writer.close()
 
 

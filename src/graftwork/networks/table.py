@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from graftwork.data.batch import Hidden, Inputs
+from graftwork.data.names import inside
+from graftwork.data.writing import write_text
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.table_columns import Category, Number, Reader
 
@@ -56,12 +58,12 @@ class TableEncoder(Encoder):
         return np.ones_like(lengths)
 
     def save_files(self, folder: Path) -> None:
-        (folder / _COLUMNS).write_text(self.reader.to_json(), encoding="utf-8")
+        write_text(folder / _COLUMNS, self.reader.to_json())
 
     @staticmethod
     def read_files(folder: Path) -> Reader:
         """The reader that `save_files` wrote."""
-        return Reader.from_json((folder / _COLUMNS).read_text(encoding="utf-8"))
+        return Reader.from_json(inside(folder, _COLUMNS).read_text(encoding="utf-8"))
 
 
 class Bins(nn.Module):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from graftwork import specs
+from graftwork.data.names import inside
 from graftwork.errors import ModelError, UsageError
 from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, check_dropout, seeded
 
@@ -50,7 +51,7 @@ class _PretrainedSettings(BaseSettings):
     def tokenizer_file(self) -> Path | None:
         from graftwork.networks.hub import locate
 
-        file = locate(self.folder()) / "tokenizer.json"
+        file = inside(locate(self.folder()), "tokenizer.json")
         return file if file.is_file() else None
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002  nothing is drawn or trained

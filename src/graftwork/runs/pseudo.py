@@ -12,6 +12,7 @@ import numpy as np
 from graftwork.data.cache import storing
 from graftwork.data.load import Source
 from graftwork.data.unlabelled import Labelled
+from graftwork.data.writing import replacing
 from graftwork.errors import RefusedError
 from graftwork.model import Model
 
@@ -64,7 +65,7 @@ def pseudo_labelled(
 def _write(path: Path, rows: np.ndarray, labels: list[object], sure: np.ndarray) -> None:
     with storing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", newline="", encoding="utf-8") as file:
+        with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(("row", "label", "probability"))
             for row, label, value in zip(rows.tolist(), labels, sure.tolist(), strict=True):

@@ -52,7 +52,7 @@ class Workspace:
             return
         with storing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_text(self.folder / f"{name}.json", json.dumps(value))
+            write_text(self.folder / f"{name}.json", json.dumps(value), lasting=True)
 
     def clear(self) -> None:
         if self.folder is not None:

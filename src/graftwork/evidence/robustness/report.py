@@ -8,6 +8,7 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
+from graftwork.data.writing import write_bytes, write_text
 from graftwork.evidence.robustness.attacks import Attacked
 from graftwork.evidence.robustness.corrupted import SEVERITIES, Corrupted
 from graftwork.evidence.robustness.measure import Robustness
@@ -46,14 +47,14 @@ def write(found: Robustness, folder: Path) -> None:
     """robustness.json, robustness.html and a PNG a curve into `folder`, which is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found.to_json(), ensure_ascii=False, indent=2)
-    (folder / "robustness.json").write_text(text + "\n", encoding="utf-8")
+    write_text(folder / "robustness.json", text + "\n")
     drawn = [(attack_rows(one), title(one), attack_curve(one), _file("attack", one)) for one in found.attacked]
     drawn += [
         (corruption_rows(one), title(one), corruption_curves(one), _file("corrupted", one)) for one in found.corrupted
     ]
     for _, _, png, name in drawn:
-        (folder / name).write_bytes(png)
-    (folder / "robustness.html").write_text(_page(found, drawn), encoding="utf-8")
+        write_bytes(folder / name, png)
+    write_text(folder / "robustness.html", _page(found, drawn))
 
 
 def _page(found: Robustness, drawn: list[tuple[Rows, str, bytes, str]]) -> str:
