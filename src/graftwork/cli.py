@@ -14,6 +14,7 @@ from graftwork import threads
 from graftwork.arguments import commands_of, free_folder, pairs_of, recipe_of, seconds_of, show_warning
 from graftwork.commands import add_commands
 from graftwork.errors import GraftworkError, UsageError
+from graftwork.predict_commands import Added, Table, predict
 
 if TYPE_CHECKING:
     from graftwork.recipe import Recipe
@@ -29,7 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Table = Annotated[Path, typer.Argument(help="csv, tsv, json lines, parquet (also .gz), a folder or zip of files")]
 Tables = Annotated[
     list[Path],
     typer.Argument(
@@ -74,10 +74,6 @@ With = Annotated[
 Set = Annotated[list[str] | None, typer.Option("--set", help="setting, such as lr=1e-4; repeat for several")]
 RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="recipe.yaml; options given here change it")]
 Seed = Annotated[int | None, typer.Option(help="seed of everything that is drawn (default 0)")]
-Added = Annotated[
-    list[str] | None,
-    typer.Option("--with", help="technique at prediction, such as tta:views=4 or tent; repeat for several"),
-]
 BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")]
 
 
@@ -182,29 +178,7 @@ def _plan(data: DataArguments, recipe: Recipe, budget: float | None) -> None:
     print_plans(plans, budget)
 
 
-@app.command()
-def predict(
-    model: Annotated[Path, typer.Argument(help="folder that fit wrote")],
-    table: Table,
-    out: Annotated[Path, typer.Option(help="csv, tsv, jsonl or parquet to write")],
-    proba: Annotated[bool, typer.Option("--proba", help="add a column with the probability of each class")] = False,
-    spreadsheet_safe: Annotated[
-        bool,
-        typer.Option("--spreadsheet-safe", help="csv, tsv: a ' before texts that a spreadsheet takes for formulas"),
-    ] = False,
-    techniques: Added = None,
-) -> None:
-    """Predict each row of a table: one output row per input row, in order, original columns kept."""
-    from graftwork.deploy.predict import predict_file
-
-    rows, unreadable = predict_file(
-        model, table, out, proba=proba, spreadsheet_safe=spreadsheet_safe, techniques=techniques or ()
-    )
-    typer.echo(f"{rows:,} {'row' if rows == 1 else 'rows'} predicted into {out}", err=True)
-    if unreadable:
-        typer.echo(
-            f"{unreadable:,} of them could not be read: the prediction is empty, see the column 'reason'", err=True
-        )
+app.command()(predict)
 
 
 @app.command()
