@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from rich.console import Console
-
 from tiny import tiny_rows
 
 QUICK = ("--with", "none", "--set", "steps=4", "--set", "batch=8", "--set", "evaluations=1", "--set", "precision=fp32")
@@ -44,14 +42,13 @@ class Ran:
 
 def graft(*arguments: str | Path) -> Ran:
     """Run `graft` with these arguments."""
-    from graftwork import cli, console
+    from graftwork import cli
 
     out, err, code = io.StringIO(), io.StringIO(), 0
     with (
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
         mock.patch.object(sys, "argv", ["graft", *map(str, arguments)]),
-        mock.patch.object(console, "OUT", Console(file=out, width=200, highlight=False, soft_wrap=True)),
         mock.patch.dict(os.environ, {"COLUMNS": "200"}),
     ):
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -362,6 +363,64 @@ def test_predict_where_it_can_not(fitted: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "p.csv").exists()
 
 
+def test_a_wrong_table_is_found_before_the_model_is_loaded(fitted: Path, tmp_path: Path) -> None:
+    """Loading torch takes seconds; none of these mistakes needs it."""
+    table = topics(tmp_path / "t.csv", 6)
+    other, out = write_rows(tmp_path / "other.csv", [("a",)], ("txt",)), tmp_path / "p.csv"
+    (tmp_path / "file").write_text("x")
+    commands: list[tuple[list[str | Path], str]] = [
+        (["predict", fitted, tmp_path / "u.csv", "--out", out], "no file|t.csv"),
+        (["predict", fitted, other, "--out", out], "no column 'text'"),
+        (["predict", fitted, table, "--out", tmp_path / "p.docx"], "docx"),
+        (["predict", fitted, table, "--out", tmp_path / "p"], "no ending"),
+        (["predict", fitted, table, "--out", table], "would be overwritten"),
+        (["predict", fitted, table, "--out", tmp_path / "file" / "p.csv"], "is a file"),
+        (["predict", tmp_path / "none", table, "--out", out], "no model folder"),
+        (["predict", table, table, "--out", out], "is a file, and a model is a folder"),
+        (["evaluate", fitted, other], "no column 'text'"),
+        (["evaluate", fitted, write_rows(tmp_path / "bare.csv", [("a",)], ("text",))], "no column 'label'"),
+        (["evaluate", fitted, table, "--on-bad-rows", "maybe"], "fail or skip"),
+    ]
+    code = (
+        "import json, sys\nfrom graftwork import cli\n"
+        "for command in json.loads(sys.stdin.read()):\n"
+        "    sys.argv = ['graft', *command]\n"
+        "    try: cli.main()\n    except SystemExit as end: print(end.code)\n"
+        "print('torch' in sys.modules)"
+    )
+    asked = json.dumps([[str(word) for word in command] for command, _ in commands])
+    done = subprocess.run([sys.executable, "-c", code], input=asked, capture_output=True, text=True, check=True)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == len(commands), done.stderr
+    for error, (_, words) in zip(errors, commands, strict=True):
+        assert re.search(words, error), error
+    assert set(done.stdout.split()[:-1]) <= {"1", "2"}
+    assert done.stdout.split()[-1] == "False"
+    assert len(table.read_text().splitlines()) == 7, "the table is as it was"
+
+
+def test_predict_and_evaluate_say_how_far_they_are(fitted: Path, tmp_path: Path) -> None:
+    table = topics(tmp_path / "t.csv", 6)
+    ran = graft("predict", fitted, table, "--out", tmp_path / "p.csv").works()
+    assert f"reading {table}\nloading the model\n" in ran.err
+    assert ran.out == ""
+    assert "loading the model" in graft("evaluate", fitted, table).works().err
+    assert graft("evaluate", fitted, table, "--json").works().err == ""
+
+
+def test_names_that_steer_a_terminal(base: Path, tmp_path: Path) -> None:
+    evil = "x\x1b]0;owned\x07\u202e"
+    rows = [(text, {"food": evil}.get(topic, topic)) for text, topic in tiny_rows(60)]
+    table = write_rows(tmp_path / f"t{evil}.csv", rows, ("text", f"label{evil}"))
+    ran = graft("fit", table, "--target", f"label{evil}", "--base", base, "--out", tmp_path / "o", *QUICK).works()
+    shown = [ran, graft("evaluate", tmp_path / "o", table), graft("fit", tmp_path / f"{evil}.csv")]
+    shown.append(graft("fit", table, "--target", f"lable{evil}"))
+    shown.append(graft("predict", tmp_path / "o", table, "--out", tmp_path / f"p{evil}.csv"))
+    assert any("\\x1b" in one.err for one in shown)
+    for one in shown:
+        assert not {"\x1b", "\x07", "\u202e"} & set(one.out + one.err), one
+
+
 def test_plan_trains_and_writes_nothing(base: Path, tmp_path: Path) -> None:
     table = topics(tmp_path / "t.csv", 90)
     chosen = ["--base", base, "--with", "lora:rank=2", "--out", tmp_path / "o", "--resume"]  # the arguments of fit
@@ -375,7 +434,24 @@ def test_lists() -> None:
     assert "minilm" in graft("list", "bases").works().out
     assert "label-smoothing" in graft("list", "techniques").works().out
     assert "regression" in graft("list", "tasks").works().out
-    graft("list", "tecniques").fails(2, "techniques")
+    graft("list", "tecniques").fails(2, "Did you mean 'techniques'")
+
+
+@pytest.mark.parametrize("what", ["bases", "techniques", "tasks"])
+def test_nothing_of_a_list_is_cut(what: str) -> None:
+    rows = json.loads(graft("list", what, "--json").works().out)
+    plain = " ".join(graft("list", what).works().out.split())
+    assert len(rows) >= 6
+    for row in rows:
+        for cell in row.values():
+            assert " ".join(cell.split()) in plain
+    assert "…" not in plain.replace("0, 1, …", "")
+
+
+def test_the_version() -> None:
+    from importlib.metadata import version
+
+    assert graft("--version").works().out.strip() == f"graftwork {version('graftwork')}"
 
 
 def test_export(fitted: Path, tmp_path: Path) -> None:

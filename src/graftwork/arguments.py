@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from graftwork.errors import UsageError
+from graftwork.terminal import tell
 
 if TYPE_CHECKING:
     from graftwork.recipe import Recipe
@@ -132,4 +132,4 @@ def repeat_command(arguments: list[str], folder: Path) -> str:
 def show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
     """A warning as a user reads it, without the line of code that gave it; those for developers stay away."""
     if issubclass(category, UserWarning):
-        print(f"warning: {message}", file=sys.stderr)  # noqa: T201
+        tell(f"warning: {message}")

@@ -13,8 +13,8 @@ import typer
 from graftwork import threads
 from graftwork.arguments import commands_of, free_folder, pairs_of, recipe_of, seconds_of, show_warning
 from graftwork.commands import add_commands
-from graftwork.errors import GraftworkError, UsageError
-from graftwork.predict_commands import Added, Table, predict
+from graftwork.errors import GraftworkError
+from graftwork.terminal import say, tell
 
 if TYPE_CHECKING:
     from graftwork.recipe import Recipe
@@ -77,13 +77,24 @@ Seed = Annotated[int | None, typer.Option(help="seed of everything that is drawn
 BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        say(f"graftwork {version('graftwork')}")
+        raise typer.Exit
+
+
 @app.callback()
-def debugging(
+def options(
     debug: Annotated[
         bool, typer.Option("--debug", help="show the traceback of an error; works behind any command")
     ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
-    del debug  # main() has looked at it already
+    del debug, version  # main() and the callback have looked at them already
 
 
 @app.command(
@@ -160,11 +171,11 @@ def _fit(data: DataArguments, recipe: Recipe, budget: float | None, folder: Path
                 data, recipe, budget=budget, out=folder, resume=resume, listener=console, began=BEGAN, **commands
             )
         except KeyboardInterrupt:
-            typer.echo(f"Stopped before there was a model. {again}", err=True)
+            tell(f"Stopped before there was a model. {again}")
             raise typer.Exit(130) from None
     print_result(model, folder)
     if model.interrupted:
-        typer.echo(f"Stopped: this is the best so far. {again}", err=True)
+        tell(f"Stopped: this is the best so far. {again}")
         raise typer.Exit(130)
 
 
@@ -178,72 +189,15 @@ def _plan(data: DataArguments, recipe: Recipe, budget: float | None) -> None:
     print_plans(plans, budget)
 
 
-app.command()(predict)
-
-
-@app.command()
-def evaluate(
-    model: Annotated[Path, typer.Argument(help="folder that fit wrote")],
-    table: Table,
-    json: Annotated[bool, typer.Option("--json", help="print only the scores, as JSON")] = False,
-    on_bad_rows: BadRows = "fail",
-    techniques: Added = None,
-    episodes: Annotated[int | None, typer.Option(help="score so many episodes of classes learned anew")] = None,
-    way: Annotated[int | None, typer.Option(help="classes of an episode; default: the task's own, or 5")] = None,
-    shot: Annotated[int | None, typer.Option(help="rows of a class to learn from; default: the task's, or 1")] = None,
-    query: Annotated[int | None, typer.Option(help="rows of a class that are asked, at most; default: 15")] = None,
-    robust: Annotated[
-        bool, typer.Option("--robust", help="accuracy under attacks, noise, blur, echo or typing errors instead")
-    ] = False,
-    robust_set: Annotated[
-        str | None, typer.Option(help="how that is measured, such as rows=200,epsilons=4/255+8/255,restarts=3")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="folder for its report; default: MODEL/robustness")] = None,
-) -> None:
-    """Score a model on labelled rows, with 95 % intervals; by episodes, how well it learns their classes anew."""
-    import graftwork.model
-    from graftwork.console import print_scores
-    from graftwork.data.checks import known_choice
-    from graftwork.few_shot_commands import evaluate_episodes, shape_of
-    from graftwork.robust_commands import check_alone, evaluate_robust
-
-    loaded = graftwork.model.load(model).predicting_with(*(techniques or ()))
-    shape = shape_of(episodes, way, shot, query)
-    check_alone(robust, robust_set, out, bool(shape))
-    if robust:
-        folder = out if out is not None else model / "robustness"
-        evaluate_robust(loaded, table, on_bad_rows, robust_set, folder, as_json=json)
-        return
-    if shape:
-        print_scores(evaluate_episodes(loaded, table, on_bad_rows, shape), as_json=json)
-        return
-    evaluation = loaded.evaluate(table, on_bad_rows=known_choice(on_bad_rows))
-    print_scores(evaluation, as_json=json)
-
-
-@app.command()
-def export(
-    model: Annotated[Path, typer.Argument(help="folder that fit wrote")],
-    to: Annotated[str, typer.Option(help="transformers")],
-    out: Annotated[Path | None, typer.Option(help="folder to write; default: MODEL/export-transformers")] = None,
-) -> None:
-    """Write a model in the format of another library."""
-    if to != "transformers":
-        raise UsageError(f"Can't export to '{to}'. Known: transformers.")
-    import graftwork.model
-    from graftwork.deploy.transformers import export_transformers
-
-    folder = out if out is not None else model / "export-transformers"
-    for line in export_transformers(graftwork.model.load(model), folder):
-        typer.echo(line)
-
-
 @app.command("list")
-def list_(what: Annotated[str, typer.Argument(help="bases, techniques or tasks")]) -> None:
+def list_(
+    what: Annotated[str, typer.Argument(help="bases, techniques or tasks")],
+    json: Annotated[bool, typer.Option("--json", help="print the list as JSON")] = False,
+) -> None:
     """List what is there to choose from."""
     from graftwork.console import print_list
 
-    print_list(what)
+    print_list(what, as_json=json)
 
 
 add_commands(app)
@@ -259,20 +213,20 @@ def main() -> None:
             warnings.showwarning = show_warning
             app(standalone_mode=True)
     except KeyboardInterrupt:
-        typer.echo("Stopped.", err=True)
+        tell("Stopped.")
         sys.exit(130)
     except GraftworkError as error:
         if debug:
             raise
-        typer.echo(f"error: {error}", err=True)
+        tell(f"error: {error}")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(1)
     except Exception as error:
         if debug:
             raise
-        typer.echo(f"error: {type(error).__name__}: {error}", err=True)
-        typer.echo("This was not expected. Repeat the command with --debug to see where it happened.", err=True)
+        tell(f"error: {type(error).__name__}: {error}")
+        tell("This was not expected. Repeat the command with --debug to see where it happened.")
         sys.exit(1)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from graftwork.errors import UsageError
+from graftwork.terminal import say, tell
 
 if TYPE_CHECKING:
     from graftwork.evidence.evaluation import Evaluation
@@ -35,8 +36,8 @@ def adapt(
     adapted.save(out)
     names = adapted.task.classes
     shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-    typer.echo(f"{len(names):,} classes learned from {support}: {shown}", err=True)
-    typer.echo(f"model: {out}")
+    tell(f"{len(names):,} classes learned from {support}: {shown}")
+    say(f"model: {out}")
 
 
 def evaluate_episodes(model: Model, table: Path, on_bad_rows: str, given: dict[str, int | None]) -> Evaluation:

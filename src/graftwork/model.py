@@ -20,6 +20,7 @@ from graftwork.core.technique import Technique
 from graftwork.data.checks import OnBadRows, known_choice
 from graftwork.data.domains import domain_names, warn_of_lacking_domain
 from graftwork.data.load import Source, load_like
+from graftwork.data.table import Table
 from graftwork.errors import UsageError
 from graftwork.predicting import Predicting
 from graftwork.techniques import at_prediction
@@ -65,10 +66,16 @@ class Model(Predicting):
         Raises DataError for a missing column, a label that training never had, or no rows at all; UsageError for an
         input to leave out that there is not.
         """
+        loaded = load_like(data, self.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows))
+        return self.evaluate_table(loaded.table, without, watch)
+
+    def evaluate_table(
+        self, table: Table, without: Collection[str] = (), watch: Watch | None = None
+    ) -> Evaluation | Evaluations:
+        """As `evaluate`, for a table that has been read and checked."""
         from graftwork.evidence.evaluation import Evaluations, evaluate
 
-        loaded = load_like(data, self.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows))
-        table, texts, domains = loaded.table, row_texts(loaded.table), domain_names(loaded.table)
+        texts, domains = row_texts(table), domain_names(table)
         warn_of_lacking_domain(table, self.schema)
         encoded = {name: task.encode_rows(table, name) for name, task in self.tasks.items()}
         truth = {name: rows for name, rows in encoded.items() if rows is not None}

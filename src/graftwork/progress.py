@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -37,6 +38,10 @@ class Screen:
 
     def forget(self, name: str) -> None:
         """`name` is done, or given up."""
+
+    def counting(self, name: str, unit: str) -> Callable[[int, int], None]:
+        """What to call with how many are done of how many."""
+        return lambda done, total: self.show(name, done, total, unit)
 
     def __enter__(self) -> Self:
         return self

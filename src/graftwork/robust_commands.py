@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import rich.box
-import rich.markup
-from rich.table import Table
-
-from graftwork import console
 from graftwork.errors import UsageError
+from graftwork.progress import Screen
+from graftwork.terminal import say, say_json, say_table
 
 if TYPE_CHECKING:
     from graftwork.evidence.robustness.measure import Robustness
@@ -19,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def evaluate_robust(
-    model: Model, table: Path, on_bad_rows: str, settings: str | None, folder: Path, *, as_json: bool
+    model: Model, table: Path, on_bad_rows: str, settings: str | None, folder: Path, *, as_json: bool, on: Screen
 ) -> None:
     """Measure, write the report into `folder`, and show it."""
-    import typer
-
     from graftwork.data.checks import known_choice
     from graftwork.runs.robustness import robustness
 
-    watch = None if as_json else lambda text: typer.echo(f"trying: {text}", err=True)
-    found = robustness(model, table, settings or "", out=folder, on_bad_rows=known_choice(on_bad_rows), watch=watch)
+    choice = known_choice(on_bad_rows)
+    found = robustness(
+        model, table, settings or "", out=folder, on_bad_rows=choice, watch=lambda text: on.doing(f"trying: {text}")
+    )
     if as_json:
-        print(json.dumps(found.to_json(), ensure_ascii=False))  # noqa: T201
+        say_json(found.to_json())
     else:
         print_robustness(found, folder)
 
@@ -40,12 +36,12 @@ def print_robustness(found: Robustness, folder: Path) -> None:
     from graftwork.evidence.robustness.report import attack_rows, corruption_rows, title
 
     for one in found.attacked:
-        _print(title(one), attack_rows(one))
+        say_table(attack_rows(one), title(one))
     for each in found.corrupted:
-        _print(title(each), corruption_rows(each))
+        say_table(corruption_rows(each), title(each))
     for note in found.notes:
-        console.OUT.print(f"note: {note}", markup=False)
-    console.OUT.print(f"report: {folder / 'robustness.html'}", markup=False)
+        say(f"note: {note}")
+    say(f"report: {folder / 'robustness.html'}")
 
 
 def check_alone(robust: bool, settings: str | None, out: Path | None, episodes: bool) -> None:
@@ -57,12 +53,3 @@ def check_alone(robust: bool, settings: str | None, out: Path | None, episodes: 
         raise UsageError(f"--out {out} is a file. Name a folder.")
     if robust and episodes:
         raise UsageError("--robust and --episodes are two measurements. Give one of them.")
-
-
-def _print(title: str, rows: list[tuple[str, ...]]) -> None:
-    shown = Table(box=rich.box.SIMPLE_HEAD, title=rich.markup.escape(title), title_justify="left", title_style="")
-    for heading in rows[0]:
-        shown.add_column(heading)
-    for row in rows[1:]:
-        shown.add_row(*map(rich.markup.escape, row))
-    console.OUT.print(shown)

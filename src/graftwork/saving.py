@@ -23,10 +23,10 @@ from graftwork.data.cache import storing
 from graftwork.data.locks import claimed
 from graftwork.data.names import inside
 from graftwork.data.staging import staged
-from graftwork.data.table import Column, Schema
+from graftwork.data.table import Schema
 from graftwork.data.typed import misfit
 from graftwork.data.writing import is_own, remove, replacing, write_text
-from graftwork.errors import ModelError, UsageError, nearest
+from graftwork.errors import ModelError, UsageError
 from graftwork.networks.film import Film
 from graftwork.networks.fusion import Fusion
 from graftwork.networks.fusions import restore_fusion
@@ -38,7 +38,8 @@ from graftwork.networks.manifest import (
     check_files,
     checksums,
     is_replaceable,
-    read_manifest,
+    read_manifest_of,
+    schema_of,
 )
 from graftwork.networks.network import Network
 from graftwork.networks.saved import restore_encoder
@@ -108,7 +109,7 @@ def load(folder: str | os.PathLike[str]) -> Saved:
     Raises ModelError for a folder that is missing, foreign, half copied or of a newer version.
     """
     path = Path(folder)
-    manifest = _read_manifest(path)
+    manifest = read_manifest_of(path)
     check_files(path, manifest)
     try:
         tasks = {name: _task(name, entry) for name, entry in manifest["tasks"].items()}
@@ -127,7 +128,7 @@ def load(folder: str | os.PathLike[str]) -> Saved:
         network.requires_grad_(False)
         return Saved(
             recipe=from_dict(manifest["recipe"], str(path)),
-            schema=Schema(tuple(_column(c) for c in manifest["schema"])),
+            schema=schema_of(manifest),
             network=network.eval(),
             tasks=tasks,
             temperature=manifest["temperature"],
@@ -144,13 +145,6 @@ def load(folder: str | os.PathLike[str]) -> Saved:
     ) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
         raise ModelError(f"{path} is a damaged model: {reason}. Copy or train it again.") from None
-
-
-def _column(about: dict[str, Any]) -> Column:
-    """A column of the manifest; pairs and lists come back from json as lists."""
-    scale = about.get("scale")
-    pair = (float(scale[0]), float(scale[1])) if scale else None
-    return Column(**about | {"levels": tuple(about["levels"]), "scale": pair})
 
 
 def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:
@@ -172,13 +166,6 @@ def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:
         "precision": "bf16" if network.autocast == torch.bfloat16 else "fp32",
         "temperature": dict(model.temperature),
     }
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    if not path.is_dir():
-        names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise ModelError(f"There is no model folder {path}. {nearest(path.name, names) if names else ''}".strip())
-    return read_manifest(path)
 
 
 def _task(name: str, entry: Mapping[str, Any]) -> Task:

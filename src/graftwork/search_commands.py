@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from graftwork.terminal import tell
+
 
 def add_commands(app: typer.Typer) -> None:
     """Put the two commands into `app`."""
@@ -24,7 +26,7 @@ def index(
     from graftwork.data.checks import known_choice
 
     made = graftwork.model.load(model).index(table, on_bad_rows=known_choice(on_bad_rows))
-    typer.echo(f"{len(made):,} {'row' if len(made) == 1 else 'rows'} indexed in {model}", err=True)
+    tell(f"{len(made):,} {'row' if len(made) == 1 else 'rows'} indexed in {model}")
 
 
 def search(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from graftwork.terminal import say, say_table, tell
+
 if TYPE_CHECKING:
     from graftwork.runs.sequence import Finished
 
@@ -35,22 +37,12 @@ def run(
         )
     _print(done, out)
     if done and done[-1].interrupted:
-        typer.echo(f"Stopped in step {done[-1].name}. Go on with the same command and --resume.", err=True)
+        tell(f"Stopped in step {done[-1].name}. Go on with the same command and --resume.")
         raise typer.Exit(130)
 
 
 def _print(done: Sequence[Finished], out: Path) -> None:
-    import rich.box
-    from rich.table import Table
-
-    from graftwork import console
     from graftwork.runs.sequence import SUMMARY, summary
 
-    head, *rows = summary(done)
-    table = Table(box=rich.box.SIMPLE_HEAD)
-    for heading in head:
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(*row)
-    console.OUT.print(table)
-    console.OUT.print(f"steps: {out}\nsummary: {out / SUMMARY}", markup=False)
+    say_table(summary(done))
+    say(f"steps: {out}\nsummary: {out / SUMMARY}")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from graftwork.core.predicted import Predicted, check_probabilities
-from graftwork.core.technique import Technique
 from graftwork.data.cache import storing
 from graftwork.data.load import Loaded, load_like
 from graftwork.data.locks import claimed
@@ -19,7 +18,14 @@ from graftwork.data.table import Table
 from graftwork.data.writing import clean_beside, replacing
 from graftwork.deploy.spreadsheets import without_formulas
 from graftwork.errors import UsageError
-from graftwork.model import Model, load
+from graftwork.networks.manifest import read_manifest_of, schema_of
+from graftwork.progress import SILENT, Screen
+
+if TYPE_CHECKING:
+    from graftwork.core.predicted import Predicted
+    from graftwork.core.scoring import Watch
+    from graftwork.core.technique import Technique
+    from graftwork.model import Model
 
 PREDICTION, REASON = "prediction", "reason"
 
@@ -32,6 +38,7 @@ def predict_file(
     proba: bool = False,
     spreadsheet_safe: bool = False,
     techniques: Sequence[Technique | str] = (),
+    on: Screen = SILENT,
 ) -> tuple[int, int]:
     """Write `out` (csv, tsv, jsonl or parquet, by its ending) and return the rows and the unreadable ones.
 
@@ -40,32 +47,54 @@ def predict_file(
     table has a column of that name already, the added one gets an underscore behind it. In csv and tsv, which have no
     lists, a list is written as json. techniques: what is done at prediction (`Model.predicting_with`).
     spreadsheet_safe: of csv and tsv, texts that begin like a formula get an apostrophe in front.
+    on: shows how far it is.
     Raises UsageError for another ending, for an `out` that is the table itself, and while another process writes it;
-    `out` appears whole or not at all.
+    `out` appears whole or not at all. What can be wrong with the table or with `out` is found before the model is
+    loaded, which takes seconds.
     """
-    kind = _kind_of(out, source)
+    kind = check_out(out, source)
     if spreadsheet_safe and kind not in ("csv", "tsv"):
         raise UsageError(f"--spreadsheet-safe is for csv and tsv, and --out is {out}. Leave it out.")
-    model = load(model_folder).predicting_with(*techniques)
-    if proba:
-        check_probabilities(model.tasks)
+    schema = schema_of(read_manifest_of(model_folder))
+    changed = without_formulas if spreadsheet_safe else _as_it_is
     with claimed(out):
-        loaded = load_like(source, model.schema, with_target=False, on_bad_rows="keep")
+        on.doing(f"reading {source}")
+        loaded = load_like(source, schema, with_target=False, on_bad_rows="keep")
+        for note in loaded.notes:
+            on.note(note)
+        on.doing("loading the model")
+        model, watch = _loaded(model_folder, techniques, proba), on.counting("predicting", "rows")
         clean_beside(out)
         with storing(out.parent), replacing(out) as temporary:
-            _write(model, loaded, temporary, WRITERS[kind], proba, without_formulas if spreadsheet_safe else _as_it_is)
+            _write(model, loaded, temporary, WRITERS[kind], proba, changed, watch)
     return len(loaded.table), len({row.row for row in loaded.bad})
 
 
-def _kind_of(out: Path, source: Path) -> str:
+def check_out(out: Path, source: Path) -> str:
+    """The kind of file to write. Raises UsageError where it can't be written, or would overwrite its source."""
     kind = out.name.lower().rsplit(".", 1)[-1]
     if kind not in WRITERS:
-        raise UsageError(f"--out {out}: can't write '.{kind}'. Expected one of: .{', .'.join(WRITERS)}.")
+        ending = f"can't write '.{kind}'" if "." in out.name else "it has no ending that says what to write"
+        raise UsageError(f"--out {out}: {ending}. Expected one of: .{', .'.join(WRITERS)}.")
     if out.is_dir():
         raise UsageError(f"--out {out} is a folder. Name a file in it.")
     if out.exists() and Path(source).exists() and out.samefile(source):
-        raise UsageError(f"--out {out} is the table that is to be predicted. Name another file.")
+        raise UsageError(f"--out {out} is the table itself, which would be overwritten. Name another file.")
+    there = next((folder for folder in out.absolute().parents if folder.exists()), out.parent)
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        why = "is a file" if not there.is_dir() else "can't be written to"
+        raise UsageError(f"--out {out}: {there} {why}. Name a file in another folder.")
     return kind
+
+
+def _loaded(folder: Path, techniques: Sequence[Technique | str], proba: bool) -> Model:
+    from graftwork.core.predicted import check_probabilities
+    from graftwork.model import load
+
+    model = load(folder).predicting_with(*techniques)
+    if proba:
+        check_probabilities(model.tasks)
+    return model
 
 
 def _as_it_is(table: pa.Table) -> pa.Table:
@@ -79,9 +108,10 @@ def _write(
     make: Callable[[Path, pa.Schema], Any],
     proba: bool,
     changed: Callable[[pa.Table], pa.Table],
+    watch: Watch,
 ) -> None:
     writer: Any = None
-    for predicted, chunk in model.predict_chunks(loaded.table, loaded.bad):
+    for predicted, chunk in model.predict_chunks(loaded.table, loaded.bad, watch):
         table = changed(_with_predictions(model, chunk, predicted, proba))
         writer = writer or make(path, table.schema)
         writer.write_table(table)

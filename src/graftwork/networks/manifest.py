@@ -10,12 +10,14 @@ from typing import Any, Literal, TypedDict
 from graftwork.data.entries import checksum
 from graftwork.data.names import inside, plain_name
 from graftwork.data.staging import STAGED, settle
-from graftwork.data.table import Column
+from graftwork.data.table import Column, Schema
 from graftwork.data.typed import misfit
-from graftwork.errors import ModelError
+from graftwork.errors import ModelError, nearest
 
 MANIFEST, WEIGHTS = "model.json", "weights.safetensors"
 FORMAT = 1
+LOOKED_AT = 100
+"""Files beside a folder that is not there, at most, among which a message looks for models."""
 
 
 class EncoderEntry(TypedDict):
@@ -107,6 +109,32 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if wrong:
         raise ModelError(f"{path} is damaged: {wrong}. Copy or train the model again.")
     return told
+
+
+def read_manifest_of(folder: Path) -> dict[str, Any]:
+    """The same of a folder that a user named: a folder that is not there is said with what may be meant."""
+    advice = "Name the folder that graft fit wrote (--out)."
+    if folder.is_dir():
+        return read_manifest(folder)
+    if folder.exists():
+        raise ModelError(f"{folder} is a file, and a model is a folder. {advice}")
+    beside = list(folder.parent.iterdir())[:LOOKED_AT] if folder.parent.is_dir() else []
+    models = [path.name for path in beside if is_model(path)]
+    raise ModelError(
+        f"There is no model folder {folder}. {f'{nearest(folder.name, models)} ' if models else ''}{advice}"
+    )
+
+
+def schema_of(manifest: Mapping[str, Any]) -> Schema:
+    """The columns of the training table."""
+    return Schema(tuple(_column(about) for about in manifest["schema"]))
+
+
+def _column(about: dict[str, Any]) -> Column:
+    """A column of the manifest; pairs and lists come back from json as lists."""
+    scale = about.get("scale")
+    pair = (float(scale[0]), float(scale[1])) if scale else None
+    return Column(**about | {"levels": tuple(about["levels"]), "scale": pair})
 
 
 def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
