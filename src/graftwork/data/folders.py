@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ import pyarrow as pa
 from graftwork.data.paths import kind_of as kind_of
 from graftwork.data.splits import SPLITS
 from graftwork.data.table import CLASSES
+from graftwork.data.unread import check_classes_kept, class_of, notes_on, nothing_read
 from graftwork.errors import DataError
 
 LABEL, SPLIT = "label", "split"
@@ -35,18 +37,21 @@ class Found(NamedTuple):
     others: list[str]
 
 
-def read_folder(folder: Path, name: str) -> pa.Table:
+def read_folder(folder: Path, name: str, others: Sequence[str] = (), notes: Sequence[str] = ()) -> pa.Table:
     """The columns `image` or `audio` (paths relative to the folder), and where there are such folders `label`, `split`.
 
     photos/<class>/…, photos/<split>/<class>/…, or files alone; splits are train, valid (or val) and test. What lies
     deeper belongs to its class. Hidden files are passed over, other files are named in a note.
-    Raises DataError for a folder without images and sounds, with both, or with splits beside other folders.
+    others: files that are not there any more (of a zip), to be named as well. notes: lines to put before.
+    Raises DataError for a folder without images and sounds, with both, with splits beside other folders, or with a
+    class of which no file can be read.
     """
-    found = _walk(folder)
+    found = _walk(folder, others)
     kind = _kind(found, folder, name)
     splits = _has_splits(found.paths, name)
-    parts = [path.parts[1:] if splits else path.parts for path in found.paths]
-    labels = [each[0] if len(each) > 1 else None for each in parts]
+    check_classes_kept(found.paths, found.others, splits, name)
+    labels = [class_of(path, splits) for path in found.paths]
+    labels = [None if label is None else unicodedata.normalize("NFC", label) for label in labels]
     columns = {kind: [str(path) for path in found.paths]}
     fields = [pa.field(kind, pa.string())]
     if any(labels):
@@ -55,8 +60,8 @@ def read_folder(folder: Path, name: str) -> pa.Table:
     if splits:
         columns[SPLIT] = [path.parts[0] for path in found.paths]
         fields.append(pa.field(SPLIT, pa.string(), metadata={ROLE: SPLIT.encode()}))
-    notes = {NOTES: _note(found.others, name).encode()} if found.others else None
-    return pa.table(columns, schema=pa.schema(fields, metadata=notes))
+    lines = [*notes, *notes_on(found.others, splits, name)]
+    return pa.table(columns, schema=pa.schema(fields, metadata={NOTES: "\n".join(lines).encode()} if lines else None))
 
 
 def is_hidden(path: PurePosixPath) -> bool:
@@ -64,8 +69,8 @@ def is_hidden(path: PurePosixPath) -> bool:
     return any(part.startswith(".") or part.lower() in _IGNORED for part in path.parts)
 
 
-def _walk(folder: Path) -> Found:
-    paths, others = [], []
+def _walk(folder: Path, gone: Sequence[str]) -> Found:
+    paths, others = [], list(gone)
     for path in sorted(_files(folder)):
         try:
             str(path).encode()
@@ -97,6 +102,9 @@ def _files(folder: Path) -> Iterator[PurePosixPath]:
 def _kind(found: Found, folder: Path, name: str) -> str:
     counts = Counter(kind_of(path) for path in found.paths)
     if not counts:
+        told = nothing_read(found.others, name)
+        if told:
+            raise DataError(told)
         tables = sorted(path.name for path in folder.iterdir() if path.is_file())[:10] if folder.is_dir() else []
         if tables:
             raise DataError(
@@ -127,8 +135,3 @@ def _has_splits(paths: Sequence[PurePosixPath], name: str) -> bool:
     if loose:
         raise DataError(f"{name} has splits, but {loose[0]} is in none. Move it into {' or '.join(sorted(words))}.")
     return True
-
-
-def _note(others: Sequence[str], name: str) -> str:
-    more = f" and {len(others) - _LISTED:,} more" if len(others) > _LISTED else ""
-    return f"left out of {name}, neither image nor sound by name: {', '.join(others[:_LISTED])}{more}"

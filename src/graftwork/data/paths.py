@@ -63,6 +63,8 @@ def shown_kind(value: str) -> MediaKind | None:
 def kind_of(path: PurePath | str) -> MediaKind | None:
     """image or audio by an ending that can be read; None for anything else."""
     ending = ending_of(str(path))
+    if ending in HEIF and reads_heif():
+        return "image"
     return next((kind for kind, endings in READABLE.items() if ending in endings), None)
 
 

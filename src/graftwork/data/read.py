@@ -83,9 +83,9 @@ def _read_file(path: Path, name: str) -> pa.Table:
         return read_folder(path, name)
     check_file(path)
     if _is_zip(path):
-        from graftwork.data.archives import unpacked
+        from graftwork.data.archives import read_zip
 
-        return read_folder(unpacked(path), name)
+        return read_zip(path, name)
     extension = Path(path.name.lower().removesuffix(".gz")).suffix
     if extension in (".csv", ".tsv"):
         from graftwork.data.delimited import read_delimited

@@ -1,0 +1,76 @@
+"""What a folder of images or sounds holds beside them: said by class, and refused where a class would be lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from graftwork.data.paths import ending_of, refusal, shortened
+from graftwork.errors import DataError
+
+_LISTED = 5
+
+
+def notes_on(others: Sequence[str], splits: bool, name: str) -> list[str]:
+    """A line for pictures and sounds in formats that are not read, by class; and one for all other files."""
+    unread = [path for path in others if refusal(path)]
+    rest = [path for path in others if not refusal(path)]
+    notes = []
+    if unread:
+        classes = dict.fromkeys(class_of(path, splits) or "" for path in unread)
+        counts = [f"{_counted(unread, splits, each)}{f' in {shortened(each)}' if each else ''}" for each in classes]
+        notes.append(f"left out of {name}: {_listed(counts, '; ')}. {_first(refusal(unread[0]) or '')}")
+    if rest:
+        names = [shortened(path) for path in rest]
+        notes.append(f"left out of {name}, neither image nor sound by name: {_listed(names, ', ')}")
+    return notes
+
+
+def check_classes_kept(paths: Sequence[PurePosixPath], others: Sequence[str], splits: bool, name: str) -> None:
+    """Raise DataError where a class has pictures or sounds, but none that is read: it would be gone in silence."""
+    kept = {class_of(path, splits) for path in paths}
+    if kept == {None}:
+        return
+    for path in others:
+        lost = class_of(path, splits)
+        reason = refusal(path)
+        if reason and lost is not None and lost not in kept:
+            held = _counted([each for each in others if refusal(each)], splits, lost)
+            raise DataError(
+                f"{name}: of the class {shortened(lost)} no file can be read ({held}). {_first(reason)}, or move the "
+                "folder out."
+            )
+
+
+def nothing_read(others: Sequence[str], name: str) -> str | None:
+    """What to say of a folder without an image or sound that is read, where it has some that are not."""
+    unread = [path for path in others if refusal(path)]
+    zips = [path for path in others if path.lower().endswith(".zip")]
+    if unread:
+        counts = Counter(ending_of(path) for path in unread)
+        held = ", ".join(f"{count:,} {ending}" for ending, count in counts.most_common())
+        return f"{name} holds no image or sound that can be read, but {held}. {_first(refusal(unread[0]) or '')}."
+    if zips:
+        return f"{name} holds no images or sounds, but {_listed(zips, ', ')}. Unpack that first, and name it."
+    return None
+
+
+def class_of(path: PurePosixPath | str, splits: bool) -> str | None:
+    """The folder that is a file's class; None for a file that is in none."""
+    parts = PurePosixPath(path).parts[1 if splits else 0 :]
+    return parts[0] if len(parts) > 1 else None
+
+
+def _counted(paths: Sequence[str], splits: bool, label: str) -> str:
+    counts = Counter(ending_of(path) for path in paths if (class_of(path, splits) or "") == label)
+    return ", ".join(f"{count:,} {ending}" for ending, count in counts.most_common())
+
+
+def _first(reason: str) -> str:
+    return reason[:1].upper() + reason[1:]
+
+
+def _listed(names: Sequence[str], between: str) -> str:
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return f"{between.join(names[:_LISTED])}{more}"
