@@ -36,7 +36,8 @@ class Recipe:
     metric: what validation is scored by, or that for each target; None takes the task's first. The score of several
     targets is the mean of theirs, and there a regression is scored by r2 unless named otherwise. valid_share: share of
     the training rows that is held out for validation where no validation table is given. rows: train on a sample of so
-    many rows (what a budget allows). seed: of everything that is drawn.
+    many rows (what a budget allows). valid_rows: score runs on a sample of so many validation rows; None is all, or a
+    third of `rows`. seed: of everything that is drawn.
 
     >>> Recipe(base="gru", techniques=(), seed=1).to_dict()
     {'base': 'gru', 'techniques': [], 'seed': 1}
@@ -51,13 +52,16 @@ class Recipe:
     metric: str | Mapping[str, str] | None = None
     valid_share: float = 0.12
     rows: int | None = None
+    valid_rows: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.valid_share < 1:
             raise UsageError(f"valid_share is {self.valid_share}. Expected a number between 0 and 1.")
-        if self.rows is not None and self.rows < 2:
-            raise UsageError(f"rows is {self.rows}. Expected 2 or more, or none for all.")
+        for name, least in (("rows", 2), ("valid_rows", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UsageError(f"{name} is {value}. Expected {least} or more, or none for all.")
         if isinstance(self.techniques, str):
             if self.techniques != "auto":
                 raise UsageError(f"techniques is {self.techniques!r}. Expected 'auto' or a list of techniques.")
@@ -124,7 +128,13 @@ def from_dict(plain: Mapping[str, Any], source: str = "recipe") -> Recipe:
     return Recipe(**values)
 
 
-_HINTS: dict[str, Any] = {"metric": str | None, "valid_share": float, "rows": int | None, "seed": int}
+_HINTS: dict[str, Any] = {
+    "metric": str | None,
+    "valid_share": float,
+    "rows": int | None,
+    "valid_rows": int | None,
+    "seed": int,
+}
 
 
 def from_yaml(path: str | os.PathLike[str]) -> Recipe:
@@ -155,7 +165,7 @@ def parse_techniques(value: Any) -> tuple[Technique, ...] | Auto:
 def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
     """The recipe with `key=value` settings changed, as `--set` gives them: training settings by their name, text
     settings as `text.name`, and the recipe's own base, task, head, metric, valid_share, rows and seed."""
-    own = {"head", "metric", "valid_share", "rows", "seed", "task", "base"}
+    own = {"head", "metric", "valid_share", "rows", "valid_rows", "seed", "task", "base"}
     training, text, plain = asdict(recipe.training), asdict(recipe.text), {}
     for key, value in settings.items():
         if key in training:

@@ -100,9 +100,24 @@ def test_a_sample_depends_on_the_seed_alone() -> None:
 
 def test_a_sample_of_all_rows_is_the_table() -> None:
     job = job_of(unequal(), Recipe(), valid=unequal())
-    assert job.sample(302, seed=0).train is job.train
+    assert job.sample(303, seed=0).train is job.train
+    assert set(job.sample(302, seed=0).train.rows) == set(job.train.rows)
+    assert job.sample(None, seed=0).train is job.train
     assert job.sample(1000, seed=0).valid is job.valid
     assert job_of(frame(30), Recipe()).sample(10, seed=0).valid is None
+
+
+def test_a_smaller_sample_is_the_beginning_of_a_larger_one() -> None:
+    job = job_of(unequal(), Recipe(), valid=unequal())
+    large, small = job.sample(200, seed=0), job.sample(60, seed=0)
+    assert small.train.rows.tolist() == large.train.rows[:60].tolist()
+    assert small.valid is not None
+    assert large.valid is not None
+    assert small.valid.rows.tolist() == large.valid.rows[:20].tolist()
+    few = job.sample(None, seed=0, valid_rows=12)
+    assert few.train is job.train
+    assert few.valid is not None
+    assert few.valid.rows.tolist() == large.valid.rows[:12].tolist()
 
 
 def test_a_sample_of_numbers() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from graftwork.core.blocks import block_ends, each_batch
 from graftwork.core.examples import Cached, Examples
 from graftwork.core.technique import Technique
 from graftwork.data import ragged
@@ -77,9 +78,31 @@ def build_cache(
         whole = depth == encoder.depth
         if not whole and _state_bytes(examples, name, depth, network) > limit_bytes() // 2:
             continue
-        key = digest(examples.keys[name], _weights_digest(encoder, depth), str(depth), str(network.autocast))
-        stores[name] = _stored(network, examples, name, depth, key, watch)
+        stores[name] = _stored(network, examples, name, depth, _key(network, examples, name, depth), watch)
     return stores
+
+
+def keep_features(network: Network, examples: Examples, features: Mapping[str, np.ndarray]) -> None:
+    """Put features that are known (N, width), by input, where `build_cache` finds them."""
+    for name, values in features.items():
+        depth = network.encoder(name).depth
+
+        def write(folder: Path, values: np.ndarray = values) -> None:
+            with storing(folder):
+                ragged.reserve(folder / ROWS, values.nbytes)
+                np.memmap(folder / ROWS, values.dtype, mode="r+", shape=values.shape)[:] = values
+
+        def read(folder: Path, name: str = name, depth: int = depth) -> Cached:
+            return _read(folder, depth, len(examples), network, name)
+
+        kept(entry("frozen", _key(network, examples, name, depth)), write, read)
+
+
+def _key(network: Network, examples: Examples, name: str, depth: int) -> str:
+    """What batches a row is read in moves its last bits, so that reading in blocks counts too."""
+    how = ["blocks"] if examples.in_blocks else []
+    weights = _weights_digest(network.encoder(name), depth)
+    return digest(examples.keys[name], weights, str(depth), str(network.autocast), *how)
 
 
 def _stored(network: Network, examples: Examples, name: str, depth: int, key: str, watch: Watch | None) -> Cached:
@@ -115,7 +138,7 @@ def _compute(network: Network, examples: Examples, name: str, depth: int, folder
     shape, _ = _layout(network, name, depth)
     make = _states_writer if shape is None else _rows_writer
     with storing(folder):
-        _each_batch(network, examples, name, make(network, examples, name, depth, folder), watch)
+        _each_block(network, examples, name, make(network, examples, name, depth, folder), watch)
 
 
 def _rows_writer(network: Network, examples: Examples, name: str, depth: int, folder: Path) -> Keep:
@@ -148,24 +171,20 @@ def _states_writer(network: Network, examples: Examples, name: str, depth: int, 
     return keep
 
 
-def _each_batch(
-    network: Network,
-    examples: Examples,
-    name: str,
-    keep: Keep,
-    watch: Watch | None,
-) -> None:
-    """Every row once, long rows first, in eval mode and without gradient."""
-    done, training = 0, network.training
-    network.eval()
-    with torch.inference_mode(), network.precision():
-        for indices in network.pass_batches(examples.tokens[name], 1024, [name]):
-            inputs = network.encoder(name).collate(examples.inputs[name].rows(indices))
-            keep(indices, {key: value.to(network.device) for key, value in inputs.items()})
-            done += len(indices)
-            if watch:
-                watch(done, len(examples))
-    network.train(training)
+def _each_block(network: Network, examples: Examples, name: str, keep: Keep, watch: Watch | None) -> None:
+    """Every row once, block by block where the rows are to be read so."""
+    done = 0
+
+    def count(rows: int) -> None:
+        nonlocal done
+        done += rows
+        if watch:
+            watch(done, len(examples))
+
+    start = 0
+    for end in block_ends(len(examples)) if examples.in_blocks else [len(examples)]:
+        each_batch(network, examples, name, np.arange(start, end), keep, count)
+        start = end
 
 
 def _state_bytes(examples: Examples, name: str, depth: int, network: Network) -> int:

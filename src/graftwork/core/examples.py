@@ -38,6 +38,7 @@ class Examples:
     present: by input, which rows have it (N,); only where some lack it. tokens: work of each row, by input (N,).
     domains: names of the domains, by their numbers in `domain`.
     targets, labelled: by target column; empty where the table has no target. numbers: the rows' numbers in the source.
+    in_blocks: a pass over them reads them block by block, in their order (`core/blocks.py`).
     """
 
     inputs: dict[str, Ragged]
@@ -51,6 +52,7 @@ class Examples:
     present: dict[str, np.ndarray] = field(default_factory=dict)
     tokens: dict[str, np.ndarray] = field(default_factory=dict)
     domains: tuple[str, ...] = ()
+    in_blocks: bool = False
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -92,6 +94,7 @@ def prepare(
     text: TextSettings,
     *,
     keep_on_disk: bool = True,
+    in_blocks: bool = False,
 ) -> Examples:
     """Tokenise or decode inputs (once: on disk, keyed by content) and encode targets where the table has them."""
     inputs, keys, present = {}, {}, {}
@@ -120,6 +123,7 @@ def prepare(
         domain=_codes(table, "domain"),
         group=_codes(table, "group"),
         present=present,
+        in_blocks=in_blocks,
         domains=next((column.levels for column in table.schema.columns if column.role == "domain"), ()),
         tokens={name: network.encoder(name).tokens(rows.lengths) for name, rows in inputs.items()},
     )

@@ -25,6 +25,7 @@ from graftwork.core.plan import (
     step_cost,
 )
 from graftwork.core.settings import Training, fitted_epochs
+from graftwork.core.setup import Check, unhurried
 from graftwork.core.technique import Setup, Taught, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.cache import digest
@@ -60,6 +61,7 @@ class Ready:
     metrics: Mapping[str, str]
     seed: int
     taught: Mapping[str, Taught] = field(default_factory=dict)
+    hurry: Check = unhurried
 
     def setup(self, technique: Technique, total_steps: int = 0) -> Setup:
         """What this technique may know of the run."""
@@ -76,6 +78,7 @@ class Ready:
             domain=self.train.domain,
             domains=self.train.domains,
             taught={name: self.taught[name] for name in technique.teachers},
+            check=self.hurry,
         )
 
 
@@ -118,12 +121,13 @@ def make_run(
     started: bool = True,
     watch: Watch | None = None,
     ask: Ask | None = None,
+    hurry: Check = unhurried,
 ) -> Run:
     """Check the techniques, adapt the network, cache what stays frozen, and compose the stages.
 
     training must be resolved (`settings.resolve`). With `started=False` nothing slow is done (no cache, no head start):
-    enough for a plan. ask: what a teacher that a technique names says of the training rows. Raises RefusedError before
-    anything is changed where the techniques can't run together.
+    enough for a plan. ask: what a teacher that a technique names says of the training rows. hurry: `Setup.check`.
+    Raises RefusedError before anything is changed where the techniques can't run together.
     """
     ordered = order(techniques)
     roles = [role for role in ("domain", "group") if getattr(train, role) is not None]
@@ -134,7 +138,7 @@ def make_run(
     network.learn_without(train.present)
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
     taught = _asked(ordered, ask)
-    ready = Ready(network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metrics, seed, taught)
+    ready = Ready(network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metrics, seed, taught, hurry)
     for technique in ordered:
         ready = replace(ready, network=technique.adapt(ready.network, ready.setup(technique)))
     check_adapted(ordered, ready.network)

@@ -12,6 +12,12 @@ from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
 
+Check = Callable[[], None]
+
+
+def unhurried() -> None:
+    """The check of a run without a clock."""
+
 
 @dataclass(frozen=True)
 class Taught:
@@ -38,7 +44,8 @@ class Setup:
     domain: which domain each training row belongs to (N,), -1 for none; None without a domain column. domains: their
         names, in the order of the numbers.
     total_steps: optimizer steps of the run. seed: of the technique's own random stream. device: where the network is.
-    batch: rows a step. taught: by teacher, what those that the technique asks for (`Technique.teachers`) say.
+    check: called now and then by what takes long before the first step; raises `OutOfTime` where the run is to be left
+    out. batch: rows a step. taught: by teacher, what those that the technique asks for (`Technique.teachers`) say.
     """
 
     tasks: Mapping[str, Task]
@@ -53,6 +60,7 @@ class Setup:
     domain: np.ndarray | None = None
     domains: tuple[str, ...] = ()
     taught: Mapping[str, Taught] = field(default_factory=dict)
+    check: Check = unhurried
 
     @property
     def rows(self) -> int:

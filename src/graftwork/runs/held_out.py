@@ -50,14 +50,27 @@ def hold_out(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[d
 
 
 def drawn(table: Table, tasks: Mapping[str, Task], rows: int, seed: int) -> Table:
-    """`rows` rows of the table, each class in its share and at least once; the table itself if it has no more."""
-    if rows >= len(table):
-        return table
-    share, kinds = rows / len(table), strata(table, tasks)
+    """`rows` rows of the table in the order in which they are drawn, each class in its share and at least once.
+
+    A smaller draw with the same seed is the beginning of a larger one.
+    """
+    kinds = strata(table, tasks)  # rows without a label (-1) are drawn as a class of their own
+    order = drawing_order(kinds, len(table), seed)
+    least = 1 if kinds is None else len(np.unique(kinds))
+    return table.take(order[: max(rows, least)])
+
+
+def drawing_order(kinds: np.ndarray | None, rows: int, seed: int) -> np.ndarray:
+    """An order of all rows (N,): one row of each kind first, then so that any beginning has every kind in its share."""
+    order = np.random.default_rng(seed).permutation(rows)
     if kinds is None:
-        return table.take(random_split(len(table), share, seed)[1])
-    # The training side of a split never loses a class. Rows without a label (-1) are drawn as a class of their own.
-    return table.take(stratified_split(kinds + 1, 1 - share, seed)[0])
+        return order
+    _, codes, sizes = np.unique(kinds[order], return_inverse=True, return_counts=True)
+    by_kind = np.argsort(codes, kind="stable")
+    rank = np.empty(rows, np.int64)
+    rank[by_kind] = np.arange(rows) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    share = (rank + 0.5) / sizes[codes]
+    return order[np.lexsort((share, rank > 0))]
 
 
 def strata(table: Table, tasks: Mapping[str, Task]) -> np.ndarray | None:

@@ -54,13 +54,19 @@ class Job:
         """The task of a job with one target."""
         return self.tasks[self.target]
 
-    def sample(self, rows: int, seed: int) -> Job:
-        """The job on `rows` training rows, drawn by class, and at most a third as many validation rows.
+    def sample(self, rows: int | None, seed: int, valid_rows: int | None = None) -> Job:
+        """The job on `rows` training rows, drawn by class, and `valid_rows` validation rows, else a third as many.
 
-        Every class keeps a row, so there are more rows where there are more classes than `rows`.
+        Every class keeps a row, so there are more rows where there are more classes than `rows`. The rows stand in the
+        order in which they were drawn; with more rows than there are, and with None, the tables stay as they are.
         """
-        valid = None if self.valid is None else drawn(self.valid, self.tasks, max(1, rows // 3), seed)
-        return replace(self, train=drawn(self.train, self.tasks, rows, seed), valid=valid)
+        train, valid = self.train, self.valid
+        if rows is not None and rows <= len(train):
+            train = drawn(train, self.tasks, rows, seed)
+            valid_rows = max(1, rows // 3) if valid_rows is None else valid_rows
+        if valid is not None and valid_rows is not None:
+            valid = drawn(valid, self.tasks, valid_rows, seed)
+        return replace(self, train=train, valid=valid)
 
     def rows(self, inputs: Sequence[Input], recipe: Recipe) -> TrainingRows:
         """The training rows as a base may look at them before it is built: what it will read, of these inputs."""

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from graftwork import specs
+from graftwork.core.setup import Check, unhurried
 from graftwork.core.technique import Setup
 from graftwork.errors import RefusedError
 from graftwork.networks.head import HEADS, CosineLayer, Head, Kernel, KernelLayer, Projection
@@ -60,15 +61,15 @@ def start_heads(network: Network, setup: Setup, l2: L2 = "auto") -> None:
 def _start_head(head: Head, features: np.ndarray, target: str, setup: Setup, l2: L2, weight: np.ndarray) -> None:
     args = (head, features, setup.targets[target], setup.tasks[target])
     if head.must_be_solved:
-        fit_kernel(*args, weight=weight, seed=setup.seed)
+        fit_kernel(*args, weight=weight, seed=setup.seed, check=setup.check)
     elif isinstance(head.layers[-1], CosineLayer):
         fit_cosine(*args, weight=weight, seed=setup.seed)
     elif isinstance(head.layers[0], TowersLayer) and head.layers[0].is_linear:
         fit_towers(*args, weight=weight, l2=l2, seed=setup.seed)
     elif _is_linear(head):
-        fit_linear(*args, weight=weight, l2=l2, seed=setup.seed)
+        fit_linear(*args, weight=weight, l2=l2, seed=setup.seed, check=setup.check)
     else:
-        fit_mlp(*args, weight=weight, seed=setup.seed)
+        fit_mlp(*args, weight=weight, seed=setup.seed, check=setup.check)
 
 
 def fit_linear(
@@ -80,19 +81,19 @@ def fit_linear(
     weight: np.ndarray | None = None,
     l2: L2 = "auto",
     seed: int = 0,
+    check: Check = unhurried,
 ) -> float:
     """Write the solution of the linear problem into the head, and return the penalty that was used.
 
-    features (N, F) float32, targets (N, ...) as the task encodes them, weight (N,) of the rows.
-    """
+    features (N, F) float32, targets (N, ...) as the task encodes them, weight (N,) of the rows."""
     shift, scale = _standardise_head(head, features, weight)
     # The penalty means the same for every width if the squared length of the features is 1 on average.
     length = math.sqrt(features.shape[1])
     rows = Rows(features, targets, _weights(features, weight), shift, scale / length)
     start: Linear | None = None
     if l2 == "auto":
-        l2, start = choose_l2(rows, task, seed)
-    solution = solve_linear(rows, task, l2=l2, start=start)
+        l2, start = choose_l2(rows, task, seed, check)
+    solution = solve_linear(rows, task, l2=l2, start=start, check=check)
     layer = _last_layer(head)
     with torch.no_grad():
         layer.weight.copy_(solution.weight / length)
@@ -100,14 +101,14 @@ def fit_linear(
     return l2
 
 
-def choose_l2(rows: Rows, task: Task, seed: int) -> tuple[float, Linear | None]:
+def choose_l2(rows: Rows, task: Task, seed: int, check: Check = unhurried) -> tuple[float, Linear | None]:
     """The penalty of lowest loss on a fifth of the rows, and its solution on the others."""
     generator = np.random.default_rng(seed)
     held_out = _fifth(rows, task, generator)
     if held_out is None:
         return USUAL, None
     kept, held = (_picked(rows, chosen) for chosen in held_out)
-    return solve_path(kept, held, task, STRENGTHS)
+    return solve_path(kept, held, task, STRENGTHS, check)
 
 
 def fit_kernel(
@@ -118,6 +119,7 @@ def fit_kernel(
     *,
     weight: np.ndarray | None = None,
     seed: int = 0,
+    check: Check = unhurried,
 ) -> Solved:
     """Solve a kernel head on the rows of weight above 0; see `graftwork.techniques.transfer.kernel`."""
     settings, layer = specs.parse(head.spec, HEADS, "head"), head.layers[0]
@@ -130,7 +132,7 @@ def fit_kernel(
     rows = rows_of(features[used], shift, scale)
     truth = torch.from_numpy(targets[used]).to(shift.device)
     with torch.no_grad():
-        return solve_kernel(layer, settings, rows, truth, task, seed)
+        return solve_kernel(layer, settings, rows, truth, task, seed, check)
 
 
 def fit_towers(
@@ -200,6 +202,7 @@ def fit_mlp(
     lr: float = 2e-3,
     batch: int = 128,
     epochs: int = 10,
+    check: Check = unhurried,
 ) -> None:
     """Train a head of any shape on fixed features: AdamW with cosine decay, at least 400 and at most 20,000 steps.
 
@@ -223,6 +226,7 @@ def fit_mlp(
     with own_stream(seed, device), _one_thread():
         order = np.zeros(0, np.int64)
         for _ in range(steps):
+            check()
             order = order if len(order) else generator.permutation(labelled)
             picked, order = order[:batch], order[batch:]
             inputs, target, share = (torch.from_numpy(v[picked]).to(device) for v in (features, targets, importance))

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from graftwork.core.setup import Check, unhurried
 from graftwork.networks.head import Kernel, KernelLayer
 from graftwork.tasks.task import Task
 from graftwork.techniques.transfer.cholesky import cholesky
@@ -39,7 +40,13 @@ class Solved:
 
 
 def solve_kernel(
-    layer: KernelLayer, settings: Kernel, features: Tensor, targets: Tensor, task: Task, seed: int
+    layer: KernelLayer,
+    settings: Kernel,
+    features: Tensor,
+    targets: Tensor,
+    task: Task,
+    seed: int,
+    check: Check = unhurried,
 ) -> Solved:
     """Write the solution into `layer`. features (N, F) standardised, targets (N, ...) as the task encodes them."""
     draw = torch.Generator().manual_seed(seed)
@@ -49,7 +56,7 @@ def solve_kernel(
     some = features[order[:CHUNK]]
     layer.spread.fill_(max(float(2 * (some - some.mean(0)).square().sum(1).mean()), 1e-12))
     tried = order[:TRIED]
-    solved = _choose(layer, features[tried], truth[tried] - mean, mean, targets[tried], task)
+    solved = _choose(layer, features[tried], truth[tried] - mean, mean, targets[tried], task, check)
     rows = min(len(features), settings.landmarks)
     if rows < len(features):
         rows = min(rows, max(256, int(math.sqrt(NYSTROM_WORK / len(features)))))
@@ -57,9 +64,10 @@ def solve_kernel(
     layer.landmarks = features[kept]
     centred = truth - mean
     full = rows == len(features)
-    weight = (
-        _solve_full(layer, centred, solved.penalty) if full else _solve_sample(layer, features, centred, solved.penalty)
-    )
+    if full:
+        weight = _solve_full(layer, centred, solved.penalty, check)
+    else:
+        weight = _solve_sample(layer, features, centred, solved.penalty, check)
     layer.weight = nn.Parameter(weight * solved.factor)
     with torch.no_grad():
         layer.bias.copy_(mean * solved.factor)
@@ -75,33 +83,38 @@ def leave_one_out(similarity: Tensor, truth: Tensor, penalty: float) -> Tensor:
     return (exact - (inverse @ exact) / inverse.diagonal().unsqueeze(1)).to(truth.dtype)
 
 
-def _choose(layer: KernelLayer, features: Tensor, truth: Tensor, mean: Tensor, targets: Tensor, task: Task) -> Solved:
+def _choose(
+    layer: KernelLayer, features: Tensor, truth: Tensor, mean: Tensor, targets: Tensor, task: Task, check: Check
+) -> Solved:
     """The penalty and factor of lowest leave-one-out loss; a task without classes keeps the factor 1."""
     layer.landmarks = features
     similarity = layer.similarity(features)
     factors = FACTORS if "classes" in task.facts else (1.0,)
     found: list[tuple[float, float, float]] = []
     for penalty in PENALTIES:
+        check()
         scores = leave_one_out(similarity, truth, penalty) + mean
         found += [(float(task.loss(scores * f, targets).mean()), penalty, f) for f in factors]
     _, penalty, factor = min(found)
     return Solved(penalty, factor)
 
 
-def _solve_full(layer: KernelLayer, truth: Tensor, penalty: float) -> Tensor:
+def _solve_full(layer: KernelLayer, truth: Tensor, penalty: float, check: Check) -> Tensor:
     gram = torch.empty(len(truth), len(truth), device=truth.device)
     for start in range(0, len(truth), CHUNK):
+        check()
         gram[start : start + CHUNK] = layer.similarity(layer.landmarks[start : start + CHUNK])
     gram.diagonal().add_(penalty)
     factor = cholesky(gram)
     return torch.cholesky_solve(truth.to(factor.dtype), factor).to(truth.dtype)
 
 
-def _solve_sample(layer: KernelLayer, features: Tensor, truth: Tensor, penalty: float) -> Tensor:
+def _solve_sample(layer: KernelLayer, features: Tensor, truth: Tensor, penalty: float, check: Check) -> Tensor:
     """`(K_mn K_nm + penalty K_mm) a = K_mn y`, some rows at a time and in double precision."""
     corner = layer.similarity(layer.landmarks).double()
     gram, right = corner * penalty, torch.zeros(len(corner), truth.shape[1], dtype=torch.float64, device=truth.device)
     for start in range(0, len(features), CHUNK):
+        check()
         part = layer.similarity(features[start : start + CHUNK])
         gram += (part.T @ part).double()
         right += (part.T @ truth[start : start + CHUNK]).double()

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graftwork.core.setup import Check, unhurried
 from graftwork.tasks.task import Task
 
 CHUNK = 16_384
@@ -105,6 +106,7 @@ def solve_linear(
     start: Linear | None = None,
     tolerance: float = 1e-4,
     max_iterations: int = 300,
+    check: Check = unhurried,
 ) -> Linear:
     """The weights that minimise the rows' weighted sum of `task.loss`, plus `l2 / 2 * |weight|^2`.
 
@@ -122,6 +124,7 @@ def solve_linear(
     )
 
     def closure() -> Tensor:
+        check()
         value, weight.grad, bias.grad = _mean_loss(rows, task, weight.detach(), bias.detach())
         strength = l2 / rows.total
         weight.grad += strength * weight.detach()
@@ -143,7 +146,9 @@ def row_losses(rows: Rows, task: Task, linear: Linear) -> Tensor:
     return torch.cat(losses)
 
 
-def solve_path(rows: Rows, held_out: Rows, task: Task, strengths: Sequence[float]) -> tuple[float, Linear]:
+def solve_path(
+    rows: Rows, held_out: Rows, task: Task, strengths: Sequence[float], check: Check = unhurried
+) -> tuple[float, Linear]:
     """The strongest penalty whose loss on held-out rows is within one standard error of the lowest, and its solution.
 
     strengths: from strong to weak; each solution is where the next begins. The path ends where the loss rises.
@@ -153,7 +158,7 @@ def solve_path(rows: Rows, held_out: Rows, task: Task, strengths: Sequence[float
     lowest, allowed = math.inf, math.inf
     current: Linear | None = None
     for strength in strengths:
-        current = solve_linear(rows, task, l2=strength, start=current)
+        current = solve_linear(rows, task, l2=strength, start=current, check=check)
         losses = row_losses(held_out, task, current)
         loss = float(losses.mean())
         path.append((loss, strength, current))
