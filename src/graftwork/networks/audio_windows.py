@@ -22,6 +22,7 @@ from graftwork.networks import hub, pretrained
 from graftwork.networks.audio import MelEncoder, valid
 from graftwork.networks.encoder import drops
 from graftwork.networks.spectrogram import MelSettings
+from graftwork.networks.windows import spread
 
 Pooling = Literal["mean", "mean+max"]
 CHUNK = 64
@@ -233,12 +234,6 @@ class WindowEncoder(MelEncoder):
 
 
 _LABELS = ("id2label", "label2id", "architectures")
-
-
-def spread(vectors: Tensor, rows: Tensor) -> Tensor:
-    """Vectors (N, width) of the places (B, L) that `rows` marks, each at its place (B, L, width), zeros elsewhere."""
-    empty = torch.zeros(*rows.shape, vectors.shape[1], dtype=vectors.dtype, device=vectors.device)
-    return empty.index_put(rows.nonzero(as_tuple=True), vectors)
 
 
 def refuse(folder: Path, kind: str, known: frozenset[str]) -> ModelError:

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 class _PretrainedSettings(BaseSettings):
     """layers: how many of the last layers are pooled, side by side. pooling: mean, cls, max or last token; none for
     what the base was trained with. max_length: tokens a text is cut to; none for the base's own, at most 512.
+    windows: how many pieces of that length of a longer text are read, their features averaged; or keep: which part of
+    it is, head, tail or head+tail.
     attention: sdpa, or eager for second derivatives and attention maps."""
 
     layers: int = 1
     pooling: Literal["mean", "cls", "max", "last"] | None = None
     max_length: int | None = None
+    windows: int = 1
+    keep: Literal["head", "tail", "head+tail"] | None = None
     attention: Literal["sdpa", "eager"] = "sdpa"
 
     modality = "text"
@@ -35,8 +39,10 @@ class _PretrainedSettings(BaseSettings):
     suggested_epochs = 5
 
     def __post_init__(self) -> None:
-        at_least(1, layers=self.layers)
+        at_least(1, layers=self.layers, windows=self.windows)
         at_least(2, max_length=self.max_length)
+        if self.keep is not None and self.windows > 1:
+            raise UsageError(f"windows={self.windows} and keep={self.keep} exclude each other: drop one of them.")
 
     def with_layers(self, layers: int) -> BaseSettings:
         from graftwork.networks.hub import locate, read_config
@@ -55,10 +61,16 @@ class _PretrainedSettings(BaseSettings):
         return file if file.is_file() else None
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002  nothing is drawn or trained
+        from graftwork.networks.tokenizer import LongTexts
         from graftwork.networks.transformer import TransformerEncoder
 
         return TransformerEncoder.from_pretrained(
-            self.folder(), self.pooling, self.layers, self.max_length, self.attention
+            self.folder(),
+            self.pooling,
+            self.layers,
+            self.max_length,
+            self.attention,
+            LongTexts(self.windows, self.keep),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Encoding, Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from graftwork.data.batch import Inputs
 from graftwork.data.names import inside, plain_name
@@ -25,10 +25,29 @@ from graftwork.data.writing import write_bytes
 from graftwork.errors import DataError, ModelError
 
 Tokens = Literal["auto", "word", "subword", "character"]
-Side = Literal["left", "right"]
+Side = Literal["left", "right", "middle"]
+"""What is cut off where a text is too long."""
+HEAD = 0.25
+"""Of the tokens that are kept of a text cut in the middle, the share of its beginning (Sun et al. 2019)."""
+
+Keep = Literal["head", "tail", "head+tail"]
+_CUT: dict[str, Side] = {"head": "right", "tail": "left", "head+tail": "middle"}
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 _TOKENIZER_FILE = "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class LongTexts:
+    """What is read of a text that is longer than the base reads at a time. windows: the most windows; keep: one window,
+    of the beginning, the end or both; None for the base's own end."""
+
+    windows: int = 1
+    keep: Keep | None = None
+
+    def applied(self, tokenizer: TextTokenizer) -> TextTokenizer:
+        side = tokenizer.side if self.keep is None else _CUT[self.keep]
+        return replace(tokenizer, side=side, windows=self.windows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +56,8 @@ class TextTokenizer:
 
     files: what is saved with a model, by name; `tokenizer.json` is the one that is read back.
     pad: id that fills short rows. empty: id that stands for a text without any token, so that no row is empty.
-    side: the end that is cut off where a text is too long.
+    side: the end that is cut off where a text is too long, or the middle.
+    windows: the most pieces of `max_length` that a long text is read in; ids of one follow on those of the other.
     """
 
     files: dict[str, bytes]
@@ -45,13 +65,22 @@ class TextTokenizer:
     empty: int
     max_length: int
     side: Side = "right"
+    windows: int = 1
 
     @cached_property
     def backend(self) -> Tokenizer:
         """The `tokenizers.Tokenizer`, with truncation set and padding off."""
         backend = Tokenizer.from_str(self.files[_TOKENIZER_FILE].decode())
         backend.no_padding()
-        backend.enable_truncation(self.max_length, direction=self.side)
+        backend.enable_truncation(self.max_length, direction="left" if self.side == "left" else "right")
+        return backend
+
+    @cached_property
+    def uncut(self) -> Tokenizer:
+        """The same without truncation."""
+        backend = Tokenizer.from_str(self.files[_TOKENIZER_FILE].decode())
+        backend.no_padding()
+        backend.no_truncation()
         return backend
 
     @property
@@ -63,13 +92,32 @@ class TextTokenizer:
     def fingerprint(self) -> str:
         """Changes whenever `encode` would give other ids."""
         digest = hashlib.sha256(self.files[_TOKENIZER_FILE])
-        digest.update(f"{self.max_length} {self.side} {self.empty}".encode())
+        more = f" {self.windows}" if self.windows > 1 else ""
+        digest.update(f"{self.max_length} {self.side} {self.empty}{more}".encode())
         return digest.hexdigest()[:32]
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
         """One int32 array of ids a text; never an empty one."""
-        encodings = self.backend.encode_batch_fast(list(texts))
-        return [np.array(encoding.ids or [self.empty], np.int32) for encoding in encodings]
+        encodings = (self.uncut if self.side == "middle" else self.backend).encode_batch_fast(list(texts))
+        return [np.array(self._kept(encoding) or [self.empty], np.int32) for encoding in encodings]
+
+    def _kept(self, encoding: Encoding) -> list[int]:
+        ids: list[int] = encoding.ids
+        if self.side == "middle" and len(ids) > self.max_length:
+            head = round(HEAD * self.max_length)
+            return ids[:head] + ids[head - self.max_length :]
+        if self.windows > 1 and len(ids) == self.max_length:
+            return ids + [one for more in encoding.overflowing[: self.windows - 1] for one in more.ids]
+        return ids
+
+    @cached_property
+    def room(self) -> int:
+        """Tokens of a text that a window holds beside the special ones."""
+        return self.max_length - int(self.backend.num_special_tokens_to_add(False))
+
+    def lengths(self, texts: Sequence[str]) -> np.ndarray:
+        """Tokens of the whole texts (N,), special ones apart."""
+        return np.array([len(one) for one in self.uncut.encode_batch_fast(list(texts), add_special_tokens=False)])
 
     def collate(self, rows: Sequence[np.ndarray]) -> Inputs:
         """`input_ids` and `attention_mask` (B, length), int64, padded on the right to the longest row."""
@@ -83,6 +131,7 @@ class TextTokenizer:
     def config(self) -> dict[str, Any]:
         """Plain JSON data which, with the files, gives the same tokenizer."""
         settings = {"pad": self.pad, "empty": self.empty, "max_length": self.max_length, "side": self.side}
+        settings |= {"windows": self.windows} if self.windows > 1 else {}
         return settings | {"files": sorted(self.files)}
 
     def save_files(self, folder: Path) -> None:
@@ -93,6 +142,7 @@ class TextTokenizer:
     def from_config(cls, config: dict[str, Any], folder: Path) -> TextTokenizer:
         """The tokenizer that `config` and `save_files` kept. Raises ModelError for a missing or broken file."""
         settings = {key: config[key] for key in ("pad", "empty", "max_length", "side")}
+        settings["windows"] = config.get("windows", 1)
         try:
             named = [plain_name(name, "The tokenizer of the saved model") for name in config["files"]]
             files = {name: inside(folder, name).read_bytes() for name in named}

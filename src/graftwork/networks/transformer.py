@@ -16,15 +16,17 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from graftwork.data.batch import Hidden, Inputs
 from graftwork.errors import ModelError, UsageError
-from graftwork.networks import hub, lean, pretrained, seam
+from graftwork.networks import hub, lean, pretrained, seam, text_windows
 from graftwork.networks.encoder import drops
 from graftwork.networks.pooling import How, Pooling, as_trained
 from graftwork.networks.pretrained import Attention
+from graftwork.networks.stacks import reached, stack_name
 from graftwork.networks.text import TextEncoder
-from graftwork.networks.tokenizer import TextTokenizer
+from graftwork.networks.tokenizer import LongTexts, TextTokenizer
 
 _PROBE = ("to be", "to be, or not to be: that is the question", "that")
 
@@ -49,7 +51,7 @@ class TransformerEncoder(TextEncoder):
     ) -> None:
         super().__init__(tokenizer)
         self.model, self.pooling, self.layers, self.attention = model, pooling, layers, attention
-        self._stack_name, self._unused = _stack_name(model), list[str]()
+        self._stack_name, self._unused = stack_name(model), list[str]()
         self._options = {"use_cache": False} if "use_cache" in inspect.signature(model.forward).parameters else {}
         self.depth = len(self._stack) + 1
         if not 1 <= layers < self.depth:
@@ -66,11 +68,13 @@ class TransformerEncoder(TextEncoder):
         layers: int = 1,
         max_length: int | None = None,
         attention: Attention = "sdpa",
+        long: LongTexts = LongTexts(),  # noqa: B008
     ) -> TransformerEncoder:
         """Load a base from a local folder or a hub id.
 
         pooling, max_length: None for what the base was trained with (sentence-transformers' files); without those,
         the last token for models that read from left to right and the mean for others, at most 512 tokens.
+        long: what is read of a longer text.
         Raises ModelError where the folder is no model, its weights are incomplete or not safetensors, or can't be had.
         """
         folder = hub.locate(str(source))
@@ -81,7 +85,7 @@ class TransformerEncoder(TextEncoder):
             warnings.warn(
                 f"{source}: the {' and '.join(trained.left_out)} behind the pooling is left out.", stacklevel=2
             )
-        tokenizer = pretrained.load_tokenizer(folder, model, max_length, trained.max_length)
+        tokenizer = long.applied(pretrained.load_tokenizer(folder, model, max_length, trained.max_length))
         usual = trained.pooling or Pooling("last" if pretrained.is_causal(config) else "mean")
         chosen = usual if pooling is None else Pooling(pooling, usual.normalise)
         encoder = cls(model, tokenizer, chosen, layers, attention)
@@ -92,6 +96,13 @@ class TransformerEncoder(TextEncoder):
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
         if hidden is not None and hidden.depth == self.depth:
             return hidden.states
+        if text_windows.is_long(inputs, self.tokenizer.max_length):
+            windows = text_windows.fold(inputs, hidden, self.tokenizer.max_length)
+            pooled = windows.pooled(self._parted(windows.inputs, windows.hidden), self.pooling.how == "max")
+            return functional.normalize(pooled, dim=1) if self.pooling.normalise and self.layers == 1 else pooled
+        return self._parted(inputs, hidden)
+
+    def _parted(self, inputs: Inputs, hidden: Hidden | None) -> Tensor:
         parts = lean.parts(inputs["attention_mask"])
         if parts is None:
             return self._features(inputs, hidden)
@@ -114,6 +125,10 @@ class TransformerEncoder(TextEncoder):
 
     def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
         """The last layer's output, a vector a token, whatever `layers` and the pooling are."""
+        if text_windows.is_long(inputs, self.tokenizer.max_length):
+            windows = text_windows.fold(inputs, hidden, self.tokenizer.max_length)
+            last, _ = self.sequence(windows.inputs, windows.hidden)
+            return windows.vectors(last), inputs["attention_mask"].bool()
         with ExitStack() as stack:
             if hidden is not None:
                 self._check_start(hidden.depth)
@@ -126,6 +141,9 @@ class TransformerEncoder(TextEncoder):
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         self._check_start(depth)
+        if text_windows.is_long(inputs, self.tokenizer.max_length):
+            windows = text_windows.fold(inputs, None, self.tokenizer.max_length)
+            return windows.vectors(self.states(windows.inputs, depth))
         with seam.stopping(self._stack, depth - 1) as read:
             self._run(inputs)
         return read[depth - 1]
@@ -230,7 +248,7 @@ class TransformerEncoder(TextEncoder):
     def _freeze_unused(self) -> None:
         """Parameters that no feature depends on are not trained, rather than left for an optimizer to decay."""
         with _steady(self), torch.enable_grad(), hub.explained("This base does not run on text alone"):
-            used = _reached(self(self._probe()))
+            used = reached(self(self._probe()))
         self._freeze(name for name, parameter in self.model.named_parameters() if id(parameter) not in used)
 
     def _freeze(self, names: Iterable[str]) -> None:
@@ -253,20 +271,6 @@ class TransformerEncoder(TextEncoder):
         return True
 
 
-def _stack_name(model: Any) -> str:
-    """Name of the list of layers: the first as long as the configuration says, or else the longest of one class."""
-    lists = {
-        name: module
-        for name, module in model.named_modules()
-        if isinstance(module, nn.ModuleList) and len(module) and len({type(layer) for layer in module}) == 1
-    }
-    if not lists:
-        raise ModelError(f"The architecture '{model.config.model_type}' has no list of layers.")
-    told = getattr(model.config, "num_hidden_layers", None)
-    longest: str = max(lists, key=lambda name: len(lists[name]))
-    return next((name for name, found in lists.items() if len(found) == told), longest)
-
-
 @contextmanager
 def _steady(module: nn.Module) -> Iterator[None]:
     """In eval mode, each part back in its own mode behind it."""
@@ -277,19 +281,3 @@ def _steady(module: nn.Module) -> Iterator[None]:
     finally:
         for part in training:
             part.training = True
-
-
-def _reached(output: Tensor) -> set[int]:
-    """Ids of the parameters that `output` was computed from."""
-    seen: set[Any] = set()
-    found: set[int] = set()
-    stack: list[Any] = [output.grad_fn]
-    while stack:
-        node = stack.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        if hasattr(node, "variable"):
-            found.add(id(node.variable))
-        stack.extend(below for below, _ in node.next_functions)
-    return found

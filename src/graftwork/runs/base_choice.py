@@ -17,9 +17,12 @@ from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases import DEFAULTS, Named, named_uses, parse_base, written
 from graftwork.networks.scripts import SYLLABLES, Reading, reading
 from graftwork.recipe import Recipe
+from graftwork.runs.long_texts import reading_all
 
-SAMPLE, LONGEST = 400, 2000
-"""Texts that are looked at, and characters of each."""
+SAMPLE = 2000
+"""Texts whose length is looked at."""
+FEW, LONGEST = 400, 2000
+"""Of them, those whose script is looked at, and characters of each."""
 LEARNED = "cnn"
 """The base for texts in a script that the default can't read: it learns its tokens from the training rows."""
 GIVES_WAY, SAID = 0.5, 0.05
@@ -39,41 +42,41 @@ class Bases:
 def fitting_bases(table: Table, recipe: Recipe) -> Bases:
     """The base of each input. The same rows always give the same ones."""
     bases = recipe.bases(table.schema)
-    notes = []
+    notes = list[str]()
     inputs = {one.name: one for one in table.schema.modalities}
     own = named_uses(recipe.base, list(inputs.values()))
     for name, base in bases.items():
         one = inputs[name]
-        chosen = name in own or one.modality in own
-        if one.modality == "text" and base.pretrained:
-            bases[name], note = _reading_base(table, one, base, chosen, recipe.text)
-        else:
-            note = "" if chosen else _from_scratch(one, base, len(table))
-        notes += [note] if note else []
-    return Bases(written(bases), tuple(notes))
+        named = name in own or one.modality in own
+        if one.modality != "text":
+            notes.append("" if named else _from_scratch(one, base, len(table)))
+            continue
+        texts = sampled_texts(table, one.columns[0], recipe.text)
+        found, script = _reading_base(one, base, [text[:LONGEST] for text in texts[:: -(-len(texts) // FEW)]], named)
+        bases[name], length = reading_all(name, found, texts, named=named)
+        notes += [script, length]
+    return Bases(written(bases), tuple(note for note in notes if note))
 
 
 def sampled_texts(table: Table, column: str, text: TextSettings) -> list[str]:
     """Some of a column's texts, evenly spread, as a base sees them."""
     rows = np.unique(np.linspace(0, len(table) - 1, min(SAMPLE, len(table))).astype(np.int64))
     values = table.column(column).take(rows).to_pylist()
-    texts = [normalise(str(value)[:LONGEST], text) for value in values if value is not None]
+    texts = [normalise(str(value), text) for value in values if value is not None]
     return [one for one in texts if one]
 
 
-def _reading_base(
-    table: Table, one: Input, base: BaseSettings, chosen: bool, text: TextSettings
-) -> tuple[BaseSettings, str]:
+def _reading_base(one: Input, base: BaseSettings, texts: list[str], named: bool) -> tuple[BaseSettings, str]:
     """The base of an input of texts, and what is to be said of it."""
-    found = _read(base.tokenizer_file(), sampled_texts(table, one.columns[0], text))
+    found = _read(base.tokenizer_file(), texts) if base.pretrained else Reading()
     if found.rows < SAID:
         return base, ""
     which = " and ".join(found.scripts[:3])
     short = base.spec if len(base.spec) < 60 else Path(base.spec).name
-    called = f"the {short}" if chosen else f"the default {short}"
+    called = f"the {short}" if named else f"the default {short}"
     cause = f"base: {called} can't read {100 * found.rows:.0f} % of the texts in '{one.name}' ({which})"
     remedy = "a multilingual base reads them: --base FOLDER, or a hub id such as intfloat/multilingual-e5-small"
-    if chosen:
+    if named:
         return base, f"{cause}. It is kept, as named; {remedy}, or --base {LEARNED}"
     if found.rows < GIVES_WAY:
         return base, f"{cause} and is kept for the others; {remedy}"

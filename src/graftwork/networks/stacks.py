@@ -1,0 +1,39 @@
+"""Inside a model: its list of layers, and the parameters that an output depends on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from graftwork.errors import ModelError
+
+
+def stack_name(model: Any) -> str:
+    """Name of the list of layers: the first as long as the configuration says, or else the longest of one class."""
+    lists = {
+        name: module
+        for name, module in model.named_modules()
+        if isinstance(module, nn.ModuleList) and len(module) and len({type(layer) for layer in module}) == 1
+    }
+    if not lists:
+        raise ModelError(f"The architecture '{model.config.model_type}' has no list of layers.")
+    told = getattr(model.config, "num_hidden_layers", None)
+    longest: str = max(lists, key=lambda name: len(lists[name]))
+    return next((name for name, found in lists.items() if len(found) == told), longest)
+
+
+def reached(output: Tensor) -> set[int]:
+    """Ids of the parameters that `output` was computed from."""
+    seen: set[Any] = set()
+    found: set[int] = set()
+    stack: list[Any] = [output.grad_fn]
+    while stack:
+        node = stack.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found.add(id(node.variable))
+        stack.extend(below for below, _ in node.next_functions)
+    return found
