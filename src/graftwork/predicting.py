@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import numpy as np
 
 from graftwork.core import predicted
 from graftwork.core.examples import Cached, Examples, held_rows, is_on_disk, prepare
+from graftwork.core.long_texts import cut_off, warn_of_cut
 from graftwork.core.predicted import Predicted, as_array, as_asked, check_probabilities, only, probabilities_as_asked
 from graftwork.core.scoring import Watch, open_sets, part_of, predict_examples, probabilities, scored
 from graftwork.data.checks import BadRow
@@ -99,12 +101,12 @@ class Predicting(Adaptable):
         """Chunk by chunk, with the chunk's rows, so that memory stays flat. watch: told how many rows are done."""
         if self.network.film is not None:
             warn_of_lacking_domain(table, self.schema)
-        unreadable = {row.row for row in bad}
+        unreadable, cut = {row.row for row in bad}, Counter[str]()
         for rows in self._slices(len(table)):
             chunk = table.take(rows)
             good = np.array([row not in unreadable for row in chunk.rows.tolist()], dtype=bool)
             own = part_of(watch, int(rows[0]), len(table))
-            found = self._probabilities(chunk.take(np.flatnonzero(good)), own) if good.any() else {}
+            found = self._probabilities(chunk.take(np.flatnonzero(good)), own, cut) if good.any() else {}
             given, values = {}, {}
             for name, task in self.tasks.items():
                 given[name] = np.full((len(chunk), task.outputs), np.nan, np.float32)
@@ -115,6 +117,7 @@ class Predicting(Adaptable):
                         values[name][index] = value
             here = set(chunk.rows.tolist()) & unreadable
             yield Predicted(values, given, [row for row in bad if row.row in here]), chunk
+        warn_of_cut(self.network, cut, len(table))
 
     def scored_values(
         self, table: Table, without: Collection[str] = (), watch: Watch | None = None
@@ -146,9 +149,11 @@ class Predicting(Adaptable):
         size = held_rows(self.network, CHUNK)
         return [np.arange(start, min(start + size, rows)) for start in range(0, rows, size)]
 
-    def _probabilities(self, table: Table, watch: Watch | None) -> dict[str, np.ndarray]:
+    def _probabilities(self, table: Table, watch: Watch | None, cut: Counter[str]) -> dict[str, np.ndarray]:
+        """cut: rows whose text was not read whole, by input, are added to it."""
         examples = prepare(table, self.network, {}, self.recipe.text, keep_on_disk=False)
         predicted.warn_of_lacks(self.network, examples)
+        cut.update(cut_off(self.network, table, examples, self.recipe.text))
         predictions = predict_examples(self.network, examples, self.recipe.listed, watch=watch)
         return {
             name: probabilities(task, predictions[name], self.temperature.get(name, 1.0))

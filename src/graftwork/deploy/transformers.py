@@ -115,6 +115,13 @@ def _encoder(model: Model) -> TransformerEncoder:
             f"The base '{model.recipe.base}' can't be exported: transformers has no such architecture. "
             "Models of minilm and of transformers' own bases can; this one runs with graft predict."
         )
+    tokenizer = encoders[0].tokenizer
+    if tokenizer.windows > 1 or tokenizer.side == "middle":
+        raise UsageError(
+            f"The base '{model.recipe.base_text}' reads long texts in windows or their two ends, which transformers "
+            "can't do, so an export would predict something else. Train with --base minilm, which reads their "
+            "beginning, to export it; this one runs with graft predict."
+        )
     return encoders[0]
 
 

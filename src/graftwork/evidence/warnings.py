@@ -68,9 +68,9 @@ def about(warnings: Sequence[DataWarning], target: str) -> list[DataWarning]:
 
 
 def bases(notes: Sequence[str]) -> list[DataWarning]:
-    """Bases that were chosen for want of one that fits, or that don't fit the inputs they read."""
-    plain = [note.removeprefix("base: ") for note in notes]
-    return [DataWarning("base", f"{note[0].upper()}{note[1:]}.") for note in plain]
+    """Bases that were chosen for want of one that fits, or don't fit what they read; `kind: sentence` each."""
+    parts = [note.partition(": ") for note in notes]
+    return [DataWarning(kind, f"{said[0].upper()}{said[1:]}.") for kind, _, said in parts]
 
 
 def leaks(found: Sequence[Leak]) -> list[DataWarning]:
