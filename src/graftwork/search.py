@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,11 +24,11 @@ from graftwork.core.scoring import predict_examples
 from graftwork.data.cache import digest, storing
 from graftwork.data.checks import OnBadRows
 from graftwork.data.contents import NOTHING, content_ids
-from graftwork.data.folders import kind_of
 from graftwork.data.images import is_picture
 from graftwork.data.load import Source, load_like
 from graftwork.data.locks import claimed
 from graftwork.data.names import check_links, inside
+from graftwork.data.paths import shown_kind
 from graftwork.data.staging import settle, staged
 from graftwork.data.table import Schema, Table
 from graftwork.data.writing import write_text
@@ -265,7 +265,7 @@ def _modalities(query: Any) -> Iterator[str]:
         yield "table"
     elif isinstance(query, str):
         path = Path(query)
-        names_file = kind_of(PurePath(query)) or (path.suffix and len(query) < 1000 and path.is_file())
+        names_file = shown_kind(query) or (path.suffix and len(query) < 1000 and path.is_file())
         yield from ("image", "audio") if names_file else ("text",)
     elif isinstance(query, os.PathLike | bytes | Mapping):
         yield from ("image", "audio")

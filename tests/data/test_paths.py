@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from command import QUICK, graft
+from graftwork.data.load import load
 from graftwork.data.media import MediaError, content
 from graftwork.data.opening import formats
 from graftwork.data.paths import kind_of, located, media_kind, refusal, shown_kind
+from graftwork.errors import DataError
 from pictures import encoded, picture
 from tinysound import encoded as sound
 from tinysound import tone
@@ -166,3 +169,59 @@ def test_endings_that_are_read_are_read_here(tmp_path: Path) -> None:
         assert refusal(f"a.{ending}") is None
     assert refusal("a.psd") == ".psd files can't be read: save them as .png or .jpg first"
     assert "ffmpeg" in (refusal("a.mp4") or "")
+
+
+NEVER_THERE = {
+    "photo": ["my photos/cat/IMG_{}.HEIC", "a/{}.jfif", "{}.avif", "IMG ({}).jpg", "https://a.org/{}.jpg?w=100"],
+    "clip": ["voice {}.aac", "talk/{}.m4a", "{}.wma", "{}.opus", "C:\\sounds\\{}.wav"],
+}
+
+
+@pytest.mark.parametrize(("name", "form"), [(name, form) for name, forms in NEVER_THERE.items() for form in forms])
+@pytest.mark.parametrize("beside", [False, True])
+def test_file_names_are_never_learned_as_words(tmp_path: Path, name: str, form: str, beside: bool) -> None:
+    rows = [(form.format(at), "cat" if at % 2 else "dog", at * 7 % 13) for at in range(60)]
+    lines = [f'"{path}",{label}' + (f",{age}" if beside else "") for path, label, age in rows]
+    table = tmp_path / "rows.csv"
+    table.write_text(f"{name},label" + (",age" if beside else "") + "\n" + "\n".join(lines) + "\n")
+    ran = graft("fit", table, "--target", "label", *QUICK, "--out", tmp_path / "run")
+    ran.fails(1, "60 rows of 60 can't be used", "there is no file|download it first")
+    if beside:
+        ran.fails(1, f"--ignore {name}")
+    else:
+        assert "--ignore" not in ran.err
+    if form.endswith((".HEIC", ".aac", ".m4a", ".wma")):
+        ran.fails(1, r"files can't be read: (save|make) them")
+    ran = graft("fit", table, "--target", "label", *QUICK, "--on-bad-rows", "skip", "--out", tmp_path / "run")
+    ran.fails(1, "none of the 60 rows can be used")
+
+
+def test_names_beside_bytes_are_left_out(tmp_path: Path) -> None:
+    held = encoded(picture())
+    rows = {
+        "image": [{"bytes": held, "path": f"{at}.png"} for at in range(20)],
+        "file_name": [f"{at}.png" for at in range(20)],
+        "label": ["cat", "dog"] * 10,
+    }
+    for cells in (rows["image"], [held] * 20):
+        loaded = load({**rows, "image": cells}, target="label")
+        assert [column.name for column in loaded.table.schema.inputs] == ["image"]
+        assert "ignored: file_name (names of the files in image)" in loaded.notes
+    there = tmp_path / "0.png"
+    there.write_bytes(held)
+    second = load({**rows, "file_name": [str(there)] * 20}, target="label")
+    assert [column.name for column in second.table.schema.inputs] == ["image", "file_name"]
+    named = {**rows, "clip": ["a.wav"] * 20}
+    with pytest.raises(DataError, match=r"no file a\.wav"):
+        load(named, target="label")
+
+
+def test_a_class_that_goes_with_bad_rows_is_said(tmp_path: Path) -> None:
+    for at in range(8):
+        (tmp_path / f"{at}.png").write_bytes(encoded(picture(at)))
+    rows = {
+        "photo": [str(tmp_path / f"{at}.png") for at in range(8)] + ["gone/1.png", "gone/2.png"],
+        "label": ["cat", "dog"] * 4 + ["fox"] * 2,
+    }
+    notes = load(rows, target="label", on_bad_rows="skip").notes
+    assert any("no row is left of 1 of 3 in label: fox (2)" in note for note in notes)

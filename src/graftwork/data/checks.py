@@ -80,16 +80,20 @@ def apply(table: Table, bad: Sequence[BadRow], on_bad_rows: OnBadRows) -> tuple[
         )
     kept = table.take(np.flatnonzero(~np.isin(table.rows, list(rows))))
     if not len(kept):
-        raise DataError(f"{table.source}: none of the {len(table):,} rows can be used:\n{listing}")
+        raise DataError(
+            f"{table.source}: none of the {len(table):,} rows can be used:\n{listing}{_other_kind(table, bad)}"
+        )
     return kept, [f"left out {len(rows):,} of the {len(table):,} rows of {table.source}:\n{listing}"]
 
 
 def _other_kind(table: Table, bad: Sequence[BadRow]) -> str:
-    """A way out where an input that looks like numbers holds none (`74 years` in every row)."""
+    """A way out where an input that looks like numbers holds none (`74 years` in every row), or like files, none."""
     kinds = {column.name: column.kind for column in table.schema.inputs}
     for name, count in Counter(item.column for item in bad).items():
         if kinds.get(name) == "number" and count == len(table):
             return f"\nOr read the column as it is: --kind {name}=category (in Python kinds={{'{name}': 'category'}})."
+        if kinds.get(name) in ("image", "audio") and count == len(table) and len(kinds) > 1:
+            return f"\nOr leave the column out: --ignore {name} (in Python ignore=['{name}'])."
     return ""
 
 

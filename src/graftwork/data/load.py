@@ -23,6 +23,7 @@ from graftwork.data.schema import infer
 from graftwork.data.spellings import one_spelling
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Kind, Schema, Table
+from graftwork.data.unread import lost_classes
 from graftwork.errors import DataError, UsageError, nearest
 
 __all__ = ["Loaded", "Source", "load", "load_like"]
@@ -88,7 +89,9 @@ def load(
         bad = check(table, need_target=True)
         ranges.append(scales.ranges_of(table))
         notes.extend(scales.cancelled(table))
+        before = table
         table, skipped = apply(table, bad, on_bad_rows)
+        skipped += lost_classes(before, table) if skipped else []
         table, changed = to_kinds(table)
         notes.extend(skipped + changed)
         return table

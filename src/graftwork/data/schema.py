@@ -8,6 +8,7 @@ from typing import get_args
 
 import pyarrow as pa
 
+from graftwork.data.beside import file_names
 from graftwork.data.kinds import Shape, sample, shape_of
 from graftwork.data.table import Column, Kind, Role, Schema
 from graftwork.data.target import find_target, headless, named_target
@@ -62,7 +63,10 @@ def infer(
     if inputs:
         found, notes = _named_inputs(shapes, inputs, named, source)
     else:
-        found, notes = _found_inputs({n: s for n, s in shapes.items() if n not in used}, named, source)
+        beside = {name: held for name, held in file_names(sampled, shapes, folder).items() if name not in named}
+        left = {n: s for n, s in shapes.items() if n not in used and n not in beside}
+        found, notes = _found_inputs(left, named, source)
+        notes += [f"ignored: {n} (names of the files in {held})" for n, held in beside.items() if n not in used]
     lines = [item.note for item in chosen]
     lines += [f"{role}: {name} ({_ROLE_KINDS[role]}), as named" for role, name in roles.items()]
     return Schema((*found, *columns)), lines + notes + ([f"ignored: {', '.join(ignore)}, as named"] if ignore else [])

@@ -6,7 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from graftwork.data.paths import ending_of, refusal, shortened
+from graftwork.data.table import Table
 from graftwork.errors import DataError
 
 _LISTED = 5
@@ -54,6 +58,21 @@ def nothing_read(others: Sequence[str], name: str) -> str | None:
     if zips:
         return f"{name} holds no images or sounds, but {_listed(zips, ', ')}. Unpack that first, and name it."
     return None
+
+
+def lost_classes(before: Table, after: Table) -> list[str]:
+    """A line for each target of which classes went with the rows that were left out."""
+    notes = []
+    for column in before.schema.targets:
+        values = before.column(column.name)
+        if column.kind != "category" or pa.types.is_nested(values.type):
+            continue
+        left = set(pc.unique(after.column(column.name)).to_pylist())
+        counts = {each["values"]: each["counts"] for each in pc.value_counts(values.drop_null()).to_pylist()}
+        lost = [f"{shortened(str(name))} ({count:,})" for name, count in counts.items() if name not in left]
+        if lost:
+            notes.append(f"no row is left of {len(lost):,} of {len(counts):,} in {column.name}: {_listed(lost, ', ')}")
+    return notes
 
 
 def class_of(path: PurePosixPath | str, splits: bool) -> str | None:
