@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -190,6 +191,69 @@ def test_the_command_line(folder: Path, tmp_path: Path) -> None:
     assert "Equal error rate" in graft("evaluate", folder, table).works().out
     graft("identify", folder, tmp_path / "none.safetensors", "cat").fails(1, "no gallery")
     graft("verify", folder, "cat", " ").fails(1, "Item 2 of 2")
+
+
+def test_rows_of_tables_are_identified_and_written(folder: Path, tmp_path: Path) -> None:
+    known, new = rows(range(100, 103)), rows(range(100, 103), each=2)
+    people, asked = tmp_path / "people.csv", tmp_path / "asked.csv"
+    _write(people, known["text"], known["name"])
+    _write(asked, [*new["text"], " "], [*new["name"], "nobody"])
+    out = tmp_path / "found.csv"
+    ran = graft("identify", folder, people, asked, "--out", out).works()
+    assert "7 rows compared" in ran.err
+    assert "1 of them could not be read" in ran.err
+    with open(out, newline="", encoding="utf-8") as file:
+        found = list(csv.DictReader(file))
+    assert [row["text"] for row in found] == [*new["text"], " "]
+    one_by_one = [
+        json.loads(line) for line in graft("identify", folder, people, *new["text"], "--json").works().out.splitlines()
+    ]
+    assert [row["nearest"] for row in found[:6]] == [one["nearest"] for one in one_by_one]
+    assert [float(row["score"]) for row in found[:6]] == pytest.approx([one["score"] for one in one_by_one], abs=1e-5)
+    assert found[6]["nearest"] == ""
+    assert found[6]["reason"] == "text: empty"
+    lines = graft("identify", folder, people, asked, new["text"][0]).works()
+    assert len(lines.out.splitlines()) == 7
+    assert "could not be read: text: empty" in lines.err
+    graft("identify", folder, people, asked, "cat", "--out", out).fails(2, "Name one table")
+    graft("identify", folder, people, asked, "--out", asked).fails(2, "the table itself")
+    graft("identify", folder, people, asked, "--out", tmp_path / "p.docx").fails(2, "docx")
+
+
+def test_one_item_is_verified_against_a_table(folder: Path, tmp_path: Path) -> None:
+    new = rows(range(100, 102), each=2)
+    table, out = tmp_path / "t.csv", tmp_path / "v.jsonl"
+    _write(table, new["text"], new["name"])
+    graft("verify", folder, new["text"][0], table, "--out", out).works()
+    found = [json.loads(line) for line in out.read_text().splitlines()]
+    one = json.loads(graft("verify", folder, new["text"][0], new["text"][1], "--json").works().out)
+    assert found[1]["score"] == pytest.approx(one["score"], abs=1e-5)
+    assert found[0]["score"] == pytest.approx(1.0, abs=1e-5)
+    assert len(graft("verify", folder, new["text"][0], table).works().out.splitlines()) == 4
+    graft("verify", folder, table, new["text"][0]).fails(2, "Name one item first")
+
+
+def test_what_is_wrong_is_said_before_the_model_is_loaded(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from graftwork import model as models
+
+    def load(_: object) -> None:
+        raise AssertionError("the model is loaded")
+
+    monkeypatch.setattr(models, "load", load)
+    table = tmp_path / "t.csv"
+    _write(table, ["cat dog"], ["ann"])
+    graft("identify", folder, tmp_path / "none.safetensors", "cat").fails(1, "no gallery", "graft enroll")
+    graft("identify", folder, tmp_path / "none.csv", "cat").fails(1, "none.csv")
+    graft("identify", folder, table, "").fails(1, "Item 1 of 1 can't be used as 'text': empty")
+    graft("enroll", folder, tmp_path / "none.csv", "--out", tmp_path / "g.safetensors").fails(1, "none.csv")
+    graft("verify", folder, "cat", " ").fails(1, "Item 2 of 2")
+
+
+def _write(path: Path, texts: list[str], names: list[str]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text", "name"), *zip(texts, names, strict=True)])
 
 
 def test_an_item_that_can_not_be_read_is_named(model: gw.Model) -> None:

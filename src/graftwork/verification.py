@@ -17,8 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from graftwork.core.checkpoint import disk_errors
-from graftwork.core.examples import prepare
-from graftwork.core.scoring import predict_examples, scored
+from graftwork.core.examples import held_rows, prepare
+from graftwork.core.scoring import Watch, part_of, predict_examples, scored
 from graftwork.data.cache import digest, storing
 from graftwork.data.load import Source, load_like
 from graftwork.data.locks import claimed
@@ -29,6 +29,9 @@ from graftwork.saving import Saved
 from graftwork.tasks.identity import Identity
 from graftwork.tasks.pair_calibration import PairCalibration
 from graftwork.tasks.verification_metrics import unit
+
+CHUNK = 16_384
+"""Rows embedded at a time, at most."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def load_gallery(path: str | os.PathLike[str]) -> Gallery:
     """Read what `Gallery.save` wrote. Raises ModelError for a file that is missing, damaged or something else."""
     file = Path(path)
     if not file.is_file():
-        raise ModelError(f"There is no gallery {file}.")
+        raise ModelError(f"There is no gallery {file}. Make one: graft enroll MODEL TABLE --out {file}")
     try:
         with safe_open(file, framework="numpy") as opened:
             about = opened.metadata() or {}
@@ -100,11 +103,16 @@ def load_gallery(path: str | os.PathLike[str]) -> Gallery:
 
 def verify(model: Saved, first: Any, second: Any, far: float | None = None) -> Verdict:
     """Whether two items show one identity; see `graftwork.model.Model.verify`."""
+    one, other = embed(model, [first, second])
+    return verdicts(model, one, other[None], far)[0]
+
+
+def verdicts(model: Saved, first: np.ndarray, others: np.ndarray, far: float | None = None) -> list[Verdict]:
+    """Whether one item shows the identity of each of others; embeddings (E) and (N, E)."""
     calibration = _calibration(model)
     threshold = calibration.threshold_at(far)
-    one, other = embed(model, [first, second])
-    score = float(one @ other)
-    return Verdict(score >= threshold, score, calibration.probability(score), threshold)
+    scores = [float(score) for score in others @ first]
+    return [Verdict(score >= threshold, score, calibration.probability(score), threshold) for score in scores]
 
 
 def enroll(model: Saved, people: Mapping[str, Sequence[Any]]) -> Gallery:
@@ -122,11 +130,16 @@ def enroll(model: Saved, people: Mapping[str, Sequence[Any]]) -> Gallery:
     return _gallery(model, embed(model, items), np.repeat(list(map(str, people)), counts).tolist())
 
 
-def enroll_table(model: Saved, source: Source) -> Gallery:
-    """As `enroll`, of a table that names each row's identity in the column that the model was trained on."""
+def enroll_table(model: Saved, source: Source, watch: Watch | None = None) -> Gallery:
+    """As `enroll`, of a table (or a folder of folders) that names each row's identity in the column that the model was
+    trained on. watch: told how many rows are done."""
+    return enroll_rows(model, load_like(source, model.schema, with_target=True).table, watch)
+
+
+def enroll_rows(model: Saved, table: Table, watch: Watch | None = None) -> Gallery:
+    """The same of a table that is read already."""
     target, _ = _target(model)
-    table = load_like(source, model.schema, with_target=True).table
-    return _gallery(model, _embed(model, table), [str(name) for name in table.values(target)])
+    return _gallery(model, embed_rows(model, table, watch), [str(name) for name in table.values(target)])
 
 
 def _gallery(model: Saved, embeddings: np.ndarray, names: Sequence[str]) -> Gallery:
@@ -139,13 +152,18 @@ def _gallery(model: Saved, embeddings: np.ndarray, names: Sequence[str]) -> Gall
 
 def identify(model: Saved, items: Sequence[Any], gallery: Gallery, far: float | None = None) -> list[Identified]:
     """Who of the gallery each item shows; see `graftwork.model.Model.identify`."""
+    return nearest_of(model, embed(model, items), gallery, far)
+
+
+def nearest_of(model: Saved, embeddings: np.ndarray, gallery: Gallery, far: float | None = None) -> list[Identified]:
+    """Who of the gallery each of these embeddings (N, E) shows."""
     if gallery.model != fingerprint(model):
         raise UsageError(
             "This gallery was made by another model, whose embeddings mean something else. Enroll its people again."
         )
     calibration = _calibration(model)
     threshold = calibration.threshold_at(far)
-    scores = embed(model, items) @ gallery.embeddings.T
+    scores = embeddings @ gallery.embeddings.T
     found = []
     for row, best in zip(scores, scores.argmax(axis=1).tolist(), strict=True):
         score, name = float(row[best]), gallery.names[best]
@@ -165,14 +183,20 @@ def embed(model: Saved, items: Sequence[Any]) -> np.ndarray:
     loaded = load_like(rows, model.schema, with_target=False, on_bad_rows="keep", name="the items")
     for bad in loaded.bad[:1]:
         raise DataError(f"Item {bad.row} of {len(items)} can't be used as '{bad.column}': {bad.reason}.")
-    return _embed(model, loaded.table)
+    return embed_rows(model, loaded.table)
 
 
-def _embed(model: Saved, table: Table) -> np.ndarray:
+def embed_rows(model: Saved, table: Table, watch: Watch | None = None) -> np.ndarray:
+    """The same of the rows of a table that is read already, some at a time. watch: told how many are done."""
     target, task = _target(model)
-    examples = prepare(table, model.network, {}, model.recipe.text, keep_on_disk=False)
-    values = predict_examples(model.network, examples, model.recipe.listed, embedded=[target])
-    return scored(task, values[target])
+    size, found = held_rows(model.network, CHUNK), list[np.ndarray]()
+    for start in range(0, max(len(table), 1), size):
+        chunk = table.take(np.arange(start, min(start + size, len(table))))
+        examples = prepare(chunk, model.network, {}, model.recipe.text, keep_on_disk=False)
+        own = part_of(watch, start, len(table))
+        values = predict_examples(model.network, examples, model.recipe.listed, embedded=[target], watch=own)
+        found.append(scored(task, values[target]))
+    return np.concatenate(found)
 
 
 def fingerprint(model: Saved) -> str:

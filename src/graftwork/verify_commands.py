@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from graftwork.progress import screen
+from graftwork.terminal import say, say_json, tell
+
 if TYPE_CHECKING:
-    from graftwork.verification import Gallery, Identified, Verdict
+    from graftwork.deploy.items import Items
+    from graftwork.verification import Identified, Verdict
 
 Folder = Annotated[Path, typer.Argument(help="folder that fit wrote, with --task identity")]
 Far = Annotated[
     float | None,
     typer.Option(help="share of pairs of different identities that may be accepted; default: the equal error rate"),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="print the answer as JSON")]
+AsJson = Annotated[bool, typer.Option("--json", help="print a JSON object for each answer")]
+Out = Annotated[
+    Path | None, typer.Option(help="csv, tsv, jsonl or parquet to write: the rows, with the answers beside them")
+]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -27,16 +35,25 @@ def add_commands(app: typer.Typer) -> None:
 def verify(
     model: Folder,
     first: Annotated[str, typer.Argument(help="a file, or the text itself for a text input")],
-    second: Annotated[str, typer.Argument(help="what to compare it with")],
+    second: Annotated[str, typer.Argument(help="what to compare it with; each row, where it is a folder or a table")],
+    out: Out = None,
     far: Far = None,
     json: AsJson = False,
 ) -> None:
     """Say whether two photos, sounds or texts show the same identity, also one that training never had."""
-    import graftwork.model
+    from graftwork.deploy.compared import verify_items
 
-    found = graftwork.model.load(model).verify(first, second, far=far)
-    answer = "same" if found.same else "different"
-    _print(found, json, f"{answer}: cosine {found.score:.3f}, {_of_threshold(found)}")
+    _check_out(out, [second])
+    with screen() as on:
+        items, found = verify_items(model, first, second, far, on)
+    if out is not None:
+        _write(items, found, out)
+        return
+    for name, one in zip(items.names, found, strict=True):
+        if one is not None:
+            answer = f"{'same' if one.same else 'different'}: cosine {one.score:.3f}, {_of_threshold(one)}"
+            _print(one, name, f"{name}: {answer}" if items.listed else answer, json, named=items.listed)
+    _tell_unread(items)
 
 
 def enroll(
@@ -45,44 +62,78 @@ def enroll(
     out: Annotated[Path, typer.Option(help="file to write, such as people.safetensors")],
 ) -> None:
     """Write a gallery: the embeddings of known identities, for identify. Trains nothing."""
-    import graftwork.model
-    from graftwork.verification import enroll_table
+    from graftwork.data.load import load_like
+    from graftwork.networks.manifest import read_manifest_of, schema_of
 
-    gallery = enroll_table(graftwork.model.load(model), table)
-    typer.echo(f"{len(gallery):,} identities enrolled into {gallery.save(out)}", err=True)
+    with screen() as on:
+        on.doing(f"reading {table}")
+        known = load_like(table, schema_of(read_manifest_of(model)), with_target=True).table
+        on.doing("loading the model")
+        import graftwork.model
+        from graftwork.verification import enroll_rows
+
+        gallery = enroll_rows(graftwork.model.load(model), known, on.counting("enrolling", "rows"))
+    tell(f"{len(gallery):,} identities enrolled into {gallery.save(out)}")
 
 
 def identify(
     model: Folder,
-    gallery: Annotated[Path, typer.Argument(help="what enroll wrote, or a table of known identities")],
-    items: Annotated[list[str], typer.Argument(help="files, or texts for a text input")],
+    gallery: Annotated[Path, typer.Argument(help="what enroll wrote, or a table or folder of known identities")],
+    items: Annotated[list[str], typer.Argument(help="files, folders, tables, or texts for a text input")],
+    out: Out = None,
     far: Far = None,
     json: AsJson = False,
 ) -> None:
     """Say who of a gallery each photo, sound or text shows, or that it is none of them."""
-    import graftwork.model
-    from graftwork.verification import identify as find
+    from graftwork.deploy.compared import identify_items
 
-    loaded = graftwork.model.load(model)
-    for item, found in zip(items, find(loaded, items, _read_gallery(loaded, gallery), far), strict=True):
-        answer = found.name if found.name is not None else f"unknown (nearest: {found.nearest})"
-        _print(found, json, f"{item}: {answer}, cosine {found.score:.3f}, {_of_threshold(found)}")
+    _check_out(out, items)
+    with screen() as on:
+        found = identify_items(model, gallery, items, far, out=out is not None, on=on)
+    if out is not None:
+        _write(*found[0], out)
+        return
+    for part, each in found:
+        for name, one in zip(part.names, each, strict=True):
+            if one is not None:
+                answer = one.name if one.name is not None else f"unknown (nearest: {one.nearest})"
+                line = f"{name}: {answer}, cosine {one.score:.3f}, {_of_threshold(one)}"
+                _print(one, name, line, json, named=True)
+        _tell_unread(part)
 
 
-def _read_gallery(model: Any, path: Path) -> Gallery:
-    from graftwork.verification import enroll_table, load_gallery
+def _check_out(out: Path | None, sources: Sequence[str]) -> None:
+    from graftwork.deploy.predict import check_out
 
-    return load_gallery(path) if path.suffix == ".safetensors" else enroll_table(model, path)
+    if out is not None:
+        check_out(out, *map(Path, sources))
+
+
+def _write(items: Items, found: Sequence[Identified | Verdict | None], out: Path) -> None:
+    from graftwork.deploy.items import with_found
+    from graftwork.deploy.predict import write_table
+
+    write_table(with_found(items, found), out)
+    tell(f"{len(items):,} {'row' if len(items) == 1 else 'rows'} compared into {out}")
+    _tell_unread(items, "the answer is empty, see the column 'reason'")
+
+
+def _tell_unread(items: Items, what: str = "") -> None:
+    reasons = items.reasons
+    if reasons and what:
+        tell(f"{len(reasons):,} of them could not be read: {what}")
+    for at, reason in list(reasons.items())[: 0 if what else 10]:
+        tell(f"{items.names[at]} could not be read: {reason}")
 
 
 def _of_threshold(found: Verdict | Identified) -> str:
     return f"threshold {found.threshold:.3f}, probability of the same identity {found.probability:.0%}"
 
 
-def _print(found: Verdict | Identified, as_json: bool, line: str) -> None:
-    if as_json:
-        import json
-        from dataclasses import asdict
+def _print(found: Verdict | Identified, name: str, line: str, as_json: bool, *, named: bool) -> None:
+    from dataclasses import asdict
 
-        line = json.dumps(asdict(found), ensure_ascii=False)
-    typer.echo(line)
+    if as_json:
+        say_json(({"item": name} if named else {}) | asdict(found))
+    else:
+        say(line)

@@ -70,7 +70,7 @@ def predict_file(
     return len(loaded.table), len({row.row for row in loaded.bad})
 
 
-def check_out(out: Path, source: Path) -> str:
+def check_out(out: Path, *sources: Path) -> str:
     """The kind of file to write. Raises UsageError where it can't be written, or would overwrite its source."""
     kind = out.name.lower().rsplit(".", 1)[-1]
     if kind not in WRITERS:
@@ -78,13 +78,23 @@ def check_out(out: Path, source: Path) -> str:
         raise UsageError(f"--out {out}: {ending}. Expected one of: .{', .'.join(WRITERS)}.")
     if out.is_dir():
         raise UsageError(f"--out {out} is a folder. Name a file in it.")
-    if out.exists() and Path(source).exists() and out.samefile(source):
+    if out.exists() and any(source.exists() and out.samefile(source) for source in map(Path, sources)):
         raise UsageError(f"--out {out} is the table itself, which would be overwritten. Name another file.")
     there = next((folder for folder in out.absolute().parents if folder.exists()), out.parent)
     if not there.is_dir() or not os.access(there, os.W_OK):
         why = "is a file" if not there.is_dir() else "can't be written to"
         raise UsageError(f"--out {out}: {there} {why}. Name a file in another folder.")
     return kind
+
+
+def write_table(table: pa.Table, out: Path) -> None:
+    """Write a whole table into a file that `check_out` allows; it appears whole or not at all."""
+    with claimed(out):
+        clean_beside(out)
+        with storing(out.parent), replacing(out) as temporary:
+            writer = WRITERS[check_out(out)](temporary, table.schema)
+            writer.write_table(table)
+            writer.close()
 
 
 def _loaded(folder: Path, techniques: Sequence[Technique | str], proba: bool) -> Model:
