@@ -107,7 +107,7 @@ def test_rows_are_bad_where_all_targets_are_missing() -> None:
         load(frame, target=["price", "kind"])
     table = load(frame, target=["price", "kind"], on_bad_rows="skip").table
     assert table.rows.tolist() == [1, 2, 4, 5, 6]
-    with pytest.raises(DataError, match=r"row 1, price: '3 EUR' is not a number"):
+    with pytest.raises(DataError, match=r"row 1, price: '3 EUR' is in EUR, where others have no unit"):
         load(frame.assign(price=["3 EUR", *["1.5"] * 5]), target=["price", "kind"], task_kind={"price": "number"})
 
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from graftwork.data.convert import is_missing, to_numbers
 from graftwork.data.kinds import is_string
+from graftwork.data.numbers import NumberForm
 from graftwork.data.splits import SPLITS
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Kind, Table
@@ -87,12 +88,17 @@ def apply(table: Table, bad: Sequence[BadRow], on_bad_rows: OnBadRows) -> tuple[
 
 
 def _other_kind(table: Table, bad: Sequence[BadRow]) -> str:
-    """A way out where an input that looks like numbers holds none (`74 years` in every row), or like files, none."""
-    kinds = {column.name: column.kind for column in table.schema.inputs}
+    """A way out where a column that looks like numbers holds mostly others, or one that looks like files holds none."""
+    columns, inputs = {column.name: column for column in table.schema.columns}, len(table.schema.inputs)
     for name, count in Counter(item.column for item in bad).items():
-        if kinds.get(name) == "number" and count == len(table):
+        column, every = columns.get(name), count == len(table)
+        if column is None or not (every or 2 * count > max(len(table), 10)):
+            continue
+        if column.kind == "number" and column.role == "target":
+            return '\nIf these are names of classes, say --task classification (in Python task="classification").'
+        if column.kind == "number" and column.role is None:
             return f"\nOr read the column as it is: --kind {name}=category (in Python kinds={{'{name}': 'category'}})."
-        if kinds.get(name) in ("image", "audio") and count == len(table) and len(kinds) > 1:
+        if column.role is None and column.kind in ("image", "audio") and every and inputs > 1:
             return f"\nOr leave the column out: --ignore {name} (in Python ignore=['{name}'])."
     return ""
 
@@ -167,9 +173,8 @@ def _check_text(table: Table, column: Column) -> list[BadRow]:
 
 def _check_number(table: Table, column: Column) -> list[BadRow]:
     values = table.column(column.name)
-    return [
-        BadRow(int(table.rows[at]), column.name, _no_number(values[int(at)].as_py())) for at in to_numbers(values)[1]
-    ]
+    wrong = to_numbers(values, column.form)[1]
+    return [BadRow(int(table.rows[at]), column.name, _no_number(values[int(at)].as_py(), column)) for at in wrong]
 
 
 def _check_media(table: Table, column: Column) -> list[BadRow]:
@@ -214,7 +219,7 @@ def _missing(table: Table, column: Column) -> np.ndarray:
     values = table.column(column.name)
     if column.kind != "number":
         return np.concatenate([is_missing(part) for part in slices(values)] or [np.zeros(0, bool)])
-    numbers, unreadable = to_numbers(values)
+    numbers, unreadable = to_numbers(values, column.form)
     missing: np.ndarray = np.asarray(pc.is_null(numbers)).copy()
     missing[unreadable] = False
     return missing
@@ -225,8 +230,8 @@ def _check_role(table: Table, column: Column, *, may_lack: bool = False) -> list
     missing = _missing(table, column)
     wrong: dict[int, str] = {}
     if column.kind == "number":
-        numbers, unreadable = to_numbers(values)
-        wrong = {int(at): _no_number(values[int(at)].as_py()) for at in unreadable}
+        numbers, unreadable = to_numbers(values, column.form)
+        wrong = {int(at): _no_number(values[int(at)].as_py(), column) for at in unreadable}
         if column.role == "weight":
             below = np.asarray(pc.fill_null(pc.less(numbers, 0.0), False))
             wrong |= {int(at): f"the weight {numbers[int(at)]} is negative" for at in np.flatnonzero(below)}
@@ -238,9 +243,8 @@ def _check_role(table: Table, column: Column, *, may_lack: bool = False) -> list
     return [BadRow(int(table.rows[at]), column.name, reason) for at, reason in wrong.items()]
 
 
-def _no_number(value: object) -> str:
-    hint = " (write it like 1234.5)" if any(map(str.isdigit, str(value))) else ""
-    return f"{_shown(value)} is not a number{hint}"
+def _no_number(value: object, column: Column) -> str:
+    return f"{_shown(value)} {NumberForm.of(column.form).why_not(str(value))}"
 
 
 def _no_split(word: object) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graftwork.data.kinds import MISSING_NUMBERS, is_string, parse_number
+from graftwork.data.kinds import is_string
+from graftwork.data.numbers import NumberForm, to_floats
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Table
 from graftwork.data.values import is_blank
@@ -21,23 +23,36 @@ def to_kinds(table: Table) -> tuple[Table, list[str]]:
     are null, and whole numbers that pandas made floating point (because some were missing) are whole again.
     text: text; numbers are written out.
     """
-    data, notes = table.data, []
+    changed, notes = dict[str, pa.ChunkedArray](), []
     for column in table.schema.columns:
-        before = data.column(column.name)
+        before = table.data.column(column.name)
         after, note = _converted(column, before)
         notes += [note] if note else []
         if after is not before:
-            data = data.set_column(data.column_names.index(column.name), column.name, after)
-    return replace(table, data=data), notes
+            changed[column.name] = after
+    return replace(table, data=with_columns(table.data, changed)), notes
 
 
-def to_numbers(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, np.ndarray]:
-    """A column as float64, and the indices of values that are no number. Those, NaN and missing marks are null."""
+def with_columns(data: pa.Table, changed: Mapping[str, pa.ChunkedArray]) -> pa.Table:
+    """The table with other values in these columns. All at once: a table of thousands of columns is built once."""
+    if not changed:
+        return data
+    fields = [pa.field(f.name, changed[f.name].type) if f.name in changed else f for f in data.schema]
+    arrays = [changed.get(field.name, array) for field, array in zip(data.schema, data.columns, strict=True)]
+    return pa.table(arrays, schema=pa.schema(fields, data.schema.metadata))
+
+
+def to_numbers(column: pa.ChunkedArray, form: str = "") -> tuple[pa.ChunkedArray, np.ndarray]:
+    """A column as float64, and the indices of values that are no number. Those, NaN and missing marks are null.
+
+    form: how texts write numbers (`Column.form`).
+    """
+    reading = NumberForm.of(form)
     parts: list[pa.Array] = []
     bad = []
     start = 0
     for part in slices(column):
-        numbers, wrong = _numbers(part)
+        numbers, wrong = _numbers(part, reading)
         parts.append(numbers)
         bad.append(np.flatnonzero(wrong) + start)
         start += len(part)
@@ -58,13 +73,10 @@ def is_missing(part: pa.Array) -> np.ndarray:
     return np.asarray(pc.is_null(part, nan_is_null=True))
 
 
-def _numbers(part: pa.Array) -> tuple[pa.Array, np.ndarray]:
+def _numbers(part: pa.Array, form: NumberForm) -> tuple[pa.Array, np.ndarray]:
     if is_string(part.type):
-        values = part.to_pylist()
-        absent = np.array([value is None or value.strip().lower() in MISSING_NUMBERS for value in values], bool)
-        found = [None if missing else parse_number(value) for value, missing in zip(values, absent, strict=True)]
-        numbers = pa.array(found, pa.float64())
-    elif pa.types.is_nested(part.type) or pa.types.is_temporal(part.type) or pa.types.is_binary(part.type):
+        return to_floats(part, form)
+    if pa.types.is_nested(part.type) or pa.types.is_temporal(part.type) or pa.types.is_binary(part.type):
         absent = np.asarray(pc.is_null(part))
         numbers = pa.nulls(len(part), pa.float64())
     else:
@@ -76,7 +88,9 @@ def _numbers(part: pa.Array) -> tuple[pa.Array, np.ndarray]:
 
 def _converted(column: Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str | None]:
     if column.kind == "number":
-        return (values if values.type == pa.float64() and not values.null_count else to_numbers(values)[0]), None
+        return (
+            values if values.type == pa.float64() and not values.null_count else to_numbers(values, column.form)[0]
+        ), None
     if column.kind == "category":
         return _to_category(column, values)
     if column.kind == "text" and not is_string(values.type):

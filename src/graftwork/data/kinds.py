@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,8 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graftwork.data.ids import are_codes, are_row_codes, has_leading_zero, names_rows
 from graftwork.data.jsonl import NESTED
 from graftwork.data.marks import held_kind
+from graftwork.data.number_text import is_missing_number
+from graftwork.data.numbers import Decimal, FoundForm, are_groups_with_points, find_form, is_plain_column
 from graftwork.data.paths import MOSTLY, media_kind
 from graftwork.data.table import CLASSES
 
@@ -20,22 +25,37 @@ Shape = Literal["text", "category", "number", "image", "audio", "date", "id", "n
 """A column kind, or why a column is none: dates, row ids, nested values, no value at all."""
 
 SAMPLE_ROWS = 10_000
-MISSING_NUMBERS = frozenset({"", "na", "n/a", "nan", "null", "none", "#n/a", "-"})
-"""How tables write a missing number (compared in lower case). In a text or a class name these stay what they are."""
-
+_DATE = re.compile(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?$|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}$")
 _NAMES_OF_TEXTS = """
 text texts sentence sentences question query utterance review comment message content body title document description
 tweet post headline summary input prompt 文本 内容 评论 评价 标题 句子 问题
 """
 _TEXT_NAMES = frozenset(_NAMES_OF_TEXTS.split())
-_ID_NAME = re.compile(r"(^|_)(id|idx|index|uid|uuid|guid|key|no|nr|编号|序号)$|^unnamed: \d+$", re.IGNORECASE)
-_UUID = re.compile(r"^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$", re.IGNORECASE)
-_DATE = re.compile(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?$|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}$")
-_AMOUNT = re.compile(r"^[-+]?[$€£¥]?\s?\d+([.,' ]\d+)+\s?[%$€£¥]?$|^[-+]?[$€£¥]?\d+\s?[%$€£¥]?$")
-"""Numbers in a form that is not read: decimal commas, thousands apart, units."""
-_MEASURE = re.compile(r"^[-+]?[$€£¥]?\s?\d+(?:[.,' ]\d+)*\s?([^\W\d_]{0,10}|[%$€£¥°]\w?)$")
-"""A number with a unit, in whatever form."""
-_FEW, _UNITS, _MISSPELT = 20, 3, 0.1
+_FEW = 20
+_GLUED = re.compile(r"\d[^\W\d_]")
+_UNITS = """
+kg g mg lb lbs oz t ton km m cm mm mi mile ft in inch yd l ml cl dl gal h hr hour min minute s sec second ms d day week
+month yr year y gb mb kb tb gib mib w kw kwh mw v ma mah hz khz mhz ghz px dpi mp c f k kcal cal kj pa hpa bar psi rpm
+mph kmh km/h m/s m2 m3 km2 sqm sqft ha db lm ct pct percent pt pts point x
+"""
+_MEASURED = frozenset(_UNITS.split())
+"""Units that stand right behind a number (12kg); other letters there (100A of a catalogue) are a part of a name."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a column holds, and how it is read. form: how its numbers or dates are written. note: that, for the user.
+
+    why: for a category of digits, why it is no number. unclear: a value that can be read in two ways. either: what
+    another column shows of the sign of decimals could change the reading.
+    """
+
+    shape: Shape
+    form: str = ""
+    note: str = ""
+    why: str = ""
+    unclear: str = ""
+    either: bool = False
 
 
 def sample(table: pa.Table) -> pa.Table:
@@ -47,61 +67,100 @@ def sample(table: pa.Table) -> pa.Table:
 
 def shape_of(name: str, column: pa.ChunkedArray, field: pa.Field, folder: Path | None = None) -> Shape:
     """What a (sampled) column holds. folder: where relative paths in it start; None for here."""
+    return judge(name, column, field, folder).shape
+
+
+def judge(
+    name: str, column: pa.ChunkedArray, field: pa.Field, folder: Path | None = None, decimal: Decimal = ""
+) -> Judged:
+    """The same, with how it is to be read. The readers are asked in order: media, plain numbers, paths, dates, other
+    numbers, words. decimal: the sign of decimals in other columns of the table, where one shows it."""
     if (field.metadata or {}).items() >= NESTED.items():
-        return "nested"
+        return Judged("nested")
     kind = field.type
     if pa.types.is_struct(kind):
-        return _media(column, kind, folder)
+        return Judged(_media(column, kind, folder))
     if pa.types.is_nested(kind):
-        return "nested"
+        return Judged("nested")
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return _media_bytes(column.drop_null().to_pylist())
+        return Judged(_media_bytes(column.drop_null().to_pylist()))
     if pa.types.is_temporal(kind):
-        return "date"
+        return Judged("date")
     values = column.drop_null().to_pylist()
     if not values:
-        return "empty"
+        return Judged("empty")
     if pa.types.is_boolean(kind) or (field.metadata or {}).items() >= CLASSES.items():
-        return "category"
+        return Judged("category")
     if not is_string(kind):
-        return "id" if _is_id(name, values) else "number"
-    return _string_shape(name, [value for value in values if value.strip()], folder)
+        return _of_numbers(name, values)
+    return _of_texts(name, [value for value in values if value.strip()], folder, decimal)
+
+
+def _of_numbers(name: str, values: list[Any]) -> Judged:
+    if names_rows(name, values):
+        return Judged("id")
+    why = are_codes(name, values)
+    return Judged("category", why=why) if why else Judged("number")
 
 
 def is_string(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _string_shape(name: str, values: list[str], folder: Path | None) -> Shape:
+def _of_texts(name: str, values: list[str], folder: Path | None, decimal: Decimal) -> Judged:
     if not values:
-        return "empty"
-    if is_numbers(values):
-        return "id" if _is_id(name, values) else "number"
-    media = media_kind(values, folder)
+        return Judged("empty")
+    plain = is_plain_column(values)
+    if plain and (found := _of_plain_numbers(name, values, decimal)):
+        return found
+    media = None if plain else media_kind(values, folder)
     if media:
-        return media
-    patterns: tuple[tuple[Shape, re.Pattern[str]], ...] = (("date", _DATE), ("number", _AMOUNT))
-    for shape, pattern in patterns:
-        if all(pattern.search(value.strip()) for value in values):
-            return shape
-    if name.strip().lower() in _TEXT_NAMES:
-        return "text"
-    if _are_measures(values):
-        return "number"
-    return _words_shape(values, _is_id(name, values))
+        return Judged(media)
+    if all(_DATE.search(value.strip()) for value in values):
+        return Judged("date")
+    form = find_form(Counter(values), decimal=decimal)
+    named = name.strip().lower() in _TEXT_NAMES
+    if form and _are_numbers(form, values, strict=named):
+        return Judged("number", form.form.text, form.note(name), unclear=form.unclear, either=bool(form.unclear))
+    if named:
+        return Judged("text")
+    return Judged(_words_shape(values, names_rows(name, values)))
 
 
-def _are_measures(values: Sequence[str]) -> bool:
-    """Whether these are numbers, of which some or all have a unit or are misspelt: those rows are then named as bad.
+def _of_plain_numbers(name: str, values: list[str], decimal: Decimal) -> Judged | None:
+    """Of numbers as computers write them; None where they may be thousands with points after all."""
+    numbers = [value for value in values if not is_missing_number(value)]
+    if names_rows(name, numbers):
+        return Judged("id")
+    if has_leading_zero(numbers) and 2 * len(set(numbers)) <= len(numbers):
+        return Judged("category", why="zeros in front, which a number would lose")
+    why = are_codes(name, numbers)
+    if why:
+        return Judged("category", why=why)
+    pointed = are_groups_with_points(numbers)
+    if pointed:
+        form = find_form(Counter(values), decimal=decimal)
+        if form and form.form.thousands:
+            return None
+    return Judged("number", either=pointed)
 
-    A few that repeat (32GB, 64GB) are classes, and so are numbers with many different endings (postcodes).
+
+def _are_numbers(found: FoundForm, values: Sequence[str], *, strict: bool) -> bool:
+    """Whether a column with numbers in this form is one of numbers; rows that are not read are then named as bad.
+
+    A few that repeat (32GB, 64GB) are classes, and so are digits with letters behind them that are no unit.
+    strict: only where all values are read.
     """
-    if len(set(values)) <= _FEW:
+    distinct, unit = set(values), found.form.unit
+    letters = any(map(str.isalpha, unit)) and not re.fullmatch(r"[A-Z]{3}", unit)
+    if found.share == 1:
+        repeats = 2 * len(distinct) <= len(values)
+        glued = letters and unit.lower() not in _MEASURED and any(map(_GLUED.search, distinct))
+        return not (repeats and (glued or (letters and len(distinct) <= _FEW)))
+    if strict:
         return False
-    others = [value.strip() for value in values if not is_numbers([value, "0"])]
-    found = [_MEASURE.match(value) for value in others]
-    units = {match[1].lower() for match in found if match}
-    return len(others) < _MISSPELT * len(values) or (None not in found and len(units) <= _UNITS)
+    signs_only = not letters and not any(any(map(str.isalpha, value)) for value in distinct)
+    return len(distinct) > _FEW or signs_only
 
 
 def _words_shape(values: list[str], named_id: bool) -> Shape:
@@ -110,8 +169,7 @@ def _words_shape(values: list[str], named_id: bool) -> Shape:
     words = sum(map(count_words, values)) / rows
     if distinct <= 0.2 * rows or (distinct <= 0.5 * rows and words <= 3) or distinct == 1 < rows:
         return "category"
-    coded = sum(" " not in value.strip() and any(map(str.isdigit, value)) for value in values) > 0.9 * rows
-    if distinct == rows and words < 2 and (named_id or coded):
+    if distinct == rows and words < 2 and (named_id or (rows > 1 and are_row_codes(values))):
         return "id"
     return "text"
 
@@ -120,31 +178,6 @@ def count_words(text: str) -> float:
     """Words between spaces; Chinese, Japanese and Korean characters count half a word each."""
     wide = sum("\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3" for character in text)
     return max(len(text.split()), wide / 2)
-
-
-def is_numbers(values: Sequence[str]) -> bool:
-    """Whether every string is a number, or a mark for a missing one, and at least one is a number."""
-    found = [parse_number(value) for value in values if value.strip().lower() not in MISSING_NUMBERS]
-    return bool(found) and None not in found
-
-
-def parse_number(text: str) -> float | None:
-    """The number that `text` writes, or None. `1_000` and `infinity` are no numbers here.
-
-    >>> parse_number(" 1e3 "), parse_number("1,5"), parse_number("1_000")
-    (1000.0, None, None)
-    """
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return None if "_" in text or value in (float("inf"), float("-inf")) or value != value else value
-
-
-def _is_id(name: str, values: Sequence[Any]) -> bool:
-    if len(values) < 2 or len(set(values)) < len(values):
-        return False
-    return bool(_ID_NAME.search(name)) or (isinstance(values[0], str) and all(_UUID.match(value) for value in values))
 
 
 def _media(column: pa.ChunkedArray, kind: pa.StructType, folder: Path | None) -> Shape:

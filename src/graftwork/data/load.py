@@ -17,6 +17,7 @@ from graftwork.data.checks import BadRow, OnBadRows, apply, check, check_classes
 from graftwork.data.convert import as_text, to_kinds
 from graftwork.data.deep import Range
 from graftwork.data.folders import LABEL
+from graftwork.data.forms import refitted
 from graftwork.data.images import is_picture
 from graftwork.data.read import Source
 from graftwork.data.schema import infer
@@ -157,16 +158,18 @@ def load_like(
         data = several.with_targets(data, schema)
     if reading.is_collection(source):
         data = _as_called(data, wanted)
-    columns = tuple(column for column in wanted.columns if _present(column, data, called))
+    there = set(data.column_names)
+    columns = tuple(column for column in wanted.columns if column.name in there or _must_have(column, data, called))
     table = Table(data, Schema(columns), called, np.arange(1, len(data) + 1), reading.folder_of(source))
-    looked_at = table if with_target else replace(table, schema=Schema(schema.inputs))
+    table, refit = refitted(table)
+    looked_at = table if with_target else replace(table, schema=Schema(table.schema.inputs))
     bad = check(looked_at, need_target=with_target)
     if on_bad_rows != "keep":
         table, skipped = apply(table, bad, on_bad_rows)
         notes, bad = notes + skipped, []
     notes += scales.beyond(looked_at) + scales.cancelled(looked_at)
     table, changed = to_kinds(table)
-    return Loaded(table, notes + changed, bad)
+    return Loaded(replace(table, schema=Schema(columns)), notes + refit + changed, bad)
 
 
 def _as_called(data: pa.Table, schema: Schema) -> pa.Table:
@@ -178,10 +181,8 @@ def _as_called(data: pa.Table, schema: Schema) -> pa.Table:
     return data.rename_columns([names.get(name, name) for name in data.column_names])
 
 
-def _present(column: Column, data: pa.Table, source: str) -> bool:
-    """Whether the table has the column; DataError if it must have it."""
-    if column.name in data.column_names:
-        return True
+def _must_have(column: Column, data: pa.Table, source: str) -> bool:
+    """False for a column that a table may lack; DataError for any other."""
     if column.role not in (None, "target"):
         return False
     use = "target" if column.role == "target" else "input"

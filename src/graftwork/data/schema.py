@@ -9,7 +9,9 @@ from typing import get_args
 import pyarrow as pa
 
 from graftwork.data.beside import file_names
-from graftwork.data.kinds import Shape, sample, shape_of
+from graftwork.data.forms import judge_all, with_forms
+from graftwork.data.kinds import Shape, sample
+from graftwork.data.numbers import Decimal
 from graftwork.data.table import Column, Kind, Role, Schema
 from graftwork.data.target import find_target, headless, named_target
 from graftwork.errors import DataError, UsageError, nearest
@@ -37,7 +39,8 @@ def infer(
     inputs: columns to learn from; None takes every column that is left and holds texts, images, sounds, numbers or
         categories. ignore: columns to leave out without a word.
     roles: `{role: column}` with the roles domain, group, weight and split.
-    kinds: `{column: kind}` where an input is to be read as something else than it looks like.
+    kinds: `{column: kind}` where a column is to be read as something else than it looks like; `number:comma` and
+        `number:point` also say which is the sign of decimals.
     folder: where relative paths in the table start.
     task_kind: "category" or "number" where the task says what the target is, or that by target; None infers it too.
 
@@ -47,15 +50,18 @@ def infer(
     inputs = [inputs] if isinstance(inputs, str) else inputs
     ignore = [ignore] if isinstance(ignore, str) else ignore
     targets = [target] if isinstance(target, str) else list(target or ())
-    roles, named = dict(roles or {}), _named_kinds(kinds or {})
+    roles, (named, decimals) = dict(roles or {}), _named_kinds(kinds or {})
     _check_names(data, source, targets, inputs or (), ignore, roles, named)
-    sampled = sample(data)
-    shapes = {field.name: shape_of(field.name, sampled.column(field.name), field, folder) for field in data.schema}
+    judged = judge_all(data, folder, decimals)
+    shapes = {name: one.shape for name, one in judged.items()}
     taken = {*(inputs or ()), *ignore, *roles.values()}
     chosen = (
-        [named_target(data, name, shapes[name], source, _kind_of(task_kind, name)) for name in targets]
+        [
+            named_target(data, name, judged[name], source, named.get(name) or _kind_of(task_kind, name))
+            for name in targets
+        ]
         if targets or target is not None
-        else [find_target(data, {n: s for n, s in shapes.items() if n not in taken}, source, _kind_of(task_kind, ""))]
+        else [find_target(data, {n: j for n, j in judged.items() if n not in taken}, source, _kind_of(task_kind, ""))]
     )
     columns = [item.column for item in chosen]
     columns += [Column(name, _ROLE_KINDS[role], _role(role)) for role, name in roles.items()]
@@ -63,13 +69,27 @@ def infer(
     if inputs:
         found, notes = _named_inputs(shapes, inputs, named, source)
     else:
-        beside = {name: held for name, held in file_names(sampled, shapes, folder).items() if name not in named}
+        beside = {name: held for name, held in file_names(sample(data), shapes, folder).items() if name not in named}
         left = {n: s for n, s in shapes.items() if n not in used and n not in beside}
         found, notes = _found_inputs(left, named, source)
         notes += [f"ignored: {n} (names of the files in {held})" for n, held in beside.items() if n not in used]
     lines = [item.note for item in chosen]
     lines += [f"{role}: {name} ({_ROLE_KINDS[role]}), as named" for role, name in roles.items()]
-    return Schema((*found, *columns)), lines + notes + ([f"ignored: {', '.join(ignore)}, as named"] if ignore else [])
+    made, read_as = with_forms([*found, *columns], judged, data, source, decimals)
+    lines += notes + read_as + _domain_hint(found, roles)
+    return Schema(tuple(made)), lines + ([f"ignored: {', '.join(ignore)}, as named"] if ignore else [])
+
+
+def _domain_hint(inputs: Sequence[Column], roles: Mapping[str, str]) -> list[str]:
+    """A column whose name says that it tells where rows come from, and that has no such role."""
+    if "domain" in roles:
+        return []
+    named = [column.name for column in inputs if column.name.strip().lower() == "domain" and column.kind == "category"]
+    return [
+        f"{name}: read as an input; if it says where rows come from, --role domain={name} scores each domain and lets "
+        "techniques adapt to new ones"
+        for name in named
+    ]
 
 
 def _kind_of(given: Kind | Mapping[str, Kind] | None, target: str) -> Kind | None:
@@ -97,11 +117,21 @@ _UNFIT: dict[Shape, str] = {
 }
 
 
-def _named_kinds(kinds: Mapping[str, str]) -> dict[str, Kind]:
-    for name, kind in kinds.items():
-        if kind not in _KINDS:
-            raise UsageError(f"--kind {name}={kind}: there is no such kind of column. {nearest(kind, _KINDS)}")
-    return {name: kind for name, given in kinds.items() for kind in _KINDS if kind == given}
+def _named_kinds(kinds: Mapping[str, str]) -> tuple[dict[str, Kind], dict[str, Decimal]]:
+    """The kinds that the user named, and the signs of decimals."""
+    named, decimals = dict[str, Kind](), dict[str, Decimal]()
+    for name, given in kinds.items():
+        word, colon, sign = given.partition(":")
+        kind = next((kind for kind in _KINDS if kind == word), None)
+        if kind is None or (colon and (kind != "number" or sign not in _DECIMALS)):
+            known = [*_KINDS, *(f"number:{sign}" for sign in _DECIMALS)]
+            raise UsageError(f"--kind {name}={given}: there is no such kind of column. {nearest(given, known)}")
+        named[name] = kind
+        decimals.update({name: _DECIMALS[sign]} if colon else {})
+    return named, decimals
+
+
+_DECIMALS: dict[str, Decimal] = {"comma": ",", "point": "."}
 
 
 def _named_inputs(
@@ -169,8 +199,9 @@ def _check_names(
     uses = [("target", name) for name in targets] + [("input", name) for name in inputs]
     uses += [("column to ignore", name) for name in ignore] + [(f"{role} column", name) for role, name in roles.items()]
     seen: dict[str, str] = {}
-    for use, name in [("column of a kind", name) for name in kinds if name not in data.column_names] + uses:
-        if name not in data.column_names:
+    there = set(data.column_names)
+    for use, name in [("column of a kind", name) for name in kinds if name not in there] + uses:
+        if name not in there:
             hint = headless(data.column_names)
             raise UsageError(
                 f"{source} has no column '{name}' (named as {use}). {nearest(name, data.column_names)}{hint}"

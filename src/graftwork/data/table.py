@@ -31,6 +31,7 @@ class Column:
     levels: the values of a domain column in the training table, sorted; they number the domains.
     scale: of a column of images, the values that are black and white in those of more than 8 bits a colour, as found
         in the training table.
+    form: how the training table writes its numbers or dates; empty for plain ones (see `data.numbers`, `data.dates`).
     """
 
     name: str
@@ -38,6 +39,7 @@ class Column:
     role: Role | None = None
     levels: tuple[str, ...] = ()
     scale: tuple[float, float] | None = None
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,9 @@ class Table:
     parts: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
+        there = set(self.data.column_names)
         for column in self.schema.columns:
-            if column.name not in self.data.column_names:
+            if column.name not in there:
                 raise UsageError(
                     f"{self.source} has no column '{column.name}'. {nearest(column.name, self.data.column_names)}"
                 )

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graftwork.data.kinds import MISSING_NUMBERS, Shape, is_string, parse_number, sample
+from graftwork.data.kinds import Judged, Shape, is_string, sample
+from graftwork.data.number_text import MISSING_NUMBERS, is_missing_number
+from graftwork.data.numbers import NumberForm
 from graftwork.data.spool import slices
-from graftwork.data.table import Column, Kind
+from graftwork.data.table import CLASSES, Column, Kind
 from graftwork.errors import DataError, UsageError
 
 _SURE = ("label", "labels", "target", "class", "标签", "类别")
@@ -32,24 +34,25 @@ class Chosen:
     note: str
 
 
-def named_target(data: pa.Table, name: str, shape: Shape, source: str, task_kind: Kind | None) -> Chosen:
+def named_target(data: pa.Table, name: str, judged: Judged, source: str, task_kind: Kind | None) -> Chosen:
     """The column that the user named."""
-    return _chosen(data, name, shape, source, task_kind, "as named")
+    return _chosen(data, name, judged, source, task_kind, "as named")
 
 
-def find_target(data: pa.Table, shapes: Mapping[str, Shape], source: str, task_kind: Kind | None) -> Chosen:
+def find_target(data: pa.Table, judged: Mapping[str, Judged], source: str, task_kind: Kind | None) -> Chosen:
     """The target among these columns; UsageError, with the candidates, if it can't be told."""
+    shapes = {name: one.shape for name, one in judged.items()}
     for names in (_SURE, _LIKELY):
         found = [name for name in shapes if name.strip().lower() in names and shapes[name] not in ("empty", "date")]
         if len(found) == 1:
-            return _chosen(data, found[0], shapes[found[0]], source, task_kind, "found by its name")
+            return _chosen(data, found[0], judged[found[0]], source, task_kind, "found by its name")
         if found:
             raise _ambiguous(source, found)
     wanted: Shape = "number" if task_kind == "number" else "category"
     found = [name for name, shape in shapes.items() if shape == wanted]
     if len(found) == 1:
         why = "the only column of numbers" if wanted == "number" else "the only column with few distinct values"
-        return _chosen(data, found[0], wanted, source, task_kind, why)
+        return _chosen(data, found[0], judged[found[0]], source, task_kind, why)
     if found:
         raise _ambiguous(source, found)
     raise UsageError(
@@ -60,7 +63,7 @@ def find_target(data: pa.Table, shapes: Mapping[str, Shape], source: str, task_k
 
 def headless(names: list[str]) -> str:
     """A hint for a table whose column names look like values, as they do where the header line is missing."""
-    strange = any(parse_number(name) is not None or len(name) > 40 or len(name.split()) > 5 for name in names)
+    strange = any(NumberForm().value(name) is not None or len(name) > 40 or len(name.split()) > 5 for name in names)
     return " If the file has no header line, put one on top: the first line is taken for it." if strange else ""
 
 
@@ -69,22 +72,29 @@ def _ambiguous(source: str, found: list[str]) -> UsageError:
     return UsageError(f"{source}: the target could be {listing}. Name it: --target COLUMN (in Python target='COLUMN').")
 
 
-def _chosen(data: pa.Table, name: str, shape: Shape, source: str, task_kind: Kind | None, why: str) -> Chosen:
-    column = data.column(name)
+def _chosen(data: pa.Table, name: str, judged: Judged, source: str, task_kind: Kind | None, why: str) -> Chosen:
+    column, shape = data.column(name), judged.shape
     lists = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
     if shape == "empty":
         raise DataError(f"{source}: the target '{name}' has no value in any row. Expected labels.")
     if shape in ("image", "audio") or (shape == "nested" and not lists):
-        raise DataError(f"{source}: the target '{name}' holds {shape} values. Expected labels or numbers.")
-    if lists:
+        what = _UNFIT.get(shape, f"{shape} values")
+        raise DataError(
+            f"{source}: the target '{name}' holds {what}. Expected labels (text, true/false or numbers), lists of "
+            "labels, or numbers: one column with what is to be predicted. Name another one with --target."
+        )
+    if lists and task_kind != "number":
         return Chosen(Column(name, "category", "target"), f"target: {name} (lists of labels), {why}")
-    kind: Kind = task_kind or _kind(data, name, shape, source)
+    if lists:
+        raise DataError(f"{source}: the target '{name}' holds lists. Expected one number a row.")
+    kind: Kind = task_kind or _kind(data, name, judged, source)
     if kind == "number":
         return Chosen(Column(name, "number", "target"), f"target: {name} (number), {why}")
     count = _count_classes(column)
     note = f"target: {name} (category, {count} classes), {why}"
     suspicious = _missing_marks(column)
-    if task_kind is None and shape in ("number", "id"):
+    digits = shape == "number" or (shape == "date" and not is_string(column.type)) or judged.why or _has_codes(column)
+    if task_kind is None and digits:
         what = "codes with leading zeros" if _has_codes(column) else "numbers"
         note += f"; its {what} are taken for classes, --task regression predicts them as numbers"
     if suspicious:
@@ -92,19 +102,27 @@ def _chosen(data: pa.Table, name: str, shape: Shape, source: str, task_kind: Kin
     return Chosen(Column(name, "category", "target"), note)
 
 
-def _kind(data: pa.Table, name: str, shape: Shape, source: str) -> Kind:
+_UNFIT: dict[Shape, str] = {"nested": "nested values"}
+
+
+def _kind(data: pa.Table, name: str, judged: Judged, source: str) -> Kind:
     """Few whole numbers, and everything that is not a number, are classes; other numbers are to be predicted."""
+    column, shape = data.column(name), judged.shape
     values = sample(data.select([name])).column(name).drop_null().to_pylist()
-    if is_string(data.column(name).type):
+    if is_string(column.type):
         values = [value.strip() for value in values if value.strip()]
+    elif shape in ("id", "date", "category") and _is_numeric(column.type) and not _is_marked(data, name):
+        shape = "number"  # what makes codes, ids or dates of an input says nothing of what is to be predicted
     distinct = set(values)
-    if shape in ("number", "id") and _has_codes(data.column(name)):
+    if shape in ("number", "id") and _has_codes(column):
         return "category"
-    if shape in ("number", "id"):
-        numbers = [value for value in distinct if str(value).lower() not in MISSING_NUMBERS]
-        whole = all(_is_whole(value) for value in numbers)
+    form = NumberForm.of(judged.form)
+    numbers = [form.value(value) if isinstance(value, str) else value for value in distinct if not _is_mark(value)]
+    if shape == "number" or (judged.why and not _has_codes(column)) or (shape == "id" and None not in numbers):
+        known = [value for value in numbers if value is not None]
         few = len(distinct) <= MANY_CLASSES and (2 * len(distinct) <= len(values) or len(distinct) <= 2)
-        return "category" if whole and (few or _are_class_numbers(numbers, len(values))) else "number"
+        whole = bool(judged.form) or all(_is_whole(value) for value in known)
+        return "category" if whole and (few or _are_class_numbers(known, len(values))) else "number"
     if shape in ("text", "id") and len(values) >= 20 and len(distinct) > 0.7 * len(values):
         raise DataError(
             f"{source}: the target '{name}' has {len(distinct):,} different values in {len(values):,} rows, so it "
@@ -112,6 +130,19 @@ def _kind(data: pa.Table, name: str, shape: Shape, source: str) -> Kind:
             "classes, say --task classification."
         )
     return "category"
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _is_marked(data: pa.Table, name: str) -> bool:
+    """Whether the table says itself that these are classes."""
+    return (data.schema.field(name).metadata or {}).items() >= CLASSES.items()
+
+
+def _is_mark(value: object) -> bool:
+    return isinstance(value, str) and is_missing_number(value)
 
 
 def _has_codes(column: pa.ChunkedArray) -> bool:
@@ -150,5 +181,5 @@ def _missing_marks(column: pa.ChunkedArray) -> str | None:
     if not is_string(column.type):
         return None
     values = pc.unique(sample(pa.table({"x": column})).column("x").drop_null()).to_pylist()
-    marks = MISSING_NUMBERS - {"", "-", "none"}
+    marks = MISSING_NUMBERS - {"", "-", "none", "?"}
     return next((value for value in values if value.strip().lower() in marks), None)

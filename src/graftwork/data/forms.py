@@ -1,0 +1,139 @@
+"""How the columns of a table write their numbers: found once on the training table, held against every later one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graftwork.data.convert import to_numbers
+from graftwork.data.kinds import Judged, is_string, judge, sample
+from graftwork.data.numbers import Decimal, FoundForm, NumberForm, find_form
+from graftwork.data.spool import slices
+from graftwork.data.table import Column, Schema, Table
+from graftwork.errors import DataError
+
+_SHARES = frozenset({"%", "‰"})
+"""Units without which a number means another one."""
+
+
+def judge_all(
+    data: pa.Table, folder: Path | None = None, decimals: Mapping[str, Decimal] | None = None
+) -> dict[str, Judged]:
+    """What each column of a table holds, judged from a sample of its rows.
+
+    decimals: signs of decimals that the user named, by column. What a column leaves open is told by the sign of
+    decimals that all other columns of the table show.
+    """
+    sampled, given = sample(data), decimals or {}
+    columns = dict(zip(data.column_names, sampled.columns, strict=True))
+    found = {
+        field.name: judge(field.name, columns[field.name], field, folder, given.get(field.name, ""))
+        for field in data.schema
+    }
+    open_ones = [name for name, one in found.items() if one.either and name not in given]
+    if not open_ones:
+        return found
+    clear = [NumberForm.of(one.form) for one in found.values() if one.form and not one.unclear]
+    commas = any(form.decimal == "," for form in clear)
+    points = any(form.decimal == "." and form.thousands for form in clear)
+    if commas == points:
+        return found
+    for name in open_ones:
+        field = data.schema.field(name)
+        found[name] = judge(name, columns[name], field, folder, "," if commas else ".")
+    return found
+
+
+def with_forms(
+    columns: Sequence[Column],
+    judged: Mapping[str, Judged],
+    data: pa.Table,
+    source: str,
+    decimals: Mapping[str, Decimal],
+) -> tuple[list[Column], list[str]]:
+    """The columns with the form of their numbers, and a line for each reading that is not plain.
+
+    Raises DataError for numbers that can be read in two ways where nothing tells which.
+    """
+    made, notes = [], []
+    for column in columns:
+        if column.kind == "number" and column.name in judged and is_string(data.schema.field(column.name).type):
+            one = judged[column.name]
+            if one.shape != "number":
+                one = _as_numbers(column.name, data, decimals.get(column.name, ""))
+            if one.unclear:
+                raise _unclear(source, column.name, one.unclear)
+            column = replace(column, form=one.form)
+            unit = NumberForm.of(one.form).unit
+            given_back = f"; predictions are plain numbers{f' in {unit}' if unit else ''}" if one.note else ""
+            notes += [one.note + (given_back if column.role == "target" else "")] if one.note else []
+        elif column.kind == "category" and column.role is None and column.name in judged and judged[column.name].why:
+            name, why = column.name, judged[column.name].why
+            notes.append(f"{name}: read as categories, not numbers ({why}); --kind {name}=number reads numbers")
+        made.append(column)
+    return made, notes
+
+
+def refitted(table: Table) -> tuple[Table, list[str]]:
+    """A later table, whose schema has the forms of the training table, with forms that fit its own way of writing.
+
+    Where the form of training reads every number it stays. Else the table's own evidence decides, if it is clear and
+    in the same unit; a line says so. What is still no number is left to be named as a bad row.
+    """
+    columns, notes = list[Column](), []
+    for column in table.schema.columns:
+        if column.kind == "number" and is_string(table.column(column.name).type):
+            values = table.column(column.name)
+            if len(to_numbers(values, column.form)[1]):
+                known = NumberForm.of(column.form)
+                found = find_form(_counted(values), known)
+                if found and _takes_over(found, known, values, column):
+                    column = replace(column, form=found.form.text)
+                    notes.append(_other_form(column.name, found, known))
+        columns.append(column)
+    return (replace(table, schema=Schema(tuple(columns))), notes) if notes else (table, [])
+
+
+def _takes_over(found: FoundForm, known: NumberForm, values: pa.ChunkedArray, column: Column) -> bool:
+    if found.form == known or found.unclear:
+        return False
+    own, training = found.form.unit, known.unit
+    if own != training and ((own and training) or _SHARES & {own, training}):
+        return False
+    return len(to_numbers(values, found.form.text)[1]) < len(to_numbers(values, column.form)[1])
+
+
+def _other_form(name: str, found: FoundForm, known: NumberForm) -> str:
+    here = f'"{found.example}" ({found.words})' if found.words else f'"{found.example}"'
+    unit = f", taken for {known.unit}" if known.unit and not found.form.unit else ""
+    return f"{name}: numbers are written as {here} here, not as in the training table; read so{unit}"
+
+
+def _as_numbers(name: str, data: pa.Table, decimal: Decimal) -> Judged:
+    """A column that the user or a task says holds numbers."""
+    found = find_form(_counted(sample(data.select([name])).column(0)), decimal=decimal)
+    if found is None:
+        return Judged("number")
+    return Judged("number", found.form.text, found.note(name), unclear=found.unclear)
+
+
+def _counted(values: pa.ChunkedArray) -> dict[str, int]:
+    counts = Counter[str]()
+    for part in slices(values):
+        for each in pc.value_counts(part.drop_null()).to_pylist():
+            counts[each["values"]] += each["counts"]
+    return dict(counts)
+
+
+def _unclear(source: str, name: str, value: str) -> DataError:
+    bare = value.strip()
+    return DataError(
+        f"{source}: column '{name}' holds numbers such as '{bare}', whose comma may stand between thousands or be a "
+        f"decimal comma, and no row tells which. Say it: --kind {name}=number:point where the comma parts thousands, "
+        f"--kind {name}=number:comma where it is the decimal sign (in Python kinds={{'{name}': 'number:comma'}})."
+    )
