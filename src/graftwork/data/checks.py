@@ -17,6 +17,7 @@ from graftwork.data.numbers import NumberForm
 from graftwork.data.splits import SPLITS
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Kind, Table
+from graftwork.data.unread import remedies_once
 from graftwork.errors import DataError, UsageError
 
 MAX_TEXT_CHARS = 1_000_000
@@ -71,7 +72,8 @@ def apply(table: Table, bad: Sequence[BadRow], on_bad_rows: OnBadRows) -> tuple[
     if not bad:
         return table, []
     rows = {item.row for item in bad}
-    listing = _listing([str(item) for item in bad])
+    reasons, remedies = remedies_once([str(item) for item in bad])
+    listing = "\n".join([_listing(reasons), *remedies])
     if on_bad_rows == "fail":
         count = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -58,6 +59,20 @@ def nothing_read(others: Sequence[str], name: str) -> str | None:
     if zips:
         return f"{name} holds no images or sounds, but {_listed(zips, ', ')}. Unpack that first, and name it."
     return None
+
+
+def remedies_once(reasons: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Reasons less what to do about formats that are not read, where several say the same; and that, once each."""
+    found = [_REMEDY.search(reason) for reason in reasons]
+    counts = Counter(match[0] for match in found if match)
+    short = [
+        reason[: match.end(1)] if match and counts[match[0]] > 1 else reason
+        for reason, match in zip(reasons, found, strict=True)
+    ]
+    return short, [f"{_first(told)}." for told, count in counts.items() if count > 1]
+
+
+_REMEDY = re.compile(r"(\.\w+ files can't be read): .+$")
 
 
 def lost_classes(before: Table, after: Table) -> list[str]:
