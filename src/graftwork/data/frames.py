@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from graftwork.data.images import encode, is_picture
+from graftwork.data.list_cells import as_lists
 from graftwork.data.media import MediaError
 from graftwork.data.table import CLASSES
 from graftwork.errors import DataError, UsageError
@@ -83,6 +84,9 @@ def _column(values: Any, key: str, name: str) -> pa.Array | pa.ChunkedArray:
     except UnicodeEncodeError as error:
         raise _surrogate(items, key, name) from error
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        lists = as_lists(items)
+        if lists is not None:
+            return pa.array(lists, pa.list_(pa.string()))
         # NaN and NaT are the values that differ from themselves
         return pa.array([None if item is None or item != item else str(item) for item in items], pa.string())
 
