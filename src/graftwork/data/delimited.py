@@ -8,40 +8,52 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graftwork.data.files import open_text
+from graftwork.data.csv_checks import check_footer, check_header, headless_hint, repeated, wrong_width
+from graftwork.data.csv_dialect import Dialect, find_dialect
+from graftwork.data.decoding import open_text
+from graftwork.data.notes import noted
 from graftwork.data.spool import spool
 from graftwork.errors import DataError
 
 MAX_FIELD = 32_000_000
-"""Characters in one field; a quote that is never closed would otherwise swallow the rest of the file."""
+"""Characters in one field, and in one line; a quote that is never closed would otherwise swallow the rest of the file,
+and a packed file of gigabytes without a line end all memory."""
 BATCH_ROWS = 4096
-_DELIMITERS = (",", "\t", ";", "|")
-_NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+_START = 1 << 18
+"""Characters by which the dialect is judged."""
 
 
-def read_delimited(path: Path, name: str, delimiter: str) -> pa.Table:
-    """A table of text columns from `path`, in UTF-8, with a header.
+def read_delimited(path: Path, name: str, delimiter: str, encoding: str | None = None) -> pa.Table:
+    """A table of text columns from `path`, with a header; in UTF-8 unless `encoding` says otherwise.
 
-    `delimiter` is what the extension promises; another one (`;` of European spreadsheets, tab, `|`) is recognised by
-    the header. A tsv file whose quotes don't pair is read with quotes as plain characters, as such files are written.
-    Raises DataError (with the line) for wrong field counts, broken quoting, NUL bytes, doubled column names, no rows.
+    `delimiter` is what the extension promises; another one, and other quotes, are recognised by the first lines
+    (`find_dialect`) and said. A tsv file whose quotes don't pair is read with quotes as plain characters, as such files
+    are written. Lines that repeat the header are left out and said.
+    Raises DataError (with the line) for wrong field counts, broken quoting, NUL bytes, doubled column names, no rows,
+    no header line, a footer.
     """
+    with open_text(path, encoding) as file:
+        start = file.read(_START)
+    whole = len(start) < _START
+    dialect = find_dialect(start if whole else start[: start.rfind("\n") + 1] or start, delimiter, whole=whole)
     try:
-        return _read(path, _Dialect(name, delimiter))
+        return _read(path, name, dialect, encoding)
     except QuotingError:
-        if delimiter != "\t":
-            raise
-        try:
-            return _read(path, _Dialect(name, delimiter, quoting=csv.QUOTE_NONE))
-        except DataError:
-            pass
+        others = [replace(dialect, backslash=True, said=(*dialect.said, 'a quote inside quotes is written \\"'))]
+        if dialect.delimiter == delimiter == "\t":
+            others = [replace(dialect, quoting=csv.QUOTE_NONE)]
+        for other in others if not dialect.backslash else []:
+            try:
+                return _read(path, name, other, encoding)
+            except DataError:
+                pass
         raise
 
 
@@ -49,48 +61,60 @@ class QuotingError(DataError):
     """The quotes of a csv file don't pair."""
 
 
-@dataclass
-class _Dialect:
-    """How the file is written, and what it is called in messages."""
-
-    name: str
-    delimiter: str
-    quoting: int = csv.QUOTE_MINIMAL
-
-    def reader(self, file: TextIO) -> csv._reader:  # type: ignore[name-defined, unused-ignore]
-        return csv.reader(file, delimiter=self.delimiter, quoting=self.quoting, strict=True)  # type: ignore[arg-type]
-
-
-def _read(path: Path, dialect: _Dialect) -> pa.Table:
-    with open_text(path) as file, _long_fields():
-        dialect.delimiter = _delimiter(file.readline(MAX_FIELD), dialect.delimiter)
-        file.seek(0)
-        lines = _Lines(file, dialect)
-        header = _header(next(lines.records(), []), dialect.name)
-        schema = pa.schema([(column, pa.string()) for column in header])
-        table = spool(_batches(lines, schema, dialect), schema)
+def _read(path: Path, name: str, dialect: Dialect, encoding: str | None) -> pa.Table:
+    found = _Found()
+    with open_text(path, encoding) as file, _long_fields():
+        lines = _Lines(file, name, dialect)
+        header = _header(next(lines.records(), []), name)
+        schema = pa.schema([(column, pa.string()) for column in header.names])
+        table = spool(_batches(lines, schema, header, found), schema)
     if not len(table):
-        raise DataError(f"{dialect.name} holds a header ({', '.join(header)}) but no rows. Expected at least one row.")
-    return table
+        raise DataError(f"{name} holds a header ({', '.join(header.names)}) but no rows. Expected at least one row.")
+    empty = [column for column in header.names[header.least :] if table.column(column).null_count == len(table)]
+    table = table.drop_columns(empty)
+    check_header(table, name)
+    check_footer(table, name, found.last)
+    said = [*dialect.said, *([repeated(found.repeats)] if found.repeats else [])]
+    return noted(table, [f"{name}: {'; '.join(said)}"] if said else [])
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Header:
+    """record: as it stands in the file. least: fields that a row must have; those behind it have no name."""
+
+    names: list[str]
+    record: list[str]
+    least: int
+
+
 class _Lines:
-    """Records of the file, and the line on which the last one began."""
+    """Records of the file; `began` is the line on which the last one began."""
 
-    file: TextIO
-    dialect: _Dialect
-    began: int = 1
-    wrong: list[tuple[int, int]] = field(default_factory=list)
-    """Line and number of fields of the records with the wrong number of fields."""
+    def __init__(self, file: TextIO, name: str, dialect: Dialect) -> None:
+        self.file, self.name, self.dialect = file, name, dialect
+        self.began = self._taken = 0
+        self._fresh = True
+        self._reader = dialect.records(self._kept())
 
-    def __post_init__(self) -> None:
-        self._reader = self.dialect.reader(self.file)
+    def _kept(self) -> Iterator[str]:
+        """Lines, but for those above the header and comments; `_taken` counts all of them."""
+        while line := self.file.readline(MAX_FIELD):
+            self._taken += 1
+            if len(line) == MAX_FIELD and line[-1] not in "\r\n":
+                raise QuotingError(
+                    f"{self.name}, line {self._taken}: longer than {MAX_FIELD:,} characters. Expected one row a line: "
+                    "the file is damaged, or is no csv."
+                )
+            comment = self.dialect.comments and line.startswith("#")
+            if self._taken > self.dialect.above and not comment:
+                if self._fresh:
+                    self.began, self._fresh = self._taken, False
+                yield line
 
     def records(self) -> Iterator[list[str]]:
         """Each record; lines without any character are skipped, as they are in every csv reader."""
         while True:
-            self.began = self._reader.line_num + 1
+            self._fresh = True
             try:
                 record = next(self._reader)
             except StopIteration:
@@ -101,43 +125,69 @@ class _Lines:
                 yield record
 
     def _broken(self, reason: str) -> DataError:
-        where = f"{self.dialect.name}, line {self.began}"
+        where = f"{self.name}, line {self.began}"
         if "field larger" in reason:
             what = f"a field is longer than {MAX_FIELD:,} characters: its opening quote is probably never closed."
         elif "unexpected end" in reason:
             what = "a quote that opens here is never closed."
         else:
-            until = self._reader.line_num
-            lines = f" (the text goes on to line {until})" if until > self.began else ""
+            lines = f" (the text goes on to line {self._taken})" if self._taken > self.began else ""
             what = f"a quote closes in the middle of a text{lines}."
         return QuotingError(f'{where}: {what} Inside a quoted text write a quote twice: "She said ""yes""."')
 
 
-def _batches(lines: _Lines, schema: pa.Schema, dialect: _Dialect) -> Iterator[pa.RecordBatch]:
+@dataclass
+class _Found:
+    """What is not a row: lines and numbers of fields of wrong records, lines that repeat the header; the last line."""
+
+    wrong: list[tuple[int, int]] = field(default_factory=list)
+    repeats: list[int] = field(default_factory=list)
+    last: int = 0
+
+
+def _batches(lines: _Lines, schema: pa.Schema, header: _Header, found: _Found) -> Iterator[pa.RecordBatch]:
     width, row = len(schema), 0
     held: list[Sequence[str]] = []
     for record in lines.records():
         if len(record) != width:
-            # spreadsheets pad rows with empty fields
-            if len(record) < width or any(record[width:]):
-                lines.wrong.append((lines.began, len(record)))
+            if len(record) == 1 and not record[0].strip():  # a line of spaces
                 continue
-            record = record[:width]
-        if not lines.wrong:
+            fitted = _of_width(record, width, header.least)
+            if fitted is None:
+                found.wrong.append((lines.began, len(record)))
+                continue
+            record = fitted
+        if record[0].lstrip("\ufeff") == header.record[0] and width > 1 and record[1:] == header.record[1:]:
+            found.repeats.append(lines.began)
+            continue
+        found.last = lines.began
+        if not found.wrong:
             held.append(record)
         if len(held) == BATCH_ROWS:
-            yield _batch(held, schema, row, dialect.name)
+            yield _batch(held, schema, row, lines.name)
             row, held = row + len(held), []
-    if lines.wrong:
-        raise _wrong_width(lines, schema.names)
+    if found.wrong:
+        raise wrong_width(lines.name, lines.dialect.delimiter, found.wrong, schema.names, max(found.last, lines.began))
     if held:
-        yield _batch(held, schema, row, dialect.name)
+        yield _batch(held, schema, row, lines.name)
+
+
+def _of_width(record: list[str], width: int, least: int) -> list[str] | None:
+    """The record with the header's number of fields, if that loses nothing: spreadsheets pad rows with empty fields."""
+    if len(record) > width and not any(record[width:]):
+        return record[:width]
+    if least <= len(record) < width:
+        return record + [""] * (width - len(record))
+    return None
 
 
 def _batch(records: list[Sequence[str]], schema: pa.Schema, row: int, name: str) -> pa.RecordBatch:
     columns = []
     for column, values in zip(schema.names, zip(*records, strict=True), strict=True):
-        array = pa.array(values, pa.string())
+        try:
+            array = pa.array(values, pa.string())
+        except UnicodeEncodeError as error:
+            raise DataError(f"{name}, column '{column}': half of a surrogate pair, which is no character.") from error
         nul = pc.index(pc.match_substring(array, "\0"), True).as_py()
         if nul >= 0:
             raise DataError(
@@ -148,47 +198,17 @@ def _batch(records: list[Sequence[str]], schema: pa.Schema, row: int, name: str)
     return pa.record_batch(columns, schema=schema)
 
 
-def _wrong_width(lines: _Lines, header: list[str]) -> DataError:
-    (line, fields), more = lines.wrong[0], len(lines.wrong) - 1
-    sign = _NAMES[lines.dialect.delimiter]
-    if fields > len(header):
-        why = f'A text that holds a {sign} must stand in quotes, directly behind the {sign}: "one, two".'
-    else:
-        why = "A field is missing, or a text with a line break does not stand in quotes."
-    others = (
-        f" {more} more such line{'s' if more > 1 else ''}: {_listed([at for at, _ in lines.wrong[1:]])}."
-        if more
-        else ""
-    )
-    expected = f"the header has {len(header)} ({', '.join(header[:10])})"
-    return DataError(
-        f"{lines.dialect.name}, line {line}: {fields} field{'s' if fields > 1 else ''}, but {expected}. {why}{others}"
-    )
-
-
-def _listed(numbers: list[int]) -> str:
-    return ", ".join(map(str, numbers[:10])) + (", …" if len(numbers) > 10 else "")
-
-
-def _header(record: list[str], source: str) -> list[str]:
+def _header(record: list[str], source: str) -> _Header:
     if not any(cell.strip() for cell in record):
         raise DataError(f"{source} is empty. Expected a header line with the column names, and at least one row.")
-    names = [cell.strip() or f"Unnamed: {index}" for index, cell in enumerate(record)]
+    names = [cell.strip().lstrip("\ufeff") or f"Unnamed: {index}" for index, cell in enumerate(record)]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise DataError(
             f"{source} has more than one column named {', '.join(map(repr, doubled))} (header: {', '.join(names)}). "
-            "Rename one of them."
+            f"Rename one of them.{headless_hint(names, source)}"
         )
-    return names
-
-
-def _delimiter(line: str, promised: str) -> str:
-    """The promised delimiter, unless the header has none of it and has another one."""
-    for candidate in (promised, *_DELIMITERS):
-        if candidate in line:
-            return candidate
-    return promised
+    return _Header(names, record, 1 + max(at for at, cell in enumerate(record) if cell.strip()))
 
 
 @contextmanager

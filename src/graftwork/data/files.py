@@ -1,11 +1,9 @@
-"""Opening data files: plain or gzip, as bytes or as UTF-8 text, with errors that say what a file really holds."""
+"""Opening data files: plain or gzip, with errors that say what a file really holds."""
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import gzip
-import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +17,6 @@ SUPPORTED = (
     "csv, tsv, json lines (.jsonl, .ndjson, .json) and parquet, each also as .gz; "
     "a folder or a .zip of images or sounds"
 )
-_SNIFFED = 1 << 20
 
 
 def check_file(path: Path) -> None:
@@ -50,6 +47,8 @@ def _near(path: Path) -> str:
 
 
 _EXTENSIONS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".gz")
+TABLES = (*_EXTENSIONS, ".txt", ".xlsx", ".arrow", ".feather", ".zip")
+"""How the names of table files end."""
 
 
 @contextmanager
@@ -68,80 +67,6 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
         raise DataError(f"{path} is cut off: the gzip data end too early. Copy or download it again.") from error
     except PermissionError as error:
         raise DataError(f"{path} can't be read: permission denied. Check who owns it (ls -l {path}).") from error
-
-
-@contextmanager
-def open_text(path: Path) -> Iterator[io.TextIOWrapper]:
-    """The file as UTF-8 text, less a byte order mark. Bytes that are not UTF-8 are a DataError that says where."""
-    with open_bytes(path) as file:
-        start = file.read(4096)
-        _refuse_utf16(path, start)
-        file.seek(0)
-        try:
-            yield io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-        except UnicodeDecodeError as error:
-            raise _not_utf8(path) from error
-
-
-def _refuse_utf16(path: Path, start: bytes) -> None:
-    marked = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    # Latin text without the mark: every other byte is zero
-    zeros = [start[side::2].count(0) / max(1, len(start[side::2])) for side in (0, 1)]
-    if marked or (len(start) >= 4 and max(zeros) > 0.4 and min(zeros) < 0.1):
-        code = "UTF-16" if marked else "UTF-16LE" if zeros[1] > zeros[0] else "UTF-16BE"
-        raise DataError(f"{path} is UTF-16, not UTF-8. {_convert(path, code)}")
-
-
-def _not_utf8(path: Path) -> DataError:
-    """Find the first bad byte, with its line, and what the encoding probably is."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    offset, line = 0, 1
-    with open_bytes(path) as file:
-        while block := file.read(_SNIFFED):
-            pending = len(decoder.getstate()[0])
-            try:
-                decoder.decode(block)
-            except UnicodeDecodeError as error:
-                at = error.start - pending
-                line += block.count(b"\n", 0, max(at, 0))
-                sample = block[max(0, at - 32_768) : max(0, at) + 32_768]
-                where = f"line {line} (byte {offset + at:,})"
-                return DataError(f"{path}, {where}: not UTF-8. {_advice(path, sample)}")
-            offset, line = offset + len(block), line + block.count(b"\n")
-    return DataError(f"{path} ends in the middle of a character: it is cut off, or not UTF-8.")
-
-
-def _advice(path: Path, sample: bytes) -> str:
-    code = guess_encoding(sample)
-    if code is None:
-        return "The rest is UTF-8, so a few bytes are damaged: mend the line, or drop them with iconv -c -f UTF-8."
-    return f"It looks like {_ENCODINGS[code]}. {_convert(path, code)}"
-
-
-_ENCODINGS = {"GB18030": "GB18030 (Chinese: GBK, GB2312)", "CP1252": "Windows-1252 (Western Europe, Latin-1)"}
-
-
-def guess_encoding(sample: bytes) -> str | None:
-    """What bytes that are not UTF-8 probably are: "GB18030", "CP1252", or None for UTF-8 with some damage.
-
-    Chinese stands in runs of high bytes, accented Latin letters stand alone.
-
-    >>> guess_encoding("价格比较不错".encode("gbk")), guess_encoding("café, naïve".encode("latin-1"))
-    ('GB18030', 'CP1252')
-    """
-    runs = [len(run) for run in "".join("x" if byte >= 0x80 else " " for byte in sample).split()]
-    good = sum(ord(character) >= 0x80 for character in sample.decode("utf-8", errors="ignore"))
-    bad = sample.decode("utf-8", errors="replace").count("\ufffd")
-    if good > 4 * bad:
-        return None
-    return "GB18030" if sum(runs) / max(1, len(runs)) >= 2 else "CP1252"
-
-
-def _convert(path: Path, code: str) -> str:
-    name = path.name.removesuffix(".gz")
-    plain = name if name == path.name else f"<(gunzip -c {path.name})"
-    result = f"{Path(name).stem}-utf8{Path(name).suffix}"
-    return f"Convert it: iconv -f {code} -t UTF-8 {plain} > {result}"
 
 
 @dataclass(frozen=True)

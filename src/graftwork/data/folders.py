@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from graftwork.data.notes import NOTES
 from graftwork.data.paths import kind_of as kind_of
 from graftwork.data.splits import SPLITS
 from graftwork.data.table import CLASSES
@@ -20,8 +21,6 @@ from graftwork.errors import DataError
 LABEL, SPLIT = "label", "split"
 ROLE = b"graftwork.role"
 """Metadata of a column that has a role unless the user says otherwise."""
-NOTES = b"graftwork.notes"
-"""Metadata of a table: what was left out, a line each."""
 EXPECTED = (
     "Expected images or sounds, in a folder a class (photos/cat/1.jpg), those in folders train, valid and test if they "
     "are split; without classes where they are only predicted."

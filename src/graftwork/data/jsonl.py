@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 import pyarrow as pa
 
-from graftwork.data.files import open_text
+from graftwork.data.decoding import open_text
 from graftwork.data.frames import from_columns, from_records
 from graftwork.data.spool import spool
 from graftwork.errors import DataError
@@ -26,12 +26,12 @@ NESTED = {b"graftwork": b"nested"}
 """Metadata of a column that holds json objects as text."""
 
 
-def read_json(path: Path, name: str) -> pa.Table:
+def read_json(path: Path, name: str, encoding: str | None = None) -> pa.Table:
     """A table from json lines (read in a stream), or from a whole json document (read at once).
 
     Raises DataError with the line for what is not json, or not an object.
     """
-    with open_text(path) as file:
+    with open_text(path, encoding) as file:
         first = next((line for line in file if line.strip()), "")
         if not first:
             raise DataError(f"{name} is empty. Expected one json object a line.")

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import pyarrow as pa
 
+from graftwork.data.decoding import EncodedFile
 from graftwork.data.files import check_file, open_bytes, unknown_extension
-from graftwork.data.folders import NOTES, ROLE, read_folder
+from graftwork.data.folders import ROLE, read_folder
+from graftwork.data.notes import notes_of
 from graftwork.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = ["Source", "folder_of", "is_collection", "notes_of", "read", "roles_of"]
 
 Source: TypeAlias = Union[
     str, "os.PathLike[str]", "pd.DataFrame", pa.Table, Mapping[str, Sequence[Any]], Sequence[Any]
@@ -35,7 +39,8 @@ def read(source: Source, *, name: str | None = None) -> tuple[pa.Table, str]:
     """
     if isinstance(source, str | os.PathLike):
         path = Path(source).expanduser()
-        return _read_file(path, name or str(path)), name or str(path)
+        encoding = source.encoding if isinstance(source, EncodedFile) else None
+        return _read_file(path, name or str(path), encoding), name or str(path)
     from graftwork.data.frames import from_memory
 
     called = name or f"the {_WORDS.get(type(source).__name__, type(source).__name__)}"
@@ -59,12 +64,6 @@ def is_collection(source: Source) -> bool:
     return isinstance(source, str | os.PathLike) and (Path(source).expanduser().is_dir() or _is_zip(Path(source)))
 
 
-def notes_of(data: pa.Table) -> list[str]:
-    """What reading left out, a line each."""
-    noted = (data.schema.metadata or {}).get(NOTES)
-    return noted.decode().splitlines() if noted else []
-
-
 def roles_of(data: pa.Table) -> dict[str, str]:
     """The columns, by role, that have one unless the user says otherwise."""
     marked = {field.name: (field.metadata or {}).get(ROLE) for field in data.schema}
@@ -78,7 +77,7 @@ def _is_zip(path: Path) -> bool:
 _WORDS = {"DataFrame": "frame", "dict": "dict", "list": "list", "Table": "Arrow table", "Dataset": "dataset"}
 
 
-def _read_file(path: Path, name: str) -> pa.Table:
+def _read_file(path: Path, name: str, encoding: str | None) -> pa.Table:
     if path.is_dir():
         return read_folder(path, name)
     check_file(path)
@@ -90,11 +89,11 @@ def _read_file(path: Path, name: str) -> pa.Table:
     if extension in (".csv", ".tsv"):
         from graftwork.data.delimited import read_delimited
 
-        return read_delimited(path, name, "," if extension == ".csv" else "\t")
+        return read_delimited(path, name, "," if extension == ".csv" else "\t", encoding)
     if extension in (".jsonl", ".ndjson", ".json"):
         from graftwork.data.jsonl import read_json
 
-        return read_json(path, name)
+        return read_json(path, name, encoding)
     if extension == ".parquet":
         return _read_parquet(path, name)
     raise unknown_extension(path)

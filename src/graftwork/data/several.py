@@ -13,14 +13,13 @@ import numpy as np
 import pyarrow as pa
 
 from graftwork.data import read as reading
+from graftwork.data.files import TABLES
 from graftwork.data.kinds import sample, shape_of
 from graftwork.data.paths import located
 from graftwork.data.read import Source
 from graftwork.data.spool import slices
 from graftwork.data.table import Schema, Table
 from graftwork.errors import DataError, UsageError
-
-FILES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".gz", ".zip")
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ def with_targets(data: pa.Table, schema: Schema) -> pa.Table:
 
 def _is_table(one: Any) -> bool:
     if isinstance(one, str):
-        return one.lower().endswith(FILES) or Path(one).is_dir()
+        return one.lower().endswith(TABLES) or Path(one).is_dir()
     kind = type(one)
     known = (("pandas", "DataFrame"), ("datasets", "Dataset"))
     return isinstance(one, os.PathLike | pa.Table) or (kind.__module__.split(".")[0], kind.__name__) in known
