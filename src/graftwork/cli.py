@@ -74,6 +74,9 @@ With = Annotated[
 Set = Annotated[list[str] | None, typer.Option("--set", help="setting, such as lr=1e-4; repeat for several")]
 RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="recipe.yaml; options given here change it")]
 Seed = Annotated[int | None, typer.Option(help="seed of everything that is drawn (default 0)")]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="of csv, tsv and json that are not UTF-8, such as cp1252 or gb18030")
+]
 BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")]
 
 
@@ -131,6 +134,7 @@ def fit_or_plan(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished run in --out")] = False,
     on_bad_rows: BadRows = "fail",
+    encoding: Encoding = None,
 ) -> None:
     planned = context.info_name == "plan"
     chosen = recipe_of(recipe, base, task, metric, techniques, settings, seed)
@@ -152,6 +156,7 @@ def fit_or_plan(
         split_by=split_by,  # type: ignore[arg-type]  # checked there
         adapt_to_held_out=adapt_to_held_out,
         on_bad_rows=known_choice(on_bad_rows),
+        encoding=encoding,
     )
     if folder is None or planned:
         _plan(data, chosen, seconds)

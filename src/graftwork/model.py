@@ -18,6 +18,7 @@ from graftwork.core.predicted import (
 from graftwork.core.scoring import Watch
 from graftwork.core.technique import Technique
 from graftwork.data.checks import OnBadRows, known_choice
+from graftwork.data.decoding import with_encoding
 from graftwork.data.domains import domain_names, warn_of_lacking_domain
 from graftwork.data.load import Source, load_like
 from graftwork.data.table import Table
@@ -54,6 +55,7 @@ class Model(Predicting):
         *,
         on_bad_rows: OnBadRows = "fail",
         without: Collection[str] = (),
+        encoding: str | None = None,
         watch: Watch | None = None,
     ) -> Evaluation | Evaluations:
         """Scores with bootstrap 95 % intervals on labelled rows; `.to_json()` gives them as plain data.
@@ -61,12 +63,14 @@ class Model(Predicting):
         With several targets, a mapping of them by target; a target that no row has is left out.
         on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out.
         without: inputs that are left out, as if every row lacked them; `["table"]` for all numbers and categories.
+        encoding: of a csv, tsv or json file that is not UTF-8.
         watch: told how many rows are done, of how many.
 
         Raises DataError for a missing column, a label that training never had, or no rows at all; UsageError for an
         input to leave out that there is not.
         """
-        loaded = load_like(data, self.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows))
+        source = with_encoding(data, encoding)
+        loaded = load_like(source, self.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows))
         return self.evaluate_table(loaded.table, without, watch)
 
     def evaluate_table(

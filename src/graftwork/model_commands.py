@@ -16,6 +16,9 @@ Added = Annotated[
     list[str] | None,
     typer.Option("--with", help="technique at prediction, such as tta:views=4 or tent; repeat for several"),
 ]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="of csv, tsv and json that are not UTF-8, such as cp1252 or gb18030")
+]
 BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")]
 
 
@@ -35,10 +38,13 @@ def predict(
         typer.Option("--spreadsheet-safe", help="csv, tsv: a ' before texts that a spreadsheet takes for formulas"),
     ] = False,
     techniques: Added = None,
+    encoding: Encoding = None,
 ) -> None:
     """Predict each row of a table: one output row per input row, in order, original columns kept."""
+    from graftwork.data.decoding import with_encoding
     from graftwork.deploy.predict import predict_file
 
+    table = with_encoding(table, encoding)
     with screen() as on:
         rows, unreadable = predict_file(
             model, table, out, proba=proba, spreadsheet_safe=spreadsheet_safe, techniques=techniques or (), on=on
@@ -65,10 +71,12 @@ def evaluate(
         str | None, typer.Option(help="how that is measured, such as rows=200,epsilons=4/255+8/255,restarts=3")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="folder for its report; default: MODEL/robustness")] = None,
+    encoding: Encoding = None,
 ) -> None:
     """Score a model on labelled rows, with 95 % intervals; by episodes, how well it learns their classes anew."""
     from graftwork.console import print_scores
     from graftwork.data.checks import known_choice
+    from graftwork.data.decoding import with_encoding
     from graftwork.data.load import load_like
     from graftwork.few_shot_commands import evaluate_episodes, shape_of
     from graftwork.networks.manifest import read_manifest_of, schema_of
@@ -76,6 +84,7 @@ def evaluate(
 
     shape, bad_rows = shape_of(episodes, way, shot, query), known_choice(on_bad_rows)
     check_alone(robust, robust_set, out, bool(shape))
+    table = with_encoding(table, encoding)
     with SILENT if json else screen() as on:
         on.doing(f"reading {table}")  # before torch is loaded, which takes seconds
         read = load_like(table, schema_of(read_manifest_of(model)), with_target=True, on_bad_rows=bad_rows)

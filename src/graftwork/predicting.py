@@ -15,6 +15,7 @@ from graftwork.core.long_texts import cut_off, warn_of_cut
 from graftwork.core.predicted import Predicted, as_array, as_asked, check_probabilities, only, probabilities_as_asked
 from graftwork.core.scoring import Watch, open_sets, part_of, predict_examples, probabilities, scored
 from graftwork.data.checks import BadRow
+from graftwork.data.decoding import with_encoding
 from graftwork.data.domains import warn_of_lacking_domain
 from graftwork.data.load import Source, load_like
 from graftwork.data.table import Table
@@ -56,17 +57,20 @@ class Predicting(Adaptable):
         """The same for one of several targets."""
         return self.tasks[target].classes or (target,)
 
-    def predict(self, data: Source) -> np.ndarray | pd.Series | pd.DataFrame | dict[str, np.ndarray]:
+    def predict(
+        self, data: Source, *, encoding: str | None = None
+    ) -> np.ndarray | pd.Series | pd.DataFrame | dict[str, np.ndarray]:
         """One value a row, in order: a pandas Series for a frame, an array for anything else.
 
         With several targets, a frame with one column a target for a frame, else a dict of arrays by target.
         data: a list of texts (for a model with one input), a list of dicts, a frame, a Dataset or a file.
-        A row that can't be read (an empty text) gets None.
+        A row that can't be read (an empty text) gets None. encoding: of a csv, tsv or json file that is not UTF-8.
         """
-        return as_asked({name: as_array(found) for name, found in self.predict_rows(data).each_values.items()}, data)
+        found = self.predict_rows(data, encoding=encoding).each_values
+        return as_asked({name: as_array(values) for name, values in found.items()}, data)
 
     def predict_proba(
-        self, data: Source
+        self, data: Source, *, encoding: str | None = None
     ) -> np.ndarray | pd.DataFrame | dict[str, np.ndarray] | dict[str, pd.DataFrame]:
         """Probabilities (N, classes), calibrated on validation: a frame with one column a class for a frame.
 
@@ -74,11 +78,13 @@ class Predicting(Adaptable):
         """
         check_probabilities(self.tasks)
         columns = {name: self.columns_of(name) for name in self.targets}
-        return probabilities_as_asked(self.predict_rows(data).each_probabilities, columns, data)
+        found = self.predict_rows(data, encoding=encoding).each_probabilities
+        return probabilities_as_asked(found, columns, data)
 
-    def predict_rows(self, data: Source) -> Predicted:
+    def predict_rows(self, data: Source, *, encoding: str | None = None) -> Predicted:
         """Values, probabilities, and the rows that could not be read with the reason."""
-        loaded = load_like(data, self.schema, with_target=False, on_bad_rows="keep")
+        source = with_encoding(data, encoding)
+        loaded = load_like(source, self.schema, with_target=False, on_bad_rows="keep")
         return self.predict_table(loaded.table, loaded.bad)
 
     def predict_table(self, table: Table, bad: list[BadRow]) -> Predicted:

@@ -73,7 +73,7 @@ def marked_encoding(path: Path, start: bytes) -> str:
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if code := _unmarked_utf16(start):
-        raise DataError(f"{path} is {code.upper()}, not UTF-8. {_repeat(code)}")
+        raise DataError(f"{path} is {code.upper()}, not UTF-8: {_repeat(code)}")
     return "utf-8-sig"
 
 
@@ -122,8 +122,8 @@ def _advice(path: Path) -> str:
             "Which encoding it is can't be told from its bytes: look up how it was saved, and name it with --encoding "
             "NAME (in Python encoding='NAME'), such as cp1252; or save it as UTF-8."
         )
-    return f"It is probably {guess.words}, and then reads: {guess.text}. If that is right: {_repeat(guess.encoding)}"
+    return f"It is probably {guess.words}, and then reads: {guess.text}. If so, {_repeat(guess.encoding)}"
 
 
 def _repeat(encoding: str) -> str:
-    return f"Repeat the command with --encoding {encoding} (in Python encoding='{encoding}')."
+    return f"repeat the command with --encoding {encoding} (in Python encoding='{encoding}')."

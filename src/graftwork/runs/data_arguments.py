@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from graftwork.data.checks import OnBadRows
+from graftwork.data.decoding import with_encoding
 from graftwork.data.load import Source
 from graftwork.data.unlabelled import Labelled
 from graftwork.errors import UsageError, nearest
@@ -26,6 +27,7 @@ class DataArguments:
     rows to train on without a target. labelled: rows to train on to which a model gave a target. split_by:
     "domain" also trains without each domain in turn, and scores it there; adapt_to_held_out: its rows are seen without
     their target. on_bad_rows: "fail" or "skip".
+    encoding: of text files that are not UTF-8.
     """
 
     train: Source | Sequence[Source]
@@ -41,6 +43,7 @@ class DataArguments:
     split_by: SplitBy | None = None
     adapt_to_held_out: bool = False
     on_bad_rows: OnBadRows = "fail"
+    encoding: str | None = None
 
     @property
     def called(self) -> str:
@@ -52,6 +55,8 @@ class DataArguments:
         return f"{' and '.join(named)}{more}" if named and len(paths) == len(tables[:2]) else "the table"
 
     def __post_init__(self) -> None:
+        for name in ("train", "valid", "test", "unlabelled"):
+            object.__setattr__(self, name, with_encoding(getattr(self, name), self.encoding))
         if self.split_by not in (None, *get_args(SplitBy)):
             raise UsageError(f"split_by is '{self.split_by}'. {nearest(str(self.split_by), get_args(SplitBy))}")
         if self.adapt_to_held_out and not self.split_by:

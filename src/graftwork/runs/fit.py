@@ -51,6 +51,7 @@ def fit(
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
     on_bad_rows: OnBadRows = "fail",
+    encoding: str | None = None,
     verbose: bool = True,
     listener: Listener | None = None,
     command: str | None = None,
@@ -71,6 +72,7 @@ def fit(
     recipe: what to do, as a `Recipe` or a YAML file. budget: wall seconds for the whole call.
     out: folder for the model, its report and the checkpoints; must be new, or the unfinished one with `resume=True`.
     on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out.
+    encoding: of csv, tsv and json files that are not UTF-8, such as "cp1252".
     verbose: say what was inferred, how far the runs are and how well they do, as the command line does; False is
         silent. listener: hears about all this in its place.
     command, began: for the report, the command to repeat and `time.monotonic()` at which it began.
@@ -90,6 +92,7 @@ def fit(
         split_by=split_by,
         adapt_to_held_out=adapt_to_held_out,
         on_bad_rows=on_bad_rows,
+        encoding=encoding,
     )
     with heard(listener, verbose) as hearing:
         model = fit_data(
@@ -172,6 +175,7 @@ def plan(
     adapt_to_held_out: bool = False,
     recipe: Recipe | str | os.PathLike[str] | None = None,
     on_bad_rows: OnBadRows = "fail",
+    encoding: str | None = None,
     verbose: bool = True,
     listener: Listener | None = None,
 ) -> Plans:
@@ -191,6 +195,7 @@ def plan(
         split_by=split_by,
         adapt_to_held_out=adapt_to_held_out,
         on_bad_rows=on_bad_rows,
+        encoding=encoding,
     )
     with heard(listener, verbose) as hearing:
         return plan_data(data, recipe, listener=hearing)
