@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graftwork.errors import UsageError, nearest
+from graftwork.shown import shown_line
 from graftwork.terminal import say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def print_scores(found: Evaluation | Evaluations, *, as_json: bool) -> None:
 
 def print_evaluations(evaluations: Mapping[str, Evaluation], target: str = "") -> None:
     """One table: a metric a row, a split a column, each score with its 95 % interval. target: of several, which one."""
-    from graftwork.evidence.evaluation import score_text
+    from graftwork.evidence.evaluation import score_text, uncovered_text
     from graftwork.tasks.metrics import METRICS
 
     rows = [("score", *evaluations)]
@@ -57,6 +58,10 @@ def print_evaluations(evaluations: Mapping[str, Evaluation], target: str = "") -
         cells = [score_text(name, e.scores[name]) if name in e.scores else "" for e in evaluations.values()]
         rows.append((METRICS[name].display, *cells))
     say_table(rows, f"{target}: scores with 95 % intervals" if target else "scores with 95 % intervals")
+    for part, evaluation in evaluations.items():
+        of = part if part.endswith("rows") else f"{part} rows"
+        if lacking := uncovered_text(evaluation, of):
+            say(shown_line(f"note: {lacking}"))
 
 
 def print_mixed(report: MixReport, folder: Path) -> None:

@@ -97,3 +97,25 @@ def test_shares_out_of_range(share: float) -> None:
 def test_too_few_rows() -> None:
     with pytest.raises(DataError, match="Expected at least two"):
         stratified_split(np.array([0, -1]), 0.5, 0)
+
+
+def test_rare_classes_validate_with_a_row_and_the_others_keep_theirs() -> None:
+    codes = np.repeat([0, 1, 2], [2994, 3, 2])
+    _, valid = stratified_split(codes, 0.12, 0, every_class=True)
+    assert np.bincount(codes[valid], minlength=3).tolist() == [359, 1, 0], "of two rows, both train"
+    assert len(valid) == len(stratified_split(codes, 0.12, 0)[1])
+    even = np.repeat(np.arange(5), 40)
+    for one, other in zip(
+        stratified_split(even, 0.12, 3), stratified_split(even, 0.12, 3, every_class=True), strict=True
+    ):
+        assert np.array_equal(one, other)
+
+
+@given(labels=_LABELS, share=_SHARE, seed=st.integers(0, 5))
+def test_every_class_with_three_rows_validates(labels: list[int], share: float, seed: int) -> None:
+    codes = np.array(labels)
+    train, valid = stratified_split(codes, share, seed, every_class=True)
+    _whole(len(codes), train, valid)
+    for code, size in zip(*np.unique(codes[codes >= 0], return_counts=True), strict=True):
+        assert (codes[train] == code).sum() >= 1
+        assert size < 3 or (codes[valid] == code).sum() >= 1

@@ -10,7 +10,9 @@ import sklearn.metrics as reference
 from hypothesis import given as draws_of
 from hypothesis import settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
+from graftwork.evidence.evaluation import score_text
 from graftwork.evidence.intervals import bootstrap, draws
 from graftwork.tasks.metrics import METRICS
 
@@ -81,10 +83,31 @@ def test_the_value_lies_in_its_interval(seed: int, rows: int) -> None:
 def test_all_right_still_has_an_interval() -> None:
     truth = np.zeros(10, dtype=int)
     found = bootstrap(truth, {"accuracy": truth})["accuracy"]
-    # Clopper and Pearson: (alpha / 2) ** (1 / n).
-    assert (found.low, found.value, found.high) == (pytest.approx(0.6915, abs=1e-4), 1.0, 1.0)
+    low = binomtest(10, 10).proportion_ci(method="wilson").low
+    assert (found.low, found.value, found.high) == (pytest.approx(low), 1.0, 1.0)
     found = bootstrap(truth, {"accuracy": truth + 1})["accuracy"]
-    assert (found.low, found.value, found.high) == (0.0, 0.0, pytest.approx(0.3085, abs=1e-4))
+    assert (found.low, found.value, found.high) == (0.0, 0.0, pytest.approx(1 - low))
+
+
+def test_a_mean_of_classes_is_as_sure_as_its_rare_ones_allow() -> None:
+    truth = np.repeat([0, 1], [3000, 3])
+    found = bootstrap(truth, {"macro_f1": truth, "balanced_accuracy": truth, "accuracy": truth}, resamples=50)
+    rare, common = (rows / (rows + 1.959964**2) for rows in (3, 3000))
+    for name in ("macro_f1", "balanced_accuracy"):
+        assert found[name].low == pytest.approx((rare + common) / 2, abs=1e-6)
+    assert found["accuracy"].low > 0.998
+
+
+def test_of_two_people_nothing_is_said() -> None:
+    truth = np.repeat([0, 1], 6)
+    embeddings = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    found = bootstrap(truth, {"eer": embeddings}, units=truth)["eer"]
+    assert (found.low, found.high) == (0.0, 1.0)
+    assert found.says_nothing
+    assert "too few rows to say" in score_text("eer", found)
+    many = np.repeat(np.arange(8), 4)
+    embeddings = np.random.default_rng(0).normal(size=(32, 4)).astype(np.float32)
+    assert not bootstrap(many, {"eer": embeddings}, units=many)["eer"].says_nothing
 
 
 def test_blocks_hold_all_draws_and_stay_small() -> None:

@@ -24,7 +24,10 @@ def many(label: str, text: str) -> tuple[list[str], list[str | None]]:
 
 def test_nothing_to_warn_of() -> None:
     texts, labels = (a + b for a, b in zip(many("a", "first"), many("b", "second"), strict=True))
-    assert table_warnings(table(texts, labels), {"test": table(["new"], ["a"])}, {"label": Classification()}) == []
+    assert (
+        table_warnings(table(texts, labels), {"test": table(["new", "old"], ["a", "b"])}, {"label": Classification()})
+        == []
+    )
 
 
 def test_warnings_of_tables() -> None:
@@ -32,7 +35,8 @@ def test_warnings_of_tables() -> None:
     train = table([*texts, "same", "Same ", "x"], [*labels, "card", "Card", "rare"])
     test = table(["new", "first 3", "FIRST 3"], ["card", "card", "card"], "test.csv")
     found = {warning.kind: warning for warning in table_warnings(train, {"test": test}, {"label": Classification()})}
-    assert found.keys() == {"duplicates", "conflicting labels", "rare classes", "spelling"}
+    assert found.keys() == {"duplicates", "conflicting labels", "rare classes", "spelling", "classes not scored"}
+    assert "2 of 3 classes of 'label': 'Card', 'rare'" in found["classes not scored"].message
     assert found["duplicates"].rows == (2, 3)
     assert found["duplicates"].message.startswith("2 of 3 test rows (67 %) also stand in train")
     assert "rows 2, 3" in found["duplicates"].message

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import graftwork as gw
 from graftwork.errors import DataError, UsageError
+from graftwork.evidence.evaluation import Evaluation
 from graftwork.recipe import Recipe
 from jobs import job_of
 from tiny import tiny_rows, tiny_texts
@@ -138,3 +140,21 @@ def test_a_base_from_scratch_is_always_validated() -> None:
     job = job_of(frame(24), Recipe(base="gru:width=8"))
     assert job.valid is not None
     assert len(job.train) + len(job.valid) == 24
+
+
+def test_three_rare_rows_of_three_thousand_are_scored() -> None:
+    x = np.random.default_rng(0).normal(size=3000)
+    table = pd.DataFrame({"x": x, "y": ["common"] * 2997 + ["rare"] * 3})
+    job = job_of(table, gw.Recipe(), target="y")
+    assert job.valid is not None
+    assert job.valid.column("y").to_pylist().count("rare") == 1
+    model = gw.fit(table, target="y", recipe=gw.Recipe(techniques=(gw.Probe(),)))
+    assert model.report is not None
+    found = model.report.evaluations["validation"]
+    assert found.scores["macro_f1"].value < 0.6, "the rare row is not found"
+    assert found.uncovered == ()
+    alone = model.evaluate(table[:2000])
+    assert isinstance(alone, Evaluation)
+    assert alone.uncovered == ("rare",)
+    assert "none of the rows is of the class 'rare'" in repr(alone)
+    assert alone.scores["balanced_accuracy"].low < 1.0

@@ -21,11 +21,18 @@ SPLITS |= {"test": "test", "testing": "test"}
 """What a `split` column may say, and what it means."""
 
 
-def stratified_split(labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+FEWEST_OF_CLASS = 3
+"""Rows from which a class gives one to validation however small its share is; two still train."""
+
+
+def stratified_split(
+    labels: np.ndarray, share: float, seed: int, *, every_class: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Sorted indices to train on and to validate on; each class gives `share` of its rows to validation.
 
     labels: class indices (N,); rows with -1 (no label) all train. Every class keeps at least one row in training.
     Rows left over from rounding go to the classes with the largest remainders, so that the shares add up.
+    every_class: classes of three rows or more validate with one at least, which the largest ones make up for.
     """
     known = np.flatnonzero(labels >= 0)
     wanted = _count(len(known), share)
@@ -41,11 +48,25 @@ def stratified_split(labels: np.ndarray, share: float, seed: int) -> tuple[np.nd
             if counts.sum() < wanted and room[at]:
                 counts[at] += 1
                 room[at] -= 1
+    if every_class:
+        counts = _with_rare(counts, sizes)
     shuffled = draw.permutation(len(known))
     by_class = shuffled[np.argsort(codes[shuffled], kind="stable")]
     starts = np.cumsum(sizes) - sizes
     picked = [by_class[start : start + count] for start, count in zip(starts, counts, strict=True)]
     return _halves(len(labels), known[np.concatenate(picked)] if picked else known)
+
+
+def _with_rare(counts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Validation rows of each class, one at least of those that have enough; the total stays where it can."""
+    lacking = (counts == 0) & (sizes >= FEWEST_OF_CLASS)
+    found: np.ndarray = counts + lacking
+    for _ in range(int(lacking.sum())):
+        richest = int(found.argmax())
+        if found[richest] < 2:
+            break
+        found[richest] -= 1
+    return found
 
 
 def random_split(rows: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

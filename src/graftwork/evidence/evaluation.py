@@ -16,6 +16,7 @@ from graftwork.evidence.intervals import RESAMPLES, Interval, bootstrap
 from graftwork.evidence.number_errors import NumberErrors, number_errors
 from graftwork.evidence.verification import Verification, verification
 from graftwork.tasks.identity import Identity
+from graftwork.tasks.labels import shortened_text
 from graftwork.tasks.metrics import METRICS, given_to
 from graftwork.tasks.task import Task
 
@@ -51,6 +52,11 @@ class Evaluation:
     domains: tuple[DomainScore, ...] = ()
     episodes: Episodes | None = None
 
+    @property
+    def uncovered(self) -> tuple[str, ...]:
+        """Classes that no row has, of which the scores say nothing."""
+        return tuple(one.label for one in self.per_class if not one.rows)
+
     def to_json(self) -> dict[str, dict[str, float]]:
         """`{"accuracy": {"value": …, "low": …, "high": …}, …}`, plain JSON data."""
         return {name: interval.to_json() for name, interval in self.scores.items()}
@@ -64,6 +70,18 @@ class Evaluation:
         from graftwork.evidence.views import evaluation_html
 
         return evaluation_html({"": self})
+
+
+def uncovered_text(found: Evaluation, rows: str) -> str:
+    """Which classes the scores on `rows` say nothing of; "" where they cover all."""
+    if not found.uncovered:
+        return ""
+    listed = ", ".join(f"'{shortened_text(label)}'" for label in found.uncovered[:5])
+    more = f" and {len(found.uncovered) - 5:,} more" if len(found.uncovered) > 5 else ""
+    return (
+        f"none of the {rows} is of the class{'' if len(found.uncovered) == 1 else 'es'} {listed}{more}: "
+        f"the scores say nothing of {len(found.uncovered):,} of {len(found.classes):,} classes"
+    )
 
 
 class Evaluations(Mapping[str, Evaluation]):
@@ -99,6 +117,8 @@ class Evaluations(Mapping[str, Evaluation]):
 def score_text(name: str, interval: Interval) -> str:
     """A score with its interval, in the metric's own unit."""
     text = METRICS[name].text
+    if METRICS[name].unit == "percent" and interval.says_nothing:
+        return f"{text(interval.value)} (too few rows to say)"
     return f"{text(interval.value)} ({text(interval.low)} to {text(interval.high)})"
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
 from graftwork.tasks.metrics import METRICS, Metric
 
 RESAMPLES = 1000
+FEWEST_UNITS = 5
+"""Units (people) below which nothing is said of how far a score could be off."""
 _FEWEST = 200
 _MOST_DRAWS = 200_000_000
 _BLOCK = 2_000_000
@@ -26,6 +29,11 @@ class Interval:
     value: float
     low: float
     high: float
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it is all that a share can be: the rows are too few."""
+        return self.low <= 0.0 and self.high >= 1.0
 
     def to_json(self) -> dict[str, float]:
         return {"value": self.value, "low": self.low, "high": self.high}
@@ -45,8 +53,8 @@ def bootstrap(
 
     Beyond 200,000 rows fewer draws are taken, 200 at the least: the intervals are narrow there, and time is short.
     A metric that the draws push to one side (the calibration error is biased upwards) keeps its value inside the
-    interval. A share of rows that is exactly 0 or 1 gets the exact binomial bound instead, since every draw of rows
-    that are all right is all right too.
+    interval. A share that is exactly 0 or 1 in every draw gets Wilson's bound (1927) instead, since every draw of rows
+    that are all right is all right too. Of fewer than five units a share could be anything: its interval is 0 to 1.
     """
     rows = len(truth)
     codes = np.arange(rows) if units is None else np.unique(units, return_inverse=True)[1]
@@ -57,10 +65,18 @@ def bootstrap(
         for name, scorer in scorers.items():
             drawn[name].append(scorer(weights if units is None else weights[:, codes]))
     alike = np.ones((1, rows))
-    return {
-        name: _interval(METRICS[name], float(scorer(alike)[0]), np.concatenate(drawn[name]), count, level)
-        for name, scorer in scorers.items()
-    }
+    few = units is not None and count < FEWEST_UNITS
+    found = {}
+    for name, scorer in scorers.items():
+        metric, value, scores = METRICS[name], float(scorer(alike)[0]), np.concatenate(drawn[name])
+        if few and metric.unit == "percent":
+            found[name] = Interval(value, 0.0, 1.0)
+        elif metric.unit == "percent" and value in (0.0, 1.0) and np.all(scores[~np.isnan(scores)] == value):
+            bound = float(np.mean(_wilson(_counted(metric, truth, count), level)))
+            found[name] = Interval(value, bound, 1.0) if value == 1.0 else Interval(value, 0.0, 1 - bound)
+        else:
+            found[name] = _percentiles(value, scores, level)
+    return found
 
 
 def difference(
@@ -94,11 +110,20 @@ def draws(rows: int, seed: int, resamples: int = RESAMPLES) -> Iterator[np.ndarr
         left -= block
 
 
-def _interval(metric: Metric, value: float, drawn: np.ndarray, rows: int, level: float) -> Interval:
-    if metric.share_of_rows and value in (0.0, 1.0):
-        bound = ((1 - level) / 2) ** (1 / rows)
-        return Interval(value, bound, 1.0) if value == 1.0 else Interval(value, 0.0, 1 - bound)
-    return _percentiles(value, drawn, level)
+def _counted(metric: Metric, truth: np.ndarray, units: int) -> np.ndarray:
+    """What a share is the share of: rows or units, or the rows of each class for a mean over classes."""
+    if not metric.mean_of_classes:
+        return np.array([units])
+    sizes = truth.sum(axis=0) if truth.ndim == 2 else np.unique(truth, return_counts=True)[1]
+    there: np.ndarray = sizes[sizes > 0]
+    return there if len(there) else np.array([units])
+
+
+def _wilson(rows: np.ndarray, level: float) -> np.ndarray:
+    """The lower bound of a share that is 1 in so many rows."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    bound: np.ndarray = rows / (rows + z * z)
+    return bound
 
 
 def _percentiles(value: float, drawn: np.ndarray, level: float) -> Interval:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from graftwork import notebook
-from graftwork.evidence.evaluation import Evaluation, score_text
+from graftwork.evidence.evaluation import Evaluation, score_text, uncovered_text
 from graftwork.shown import shown_line
 from graftwork.tasks.metrics import METRICS
 
@@ -24,6 +24,8 @@ def evaluation_lines(found: Evaluation) -> list[str]:
     first = f"Evaluation ({found.task}): {kinds}{_count(found.rows, 'row')}{bare}"
     texts = [f"{METRICS[name].display} {score_text(name, score)}" for name, score in found.scores.items()]
     lines = [first, *texts[:1], *([", ".join(texts[1:])] if texts[1:] else [])]
+    if found.uncovered:
+        lines.append(uncovered_text(found, "rows"))
     if found.baseline is not None:
         lines.append(f"always answering the commonest class: accuracy {found.baseline:.1%}")
     if found.domains:

@@ -51,6 +51,8 @@ def table_warnings(train: Table, others: Mapping[str, Table], tasks: Mapping[str
         for warning in duplicates("train", name, compare.overlap(train, table))
     ]
     for target, task in tasks.items():
+        if "hard_labels" in task.facts and not task.open_set:
+            found += [w for name, table in others.items() for w in uncovered(train, target, name, table)]
         if "hard_labels" in task.facts:
             classes = label_counts(train.column(target))
             own = [
@@ -91,6 +93,25 @@ def duplicates(first: str, second: str, found: compare.Overlap) -> list[DataWarn
             f"{len(rows):,} of {found.rows:,} {second} rows ({100 * found.share:.2g} %) also stand in {first}, so the "
             f"{second} scores may be too good: {_listed(rows)}. Remove them from one side.",
             rows,
+        )
+    ]
+
+
+def uncovered(train: Table, target: str, name: str, table: Table) -> list[DataWarning]:
+    """Classes that the split `name` has no row of, so that its scores say nothing of them."""
+    if target not in table.data.column_names:
+        return []
+    classes, there = label_counts(train.column(target)), label_counts(table.column(target))
+    lacking = [label for label in classes if label not in there]
+    if not lacking or not there:
+        return []
+    listed = ", ".join(f"'{shortened_text(label)}'" for label in lacking[:_SHOWN_ROWS])
+    more = f" and {len(lacking) - _SHOWN_ROWS:,} more" if len(lacking) > _SHOWN_ROWS else ""
+    return [
+        DataWarning(
+            "classes not scored",
+            f"None of the {name} rows is of {len(lacking):,} of {len(classes):,} classes of '{target}': {listed}"
+            f"{more}. The scores say nothing of them; add rows of them.",
         )
     ]
 

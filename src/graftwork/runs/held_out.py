@@ -42,7 +42,7 @@ def hold_out(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[d
         names = np.array(table.values(group.name), dtype=object).astype(str)
         kept, held = group_split(names, recipe.valid_share, recipe.seed, _first_classes(table, tasks))
     elif kinds is not None:
-        kept, held = stratified_split(kinds, recipe.valid_share, recipe.seed)
+        kept, held = stratified_split(kinds, recipe.valid_share, recipe.seed, every_class=True)
     else:
         kept, held = random_split(len(table), recipe.valid_share, recipe.seed)
     note = f"validation: {len(held):,} of {len(table):,} rows held out of {table.source} (seed {recipe.seed})"

@@ -35,8 +35,8 @@ class Metric:
 
     scorer: (truth, given) -> (weights (R, N) -> scores (R,)). reads: whether `given` are the choices of `task.choose`,
     the probabilities, the embeddings of an open set, or the scores of episodes (E,). display: the name in reports.
-    unit: "percent" is shown times 100, "own" is in the units of the target, "plain" is neither. share_of_rows: True
-    where it is the share of rows that are right. least_classes: with fewer it says nothing, and is left out of reports.
+    unit: "percent" is shown times 100, "own" is in the units of the target, "plain" is neither. mean_of_classes: True
+    where every class counts alike, however rare. least_classes: with fewer it says nothing, and is left out of reports.
     """
 
     name: str
@@ -45,8 +45,8 @@ class Metric:
     higher_is_better: bool
     display: str
     unit: Literal["percent", "plain", "own"] = "percent"
-    share_of_rows: bool = False
     least_classes: int = 0
+    mean_of_classes: bool = False
 
     def __call__(self, truth: np.ndarray, given: np.ndarray) -> float:
         """The score of rows that count alike."""
@@ -232,18 +232,18 @@ _WAYS: tuple[tuple[ranking.Way, str, str], ...] = (
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", accuracy, "choices", True, "Accuracy", share_of_rows=True),
-        Metric("macro_f1", macro_f1, "choices", True, "Macro-F1"),
+        Metric("accuracy", accuracy, "choices", True, "Accuracy"),
+        Metric("macro_f1", macro_f1, "choices", True, "Macro-F1", mean_of_classes=True),
         Metric("micro_f1", micro_f1, "choices", True, "Micro-F1"),
         Metric("log_loss", log_loss, "probabilities", False, "Log-loss", "plain"),
         Metric("calibration_error", calibration_error, "probabilities", False, "Calibration error"),
-        Metric("balanced_accuracy", balanced_accuracy, "choices", True, "Balanced accuracy"),
+        Metric("balanced_accuracy", balanced_accuracy, "choices", True, "Balanced accuracy", mean_of_classes=True),
         Metric("mcc", mcc, "choices", True, "Matthews correlation", "plain"),
+        Metric("top5_accuracy", top5_accuracy, "probabilities", True, "Top-5 accuracy", least_classes=6),
+        Metric("subset_accuracy", accuracy, "choices", True, "All labels right"),
         Metric(
-            "top5_accuracy", top5_accuracy, "probabilities", True, "Top-5 accuracy", share_of_rows=True, least_classes=6
+            "average_precision", average_precision, "probabilities", True, "Average precision", mean_of_classes=True
         ),
-        Metric("subset_accuracy", accuracy, "choices", True, "All labels right", share_of_rows=True),
-        Metric("average_precision", average_precision, "probabilities", True, "Average precision"),
         Metric("rmse", numbers.rmse, "choices", False, "Root mean squared error", "own"),
         Metric("mae", numbers.mae, "choices", False, "Mean absolute error", "own"),
         Metric("r2", numbers.r2, "choices", True, "R²", "plain"),
@@ -252,7 +252,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "tar_at_far_0.001", verification.tar_at(0.001), "embeddings", True, "True accepts at 0.1 % false accepts"
         ),
-        Metric("rank1", verification.rank1, "embeddings", True, "Rank-1 identification", share_of_rows=True),
+        Metric("rank1", verification.rank1, "embeddings", True, "Rank-1 identification"),
         Metric("episode_accuracy", of_episodes, "episodes", True, "Accuracy of episodes"),
         Metric("spearman", numbers.spearman, "choices", True, "Spearman correlation", "plain"),
         *(
@@ -262,7 +262,6 @@ METRICS: dict[str, Metric] = {
                 "probabilities",
                 True,
                 f"Recall@{most}{words}",
-                share_of_rows=True,
             )
             for way, name, words in _WAYS
             for most in (1, 5, 10)
