@@ -179,3 +179,31 @@ def test_there_are_no_probabilities(model: Model, tmp_path: Path) -> None:
     likeness = pd.read_csv(out)["prediction"]
     sides = [model.embed([row[name] for row in table], name) for name in ("text", "other")]
     np.testing.assert_allclose(likeness, (sides[0] * sides[1]).sum(axis=1), atol=1e-5)
+
+
+def test_the_command_line_says_what_is_wrong_before_the_model_is_loaded(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from command import graft
+    from graftwork import model as models
+    from graftwork import search as searching
+    from graftwork.search_commands import INDEX
+
+    assert Path(searching.FOLDER) / searching.ABOUT == INDEX
+    folder = model.save(tmp_path / "model")
+    graft("search", folder, "the cat", "--by", "text").fails(1, "has no index. Make one: graft index")
+    table = tmp_path / "t.jsonl"
+    table.write_text("".join(json.dumps(row) + "\n" for row in rows()))
+    told = graft("index", folder, table).works().err
+    assert "rows indexed" in told
+    assert f"reading {table}" in told
+    assert graft("search", folder, "the cat", "--by", "text").works().out
+
+    def load(_: object) -> None:
+        raise AssertionError("the model is loaded")
+
+    monkeypatch.setattr(models, "load", load)
+    graft("search", folder, "cat.jpg").fails(2, "no file cat.jpg")
+    graft("search", folder, "the cat", "--k", "0").fails(2, "--k is 0")
+    graft("index", folder, tmp_path / "none.csv").fails(1, "none.csv")
+    graft("search", tmp_path, "the cat").fails(1, "not a model")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from graftwork.progress import screen
+
 if TYPE_CHECKING:
     from graftwork.runs.merge import Mixed
 
@@ -41,7 +43,18 @@ def merge(
     from graftwork.runs.merge import merge as run
 
     bad_rows = known_choice(on_bad_rows)
-    mixed = run(models, method=method, on=on, test=test, scale=scale, density=density, out=out, on_bad_rows=bad_rows)
+    with screen() as shown:
+        mixed = run(
+            models,
+            method=method,
+            on=on,
+            test=test,
+            scale=scale,
+            density=density,
+            out=out,
+            on_bad_rows=bad_rows,
+            watch=shown.doing,
+        )
     _print(mixed, out)
 
 
@@ -57,7 +70,10 @@ def soup(
     from graftwork.data.checks import known_choice
     from graftwork.runs.soup import soup as run
 
-    _print(run(runs, valid=valid, method=method, test=test, out=out, on_bad_rows=known_choice(on_bad_rows)), out)
+    bad_rows = known_choice(on_bad_rows)
+    with screen() as shown:
+        mixed = run(runs, valid=valid, method=method, test=test, out=out, on_bad_rows=bad_rows, watch=shown.doing)
+    _print(mixed, out)
 
 
 def _print(mixed: Mixed, folder: Path) -> None:

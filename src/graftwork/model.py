@@ -123,14 +123,14 @@ class Model(Predicting):
 
         return search.embed(self, data, column, on_bad_rows=on_bad_rows)
 
-    def index(self, data: Source, *, on_bad_rows: OnBadRows = "fail") -> Index:
+    def index(self, data: Source | Table, *, on_bad_rows: OnBadRows = "fail", watch: Watch | None = None) -> Index:
         """Embed the rows of a table for `search`, and keep them: in the model's folder, or in memory where it has none.
 
-        Raises UsageError for a model that does not align two inputs.
+        watch: told how many rows are done, of how many. Raises UsageError for a model that does not align two inputs.
         """
         from graftwork import search
 
-        made = search.build(self, data, on_bad_rows=on_bad_rows)
+        made = search.build(self, data, on_bad_rows=on_bad_rows, watch=watch)
         if self.folder is not None:
             search.write(made, self.folder)
         self.indexed[:] = [made]

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from graftwork.core.checkpoint import disk_errors
 from graftwork.core.examples import held_rows, prepare
-from graftwork.core.scoring import predict_examples
+from graftwork.core.scoring import Watch, part_of, predict_examples
 from graftwork.data.cache import digest, storing
 from graftwork.data.checks import OnBadRows
 from graftwork.data.contents import NOTHING, content_ids
@@ -104,13 +104,19 @@ def embed(model: Saved, data: Source, side: str, *, on_bad_rows: OnBadRows = "fa
     return _embedded(model, table, side)
 
 
-def build(model: Saved, data: Source, *, on_bad_rows: OnBadRows = "fail") -> Index:
-    """Embed both inputs of every row of a table."""
+def build(model: Saved, data: Source | Table, *, on_bad_rows: OnBadRows = "fail", watch: Watch | None = None) -> Index:
+    """Embed both inputs of every row of a table, which may be read already. watch: told how many rows are done."""
     sides = _sides(model)
-    table = load_like(data, model.schema, with_target=False, on_bad_rows=on_bad_rows).table
+    if isinstance(data, Table):
+        table = data
+    else:
+        table = load_like(data, model.schema, with_target=False, on_bad_rows=on_bad_rows).table
     if not len(table):
         raise DataError(f"{table.source} has no row to index.")
-    embeddings = {side: _embedded(model, table, side) for side in sides}
+    embeddings = {
+        side: _embedded(model, table, side, part_of(watch, at * len(table), len(sides) * len(table)))
+        for at, side in enumerate(sides)
+    }
     return Index(fingerprint(model), embeddings, table.data, table.rows)
 
 
@@ -185,14 +191,14 @@ def read(model_folder: Path) -> Index:
     return Index(str(about["fingerprint"]), sides, rows, numbers)
 
 
-def _embedded(model: Saved, table: Table, side: str) -> np.ndarray:
+def _embedded(model: Saved, table: Table, side: str, watch: Watch | None = None) -> np.ndarray:
     network = _alone(model.network, side)
     found = [np.zeros((0, _layer(model.network).width), np.float32)]
     size = held_rows(network, EMBEDDED)
     for start in range(0, len(table), size):
         chunk = table.take(np.arange(start, min(start + size, len(table))))
         examples = prepare(chunk, network, {}, model.recipe.text, keep_on_disk=False)
-        predictions = predict_examples(network, examples, model.recipe.listed)
+        predictions = predict_examples(network, examples, model.recipe.listed, watch=part_of(watch, start, len(table)))
         values = next(iter(predictions.values()))[:, : found[0].shape[1]]
         values[content_ids(chunk, network.sources[side]) == NOTHING] = np.nan
         found.append(values)

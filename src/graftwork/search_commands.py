@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated
 
 import typer
 
+from graftwork.errors import ModelError, UsageError
+from graftwork.progress import screen
 from graftwork.terminal import tell
+
+INDEX = Path("index") / "index.json"
+"""What an index has in a model's folder (`graftwork.search`, which takes seconds to import)."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -22,10 +27,20 @@ def index(
     on_bad_rows: Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")] = "fail",
 ) -> None:
     """Embed the rows of a table, for search; the index lies in the model's folder."""
-    import graftwork.model
     from graftwork.data.checks import known_choice
+    from graftwork.data.load import load_like
+    from graftwork.networks.manifest import read_manifest_of, schema_of
 
-    made = graftwork.model.load(model).index(table, on_bad_rows=known_choice(on_bad_rows))
+    bad_rows = known_choice(on_bad_rows)
+    with screen() as on:
+        on.doing(f"reading {table}")  # before torch is loaded, which takes seconds
+        read = load_like(table, schema_of(read_manifest_of(model)), with_target=False, on_bad_rows=bad_rows)
+        for note in read.notes:
+            on.note(note)
+        on.doing("loading the model")
+        import graftwork.model
+
+        made = graftwork.model.load(model).index(read.table, watch=on.counting("indexing", "values"))
     tell(f"{len(made):,} {'row' if len(made) == 1 else 'rows'} indexed in {model}")
 
 
@@ -38,7 +53,22 @@ def search(
     json: Annotated[bool, typer.Option("--json", help="print a JSON object a line")] = False,
 ) -> None:
     """Find the indexed rows that are most like a query, best first, with their cosines."""
+    _check(model, query, k)
     import graftwork.model
     from graftwork.console import print_hits
 
     print_hits(graftwork.model.load(model).search(query, k, by=by, against=against), as_json=json)
+
+
+def _check(model: Path, query: str, k: int) -> None:
+    """What can be wrong with a search and needs no model to be found."""
+    from graftwork.data.folders import kind_of
+    from graftwork.networks.manifest import read_manifest_of
+
+    read_manifest_of(model)
+    if k < 1:
+        raise UsageError(f"--k is {k}. Expected 1 or more rows to find.")
+    if not (model / INDEX).is_file():
+        raise ModelError(f"{model} has no index. Make one: graft index {model} TABLE.")
+    if kind_of(PurePath(query)) and not Path(query).expanduser().is_file():
+        raise UsageError(f"There is no file {query}, and a query that ends like this names an image or a sound.")

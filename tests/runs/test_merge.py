@@ -315,6 +315,8 @@ def test_the_command_line(models: dict[str, Path], tables: Path, tmp_path: Path)
     out, new = tmp_path / "merged", tmp_path / "new"
     on = ("--on", tables / "hot.csv", "--on", tables / "cool.csv")
     ran = graft("merge", models["hot"], models["cool"], "--method", "ties", *on, "--out", out).works()
+    assert "trying ties:density=0.1" in ran.err
+    assert "scoring all models" in ran.err
     with pytest.raises(UsageError, match="holds a finished model"):
         gw.merge([models["hot"], models["cool"]], out=out)
     assert "kept: ties:density=" in ran.out

@@ -66,6 +66,7 @@ def merge(
     density: float | None = None,
     out: str | os.PathLike[str] | None = None,
     on_bad_rows: OnBadRows = "fail",
+    watch: Callable[[str], None] | None = None,
 ) -> Mixed:
     """Merge models that were trained from the same base. The same targets share one head, others keep their own.
 
@@ -76,7 +77,7 @@ def merge(
     left out, the report scores `on`.
     scale: factor on the task vectors, above 0 (0.4 for task-arithmetic and 1 for ties, where nothing is chosen).
     density: share of each task vector that ties keeps, from above 0 to 1 (0.2). out: a new or empty folder to write the
-        model to.
+        model to. watch: told what is being done.
 
     Raises RefusedError for models that don't share a base (it names the tensors that differ), UsageError for settings
     out of their range or another number of tables than models, DataError for a table that lacks a column or labels.
@@ -85,20 +86,28 @@ def merge(
         raise UsageError(f"There is no method '{method}' to merge. {nearest(method, METHODS)}")
     ways = ways_of(method, scale, density, searched=on is not None)
     check_free(out)
+    tell = watch or _untold
+    tell("loading the models")
     parents = parents_of(models)
     check_shared_base(parents)
     targets = joined_targets(parents)
     averaged = average([parent.body for parent in parents])
     model = joined_model(parents, targets, averaged)
+    tell("reading the tables")
     valid = read_parts(on, parents, targets, model, "on", on_bad_rows)
     tested = read_parts(test, parents, targets, model, "test", on_bad_rows)
     starts = starts_of(parents[0]) if any(way.method != AVERAGE for way in ways) else {}
-    tried = best_of(model, parents, ways, averaged, starts, valid)
+    tried = best_of(model, parents, ways, averaged, starts, valid, tell)
     model = calibrated(model, valid)
+    tell("scoring all models")
     report = _report(
         Parent("merged", model), parents, targets, tried, tested or valid, "test" if tested else "validation"
     )
     return Mixed(written(model, report, out), report)
+
+
+def _untold(_: str) -> None:
+    """For callers that want to hear nothing."""
 
 
 def ways_of(method: str, scale: float | None, density: float | None, *, searched: bool) -> list[Way]:
@@ -137,11 +146,15 @@ def best_of(
     averaged: Mapping[str, Tensor],
     starts: Mapping[str, Tensor],
     valid: Sequence[Part],
+    tell: Callable[[str], None],
 ) -> tuple[Tried, ...]:
     """Put the weights of the best way on validation into the model's network; of equals those of the first. Without
     validation there is one way."""
     learned = lru_cache(1)(lambda density: _vector(density, parents, starts))
-    scores = [_scored(model, way, learned, averaged, starts, valid) for way in ways]
+    scores = []
+    for way in ways:
+        tell(f"trying {way}")
+        scores.append(_scored(model, way, learned, averaged, starts, valid))
     known = [score for score in scores if score is not None]
     kept = scores.index(max(known)) if known else 0
     if kept != len(ways) - 1:

@@ -7,7 +7,7 @@ keeps each one that does not make the soup worse there, so that it is never wors
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -36,12 +36,13 @@ def soup(
     test: Source | None = None,
     out: str | os.PathLike[str] | None = None,
     on_bad_rows: OnBadRows = "fail",
+    watch: Callable[[str], None] | None = None,
 ) -> Mixed:
     """One model of several runs on one task and base, with other settings or seeds; it predicts at the cost of one.
 
     runs: folders, or models. method: "greedy" needs a validation table; "uniform" takes all runs.
     valid: chooses the runs and calibrates probabilities; best rows that no run was trained on. test: for the report.
-    out: a new or empty folder to write the model to.
+    out: a new or empty folder to write the model to. watch: told what is being done.
 
     Raises RefusedError for runs that don't share base and labels, UsageError for an unknown method or no `valid`.
     """
@@ -50,6 +51,8 @@ def soup(
     if method == GREEDY and valid is None:
         raise UsageError("A greedy soup chooses its runs on validation: name a table (--valid), or the method uniform.")
     check_free(out)
+    tell = watch or (lambda _: None)
+    tell("loading the models")
     parents = parents_of(runs)
     check_shared_base(parents)
     targets = joined_targets(parents)
@@ -62,10 +65,13 @@ def soup(
         )
     of = {one.name: one.name for one in targets}
     first = parents[0]
+    tell("scoring each run")
     part = None if valid is None else read_part("validation", valid, first, of, first.model, on_bad_rows)
     scores = [None if part is None else mean_score(parent.model, [part]) for parent in parents]
+    tell("mixing")
     model, kept = _mixed(parents, [score for score in scores if score is not None], part, method)
     model = model if part is None else calibrated(model, [part])
+    tell("scoring all models")
     tested = part if test is None else read_part("test", test, first, of, first.model, on_bad_rows)
     called = free_name("soup", parents)
     total = None if part is None else mean_score(model, [part])
