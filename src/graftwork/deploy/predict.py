@@ -8,26 +8,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from graftwork.data.cache import storing
 from graftwork.data.load import Loaded, load_like
 from graftwork.data.locks import claimed
-from graftwork.data.table import Table
 from graftwork.data.writing import clean_beside, replacing
+from graftwork.deploy.predicted_columns import with_predictions
 from graftwork.deploy.spreadsheets import without_formulas
 from graftwork.errors import UsageError
 from graftwork.networks.manifest import read_manifest_of, schema_of
 from graftwork.progress import SILENT, Screen
 
 if TYPE_CHECKING:
-    from graftwork.core.predicted import Predicted
     from graftwork.core.scoring import Watch
     from graftwork.core.technique import Technique
     from graftwork.model import Model
-
-PREDICTION, REASON = "prediction", "reason"
 
 
 def predict_file(
@@ -42,10 +38,8 @@ def predict_file(
 ) -> tuple[int, int]:
     """Write `out` (csv, tsv, jsonl or parquet, by its ending) and return the rows and the unreadable ones.
 
-    Added columns: prediction, reason (why a prediction is empty), and with `proba` one `p(class)` a class; of a model
-    with several targets `prediction(target)` and `p(target=class)`. Where the
-    table has a column of that name already, the added one gets an underscore behind it. In csv and tsv, which have no
-    lists, a list is written as json. techniques: what is done at prediction (`Model.predicting_with`).
+    What columns are added says `with_predictions`. In csv and tsv, which have no lists, a list is written as json.
+    techniques: what is done at prediction (`Model.predicting_with`).
     spreadsheet_safe: of csv and tsv, texts that begin like a formula get an apostrophe in front.
     on: shows how far it is.
     Raises UsageError for another ending, for an `out` that is the table itself, and while another process writes it;
@@ -122,34 +116,12 @@ def _write(
 ) -> None:
     writer: Any = None
     for predicted, chunk in model.predict_chunks(loaded.table, loaded.bad, watch):
-        table = changed(_with_predictions(model, chunk, predicted, proba))
+        table = changed(with_predictions(model, chunk, predicted, proba))
         writer = writer or make(path, table.schema)
         writer.write_table(table)
     if writer is None:
-        writer = make(path, changed(_with_predictions(model, loaded.table, model.nothing(), proba)).schema)
+        writer = make(path, changed(with_predictions(model, loaded.table, model.nothing(), proba)).schema)
     writer.close()
-
-
-def _with_predictions(model: Model, chunk: Table, predicted: Predicted, proba: bool) -> pa.Table:
-    reasons = {row.row: f"{row.column}: {row.reason}" for row in predicted.bad}
-    table = chunk.data
-    several, added = len(model.targets) > 1, dict[str, pa.Array]()
-    for target, task in model.tasks.items():
-        # Of all outputs at once: a chunk without any value would not show the type.
-        some = task.decode(np.ones((1, task.outputs), np.float32))
-        name = f"{PREDICTION}({target})" if several else PREDICTION
-        added[name] = pa.array(predicted.each_values[target], pa.array(some).type)
-    added[REASON] = pa.array([reasons.get(row) for row in chunk.rows.tolist()], pa.string())
-    for target in model.targets if proba else ():
-        given = predicted.each_probabilities[target]
-        for index, name in enumerate(model.columns_of(target)):
-            shown = f"{target}={name}" if several and name != target else name
-            added[f"p({shown})"] = pa.array(given[:, index], mask=np.isnan(given[:, index]))
-    for name, values in added.items():
-        while name in table.column_names:
-            name = f"{name}_"
-        table = table.append_column(name, values)
-    return table
 
 
 class _JsonLines:

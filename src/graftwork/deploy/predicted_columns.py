@@ -1,0 +1,70 @@
+"""The columns that a prediction adds to a table: the value, how sure the model is of it, and why one is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from graftwork.data.table import Table
+from graftwork.tasks.task import Task
+
+if TYPE_CHECKING:
+    from graftwork.core.predicted import Predicted
+    from graftwork.model import Model
+
+PREDICTION, CONFIDENCE, SECOND, REASON = "prediction", "confidence", "second_choice", "reason"
+
+
+def with_predictions(model: Model, chunk: Table, predicted: Predicted, proba: bool) -> pa.Table:
+    """The rows of `chunk` with their predictions.
+
+    Added are prediction; for one class a row also confidence (the calibrated probability of the predicted class) and
+    second_choice (the next probable class); reason (why a prediction is empty), and with `proba` one `p(class)` a
+    class. Of a model with several targets they are `prediction(target)`, `confidence(target)`, `p(target=class)` and so
+    on. Where the table has a column of that name already, the added one gets an underscore behind it.
+    """
+    reasons = {row.row: f"{row.column}: {row.reason}" for row in predicted.bad}
+    table = chunk.data
+    several, added = len(model.targets) > 1, dict[str, pa.Array]()
+    for target, task in model.tasks.items():
+        of = f"({target})" if several else ""
+        # Of all outputs at once: a chunk without any value would not show the type.
+        kind = pa.array(task.decode(np.ones((1, task.outputs), np.float32))).type
+        added[f"{PREDICTION}{of}"] = pa.array(predicted.each_values[target], kind)
+        if chooses(task):
+            sure, second = runners_up(task, predicted.each_probabilities[target])
+            added[f"{CONFIDENCE}{of}"] = pa.array(sure, mask=np.isnan(sure))
+            added[f"{SECOND}{of}"] = pa.array(second, kind)
+    added[REASON] = pa.array([reasons.get(row) for row in chunk.rows.tolist()], pa.string())
+    for target in model.targets if proba else ():
+        given = predicted.each_probabilities[target]
+        for index, name in enumerate(model.columns_of(target)):
+            shown = f"{target}={name}" if several and name != target else name
+            added[f"p({shown})"] = pa.array(given[:, index], mask=np.isnan(given[:, index]))
+    for name, values in added.items():
+        while name in table.column_names:
+            name = f"{name}_"
+        table = table.append_column(name, values)
+    return table
+
+
+def chooses(task: Task) -> bool:
+    """Whether a prediction is one of several classes, each with a probability."""
+    return "hard_labels" in task.facts and not task.open_set and task.outputs > 1
+
+
+def runners_up(task: Task, probabilities: np.ndarray) -> tuple[np.ndarray, list[object]]:
+    """The probability of the most probable class (N,), NaN where there is none, and the next probable class."""
+    known = np.flatnonzero(~np.isnan(probabilities).any(axis=1))
+    sure, second = np.full(len(probabilities), np.nan, np.float32), list[object]([None] * len(probabilities))
+    if len(known):
+        given = probabilities[known]
+        rows, first = np.arange(len(known)), given.argmax(axis=1)
+        sure[known] = given[rows, first]
+        others = given.copy()
+        others[rows, first] = -1.0
+        for at, value in zip(known, task.decode(others), strict=True):
+            second[at] = value
+    return sure, second
