@@ -120,7 +120,7 @@ def test_only_listed_formats_are_opened(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_, **__: pytest.fail("ghostscript was started"))
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a program was started"))
-    with pytest.raises(MediaError, match="no image that can be read"):
+    with pytest.raises(MediaError, match=r"what it holds is a \.eps file; \.eps files can't be read"):
         decode(EPS)
     for form in ("ICO", "TGA", "PCX", "SGI", "DDS", "QOI", "EPS", "PDF", "SPIDER", "ICNS"):
         file = io.BytesIO()

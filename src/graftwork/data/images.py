@@ -46,6 +46,7 @@ def examine(encoded: bytes) -> Range | None:
 
     Gives the range of values of an image of more than 8 bits a colour; None for an ordinary one.
     """
+    _check_passes(encoded)
     found = _read(encoded, (1, 1))
     return deep.measured(found) if isinstance(found, np.ndarray) else None
 
@@ -81,6 +82,8 @@ def _read(encoded: bytes, draft: tuple[int, int] | None) -> Image.Image | np.nda
             if deep.is_deep(image):
                 with Image.open(io.BytesIO(encoded), formats=formats()) as again:
                     return deep.values_of(image, again)
+            if image.info.get("progressive"):  # others have one pass; counting would cost a twentieth of decoding
+                _check_passes(encoded)
             if draft:
                 image.draft(None, draft)
             image.load()
@@ -100,7 +103,7 @@ def _explained(encoded: bytes) -> Iterator[None]:
             raise
         except UnidentifiedImageError:
             ending = foreign(encoded[:64])
-            told = refusal(f"_{ending}") if ending else None
+            told = f"what it holds is a {ending} file; {refusal(f'_{ending}')}" if ending else None
             raise UnknownFormat(told or f"no image that can be read ({len(encoded):,} bytes)") from None
         except Image.DecompressionBombError as error:
             found = re.search(r"\d+", str(error))
@@ -113,13 +116,15 @@ def _explained(encoded: bytes) -> Iterator[None]:
 
 
 def _check_start(encoded: bytes) -> None:
-    """What opening would already cost: a WebP's canvas is made then, and a JPEG's passes are not counted."""
+    """What opening would already cost: a WebP's canvas is made then."""
     if encoded[:4] == b"RIFF" and encoded[12:16] == b"VP8X" and len(encoded) >= 30:
         _check_size(*(1 + int.from_bytes(encoded[at : at + 3], "little") for at in (24, 27)))
-    if encoded.startswith(b"\xff\xd8"):
-        scans = encoded.count(b"\xff\xda")
-        if scans > MOST_SCANS:
-            raise MediaError(f"a JPEG of {scans:,} passes, more than {MOST_SCANS}")
+
+
+def _check_passes(encoded: bytes) -> None:
+    scans = encoded.count(b"\xff\xda") if encoded.startswith(b"\xff\xd8") else 0
+    if scans > MOST_SCANS:
+        raise MediaError(f"a JPEG of {scans:,} passes, more than {MOST_SCANS}")
 
 
 def _check_size(width: int, height: int) -> None:

@@ -166,7 +166,7 @@ def _check_whole(encoded: bytes) -> None:
     """WAV and Ogg files that end early: libsndfile would read what is there without a word."""
     ending = foreign(encoded[:64])
     if ending:
-        raise MediaError(f"what it holds is a {ending} file; {refusal(f'_{ending}') or 'no sound'}")
+        raise UnknownFormat(f"what it holds is a {ending} file; {refusal(f'_{ending}') or 'no sound'}")
     if encoded[:4] == b"RIFF" and encoded[8:12] == b"WAVE":
         told, there = _wav_bytes(encoded)
         if there < told < _UNKNOWN:
