@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import unicodedata
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from graftwork.data.load import load, load_like
-from graftwork.data.read import folder_of, read
+from graftwork.data.read import folder_of, notes_of, read
 from graftwork.errors import DataError
-from pictures import folder_of_classes
+from pictures import encoded, folder_of_classes, picture
 
 
 def test_folders_are_classes(tmp_path: Path) -> None:
@@ -120,3 +122,37 @@ def test_links_and_what_is_too_much_are_refused(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "no.zip").write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(DataError, match="can't be unpacked"):
         read(tmp_path / "no.zip")
+
+
+def test_names_that_are_not_utf_8_are_said(tmp_path: Path) -> None:
+    folder = folder_of_classes(tmp_path / "photos")
+    strange = os.fsencode(folder) + b"/dark/caf\xe9.png"
+    with open(strange, "wb") as file:
+        file.write((folder / "dark" / "0.png").read_bytes())
+    data, _ = read(folder)
+    assert len(data) == 12
+    assert "1 file whose name is not UTF-8 (dark/caf" in notes_of(data)[0]
+    assert "convmv" in notes_of(data)[0]
+    os.mkdir(os.fsencode(folder) + b"/B\xe4r")
+    os.rename(strange, os.fsencode(folder) + b"/B\xe4r/0.png")
+    with pytest.raises(DataError, match=r"a class would be lost with 1 file whose name is not UTF-8"):
+        read(folder)
+
+
+def test_pipes_and_devices_in_a_folder_are_bad_rows(tmp_path: Path) -> None:
+    folder = folder_of_classes(tmp_path / "photos")
+    os.mkfifo(folder / "dark" / "pipe.png")
+    (folder / "dark" / "zero.png").symlink_to("/dev/zero")
+    with pytest.raises(DataError, match=r"2 rows of 14 can't be used"):
+        load(folder)
+    loaded = load(folder, on_bad_rows="skip")
+    assert len(loaded.table) == 12
+
+
+def test_class_folders_with_parted_accents_are_one_class(tmp_path: Path) -> None:
+    for form in ("NFC", "NFD"):
+        (tmp_path / "photos" / unicodedata.normalize(form, "été")).mkdir(parents=True)
+        for at in range(2):
+            name = tmp_path / "photos" / unicodedata.normalize(form, "été") / f"{form}{at}.png"
+            name.write_bytes(encoded(picture()))
+    assert set(read(tmp_path / "photos")[0].column("label").to_pylist()) == {unicodedata.normalize("NFC", "été")}

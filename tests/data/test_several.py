@@ -133,3 +133,20 @@ def test_tables_without_a_column_in_common_are_refused() -> None:
     parts = [Part(pa.table({"a": [1]}), "a.csv", None), Part(pa.table({"b": [1]}), "b.csv", None)]
     with pytest.raises(DataError, match=r"share no column \(a\.csv: a; b\.csv: b\)"):
         union(parts)
+
+
+def test_pictures_written_into_cells_stay_what_they_are(tmp_path):
+    import base64
+
+    from pictures import encoded, picture
+
+    held = encoded(picture())
+    written = "data:image/png;base64," + base64.b64encode(held).decode()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.png").write_bytes(held)
+        rows = [f"{photo},{label}" for label in ("x", "y") for photo in ("0.png", f'"{written}"')]
+        (tmp_path / name / "rows.csv").write_text("photo,label\n" + "\n".join(rows) + "\n")
+    table = load([tmp_path / "a" / "rows.csv", tmp_path / "b" / "rows.csv"], target="label").table
+    assert table.values("photo")[:2] == [str(tmp_path / "a" / "0.png"), written]
+    assert len(table) == 8

@@ -94,7 +94,7 @@ def _unpack(archive: zipfile.ZipFile, path: Path, folder: Path) -> None:
     wanted = [member for member in seen if kind_of(member.name)]
     others = [member.name for member in seen if not kind_of(member.name)]
     if not wanted:
-        raise DataError(nothing_read(others, str(path)) or f"{path} holds no images or sounds. {EXPECTED}")
+        raise DataError(nothing_read(others, [], str(path)) or f"{path} holds no images or sounds. {EXPECTED}")
     wanted = _without_doubles(wanted, path)
     left = most = limit_bytes()
     for member in wanted:

@@ -30,10 +30,12 @@ _LISTED = 5
 
 
 class Found(NamedTuple):
-    """Paths of images and sounds relative to the folder, in order; and the names of files that are neither."""
+    """Paths of images and sounds relative to the folder, in order; the names of files that are neither; and those of
+    images and sounds that can't be written down, since they are not UTF-8."""
 
     paths: list[PurePosixPath]
     others: list[str]
+    garbled: list[str]
 
 
 def read_folder(folder: Path, name: str, others: Sequence[str] = (), notes: Sequence[str] = ()) -> pa.Table:
@@ -48,7 +50,7 @@ def read_folder(folder: Path, name: str, others: Sequence[str] = (), notes: Sequ
     found = _walk(folder, others)
     kind = _kind(found, folder, name)
     splits = _has_splits(found.paths, name)
-    check_classes_kept(found.paths, found.others, splits, name)
+    check_classes_kept(found.paths, found.others, found.garbled, splits, name)
     labels = [class_of(path, splits) for path in found.paths]
     labels = [None if label is None else unicodedata.normalize("NFC", label) for label in labels]
     columns = {kind: [str(path) for path in found.paths]}
@@ -59,7 +61,7 @@ def read_folder(folder: Path, name: str, others: Sequence[str] = (), notes: Sequ
     if splits:
         columns[SPLIT] = [path.parts[0] for path in found.paths]
         fields.append(pa.field(SPLIT, pa.string(), metadata={ROLE: SPLIT.encode()}))
-    lines = [*notes, *notes_on(found.others, splits, name)]
+    lines = [*notes, *notes_on(found.others, found.garbled, splits, name)]
     return pa.table(columns, schema=pa.schema(fields, metadata={NOTES: "\n".join(lines).encode()} if lines else None))
 
 
@@ -69,18 +71,18 @@ def is_hidden(path: PurePosixPath) -> bool:
 
 
 def _walk(folder: Path, gone: Sequence[str]) -> Found:
-    paths, others = [], list(gone)
+    found = Found([], list(gone), [])
     for path in sorted(_files(folder)):
         try:
             str(path).encode()
         except UnicodeEncodeError:
-            others.append(os.fsencode(path).decode(errors="replace"))
+            (found.garbled if kind_of(path) else found.others).append(os.fsencode(path).decode(errors="replace"))
             continue
         if kind_of(path):
-            paths.append(path)
+            found.paths.append(path)
         else:
-            others.append(str(path))
-    return Found(paths, others)
+            found.others.append(str(path))
+    return found
 
 
 def _files(folder: Path) -> Iterator[PurePosixPath]:
@@ -101,7 +103,7 @@ def _files(folder: Path) -> Iterator[PurePosixPath]:
 def _kind(found: Found, folder: Path, name: str) -> str:
     counts = Counter(kind_of(path) for path in found.paths)
     if not counts:
-        told = nothing_read(found.others, name)
+        told = nothing_read(found.others, found.garbled, name)
         if told:
             raise DataError(told)
         tables = sorted(path.name for path in folder.iterdir() if path.is_file())[:10] if folder.is_dir() else []

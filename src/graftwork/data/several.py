@@ -15,7 +15,7 @@ import pyarrow as pa
 from graftwork.data import read as reading
 from graftwork.data.files import TABLES
 from graftwork.data.kinds import sample, shape_of
-from graftwork.data.paths import located
+from graftwork.data.paths import is_address, is_data, located
 from graftwork.data.read import Source
 from graftwork.data.spool import slices
 from graftwork.data.table import Schema, Table
@@ -191,4 +191,5 @@ def anchored(table: Table) -> pa.Table:
 
 
 def _whole(paths: Sequence[str | None], folder: Path) -> pa.Array:
-    return pa.array([None if not path else str(located(path, folder)) for path in paths], pa.string())
+    kept = [path if not path or is_address(path) or is_data(path) else str(located(path, folder)) for path in paths]
+    return pa.array([path or None for path in kept], pa.string())

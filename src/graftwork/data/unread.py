@@ -17,8 +17,9 @@ from graftwork.errors import DataError
 _LISTED = 5
 
 
-def notes_on(others: Sequence[str], splits: bool, name: str) -> list[str]:
-    """A line for pictures and sounds in formats that are not read, by class; and one for all other files."""
+def notes_on(others: Sequence[str], garbled: Sequence[str], splits: bool, name: str) -> list[str]:
+    """A line for pictures and sounds in formats that are not read, by class; one for those whose names are not UTF-8;
+    and one for all other files."""
     unread = [path for path in others if refusal(path)]
     rest = [path for path in others if not refusal(path)]
     notes = []
@@ -26,17 +27,23 @@ def notes_on(others: Sequence[str], splits: bool, name: str) -> list[str]:
         classes = dict.fromkeys(class_of(path, splits) or "" for path in unread)
         counts = [f"{_counted(unread, splits, each)}{f' in {shortened(each)}' if each else ''}" for each in classes]
         notes.append(f"left out of {name}: {_listed(counts, '; ')}. {_first(refusal(unread[0]) or '')}")
+    if garbled:
+        notes.append(f"left out of {name}: {_not_utf8(garbled)}")
     if rest:
         names = [shortened(path) for path in rest]
         notes.append(f"left out of {name}, neither image nor sound by name: {_listed(names, ', ')}")
     return notes
 
 
-def check_classes_kept(paths: Sequence[PurePosixPath], others: Sequence[str], splits: bool, name: str) -> None:
+def check_classes_kept(
+    paths: Sequence[PurePosixPath], others: Sequence[str], garbled: Sequence[str], splits: bool, name: str
+) -> None:
     """Raise DataError where a class has pictures or sounds, but none that is read: it would be gone in silence."""
     kept = {class_of(path, splits) for path in paths}
     if kept == {None}:
         return
+    if any(class_of(path, splits) not in kept for path in garbled):
+        raise DataError(f"{name}: a class would be lost with {_not_utf8(garbled)}.")
     for path in others:
         lost = class_of(path, splits)
         reason = refusal(path)
@@ -48,9 +55,11 @@ def check_classes_kept(paths: Sequence[PurePosixPath], others: Sequence[str], sp
             )
 
 
-def nothing_read(others: Sequence[str], name: str) -> str | None:
+def nothing_read(others: Sequence[str], garbled: Sequence[str], name: str) -> str | None:
     """What to say of a folder without an image or sound that is read, where it has some that are not."""
     unread = [path for path in others if refusal(path)]
+    if garbled:
+        return f"{name} holds no image or sound that can be read, but {_not_utf8(garbled)}."
     zips = [path for path in others if path.lower().endswith(".zip")]
     if unread:
         counts = Counter(ending_of(path) for path in unread)
@@ -94,6 +103,12 @@ def class_of(path: PurePosixPath | str, splits: bool) -> str | None:
     """The folder that is a file's class; None for a file that is in none."""
     parts = PurePosixPath(path).parts[1 if splits else 0 :]
     return parts[0] if len(parts) > 1 else None
+
+
+def _not_utf8(garbled: Sequence[str]) -> str:
+    files = f"{len(garbled):,} file{'s whose names are' if len(garbled) > 1 else ' whose name is'} not UTF-8"
+    shown = _listed([shortened(path) for path in garbled], ", ")
+    return f"{files} ({shown}). Rename them, say with convmv -r -f CP1252 -t UTF-8 --notest (or from GBK, SHIFT-JIS, …)"
 
 
 def _counted(paths: Sequence[str], splits: bool, label: str) -> str:
