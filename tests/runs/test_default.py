@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ import pytest
 import torch
 
 import graftwork as gw
-from graftwork.errors import NonFiniteLossError, NumericalError
+from graftwork.errors import NonFiniteLossError, NumericalError, UsageError
 from graftwork.recipe import from_dict, with_settings
 from graftwork.runs import default
 from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.clock import Deadline
 from graftwork.runs.default import best, run_all
 from graftwork.runs.job import Job
 from graftwork.runs.single import Candidate, run_single
@@ -112,7 +113,7 @@ def test_a_deadline_in_the_past_leaves_one_model(rows: int, auto: gw.Recipe) -> 
     ear = Ear()
     job = job_of(rows, auto)
     planned = [name for name, _ in planned_recipes(job, auto)]
-    candidates, kept = run_all(job, auto, Workspace(), ear, time.monotonic() - 10)
+    candidates, kept = run_all(job, auto, Workspace(), ear, Deadline.after(-10))
     assert candidates == [kept]
     assert kept.name == planned[0]
     assert ear.notes == [f"{name}: left out, the budget is used up" for name in planned[1:]]
@@ -121,13 +122,14 @@ def test_a_deadline_in_the_past_leaves_one_model(rows: int, auto: gw.Recipe) -> 
 def test_a_run_from_scratch_takes_the_steps_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe, ear = gw.Recipe(base="cnn:width=8", training=gw.Training(epochs=2, batch=8)), Ear()
     job = job_of(60, recipe)
-    candidates, kept = run_all(job, recipe, Workspace(), ear, time.monotonic() - 10)
-    assert candidates == [kept]
-    assert kept.recipe.training.steps == kept.fitted.steps == 0
-    assert ear.notes == [f"train: 0 of {2 * -(-len(job.train) // 8)} steps fit into the budget"]
+    with pytest.raises(
+        UsageError, match=r"The budget of 10s is too small: train has time for 0 of .* steps"
+    ) as refused:
+        run_all(job, recipe, Workspace(), ear, Deadline.after(10).sooner(10))
+    assert re.search(r"Give --budget \d+s or more", str(refused.value))
     monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda _: 1.0)
-    _, kept = run_all(job, recipe, Workspace(), ear, time.monotonic() + 9)
-    assert 0 < kept.fitted.steps < 9
+    _, kept = run_all(job, recipe, Workspace(), ear, Deadline.after(11))
+    assert 0 < kept.fitted.steps < 11
     assert kept.recipe.training.steps == kept.fitted.steps
 
 
@@ -139,7 +141,7 @@ def test_a_run_is_left_out_where_one_like_the_last_does_not_fit(
     walls = iter([80.0, 50.0])
     monkeypatch.setattr(default, "run_single", lambda *_, **__: replace(candidates[0], wall=next(walls)))
     ear = Ear()
-    done, _ = run_all(job, auto, Workspace(), ear, time.monotonic() + 40)
+    done, _ = run_all(job, auto, Workspace(), ear, Deadline.after(40))
     assert len(done) == 2
     assert [note.split(":")[0] for note in ear.notes] == ["linear probe", "tune", "kept"]
 
@@ -191,7 +193,7 @@ def test_a_sequence_goes_on_at_its_step_with_the_same_bits(rows: int, auto: gw.R
     with pytest.raises(Killed):
         run_all(job, recipe, open_workspace(tmp_path, False), Ear(stop="tune", step=5, error=Killed), None)
     ear = Ear()
-    resumed, _ = run_all(job, recipe, open_workspace(tmp_path, True), ear, time.monotonic() - 10)
+    resumed, _ = run_all(job, recipe, open_workspace(tmp_path, True), ear, Deadline.after(-10))
     steps = [step for name, step in ear.steps if name == "tune"]
     assert steps == [5, 6], "the last checkpoint was written after step 4"
     assert [one.name for one in resumed] == [one.name for one in whole]
@@ -202,8 +204,8 @@ def test_a_sequence_goes_on_at_its_step_with_the_same_bits(rows: int, auto: gw.R
 
 def test_a_resumed_sequence_leaves_out_what_was_left_out(auto: gw.Recipe, tmp_path: Path) -> None:
     job = job_of(120, auto)
-    run_all(job, auto, open_workspace(tmp_path, False), Ear(), time.monotonic() - 10)
-    candidates, _ = run_all(job, auto, open_workspace(tmp_path, True), Ear(), time.monotonic() + 1000)
+    run_all(job, auto, open_workspace(tmp_path, False), Ear(), Deadline.after(-10))
+    candidates, _ = run_all(job, auto, open_workspace(tmp_path, True), Ear(), Deadline.after(1000))
     assert [one.name for one in candidates] == ["kernel probe"]
 
 

@@ -13,8 +13,11 @@ import pytest
 
 import graftwork as gw
 from graftwork.errors import UsageError
-from graftwork.runs import fit as module
-from graftwork.runs.fit import plan, within_budget
+from graftwork.runs import affordable
+from graftwork.runs.affordable import Allowed, within_budget
+from graftwork.runs.clock import Deadline
+from graftwork.runs.fit import plan
+from graftwork.runs.job import Job
 from graftwork.runs.workspace import FOLDER, Workspace, open_workspace
 from heard import Ear
 from jobs import job_of
@@ -40,11 +43,11 @@ def allowed(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
     """`allowed(30)`: that many rows fit into every budget; `allowed(None)`: nobody may ask."""
 
     def allow(rows: int | None) -> None:
-        def answer(*_: Any) -> int:
+        def answer(job: Job, *_: Any) -> tuple[int | None, int | None]:
             assert rows is not None, "the rows are known already"
-            return rows
+            return (None if rows >= len(job.train) else rows), None
 
-        monkeypatch.setattr(module, "affordable_rows", answer)
+        monkeypatch.setattr(affordable, "_rows", answer)
 
     return allow
 
@@ -74,8 +77,8 @@ def test_rows_of_the_recipe_are_not_asked_for(recipe: gw.Recipe, allowed: Callab
     allowed(None)
     job = job_of(frame(), recipe)
     own = replace(recipe, rows=20)
-    assert within_budget(job, own, Workspace(), Ear(), 1.0) == own
-    assert within_budget(job, recipe, Workspace(), Ear(), None) == recipe
+    assert within_budget(job, own, Workspace(), Ear(), Deadline.after(1000.0)).recipe == own
+    assert within_budget(job, recipe, Workspace(), Ear(), None) == Allowed(recipe)
 
 
 def test_a_resumed_call_takes_the_rows_it_took(
@@ -86,7 +89,7 @@ def test_a_resumed_call_takes_the_rows_it_took(
     stopped: dict[str, Any] = {"target": "label", "recipe": recipe, "budget": 1000, "out": tmp_path / "m"}
     with pytest.raises(Killed):
         gw.fit(frame(), **stopped, listener=Ear("run", 5, Killed))
-    assert json.loads((tmp_path / "m" / FOLDER / "rows.json").read_text()) == 30
+    assert json.loads((tmp_path / "m" / FOLDER / "rows.json").read_text())["rows"] == 30
     allowed(None)
     ear = Ear()
     resumed = gw.fit(frame(), **stopped, resume=True, listener=ear)
@@ -99,10 +102,11 @@ def test_a_resumed_call_takes_the_rows_it_took(
 def test_rows_may_be_recalled_without_the_budget(
     recipe: gw.Recipe, allowed: Callable[[int | None], None], tmp_path: Path
 ) -> None:
-    open_workspace(tmp_path, False).remember("rows", 25)
+    decided = {"rows": 25, "valid_rows": None, "reserve": 1.0, "for_all": None}
+    open_workspace(tmp_path, False).remember("rows", decided)
     allowed(None)
     job = job_of(frame(), recipe)
-    assert within_budget(job, recipe, open_workspace(tmp_path, True), Ear(), None).rows == 25
+    assert within_budget(job, recipe, open_workspace(tmp_path, True), Ear(), None).recipe.rows == 25
 
 
 def test_a_plan_counts_the_rows_that_would_be_trained_on(recipe: gw.Recipe) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,8 +17,9 @@ from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.settings import resolve_precision
 from graftwork.errors import CheckpointError
 from graftwork.runs import single
+from graftwork.runs.clock import Deadline
 from graftwork.runs.job import Job
-from graftwork.runs.single import affordable_rows, build_network, plan_single, run_single
+from graftwork.runs.single import build_network, plan_single, run_single
 from graftwork.runs.workspace import Workspace, open_workspace
 from heard import Ear
 from jobs import job_of
@@ -46,7 +45,7 @@ def frame(rows: int = 90) -> pd.DataFrame:
 
 
 def run(
-    job: Job, recipe: gw.Recipe, workspace: Workspace | None = None, deadline: float | None = None
+    job: Job, recipe: gw.Recipe, workspace: Workspace | None = None, deadline: Deadline | None = None
 ) -> single.Candidate:
     return run_single(job, recipe, name="run", workspace=workspace or Workspace(), listener=Ear(), deadline=deadline)
 
@@ -90,10 +89,10 @@ def test_a_resumed_run_takes_the_steps_it_took(
     long = replace(recipe, techniques=(), training=replace(QUICK, steps=50))
     job = job_of(frame(), long)
     monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda _: 1.0)
-    first = run(job, long, open_workspace(tmp_path, False), deadline=time.monotonic() + 8)
+    first = run(job, long, open_workspace(tmp_path, False), deadline=Deadline.after(8))
     assert 0 < first.fitted.steps < 8
     monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda _: 0.01)
-    again = run(job, long, open_workspace(tmp_path, True), deadline=time.monotonic() + 100)
+    again = run(job, long, open_workspace(tmp_path, True), deadline=Deadline.after(100))
     assert again.recipe == first.recipe
     assert same(weights(again.network), weights(first.network))
 
@@ -148,34 +147,3 @@ def test_the_fingerprint_covers_rows_validation_weights_and_settings(recipe: gw.
     save_file({**tensors, name: tensors[name] * 1.001}, file, {"format": "pt"})
     others.append(of(frame(), valid, recipe))
     assert len({plain, *others}) == 1 + len(others)
-
-
-# --- rows that a budget allows --------------------------------------------------------------------------------------
-@pytest.fixture
-def one_row_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    """30 rows are read to see how long it takes, and it takes 30 seconds."""
-    clock = iter([100.0, 130.0])
-    monkeypatch.setattr(single, "TIMED_ROWS", 30)
-    monkeypatch.setattr(single, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-
-
-@pytest.mark.usefixtures("one_row_a_second")
-@pytest.mark.parametrize(
-    ("seconds", "share"), [(120.0, 1 / 5), (120.0, 1 / 2), (-5.0, 1 / 5)], ids=["usual", "much validation", "late"]
-)
-def test_rows_are_those_that_a_pass_has_time_for(
-    seconds: float, share: float, recipe: gw.Recipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(single, "FEWEST", 10)
-    recipe = replace(recipe, valid_share=share)
-    job = job_of(frame(300), recipe)
-    validated = min(share / (1 - share), 1 / 3)
-    expected = 120 * single.PASS_SHARE / (1 + validated) if seconds > 0 else 10
-    assert affordable_rows(job, recipe, seconds) == pytest.approx(expected, abs=1)
-
-
-@pytest.mark.parametrize("head", ["linear", "mlp:width=8", "kernel"])
-def test_every_head_can_be_timed_and_few_rows_are_not(head: str, recipe: gw.Recipe) -> None:
-    recipe = replace(recipe, head=head)
-    assert affordable_rows(job_of(frame(400), recipe), recipe, 0.0) == single.FEWEST
-    assert affordable_rows(job_of(frame(90), recipe), recipe, 0.0) == len(job_of(frame(90), recipe).train)

@@ -94,8 +94,9 @@ class Report(Result):
     that was given, empty in Python.
 
     For the first screen: reads: the columns it reads. bases: what it was built on, in words. sources: by split, the
-    file or table it came from. rows_used, rows_total: of the training rows. budget: seconds it was given. folder: where
-    the model is. made: when.
+    file or table it came from. rows_used, rows_total: of the training rows, and likewise of the validation rows.
+    budget: seconds it was given; budget_for_all: seconds that would use all rows, where not all were used. folder:
+    where the model is. made: when.
     """
 
     more: tuple[Result, ...] = ()
@@ -122,6 +123,9 @@ class Report(Result):
     sources: Mapping[str, str] = field(default_factory=dict)
     rows_used: int | None = None
     rows_total: int | None = None
+    valid_rows_used: int | None = None
+    valid_rows_total: int | None = None
+    budget_for_all: float | None = None
     budget: float | None = None
     folder: str = ""
     made: str = ""
@@ -162,6 +166,11 @@ class Report(Result):
                 {"name": each.name, "score": each.score, "cpu_seconds": each.cpu_seconds, "kept": each.kept}
                 for each in self.candidates
             ],
+            "rows_used": {
+                "train": {"used": self.rows_used, "total": self.rows_total},
+                "validation": {"used": self.valid_rows_used, "total": self.valid_rows_total},
+                "budget_for_all": self.budget_for_all,
+            },
             "threads": self.threads,
             "versions": dict(self.versions),
             "command": self.command,

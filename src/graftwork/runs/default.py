@@ -9,20 +9,24 @@ The winner's resolved recipe is an ordinary recipe that repeats it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
+from graftwork.core.pace import OutOfTime
 from graftwork.errors import NonFiniteLossError, NumericalError
 from graftwork.recipe import Recipe
 from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.clock import Deadline
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import Candidate, run_single
+from graftwork.runs.look import Look
+from graftwork.runs.single import Candidate, least_steps, make_ready, run_single
 from graftwork.runs.workspace import Workspace
 
 LEFT = 0.1
-"""A run is begun only if this share of the budget is left for it, and the time of one run like the last."""
+"""A run is begun only if this share of the budget is left for it, and the time that it takes by what was measured."""
+TRAINED = 3
+"""A row that is trained on takes so many times what it takes to read it."""
 
 FAILURES = (NonFiniteLossError, NumericalError, MemoryError, RuntimeError, ArithmeticError)
 """What a run can fail of that another one need not: torch and numpy raise the last ones for matrices that can't be
@@ -30,23 +34,37 @@ factored and for memory that can't be had."""
 
 
 def run_all(
-    job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: float | None
+    job: Job,
+    recipe: Recipe,
+    workspace: Workspace,
+    listener: Listener,
+    deadline: Deadline | None,
+    look: Look | None = None,
 ) -> tuple[list[Candidate], Candidate]:
-    """Run what is planned while time lasts; the candidates in order, and the one to keep.
+    """Run what is planned while time lasts; the candidates in order, and the one to keep. look: what a row takes.
 
     Ctrl-C ends the sequence with what there is. A run that fails (its loss is not finite, its arithmetic breaks down,
-    the memory is too small) is left out and said. Before the first candidate is done Ctrl-C is raised again; where no
-    run is left, the first failure is. Only the network of the best candidate keeps its weights in memory.
+    the memory is too small) is left out and said, and so is one that does not reach its first step in time. Before the
+    first candidate is done Ctrl-C is raised again; where no run is left, the first failure is. Only the network of the
+    best candidate keeps its weights in memory.
     """
-    began, candidates = time.monotonic(), list[Candidate]()
-    failures = list[Exception]()
-    for name, one in planned_recipes(job, recipe):
-        if candidates and not _time_left(name, candidates, workspace, began, deadline):
+    sequence = _Sequence(job, workspace, listener, deadline, look)
+    candidates, failures = sequence.candidates, list[Exception]()
+    planned = planned_recipes(job, recipe)
+    for at, (name, one) in enumerate(planned):
+        limit = sequence.limit(name, one, spare=at == 0 and len(planned) > 2)
+        if limit is LEFT_OUT:
             listener.note(f"{name}: left out, the budget is used up")
             continue
         try:
-            done = run_single(job, one, name=name, workspace=workspace, listener=listener, deadline=deadline)
+            done = run_single(
+                job, one, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit
+            )
             candidates.append(done)
+        except OutOfTime:
+            workspace.remember(f"{name}-begun", False)
+            listener.note(f"{name}: left out, the budget leaves too little time for it")
+            continue
         except FAILURES as error:
             if isinstance(error, NotImplementedError | RecursionError):
                 raise  # a fault of the program, not of the numbers
@@ -64,7 +82,7 @@ def run_all(
         if candidates[-1].fitted.interrupted:
             break
     if not candidates:
-        raise failures[0]
+        raise failures[0] if failures else NumericalError("No run could be made in this budget.")
     kept = best(candidates)
     if len(candidates) > 1:
         listener.note(f"kept: {kept.name}")
@@ -86,14 +104,55 @@ def best(candidates: Sequence[Candidate]) -> Candidate:
     return max(candidates, key=lambda candidate: candidate.score if candidate.score is not None else 0.0)
 
 
-def _time_left(
-    name: str, candidates: Sequence[Candidate], workspace: Workspace, began: float, deadline: float | None
-) -> bool:
-    """Whether there is time for one more run; a resumed call runs what it ran before."""
-    decided = workspace.recall(f"{name}-begun")
-    if decided is None:
-        left = float("inf") if deadline is None else deadline - time.monotonic()
-        whole = 0.0 if deadline is None else deadline - began
-        decided = left > max(LEFT * whole, candidates[-1].wall if len(candidates) > 1 else 0.0)
-    workspace.remember(f"{name}-begun", decided)
-    return bool(decided)
+LEFT_OUT = Deadline(0.0)
+"""Stands for the limit of a run that is not begun."""
+
+
+@dataclass
+class _Sequence:
+    """What decides which runs are begun."""
+
+    job: Job
+    workspace: Workspace
+    listener: Listener
+    deadline: Deadline | None
+    look: Look | None
+    candidates: list[Candidate] = field(default_factory=list)
+    began: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.began = self.deadline.clock() if self.deadline else 0.0
+
+    def limit(self, name: str, recipe: Recipe, *, spare: bool) -> Deadline | None:
+        """By when a run must have reached its first step; None for one that has to be, `LEFT_OUT` for one that is not
+        begun. A resumed call runs what it ran before. spare: there are others to fall back on, on the same features."""
+        decided = self.workspace.recall(f"{name}-begun")
+        if decided is None:
+            decided = not self.candidates or self._fits(recipe)
+        self.workspace.remember(f"{name}-begun", bool(decided))
+        if not decided:
+            return LEFT_OUT
+        if self.deadline is None or self.candidates:
+            return self.deadline
+        return self.deadline.part(0.5) if spare and self.deadline.left() > 0 else None
+
+    def _fits(self, recipe: Recipe) -> bool:
+        if self.deadline is None:
+            return True
+        left, whole = self.deadline.left(), self.deadline.at - self.began
+        last = self.candidates[-1].wall if len(self.candidates) > 1 else 0.0
+        return left > max(LEFT * whole, last, self._seconds(recipe))
+
+    def _seconds(self, recipe: Recipe) -> float:
+        """Of a run that is tuned: for its own cache and the fewest steps, by what a row took in the first look."""
+        if self.look is None or not any(base.suggested_lr for base in recipe.bases(self.job.train.schema).values()):
+            return 0.0
+        run = make_ready(self.job, recipe)
+        if run.plan.total_steps == 0:
+            return 0.0  # a probe: its features are there
+        depths = {name: run.network.encoder(name).depth for name in run.network.columns}
+        kept = sum(run.cache_depths.get(name, 0) / depth for name, depth in depths.items()) / len(depths)
+        rows = len(self.job.train) + len(self.job.valid or ())
+        steps = least_steps(run) * run.training.batch * (TRAINED * (1 - kept))
+        scored = len(self.job.valid or ()) * (1 - kept)
+        return self.look.read * (rows * kept + steps + scored)

@@ -16,21 +16,20 @@ from graftwork.errors import UsageError
 from graftwork.evidence.views import words_of
 from graftwork.model import Model
 from graftwork.recipe import Recipe, from_yaml
+from graftwork.runs.affordable import within_budget
 from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.clock import Clock, Deadline
 from graftwork.runs.data_arguments import DataArguments, SplitBy
 from graftwork.runs.default import run_all
-from graftwork.runs.job import Job, make_job
+from graftwork.runs.job import make_job
 from graftwork.runs.left_out import domains_to_leave_out, score_left_out
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.making import make_model as make_model
 from graftwork.runs.reporting import Began, Call, make_report
-from graftwork.runs.single import affordable_rows, plan_single
+from graftwork.runs.single import plan_single
 from graftwork.runs.watching import heard
-from graftwork.runs.workspace import Workspace, claims_out, open_workspace
+from graftwork.runs.workspace import claims_out, open_workspace
 from graftwork.saving import put
-
-FINISH = 4.0
-"""Seconds of a budget that are kept for the last scores and the report."""
 
 
 def fit(
@@ -115,8 +114,11 @@ def fit_data(
     command: str | None = None,
     asked: str = "",
     began: float | None = None,
+    clock: Clock = time.monotonic,
 ) -> Model:
-    """`fit`, with the data arguments as one thing. asked: the command as it was given, for what to do next."""
+    """`fit`, with the data arguments as one thing. asked: the command as it was given, for what to do next.
+
+    clock: what the budget is counted by; `time.process_time` makes CPU seconds of it."""
     # The command line gives its own start, when the process had spent nothing yet.
     clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
     recipe, listener = _recipe(recipe), Recorder(listener or Listener())
@@ -130,19 +132,18 @@ def fit_data(
     for note in job.notes:
         listener.note(note)
     recipe = replace(recipe, base=job.bases.named)
-    deadline = None if budget is None else clocks.wall + budget - min(FINISH, budget / 3)
-    parts = 1 + len(domains_to_leave_out(job) if data.split_by else ())
-    share = None if deadline is None else time.monotonic() + (deadline - time.monotonic()) / parts
-    recipe = within_budget(job, recipe, workspace, listener, share)
+    ends = None if budget is None else Deadline.after(budget, clock, clocks.wall if clock is time.monotonic else None)
+    runs = 1 + len(domains_to_leave_out(job) if data.split_by else ())
+    allowed = within_budget(job, recipe, workspace, listener, ends, began=clocks, runs=runs)
+    recipe, deadline = allowed.recipe, allowed.deadline
     left_out = (
         score_left_out(job, recipe, workspace, listener, deadline, adapt=data.adapt_to_held_out)
         if data.split_by
         else []
     )
-    call = Call(asked, budget, str(folder or ""), len(job.train))
-    if recipe.rows is not None:
-        job = job.sample(recipe.rows, recipe.seed)
-    candidates, kept = run_all(job, recipe, workspace, listener, deadline)
+    call = Call(asked, budget, str(folder or ""), len(job.train), len(job.valid or ()), allowed.for_all)
+    job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
+    candidates, kept = run_all(job, recipe, workspace, listener, deadline, allowed.look)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
     if folder is not None:
         with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model
@@ -216,26 +217,12 @@ def plan_data(
     recipe = replace(recipe, base=job.bases.named)
     if data.split_by:
         listener.note(f"before it, the same without each domain in turn: {', '.join(domains_to_leave_out(job))}")
-    if recipe.rows is not None:
-        job = job.sample(recipe.rows, recipe.seed)
+    job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
     plans = Plans()
     for name, one in planned_recipes(job, recipe):
         listener.doing(f"planning: {name}")
         plans.append((name, plan_single(job, one)))
     return plans
-
-
-def within_budget(job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: float | None) -> Recipe:
-    """The recipe, with as many training rows as the base has time to pass over within the budget."""
-    known = workspace.recall("rows")
-    if known is None and (deadline is None or recipe.rows is not None):
-        return recipe
-    rows = known if known is not None else affordable_rows(job, recipe, (deadline or 0.0) - time.monotonic())
-    workspace.remember("rows", rows)
-    if rows >= len(job.train):
-        return recipe
-    listener.note(f"budget: {rows:,} of {len(job.train):,} training rows, as many as a pass over them leaves time for")
-    return replace(recipe, rows=rows)
 
 
 def _recipe(given: Recipe | str | os.PathLike[str] | None) -> Recipe:

@@ -23,6 +23,7 @@ from graftwork.errors import DataError, UsageError
 from graftwork.evidence.domains import LEAST, DomainScore
 from graftwork.evidence.evaluation import evaluate
 from graftwork.recipe import Recipe
+from graftwork.runs.clock import Deadline
 from graftwork.runs.default import run_all
 from graftwork.runs.held_out import encoded
 from graftwork.runs.job import Job
@@ -93,7 +94,7 @@ def without(job: Job, domain: str, *, adapt: bool) -> Job:
 
 
 def score_left_out(
-    job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: float | None, *, adapt: bool
+    job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: Deadline | None, *, adapt: bool
 ) -> list[LeftOut]:
     """The scores of each domain by models of the others. What is done is kept in the workspace, for a resumed call.
 
@@ -103,7 +104,7 @@ def score_left_out(
     found, domains = list[LeftOut](), domains_to_leave_out(job)
     for index, domain in enumerate(domains):
         part = without(job, domain, adapt=adapt)
-        part = part if recipe.rows is None else part.sample(recipe.rows, recipe.seed)
+        part = part.sample(recipe.rows, recipe.seed, recipe.valid_rows)
         key, name = _key(part, recipe, domain), f"left-out-{index}"
         kept = workspace.recall(name)
         if kept is not None and kept["key"] == key:
@@ -114,7 +115,8 @@ def score_left_out(
         listener.note(f"left out: {domain} ({index + 1} of {len(domains)}, {len(part.test):,} rows; {seen})")
         for note in _only_there(part):
             listener.note(note)
-        until = None if deadline is None else _share(deadline, len(domains) + 1 - index)
+        left = len(domains) + 1 - index
+        until = None if deadline is None else replace(deadline.part(1 / left), shared=len(domains) + 1)
         own = workspace if workspace.folder is None else replace(workspace, folder=workspace.folder / name)
         found.append(_score(part, recipe, own, listener, until, domain))
         workspace.remember(name, {"key": key, **_kept(found[-1])})
@@ -141,13 +143,8 @@ def _only_there(job: Job) -> list[str]:
     return notes
 
 
-def _share(deadline: float, runs: int) -> float:
-    now = time.monotonic()
-    return now + (deadline - now) / runs
-
-
 def _score(
-    job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: float | None, domain: str
+    job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: Deadline | None, domain: str
 ) -> LeftOut:
     wall, cpu = time.monotonic(), time.process_time()
     candidates, best = run_all(job, recipe, workspace, listener, deadline)

@@ -42,13 +42,15 @@ from graftwork.tasks.task import Task
 
 
 class Call(NamedTuple):
-    """What was asked for: the command as it was given, seconds, where the model goes; and how many training rows there
-    were before any were left out for want of time."""
+    """What was asked for: the command as it was given, seconds, where the model goes; and how many training and
+    validation rows there were before any were left out for want of time, with the budget that would use all."""
 
     asked: str = ""
     budget: float | None = None
     folder: str = ""
     rows: int | None = None
+    valid_rows: int | None = None
+    for_all: float | None = None
 
 
 def make_report(
@@ -106,7 +108,10 @@ def make_report(
         sources={name: table.source for name, table in _tables(job).items()},
         rows_used=len(job.train),
         rows_total=call.rows if call.rows is not None else len(job.train),
+        valid_rows_used=None if job.valid is None else len(job.valid),
+        valid_rows_total=call.valid_rows if job.valid is not None else None,
         budget=call.budget,
+        budget_for_all=call.for_all,
         folder=call.folder,
         made=time.strftime("%Y-%m-%d %H:%M"),
     )

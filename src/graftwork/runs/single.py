@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 
+from graftwork.core.course import Course
 from graftwork.core.examples import prepare
 from graftwork.core.few_shot import with_training_classes
 from graftwork.core.fit import Fitted, fit
+from graftwork.core.pace import OutOfTime, Pace
 from graftwork.core.plan import Plan, order
 from graftwork.core.run import Run, make_run
 from graftwork.core.scoring import open_sets, predict_examples
-from graftwork.core.settings import resolve, resolve_precision
+from graftwork.core.settings import resolve
 from graftwork.core.timing import affordable_steps
 from graftwork.data.cache import digest
 from graftwork.data.table import Input
@@ -24,19 +27,17 @@ from graftwork.networks.encoder import Encoder
 from graftwork.networks.head import Head
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
+from graftwork.runs.clock import Deadline
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.teachers import answers
 from graftwork.runs.workspace import Workspace
 from graftwork.tasks.registry import head_of
 
-TIMED_ROWS = 256
-PASS_SHARE = 2 / 3
-"""Of what is left of a budget, for the pass of the base over the rows; the rest is for heads and steps."""
 HEAD_LR = 1e-3
 """Learning rate of the heads where no base has anything to train."""
-FEWEST = 500
-"""Training rows that a budget leaves at least."""
+LEAST_STEPS = 100
+"""Steps, or one pass over the rows, without which a base from scratch is no model and a fine-tune not worth while."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,13 @@ class Candidate:
 
 def plan_single(job: Job, recipe: Recipe, *, timed: bool = True) -> Plan:
     """The plan of a recipe with its techniques listed; nothing is trained."""
-    run = _make_run(job, recipe, started=False, listener=Listener())
+    run = make_ready(job, recipe)
     return run.plan if not timed else replace(run.plan, seconds=affordable_steps(run, None).seconds)
+
+
+def make_ready(job: Job, recipe: Recipe) -> Run:
+    """The run of a recipe with its techniques listed, checked and adapted, with nothing slow begun."""
+    return _make_run(job, recipe, started=False, listener=Listener())
 
 
 def run_single(
@@ -71,33 +77,35 @@ def run_single(
     name: str,
     workspace: Workspace,
     listener: Listener,
-    deadline: float | None = None,
+    deadline: Deadline | None = None,
+    limit: Deadline | None = None,
 ) -> Candidate:
-    """Run `recipe`, whose techniques are listed. deadline: `time.monotonic()` at which training should be over; it is
-    turned into a number of steps before the first one, and kept in the workspace."""
+    """Run `recipe`, whose techniques are listed.
+
+    deadline: when training should be over. It is turned into a number of steps before the first one, and a run that is
+    slower than that is shortened; both are kept in the workspace. limit: `OutOfTime` is raised where the first step is
+    not reached by then; None for a run that has to be.
+    """
     wall, cpu = time.monotonic(), time.process_time()
     known, asked = workspace.recall(name), [recipe.training.steps, recipe.training.epochs]
     if known is not None:
-        if known.get("asked", asked) != asked:
-            raise CheckpointError(
-                f"The unfinished run in {workspace.place} was begun with other steps or epochs. "
-                "Repeat the command that began it, or choose another --out."
-            )
-        recipe = replace(recipe, training=replace(recipe.training, steps=known["steps"]))
-    run = _make_run(job, recipe, started=True, listener=listener)
-    if deadline is not None and known is None:
-        timed = affordable_steps(run, deadline - time.monotonic())
-        if timed.steps < run.plan.total_steps:
-            listener.note(f"{name}: {timed.steps} of {run.plan.total_steps} steps fit into the budget")
-            run = run.with_steps(timed.steps)
-    workspace.remember(name, {"steps": run.plan.total_steps, "asked": asked})
+        recipe, deadline, limit = _as_begun(recipe, known, asked, workspace), None, None
+    run = _make_run(job, recipe, started=True, listener=listener, limit=limit)
+    run, pace = _paced(run, name, asked, workspace, listener, deadline, limit)
+    if known is None:
+        workspace.remember(name, {"steps": run.plan.total_steps, "asked": asked, "cuts": []})
     resolved = replace(recipe, training=replace(run.plan.training, steps=run.plan.total_steps))
+    begun = replace(resolved, training=replace(resolved.training, cuts=()))  # what is decided later names no other run
     listener.planned(name, run.plan.explain())
     fitted = fit(
         run,
         observers=[lambda progress: listener.stepped(name, progress)],
-        checkpoints=workspace.checkpoints(name, fingerprint(resolved, run)),
+        checkpoints=workspace.checkpoints(name, fingerprint(begun, run)),
+        pace=pace,
     )
+    if fitted.cuts and known is None and not recipe.training.cuts:
+        listener.note(f"{name}: ended after {fitted.steps} of {run.plan.total_steps} steps, so that the budget is kept")
+    resolved = replace(resolved, training=replace(resolved.training, cuts=fitted.cuts))
     network = run.stages.fold(fitted.network)
     network = with_training_classes(network, run.train, run.tasks, run.plan.techniques)
     predictions = None
@@ -107,6 +115,57 @@ def run_single(
     listener.finished(name, fitted.best_score, seconds)
     spent = time.process_time() - cpu
     return Candidate(name, resolved, run.plan, network, fitted, fitted.best_score, predictions, seconds, spent)
+
+
+def _as_begun(recipe: Recipe, known: Mapping[str, Any], asked: list[Any], workspace: Workspace) -> Recipe:
+    """The recipe with the steps that were decided when the run began, and on its way."""
+    if known.get("asked", asked) != asked:
+        raise CheckpointError(
+            f"The unfinished run in {workspace.place} was begun with other steps or epochs. "
+            "Repeat the command that began it, or choose another --out."
+        )
+    cuts = tuple(known.get("cuts") or recipe.training.cuts)
+    return replace(recipe, training=replace(recipe.training, steps=known["steps"], cuts=cuts))
+
+
+def _paced(
+    run: Run,
+    name: str,
+    asked: list[Any],
+    workspace: Workspace,
+    listener: Listener,
+    deadline: Deadline | None,
+    limit: Deadline | None,
+) -> tuple[Run, Pace | None]:
+    """The run with the steps that there is time for, and what holds it to that time."""
+    planned = run.plan.total_steps
+    if deadline is None or planned == 0 or run.training.cuts:
+        return run, None
+    timed = affordable_steps(run, deadline.left())
+    least = least_steps(run)
+    if timed.steps < least:
+        if limit is not None:
+            raise OutOfTime
+        if not run.plan.starts_well:
+            lacking = least * timed.step + timed.evaluation * 2 - deadline.left()
+            raise deadline.refuse(
+                lacking,
+                f"{name} has time for {timed.steps} of {planned} steps, and with fewer than {least} there is no model",
+            )
+    if timed.steps < planned:
+        listener.note(f"{name}: {timed.steps} of {planned} steps fit into the budget")
+        run = run.with_steps(timed.steps)
+
+    def decided(course: Course) -> None:
+        workspace.remember(name, {"steps": course.total, "asked": asked, "cuts": list(course.cuts)})
+
+    left = deadline.sooner(timed.evaluation).left  # validation is predicted once more when the run is over
+    return run, Pace(left, least=min(least, timed.steps), evaluation=timed.evaluation, decided=decided)
+
+
+def least_steps(run: Run) -> int:
+    """Steps below which a run is no model, or not worth beginning: one pass over the rows, at most `LEAST_STEPS`."""
+    return min(run.plan.total_steps, LEAST_STEPS, max(1, -(-len(run.train) // run.training.batch)))
 
 
 def build_network(job: Job, recipe: Recipe) -> Network:
@@ -133,21 +192,6 @@ def build_network(job: Job, recipe: Recipe) -> Network:
     return network.to("cuda") if torch.cuda.is_available() else network
 
 
-def affordable_rows(job: Job, recipe: Recipe, seconds: float) -> int:
-    """How many training rows the base can read in `PASS_SHARE` of `seconds`, found by reading a few."""
-    sample = job.sample(TIMED_ROWS, recipe.seed).train
-    if len(sample) == len(job.train):
-        return len(job.train)
-    network = build_network(job, recipe)
-    network.autocast = torch.bfloat16 if resolve_precision(recipe.training.precision) == "bf16" else None
-    began = time.monotonic()
-    examples = prepare(sample, network, {}, recipe.text, keep_on_disk=False)
-    predict_examples(network, examples)
-    each = (time.monotonic() - began) / len(sample)
-    validated = 1.0 + (min(len(job.valid), len(job.train) // 3) / len(job.train) if job.valid else 0.0)
-    return max(FEWEST, int(seconds * PASS_SHARE / each / validated))
-
-
 def fingerprint(recipe: Recipe, run: Run) -> str:
     """Of a run: changes with the recipe, the rows and the weights it begins with; not with the order of techniques."""
     plain = replace(recipe, techniques=order(recipe.listed)).to_dict()
@@ -165,13 +209,22 @@ def fingerprint(recipe: Recipe, run: Run) -> str:
     return digest(*parts, *weights)
 
 
-def _make_run(job: Job, recipe: Recipe, *, started: bool, listener: Listener) -> Run:
-    network = build_network(job, recipe)
-    train = prepare(job.train, network, job.tasks, recipe.text)
-    valid = prepare(job.valid, network, job.tasks, recipe.text) if job.valid else None
+def _make_run(job: Job, recipe: Recipe, *, started: bool, listener: Listener, limit: Deadline | None = None) -> Run:
+    network, drawn = build_network(job, recipe), recipe.rows is not None
+    train = prepare(job.train, network, job.tasks, recipe.text, in_blocks=drawn)
+    valid = prepare(job.valid, network, job.tasks, recipe.text, in_blocks=drawn) if job.valid else None
     bases = list(recipe.bases(job.train.schema).values())
     learning = [base for base in bases if base.suggested_lr]
     slow = [base for base in learning if base.pretrained] or learning
+
+    def hurry() -> None:
+        if limit is not None and limit.left() < 0:
+            raise OutOfTime
+
+    def computed(done: int, rows: int) -> None:
+        hurry()
+        listener.computed(done, rows)
+
     return make_run(
         network,
         job.tasks,
@@ -183,6 +236,7 @@ def _make_run(job: Job, recipe: Recipe, *, started: bool, listener: Listener) ->
         epochs=max(base.suggested_epochs for base in bases),
         seed=recipe.seed,
         started=started,
-        watch=listener.computed,
+        watch=computed,
         ask=lambda teacher: answers(job, teacher, listener if started else None),
+        hurry=hurry,
     )
