@@ -62,6 +62,8 @@ def open_text(path: Path, encoding: str | None = None) -> Iterator[io.TextIOWrap
         file.seek(0)
         try:
             yield io.TextIOWrapper(file, encoding=found, newline="")
+        except UnicodeEncodeError:
+            raise
         except UnicodeError as error:
             raise _not_decoded(path, found, named=encoding is not None) from error
 

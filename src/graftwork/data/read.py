@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import pyarrow as pa
 
 from graftwork.data.decoding import EncodedFile
-from graftwork.data.files import check_file, open_bytes, unknown_extension
+from graftwork.data.files import check_file, unknown_extension
 from graftwork.data.folders import ROLE, read_folder
 from graftwork.data.notes import notes_of
-from graftwork.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,27 +94,7 @@ def _read_file(path: Path, name: str, encoding: str | None) -> pa.Table:
 
         return read_json(path, name, encoding)
     if extension == ".parquet":
-        return _read_parquet(path, name)
+        from graftwork.data.parquet import read_parquet
+
+        return read_parquet(path, name)
     raise unknown_extension(path)
-
-
-def _read_parquet(path: Path, name: str) -> pa.Table:
-    import pyarrow.parquet as pq
-
-    from graftwork.data.frames import plain_types
-    from graftwork.data.spool import spool
-
-    with open_bytes(path) as file:
-        try:
-            parquet = pq.ParquetFile(pa.BufferReader(file.read()) if path.suffix.lower() == ".gz" else str(path))
-            names = parquet.schema_arrow.names
-            doubled = sorted({column for column in names if names.count(column) > 1})
-            if doubled:
-                raise DataError(f"{name} has more than one column named {', '.join(map(repr, doubled))}. Rename one.")
-            table = spool(parquet.iter_batches(batch_size=16_384), parquet.schema_arrow)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise DataError(f"{name} is not a sound parquet file ({reason}). Copy or export it again.") from error
-    if not len(table):
-        raise DataError(f"{name} has no rows (columns: {', '.join(names)}). Expected at least one row.")
-    return plain_types(table)

@@ -66,9 +66,10 @@ def strip_markup(text: str) -> str:
     if "<" not in text:
         return html.unescape(text)
     parser = _Markup()
-    parser.feed(text)
+    whole = text.rfind(">") + 1  # behind it no tag ends; looking for one from each `<` would take quadratic time
+    parser.feed(text[:whole])
     parser.close()
-    return "".join(parser.parts)
+    return "".join(parser.parts) + ("" if parser.silent else html.unescape(text[whole:]))
 
 
 _INLINE_TAGS = "a abbr b big cite code em font i kbd mark q s small span strong sub sup tt u"
@@ -80,18 +81,18 @@ class _Markup(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
-        self._silent = 0
+        self.silent = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        self._silent += tag in _SILENT
+        self.silent += tag in _SILENT
         self._border(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        self._silent = max(0, self._silent - (tag in _SILENT))
+        self.silent = max(0, self.silent - (tag in _SILENT))
         self._border(tag)
 
     def handle_data(self, data: str) -> None:
-        if not self._silent:
+        if not self.silent:
             self.parts.append(data)
 
     def _border(self, tag: str) -> None:
