@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from graftwork.data.names import inside
 from graftwork.errors import UsageError
 from graftwork.progress import SILENT, screen
 from graftwork.terminal import say, tell
@@ -95,7 +96,7 @@ def evaluate(
 
         loaded = graftwork.model.load(model).predicting_with(*(techniques or ()))
         if robust:
-            folder = out if out is not None else model / "robustness"
+            folder = out if out is not None else inside(model, "robustness")
             evaluate_robust(loaded, table, on_bad_rows, robust_set, folder, as_json=json, on=on)
             return
         if shape:
@@ -116,6 +117,6 @@ def export(
     import graftwork.model
     from graftwork.deploy.transformers import export_transformers
 
-    folder = out if out is not None else model / "export-transformers"
+    folder = out if out is not None else inside(model, "export-transformers")
     for line in export_transformers(graftwork.model.load(model), folder):
         say(line)

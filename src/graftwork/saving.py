@@ -126,13 +126,19 @@ def load(folder: str | os.PathLike[str]) -> Saved:
         weights = {name: tensor.clone() for name, tensor in load_file(inside(path, WEIGHTS)).items()}
         network.load_state_dict(weights, assign=True)
         network.requires_grad_(False)
+        schema = schema_of(manifest)
+        targets = {column.name for column in schema.columns if column.role == "target"}
+        if {name for name, task in tasks.items() if task.reads_target} - targets:
+            raise ValueError("a task has no target in the schema")
         return Saved(
             recipe=from_dict(manifest["recipe"], str(path)),
-            schema=schema_of(manifest),
+            schema=schema,
             network=network.eval(),
             tasks=tasks,
             temperature=manifest["temperature"],
         )
+    except UsageError as error:  # of the recipe, a head or a technique in it
+        raise ModelError(f"{path} is a damaged model, or of another version: {error}") from None
     except (
         KeyError,
         TypeError,

@@ -20,6 +20,8 @@ from graftwork.errors import ModelError
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
 _SAFE = (".safetensors", ".safetensors.index.json")
+_KINDS: dict[type, tuple[type, ...]] = {bool: (bool, int), int: (int, float), float: (int, float)}
+"""Where transformers has such a default, what a value may be; it does not check them all itself."""
 ADAPTER = "adapter_config.json"
 
 
@@ -89,7 +91,16 @@ def config_of(plain: dict[str, Any]) -> Any:
 
     known = {name: value for name, value in plain.items() if name != "auto_map"}
     with explained("The configuration of the saved base can't be used"):
-        return AutoConfig.for_model(**known)
+        made = AutoConfig.for_model(**known)
+    try:
+        usual = type(made)()
+    except Exception:  # some can't be made of nothing
+        return made
+    for name, value in known.items():
+        kinds = _KINDS.get(type(getattr(usual, name, None)))
+        if kinds and value is not None and type(value) not in kinds:
+            raise ModelError(f"The configuration of the saved base is damaged: {name} is {str(value)[:60]!r}.")
+    return made
 
 
 def _loaded(auto: str, folder: Path, **options: Any) -> Any:

@@ -21,6 +21,7 @@ from tokenizers import Encoding, Regex, Tokenizer, models, normalizers, pre_toke
 
 from graftwork.data.batch import Inputs
 from graftwork.data.names import inside, plain_name
+from graftwork.data.typed import misfit
 from graftwork.data.writing import write_bytes
 from graftwork.errors import DataError, ModelError
 
@@ -143,6 +144,8 @@ class TextTokenizer:
         """The tokenizer that `config` and `save_files` kept. Raises ModelError for a missing or broken file."""
         settings = {key: config[key] for key in ("pad", "empty", "max_length", "side")}
         settings["windows"] = config.get("windows", 1)
+        if not isinstance(config["files"], list):
+            raise ModelError(f"The tokenizer of the saved model in {folder} names no files.")
         try:
             named = [plain_name(name, "The tokenizer of the saved model") for name in config["files"]]
             files = {name: inside(folder, name).read_bytes() for name in named}
@@ -153,8 +156,11 @@ class TextTokenizer:
             ids = range(tokenizer.size)  # parsed now, so that a broken file is met here
         except Exception as error:  # tokenizers raises plain Exception
             raise ModelError(f"{folder / _TOKENIZER_FILE} is not a tokenizer: {error}.") from None
-        if tokenizer.empty not in ids or tokenizer.side not in ("left", "right") or tokenizer.max_length < 1:
-            raise ModelError(f"The tokenizer of the saved model in {folder} can't be used with {settings}.")
+        wrong = misfit(tokenizer, cls)
+        if wrong or tokenizer.empty not in ids or min(tokenizer.max_length, tokenizer.windows) < 1:
+            raise ModelError(
+                f"The tokenizer of the saved model in {folder} can't be used with {settings}: copy it again. {wrong}"
+            )
         return tokenizer
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TextTokenizer:
