@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from command import graft, topics
+from command import graft, topics, write_rows
 from graftwork.errors import GraftworkError, ModelError
 from graftwork.model import Model, load
 from graftwork.networks.manifest import is_model, is_replaceable, read_manifest
@@ -155,6 +155,11 @@ def test_checksums_of_files_elsewhere(name: str, folder: Path) -> None:
         load(folder)
 
 
+def labelled(folder: Path) -> Path:
+    """A table that the model can be scored on."""
+    return write_rows(folder / "labelled.csv", [("the cat", "animals"), ("bread", "food")], ("text", "topic"))
+
+
 # --- nothing leads out -----------------------------------------------------------------------------------------------
 def hostile(folder: Path, name: str) -> None:
     """A model whose tokenizer names a file elsewhere, with a checksum that holds."""
@@ -179,7 +184,7 @@ def test_a_tokenizer_that_names_a_file_elsewhere(use: str, absolute: bool, folde
         "export": ["export", folder, "--to", "transformers", "--out", tmp_path / "e"],
         "merge": ["merge", folder, twin, "--out", tmp_path / "merged"],
         "soup": ["soup", folder, twin, "--method", "uniform", "--out", tmp_path / "soup"],
-        "evaluate": ["evaluate", folder, table],
+        "evaluate": ["evaluate", folder, labelled(tmp_path)],
         "index": ["index", folder, table],
     }
     graft(*commands[use]).fails(1, "no plain file name")
@@ -202,10 +207,9 @@ def test_folders_that_commands_make_in_a_model(name: str, folder: Path, tmp_path
     outside = tmp_path / "outside"
     outside.mkdir()
     (folder / name).symlink_to(outside)
-    table = topics(tmp_path / "t.csv", 6)
     command = {
         "export-transformers": ["export", folder, "--to", "transformers"],
-        "robustness": ["evaluate", folder, table, "--robust"],
+        "robustness": ["evaluate", folder, labelled(tmp_path), "--robust"],
     }[name]
     graft(*command).fails(1, "leads out of the folder")
     assert list(outside.iterdir()) == []

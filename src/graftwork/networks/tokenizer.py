@@ -157,7 +157,8 @@ class TextTokenizer:
         except Exception as error:  # tokenizers raises plain Exception
             raise ModelError(f"{folder / _TOKENIZER_FILE} is not a tokenizer: {error}.") from None
         wrong = misfit(tokenizer, cls)
-        if wrong or tokenizer.empty not in ids or min(tokenizer.max_length, tokenizer.windows) < 1:
+        least = min(tokenizer.max_length, tokenizer.windows)
+        if wrong or tokenizer.empty not in ids or tokenizer.pad < 0 or least < 1:
             raise ModelError(
                 f"The tokenizer of the saved model in {folder} can't be used with {settings}: copy it again. {wrong}"
             )
