@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -42,14 +43,28 @@ class NonFiniteLossError(GraftworkError):
     """The loss became NaN or infinite; the last good checkpoint is kept."""
 
 
+MANY = 40
+"""Names that are too many to be listed behind a suggestion."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A sentence that suggests what `name` may have meant, and lists what is known.
+    """A sentence that suggests what `name` may have meant, and lists what is known; a long list only where nothing is
+    near.
 
     >>> nearest("lable", ["text", "label"])
     "Did you mean 'label'? Known: label, text."
     """
     options = sorted(known)
-    close = difflib.get_close_matches(name, options, n=2, cutoff=0.6)
-    meant = " or ".join(f"'{option}'" for option in close)
+    meant = " or ".join(f"'{option}'" for option in _meant(name, options))
+    if meant and len(options) > MANY:
+        return f"Did you mean {meant}?"
     listing = f"Known: {', '.join(options)}." if options else "There are none."
     return f"Did you mean {meant}? {listing}" if meant else listing
+
+
+def _meant(name: str, options: list[str]) -> list[str]:
+    """Two at most that are spelled nearly alike, else those that have the name in them."""
+    lower = {option.lower(): option for option in options}
+    close = difflib.get_close_matches(name.lower(), lower, n=2, cutoff=0.6)
+    within = [option for option in lower if len(name) > 1 and name.lower() in re.split(r"[^a-z0-9]+", option)]
+    return [lower[option] for option in close or within[:2]]

@@ -17,12 +17,16 @@ from graftwork.errors import UsageError, nearest
 
 S = TypeVar("S")
 
+LISTED = {"base": "bases", "technique": "techniques", "task": "tasks"}
+"""What `graft list` shows."""
+
 
 def parse(spec: str | Mapping[str, Any], registry: Mapping[str, type[S]], what: str) -> S:
     """Build the settings object that `spec` names: `"lora:rank=16"`, `"lora"` or `{"lora": {"rank": 16}}`."""
     name, settings = _split(spec, what)
     if name not in registry:
-        raise UsageError(f"Unknown {what} '{name}'. {nearest(name, registry)}")
+        listed = f" What each is: graft list {LISTED[what]}." if what in LISTED else ""
+        raise UsageError(f"Unknown {what} '{name}'. {nearest(name, registry)}{listed}")
     return build(registry[name], settings, f"{what} '{name}'")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from graftwork import specs
 from graftwork.data.domains import lacking_domain
 from graftwork.data.leaks import Leak, find_leaks
 from graftwork.data.load import load, load_like
@@ -21,7 +20,7 @@ from graftwork.runs.data_arguments import DataArguments
 from graftwork.runs.held_out import by_column, check_seen, drawn, encoded, hold_out
 from graftwork.runs.open_set import learned_from_training
 from graftwork.tasks.metrics import METRICS, metric_for
-from graftwork.tasks.registry import TASKS, infer_task, list_warnings
+from graftwork.tasks.registry import infer_task, list_warnings, parse_task
 from graftwork.tasks.task import Task
 
 
@@ -158,7 +157,7 @@ def _targets(data: DataArguments, given: Mapping[str, Task]) -> str | Sequence[s
 def _given_tasks(recipe: Recipe) -> dict[str, Task]:
     """The tasks that the recipe names, by target; under `ALL` the one for every target."""
     named = {ALL: recipe.task} if isinstance(recipe.task, str) else recipe.task
-    return {name: specs.parse(spec, TASKS, "task") for name, spec in named.items() if spec != "auto"}
+    return {name: parse_task(spec) for name, spec in named.items() if spec != "auto"}
 
 
 def _learned(table: Table, given: Mapping[str, Task], notes: list[str]) -> dict[str, Task]:

@@ -63,13 +63,26 @@ class Metric:
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
 
 
+ALIASES = {
+    "acc": "accuracy", "f1_macro": "macro_f1", "f1_micro": "micro_f1", "f1_score": "macro_f1", "f1": "macro_f1",
+    "cross_entropy": "log_loss", "neg_log_loss": "log_loss", "nll": "log_loss", "ece": "calibration_error",
+    "matthews_corrcoef": "mcc", "balanced_acc": "balanced_accuracy", "map": "average_precision",
+    "root_mean_squared_error": "rmse", "neg_root_mean_squared_error": "rmse", "mse": "rmse",
+    "mean_squared_error": "rmse", "mean_absolute_error": "mae", "neg_mean_absolute_error": "mae", "r2_score": "r2",
+    "r_squared": "r2", "equal_error_rate": "eer", "exact_match": "subset_accuracy",
+}  # fmt: skip
+"""What metrics are called elsewhere."""
+
+
 def metric_for(name: str, task: Task) -> Metric:
     """The metric with this name, or a UsageError that says which ones fit the task."""
     if name in task.metrics:
         return METRICS[name]
     if name in METRICS:
         raise UsageError(f"Metric '{name}' does not fit the task {task.name}. Known: {', '.join(task.metrics)}.")
-    raise UsageError(f"Unknown metric '{name}'. {nearest(name, task.metrics)}")
+    meant = ALIASES.get(name.lower().replace("-", "_"), "")
+    said = f"It is called '{meant}' here. Known: {', '.join(task.metrics)}." if meant in task.metrics else ""
+    raise UsageError(f"Unknown metric '{name}' of the task {task.name}. {said or nearest(name, task.metrics)}")
 
 
 def score(task: Task, name: str, targets: np.ndarray, probabilities: np.ndarray) -> float:

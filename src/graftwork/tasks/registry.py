@@ -18,6 +18,7 @@ from graftwork.tasks.identity import Identity
 from graftwork.tasks.label_lists import distinct_texts
 from graftwork.tasks.labels import normal
 from graftwork.tasks.multilabel import Multilabel
+from graftwork.tasks.other_jobs import about
 from graftwork.tasks.regression import Regression
 from graftwork.tasks.retrieval import Retrieval
 from graftwork.tasks.task import Task
@@ -31,6 +32,17 @@ USUAL_HEAD = "auto"
 _PLAIN_HEAD = "linear"
 _MOST_CLASS_NUMBERS = 1000
 _ROWS_A_CLASS = 5
+
+
+def parse_task(spec: str) -> Task:
+    """The task that a recipe or `--task` names. Raises UsageError for one that there is not: what it is called here,
+    that it is not supported yet, or what may be meant."""
+    name = spec.partition(":")[0].strip()
+    known = about(name) if name not in TASKS else ""
+    if known:
+        listed = ", ".join(TASKS)
+        raise UsageError(f"There is no task '{name}'. {known} What there is: {listed}; graft list tasks explains them.")
+    return specs.parse(spec, TASKS, "task")
 
 
 def head_of(task: Task, spec: str) -> str:
