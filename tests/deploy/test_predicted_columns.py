@@ -10,7 +10,7 @@ import pytest
 
 import graftwork as gw
 from graftwork.deploy.predict import predict_file
-from tiny import tiny_rows
+from tiny import tiny_model, tiny_rows
 
 ROWS = 30
 
@@ -22,6 +22,11 @@ def table() -> pd.DataFrame:
     return found.assign(
         stars=draw.integers(1, 4, ROWS), price=np.arange(ROWS) / 3, tags=[["x"], ["y"], ["x", "y"]] * 10
     )
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("bases") / "bert")
 
 
 def fitted(table: pd.DataFrame, base: Path, folder: Path, *targets: str) -> gw.Model:
@@ -77,10 +82,9 @@ def test_of_several_targets_only_choices_have_them(table: pd.DataFrame, base: Pa
     ]
 
 
-def test_a_table_without_rows_has_the_columns_too(table: pd.DataFrame, base: Path, tmp_path: Path) -> None:
+def test_rows_that_can_not_be_read_have_the_columns_too(table: pd.DataFrame, base: Path, tmp_path: Path) -> None:
     fitted(table, base, tmp_path / "m", "topic")
-    (tmp_path / "new.csv").write_text("text\n")
+    (tmp_path / "new.csv").write_text('text\n""\n')
     predict_file(tmp_path / "m", tmp_path / "new.csv", tmp_path / "out.csv")
-    assert (tmp_path / "out.csv").read_text().strip().replace(
-        '"', ""
-    ) == "text,prediction,confidence,second_choice,reason"
+    header = (tmp_path / "out.csv").read_text().splitlines()[0].replace('"', "")
+    assert header == "text,prediction,confidence,second_choice,reason"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
 
+import graftwork as gw
 from graftwork.errors import DataError
+from graftwork.evidence.evaluation import Evaluation
 from graftwork.tasks.metrics import score
 from graftwork.tasks.regression import Regression
+from heard import Ear
 
 COLUMN = pa.chunked_array([[10.0, 20.0], [None, 60.0]])
 
@@ -64,3 +69,78 @@ def test_loss_and_divergence() -> None:
     assert task.loss(predictions, torch.tensor([0.0, 1.0])).tolist() == [1.0, 4.0]
     assert task.divergence(predictions, torch.tensor([[1.0], [1.0]])).tolist() == [0.0, 4.0]
     assert task.soften(torch.tensor([0.5])).tolist() == [0.5]
+
+
+# --- the logarithm --------------------------------------------------------------------------------------------------
+def column(values: Any) -> pa.ChunkedArray:
+    return pa.chunked_array([np.asarray(values, np.float64)])
+
+
+def learned(values: np.ndarray) -> Regression:
+    return Regression().learn(column(values), "train.csv")
+
+
+def prices(rows: int = 400, sigma: float = 1.2) -> np.ndarray:
+    return np.exp(np.random.default_rng(0).normal(12.0, sigma, rows))
+
+
+def test_a_skewed_target_is_learned_on_the_logarithm_and_comes_back_as_it_was() -> None:
+    values = prices()
+    task = learned(values)
+    assert task.scale > 0
+    assert "--task regression:log=false" in " ".join(task.reading)
+    targets, _ = task.encode(column(values), "", np.arange(len(values)))
+    assert abs(float(np.mean(((targets - targets.mean()) / targets.std()) ** 3))) < 0.5
+    assert task.truth(targets) == pytest.approx(values, rel=1e-5)
+    back = task.probabilities(torch.from_numpy(targets)[:, None]).numpy()
+    assert task.choose(back) == pytest.approx(values, rel=1e-5)
+    again = Regression().with_state(task.state())
+    assert np.array_equal(again.truth(targets), task.truth(targets))
+
+
+def test_targets_of_0_and_below_keep_their_value_in_other_tables() -> None:
+    task = learned(prices())
+    values = np.array([0.0, -50_000.0, 1.0, 1e9])
+    targets, present = task.encode(column(values), "", np.arange(4))
+    assert present.all()
+    assert task.truth(targets) == pytest.approx(values, rel=1e-4, abs=1.0)
+    assert np.isfinite(task.probabilities(torch.tensor([[1e6], [-1e6]])).numpy()).all()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.random.default_rng(0).normal(50, 5, 200), np.arange(1.0, 300.0), prices()[:20], np.append(prices(), -1.0)],
+    ids=["even", "uniform", "few", "negative"],
+)
+def test_other_targets_are_learned_as_they_are(values: np.ndarray) -> None:
+    task = learned(values)
+    assert (task.scale, task.reading) == (0.0, ())
+    assert task.state() == {"mean": pytest.approx(values.mean()), "std": pytest.approx(values.std())}
+
+
+def test_the_user_decides() -> None:
+    assert Regression(log=False).learn(column(prices()), "").scale == 0.0
+    named = Regression(log=True).learn(column(np.arange(1.0, 300.0)), "")
+    assert named.scale == 0.5
+    assert named.reading == ()
+    with pytest.raises(DataError, match="log=true needs targets above 0, and the smallest is -1"):
+        Regression(log=True).learn(column([-1.0, 2.0]), "")
+
+
+def test_fit_says_it_and_the_absolute_error_is_smaller() -> None:
+    draw = np.random.default_rng(1)
+    x = draw.normal(size=(500, 2))
+    table = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "price": np.exp(12 + x @ [1.0, 0.6] + draw.normal(0, 0.2, 500))})
+    errors = {}
+    for task in ("auto", "regression:log=false"):
+        ear = Ear()
+        recipe = gw.Recipe(task=task, techniques=(gw.Probe(),))
+        model = gw.fit(table[:400], target="price", recipe=recipe, listener=ear)
+        assert any("logarithm" in note for note in ear.notes) == (task == "auto")
+        found = model.evaluate(table[400:])
+        assert isinstance(found, Evaluation)
+        assert next(iter(found.scores)) == "mae"
+        errors[task] = found.scores["mae"].value
+        assert model.report is not None
+        assert model.report.primary == "mae"
+    assert errors["auto"] < 0.8 * errors["regression:log=false"]

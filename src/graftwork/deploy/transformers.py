@@ -32,6 +32,7 @@ from graftwork.errors import ModelError, UsageError
 from graftwork.model import Model
 from graftwork.networks.hub import load_model, load_reader
 from graftwork.networks.transformer import TransformerEncoder
+from graftwork.tasks.regression import Regression
 
 TOLERANCE = 1e-3
 """The most that a probability may differ (a regression: in standard deviations of the target)."""
@@ -108,6 +109,11 @@ def _encoder(model: Model) -> TransformerEncoder:
         raise UsageError(
             f"The model was made with {what}, which acts at prediction and has no counterpart in transformers. It runs "
             "with graft predict; train it without to export it."
+        )
+    if any(isinstance(task, Regression) and task.scale for task in model.tasks.values()):
+        raise UsageError(
+            "This model learned the logarithm of the target, which a head of transformers does not undo. Train with "
+            "--task regression:log=false to export it; this one runs with graft predict."
         )
     encoders = list(network.each_encoder())
     if len(encoders) > 1 or not isinstance(encoders[0], TransformerEncoder):

@@ -61,7 +61,9 @@ def is_same(task: Task, other: Task) -> bool:
         return False
     if task.classes or other.classes:
         return task.classes == other.classes
-    return isinstance(task, Regression) or task.state() == other.state()
+    if isinstance(task, Regression) and isinstance(other, Regression):
+        return task.scale == other.scale
+    return task.state() == other.state()
 
 
 def _word(name: str) -> str:
@@ -79,7 +81,7 @@ def _shared_task(tasks: Sequence[Task]) -> Task:
     if not isinstance(first, Regression):
         return first
     states = [task.state() for task in tasks]
-    return first.with_state({key: float(np.mean([state[key] for state in states])) for key in ("mean", "std")})
+    return first.with_state({key: float(np.mean([state[key] for state in states])) for key in first.state()})
 
 
 def joined_head(parents: Sequence[Parent], joined: Joined, network: Network) -> Head:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import torch
 from torch import Tensor
 
 from graftwork.data.table import Kind
@@ -16,6 +17,11 @@ from graftwork.tasks.labels import plural, row_list, shortened_text
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.task import ColumnTask
 
+FEWEST, SKEWED = 30, 2.0
+"""Training targets from which their skewness is looked at, and the skewness from which the logarithm is learned."""
+FARTHEST = 8.0
+"""Standard deviations within which predicted logarithms stay: beyond, one row would outweigh all others."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Regression(ColumnTask):
@@ -23,13 +29,20 @@ class Regression(ColumnTask):
 
     Targets are (N,), float32, less the mean of the training rows and divided by their standard deviation; 0 where
     missing. Predictions (B, 1) are given back in the units of the column.
+
+    log: learn the logarithm of the target, so that errors count by their share: prices, durations. None does so where
+    all training targets are above 0 and a few are far larger than the others. It is asinh(x / scale), a logarithm for
+    what is larger than the smallest training target, and defined for 0 and below.
     """
 
     name: ClassVar[str] = "regression"
     target_kinds: ClassVar[tuple[Kind, ...]] = ("number",)
-    metrics: ClassVar[tuple[str, ...]] = ("rmse", "mae", "r2", "spearman")
+    metrics: ClassVar[tuple[str, ...]] = ("mae", "rmse", "r2", "spearman")
     facts: ClassVar[frozenset[str]] = frozenset({"real_targets"})
 
+    log: bool | None = None
+    scale: float = field(default=0.0, init=False)
+    """Of the logarithm; 0 where the target itself is learned."""
     mean: float = field(default=0.0, init=False)
     std: float = field(default=1.0, init=False)
 
@@ -44,7 +57,23 @@ class Regression(ColumnTask):
                 f"{source}: all {len(known):,} targets are {known[0]:g}, so there is nothing to learn. "
                 "Is this the right target column?"
             )
-        return with_learned(self, mean=float(known.mean()), std=spread)
+        if self.log and known.min() <= 0:
+            raise DataError(
+                f"{source}: regression:log=true needs targets above 0, and the smallest is {known.min():g}. "
+                "Leave log out, or leave these rows out."
+            )
+        scale = _scale(known) if self.log or (self.log is None and is_skewed(known)) else 0.0
+        learned = np.arcsinh(known / scale) if scale else known
+        return with_learned(self, scale=scale, mean=float(learned.mean()), std=float(learned.std()))
+
+    @property
+    def reading(self) -> tuple[str, ...]:
+        if not self.scale or self.log:
+            return ()
+        return (
+            "target: a few numbers are far larger than the others, so the logarithm is learned, by which errors count "
+            "by their share; --task regression:log=false learns the numbers themselves",
+        )
 
     @property
     def outputs(self) -> int:
@@ -52,7 +81,8 @@ class Regression(ColumnTask):
 
     def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         values, present = _numbers(column, source, rows)
-        standard = np.where(present, (values - self.mean) / self.std, 0.0)
+        learned = np.arcsinh(values / self.scale) if self.scale else values
+        standard = np.where(present, (learned - self.mean) / self.std, 0.0)
         return standard.astype(np.float32), present
 
     def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
@@ -68,10 +98,13 @@ class Regression(ColumnTask):
 
     def probabilities(self, predictions: Tensor, temperature: float = 1.0) -> Tensor:  # noqa: ARG002
         """The predictions (B, 1) in the units of the column; there is no probability to temper."""
-        return predictions.double() * self.std + self.mean
+        if not self.scale:
+            return predictions.double() * self.std + self.mean
+        return torch.sinh(predictions.double().clamp(-FARTHEST, FARTHEST) * self.std + self.mean) * self.scale
 
     def truth(self, targets: np.ndarray) -> np.ndarray:
-        return targets.astype(np.float64) * self.std + self.mean
+        learned: np.ndarray = targets.astype(np.float64) * self.std + self.mean
+        return np.asarray(np.sinh(learned) * self.scale) if self.scale else learned
 
     def choose(self, probabilities: np.ndarray) -> np.ndarray:
         return probabilities.reshape(-1)
@@ -80,10 +113,30 @@ class Regression(ColumnTask):
         return [float(value) for value in self.choose(probabilities)]
 
     def state(self) -> dict[str, Any]:
-        return {"mean": self.mean, "std": self.std}
+        return {"mean": self.mean, "std": self.std} | ({"scale": self.scale} if self.scale else {})
 
     def with_state(self, state: dict[str, Any]) -> Self:
-        return with_learned(self, mean=float(state["mean"]), std=float(state["std"]))
+        learned = {name: float(state[name]) for name in ("mean", "std", "scale") if name in state}
+        return with_learned(self, **learned)
+
+
+def is_skewed(values: np.ndarray) -> bool:
+    """Whether a few of these numbers, all above 0, are far larger than the others, and their logarithms are not."""
+    if len(values) < FEWEST or values.min() <= 0:
+        return False
+    plain, logged = _skewness(values), _skewness(np.log(values))
+    return plain > SKEWED and abs(logged) < plain / 2
+
+
+def _skewness(values: np.ndarray) -> float:
+    centred = values - values.mean()
+    spread = float(np.sqrt(np.mean(centred**2)))
+    return float(np.mean((centred / spread) ** 3)) if spread > 0 else 0.0
+
+
+def _scale(values: np.ndarray) -> float:
+    """Half of the smallest number, or a little less: a power of 2, so that like tables have the same."""
+    return float(2.0 ** np.floor(np.log2(values.min() / 2)))
 
 
 def _numbers(column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
