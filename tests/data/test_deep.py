@@ -204,6 +204,16 @@ def test_later_pictures_beyond_the_scale_are_said(tmp_path: Path) -> None:
     assert "each is scaled by its own values" in load_like(full, eight, with_target=True).notes[0]
 
 
+def test_a_picture_that_no_training_rows_speak_for_keeps_its_brightness() -> None:
+    dark = np.full((4, 4), 0.1, np.float32)
+    dark[0, 0] = 0.2
+    assert np.asarray(decode(encode(dark)))[1, 1, 0] == round(0.1 * 255)
+    assert np.asarray(decode(encode(dark * 255)))[1, 1, 0] == round(0.1 * 255)
+    assert np.asarray(decode(encode(dark - 0.5)))[1, 1, 0] == round(0.6 / 2 * 255)
+    assert np.asarray(decode(encode(np.array([[0, 2048, 4000]], np.uint16))))[0, 1, 0] == 128
+    assert np.asarray(decode(encode(np.array([[-50, 0, 50]], np.int16))))[0, :, 0].tolist() == [0, 128, 255]
+
+
 def test_arrays_in_memory_are_scaled_alike() -> None:
     pictures, names = sides(8)
     for make in (

@@ -24,6 +24,7 @@ from deeppictures import chunk
 from graftwork.data import opening
 from graftwork.data.images import decode, examine
 from graftwork.data.media import MediaError, content
+from graftwork.errors import DataError, GraftworkError
 from pictures import encoded, folder_of_classes, picture, png_header
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n(/tmp/proof) (w) file closefile\nshowpage\n"
@@ -202,6 +203,7 @@ def test_bombs_cost_little_memory(tmp_path: Path) -> None:
 import resource, sys
 from graftwork.data.images import decode
 from graftwork.data.media import MediaError, content
+from graftwork.errors import DataError, GraftworkError
 import PIL.Image; PIL.Image.init()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for path in sys.argv[1:]:
@@ -247,3 +249,44 @@ def test_cut_and_changed_files_are_read_or_refused(form: str) -> None:
         held = bytes(changed[: rng.integers(1, len(whole) + 1)] if rng.random() < 0.3 else changed)
         with contextlib.suppress(MediaError):
             assert decode(held).mode == "RGB"
+
+
+def photos_of_people(folder: Path) -> list[dict[str, str]]:
+    rows = []
+    for person in range(8):
+        for at in range(4):
+            path = folder / f"person{person}-{at}.png"
+            path.write_bytes(encoded(picture(10 * person + at)))
+            rows.append({"photo": str(path), "name": f"person {person}"})
+    return rows
+
+
+def test_verify_enroll_and_identify_refuse_what_is_no_file(strange: Path) -> None:
+    import graftwork as gw
+
+    quick = gw.Training(precision="fp32", steps=2, batch=8)
+    recipe = gw.Recipe(base="small-cnn:width=8,size=8", task="identity", techniques=[], training=quick)
+    rows = photos_of_people(strange)
+    model = gw.fit(rows, target="name", recipe=recipe)
+    model.save(strange / "model")
+    for name in ("pipe.png", "zero.png", "sparse.png", "socket.png"):
+        with pytest.raises(DataError, match=REASONS[name]):
+            model.verify(rows[0]["photo"], str(strange / name))
+    with pytest.raises(DataError, match="is a pipe, not a file"):
+        model.enroll({"person 0": [rows[0]["photo"], str(strange / "pipe.png")]})
+    good = rows[0]["photo"]
+    graft("verify", strange / "model", good, strange / "pipe.png").fails(1, "is a pipe, not a file")
+
+
+def test_search_refuses_what_is_no_file(strange: Path) -> None:
+    import graftwork as gw
+
+    quick = gw.Training(precision="fp32", steps=2, batch=8)
+    base = {"photo": "small-cnn:width=8,size=8", "words": "gru:width=8"}
+    recipe = gw.Recipe(base=base, task="retrieval", techniques=[], training=quick)
+    people = photos_of_people(strange)
+    rows = [{"photo": row["photo"], "words": f"{row['name']} number {at}"} for at, row in enumerate(people)]
+    model = gw.fit(rows, inputs=["photo", "words"], recipe=recipe)
+    model.index(rows)
+    with pytest.raises(GraftworkError, match="is a device, not a file"):
+        model.search(str(strange / "zero.png"), 3)

@@ -92,15 +92,21 @@ def scale_of(ranges: Sequence[Range]) -> Scale:
     usual = near_high - near_low
     if usual > 0 and high - low > _FAR * usual:
         low, high = max(low, near_low - _ROOM * usual), min(high, near_high + _ROOM * usual)
-    whole = all(each.whole for each in ranges)
-    full = [(0.0, 2.0**bits - 1) for bits in _DEPTHS] if whole else [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)]
-    for bottom, top in full:
-        if bottom <= low and high <= top:
-            if high - low >= (top - bottom) / 2:
-                return bottom, top
-            if whole:
-                break
+    usual_one = _usual_scale(low, high, all(each.whole for each in ranges))
+    if usual_one and high - low >= (usual_one[1] - usual_one[0]) / 2:
+        return usual_one
     return (low, high) if high > low else (low, low + 1)
+
+
+def own_scale(found: Range) -> Scale:
+    """The scale of one picture that no training rows speak for: what its kind of file can hold."""
+    return _usual_scale(found.low, found.high, found.whole) or scale_of([found])
+
+
+def _usual_scale(low: float, high: float, whole: bool) -> Scale | None:
+    """The first usual one that these values fit in: of 8, 10, 12, 14, 16, … bits; 0 to 1, -1 to 1 or 0 to 255."""
+    known = [(0.0, 2.0**bits - 1) for bits in _DEPTHS] if whole else [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)]
+    return next(((bottom, top) for bottom, top in known if bottom <= low and high <= top), None)
 
 
 def eight_bit(values: np.ndarray, scale: Scale) -> np.ndarray:
@@ -119,7 +125,7 @@ def picture(values: np.ndarray, scale: Scale | None) -> Image.Image:
     """Values (H, W) or (H, W, 3 or 4) as 8-bit RGB; without a scale by their own. What is clear lies on white."""
     from PIL import Image
 
-    colours = eight_bit(values[..., :3] if values.ndim == 3 else values, scale or scale_of([measured(values)]))
+    colours = eight_bit(values[..., :3] if values.ndim == 3 else values, scale or own_scale(measured(values)))
     image = Image.fromarray(colours).convert("RGB")
     if values.ndim == 3 and values.shape[2] == 4:
         opaque = values[..., 3].astype(np.float64)
