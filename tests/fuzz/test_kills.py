@@ -20,7 +20,7 @@ from tiny import tiny_bert, tiny_texts
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 
-VARYING = ("report.html", "metrics.json", "README.md", "merge.json", "summary.csv", "robustness.json")
+VARYING = ("report.html", "metrics.json", "README.md", "merge.json", "summary.md", "robustness.json", "sequence.json")
 """Files that hold times and dates."""
 
 

@@ -20,7 +20,7 @@ def split_path(spec: str) -> tuple[str, dict[str, str]]:
     """
     path, colon, rest = spec.rpartition(":")
     pairs = [part.partition("=") for part in rest.split(",") if part]
-    if not colon or Path(spec).expanduser().exists() or not all(re.fullmatch(r"[\w-]+", key) for key, *_ in pairs):
+    if not colon or _is_there(spec) or not all(re.fullmatch(r"[\w-]+", key) for key, *_ in pairs):
         return spec, {}
     if not all(equals for _, equals, _ in pairs):
         raise UsageError(f"base '{spec}': settings are written name:key=value,key=value.")
@@ -34,9 +34,17 @@ def is_hub_id(path: str) -> bool:
 
 def check_path(path: str, names: Iterable[str]) -> None:
     """Raise unless `path` exists or looks like a hub id; `names` are the bases that may have been meant."""
-    if Path(path).expanduser().exists() or is_hub_id(path):
+    if _is_there(path) or is_hub_id(path):
         return
     advice = f"{nearest(path, names)} A hub id looks like org/name."
     if os.sep in path or path.startswith((".", "~")):
         raise ModelError(f"There is no folder {path} for the base. {advice}")
     raise UsageError(f"Unknown base '{path}', and there is no such folder. {advice}")
+
+
+def _is_there(path: str) -> bool:
+    """Whether there is such a file or folder; not where its name is one that no file can have."""
+    try:
+        return Path(path).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, a home that nobody has
+        return False
