@@ -37,7 +37,7 @@ check: install
 	$(BIN)/lint-imports --no-cache
 
 nightly: check  ## the same with the slow tests
-	OMP_NUM_THREADS=1 GRAFTWORK_PAIRS=60 GRAFTWORK_TRIPLES=60 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'slow or not slow'
+	OMP_NUM_THREADS=1 GRAFTWORK_PAIRS=60 GRAFTWORK_TRIPLES=60 GRAFTWORK_MUTATIONS=500 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'slow or not slow'
 
 conformance: install  ## all pairs and TRIPLES=2000 triples of techniques, drawn by SEED=0 (54 CPU minutes); writes docs/compatibility.md
 	rm -rf .conformance

@@ -5,66 +5,21 @@ whole; the same command again ends as if nothing had happened, and leaves nothin
 from __future__ import annotations
 
 import hashlib
-import importlib
 import shutil
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from command import QUICK, Ran, graft, topics, write_rows
+from command import Ran, graft
+from fuzz.commands import Made, fit
 from fuzz.killing import forked, places
-from tiny import tiny_bert, tiny_texts
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 
 VARYING = ("report.html", "metrics.json", "README.md", "merge.json", "summary.md", "robustness.json", "sequence.json")
 """Files that hold times and dates."""
-
-
-HEAVY = ("graftwork.runs.fit", "graftwork.deploy.predict", "transformers.models.bert.modeling_bert", "matplotlib.figure")
-
-
-@dataclass(frozen=True)
-class Made:
-    """A folder with a base, tables and two trained models, made once by forked commands."""
-
-    folder: Path
-
-    def __truediv__(self, name: str) -> Path:
-        return self.folder / name
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    found = Made(tmp_path_factory.mktemp("kills"))
-    for name in HEAVY:  # once here, and not in every child
-        importlib.import_module(name)
-    forked(lambda: prepare(found))
-    return found
-
-
-def prepare(made: Made) -> None:
-    tiny_bert(made / "base", num_hidden_layers=2, hidden_size=16, num_attention_heads=2)
-    topics(made / "train.csv", 90)
-    topics(made / "test.csv", 24)
-    for name, more in (("first", ()), ("second", ("--seed", "1"))):
-        fit(made, made / name, *more).works()
-    write_rows(made / "who.csv", [(text, f"person {at % 6}") for at, text in enumerate(tiny_texts(60))])
-    probe = ("--base", made / "base", "--with", "probe")
-    graft("fit", made / "who.csv", "--target", "label", "--task", "identity", *probe, "--out", made / "people").works()
-    pairs = "\n".join(line.rsplit(",", 1)[0] + "," + line.rsplit(",", 1)[0] for line in (made / "test.csv").read_text().splitlines()[1:])
-    (made / "pairs.csv").write_text(f"text,other\n{pairs}\n")
-    graft("fit", made / "pairs.csv", "--task", "retrieval", *probe, "--out", made / "finder").works()
-    recipe = f"{{base: {made / 'base'}, techniques: [], training: {{steps: 3, batch: 8}}}}"
-    steps = [f"- {{name: {name}, train: {made / 'train.csv'}, target: label, recipe: {recipe}}}" for name in ("one", "two")]
-    (made / "steps.yaml").write_text("\n".join(["steps:", *steps]))
-
-
-def fit(made: Made, out: Path, *more: str | Path) -> Ran:
-    return graft("fit", made / "train.csv", "--target", "label", "--base", made / "base", "--out", out, *QUICK, *more)
 
 
 def again(ran: Ran) -> Ran:
