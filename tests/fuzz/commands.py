@@ -10,7 +10,12 @@ from command import QUICK, Ran, graft, topics, write_rows
 from fuzz.killing import forked
 from tiny import tiny_bert, tiny_texts
 
-HEAVY = ("graftwork.runs.fit", "graftwork.deploy.predict", "transformers.models.bert.modeling_bert", "matplotlib.figure")
+HEAVY = (
+    "graftwork.runs.fit",
+    "graftwork.deploy.predict",
+    "transformers.models.bert.modeling_bert",
+    "matplotlib.figure",
+)
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,13 @@ def prepare(made: Made) -> None:
     write_rows(made / "who.csv", [(text, f"person {at % 6}") for at, text in enumerate(tiny_texts(60))])
     probe = ("--base", made / "base", "--with", "probe")
     graft("fit", made / "who.csv", "--target", "label", "--task", "identity", *probe, "--out", made / "people").works()
-    pairs = "\n".join(line.rsplit(",", 1)[0] + "," + line.rsplit(",", 1)[0] for line in (made / "test.csv").read_text().splitlines()[1:])
-    (made / "pairs.csv").write_text(f"text,other\n{pairs}\n")
+    pairs = [(text, " ".join(reversed(text.split()))) for text in tiny_texts(24)]
+    write_rows(made / "pairs.csv", pairs, ("text", "other"))
     graft("fit", made / "pairs.csv", "--task", "retrieval", *probe, "--out", made / "finder").works()
     recipe = f"{{base: {made / 'base'}, techniques: [], training: {{steps: 3, batch: 8}}}}"
-    steps = [f"- {{name: {name}, train: {made / 'train.csv'}, target: label, recipe: {recipe}}}" for name in ("one", "two")]
+    steps = [
+        f"- {{name: {name}, train: {made / 'train.csv'}, target: label, recipe: {recipe}}}" for name in ("one", "two")
+    ]
     (made / "steps.yaml").write_text("\n".join(["steps:", *steps]))
 
 

@@ -1,4 +1,4 @@
-"""A command in a forked process that is killed as power cuts kill: with SIGKILL, right before its n-th rename or unlink."""
+"""A command in a forked process that is killed as power cuts kill: right before its n-th rename or unlink."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ALL = 100
 
 
 def forked(act: Callable[[], object], kill_before: int | None = None, within_folder: Path | None = None) -> int:
-    """Run `act` in a child; gives how many renames and unlinks it made below `within_folder`, or -1 where it was killed.
+    """Run `act` in a child; gives how many renames and unlinks it made below `within_folder`, or -1: killed.
 
     AssertionError where the child failed in any other way.
     """

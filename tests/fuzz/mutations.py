@@ -11,9 +11,38 @@ import random
 from typing import Any
 
 SNIPPETS = (
-    *(b'"', b"'", b",", b"\t", b";", b"|", b"\n", b"\r\n", b"\r", b"\0", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf"),
+    *(
+        b'"',
+        b"'",
+        b",",
+        b"\t",
+        b";",
+        b"|",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"\0",
+        b"\xff",
+        b"\xc3",
+        b"\xed\xa0\x80",
+        b"\xef\xbb\xbf",
+    ),
     *("\u200b", "\u202e", "\u2028", "\u00a0", "\U0001f600", "日本", "e\u0301"),
-    *(b"=1+1", b"1e999", b"-1", b"1,5", b"NaN", b"9" * 400, b"<a " * 50, b"[" * 300, b"{", b"}", b"]", b"\x1b[31m", b"null"),
+    *(
+        b"=1+1",
+        b"1e999",
+        b"-1",
+        b"1,5",
+        b"NaN",
+        b"9" * 400,
+        b"<a " * 50,
+        b"[" * 300,
+        b"{",
+        b"}",
+        b"]",
+        b"\x1b[31m",
+        b"null",
+    ),
 )
 """What is put into tables and texts: separators, quotes, control characters, numbers without end, nesting."""
 VALUES: tuple[Any, ...] = (
@@ -25,7 +54,7 @@ VALUES: tuple[Any, ...] = (
 
 
 def damaged(content: bytes, seed: int) -> bytes:
-    """One to four injuries: bits turned, bytes set, parts cut, doubled, moved, filled with zeros, or foreign parts put in."""
+    """One to four injuries: bits turned, bytes set, parts cut, doubled, moved or zeroed, foreign parts put in."""
     draw = random.Random(seed)
     for _ in range(draw.choice((1, 1, 2, 4))):
         content = draw.choice(INJURIES)(content, draw)

@@ -15,9 +15,33 @@ from graftwork.data.load import load
 from pictures import encoded, picture
 
 NAMES = (
-    *("../out.png", "/out.png", "C:\\out.png", "a\\..\\..\\out.png", "", ".", "a//b.png", "a/./b.png", "con.png", "a" * 400 + ".png"),
-    *("\u202e.png", "é/e\u0301.png", "日本/犬.png", "a/b.png/", "__MACOSX/a/._b.png", ".hidden/b.png", "a\n/b.png", "A/B.PNG", "a/b.zip"),
+    *(
+        "../out.png",
+        "/out.png",
+        "C:\\out.png",
+        "a\\..\\..\\out.png",
+        "",
+        ".",
+        "a//b.png",
+        "a/./b.png",
+        "con.png",
+        "a" * 400 + ".png",
+    ),
+    *(
+        "\u202e.png",
+        "é/e\u0301.png",
+        "日本/犬.png",
+        "a/b.png/",
+        "__MACOSX/a/._b.png",
+        ".hidden/b.png",
+        "a\n/b.png",
+        "A/B.PNG",
+        "a/b.zip",
+    ),
 )
+
+
+CLASSES = [f"{label}/{at}.png" for label in ("cat", "dog") for at in range(3)]
 
 
 def archive(names: list[str], content: bytes) -> bytes:
@@ -34,7 +58,7 @@ def content() -> bytes:
 
 
 def test_damaged_zips(content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = archive([f"{label}/{at}.png" for label in ("cat", "dog") for at in range(3)], content)
+    whole = archive(CLASSES, content)
     check(lambda seed: damaged(whole, seed), tmp_path, monkeypatch)
 
 
@@ -42,8 +66,10 @@ def test_damaged_zips(content: bytes, tmp_path: Path, monkeypatch: pytest.Monkey
 def test_odd_names(content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def made(seed: int) -> bytes:
         draw = random.Random(seed)
-        names = [f"{label}/{at}.png" for label in ("cat", "dog") for at in range(3)]
-        names += [draw.choice(("", "cat/", "dog/", "../")) + name for name in draw.sample(NAMES, draw.choice((1, 2, 3)))]
+        names = list(CLASSES)
+        names += [
+            draw.choice(("", "cat/", "dog/", "../")) + name for name in draw.sample(NAMES, draw.choice((1, 2, 3)))
+        ]
         draw.shuffle(names)
         return archive(names, content)
 

@@ -30,7 +30,11 @@ def test_damaged_entries(cache: Path, tmp_path: Path) -> None:
     for text, label in tiny_rows(40):
         table["text"].append(text)
         table["label"].append(label)
-    recipe = gw.Recipe(base=str(base), techniques=[gw.Partial(1), gw.WarmStart()], training=gw.Training(steps=2, batch=8, precision="fp32"))
+    recipe = gw.Recipe(
+        base=str(base),
+        techniques=[gw.Partial(1), gw.WarmStart()],
+        training=gw.Training(steps=2, batch=8, precision="fp32"),
+    )
     whole = tmp_path / "whole"
 
     def probabilities() -> np.ndarray:
@@ -62,7 +66,9 @@ def test_damaged_zips_of_the_cache(cache: Path, tmp_path: Path) -> None:
     from pictures import encoded, picture
 
     path = tmp_path / "photos.zip"
-    path.write_bytes(archive([f"{label}/{at}.png" for label in ("cat", "dog") for at in range(3)], encoded(picture(1, 12, 10))))
+    path.write_bytes(
+        archive([f"{label}/{at}.png" for label in ("cat", "dog") for at in range(3)], encoded(picture(1, 12, 10)))
+    )
     names = load(path).table.values("image")
     files = sorted(file.relative_to(cache) for file in cache.rglob("*.png"))
     assert len(files) == 6

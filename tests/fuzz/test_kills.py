@@ -32,14 +32,29 @@ def again(ran: Ran) -> Ran:
 COMMANDS: dict[str, Callable[[Made, Path], Ran]] = {
     "fit": lambda made, out: fit(made, out, "--test", made / "test.csv", *(["--resume"] if out.exists() else [])),
     "default": lambda made, out: graft(
-        "fit", made / "train.csv", "--target", "label", "--base", made / "base", "--out", out, *(["--resume"] if out.exists() else [])
+        "fit",
+        made / "train.csv",
+        "--target",
+        "label",
+        "--base",
+        made / "base",
+        "--out",
+        out,
+        *(["--resume"] if out.exists() else []),
     ),
     "merge": lambda made, out: graft("merge", made / "first", made / "second", "--out", out),
     "soup": lambda made, out: graft("soup", made / "first", made / "second", "--method", "uniform", "--out", out),
     "run": lambda made, out: graft("run", made / "steps.yaml", "--out", out, *(["--resume"] if out.exists() else [])),
     "export": lambda made, out: graft("export", made / "first", "--to", "transformers", "--out", out),
     "robust": lambda made, out: graft(
-        "evaluate", made / "first", made / "test.csv", "--robust", "--robust-set", "rows=4,restarts=1,steps=1", "--out", out
+        "evaluate",
+        made / "first",
+        made / "test.csv",
+        "--robust",
+        "--robust-set",
+        "rows=4,restarts=1,steps=1",
+        "--out",
+        out,
     ),
 }
 """What writes a folder."""

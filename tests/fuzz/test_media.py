@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import resource
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,15 @@ IMAGES = {
     "tiff": {"compression": "tiff_lzw"},
     "ppm": {},
 }
-SOUNDS = {"wav": "PCM_16", "flac": "PCM_16", "ogg": "VORBIS", "aiff": "PCM_24", "au": "ULAW", "caf": "PCM_16", "mp3": "MPEG_LAYER_III"}
+SOUNDS = {
+    "wav": "PCM_16",
+    "flac": "PCM_16",
+    "ogg": "VORBIS",
+    "aiff": "PCM_24",
+    "au": "ULAW",
+    "caf": "PCM_16",
+    "mp3": "MPEG_LAYER_III",
+}
 MOST_GROWTH = 1 << 30
 """Bytes that the process may grow by over all mutations of a kind."""
 
@@ -64,7 +71,9 @@ def check(model: Model, column: str, whole: bytes, path: Path) -> None:
         if seed % 2:
             path.write_bytes(content)
             value = str(path)
-        found = model.predict_rows([{column: whole}, {column: value}] if isinstance(value, bytes) else [{column: value}])
+        found = model.predict_rows(
+            [{column: whole}, {column: value}] if isinstance(value, bytes) else [{column: value}]
+        )
         good = [answer is not None for answer in found.values]
         bad = {row.row for row in found.bad}
         assert good == [at + 1 not in bad for at in range(len(good))], "a row is neither predicted nor named as bad"

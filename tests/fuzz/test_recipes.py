@@ -11,9 +11,9 @@ import yaml
 from command import graft
 from fuzz.examine import examine
 from fuzz.mutations import SNIPPETS, damaged, damaged_document
+from graftwork import specs
 from graftwork.networks.bases import parse_base
 from graftwork.recipe import from_dict, from_yaml, parse_techniques
-from graftwork import specs
 from graftwork.tasks.registry import TASKS
 from graftwork.techniques import TECHNIQUES
 
@@ -26,10 +26,15 @@ RECIPE = {
     "head": "mlp",
     "seed": 3,
 }
-SEQUENCE = {"steps": [{"name": "first", "train": "a.csv", "target": "label", "recipe": RECIPE}, {"name": "second", "train": "b.csv", "techniques": ["distil:teacher=first"]}]}
+SEQUENCE = {
+    "steps": [
+        {"name": "first", "train": "a.csv", "target": "label", "recipe": RECIPE},
+        {"name": "second", "train": "b.csv", "techniques": ["distil:teacher=first"]},
+    ]
+}
 
 
-def test_damaged_documents(tmp_path: Path) -> None:
+def test_damaged_documents() -> None:
     examine(lambda seed: from_dict(damaged_document(RECIPE, seed))).holds()
 
 
@@ -59,7 +64,11 @@ def test_damaged_sequences(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["technique", "base", "task"])
 def test_short_forms(kind: str) -> None:
-    parse = {"technique": lambda text: parse_techniques([text]), "base": parse_base, "task": lambda text: specs.parse(text, TASKS, "task")}[kind]
+    parse = {
+        "technique": lambda text: parse_techniques([text]),
+        "base": parse_base,
+        "task": lambda text: specs.parse(text, TASKS, "task"),
+    }[kind]
     wholes = {
         "technique": [f"{name}:rank=4,scale=0.5" for name in TECHNIQUES],
         "base": ["minilm:layers=3", "small-cnn:width=8,blocks=1", "mel-cnn:rate=8000", "tuned-text:path=x"],
@@ -82,8 +91,41 @@ def test_short_forms(kind: str) -> None:
 def test_words_of_the_command_line(tmp_path: Path) -> None:
     """Options with anything behind them: exit code 1 or 2 and a message, no traceback."""
     (tmp_path / "t.csv").write_text("text,label\n" + "a cat,x\nthe dog,y\n" * 6)
-    options = ("--target", "--inputs", "--ignore", "--role", "--kind", "--task", "--metric", "--base", "--with", "--set", "--budget", "--seed")
-    values = ("", "x", "text", "label", "=", "text=", "=text", "text=image", "a=b=c", "-1", "1e999", "nan", "lr=x", "steps=1e9", "\x1b[31m", "\u202e", "../x", "0s", "5m5")
+    options = (
+        "--target",
+        "--inputs",
+        "--ignore",
+        "--role",
+        "--kind",
+        "--task",
+        "--metric",
+        "--base",
+        "--with",
+        "--set",
+        "--budget",
+        "--seed",
+    )
+    values = (
+        "",
+        "x",
+        "text",
+        "label",
+        "=",
+        "text=",
+        "=text",
+        "text=image",
+        "a=b=c",
+        "-1",
+        "1e999",
+        "nan",
+        "lr=x",
+        "steps=1e9",
+        "\x1b[31m",
+        "\u202e",
+        "../x",
+        "0s",
+        "5m5",
+    )
 
     def act(seed: int) -> None:
         draw = random.Random(seed)

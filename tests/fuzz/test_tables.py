@@ -28,7 +28,13 @@ def rows(count: int = 40) -> list[tuple[str, ...]]:
     """Texts with quotes, separators, line breaks and scripts; numbers, categories, days and labels."""
     texts = ('said "yes", then left', "one; two | three", "line\nbreak", "日本語の文 of many words", "plain words here")
     return [
-        (f"{at} {texts[at % 5]}", f"{at * 1.5}", ("old", "new")[at % 2], f"2024-01-{at % 28 + 1:02}", ("yes", "no")[at % 3 > 0])
+        (
+            f"{at} {texts[at % 5]}",
+            f"{at * 1.5}",
+            ("old", "new")[at % 2],
+            f"2024-01-{at % 28 + 1:02}",
+            ("yes", "no")[at % 3 > 0],
+        )
         for at in range(count)
     ]
 
@@ -131,7 +137,9 @@ def test_columns_of_any_type(schema: Schema, tmp_path: Path) -> None:
 def odd_table(seed: int) -> pa.Table:
     """12 rows of the usual columns, of which one or two have another type, some with nulls."""
     draw = random.Random(seed)
-    columns: dict[str, pa.Array] = {name: pa.array(list(values)) for name, values in zip(HEADER, zip(*rows(12), strict=True), strict=True)}
+    columns: dict[str, pa.Array] = {
+        name: pa.array(list(values)) for name, values in zip(HEADER, zip(*rows(12), strict=True), strict=True)
+    }
     for name in draw.sample(HEADER, draw.choice((1, 2))):
         values = draw.choice(ODD)
         column = values() if callable(values) else values
@@ -143,18 +151,41 @@ def odd_table(seed: int) -> pa.Table:
 
 _NUMBERS = list(range(12))
 ODD: tuple[pa.Array | Callable[[], pa.Array], ...] = (
-    *(pa.array(_NUMBERS, kind) for kind in (pa.int8(), pa.uint64(), pa.float16(), pa.float32(), pa.decimal128(20, 3), pa.decimal256(40, 2))),
-    *(pa.array(_NUMBERS, kind) for kind in (pa.date32(), pa.time32("s"), pa.time64("us"), pa.timestamp("ns", "Asia/Tokyo"), pa.duration("ms"))),
+    *(
+        pa.array(_NUMBERS, kind)
+        for kind in (pa.int8(), pa.uint64(), pa.float16(), pa.float32(), pa.decimal128(20, 3), pa.decimal256(40, 2))
+    ),
+    *(
+        pa.array(_NUMBERS, kind)
+        for kind in (pa.date32(), pa.time32("s"), pa.time64("us"), pa.timestamp("ns", "Asia/Tokyo"), pa.duration("ms"))
+    ),
     pa.array([2**64 - 1 - at for at in _NUMBERS], pa.uint64()),
     pa.array([float("nan"), float("inf"), -float("inf"), -0.0, 1e308, 5e-324] * 2),
     *(pa.array([at % 3 > 0 for at in _NUMBERS]), pa.nulls(12), pa.nulls(12, pa.string()), pa.array([""] * 12)),
-    *(pa.array([f"{at % 2}" for at in _NUMBERS]).dictionary_encode(), pa.array([at % 2 for at in _NUMBERS]).dictionary_encode()),
-    *(pa.array(["x\u200b", "e\u0301", "\u202e", " ", "a\tb", "a\nb"] * 2), pa.array(["y"] * 12, pa.large_string()), pa.array(["y"] * 12, pa.string_view())),
-    *(pa.array([b"\xff\xfe"] * 12), pa.array([b""] * 12, pa.large_binary()), pa.array([b"12345678"] * 12, pa.binary(8))),
+    *(
+        pa.array([f"{at % 2}" for at in _NUMBERS]).dictionary_encode(),
+        pa.array([at % 2 for at in _NUMBERS]).dictionary_encode(),
+    ),
+    *(
+        pa.array(["x\u200b", "e\u0301", "\u202e", " ", "a\tb", "a\nb"] * 2),
+        pa.array(["y"] * 12, pa.large_string()),
+        pa.array(["y"] * 12, pa.string_view()),
+    ),
+    *(
+        pa.array([b"\xff\xfe"] * 12),
+        pa.array([b""] * 12, pa.large_binary()),
+        pa.array([b"12345678"] * 12, pa.binary(8)),
+    ),
     *(pa.array([[1.0, 2.0]] * 12), pa.array([["a", None]] * 12), pa.array([[]] * 12, pa.list_(pa.int64()))),
-    *(pa.array([[1, 2]] * 12, pa.list_(pa.int64(), 2)), pa.array([{"bytes": None, "path": "a.png"}] * 12), pa.array([{"a": {"b": [1]}}] * 12)),
+    *(
+        pa.array([[1, 2]] * 12, pa.list_(pa.int64(), 2)),
+        pa.array([{"bytes": None, "path": "a.png"}] * 12),
+        pa.array([{"a": {"b": [1]}}] * 12),
+    ),
     *(pa.array([[("k", 1)]] * 12, pa.map_(pa.string(), pa.int64())), pa.array([{}] * 12, pa.struct([]))),
-    lambda: pa.StringArray.from_buffers(12, pa.py_buffer(np.arange(0, 26, 2, dtype=np.int32)), pa.py_buffer(b"\xe6\xff" * 12)),
+    lambda: pa.StringArray.from_buffers(
+        12, pa.py_buffer(np.arange(0, 26, 2, dtype=np.int32)), pa.py_buffer(b"\xe6\xff" * 12)
+    ),
 )
 """Columns of 12 values as databases and programs export them; the last holds text that is no UTF-8."""
 

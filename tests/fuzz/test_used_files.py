@@ -42,7 +42,9 @@ def test_damaged_indexes(made: Made, tmp_path: Path) -> None:
         draw = random.Random(seed)
         path = draw.choice(files)
         document = path.suffix == ".json" and draw.random() < 0.7
-        path.write_bytes(written(damaged_document(json.loads(kept[path]), seed)) if document else damaged(kept[path], seed))
+        path.write_bytes(
+            written(damaged_document(json.loads(kept[path]), seed)) if document else damaged(kept[path], seed)
+        )
         try:
             load(folder).search("the cat is here", 3, by="text")
         finally:

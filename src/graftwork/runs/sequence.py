@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from graftwork import specs
 from graftwork.data.cache import digest, storing
 from graftwork.data.names import plain_name
 from graftwork.data.writing import remove, write_text
-from graftwork.errors import UsageError
+from graftwork.errors import GraftworkError, UsageError
 from graftwork.evidence.intervals import Interval
 from graftwork.model import Model, load
 from graftwork.networks.manifest import is_model
@@ -73,6 +74,14 @@ class Finished:
         return load(self.folder)
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What `sequence.json` keeps of a step that is done. digest: of what the step said."""
+
+    digest: str
+    finished: Finished
+
+
 @claims_out
 def run_sequence(
     steps: Sequence[Step] | str | os.PathLike[str],
@@ -115,7 +124,7 @@ def _run_all(
         known = record.get(step.name)
         if known is not None:
             _check_unchanged(step, known)
-            done.append(_recalled(root, step.name, known["finished"]))
+            done.append(known.finished)
             listener.note(f"{step.name}: done before")
             continue
         listener.note(f"step {len(done) + 1} of {len(planned)}: {step.name}")
@@ -124,7 +133,7 @@ def _run_all(
         done.append(finished)
         if finished.interrupted:
             break
-        record[step.name] = {"digest": _digest(step), "finished": _plain(finished)}
+        record[step.name] = Recorded(_digest(step), finished)
         _write(root, record, done)
     return done
 
@@ -185,7 +194,7 @@ def _scores(model: Model) -> tuple[Score, ...]:
     return tuple(found)
 
 
-def _opened(root: Path, resume: bool) -> dict[str, Any]:
+def _opened(root: Path, resume: bool) -> dict[str, Recorded]:
     """What is known of the steps that are done. Raises UsageError where `root` holds something else."""
     if root.exists() and not root.is_dir():
         raise UsageError(f"--out {root} is a file. Name a folder.")
@@ -200,15 +209,36 @@ def _opened(root: Path, resume: bool) -> dict[str, Any]:
     # A step that failed before it began left no folder: there is nothing that a fresh start could lose.
     if not resume and any(one.is_dir() for one in root.iterdir()):
         raise UsageError(f"{root} holds a sequence. Add --resume to go on with it, or choose another --out.")
+    return {name: known for name, known in _read(file).items() if is_model(root / name)}
+
+
+def _read(file: Path) -> dict[str, Recorded]:
+    """The steps that are done, by name."""
     try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        return {name: _recorded(file.parent / plain_name(name, file), plain) for name, plain in _mapping(file).items()}
+    except (ValueError, TypeError, KeyError, GraftworkError) as error:
         raise UsageError(f"{file} is damaged ({error}). Choose another --out.") from None
-    return {name: known for name, known in found.items() if is_model(root / plain_name(name, file))}
 
 
-def _check_unchanged(step: Step, known: dict[str, Any]) -> None:
-    if known.get("digest") != _digest(step):
+def _mapping(file: Path) -> dict[str, Any]:
+    found = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise ValueError("no object")
+    return found
+
+
+def _recorded(folder: Path, plain: dict[str, Any]) -> Recorded:
+    """One step, every value of its type."""
+    given = {**plain["finished"], "scores": (), "folder": folder, "name": folder.name}
+    finished = specs.build(Finished, given, "the step")
+    scores = tuple(specs.build(Score, score, "the score") for score in plain["finished"]["scores"])
+    if any(score.metric not in METRICS for score in scores):
+        raise ValueError("it has a score of an unknown metric")
+    return Recorded(str(plain["digest"]), replace(finished, scores=scores))
+
+
+def _check_unchanged(step: Step, known: Recorded) -> None:
+    if known.digest != _digest(step):
         raise UsageError(
             f"The step {step.name} is done, and has been changed since. Change it back, or choose another --out "
             "to run the sequence anew."
@@ -232,18 +262,10 @@ def _described(value: Any) -> Any:
     return [str(one) for one in value] if plain else type(value).__name__
 
 
-def _plain(finished: Finished) -> dict[str, Any]:
-    return asdict(finished) | {"folder": finished.folder.name}
-
-
-def _recalled(root: Path, name: str, plain: dict[str, Any]) -> Finished:
-    scores = tuple(Score(**score) for score in plain["scores"])
-    return Finished(**plain | {"folder": root / name, "scores": scores})
-
-
-def _write(root: Path, record: dict[str, Any], done: Sequence[Finished]) -> None:
+def _write(root: Path, record: dict[str, Recorded], done: Sequence[Finished]) -> None:
+    plain = {name: {"digest": one.digest, "finished": asdict(one.finished)} for name, one in record.items()}
     head, *rows = summary(done)
     lines = [head, tuple("---" for _ in head), *rows]
     with storing(root):
-        write_text(root / RECORD, json.dumps(record, ensure_ascii=False, indent=1))
+        write_text(root / RECORD, json.dumps(plain, ensure_ascii=False, indent=1, default=str))
         write_text(root / SUMMARY, "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
