@@ -216,7 +216,7 @@ def _read(file: Path) -> dict[str, Recorded]:
     """The steps that are done, by name."""
     try:
         return {name: _recorded(file.parent / plain_name(name, file), plain) for name, plain in _mapping(file).items()}
-    except (ValueError, TypeError, KeyError, GraftworkError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, GraftworkError) as error:
         raise UsageError(f"{file} is damaged ({error}). Choose another --out.") from None
 
 
