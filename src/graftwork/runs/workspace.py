@@ -14,7 +14,7 @@ from graftwork.core.checkpoint import Checkpointing
 from graftwork.data.cache import storing
 from graftwork.data.locks import claimed
 from graftwork.data.writing import clean, is_own, remove, write_text
-from graftwork.errors import UsageError
+from graftwork.errors import CheckpointError, UsageError
 from graftwork.networks.manifest import is_model
 
 FOLDER = ".work"
@@ -42,9 +42,15 @@ class Workspace:
 
     def recall(self, name: str) -> Any:
         """What `remember` kept under this name in the run that is resumed, or None."""
-        if self.folder is None or not self.resume or not (self.folder / f"{name}.json").is_file():
+        if self.folder is None or not self.resume or not (file := self.folder / f"{name}.json").is_file():
             return None
-        return json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise CheckpointError(
+                f"{file} is damaged ({error}): what the run decided can't be repeated. Choose another --out, or remove "
+                f"{self.place} and start afresh without --resume."
+            ) from None
 
     def remember(self, name: str, value: Any) -> None:
         """Keep plain data (a step count found by timing), so that a resumed run decides the same."""
