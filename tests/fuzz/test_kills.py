@@ -64,6 +64,7 @@ COMMANDS: dict[str, Callable[[Made, Path], Ran]] = {
 def test_a_new_folder(name: str, made: Made, tmp_path: Path) -> None:
     run = COMMANDS[name]
     whole, out = tmp_path / "whole" / "out", tmp_path / "killed" / "out"
+    whole.parent.mkdir()
     count = forked(lambda: run(made, whole).works(), None, whole.parent)
     assert count > 0
     expected = contents(whole.parent)
