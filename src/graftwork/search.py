@@ -184,11 +184,13 @@ def read(model_folder: Path) -> Index:
         with pa.memory_map(str(folder / ROWS)) as mapped:
             rows = pa.ipc.open_file(mapped).read_all()
         numbers = opened.get_tensor(NUMBERS)
+        whole = len(rows) == len(numbers) == about["rows"]
+        made_by = str(about["fingerprint"])
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, pa.ArrowInvalid) as error:
         raise ModelError(f"{folder} is a damaged index ({error}). Make it again: graft index.") from None
-    if not len(rows) == len(numbers) == about["rows"]:
+    if not whole:
         raise ModelError(f"{folder} is a damaged index: its parts have different lengths. Make it again: graft index.")
-    return Index(str(about["fingerprint"]), sides, rows, numbers)
+    return Index(made_by, sides, rows, numbers)
 
 
 def _embedded(model: Saved, table: Table, side: str, watch: Watch | None = None) -> np.ndarray:

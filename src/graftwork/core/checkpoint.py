@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from graftwork.data.writing import clean_beside, replacing
 from graftwork.errors import CheckpointError
 
 NAME = "checkpoint.safetensors"
+CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def write(folder: Path, snapshot: Snapshot) -> None:
         clean_beside(folder / NAME)
         tensors = {key: value.detach().cpu().contiguous() for key, value in snapshot.tensors.items()}
         with replacing(folder / NAME, lasting=True) as temporary:
-            write_tensors(_unshared(tensors), temporary, {"graftwork": json.dumps(snapshot.meta)})
+            told = {"graftwork": json.dumps(snapshot.meta), CHECKSUM: _checksum(tensors)}
+            write_tensors(_unshared(tensors), temporary, told)
 
 
 def write_tensors(tensors: dict[str, Tensor], path: Path, meta: dict[str, str] | None = None) -> None:
@@ -84,9 +87,11 @@ def read(kept: Checkpointing) -> Snapshot | None:
         with safe_open(path, framework="pt") as file:
             meta = json.loads(file.metadata()["graftwork"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            if file.metadata().get(CHECKSUM, _checksum(tensors)) != _checksum(tensors):
+                raise ValueError("its content has changed since it was written")
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{path} is not a checkpoint of graftwork ({error}). Delete it to start afresh."
+            f"{path} is not a checkpoint of graftwork, or damaged ({error}). Delete it to start afresh."
         ) from None
     if meta.get("fingerprint") != kept.fingerprint:
         raise CheckpointError(
@@ -94,6 +99,15 @@ def read(kept: Checkpointing) -> Snapshot | None:
             "Repeat the command that wrote it, or choose another --out."
         )
     return Snapshot(tensors, meta)
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    """CRC-32 of all values: quick, and enough against what disks do."""
+    found = 0
+    for key in sorted(tensors):
+        values = tensors[key].detach().reshape(-1).contiguous().view(torch.uint8).numpy()
+        found = zlib.crc32(memoryview(values), found)
+    return f"{found:08x}"
 
 
 def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-from graftwork.data.writing import write_bytes, write_text
+from graftwork.data.writing import clean, write_bytes, write_text
 from graftwork.evidence.robustness.attacks import Attacked
 from graftwork.evidence.robustness.corrupted import SEVERITIES, Corrupted
 from graftwork.evidence.robustness.measure import Robustness
@@ -46,6 +46,7 @@ def title(found: Attacked | Corrupted) -> str:
 def write(found: Robustness, folder: Path) -> None:
     """robustness.json, robustness.html and a PNG a curve into `folder`, which is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
+    clean(folder)
     text = json.dumps(found.to_json(), ensure_ascii=False, indent=2)
     write_text(folder / "robustness.json", text + "\n")
     drawn = [(attack_rows(one), title(one), attack_curve(one), _file("attack", one)) for one in found.attacked]
