@@ -106,7 +106,7 @@ def _checksum(tensors: Mapping[str, Tensor]) -> str:
     found = 0
     for key in sorted(tensors):
         values = tensors[key].detach().reshape(-1).contiguous().view(torch.uint8).numpy()
-        found = zlib.crc32(memoryview(values), found)
+        found = zlib.crc32(values.data, found)
     return f"{found:08x}"
 
 
