@@ -6,8 +6,11 @@ import gzip
 import os
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import feather
 
+from graftwork.data.decoding import with_encoding
 from graftwork.data.read import read
 from graftwork.errors import DataError
 
@@ -68,10 +71,17 @@ def test_a_text_is_not_a_file_name() -> None:
             r"line 2.*--encoding cp1252",
         ),
         ("a.parquet", b"PAR1 nothing", "not a sound parquet file"),
-        ("a.xlsx", b"PK\x03\x04....", "Excel.*Save the sheet as 'CSV UTF-8'"),
-        ("a.txt", b"text,label\na,b\n", "extension '.txt', and seems to hold csv.*Rename it to end in .csv"),
-        ("a.dat", b"text\tlabel\n", "Rename it to end in .tsv"),
-        ("a.dat", b'{"text": 1}\n', "Rename it to end in .jsonl"),
+        ("a.xlsx", b"PK\x03\x04....", "not a sound Excel workbook.*Save the sheet as 'CSV UTF-8'"),
+        ("a.xls", b"\xd0\xcf\x11\xe0....", "an old Excel workbook.*Save the sheet as 'CSV UTF-8'"),
+        ("a.xlsx", b"\xd0\xcf\x11\xe0....", "an old Excel workbook .*or one with a password"),
+        ("a.ods", b"PK\x03\x04....", "Save the sheet as 'CSV UTF-8'"),
+        ("a.sav", b"$FL2@(#)\x00\x00", r"pandas.read_spss\('a.sav'\).to_csv\('a.csv'"),
+        ("a.pkl", b"\x80\x04\x00\x00", "A pickle can run any program"),
+        ("a.txt", b"only a text\n", "extension '.txt', and seems to hold plain text.*header line"),
+        ("a.foo", b"text,label\na,b\n", "extension '.foo', and seems to hold csv.*Rename it to end in .csv"),
+        ("a.foo", b"text\tlabel\n", "Rename it to end in .tsv"),
+        ("a.foo", b'{"text": 1}\n', "Rename it to end in .jsonl"),
+        ("a.arrow", b"ARROW1....", "not a sound Arrow file"),
         ("a", b"hello\n", "no extension, and seems to hold plain text.*header line"),
         ("a.bin", b"\x00\x01\x02", "binary data"),
         ("a.gz", gzip.compress(b"x", mtime=0), "no extension|extension"),
@@ -85,3 +95,47 @@ def test_not_utf8_far_behind_the_first_block(tmp_path: Path) -> None:
     line = "价" * 50 + "\n"
     content = ("t\n" + line * 20_000).encode() + b"\xff\n"
     _refused(tmp_path, "a.csv", content, rf"line 20002 \(byte {len(content) - 2:,}\)")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", "text\tlabel\na, b\tx\nc\ty\n"),
+        ("a.txt", 'text,label\n"a, b",x\nc,y\n'),
+        ("a.dat", "text|label\na, b|x\nc|y\n"),
+        ("a.tab", "text\tlabel\na, b\tx\nc\ty\n"),
+        ("a.txt", '{"text": "a, b", "label": "x"}\n{"text": "c", "label": "y"}\n'),
+    ],
+)
+def test_endings_that_say_nothing(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    assert read(tmp_path / name)[0].to_pylist() == [{"text": "a, b", "label": "x"}, {"text": "c", "label": "y"}]
+
+
+def test_arrow_and_feather(tmp_path: Path) -> None:
+    table = pa.table({"text": ["a", "b"], "n": [1, 2]})
+    feather.write_feather(table, tmp_path / "a.feather")
+    with pa.OSFile(str(tmp_path / "b.arrow"), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    with pa.OSFile(str(tmp_path / "c.arrow"), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table)
+    for name in ("a.feather", "b.arrow", "c.arrow"):
+        assert read(tmp_path / name)[0].to_pydict() == table.to_pydict()
+
+
+def test_utf16_that_says_so_is_read(tmp_path: Path) -> None:
+    for code in ("utf-16", "utf-32"):
+        (tmp_path / "a.csv").write_bytes("text,label\n价格,b\n".encode(code))
+        assert read(tmp_path / "a.csv")[0].to_pylist() == [{"text": "价格", "label": "b"}]
+
+
+def test_a_named_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("text,label\n価格,良い\n".encode("cp932"))
+    assert read(with_encoding(path, "shift_jis"))[0].to_pylist() == [{"text": "価格", "label": "良い"}]
+    with pytest.raises(DataError, match=r"line 2 \(byte 1\d\): not utf-16, as --encoding says|not utf-16"):
+        read(with_encoding(path, "utf-16"))
+    with pytest.raises(DataError, match=r"line 2 \(byte 12\): not ascii, as --encoding says. It is probably Shift-JIS"):
+        read(with_encoding(str(path), "ascii"))
+    assert with_encoding({"text": ["a"]}, "cp1252") == {"text": ["a"]}
+    assert with_encoding(path, None) is path

@@ -106,6 +106,8 @@ def _not_decoded(path: Path, encoding: str, *, named: bool) -> DataError:
                 if named:
                     return DataError(f"{path}, {where}: not {encoding}, as --encoding says. {_advice(path)}")
                 return DataError(f"{path}, {where}: not UTF-8. {_advice(path)}")
+            except UnicodeError as error:  # UTF-16 without the mark that it needs
+                return DataError(f"{path}: not {encoding}, as --encoding says ({error}). {_advice(path)}")
             offset, line = offset + len(block), line + block.count(b"\n")
     what = "UTF-8" if encoding == "utf-8-sig" else encoding
     return DataError(f"{path} ends in the middle of a character: it is cut off, or not {what}.")

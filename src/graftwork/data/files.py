@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 from graftwork.errors import DataError
 
 SUPPORTED = (
-    "csv, tsv, json lines (.jsonl, .ndjson, .json) and parquet, each also as .gz; "
+    "csv, tsv, json lines (.jsonl, .ndjson, .json) and parquet, each also as .gz; .xlsx, .arrow, .feather; "
     "a folder or a .zip of images or sounds"
 )
 
@@ -95,7 +95,7 @@ def sniff(path: Path) -> Content:
         return Content("json", ".jsonl")
     if "\t" in first:
         return Content("tab-separated text", ".tsv")
-    return Content("csv", ".csv") if "," in first or ";" in first else Content("plain text", None)
+    return Content("csv", ".csv") if any(sign in first for sign in ",;|") else Content("plain text", None)
 
 
 _MAGIC = {
@@ -108,13 +108,24 @@ _MAGIC = {
 }
 
 
+_PANDAS = {".sav": "read_spss", ".dta": "read_stata", ".sas7bdat": "read_sas", ".orc": "read_orc", ".h5": "read_hdf"}
+"""What reads other formats, by ending."""
+OPEN_ENDINGS = (".txt", ".dat", ".tab", ".data", ".psv", ".text")
+"""Endings that say nothing of the contents; the first line does."""
+
+
 def unknown_extension(path: Path) -> DataError:
     """The error for a file whose extension names no supported format."""
     content = sniff(path)
     if content.extension is not None:
         mend = f"Rename it to end in {content.extension}."
-    elif "Excel" in content.what:
-        mend = "Save the sheet as 'CSV UTF-8'."
+    elif "Excel" in content.what or path.suffix.lower() in (".ods", ".numbers", ".xlsb", ".xls"):
+        mend = "Save the sheet as 'CSV UTF-8'" + (" or rename it to end in .xlsx." if "Excel" in content.what else ".")
+    elif reader := _PANDAS.get(path.suffix.lower()):
+        code = f"import pandas; pandas.{reader}('{path.name}').to_csv('{path.stem}.csv', index=False)"
+        mend = f'Convert it: python -c "{code}"'
+    elif path.suffix.lower() in (".pkl", ".pickle", ".joblib"):
+        mend = "A pickle can run any program when it is opened, so none is read. Save it with to_parquet or to_csv."
     elif content.what == "plain text":
         mend = "For one text a line, put a header line `text` on top and quote each text, as csv does."
     else:

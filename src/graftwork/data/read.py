@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import pyarrow as pa
 
 from graftwork.data.decoding import EncodedFile
-from graftwork.data.files import check_file, unknown_extension
+from graftwork.data.excel import read_excel, split_sheet
+from graftwork.data.files import OPEN_ENDINGS, check_file, sniff, unknown_extension
 from graftwork.data.folders import ROLE, read_folder
 from graftwork.data.notes import notes_of
 
@@ -22,9 +23,9 @@ __all__ = ["Source", "folder_of", "is_collection", "notes_of", "read", "roles_of
 Source: TypeAlias = Union[
     str, "os.PathLike[str]", "pd.DataFrame", pa.Table, Mapping[str, Sequence[Any]], Sequence[Any]
 ]  # fmt: skip
-"""A path to csv, tsv, json lines or parquet (each also .gz), or to a folder or .zip of images or sounds; a pandas
-frame; a `datasets.Dataset`; an Arrow table; a dict of lists; a list of dicts; a list of texts (one column `text`), or
-of images in memory (one column `image`)."""
+"""A path to csv, tsv, json lines or parquet (each also .gz), to an Excel workbook (`a.xlsx`, `a.xlsx#Sheet`), to an
+Arrow or feather file, or to a folder or .zip of images or sounds; a pandas frame; a `datasets.Dataset`; an Arrow table;
+a dict of lists; a list of dicts; a list of texts (one column `text`), or of images in memory (one column `image`)."""
 
 
 def read(source: Source, *, name: str | None = None) -> tuple[pa.Table, str]:
@@ -37,9 +38,14 @@ def read(source: Source, *, name: str | None = None) -> tuple[pa.Table, str]:
     that is no table.
     """
     if isinstance(source, str | os.PathLike):
-        path = Path(source).expanduser()
+        path, sheet = split_sheet(Path(source).expanduser())
         encoding = source.encoding if isinstance(source, EncodedFile) else None
-        return _read_file(path, name or str(path), encoding), name or str(path)
+        called = name or str(path)
+        if not path.is_dir():
+            check_file(path)
+        if path.suffix.lower() in (".xlsx", ".xlsm"):
+            return read_excel(path, called, sheet), called
+        return _read_file(path, called, encoding), called
     from graftwork.data.frames import from_memory
 
     called = name or f"the {_WORDS.get(type(source).__name__, type(source).__name__)}"
@@ -79,12 +85,13 @@ _WORDS = {"DataFrame": "frame", "dict": "dict", "list": "list", "Table": "Arrow 
 def _read_file(path: Path, name: str, encoding: str | None) -> pa.Table:
     if path.is_dir():
         return read_folder(path, name)
-    check_file(path)
     if _is_zip(path):
         from graftwork.data.archives import read_zip
 
         return read_zip(path, name)
     extension = Path(path.name.lower().removesuffix(".gz")).suffix
+    if extension in OPEN_ENDINGS:
+        extension = ".csv" if encoding else sniff(path).extension or extension
     if extension in (".csv", ".tsv"):
         from graftwork.data.delimited import read_delimited
 
@@ -97,4 +104,8 @@ def _read_file(path: Path, name: str, encoding: str | None) -> pa.Table:
         from graftwork.data.parquet import read_parquet
 
         return read_parquet(path, name)
+    if extension in (".arrow", ".feather", ".ipc"):
+        from graftwork.data.arrow_files import read_arrow
+
+        return read_arrow(path, name)
     raise unknown_extension(path)

@@ -1,0 +1,48 @@
+"""Arrow and feather files: the columns as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from graftwork.data.frames import plain_types
+from graftwork.data.kinds import is_string
+from graftwork.data.spool import spool
+from graftwork.errors import DataError
+
+
+def read_arrow(path: Path, name: str) -> pa.Table:
+    """The table of an Arrow file, an Arrow stream (as `datasets` writes it) or a feather file.
+
+    Raises DataError for a damaged file, a text that is not UTF-8, no rows.
+    """
+    import pyarrow.feather
+
+    try:
+        with open(path, "rb") as file:
+            start = file.read(6)
+        if start.startswith(b"FEA1"):
+            table = pyarrow.feather.read_table(path)
+        else:
+            with pa.memory_map(str(path)) as mapped:
+                reader = pa.ipc.open_file(mapped) if start == b"ARROW1" else pa.ipc.open_stream(mapped)
+                table = spool(_batches(reader), reader.schema)
+        for field in table.schema:
+            if is_string(field.type):
+                table.column(field.name).validate(full=True)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{name} is not a sound Arrow file ({reason}). Copy or export it again.") from error
+    if not len(table):
+        names = ", ".join(table.column_names)
+        raise DataError(f"{name} has no rows (columns: {names}). Expected at least one row.")
+    return plain_types(table)
+
+
+def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
+    if hasattr(reader, "num_record_batches"):
+        return (reader.get_batch(at) for at in range(reader.num_record_batches))
+    return iter(reader)
