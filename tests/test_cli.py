@@ -408,6 +408,33 @@ def test_predict_and_evaluate_say_how_far_they_are(fitted: Path, tmp_path: Path)
     assert graft("evaluate", fitted, table, "--json").works().err == ""
 
 
+def test_ctrl_c_while_predicting_leaves_nothing_behind(
+    fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from graftwork.model import Model
+
+    def stop(self: Model, *_: object) -> None:  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Model, "_probabilities", stop)
+    (tmp_path / "out").mkdir()
+    ran = graft("predict", fitted, topics(tmp_path / "t.csv", 6), "--out", tmp_path / "out" / "p.csv")
+    ran.fails(130, "Stopped")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_pipe_that_is_closed_is_no_error() -> None:
+    import os
+
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "graftwork.cli", "list", "techniques"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert "Traceback" not in done.stderr
+    assert "not expected" not in done.stderr
+
+
 def test_names_that_steer_a_terminal(base: Path, tmp_path: Path) -> None:
     evil = "x\x1b]0;owned\x07\u202e"
     rows = [(text, {"food": evil}.get(topic, topic)) for text, topic in tiny_rows(60)]

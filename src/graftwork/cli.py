@@ -217,6 +217,10 @@ def main() -> None:
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             app(standalone_mode=True)
+    except SystemExit as end:
+        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):  # typer says nothing of Ctrl-C
+            tell("Stopped.")
+        raise
     except KeyboardInterrupt:
         tell("Stopped.")
         sys.exit(130)

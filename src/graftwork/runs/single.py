@@ -90,6 +90,7 @@ def run_single(
     known, asked = workspace.recall(name), [recipe.training.steps, recipe.training.epochs]
     if known is not None:
         recipe, deadline, limit = _as_begun(recipe, known, asked, workspace), None, None
+    listener.doing(f"{name}: making ready")
     run = _make_run(job, recipe, started=True, listener=listener, limit=limit)
     run, pace = _paced(run, name, asked, workspace, listener, deadline, limit)
     if known is None:
