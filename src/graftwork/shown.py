@@ -51,7 +51,7 @@ def shown_number(value: float) -> str:
     """A number written out, with thousands apart and no more digits than a reader wants.
 
     >>> shown_number(5858000.0), shown_number(0.517342), shown_number(-3), shown_number(1234.5), shown_number(7.10e-5)
-    ('5,858,000', '0.5173', '-3', '1,234.5', '0.000071')
+    ('5,858,000', '0.517342', '-3', '1,234.5', '0.000071')
     """
     if not math.isfinite(value):
         return f"{value}"
@@ -59,7 +59,7 @@ def shown_number(value: float) -> str:
         return f"{int(value):,}"
     if not 1e-6 <= abs(value) < _WRITTEN_OUT:
         return f"{value:.4g}"
-    digits = max(1, 3 - math.floor(math.log10(abs(value))))
+    digits = max(1, 5 - math.floor(math.log10(abs(value))))
     return f"{value:,.{digits}f}".rstrip("0").rstrip(".")
 
 

@@ -9,22 +9,19 @@ import pytest
 from samples import MARKUP, evaluation, regression_evaluation
 
 from graftwork.evidence import plots
-from graftwork.evidence.breakdown import ClassScore, Pair
 from graftwork.evidence.plots import Series
 
 CURVE = Series("fine-tune", (1.0, 2.0), (0.5, 0.7))
-CLASSES = [ClassScore(MARKUP, 5, 4, 3), ClassScore("two\nlines " + "x" * 100, 4, 5, 3), ClassScore("none", 0, 0, 0)]
-PAIRS = [Pair(MARKUP, CLASSES[1].label, 2), Pair(CLASSES[1].label, MARKUP, 1)]
-
 DRAWINGS: dict[str, Callable[[], str]] = {
-    "curves": lambda: plots.learning_curves(CURVE, [CURVE, Series("probe", (1.0,), (0.6,))], MARKUP),
-    "no scores": lambda: plots.learning_curves(CURVE, [], "accuracy"),
-    "matrix": lambda: plots.confusion_matrix(CLASSES, PAIRS),
-    "pairs": lambda: plots.top_pairs(PAIRS),
-    "classes": lambda: plots.class_bars(CLASSES),
+    "loss": lambda: plots.training_loss(CURVE),
+    "scores": lambda: plots.validation_scores([CURVE, Series(MARKUP, (1.0,), (0.6,))], MARKUP),
     "reliability": lambda: plots.reliability_diagram(evaluation().reliability, evaluation().reliability),
     "after only": lambda: plots.reliability_diagram((), evaluation().reliability),
-    "residuals": lambda: plots.predicted_and_residuals(regression_evaluation().points),
+    "scatter": lambda: plots.predicted_and_true(regression_evaluation().points),
+    "small scatter": lambda: plots.predicted_and_true(regression_evaluation().points, "small", small=True),
+    "errors": lambda: plots.errors(regression_evaluation().points),
+    "roc": lambda: plots.roc_curve(((0.0, 0.5), (0.1, 0.9), (1.0, 1.0))),
+    "similarities": lambda: plots.similarities((0.0, 0.5, 1.0), (1, 9), (8, 2)),
 }
 
 
@@ -39,17 +36,19 @@ def test_svg_is_well_formed_deterministic_and_self_contained(draw: Callable[[], 
     assert "currentColor" in svg
     links = [value for node in root.iter() for name, value in node.attrib.items() if name.endswith("href")]
     assert all(link.startswith("#") for link in links)
+    assert root.attrib["role"] == "img"
+    assert root.attrib["aria-label"]
 
 
 def test_labels_stay_text() -> None:
-    texts = [node.text for node in ElementTree.fromstring(plots.class_bars(CLASSES)).iter() if node.text]
+    texts = [node.text for node in ElementTree.fromstring(DRAWINGS["scores"]()).iter() if node.text]
     assert any("<script>alert('x')</script>" in text for text in texts)
 
 
 def test_two_plots_on_a_page_share_no_id() -> None:
     ids = [
         {node.attrib["id"] for node in ElementTree.fromstring(draw()).iter("{http://www.w3.org/2000/svg}clipPath")}
-        for draw in (DRAWINGS["curves"], DRAWINGS["residuals"], DRAWINGS["classes"])
+        for draw in (DRAWINGS["loss"], DRAWINGS["scatter"], DRAWINGS["small scatter"], DRAWINGS["errors"])
     ]
     assert all(ids)
     assert len(set.union(*ids)) == sum(map(len, ids))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
+import itertools
 import json
 import os
 import re
@@ -10,16 +13,30 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from samples import MARKUP, evaluation, multilabel_evaluation, regression_evaluation, report
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from samples import (
+    MARKUP,
+    evaluation,
+    identity_evaluation,
+    multilabel_evaluation,
+    of_classes,
+    regression_evaluation,
+    report,
+)
 
+from graftwork.evidence.baseline import Baseline
 from graftwork.evidence.evaluation import Evaluation
-from graftwork.evidence.report import Report
+from graftwork.evidence.intervals import Interval
+from graftwork.evidence.report import Candidate, Report, Result
+from graftwork.evidence.rows import Cell, RowView
+from graftwork.evidence.warnings import DataWarning, Suspect
 
 
 class Page(HTMLParser):
     """Collects what a browser would load and run, the text, and whether tags are balanced."""
 
-    VOID = frozenset({"meta", "br", "link", "img", "use"})
+    VOID = frozenset({"meta", "br", "link", "img", "use", "wbr"})
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -27,6 +44,8 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.texts: list[str] = []
         self.ids: list[str] = []
+        self.headings: list[int] = []
+        self.attributes: list[tuple[str, str, str | None]] = []
         self.open: list[str] = []
         self.feed(html)
 
@@ -34,6 +53,9 @@ class Page(HTMLParser):
         self.tags.append(tag)
         self.links += [value or "" for name, value in attrs if name.endswith("href") or name == "src"]
         self.ids += [value or "" for name, value in attrs if name == "id"]
+        self.attributes += [(tag, name, value) for name, value in attrs]
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(int(tag[1]))
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -46,7 +68,8 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.texts.append(data)
+        if not self.open or self.open[-1] not in ("style", "script"):
+            self.texts.append(data)
 
     @property
     def text(self) -> str:
@@ -59,6 +82,13 @@ REPORTS = {
     "only scores": Report(primary="accuracy", evaluations={"validation": evaluation(20)}),
     "several labels": Report(primary="micro_f1", evaluations={"test": multilabel_evaluation()}),
     "numbers": Report(primary="rmse", evaluations={"test": regression_evaluation()}),
+    "identities": Report(primary="eer", target="who", evaluations={"validation": identity_evaluation()}),
+    "several targets": Report(
+        primary="rmse",
+        target="price",
+        evaluations={"test": regression_evaluation()},
+        more=(Result(primary="accuracy", target="kind", evaluations={"test": evaluation()}),),
+    ),
 }
 
 
@@ -67,17 +97,44 @@ def test_page_is_whole_and_loads_nothing(each: Report) -> None:
     html = each.to_html()
     page = Page(html)
     assert page.open == []
-    assert all(link.startswith("#") for link in page.links)
-    assert {link[1:] for link in page.links} <= set(page.ids)
-    assert not {"script", "link", "iframe", "img", "object"} & set(page.tags)
+    assert all(link.startswith(("#", "data:")) for link in page.links)
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    assert len(set(page.ids)) == len(page.ids)
+    assert not {"link", "iframe", "object"} & set(page.tags)
     assert not re.search(r"url\((?!#)|@import", html)
     assert "None" not in page.text.split()
     assert each.to_html() == html
+    assert len(html) < 1_000_000
+
+
+def test_the_only_script_is_the_one_that_the_page_names() -> None:
+    html = report().to_html()
+    (script,) = re.findall(r"<script>(.*?)</script>", html, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
+    assert policy is not None
+    assert f"script-src 'sha256-{digest}'" in policy[1]
+    assert "default-src 'none'" in policy[1]
+    assert not any(name.startswith("on") for _, name, _ in Page(html).attributes)
+
+
+@pytest.mark.parametrize("each", REPORTS.values(), ids=REPORTS.keys())
+def test_headings_and_tables_can_be_followed_by_ear(each: Report) -> None:
+    page = Page(each.to_html())
+    assert page.headings[0] == 1
+    assert page.headings.count(1) == 1
+    assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(page.headings))
+    labelled = {value for tag, name, value in page.attributes if tag == "section" and name == "aria-labelledby"}
+    assert labelled <= set(page.ids)
+    pictures = page.tags.count("svg")
+    assert sum(tag == "svg" and name == "aria-label" for tag, name, _ in page.attributes) == pictures
+    assert page.tags.count("figcaption") == page.tags.count("figure")
+    assert page.tags.count("caption") + page.tags.count("table") >= page.tags.count("table")
 
 
 def test_user_text_is_escaped() -> None:
     page = Page(report().to_html())
-    assert page.tags.count("b") == 2  # the headings of the two warnings
+    assert page.tags.count("script") == 1
     assert page.text.count("<script>alert('x')</script>") > 10
 
 
@@ -85,7 +142,7 @@ def test_page_shows_what_it_was_given() -> None:
     text = Page(report().to_html()).text
     for expected in (
         "93.0 %",
-        "always answering the most frequent class would be right for 30.3 %",
+        "Of 100 new rows about 93 get the right answer (between 90 and 96).",
         "The fine-tune was kept",
         "probe, linear on the last layer",
         "12 of 3,080 test rows",
@@ -96,25 +153,114 @@ def test_page_shows_what_it_was_given() -> None:
         "812 MiB",
         "torch 2.13.0",
         "1 min 41 s",
-        "Most wrong",
-        "Slowest rows",
+        "the worst first",
+        "The longest rows",
+        "share of rows that get the right answer",
     ):
         assert expected in text, expected
+
+
+@pytest.mark.parametrize("word", ["macro", "f1", "calibration", "temperature", "probe", "log-loss", "ece", "mcc"])
+def test_the_first_screen_has_no_word_that_needs_a_course(word: str) -> None:
+    for each in REPORTS.values():
+        first = Page(each.to_html().partition("<nav")[0]).text.lower()
+        assert word not in first.split()
 
 
 def test_sections_without_content_are_left_out() -> None:
     text = Page(REPORTS["only scores"].to_html()).text
     for absent in (
-        "Data warnings",
-        "Training",
-        "Repeat it",
+        "Warnings about the data",
+        "What was tried",
         "Recipe",
-        "Plan",
-        "What was run",
-        "Costs",
-        "before temperature",
+        "The plan",
+        "How it was made",
+        "before it was",
     ):
         assert absent not in text
+
+
+def test_many_classes_have_no_matrix_but_a_table_to_search() -> None:
+    html = REPORTS["many classes"].to_html()
+    assert 'class="matrix"' not in html
+    assert 'class="matrix"' in REPORTS["full"].to_html()
+    first = html.index("What is taken for what, most often first")
+    counts = [int(one) for one in re.findall(r'data-sort="(\d+)">\d+</td>', html[first : first + 20_000])]
+    assert counts[:5] == sorted(counts[:5], reverse=True)
+
+
+def test_a_model_that_does_not_beat_what_needs_none_says_so_on_top() -> None:
+    not_beaten = Baseline("the commonest class, 'a'", "accuracy", 0.5, Interval(0.0, -0.1, 0.1), beaten=False)
+    each = Report(primary="accuracy", evaluations={"test": of_classes({"a": (200, 180), "b": (200, 30)})})
+    each = dataclasses.replace(each, baseline=not_beaten, suspects=(Suspect(1, "a", "b", 0.9),), folder="runs/x")
+    html = each.to_html()
+    assert 'class="verdict warn"' in html
+    assert Page(html).text.index("not shown to be better than always answering 'a'") < 400
+    assert each.summary.trouble == ()
+    assert not any("label may be wrong" in step.text for step in each.summary.steps)
+    assert not any("predict" in step.command for step in each.summary.steps)
+    assert "not shown to be better" in each.model_card().split("##")[0]
+
+
+def test_rows_are_shown_as_their_owner_knows_them() -> None:
+    wrong = of_classes({"a": (50, 45), "b": (50, 40)})
+    view = RowView(
+        "houses.csv, row 46",
+        (
+            Cell("price", "number", "5,858,000"),
+            Cell("photo", "image", "", "data:image/jpeg;base64,AAAA"),
+            Cell("voice", "audio", "v.wav", "data:audio/mpeg;base64,AAAA"),
+        ),
+    )
+    each = Report(primary="accuracy", evaluations={"test": wrong}, rows={"test": {wrong.most_wrong[0].row: view}})
+    page = Page(each.to_html())
+    assert "houses.csv, row 46" in page.text
+    assert "price 5,858,000" in page.text
+    assert ("img", "alt", "photo: houses.csv, row 46") in page.attributes
+    assert ("audio", "aria-label", "voice: v.wav") in page.attributes
+
+
+HOSTILE = st.text(
+    alphabet=st.one_of(st.sampled_from("<>&\"'`\\[]()|*_#!{}%=/\n\r\t\x1b\x00\u202e\u2028"), st.characters()),
+    max_size=30,
+)
+
+
+def named(first: str, second: str) -> Report:
+    """A report in which every text from the data is one of two; without plots, which take long to draw."""
+    labels = (f"a{first}", f"b{second}")
+    found = dataclasses.replace(of_classes({labels[0]: (60, 40), labels[1]: (40, 30)}), reliability=())
+    return Report(
+        primary="accuracy",
+        target=second,
+        evaluations={"test": found},
+        title=first,
+        data={"train": second},
+        warnings=(DataWarning(first, second),),
+        notes=(first,),
+        recipe=first,
+        command=second,
+        folder=first,
+        sources={"test": second},
+        reads=(first,),
+        training_rows=dict.fromkeys(labels, 10),
+        candidates=(Candidate(first, 0.5, 1.0, note=second),),
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(HOSTILE, HOSTILE)
+def test_no_name_can_act_in_the_page_or_the_card(first: str, second: str) -> None:
+    each = named(first, second)
+    html, card, usual = each.to_html(), each.model_card(), Page(named("t", "t").to_html())
+    page = Page(html)
+    assert page.open == []
+    assert set(page.tags) <= {*usual.tags, "wbr"}
+    assert page.tags.count("script") == 1
+    assert {name for _, name, _ in page.attributes} <= {name for _, name, _ in usual.attributes}
+    assert not re.search("[\x00-\x08\x0e-\x1f\x7f\u202e]", html + card)
+    prose = re.sub(r"(?ms)^(`{3,}).*?^\1$", "", card).replace("<!-- -->", "")
+    assert not re.search(r"(?<!\\)(?:\\\\)*\]\(|<[a-zA-Z/!]", prose)
 
 
 def test_metrics_json(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from graftwork.data.episodes import Episodes
 from graftwork.evidence.intervals import Interval, difference
+from graftwork.shown import shown_number
 from graftwork.tasks.labels import shortened_text
 from graftwork.tasks.metrics import METRICS, given_to
 from graftwork.tasks.task import Task
@@ -83,7 +84,7 @@ def _constant(task: Task, metric: str, train: np.ndarray, given: np.ndarray) -> 
     if "real_targets" in task.facts:
         numbers = task.truth(train)
         named, value = ("median", np.median(numbers)) if metric in _ABSOLUTE else ("mean", numbers.mean())
-        return f"the {named} of the training rows, {value:.6g}", np.full((rows, 1), float(value))
+        return f"the {named} of the training rows, {shown_number(float(value))}", np.full((rows, 1), float(value))
     if "hard_labels" in task.facts:
         counts = np.bincount(train, minlength=task.outputs)
         shares = (counts / counts.sum()).astype(np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graftwork.evidence.evaluation import score_text
+from graftwork.evidence.markdown import fenced, plain
 from graftwork.tasks.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 def model_card(report: Report) -> str:
     """The card in Markdown; what only the owner can know is left to fill in, and says so."""
     sections = [
-        f"# {_plain(report.title)}\n\n{report.verdict()}",
+        _top(report),
         _use(report),
         _data(report),
         _scores(report),
@@ -25,34 +26,48 @@ def model_card(report: Report) -> str:
     return "\n\n".join(sections) + "\n"
 
 
+def _top(report: Report) -> str:
+    """The first screen: how good, what that rests on, where not, what next. A warning stands apart."""
+    summary = report.summary
+    parts = [f"# {plain(summary.title)}"]
+    for verdict, told in zip(summary.verdicts, summary.verdict_lines(), strict=True):
+        parts.append(f"> **Warning.** {plain(told)}" if verdict.warning else plain(told))
+    parts += [plain(one) for one in summary.trust]
+    parts.append("\n".join(f"- {plain(one)}" for one in summary.made_from))
+    if summary.trouble:
+        parts.append("Where it goes wrong most:\n\n" + "\n".join(f"- {plain(one.text)}" for one in summary.trouble))
+    return "\n\n".join(part for part in parts if part)
+
+
 def _use(report: Report) -> str:
     lines = []
     for result in report.results:
         _, evaluation = result.headline
         lines.append(f"Task{_of(report, result)}: {evaluation.task}.")
         if evaluation.classes:
-            shown = ", ".join(f"'{_plain(label)}'" for label in evaluation.classes[:20])
+            shown = ", ".join(f"'{plain(label)}'" for label in evaluation.classes[:20])
             more = f", and {len(evaluation.classes) - 20} more" if len(evaluation.classes) > 20 else ""
             lines.append(f"It chooses among {len(evaluation.classes)} classes: {shown}{more}.")
     if report.base:
-        lines.append(f"Base model: {_plain(report.base)}.")
+        lines.append(f"Base model: {plain(report.base)}.")
     lines.append("*Who is to use it, and what for, is to be filled in by the owner.*")
     return "## Intended use\n\n" + "\n".join(lines)
 
 
 def _data(report: Report) -> str:
-    lines = [f"- {_plain(name)}: {_plain(value)}" for name, value in report.data.items()]
+    lines = [f"- {plain(name)}: {plain(value)}" for name, value in report.data.items()]
     return "## Training data\n\n" + ("\n".join(lines) or "*Not recorded.*")
 
 
 def _scores(report: Report) -> str:
     tables = []
     for result in report.results:
-        head = f"### {_plain(result.target)}\n\n" if report.more else ""
+        head = f"### {plain(result.target)}\n\n" if report.more else ""
         rows = ", ".join(f"{evaluation.rows:,} {split}" for split, evaluation in result.evaluations.items())
         tables.append(f"{head}{_score_table(result)}\n\nIn brackets: 95 % bootstrap intervals. Rows: {rows}. ")
     said = "Validation rows chose the model, so scores on them are somewhat too good."
-    return "## Scores\n\n" + "\n\n".join(tables) + said
+    verdict = "\n".join(plain(one) for one in report.verdict().splitlines())
+    return f"## Scores\n\n{verdict}\n\n" + "\n\n".join(tables) + said
 
 
 def _score_table(result: Result) -> str:
@@ -70,11 +85,12 @@ def _score_table(result: Result) -> str:
 def _recipe(report: Report) -> str:
     parts = ["## Training"]
     if report.recipe:
-        parts.append("```yaml\n" + report.recipe.strip() + "\n```")
+        parts.append(fenced(report.recipe, "yaml"))
     if report.command:
-        parts.append("To repeat it:\n\n```\n" + report.command.strip() + "\n```")
+        parts.append("To repeat it:\n\n" + fenced(report.command))
     if report.versions:
-        parts.append("Versions: " + ", ".join(f"{name} {version}" for name, version in report.versions.items()) + ".")
+        versions = (f"{plain(name)} {plain(version)}" for name, version in report.versions.items())
+        parts.append(f"Versions: {', '.join(versions)}.")
     return "\n\n".join(parts)
 
 
@@ -85,30 +101,14 @@ def _limits(report: Report) -> str:
         scores = ((s.f1, s.label) for s in evaluation.per_class if s.f1 is not None and s.rows)
         weak = sorted(scores, key=lambda at: at[0])
         if weak:
-            listed = ", ".join(f"'{_plain(label)}' ({f1:.2f})" for f1, label in weak[:5])
+            listed = ", ".join(f"'{plain(label)}' ({f1:.2f})" for f1, label in weak[:5])
             lines.append(f"- Weakest classes{_of(report, result)}, by F1: {listed}.")
     if any(result.headline[1].baseline is not None for result in report.results):
         lines.append("- It always answers with these classes; a row that fits none of them gets one all the same.")
-    lines += [f"- {_plain(warning.message)}" for warning in report.warnings]
+    lines += [f"- {plain(warning.message)}" for warning in report.warnings]
     return "## Limits\n\n" + "\n".join(lines)
 
 
 def _of(report: Report, result: Result) -> str:
     """Which target is meant, where there are several."""
-    return f" of {_plain(result.target)}" if report.more else ""
-
-
-def _plain(text: str) -> str:
-    """Text from the data on one line, without what Markdown or HTML would read as markup."""
-    line = " ".join(text.split())
-    for mark, harmless in (
-        ("&", "&amp;"),
-        ("<", "&lt;"),
-        (">", "&gt;"),
-        ("`", "\\`"),
-        ("*", "\\*"),
-        ("|", "\\|"),
-        ("[", "\\["),
-    ):
-        line = line.replace(mark, harmless)
-    return line
+    return f" of {plain(result.target)}" if report.more else ""

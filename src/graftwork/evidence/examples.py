@@ -9,7 +9,10 @@ import numpy as np
 
 from graftwork.tasks.task import Task
 
-SHOWN = 20
+SHOWN = 500
+"""Mistakes that are kept of a set of rows, at most."""
+LARGEST = 100
+"""Of numbers, which are all a little wrong, so many."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,10 @@ class Rows:
 
 
 def most_wrong(
-    task: Task, truth: np.ndarray, probabilities: np.ndarray, rows: Rows, count: int = SHOWN
+    task: Task, truth: np.ndarray, probabilities: np.ndarray, rows: Rows, count: int | None = None
 ) -> tuple[Example, ...]:
     """Wrong rows, worst first: the most certain mistakes, or the largest errors of a regression."""
+    count = count if count is not None else SHOWN if task.classes else LARGEST
     chosen = task.choose(probabilities)
     wrong = truth != chosen if truth.ndim == 1 else (truth != chosen).any(axis=1)
     size = np.where(wrong, _wrongness(task, truth, probabilities), -np.inf)

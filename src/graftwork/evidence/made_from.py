@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 CROSS_VALIDATED = "cross-validation"
 _LEFT_OUT = ("ignored: ", "not used: ")
 """How the notes begin that say which columns were left out, and why."""
-_TRUST = ("duplicates", "leak", "test differs")
+_TRUST = ("duplicates", "leak", "classes not scored", "test differs")
 """Kinds of warnings that bear on what the scores are worth."""
 
 
@@ -57,7 +57,7 @@ def _elsewhere(report: Report) -> list[str]:
 
 def made_from(report: Report) -> tuple[str, ...]:
     """Rows, base, columns, time: what is known of them."""
-    found = [_rows(report), _base(report), _inputs(report), *_left_out(report), _cost(report)]
+    found = [_rows(report), *_bases(report), _inputs(report), *_left_out(report), _cost(report)]
     return tuple(one for one in found if one)
 
 
@@ -75,7 +75,8 @@ def _rows(report: Report) -> str:
     said = f"Trained on {used:,} of the {counted(total)}{of} that are to learn from ({of_hundred(used / total)})"
     if report.budget is None:
         return f"{said}, as asked."
-    return f"{said}: the budget of {duration(report.budget)} allowed no more."
+    more = f"; about {duration(report.budget_for_all)} would use all" if report.budget_for_all else ""
+    return f"{said}: the budget of {duration(report.budget)} allowed no more{more}."
 
 
 def _held_out(report: Report) -> int:
@@ -85,10 +86,8 @@ def _held_out(report: Report) -> int:
     return held.rows + held.unlabelled if held is not None and same else 0
 
 
-def _base(report: Report) -> str:
-    if not report.bases:
-        return ""
-    return f"Base: {'; '.join(line(one) for one in report.bases)}."
+def _bases(report: Report) -> list[str]:
+    return [f"Base: {line(one)}." for one in report.bases]
 
 
 def _inputs(report: Report) -> str:

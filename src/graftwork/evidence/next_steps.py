@@ -23,14 +23,23 @@ _FEW_ROWS_A_CLASS = 20
 def next_steps(report: Report, *, warned: bool) -> tuple[NextStep, ...]:
     """warned: a verdict warns, so that no finding of this model counts as a reason."""
     found = [*_leak(report), *_more_time(report)]
-    if not warned:
-        found += [*_labels(report), *_harmful_input(report)]
-    found += [*_rare(report), *_test(report)]
-    if not warned:
-        found += _use(report)
-    elif not found:
-        found.append(NextStep("Check that the target can be told from the inputs at all: look at a few rows yourself."))
+    if warned:
+        return tuple([*found, *_rare(report), *_look(report)][:MOST])
+    found += [*_labels(report), *_harmful_input(report), *_rare(report), *_test(report), *_use(report)]
     return tuple(found[:MOST])
+
+
+def _look(report: Report) -> list[NextStep]:
+    """Where nothing was learned: can it be?"""
+    _, evaluation = report.headline
+    if evaluation.verification is not None:
+        return [NextStep("Give it rows of more, so that more are left to test with.")]
+    told = f" from {listed(report.reads)}" if report.reads else ""
+    target = f" {quoted(report.target)}" if report.target and not report.more else " the answer"
+    return [
+        NextStep(f"Look at ten rows yourself: could you tell{target}{told}? If you can't, neither can a model."),
+        NextStep("If you can, try another base, or label more rows.", "graft list bases"),
+    ]
 
 
 def _leak(report: Report) -> list[NextStep]:
@@ -46,7 +55,7 @@ def _more_time(report: Report) -> list[NextStep]:
         return []
     used, total = report.rows_used, report.rows_total
     if used is not None and total is not None and used < total:
-        seconds = _round_up(report.budget * total / used)
+        seconds = _round_up(report.budget_for_all or report.budget * total / used)
         text = f"Give it about {duration(seconds)}, and it uses all {counted(total)} instead of {used:,}."
         return [NextStep(text, _again(report, budget=seconds))]
     if any("the budget is used up" in note for note in report.notes):

@@ -1,11 +1,13 @@
 """The report's plots as SVG text: no files, no dates, the same input gives the same bytes.
 
 Text stays text, and everything that is not a series is drawn in the colour of the page's text, so that the plots are
-readable on light and dark pages, scale with the page, and can be searched.
+readable on light and dark pages, scale with the page, and can be searched. Each plot is one panel, small enough that
+its letters are legible on a phone, and series differ in their marks as well as in their colours.
 """
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import warnings
@@ -14,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graftwork.evidence.breakdown import Bin, ClassScore, Pair
+from graftwork.evidence.breakdown import Bin
+from graftwork.shown import shown_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,9 +28,8 @@ BLUE, ORANGE, GREEN = "#3b82c4", "#d9730d", "#1a9e77"
 _INK = "#123457"
 """Stands for the page's own text colour; replaced by `currentColor` in the SVG."""
 
-_MATRIX_CLASSES = 20
-_BARS = 25
-_LONGEST_LABEL = 32
+_WIDTH, _HEIGHT = 4.6, 3.0
+"""Inches of a panel."""
 
 
 @dataclass(frozen=True)
@@ -39,166 +41,108 @@ class Series:
     values: tuple[float, ...]
 
 
-def learning_curves(loss: Series, scores: Sequence[Series], score_name: str) -> str:
-    """Training loss on the left, validation scores on the right, over optimizer steps."""
-    with _figure("curves", 7.2, 2.9, columns=2) as (figure, axes):
-        axes[0].plot(loss.steps, loss.values, color=BLUE, linewidth=1.4)
-        _titled(axes[0], "Training loss", "step", "")
-        for series, colour in zip(scores, (ORANGE, GREEN, BLUE), strict=False):
-            axes[1].plot(series.steps, series.values, color=colour, marker="o", markersize=3.5, label=series.name)
-        _titled(axes[1], f"Validation: {score_name}", "step", "")
+def training_loss(loss: Series) -> str:
+    """Training loss by optimizer step."""
+    with _figure("loss") as (figure, plot):
+        plot.plot(loss.steps, loss.values, color=BLUE, linewidth=1.4)
+        _axes(plot, "step of the training", "training loss")
+        return _svg(figure, "Training loss by step")
+
+
+def validation_scores(scores: Sequence[Series], score_name: str) -> str:
+    """Scores on validation by optimizer step."""
+    with _figure("scores") as (figure, plot):
+        for series, (colour, mark) in zip(scores, ((ORANGE, "o"), (GREEN, "s"), (BLUE, "^")), strict=False):
+            plot.plot(series.steps, series.values, color=colour, marker=mark, markersize=4, label=series.name)
+        _axes(plot, "step of the training", score_name)
         if len(scores) > 1:
-            axes[1].legend(frameon=False, labelcolor=_INK)
-        return _svg(figure)
+            plot.legend(frameon=False, labelcolor=_INK)
+        return _svg(figure, f"{score_name} on validation by step")
 
 
-def confusion_matrix(classes: Sequence[ClassScore], pairs: Sequence[Pair]) -> str:
-    """Rows: true class, columns: predicted class, cells: rows of the table. Meant for at most 20 classes."""
-    import numpy as np
-
-    names = [score.label for score in classes]
-    at = {name: place for place, name in enumerate(names)}
-    counts = np.diag([score.right for score in classes]).astype(float)
-    for pair in pairs:
-        counts[at[pair.truth], at[pair.predicted]] = pair.rows
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 2.2 + 0.36 * len(names)
-    with _figure("confusion", side + 0.6, side) as (figure, axes):
-        plot = axes[0]
-        for row, column in zip(*np.nonzero(counts), strict=True):
-            share, right = float(shares[row, column]), row == column
-            plot.fill(
-                [column - 0.48, column + 0.48, column + 0.48, column - 0.48],
-                [row - 0.48, row - 0.48, row + 0.48, row + 0.48],
-                color=BLUE if right else ORANGE,
-                alpha=0.12 + 0.5 * share,
-                linewidth=0,
-            )
-            plot.text(column, row, f"{int(counts[row, column])}", ha="center", va="center", fontsize=8, color=_INK)
-        plot.set_xlim(-0.5, len(names) - 0.5)
-        plot.set_ylim(len(names) - 0.5, -0.5)
-        for axis in ("x", "y"):
-            _names(plot, axis, [_short(name) for name in names])
-        _titled(plot, "", "predicted", "true")
-        return _svg(figure)
-
-
-def top_pairs(pairs: Sequence[Pair]) -> str:
-    """The most frequent mistakes as bars: true class, then what it was taken for."""
-    shown = pairs[:_BARS]
-    names = [f"{_short(pair.truth, 26)} → {_short(pair.predicted, 26)}" for pair in shown]
-    return _bars("pairs", names, [float(pair.rows) for pair in shown], ORANGE, "rows (true class → predicted class)")
-
-
-def class_bars(classes: Sequence[ClassScore]) -> str:
-    """F1 of the classes, the lowest first, at most 25."""
-    known = sorted((score.f1 or 0.0, score.label) for score in classes if score.f1 is not None)[:_BARS]
-    return _bars("classes", [_short(label) for _, label in known], [f1 for f1, _ in known], BLUE, "F1", 1.0)
-
-
-def reliability_diagram(before: Sequence[Bin], after: Sequence[Bin]) -> str:
+def reliability_diagram(before: Sequence[Bin], after: Sequence[Bin], key: str = "") -> str:
     """Share of right answers over confidence; the diagonal is perfect. Dot size grows with the rows in the bin."""
-    with _figure("reliability", 4.4, 3.6) as (figure, axes):
-        plot = axes[0]
-        plot.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, linestyle="--")
-        for bins, colour, name in ((before, ORANGE, "before temperature"), (after, BLUE, "as it predicts")):
+    with _figure(f"reliability{key}") as (figure, plot):
+        plot.plot([0, 100], [0, 100], color=_INK, linewidth=0.8, linestyle="--")
+        drawn = ((before, ORANGE, "s", "before it was made milder or bolder"), (after, BLUE, "o", "as it predicts"))
+        for bins, colour, mark, name in drawn:
             if bins:
                 total = sum(each.rows for each in bins)
-                x, y = [each.confidence for each in bins], [each.accuracy for each in bins]
+                x, y = [100 * each.confidence for each in bins], [100 * each.accuracy for each in bins]
                 plot.plot(x, y, color=colour, linewidth=1.2, label=name)
-                plot.scatter(x, y, s=[12 + 150 * each.rows / total for each in bins], color=colour, alpha=0.75)
-        plot.set_xlim(0, 1.02)
-        plot.set_ylim(0, 1.04)
-        _titled(plot, "", "confidence", "share that is right")
+                sizes = [12 + 150 * each.rows / total for each in bins]
+                plot.scatter(x, y, s=sizes, color=colour, marker=mark, alpha=0.75)
+        plot.set_xlim(0, 102)
+        plot.set_ylim(0, 104)
+        _axes(plot, "how sure it says it is (%)", "share that is right (%)")
         if before and after:
-            plot.legend(frameon=False, labelcolor=_INK, loc="lower right")
-        return _svg(figure)
+            plot.legend(frameon=False, labelcolor=_INK, loc="best")
+        return _svg(figure, "Share that is right by how sure the model says it is")
 
 
-def predicted_and_residuals(points: Sequence[tuple[float, float]]) -> str:
-    """Predictions over truth, and errors over predictions, of a regression."""
+def predicted_and_true(points: Sequence[tuple[float, float]], key: str = "", *, small: bool = False) -> str:
+    """Predictions over truth, of a regression."""
     truth, predicted = zip(*points, strict=True)
-    low, high = min(min(truth), min(predicted)), max(max(truth), max(predicted))
-    with _figure("residuals", 7.2, 3.2, columns=2) as (figure, axes):
-        axes[0].plot([low, high], [low, high], color=_INK, linewidth=0.8, linestyle="--")
-        axes[0].scatter(truth, predicted, s=9, color=BLUE, alpha=0.5, linewidths=0)
-        _titled(axes[0], "Predicted and true", "true", "predicted")
-        axes[1].axhline(0, color=_INK, linewidth=0.8, linestyle="--")
-        errors = [guess - true for true, guess in points]
-        axes[1].scatter(predicted, errors, s=9, color=ORANGE, alpha=0.5, linewidths=0)
-        _titled(axes[1], "Errors", "predicted", "predicted − true")
-        return _svg(figure)
+    low, high = min(*truth, *predicted), max(*truth, *predicted)
+    with _figure(f"scatter{key}", *((3.4, 2.1) if small else ())) as (figure, plot):
+        plot.plot([low, high], [low, high], color=_INK, linewidth=0.9, linestyle="--")
+        plot.scatter(truth, predicted, s=9, color=BLUE, alpha=0.5, linewidths=0)
+        _axes(plot, "true", "predicted")
+        _plain_numbers(plot, most=3 if small else 5)
+        return _svg(figure, "Predicted against true numbers")
 
 
-def roc_curve(curve: Sequence[tuple[float, float]]) -> str:
+def errors(points: Sequence[tuple[float, float]], key: str = "") -> str:
+    """Errors over predictions, of a regression."""
+    with _figure(f"errors{key}") as (figure, plot):
+        plot.axhline(0, color=_INK, linewidth=0.9, linestyle="--")
+        predicted = [guess for _, guess in points]
+        plot.scatter(predicted, [guess - true for true, guess in points], s=9, color=ORANGE, alpha=0.5, linewidths=0)
+        _axes(plot, "predicted", "predicted minus true")
+        _plain_numbers(plot)
+        return _svg(figure, "Errors by predicted number")
+
+
+def roc_curve(curve: Sequence[tuple[float, float]], key: str = "") -> str:
     """True accepts over false accepts; on the dashed line false accepts equal false rejects."""
     far, tar = zip(*curve, strict=True)
-    with _figure("roc", 4.4, 3.6) as (figure, axes):
-        plot = axes[0]
-        plot.plot(far, tar, color=BLUE, linewidth=1.6)
-        plot.plot([0, 1], [1, 0], color=_INK, linewidth=0.8, linestyle="--")
-        plot.set_xlim(-0.01, 1.01)
-        plot.set_ylim(-0.01, 1.03)
-        _titled(plot, "", "share of pairs of two identities accepted", "share of pairs of one identity accepted")
-        return _svg(figure)
+    with _figure(f"roc{key}") as (figure, plot):
+        plot.plot([100 * one for one in far], [100 * one for one in tar], color=BLUE, linewidth=1.6)
+        plot.plot([0, 100], [100, 0], color=_INK, linewidth=0.8, linestyle="--")
+        plot.set_xlim(-1, 101)
+        plot.set_ylim(-1, 103)
+        _axes(plot, "strangers taken for known (%)", "known ones recognised (%)")
+        return _svg(figure, "Known ones recognised by strangers taken for known, over all thresholds")
 
 
-def similarities(edges: Sequence[float], same: Sequence[int], different: Sequence[int]) -> str:
+def similarities(edges: Sequence[float], same: Sequence[int], different: Sequence[int], key: str = "") -> str:
     """Pairs of one and of two identities by the cosine of their embeddings, each as shares of its own."""
-    with _figure("similarities", 5.2, 3.2) as (figure, axes):
-        plot = axes[0]
-        for counts, colour, name in ((different, ORANGE, "two identities"), (same, BLUE, "one identity")):
-            shares = [count / max(sum(counts), 1) for count in counts]
-            plot.stairs(shares, edges, fill=True, color=colour, alpha=0.55, label=name)
+    with _figure(f"similarities{key}") as (figure, plot):
+        drawn = ((different, ORANGE, "two different ones", "//"), (same, BLUE, "the same one", ""))
+        for counts, colour, name, hatch in drawn:
+            shares = [100 * count / max(sum(counts), 1) for count in counts]
+            plot.stairs(shares, edges, fill=True, color=colour, alpha=0.5, label=name, hatch=hatch or None)
         plot.legend(frameon=False, labelcolor=_INK)
-        _titled(plot, "", "cosine of the embeddings", "share of the pairs")
-        return _svg(figure)
+        _axes(plot, "how alike (cosine)", "share of the pairs (%)")
+        return _svg(figure, "How alike pairs of the same one and of two are")
 
 
-def fits_matrix(classes: Sequence[ClassScore]) -> bool:
-    """Whether the classes are few enough for a legible matrix."""
-    return len(classes) <= _MATRIX_CLASSES
-
-
-def _bars(name: str, labels: Sequence[str], values: Sequence[float], colour: str, axis: str, most: float = 0.0) -> str:
-    from matplotlib.ticker import MaxNLocator
-
-    with _figure(name, 7.2, 0.9 + 0.26 * len(labels)) as (figure, axes):
-        plot = axes[0]
-        places = range(len(labels))
-        plot.barh(places, values, color=colour, height=0.66)
-        for place, value in zip(places, values, strict=True):
-            text = f"{value:.0f}" if value == int(value) and not most else f"{value:.2f}"
-            plot.annotate(text, (value, place), (3, 0), textcoords="offset points", va="center", fontsize=8, color=_INK)
-        plot.set_ylim(len(labels) - 0.4, -0.6)
-        if not most:
-            plot.xaxis.set_major_locator(MaxNLocator(integer=True))
-        plot.set_xlim(0, 1.08 * max([*values, most, 1e-9]))
-        _names(plot, "y", labels)
-        _titled(plot, "", axis, "")
-        return _svg(figure)
-
-
-def _names(plot: Axes, axis: str, names: Sequence[str]) -> None:
-    if axis == "x":
-        plot.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
-    else:
-        plot.set_yticks(range(len(names)), names)
-
-
-def _short(text: str, length: int = _LONGEST_LABEL) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 1] + "…"
-
-
-def _titled(plot: Axes, title: str, x: str, y: str) -> None:
-    plot.set_title(title, fontsize=10, loc="left", color=_INK)
+def _axes(plot: Axes, x: str, y: str) -> None:
     plot.set_xlabel(x)
     plot.set_ylabel(y)
 
 
+def _plain_numbers(plot: Axes, most: int = 5) -> None:
+    """Numbers written out, few enough not to run into each other."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    for one in (plot.xaxis, plot.yaxis):
+        one.set_major_locator(MaxNLocator(most))
+        one.set_major_formatter(FuncFormatter(lambda value, _: shown_number(value)))
+
+
 @contextmanager
-def _figure(name: str, width: float, height: float, columns: int = 1) -> Iterator[tuple[Figure, list[Axes]]]:
+def _figure(name: str, width: float = _WIDTH, height: float = _HEIGHT) -> Iterator[tuple[Figure, Axes]]:
     """A figure of this size in inches, and its axes. `name` keeps the ids of several plots on one page apart."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -222,14 +166,17 @@ def _figure(name: str, width: float, height: float, columns: int = 1) -> Iterato
         # The page's fonts draw the text, not matplotlib's, which lack e.g. Chinese.
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure, list(figure.subplots(1, columns, squeeze=False)[0])
+        yield figure, figure.subplots()
 
 
-def _svg(figure: Figure) -> str:
+def _svg(figure: Figure, title: str) -> str:
+    """title: what it shows, for who can't see it."""
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace(_INK, "currentColor")
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    return re.sub(r'(<svg [^>]*?)width="([\d.]+)pt" height="[\d.]+pt"', r'\1style="width:\2pt;max-width:100%"', text)
+    text = re.sub(r'<g id="[^"]*"', "<g", text)  # the same in every plot, and nothing refers to them
+    text = re.sub(r'(<svg [^>]*?)width="[\d.]+pt" height="[\d.]+pt"', r"\1", text)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(title)}" ', 1)

@@ -16,6 +16,7 @@ from graftwork.evidence.domains import to_json as by_domain
 from graftwork.evidence.evaluation import Evaluation, score_text
 from graftwork.evidence.modalities import Contribution
 from graftwork.evidence.plots import Series
+from graftwork.evidence.rows import Views
 from graftwork.evidence.summary import Summary, summary
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.tasks.metrics import METRICS
@@ -96,7 +97,7 @@ class Report(Result):
     For the first screen: reads: the columns it reads. bases: what it was built on, in words. sources: by split, the
     file or table it came from. rows_used, rows_total: of the training rows, and likewise of the validation rows.
     budget: seconds it was given; budget_for_all: seconds that would use all rows, where not all were used. folder:
-    where the model is. made: when.
+    where the model is. made: when. rows: those that are shown, by split and number.
     """
 
     more: tuple[Result, ...] = ()
@@ -129,6 +130,7 @@ class Report(Result):
     budget: float | None = None
     folder: str = ""
     made: str = ""
+    rows: Views = field(default_factory=dict)
 
     @property
     def summary(self) -> Summary:

@@ -5,6 +5,7 @@ The page, the model card, the terminal, `print(model)` and a notebook's card all
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -79,7 +80,8 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data."""
-        return asdict(self)
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:

@@ -1,11 +1,13 @@
-"""What a model does, as the question it answers, in the names of the user's columns."""
+"""What a model does, as the question it answers in the names of the user's columns, and what it is built on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from graftwork.data.table import Schema
 from graftwork.evidence.words import counted, listed, quoted
+from graftwork.networks.base_settings import BaseSettings
 from graftwork.tasks.task import Task
 
 _ROW = 3
@@ -16,25 +18,38 @@ def title(tasks: Mapping[str, Task], schema: Schema) -> str:
     """Of the tasks by their targets, and of the columns that are read."""
     inputs = [column.name for column in schema.inputs]
     if len(tasks) > 1:
-        return f"What are {listed(list(tasks))} of {_row(inputs)}?"
+        return f"What are {listed(list(tasks))}, told from {_row(inputs)}?"
     target, task = next(iter(tasks.items()))
-    name = quoted(target)
+    name, told = quoted(target), f"told from {_row(inputs)}"
     if not task.reads_target:
         return f"Which {' and '.join(map(quoted, inputs[:2]))} belong together?"
     if "episodes" in task.facts:
-        return f"Which new {name} does {_row(inputs)} have, after a few examples of each?"
+        return f"Which new {name} is it, after a few examples of each, {told}?"
     if task.open_set:
-        return f"Is it the same {name}? Told from {_row(inputs)}"
+        return f"Is it the same {name}, {told}?"
     if "real_targets" in task.facts:
-        return f"How large is {name}, told from {_row(inputs)}?"
+        return f"How large is {name}, {told}?"
     if "hard_labels" in task.facts:
-        return f"Which {name} does {_row(inputs)} have? {counted(len(task.classes), 'answer')}"
+        answers = counted(len(task.classes), "answer")
+        if len(inputs) == 1:
+            return f"Which {name} does this {quoted(inputs[0])} have? {answers}"
+        return f"Which {name} is it, {told}? {answers}"
     if task.classes:
-        return f"Which of {counted(len(task.classes), 'label')} in {name} fit {_row(inputs)}?"
-    return f"What is {name}, told from {_row(inputs)}?"
+        return f"Which of {counted(len(task.classes), 'label')} in {name} fit, {told}?"
+    return f"What is {name}, {told}?"
+
+
+def base_words(bases: Mapping[str, BaseSettings]) -> tuple[str, ...]:
+    """Each base once: its name or its folder's, and what it is. bases: by input."""
+    found = {}
+    for base in bases.values():
+        path = getattr(base, "path", "")
+        name = Path(path).name if path else base.name
+        found[name] = f"{name} (pretrained, for {base.modality})" if path else f"{name} ({base.summary})"
+    return tuple(found.values())
 
 
 def _row(inputs: Sequence[str]) -> str:
     if len(inputs) == 1:
-        return f"this {quoted(inputs[0])}"
-    return listed(list(inputs)) if len(inputs) <= _ROW else f"a row of {counted(len(inputs), 'column')}"
+        return quoted(inputs[0])
+    return listed(list(inputs)) if len(inputs) <= _ROW else counted(len(inputs), "column")

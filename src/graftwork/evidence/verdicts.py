@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from graftwork.evidence.breakdown import ClassScore
 from graftwork.evidence.evaluation import Evaluation, score_text
 from graftwork.evidence.intervals import Interval
 from graftwork.evidence.summary import Verdict
@@ -31,6 +32,13 @@ def verdict(result: Result, target: str = "") -> Verdict:
     if evaluation.rows < FEW_ROWS and not warning and evaluation.verification is None and "new ones" not in text:
         text += f" Only {counted(evaluation.rows, _SPLITS.get(split, 'row'))} say so."
     return Verdict(line(target), text, warning)
+
+
+def usual_answer(result: Result) -> ClassScore:
+    """The answer to give without a model: the class that is commonest in training, or here where that is not known."""
+    _, evaluation = result.headline
+    learned = result.training_rows
+    return max(evaluation.per_class, key=lambda one: (learned.get(one.label, 0), one.rows))
 
 
 Told = tuple[str, bool]
@@ -63,8 +71,8 @@ def _not_better(than: str, told: str) -> Told:
 
 
 def _classes(result: Result, evaluation: Evaluation) -> Told:
-    right, constant = evaluation.scores["accuracy"], evaluation.baseline or 0.0
-    commonest = max(evaluation.per_class, key=lambda one: one.rows)
+    right, commonest = evaluation.scores["accuracy"], usual_answer(result)
+    constant = commonest.rows / evaluation.rows
     answer = quoted(commonest.label)
     if not _beaten(result):
         told = f"it gives the right answer in {of_hundred(right.value)} rows, that in {of_hundred(constant)}"

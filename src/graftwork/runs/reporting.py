@@ -24,7 +24,8 @@ from graftwork.evidence.evaluation import Evaluation, evaluate
 from graftwork.evidence.modalities import Contribution, contributions
 from graftwork.evidence.plots import Series
 from graftwork.evidence.report import Curves, Report, Result
-from graftwork.evidence.titles import title
+from graftwork.evidence.rows import row_views, wanted_rows
+from graftwork.evidence.titles import base_words, title
 from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise
 from graftwork.model import Model
 from graftwork.runs.costs import Began as Began
@@ -82,7 +83,7 @@ def make_report(
         for result, _ in (first, *more)
     ]
     own = {one.name: getattr(results[0], one.name) for one in fields(Result)}
-    return Report(
+    report = Report(
         **own,
         more=tuple(results[1:]),
         title=title(job.tasks, job.train.schema),
@@ -104,7 +105,7 @@ def make_report(
         command=command or "",
         asked=call.asked,
         reads=tuple(column.name for column in job.train.schema.inputs),
-        bases=_bases(job, model),
+        bases=base_words(model.recipe.bases(job.train.schema)),
         sources={name: table.source for name, table in _tables(job).items()},
         rows_used=len(job.train),
         rows_total=call.rows if call.rows is not None else len(job.train),
@@ -115,6 +116,8 @@ def make_report(
         folder=call.folder,
         made=time.strftime("%Y-%m-%d %H:%M"),
     )
+    views = {name: row_views(given[name].table, rows) for name, rows in wanted_rows(report).items() if name in given}
+    return replace(report, rows=views)
 
 
 class Part(NamedTuple):
@@ -277,13 +280,6 @@ def _curves(job: Job, kept: Candidate) -> Curves | None:
 def _tables(job: Job) -> dict[str, Table]:
     parts = {"train": job.train, "validation": job.valid, "test": job.test}
     return {name: table for name, table in parts.items() if table is not None}
-
-
-def _bases(job: Job, model: Model) -> tuple[str, ...]:
-    """Each base once, in words."""
-    bases = model.recipe.bases(job.train.schema)
-    words = {base.spec: f"{base.spec.partition(':')[0]}, {base.summary}" for base in bases.values()}
-    return tuple(words.values())
 
 
 def _data(job: Job) -> dict[str, str]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from graftwork.data.episodes import Episodes
 from graftwork.data.table import Kind, Table
+from graftwork.shown import shown_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +122,7 @@ class Task(ABC):
 
     def shown(self, value: np.ndarray) -> str:
         """A truth or a choice of one row for people, in a task without classes."""
-        return f"{float(value):.6g}"
+        return shown_number(float(value))
 
     @abstractmethod
     def decode(self, probabilities: np.ndarray) -> list[Any]:
