@@ -58,10 +58,14 @@ def one_or_named(items: list[str] | None, option: str) -> str | dict[str, str] |
 
 
 def pairs_of(items: list[str] | None, option: str) -> dict[str, str]:
-    """`NAME=VALUE` items by name; `option` names them in messages."""
+    """`NAME=VALUE` items by name; `option` names them in messages. A kind holds no `=`, but the name of a column may.
+
+    >>> pairs_of(["a=b=category"], "--kind"), pairs_of(["group=a=b"], "--role")
+    ({'a=b': 'category'}, {'group': 'a=b'})
+    """
     pairs = {}
     for item in items or ():
-        name, equals, value = item.partition("=")
+        name, equals, value = item.rpartition("=") if option == "--kind" else item.partition("=")
         if not equals or not name or not value:
             raise UsageError(f"{option} {item}: expected NAME=VALUE.")
         if name in pairs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import decimal
+import uuid
 from typing import Any
 
 import datasets
@@ -93,3 +95,113 @@ def test_datasets_class_names_indices_and_missing_labels() -> None:
 def test_refused(source: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         read(source)
+
+
+def _kinds(frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
+    from graftwork.data.forms import judge_all
+
+    table = read(frame)[0]
+    return {name: (one.shape, table.column(name)[0].as_py()) for name, one in judge_all(table).items()}
+
+
+def test_what_the_frame_calls_a_category_is_one() -> None:
+    codes = [100, 101, 102] * 20
+    frame = pd.DataFrame(
+        {
+            "numbers": pd.Categorical(codes),
+            "ordered": pd.Categorical(codes, ordered=True),
+            "digits": pd.Categorical([str(code) for code in codes]),
+            "floats": pd.Categorical([code / 2 for code in codes]),
+            "dates": pd.Categorical(pd.to_datetime(["2024-01-05", "2024-02-05", None] * 20)),
+            "cut": pd.cut(codes, [0, 100, 200]),
+            "plain": codes,
+        }
+    )
+    found = _kinds(frame)
+    assert {name for name, (shape, _) in found.items() if shape == "category"} == set(frame.columns) - {"plain"}
+    assert found["numbers"][1] == 100
+    assert found["cut"][1] == "(0, 100]"
+
+
+def test_parquet_dictionaries_are_categories_too(tmp_path: Any) -> None:
+    from graftwork.data.schema import infer
+
+    frame = pd.DataFrame({"shop": pd.Categorical([7, 8, 9, None] * 10), "y": ["a", "b"] * 20})
+    frame.to_parquet(tmp_path / "a.parquet")
+    table, name = read(tmp_path / "a.parquet")
+    assert infer(table, name, target="y")[0].inputs[0].kind == "category"
+
+
+def test_types_of_pandas_and_python_that_arrow_has_no_number_for() -> None:
+    rows = 12
+    frame = pd.DataFrame(
+        {
+            "huge": pd.Series([10**25 + at for at in range(rows)], dtype=object),
+            "decimal": [decimal.Decimal("1.5")] * rows,
+            "sparse": pd.arrays.SparseArray([0.0] * 11 + [2.5]),
+            "duration": pd.to_timedelta(range(rows), unit="min"),
+            "nullable": pd.array([1, None] * 6, dtype="Int64"),
+            "period": pd.period_range("2021-01", periods=rows, freq="M"),
+            "uuid": [uuid.UUID(int=at) for at in range(rows)],
+            "mixed": [1, "a", None, 2.5, True, "b"] * 2,
+            "string": pd.array(["u", None] * 6, dtype="string"),
+        }
+    )
+    table = read(frame)[0]
+    columns = table.to_pydict()
+    assert columns["huge"][:2] == [1e25, 1e25]
+    assert columns["decimal"][0] == 1.5
+    assert columns["sparse"][-1] == 2.5
+    assert columns["duration"][2] == 120.0
+    assert columns["nullable"][:2] == [1, None]
+    assert columns["period"][:2] == ["2021-01", "2021-02"]
+    assert columns["uuid"][1] == "00000000-0000-0000-0000-000000000001"
+    assert columns["mixed"][:6] == ["1", "a", None, "2.5", "True", "b"]
+    assert columns["string"][:2] == ["u", None]
+
+
+def test_types_of_arrow() -> None:
+    table = pa.table(
+        {
+            "large": pa.array(["a"], pa.large_string()),
+            "view": pa.array(["a"], pa.string_view()),
+            "decimal": pa.array([decimal.Decimal("2.25")], pa.decimal256(40, 2)),
+            "half": pa.array(np.array([0.5], np.float16)),
+            "time": pa.array([3_661_000], pa.time32("ms")),
+            "duration": pa.array([90], pa.duration("s")),
+            "uuid": pa.array([uuid.UUID(int=1).bytes], pa.uuid()),
+            "runs": pa.RunEndEncodedArray.from_arrays([1], ["a"]),
+            "none": pa.nulls(1),
+        }
+    )
+    assert read(table)[0].to_pydict() == {
+        "large": ["a"],
+        "view": ["a"],
+        "decimal": [2.25],
+        "half": [0.5],
+        "time": ["01:01:01.000"],
+        "duration": [90.0],
+        "uuid": ["00000000-0000-0000-0000-000000000001"],
+        "runs": ["a"],
+        "none": [None],
+    }
+
+
+def test_what_holds_nothing_to_learn_from_is_refused() -> None:
+    with pytest.raises(DataError, match="column 'z' holds complex numbers"):
+        read(pd.DataFrame({"z": [1 + 2j, 3j]}))
+    with pytest.raises(DataError, match="column 'z' is of the type month_day_nano_interval, which can't be read"):
+        read(pa.table({"z": pa.array([(1, 2, 3)], pa.month_day_nano_interval())}))
+
+
+def test_columns_of_a_frame_may_be_called_by_numbers_and_tuples() -> None:
+    import graftwork as gw
+    from graftwork.runs.data_arguments import DataArguments
+
+    assert DataArguments(train="t", target=1, inputs=[0, np.int64(2)], ignore=5).inputs == ["0", "2"]  # type: ignore[arg-type]
+    assert DataArguments(train="t", target=("a", 1)).target == "a 1"  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"target is 1.5. Expected the name of a column"):
+        DataArguments(train="t", target=1.5)  # type: ignore[arg-type]
+    frame = pd.DataFrame({0: [float(at) for at in range(40)], 1: ["lo", "hi"] * 20})
+    model = gw.fit(frame, target=1, recipe=gw.Recipe(techniques=["probe"]), verbose=False)  # type: ignore[arg-type]
+    assert set(model.predict(frame[[0]])) <= {"lo", "hi"}

@@ -87,7 +87,7 @@ def test_the_most_frequent_levels_come_first_and_ties_by_name():
 
 def test_a_category_is_the_same_in_every_type():
     assert category([1, 2, 2]).read([1.0, "2", 2, True]).tolist() == [2, 1, 1, 0]
-    assert [level(value) for value in (3, 3.0, "3 ", 2.5, True)] == ["3", "3", "3", "2.5", "True"]
+    assert [level(value) for value in (3, 3.0, "3 ", 2.5, True)] == ["3", "3", "3", "2.5", "true"]
 
 
 def test_a_reader_is_saved_and_restored():
@@ -107,3 +107,18 @@ def test_values_that_training_never_had_are_named():
     reader = Reader((number([1.0, 2.0]), category(["a", "b", None]), category(["a", "a", "b"], min_rows=2)))
     assert reader.unseen([(1.0, "a", "z"), (2.0, "y", "z"), (3.0, "x", None), (None, None, "b")]) == {"c": "x"}
     assert reader.unseen([(5.0, "b", "a")]) == {}
+
+
+def test_one_value_in_two_forms_is_one_category() -> None:
+    column = pa.chunked_array([["1", "2.0", "True", "cafe\u0301", "po\u200bs", "07"] * 3])
+    learned = learn_category("x", column, 100, 1)
+    forms = [["1", 1, 1.0, "1.0", " 1 "], ["2", 2.0], ["true", True], ["caf\u00e9"], ["pos"], ["07"]]
+    codes = [{float(code) for code in learned.read([form])} for values in forms for form in values]
+    assert all(code != {0.0} for code in codes)
+    assert len({frozenset(code) for code in codes}) == len(forms)
+    assert learned.read(["7", "007"]).tolist() == [0.0, 0.0]
+
+
+def test_levels_of_older_models_are_found() -> None:
+    old = Category("x", ("True", "False", "1.0", "1"), rare=False, missing=False)
+    assert old.read([True, "true", False, 1]).tolist() == [1.0, 1.0, 2.0, 3.0]

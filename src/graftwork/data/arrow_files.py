@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from graftwork.data.frames import plain_types
+from graftwork.data.arrow_types import plain_types
 from graftwork.data.kinds import is_string
 from graftwork.data.spool import spool
 from graftwork.errors import DataError
@@ -39,7 +39,7 @@ def read_arrow(path: Path, name: str) -> pa.Table:
     if not len(table):
         names = ", ".join(table.column_names)
         raise DataError(f"{name} has no rows (columns: {names}). Expected at least one row.")
-    return plain_types(table)
+    return plain_types(table, name)
 
 
 def _batches(reader: Any) -> Iterator[pa.RecordBatch]:

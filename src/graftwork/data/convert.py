@@ -13,15 +13,15 @@ from graftwork.data.kinds import is_string
 from graftwork.data.numbers import NumberForm, to_floats
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Table
-from graftwork.data.values import is_blank
+from graftwork.data.values import is_blank, same_values
 
 
 def to_kinds(table: Table) -> tuple[Table, list[str]]:
     """The table with every column of its schema in the form of its kind, and notes of what was changed.
 
-    number: float64, missing and unreadable values null. category: as it is, but without spaces around texts; blanks
-    are null, and whole numbers that pandas made floating point (because some were missing) are whole again.
-    text: text; numbers are written out.
+    number: float64, missing and unreadable values null. category: as it is, but without spaces around texts, and with
+    one form of each domain or group; blanks are null, and whole numbers that pandas made floating point (because some
+    were missing) are whole again. text: text; numbers are written out.
     """
     changed, notes = dict[str, pa.ChunkedArray](), []
     for column in table.schema.columns:
@@ -105,6 +105,8 @@ def _to_category(column: Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArr
         cleaned = pa.chunked_array([pc.if_else(is_blank(part), blank, part) for part in trimmed.chunks], values.type)
         changed = pc.sum(pc.and_(pc.not_equal(cleaned, values), pc.is_valid(cleaned))).as_py() or 0
         note = f"{column.name}: spaces around values were removed in {changed:,} rows" if changed else None
+        if column.role in ("domain", "group"):
+            cleaned = pa.chunked_array([same_values(part) for part in slices(cleaned)], pa.string())
         return cleaned, note
     if pa.types.is_floating(values.type):
         numbers = to_numbers(values)[0]

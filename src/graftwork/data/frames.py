@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from graftwork.data.arrow_types import plain_types
 from graftwork.data.images import encode, is_picture
 from graftwork.data.list_cells import as_lists
 from graftwork.data.media import MediaError
@@ -79,16 +82,31 @@ def _column(values: Any, key: str, name: str) -> pa.Array | pa.ChunkedArray:
     if any(is_picture(value) for value in values):
         return _pictures(values, key, name)
     items = values.tolist() if hasattr(values, "tolist") else values
+    if any(isinstance(item, complex) for item in items):
+        raise DataError(
+            f"{name}, column '{key}' holds complex numbers. Expected plain ones: make a column of the real part and "
+            "one of the imaginary part."
+        )
     try:
         return pa.array(items, from_pandas=True)
     except UnicodeEncodeError as error:
         raise _surrogate(items, key, name) from error
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
         lists = as_lists(items)
         if lists is not None:
             return pa.array(lists, pa.list_(pa.string()))
-        # NaN and NaT are the values that differ from themselves
-        return pa.array([None if item is None or item != item else str(item) for item in items], pa.string())
+        numbers = _as_floats(items)
+        return _texts(items) if numbers is None else numbers
+
+
+def _as_floats(items: Iterable[Any]) -> pa.Array | None:
+    """Numbers of several types, or beyond 64 bits, as floating point; None where something else is among them."""
+    if not all(_is_absent(item) or (isinstance(item, int | float | Decimal) and item is not True) for item in items):
+        return None
+    try:
+        return pa.array([None if _is_absent(item) else float(item) for item in items], pa.float64())
+    except (OverflowError, ValueError):
+        return None
 
 
 def _pictures(values: Iterable[Any], key: str, name: str) -> pa.Array:
@@ -119,19 +137,47 @@ def _surrogate(items: Any, key: str, name: str) -> DataError:
 def _from_pandas(frame: Any, name: str) -> pa.Table:
     names = [" ".join(map(str, column)) if isinstance(column, tuple) else str(column) for column in frame.columns]
     _refuse_doubled(names, name)
-    columns = {}
+    columns, fields = [], []
     for index, key in enumerate(names):
-        series = frame.iloc[:, index]
-        if series.dtype == object and any(is_picture(value) for value in series):
-            columns[key] = _column(series, key, name)
-            continue
-        try:
-            columns[key] = (
-                pa.chunked_array([pa.Array.from_pandas(series)]) if len(series) else pa.array([], pa.string())
-            )
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeEncodeError, TypeError):
-            columns[key] = _column(series, key, name)
-    return _checked(pa.table(columns), name)
+        array, marks = _from_series(frame.iloc[:, index], key, name)
+        columns.append(array)
+        fields.append(pa.field(key, array.type, metadata=marks))
+    return _checked(pa.table(columns, schema=pa.schema(fields)), name)
+
+
+def _from_series(series: Any, key: str, name: str) -> tuple[pa.Array | pa.ChunkedArray, dict[bytes, bytes] | None]:
+    """A column of a frame, and its metadata: what pandas calls a category is one, whatever its values."""
+    kind = type(series.dtype).__name__
+    if kind == "CategoricalDtype":
+        categories = series.cat.categories
+        if not (categories.dtype.kind in "iufb" or categories.dtype == object or str(categories.dtype) == "str"):
+            series = series.cat.rename_categories(categories.astype(str))
+        held = _column(series.astype(object), key, name)
+        return held, CLASSES
+    if kind == "SparseDtype":
+        series = series.sparse.to_dense()
+    if kind == "IntervalDtype":
+        return _texts(series), CLASSES
+    if kind == "PeriodDtype":
+        return _texts(series), None
+    if not len(series):
+        return pa.array([], pa.string()), None
+    if series.dtype == object and any(is_picture(value) for value in series):
+        return _column(series, key, name), None
+    try:
+        return pa.chunked_array([pa.Array.from_pandas(series)]), None
+    except (pa.ArrowException, UnicodeEncodeError, TypeError, ValueError, OverflowError):
+        return _column(series, key, name), None
+
+
+def _texts(values: Iterable[Any]) -> pa.Array:
+    """Values by their own names; NaN, NaT and NA are missing."""
+    return pa.array([None if _is_absent(value) else str(value) for value in values], pa.string())
+
+
+def _is_absent(value: Any) -> bool:
+    """None, NaN, NaT and NA: the values that don't equal themselves."""
+    return value is None or type(value).__name__ == "NAType" or bool(np.isscalar(value) and value != value)
 
 
 def _is_datasets(source: Any) -> bool:
@@ -170,17 +216,7 @@ def _checked(table: pa.Table, name: str) -> pa.Table:
         raise DataError(f"{name} has no columns. Expected at least a text column.")
     if not table.num_rows:
         raise DataError(f"{name} has no rows (columns: {', '.join(table.column_names)}). Expected at least one row.")
-    return plain_types(table)
-
-
-def plain_types(table: pa.Table) -> pa.Table:
-    """The table with dictionary-coded columns decoded, and columns without any value as text."""
-    for index, column in enumerate(table.schema):
-        if pa.types.is_dictionary(column.type):
-            table = table.set_column(index, column.name, table.column(index).cast(column.type.value_type))
-        elif pa.types.is_null(column.type) or pa.types.is_string_view(column.type):
-            table = table.set_column(index, column.name, table.column(index).cast(pa.string()))
-    return table
+    return plain_types(table, name)
 
 
 def _refuse_doubled(names: Sequence[str], name: str) -> None:

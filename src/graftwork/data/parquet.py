@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graftwork.data.arrow_types import plain_types
 from graftwork.data.files import open_bytes
-from graftwork.data.frames import plain_types
 from graftwork.data.kinds import is_string
 from graftwork.data.spool import spool
 from graftwork.errors import DataError
@@ -47,7 +47,7 @@ def read_parquet(path: Path, name: str) -> pa.Table:
             raise DataError(f"{name} unpacks to more than memory holds. Write it in smaller row groups.") from error
     if not len(table):
         raise DataError(f"{name} has no rows (columns: {', '.join(schema.names)}). Expected at least one row.")
-    return plain_types(table)
+    return plain_types(table, name)
 
 
 def _unpacked(file: Any, name: str) -> bytes:

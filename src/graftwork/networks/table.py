@@ -31,10 +31,14 @@ class TableEncoder(Encoder):
     def __init__(self, reader: Reader) -> None:
         super().__init__()
         self.reader = reader
+        self._told: set[str] = set()
 
     def prepare(self, values: Sequence[Any]) -> list[np.ndarray]:
-        """Warns of categories that no training row had; they are read as unknown."""
+        """Warns, once a column, of categories that no training row had; they are read as unknown."""
         for name, value in self.reader.unseen(values).items():
+            if name in self._told:
+                continue
+            self._told.add(name)
             warnings.warn(
                 f"The column {name} holds categories that no training row had, such as '{value}': they count as "
                 "unknown. Look for misspellings, or train with rows that have them.",

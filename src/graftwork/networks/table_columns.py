@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from graftwork.data.cache import digest
 from graftwork.data.table import Column, Table
+from graftwork.data.values import same_value
 
 Scaling = Literal["standard", "quantile", "bins"]
 GRID = 256
@@ -87,18 +88,23 @@ class Category:
 
     def read(self, values: Sequence[Any]) -> np.ndarray:
         """(N,) float32 codes."""
-        codes, absent = self._codes, self.size - 1 if self.missing else 0
-        found = [absent if value is None else codes.get(level(value), 0) for value in values]
-        return np.array(found, np.float32)
+        absent, known = self.size - 1 if self.missing else 0, {}
+        for kind, value in {(type(value), value) for value in values}:  # True equals 1, and is another category
+            known[kind, value] = absent if value is None else self.codes.get(level(value), 0)
+        return np.array([known[type(value), value] for value in values], np.float32)
 
     @cached_property
-    def _codes(self) -> dict[str, int]:
-        return {name: code for code, name in enumerate(self.levels, 1)}
+    def codes(self) -> dict[str, int]:
+        """The code of each level, by the level as it is compared."""
+        found: dict[str, int] = {}
+        for code, name in enumerate(self.levels, 1):
+            found.setdefault(level(name), code)  # a model of before `1` and `1.0` were one may have both
+        return found
 
 
 def level(value: Any) -> str:
-    """A category as it is compared: 3 and 3.0 are one, however the table holds them."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    """A category as it is compared: 3, 3.0 and "3" are one, true and True, é as one or two characters; 03 is not 3."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else same_value(str(value))
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,8 @@ class Reader:
         found = {}
         for at, column in enumerate(self.columns):
             if isinstance(column, Category) and not column.rare:
-                new = {level(row[at]) for row in rows if row[at] is not None}.difference(column.levels)
+                new = {level(value) for _, value in {(type(row[at]), row[at]) for row in rows} if value is not None}
+                new.difference_update(column.codes)
                 if new:
                     found[column.name] = min(new)
         return found

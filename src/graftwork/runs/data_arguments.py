@@ -57,7 +57,36 @@ class DataArguments:
     def __post_init__(self) -> None:
         for name in ("train", "valid", "test", "unlabelled"):
             object.__setattr__(self, name, with_encoding(getattr(self, name), self.encoding))
+        for option in ("target", "inputs", "ignore"):
+            given = getattr(self, option)
+            if given is not None:
+                object.__setattr__(self, option, _names(given, option))
+        if self.roles:
+            object.__setattr__(self, "roles", {role: _name(column, "roles") for role, column in self.roles.items()})
+        if self.kinds:
+            object.__setattr__(self, "kinds", {_name(column, "kinds"): kind for column, kind in self.kinds.items()})
         if self.split_by not in (None, *get_args(SplitBy)):
             raise UsageError(f"split_by is '{self.split_by}'. {nearest(str(self.split_by), get_args(SplitBy))}")
         if self.adapt_to_held_out and not self.split_by:
             raise UsageError("adapt_to_held_out says what is done with a domain left out: give split_by too (domain).")
+
+
+def _names(given: object, option: str) -> str | list[str]:
+    """Names of columns as the table has them: those of a frame may be numbers, or tuples of several levels."""
+    if isinstance(given, list | set | frozenset) or (
+        isinstance(given, Sequence) and not isinstance(given, str | tuple)
+    ):
+        return [_name(one, option) for one in given]
+    if isinstance(given, tuple) and all(isinstance(one, str) for one in given):
+        return list(given)
+    return _name(given, option)
+
+
+def _name(given: object, option: str) -> str:
+    if isinstance(given, tuple) and given:
+        return " ".join(map(str, given))
+    if isinstance(given, str | int) and not isinstance(given, bool):
+        return str(given)
+    if type(given).__module__ == "numpy" and hasattr(given, "item"):
+        return _name(given.item(), option)
+    raise UsageError(f"{option} is {given!r:.60}. Expected the name of a column, or a list of names.")
