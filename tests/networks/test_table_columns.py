@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-from graftwork.networks.table_columns import Category, Reader, learn_category, learn_number, level
+from graftwork.networks.table_columns import Category, Reader, dated, learn_category, learn_date, learn_number, level
 
 
 def number(values, scaling="standard"):
@@ -122,3 +125,31 @@ def test_one_value_in_two_forms_is_one_category() -> None:
 def test_levels_of_older_models_are_found() -> None:
     old = Category("x", ("True", "False", "1.0", "1"), rare=False, missing=False)
     assert old.read([True, "true", False, 1]).tolist() == [1.0, 1.0, 2.0, 3.0]
+
+
+def test_dates_are_taken_apart_as_pandas_takes_them() -> None:
+    draw = np.random.default_rng(0)
+    when = pd.to_datetime("1950-01-01") + pd.to_timedelta(draw.integers(0, 40_000 * 24, 300), unit="h")
+    found = dated([*when.to_pydatetime(), None])
+    for part, expected in (
+        ("year", when.year),
+        ("month", when.month),
+        ("weekday", when.day_of_week + 1),
+        ("hour", when.hour),
+        ("days", (when - pd.Timestamp(0)) / pd.Timedelta(days=1)),
+    ):
+        assert list(found[part][:-1]) == list(expected), part
+    assert np.isnan(found["days"][-1])
+    assert found["month"][-1] is None
+
+
+def test_a_date_column_is_read_by_what_it_varies_in() -> None:
+    column = pa.chunked_array([pa.array([0, 86_400_000 * 40, None], pa.timestamp("ms"))])
+    learned = learn_date("when", column, "standard")
+    assert [part.name for part in learned.parts] == ["when: days", "when: month", "when: weekday"]
+    reader = Reader((learned,))
+    rows = reader.read([(value,) for value in column.to_pylist()])
+    assert rows.shape == (3, 3)
+    assert np.isnan(rows[2, 0])
+    assert Reader.from_json(reader.to_json()) == reader
+    assert reader.unseen([(datetime.datetime(1970, 7, 1),)]).keys() >= {"when: month"}

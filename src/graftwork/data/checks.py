@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graftwork.data.convert import is_missing, to_numbers
+from graftwork.data.convert import is_missing, read_dates, to_numbers
+from graftwork.data.dates import WORDS
 from graftwork.data.kinds import is_string
 from graftwork.data.numbers import NumberForm
 from graftwork.data.splits import SPLITS
@@ -51,7 +52,7 @@ def check(table: Table, *, need_target: bool) -> list[BadRow]:
     """Every row that can't be used, in order.
 
     Bad are: rows in which all inputs are empty; a text of more than 1,000,000 characters; an image or a sound that
-    can't be read; a number that can't be read; a missing domain, group or split; a weight that is missing or
+    can't be read; a number or a date that can't be read; a missing domain, group or split; a weight that is missing or
     negative; and, with `need_target`, a missing target (an empty list of labels is not missing). Of several targets,
     only rows without any are bad.
     """
@@ -179,6 +180,13 @@ def _check_number(table: Table, column: Column) -> list[BadRow]:
     return [BadRow(int(table.rows[at]), column.name, _no_number(values[int(at)].as_py(), column)) for at in wrong]
 
 
+def _check_date(table: Table, column: Column) -> list[BadRow]:
+    values = table.column(column.name)
+    said = f"is not a date ({WORDS[column.form]})" if column.form else "is not a date (write it like 2024-01-31)"
+    wrong = read_dates(values, column.form)[1]
+    return [BadRow(int(table.rows[at]), column.name, f"{_shown(values[int(at)].as_py())} {said}") for at in wrong]
+
+
 def _check_media(table: Table, column: Column) -> list[BadRow]:
     """Images and sounds whose file is not there, or not what it should be; each is read once."""
     from graftwork.data.media import examined
@@ -190,6 +198,7 @@ def _check_media(table: Table, column: Column) -> list[BadRow]:
 _CHECKS: dict[Kind, Callable[[Table, Column], list[BadRow]]] = {
     "text": _check_text,
     "number": _check_number,
+    "date": _check_date,
     "category": lambda table, column: [],  # noqa: ARG005
     "image": _check_media,
     "audio": _check_media,

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graftwork.data.dates import WRITTEN, form_of, to_dates
 from graftwork.data.kinds import is_string
 from graftwork.data.numbers import NumberForm, to_floats
 from graftwork.data.spool import slices
@@ -21,7 +22,7 @@ def to_kinds(table: Table) -> tuple[Table, list[str]]:
 
     number: float64, missing and unreadable values null. category: as it is, but without spaces around texts, and with
     one form of each domain or group; blanks are null, and whole numbers that pandas made floating point (because some
-    were missing) are whole again. text: text; numbers are written out.
+    were missing) are whole again. date: timestamps, unreadable values null. text: text; numbers are written out.
     """
     changed, notes = dict[str, pa.ChunkedArray](), []
     for column in table.schema.columns:
@@ -59,6 +60,17 @@ def to_numbers(column: pa.ChunkedArray, form: str = "") -> tuple[pa.ChunkedArray
     return pa.chunked_array(parts, pa.float64()), np.concatenate(bad) if bad else np.zeros(0, np.int64)
 
 
+def read_dates(column: pa.ChunkedArray, form: str = "") -> tuple[pa.ChunkedArray, np.ndarray]:
+    """A column as dates with a time, and the indices of values that are no date. Those and missing marks are null."""
+    parts, bad, start = list[pa.Array](), [np.zeros(0, np.int64)], 0
+    for part in slices(column):
+        dates, wrong = to_dates(part, form_of(form))
+        parts.append(dates)
+        bad.append(np.flatnonzero(wrong) + start)
+        start += len(part)
+    return pa.chunked_array(parts, WRITTEN), np.concatenate(bad)
+
+
 def as_text(part: pa.Array) -> pa.Array:
     """Categories by their names: whole numbers written plainly, whatever type they came in."""
     return part.cast(pa.string())
@@ -91,6 +103,8 @@ def _converted(column: Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray
         return (
             values if values.type == pa.float64() and not values.null_count else to_numbers(values, column.form)[0]
         ), None
+    if column.kind == "date":
+        return (values if values.type == WRITTEN else read_dates(values, column.form)[0]), None
     if column.kind == "category":
         return _to_category(column, values)
     if column.kind == "text" and not is_string(values.type):

@@ -1,4 +1,4 @@
-"""How the columns of a table write their numbers: found once on the training table, held against every later one."""
+"""How columns write numbers and dates: found once on the training table, held against every later one."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graftwork.data.convert import to_numbers
+from graftwork.data.convert import read_dates, to_numbers
+from graftwork.data.dates import WORDS, find_dates
 from graftwork.data.kinds import Judged, is_string, judge, sample
 from graftwork.data.numbers import Decimal, FoundForm, NumberForm, find_form
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Schema, Table
 from graftwork.errors import DataError
 
+_SIGNS: dict[str, Decimal] = {"comma": ",", "point": "."}
 _SHARES = frozenset({"%", "‰"})
 """Units without which a number means another one."""
 
 
-def judge_all(
-    data: pa.Table, folder: Path | None = None, decimals: Mapping[str, Decimal] | None = None
-) -> dict[str, Judged]:
+def judge_all(data: pa.Table, folder: Path | None = None, named: Mapping[str, str] | None = None) -> dict[str, Judged]:
     """What each column of a table holds, judged from a sample of its rows.
 
-    decimals: signs of decimals that the user named, by column. What a column leaves open is told by the sign of
-    decimals that all other columns of the table show.
+    named: how the user says that columns write numbers or dates (comma, point, dmy, mdy). What a column leaves open
+    is told by the sign of decimals that all other columns of the table show.
     """
-    sampled, given = sample(data), decimals or {}
+    sampled = sample(data)
+    given = {name: _SIGNS[one] for name, one in (named or {}).items() if one in _SIGNS}
     columns = dict(zip(data.column_names, sampled.columns, strict=True))
     found = {
         field.name: judge(field.name, columns[field.name], field, folder, given.get(field.name, ""))
@@ -54,7 +55,7 @@ def with_forms(
     judged: Mapping[str, Judged],
     data: pa.Table,
     source: str,
-    decimals: Mapping[str, Decimal],
+    named: Mapping[str, str],
 ) -> tuple[list[Column], list[str]]:
     """The columns with the form of their numbers, and a line for each reading that is not plain.
 
@@ -65,18 +66,33 @@ def with_forms(
         if column.kind == "number" and column.name in judged and is_string(data.schema.field(column.name).type):
             one = judged[column.name]
             if one.shape != "number":
-                one = _as_numbers(column.name, data, decimals.get(column.name, ""))
+                one = _as_numbers(column.name, data, _SIGNS.get(named.get(column.name, ""), ""))
             if one.unclear:
                 raise _unclear(source, column.name, one.unclear)
             column = replace(column, form=one.form)
             unit = NumberForm.of(one.form).unit
             given_back = f"; predictions are plain numbers{f' in {unit}' if unit else ''}" if one.note else ""
             notes += [one.note + (given_back if column.role == "target" else "")] if one.note else []
+        elif column.kind == "date" and column.name in judged:
+            column, said = _with_dates(column, judged[column.name], data, source, named.get(column.name, ""))
+            notes += said
         elif column.kind == "category" and column.role is None and column.name in judged and judged[column.name].why:
             name, why = column.name, judged[column.name].why
             notes.append(f"{name}: read as categories, not numbers ({why}); --kind {name}=number reads numbers")
         made.append(column)
     return made, notes
+
+
+def _with_dates(column: Column, judged: Judged, data: pa.Table, source: str, named: str) -> tuple[Column, list[str]]:
+    """The column with the form of its dates; DataError for one that the user calls dates and that holds none."""
+    if named:
+        return replace(column, form=named), []
+    if judged.shape != "date":
+        raise DataError(
+            f"{source}: column '{column.name}' is to be read as dates, but its values are none, such as "
+            f"'{data.column(column.name).drop_null()[0]}'. Write them like 2024-01-31, or read it as something else."
+        )
+    return replace(column, form=judged.form), [judged.note] if judged.note else []
 
 
 def refitted(table: Table) -> tuple[Table, list[str]]:
@@ -95,8 +111,24 @@ def refitted(table: Table) -> tuple[Table, list[str]]:
                 if found and _takes_over(found, known, values, column):
                     column = replace(column, form=found.form.text)
                     notes.append(_other_form(column.name, found, known))
+        if column.kind == "date" and column.form in ("dmy", "mdy") and is_string(table.column(column.name).type):
+            column, said = _refitted_dates(column, table.column(column.name))
+            notes += said
         columns.append(column)
     return (replace(table, schema=Schema(tuple(columns))), notes) if notes else (table, [])
+
+
+def _refitted_dates(column: Column, values: pa.ChunkedArray) -> tuple[Column, list[str]]:
+    if not len(read_dates(values, column.form)[1]):
+        return column, []
+    found = find_dates([text for part in slices(values.drop_null()) for text in part.to_pylist()])
+    if found is None or found.unclear or found.form == column.form:
+        return column, []
+    words = WORDS.get(found.form, "as each tells")
+    said = (
+        f'{column.name}: dates are written as "{found.example}" ({words}) here, not as in the training table; read so'
+    )
+    return replace(column, form=found.form), [said]
 
 
 def _takes_over(found: FoundForm, known: NumberForm, values: pa.ChunkedArray, column: Column) -> bool:

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graftwork.data.ids import are_codes, are_row_codes, has_leading_zero, names_rows
+from graftwork.data.dates import find_dates, find_number_dates
+from graftwork.data.ids import are_codes, are_row_codes, has_leading_zero, names_rows, whole_numbers
 from graftwork.data.jsonl import NESTED
 from graftwork.data.marks import held_kind
 from graftwork.data.number_text import is_missing_number
@@ -22,10 +23,9 @@ from graftwork.data.paths import MOSTLY, media_kind
 from graftwork.data.table import CLASSES
 
 Shape = Literal["text", "category", "number", "image", "audio", "date", "id", "nested", "empty"]
-"""A column kind, or why a column is none: dates, row ids, nested values, no value at all."""
+"""A column kind, or why a column is none: row ids, nested values, no value at all."""
 
 SAMPLE_ROWS = 10_000
-_DATE = re.compile(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?$|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}$")
 _NAMES_OF_TEXTS = """
 text texts sentence sentences question query utterance review comment message content body title document description
 tweet post headline summary input prompt 文本 内容 评论 评价 标题 句子 问题
@@ -99,8 +99,15 @@ def judge(
 def _of_numbers(name: str, values: list[Any]) -> Judged:
     if names_rows(name, values):
         return Judged("id")
+    if dates := _of_number_dates(name, values):
+        return dates
     why = are_codes(name, values)
     return Judged("category", why=why) if why else Judged("number")
+
+
+def _of_number_dates(name: str, values: Sequence[Any]) -> Judged | None:
+    found = find_number_dates(name, whole_numbers(values) or ())
+    return Judged("date", found.form, found.note(name)) if found else None
 
 
 def is_string(kind: pa.DataType) -> bool:
@@ -116,8 +123,8 @@ def _of_texts(name: str, values: list[str], folder: Path | None, decimal: Decima
     media = None if plain else media_kind(values, folder)
     if media:
         return Judged(media)
-    if all(_DATE.search(value.strip()) for value in values):
-        return Judged("date")
+    if dates := find_dates(values):
+        return Judged("date", dates.form, dates.note(name))
     form = find_form(Counter(values), decimal=decimal)
     named = name.strip().lower() in _TEXT_NAMES
     if form and _are_numbers(form, values, strict=named):
@@ -132,6 +139,8 @@ def _of_plain_numbers(name: str, values: list[str], decimal: Decimal) -> Judged 
     numbers = [value for value in values if not is_missing_number(value)]
     if names_rows(name, numbers):
         return Judged("id")
+    if dates := _of_number_dates(name, numbers):
+        return dates
     if has_leading_zero(numbers) and 2 * len(set(numbers)) <= len(numbers):
         return Judged("category", why="zeros in front, which a number would lose")
     why = are_codes(name, numbers)

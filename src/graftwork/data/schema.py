@@ -11,7 +11,6 @@ import pyarrow as pa
 from graftwork.data.beside import file_names
 from graftwork.data.forms import judge_all, with_forms
 from graftwork.data.kinds import Shape, sample
-from graftwork.data.numbers import Decimal
 from graftwork.data.table import Column, Kind, Role, Schema
 from graftwork.data.target import find_target, headless, named_target
 from graftwork.errors import DataError, UsageError, nearest
@@ -37,10 +36,11 @@ def infer(
     target: its column or columns; None looks for one by name (label, target, class, intent, …), then for the only
         column with few distinct values; an empty list says that there is none.
     inputs: columns to learn from; None takes every column that is left and holds texts, images, sounds, numbers or
-        categories. ignore: columns to leave out without a word.
+        categories or
+        dates. ignore: columns to leave out without a word.
     roles: `{role: column}` with the roles domain, group, weight and split.
     kinds: `{column: kind}` where a column is to be read as something else than it looks like; `number:comma` and
-        `number:point` also say which is the sign of decimals.
+        `number:point` also say which is the sign of decimals, `date:dmy` and `date:mdy` which number is the day.
     folder: where relative paths in the table start.
     task_kind: "category" or "number" where the task says what the target is, or that by target; None infers it too.
 
@@ -50,9 +50,9 @@ def infer(
     inputs = [inputs] if isinstance(inputs, str) else inputs
     ignore = [ignore] if isinstance(ignore, str) else ignore
     targets = [target] if isinstance(target, str) else list(target or ())
-    roles, (named, decimals) = dict(roles or {}), _named_kinds(kinds or {})
+    roles, (named, forms) = dict(roles or {}), _named_kinds(kinds or {})
     _check_names(data, source, targets, inputs or (), ignore, roles, named)
-    judged = judge_all(data, folder, decimals)
+    judged = judge_all(data, folder, forms)
     shapes = {name: one.shape for name, one in judged.items()}
     taken = {*(inputs or ()), *ignore, *roles.values()}
     chosen = (
@@ -75,7 +75,7 @@ def infer(
         notes += [f"ignored: {n} (names of the files in {held})" for n, held in beside.items() if n not in used]
     lines = [item.note for item in chosen]
     lines += [f"{role}: {name} ({_ROLE_KINDS[role]}), as named" for role, name in roles.items()]
-    made, read_as = with_forms([*found, *columns], judged, data, source, decimals)
+    made, read_as = with_forms([*found, *columns], judged, data, source, forms)
     lines += notes + read_as + _domain_hint(found, roles)
     return Schema(tuple(made)), lines + ([f"ignored: {', '.join(ignore)}, as named"] if ignore else [])
 
@@ -117,27 +117,27 @@ _UNFIT: dict[Shape, str] = {
 }
 
 
-def _named_kinds(kinds: Mapping[str, str]) -> tuple[dict[str, Kind], dict[str, Decimal]]:
-    """The kinds that the user named, and the signs of decimals."""
-    named, decimals = dict[str, Kind](), dict[str, Decimal]()
+def _named_kinds(kinds: Mapping[str, str]) -> tuple[dict[str, Kind], dict[str, str]]:
+    """The kinds that the user named, and how the column writes its numbers or dates."""
+    named, forms = dict[str, Kind](), dict[str, str]()
     for name, given in kinds.items():
         word, colon, sign = given.partition(":")
         kind = next((kind for kind in _KINDS if kind == word), None)
-        if kind is None or (colon and (kind != "number" or sign not in _DECIMALS)):
-            known = [*_KINDS, *(f"number:{sign}" for sign in _DECIMALS)]
+        if kind is None or (colon and sign not in _FORMS.get(kind, ())):
+            known = [*_KINDS, *(f"{kind}:{sign}" for kind, signs in _FORMS.items() for sign in signs)]
             raise UsageError(f"--kind {name}={given}: there is no such kind of column. {nearest(given, known)}")
         named[name] = kind
-        decimals.update({name: _DECIMALS[sign]} if colon else {})
-    return named, decimals
+        forms.update({name: sign} if colon else {})
+    return named, forms
 
 
-_DECIMALS: dict[str, Decimal] = {"comma": ",", "point": "."}
+_FORMS: dict[Kind, tuple[str, ...]] = {"number": ("comma", "point"), "date": ("dmy", "mdy")}
 
 
 def _named_inputs(
     shapes: Mapping[str, Shape], inputs: Sequence[str], kinds: Mapping[str, Kind], source: str
 ) -> tuple[list[Column], list[str]]:
-    """The inputs that the user named; what is no input by itself (dates, row ids) is read as text."""
+    """The inputs that the user named; what is no input by itself (row ids) is read as text."""
     columns, notes = [], []
     for name in inputs:
         shape = shapes[name]
@@ -179,8 +179,12 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_LISTED])}{more}"
 
 
-_MANY: dict[Kind, str] = {"number": "numbers", "category": "categories"}
-_LEFT: tuple[Shape, ...] = ("date", "nested", "empty")
+_MANY: dict[Kind, str] = {
+    "number": "numbers",
+    "category": "categories",
+    "date": "dates, read as year, month, weekday, hour and days",
+}
+_LEFT: tuple[Shape, ...] = ("nested", "empty")
 
 
 def _check_names(

@@ -16,10 +16,12 @@ import pyarrow as pa
 from graftwork.data import spool
 from graftwork.errors import UsageError, nearest
 
-Kind = Literal["text", "image", "audio", "number", "category"]
+Kind = Literal["text", "image", "audio", "number", "category", "date"]
 Modality = Literal["text", "image", "audio", "table"]
-"""What a base reads: one column of text, images or sounds; or a row of numbers and categories."""
+"""What a base reads: one column of text, images or sounds; or a row of numbers, categories and dates."""
 Role = Literal["target", "domain", "group", "weight", "split"]
+_IN_ROWS = ("number", "category", "date")
+"""Kinds that are read together, as one row."""
 CLASSES = {b"graftwork": b"classes"}
 """Metadata of a column of names, whatever they look like: class folders, and frames whose dtype says so."""
 
@@ -69,7 +71,7 @@ class Schema:
         """The inputs as encoders read them: one a text, image or audio column, then numbers and categories as one."""
         media: dict[str, Modality] = {"text": "text", "image": "image", "audio": "audio"}
         found = [Input(c.name, media[c.kind], (c.name,)) for c in self.inputs if c.kind in media]
-        row = tuple(column.name for column in self.inputs if column.kind in ("number", "category"))
+        row = tuple(column.name for column in self.inputs if column.kind in _IN_ROWS)
         taken = {column.name for column in self.columns}
         name = next(name for name in ("table", "table_", "table__") if name not in taken)
         return (*found, Input(name, "table", row)) if row else tuple(found)

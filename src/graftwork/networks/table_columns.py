@@ -1,4 +1,4 @@
-"""What the training rows tell of each number and category column, and how a value becomes a number for a network.
+"""What the training rows tell of each number, category and date column, and how a value becomes a number for a network.
 
 Everything here is plain numpy: it is done once a row, in float64, and what it gives is finite for any value.
 """
@@ -6,7 +6,7 @@ Everything here is plain numpy: it is done once a row, in float64, and what it g
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from statistics import NormalDist
@@ -108,23 +108,58 @@ def level(value: Any) -> str:
 
 
 @dataclass(frozen=True)
+class Date:
+    """A date column. parts: what is read of a date, by the names of `dated`; those that training rows vary in."""
+
+    name: str
+    parts: tuple[Number | Category, ...]
+
+
+def dated(values: Sequence[Any]) -> dict[str, np.ndarray]:
+    """Of dates with a time (None where missing): days since 1970 and the year, as numbers (N,) with NaN where missing;
+    month (1 to 12), weekday (1 for Monday) and hour as categories, with None where missing."""
+    when = np.array(values, "datetime64[ms]")
+    missing, days = np.isnat(when), when.astype("datetime64[D]")
+    plain = np.where(missing, np.datetime64(0, "D"), days)
+    weekday, hour = (plain.astype(np.int64) + 3) % 7 + 1, (when - days).astype("timedelta64[h]").astype(np.int64)
+    month = plain.astype("datetime64[M]").astype(np.int64) % 12 + 1
+    numbers = {
+        "days": (np.where(missing, np.datetime64(0, "ms"), when) - np.datetime64(0, "ms")) / np.timedelta64(1, "D"),
+        "year": plain.astype("datetime64[Y]").astype(np.int64) + 1970.0,
+    }
+    classes = {"month": month, "weekday": weekday, "hour": hour}
+    read: dict[str, np.ndarray] = {name: np.where(missing, np.nan, found) for name, found in numbers.items()}
+    for name, found in classes.items():
+        read[name] = found.astype(object)
+        read[name][missing] = None
+    return read
+
+
+@dataclass(frozen=True)
 class Reader:
     """Reads rows of a table whose columns it has learned, in the table's order."""
 
-    columns: tuple[Number | Category, ...]
+    columns: tuple[Number | Category | Date, ...]
+
+    @cached_property
+    def parts(self) -> tuple[Number | Category, ...]:
+        """The columns, with what is read of its dates in the place of a date column."""
+        return tuple(
+            part for column in self.columns for part in (column.parts if isinstance(column, Date) else (column,))
+        )
 
     @cached_property
     def numbers(self) -> tuple[Number, ...]:
-        return tuple(column for column in self.columns if isinstance(column, Number))
+        return tuple(column for column in self.parts if isinstance(column, Number))
 
     @cached_property
     def categories(self) -> tuple[Category, ...]:
-        return tuple(column for column in self.columns if isinstance(column, Category))
+        return tuple(column for column in self.parts if isinstance(column, Category))
 
     def read(self, rows: Sequence[Sequence[Any]]) -> np.ndarray:
-        """Rows with a value for each column -> (N, columns) float32: the numbers, then the codes of the categories."""
+        """Rows with a value for each column -> (N, parts) float32: the numbers, then the codes of the categories."""
         numbers, codes = [], []
-        for column, values in zip(self.columns, zip(*rows, strict=True), strict=True):
+        for column, values in self._columns_of(rows):
             if isinstance(column, Number):
                 plain = np.array([np.nan if value is None else value for value in values], np.float64)
                 numbers.append(column.read(plain))
@@ -132,15 +167,25 @@ class Reader:
                 codes.append(column.read(values))
         return np.stack([*numbers, *codes], axis=1)
 
+    def _columns_of(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[Number | Category, Sequence[Any]]]:
+        """Each part with its values; dates are taken apart."""
+        for column, values in zip(self.columns, zip(*rows, strict=True), strict=True):
+            if not isinstance(column, Date):
+                yield column, values
+                continue
+            found = dated(values)
+            for part in column.parts:
+                yield part, list(found[_part_of(part.name)])
+
     def unseen(self, rows: Sequence[Sequence[Any]]) -> dict[str, str]:
         """By category column, a value of these rows that no training row had.
 
         Columns with rare categories are left out: theirs have no place of their own and can't be told from unseen ones.
         """
         found = {}
-        for at, column in enumerate(self.columns):
+        for column, values in self._columns_of(rows) if len(rows) else ():
             if isinstance(column, Category) and not column.rare:
-                new = {level(value) for _, value in {(type(row[at]), row[at]) for row in rows} if value is not None}
+                new = {level(value) for _, value in {(type(one), one) for one in values} if value is not None}
                 new.difference_update(column.codes)
                 if new:
                     found[column.name] = min(new)
@@ -156,13 +201,21 @@ class Reader:
     @classmethod
     def from_json(cls, text: str) -> Reader:
         """The inverse of `to_json`. Raises ValueError, KeyError or TypeError for anything else."""
-        made: list[Number | Category] = []
+        made: list[Number | Category | Date] = []
         for plain in json.loads(text):
-            if "levels" in plain:
-                made.append(Category(**{**plain, "levels": tuple(plain["levels"])}))
-            else:
-                made.append(Number(**{**plain, "grid": tuple(plain["grid"]), "edges": tuple(plain["edges"])}))
+            parts = tuple(_restored(part) for part in plain.get("parts", ()))
+            made.append(Date(plain["name"], parts) if "parts" in plain else _restored(plain))
         return cls(tuple(made))
+
+
+def _restored(plain: dict[str, Any]) -> Number | Category:
+    if "levels" in plain:
+        return Category(**{**plain, "levels": tuple(plain["levels"])})
+    return Number(**{**plain, "grid": tuple(plain["grid"]), "edges": tuple(plain["edges"])})
+
+
+def _part_of(name: str) -> str:
+    return name.rpartition(": ")[2]
 
 
 def learn(columns: Sequence[Column], table: Table, *, scaling: Scaling, levels: int, min_rows: int) -> Reader:
@@ -171,14 +224,27 @@ def learn(columns: Sequence[Column], table: Table, *, scaling: Scaling, levels: 
     scaling: standard (mean 0, variance 1) or quantile (each value at its rank, as a normal distribution has it).
     levels: categories with a place of their own a column at most. min_rows: rows that such a category has at least.
     """
-    return Reader(
-        tuple(
-            learn_number(column.name, table.column(column.name), scaling)
-            if column.kind == "number"
-            else learn_category(column.name, table.column(column.name), levels, min_rows)
-            for column in columns
-        )
-    )
+    made: list[Number | Category | Date] = []
+    for column in columns:
+        values = table.column(column.name)
+        if column.kind == "number":
+            made.append(learn_number(column.name, values, scaling))
+        elif column.kind == "date":
+            made.append(learn_date(column.name, values, scaling))
+        else:
+            made.append(learn_category(column.name, values, levels, min_rows))
+    return Reader(tuple(made))
+
+
+def learn_date(name: str, column: pa.ChunkedArray, scaling: Scaling) -> Date:
+    """A date column by what its rows vary in; at least the days, so that there is something to read."""
+    parts = list[Number | Category]()
+    for part, found in dated(column.to_pylist()).items():
+        values, called = pa.chunked_array([pa.array(found, from_pandas=True)]), f"{name}: {part}"
+        if part == "days" or len(pc.unique(values.drop_null())) > 1:
+            number = part in ("days", "year")
+            parts.append(learn_number(called, values, scaling) if number else learn_category(called, values, 366, 1))
+    return Date(name, tuple(parts))
 
 
 def learn_number(name: str, column: pa.ChunkedArray, scaling: Scaling) -> Number:

@@ -24,7 +24,7 @@ class _Entry(nn.Module):
     def __init__(self, reader: Reader, embedding: int, width: int) -> None:
         super().__init__()
         self.tokens = Tokens(reader.numbers, reader.categories, embedding)
-        self.linear = nn.Linear(embedding * len(reader.columns), width)
+        self.linear = nn.Linear(embedding * len(reader.parts), width)
 
     def forward(self, inputs: Inputs) -> Tensor:
         states: Tensor = self.linear(self.tokens(inputs).flatten(1))

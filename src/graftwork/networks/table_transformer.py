@@ -107,7 +107,7 @@ class FTTransformerEncoder(TableEncoder):
         return self._climb(inputs, depth, None)
 
     def state_shape(self, depth: int) -> tuple[int, ...]:  # noqa: ARG002  the same everywhere
-        return (len(self.reader.columns) + 1, self.hidden_width)
+        return (len(self.reader.parts) + 1, self.hidden_width)
 
     def blocks(self) -> list[list[nn.Module]]:
         layers = list(self.layers)
