@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import unicodedata
 from pathlib import Path
 
@@ -143,6 +144,7 @@ def test_every_way_to_write_a_path_finds_the_file(tmp_path: Path, monkeypatch: p
     [
         ("none.jpg", r"there is no file .*none\.jpg$"),
         ("there.JPG", r"there is no file .*there\.JPG\. Did you mean there\.jpg\?"),
+        ("inside.jpg", r"no file .*inside\.jpg\. Did you mean deeper/inside\.jpg \(relative paths start at"),
         ("none.HEIC", r"no file .*none\.HEIC; and \.heic files can't be read: save them as \.jpg or \.png first"),
         ("none.m4a", r"\.m4a files can't be read: make them \.wav"),
         (r"C:\me\1.png", r"it is a path of Windows; put the files beside the table"),
@@ -156,6 +158,8 @@ def test_every_way_to_write_a_path_finds_the_file(tmp_path: Path, monkeypatch: p
 )
 def test_why_nothing_can_be_read(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "there.jpg").write_bytes(b"x")
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper" / "inside.jpg").write_bytes(b"x")
     with pytest.raises(MediaError, match=reason):
         content(text, tmp_path)
 
@@ -225,3 +229,13 @@ def test_a_class_that_goes_with_bad_rows_is_said(tmp_path: Path) -> None:
     }
     notes = load(rows, target="label", on_bad_rows="skip").notes
     assert any("no row is left of 1 of 3 in label: fox (2)" in note for note in notes)
+
+
+def test_many_missing_files_cost_little(tmp_path: Path) -> None:
+    for at in range(2000):
+        (tmp_path / f"{at}.png").touch()
+    began = time.process_time()
+    for at in range(2000):
+        with pytest.raises(MediaError):
+            content(f"none{at}.png", tmp_path)
+    assert time.process_time() - began < 2

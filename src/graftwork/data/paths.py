@@ -7,6 +7,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -174,12 +175,28 @@ def _readings(value: str) -> Iterator[str]:
 
 
 def _near(path: Path) -> str | None:
-    """A file in the same folder whose name differs in case only."""
+    """A file whose name differs in case only, in the same folder; or one of this name in a folder beside."""
+    here = _names(path.parent)
+    if path.name.casefold() in here:
+        return here[path.name.casefold()]
+    for folder in list(here.values())[:_LOOKED_AT]:
+        found = _names(path.parent / folder).get(path.name.casefold())
+        if found:
+            return f"{folder}/{found} (relative paths start at the folder of the table)"
+    return None
+
+
+def _names(folder: Path) -> dict[str, str]:
+    """What stands in a folder, by names without capitals; nothing where it is none."""
     try:
-        names = os.listdir(path.parent)
+        return _listed(str(folder), os.stat(folder).st_mtime_ns)
     except (OSError, ValueError):
-        return None
-    return next((name for name in names if name.casefold() == path.name.casefold()), None)
+        return {}
+
+
+@lru_cache(maxsize=32)
+def _listed(folder: str, changed: int) -> dict[str, str]:  # noqa: ARG001  a changed folder is listed again
+    return {name.casefold(): name for name in sorted(os.listdir(folder))}
 
 
 def _held_kind(value: str, folder: Path | None) -> MediaKind | None:
