@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from graftwork.data import spool
-from graftwork.data.read import read
+from graftwork.data.read import folder_of, is_collection, read
 from graftwork.errors import DataError
+from pictures import encoded, picture
 
 ROWS = [{"text": "a b", "label": "x"}, {"text": "c", "label": "y"}, {"text": "d, e", "label": None}]
 
@@ -72,3 +73,29 @@ def test_parquet_with_doubled_names_or_without_rows(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": pa.array([], pa.string())}), tmp_path / "b.parquet")
     with pytest.raises(DataError, match="no rows"):
         read(tmp_path / "b.parquet")
+
+
+def test_a_single_picture_is_a_row(tmp_path: Path) -> None:
+    photo = tmp_path / "a b.PNG"
+    photo.write_bytes(encoded(picture()))
+    data, _ = read(photo)
+    assert data.to_pydict() == {"image": ["a b.PNG"]}
+    assert folder_of(photo) == tmp_path
+    assert is_collection(photo)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a.tar.gz", "is an archive. Unpack it"),
+        ("a.tgz", "is an archive"),
+        ("a.rar", "is an archive"),
+        ("a.7z", "is an archive"),
+        ("a.heic", r"is no table, and \.heic files can't be read: save them"),
+        ("a.mp4", r"is no table, and \.mp4 files can't be read"),
+    ],
+)
+def test_archives_and_other_media_say_what_to_do(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / name).write_bytes(gzip.compress(b"x") if name.endswith("gz") else b"some bytes")
+    with pytest.raises(DataError, match=reason):
+        read(tmp_path / name)

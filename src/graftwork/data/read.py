@@ -14,6 +14,8 @@ from graftwork.data.excel import read_excel, split_sheet
 from graftwork.data.files import OPEN_ENDINGS, check_file, sniff, unknown_extension
 from graftwork.data.folders import ROLE, read_folder
 from graftwork.data.notes import notes_of
+from graftwork.data.paths import kind_of, refusal
+from graftwork.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,8 +67,11 @@ def folder_of(source: Source) -> Path | None:
 
 
 def is_collection(source: Source) -> bool:
-    """Whether it is a folder, or a .zip, of images or sounds."""
-    return isinstance(source, str | os.PathLike) and (Path(source).expanduser().is_dir() or _is_zip(Path(source)))
+    """Whether it is a folder or a .zip of images or sounds, or a single one."""
+    if not isinstance(source, str | os.PathLike):
+        return False
+    path = Path(source).expanduser()
+    return path.is_dir() or _is_zip(path) or kind_of(path) is not None
 
 
 def roles_of(data: pa.Table) -> dict[str, str]:
@@ -89,6 +94,9 @@ def _read_file(path: Path, name: str, encoding: str | None) -> pa.Table:
         from graftwork.data.archives import read_zip
 
         return read_zip(path, name)
+    kind = kind_of(path)
+    if kind:
+        return pa.table({kind: [path.name]})
     extension = Path(path.name.lower().removesuffix(".gz")).suffix
     if extension in OPEN_ENDINGS:
         extension = ".csv" if encoding else sniff(path).extension or extension
@@ -108,4 +116,15 @@ def _read_file(path: Path, name: str, encoding: str | None) -> pa.Table:
         from graftwork.data.arrow_files import read_arrow
 
         return read_arrow(path, name)
-    raise unknown_extension(path)
+    raise _other(path, extension, name)
+
+
+def _other(path: Path, extension: str, name: str) -> DataError:
+    """The error for what is no table: an archive, an image or a sound in a format that is not read, or unknown."""
+    if extension in _ARCHIVES:
+        return DataError(f"{name} is an archive. Unpack it, and name the folder or file in it, or pack a .zip.")
+    told = refusal(path.name)
+    return DataError(f"{name} is no table, and {told}.") if told else unknown_extension(path)
+
+
+_ARCHIVES = (".tar", ".tgz", ".tbz2", ".txz", ".rar", ".7z", ".bz2", ".xz", ".zst")
