@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import graftwork as gw
@@ -102,3 +103,56 @@ def test_a_class_folder_below_test_alone_is_refused(tmp_path: Path) -> None:
 def test_a_test_table_with_a_class_that_only_its_like_has(tmp_path: Path) -> None:
     table = _with_split(tmp_path / "a.csv", "val")
     graft("fit", table, "--role", "split=split", "--test", topics(tmp_path / "t.csv", 9), *BASE).fails(1, "'food'")
+
+
+LISTS = {
+    "animals": ["cats, dogs", "cats", "dogs, birds"],
+    "weather": ["rain, wind", "wind", "rain"],
+    "food": ["bread, rice", "rice, soup", "bread"],
+}
+
+
+@pytest.mark.parametrize(
+    ("opening", "joint", "closing"),
+    [("", ", ", ""), ("", " ", ""), ("", "|", ""), ("['", "', '", "']"), ("{", ",", "}")],
+)
+def test_lists_of_labels_come_back_as_they_are_written(tmp_path: Path, opening: str, joint: str, closing: str) -> None:
+    written = {
+        topic: [opening + each.replace(", ", joint) + closing for each in lists] for topic, lists in LISTS.items()
+    }
+    table = _renamed(tmp_path / "a.csv", written, 72)
+    ran = graft("fit", table, "--task", "multilabel", "--out", tmp_path / "run", *BASE).works()
+    assert "8 labels" in ran.out + ran.err
+    model = gw.load(tmp_path / "run")
+    assert model.columns == ("birds", "bread", "cats", "dogs", "rain", "rice", "soup", "wind")
+    graft("evaluate", tmp_path / "run", table).works()
+    sure = np.zeros((1, 8), np.float32)
+    sure[0, [2, 3]] = 1
+    assert model.task.decode(sure) == [f"{opening}cats{joint}dogs{closing}"]
+    ran = graft("plan", table, *BASE).works()
+    assert "warning: label: the values look like lists of labels" in ran.out + ran.err
+
+
+def test_a_separator_that_is_not_there(tmp_path: Path) -> None:
+    table = _renamed(tmp_path / "a.csv", LISTS, 60)
+    for spec in ("multilabel:separator=;", "multilabel:separator=tab"):
+        graft("plan", table, "--task", spec, *BASE).fails(1, "no row has .* between labels", "may be parted by a comma")
+    graft("plan", table, "--task", "multilabel:separator=", *BASE).fails(2, "separator is empty", "separator=comma")
+    graft("plan", topics(tmp_path / "b.csv"), "--task", "multilabel", *BASE).fails(1, "no separator between labels")
+
+
+def test_an_encoding_is_advised_and_taken(tmp_path: Path) -> None:
+    table = write_rows(
+        tmp_path / "a.csv", [(f"とても良い電話です {i}", "良い" if i % 2 else "悪い") for i in range(48)]
+    )
+    table.write_bytes(table.read_text(encoding="utf-8").encode("cp932"))
+    graft("fit", table, *BASE).fails(1, "Shift-JIS", "とても良い電話です", "--encoding cp932")
+    graft("fit", table, "--encoding", "shift_jis", "--out", tmp_path / "run", *BASE).works()
+    rows = _predicted(tmp_path / "run", table, "--encoding", "cp932")
+    assert rows[1]["text"] == "とても良い電話です 1"
+    assert {row["prediction"] for row in rows} <= {"良い", "悪い"}
+    graft("evaluate", tmp_path / "run", table, "--encoding", "cp932").works()
+    graft("evaluate", tmp_path / "run", table).fails(1, "--encoding cp932")
+    model = gw.load(tmp_path / "run")
+    assert len(model.predict(table, encoding="cp932")) == 48
+    graft("fit", table, "--encoding", "klingon", *BASE).fails(2, "no such encoding")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from graftwork.data.checks import MAX_TEXT_CHARS, BadRow, apply, check, check_classes
+from graftwork.data.load import load
 from graftwork.data.table import Column, Schema, Table
 from graftwork.errors import DataError
 
@@ -131,3 +133,10 @@ def test_a_number_column_without_any_number_can_be_read_otherwise() -> None:
     with pytest.raises(DataError, match="row 1, age") as raised:
         apply(some, check(some, need_target=True), "fail")
     assert "--kind" not in str(raised.value)
+
+
+def test_what_shows_nothing_is_empty(tmp_path: Path) -> None:
+    texts = ["\u200b", "\ufeff\u2060", "\u3164", " \u00a0\t", "a\u200b"]
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"{text},x\n" for text in texts), encoding="utf-8")
+    with pytest.raises(DataError, match=r"4 rows of 5 can't be used:\n  row 1, text: empty\n  row 2, text: empty"):
+        load(tmp_path / "a.csv")

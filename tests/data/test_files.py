@@ -135,7 +135,7 @@ def test_a_named_encoding(tmp_path: Path) -> None:
     assert read(with_encoding(path, "shift_jis"))[0].to_pylist() == [{"text": "価格", "label": "良い"}]
     with pytest.raises(DataError, match=r"line 2 \(byte 1\d\): not utf-16, as --encoding says|not utf-16"):
         read(with_encoding(path, "utf-16"))
-    with pytest.raises(DataError, match=r"line 2 \(byte 12\): not ascii, as --encoding says. It is probably Shift-JIS"):
+    with pytest.raises(DataError, match=r"line 2 \(byte 11\): not ascii, as --encoding says. It is probably Shift-JIS"):
         read(with_encoding(str(path), "ascii"))
     assert with_encoding({"text": ["a"]}, "cp1252") == {"text": ["a"]}
     assert with_encoding(path, None) is path

@@ -8,6 +8,7 @@ import pytest
 
 from graftwork.data.load import load
 from graftwork.data.table import Table
+from graftwork.errors import DataError
 from pictures import folder_of_classes
 
 
@@ -56,3 +57,9 @@ def test_class_numbers_stay_as_they_are_written(tmp_path: Path) -> None:
 )
 def test_amounts_are_numbers(tmp_path: Path, labels: list[str]) -> None:
     assert _read(tmp_path, labels)[0].schema.targets[0].kind == "number"
+
+
+def test_free_text_that_may_be_lists_names_the_task(tmp_path: Path) -> None:
+    labels = [f'"{"abcdefgh"[i % 8]};{"ijklmnopq"[i % 9]}"' for i in range(40)]
+    with pytest.raises(DataError, match=r"If they are lists of labels \(parted by ';'\), say --task multilabel"):
+        _read(tmp_path, labels)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from graftwork.data.kinds import Judged, Shape, is_string, sample
+from graftwork.data.labels import looks_like_lists
 from graftwork.data.number_text import MISSING_NUMBERS, is_missing_number
 from graftwork.data.numbers import NumberForm
 from graftwork.data.spool import slices
@@ -127,13 +128,18 @@ def _kind(data: pa.Table, name: str, judged: Judged, source: str) -> Kind:
         raise DataError(
             f"{source}: the target '{name}' has {len(distinct):,} different values in {len(values):,} rows, so it "
             "looks like free text, not like classes that repeat. Name another column with --target; if these are "
-            "classes, say --task classification."
+            f"classes, say --task classification.{_lists_hint(map(str, distinct))}"
         )
     return "category"
 
 
 def _is_numeric(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _lists_hint(values: Iterable[str]) -> str:
+    form = looks_like_lists(values)
+    return "" if form is None else f" If they are lists of labels ({form.words}), say --task multilabel."
 
 
 def _is_marked(data: pa.Table, name: str) -> bool:
