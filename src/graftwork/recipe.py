@@ -12,7 +12,7 @@ from typing import Any, Literal
 from graftwork import specs
 from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
-from graftwork.data.table import Schema
+from graftwork.data.table import Input, Schema
 from graftwork.data.text import TextSettings
 from graftwork.errors import UsageError, nearest
 from graftwork.networks.base_settings import BaseSettings
@@ -37,7 +37,8 @@ class Recipe:
     targets is the mean of theirs, and there a regression is scored by r2 unless named otherwise. valid_share: share of
     the training rows that is held out for validation where no validation table is given. rows: train on a sample of so
     many rows (what a budget allows). valid_rows: score runs on a sample of so many validation rows; None is all, or a
-    third of `rows`. seed: of everything that is drawn.
+    third of `rows`. inputs: those that are read, by column, "table" for all
+    numbers and categories; None for all. seed: of everything that is drawn.
 
     >>> Recipe(base="gru", techniques=(), seed=1).to_dict()
     {'base': 'gru', 'techniques': [], 'seed': 1}
@@ -53,6 +54,7 @@ class Recipe:
     valid_share: float = 0.12
     rows: int | None = None
     valid_rows: int | None = None
+    inputs: Sequence[str] | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -62,6 +64,10 @@ class Recipe:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"{name} is {value}. Expected {least} or more, or none for all.")
+        if self.inputs is not None:
+            if isinstance(self.inputs, str) or not self.inputs:
+                raise UsageError(f"inputs is {self.inputs!r}. Expected a list of inputs, or none for all.")
+            object.__setattr__(self, "inputs", tuple(str(name) for name in self.inputs))
         if isinstance(self.techniques, str):
             if self.techniques != "auto":
                 raise UsageError(f"techniques is {self.techniques!r}. Expected 'auto' or a list of techniques.")
@@ -82,7 +88,15 @@ class Recipe:
 
     def bases(self, schema: Schema) -> dict[str, BaseSettings]:
         """The base of each input of a table, by the input's name."""
-        return bases_of(self.base, schema.modalities)
+        return bases_of(self.base, self.read(schema))
+
+    def read(self, schema: Schema) -> tuple[Input, ...]:
+        """The inputs of a table that are read. Raises UsageError for one that there is not."""
+        every = {one.name: one for one in schema.modalities}
+        for name in self.inputs or ():
+            if name not in every:
+                raise UsageError(f"inputs: there is no input '{name}'. {nearest(name, every)}")
+        return tuple(every[name] for name in every if self.inputs is None or name in self.inputs)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; whatever is at its default is left out, but for base and techniques."""
@@ -116,6 +130,8 @@ def from_dict(plain: Mapping[str, Any], source: str = "recipe") -> Recipe:
     for name, value in plain.items():
         if name == "techniques":
             values[name] = parse_techniques(value)
+        elif name == "inputs":
+            values[name] = value
         elif name == "training":
             values[name] = specs.build(Training, _mapping(value, name, source), "training")
         elif name == "text":
@@ -186,7 +202,9 @@ def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
 
 
 def _plain(value: Any) -> Any:
-    return dict(value) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _mapping(value: Any, name: str, source: str) -> Mapping[str, Any]:

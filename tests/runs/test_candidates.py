@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
+from graftwork.errors import UsageError
+from graftwork.recipe import from_dict
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.job import Job
+from heard import Ear
 from jobs import job_of as job_on
 from tiny import tiny_rows
 
@@ -83,3 +86,51 @@ def test_numbers_are_not_smoothed_or_contrasted(auto: gw.Recipe) -> None:
         names = {t.name for _, recipe in planned_recipes(job, auto) for t in recipe.listed}
         assert (job.valid is None) == (rows == 20)
         assert not names & {"label-smoothing", "supervised-contrastive"}
+
+
+# --- inputs of several kinds ----------------------------------------------------------------------------------------
+def mixed(rows: int = 120) -> pd.DataFrame:
+    """The numbers decide; the texts are noise."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=rows)
+    texts = [f"the {draw.choice(['cat', 'dog', 'rain'])} is here {row}" for row in range(rows)]
+    return pd.DataFrame({"text": texts, "x": x, "y": draw.normal(size=rows), "label": np.where(x > 0, "up", "down")})
+
+
+def test_each_kind_of_input_is_tried_alone(auto: gw.Recipe) -> None:
+    recipe = replace(auto, base={"text": str(auto.base)})
+    planned = dict(planned_recipes(job_on(mixed(), recipe, target="label"), recipe))
+    assert list(planned) == [*PROBES, "texts alone", "numbers and categories alone", "tune"]
+    assert planned["texts alone"].inputs == ("text",)
+    alone = planned["numbers and categories alone"]
+    assert (alone.inputs, alone.base) == (("table",), "columns")
+    assert planned["tune"].inputs is None
+    few = planned_recipes(job_on(mixed(30), recipe, target="label"), recipe)
+    assert [name for name, _ in few] == ["probe", "tune"], "nothing could choose"
+
+
+def test_beside_a_base_from_scratch_the_others_are_tried_alone() -> None:
+    recipe = gw.Recipe(base={"text": "cnn:width=8"})
+    planned = planned_recipes(job_on(mixed(), recipe, target="label"), recipe)
+    assert [name for name, _ in planned] == ["numbers and categories alone", "train"]
+
+
+def test_what_is_better_alone_is_kept_and_needs_no_other_column(tmp_path: Path) -> None:
+    recipe = gw.Recipe(base={"text": "cnn:width=8"}, training=gw.Training(steps=2, batch=8))
+    ear = Ear()
+    model = gw.fit(mixed(200), target="label", recipe=recipe, listener=ear, out=tmp_path / "m")
+    assert "kept: numbers and categories alone" in ear.notes
+    assert model.recipe.inputs == ("table",)
+    table = mixed(200).drop(columns=["text", "label"])
+    given = gw.load(tmp_path / "m").predict_proba(table)
+    assert np.allclose(np.asarray(given), np.asarray(model.predict_proba(mixed(200))), atol=1e-5)
+    again = gw.fit(mixed(200), target="label", recipe=from_dict(model.recipe.to_dict()))
+    assert np.allclose(np.asarray(again.predict_proba(table)), np.asarray(given), atol=1e-5)
+
+
+def test_inputs_that_are_not_there_are_refused(auto: gw.Recipe) -> None:
+    recipe = replace(auto, inputs=("photo",))
+    with pytest.raises(UsageError, match="there is no input 'photo'"):
+        job_on(mixed(), recipe, target="label")
+    with pytest.raises(UsageError, match="Expected a list of inputs"):
+        replace(auto, inputs="text")

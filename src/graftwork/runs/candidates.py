@@ -10,6 +10,7 @@ from dataclasses import replace
 from graftwork import specs
 from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
+from graftwork.data.table import Modality
 from graftwork.networks.bases import TRAINED_INSTEAD, parse_base, written
 from graftwork.recipe import Recipe
 from graftwork.runs.job import Job
@@ -22,6 +23,8 @@ TUNE_STEPS, TUNE_EPOCHS = 600, (3, 6)
 """Steps that a fine-tune should have, in so many passes over the rows."""
 FEW_L2 = 1 / 16
 FEW_STEPS = 20
+_WORDS: dict[Modality, str] = {"text": "texts", "image": "images", "audio": "sounds", "table": "numbers and categories"}
+"""How the inputs of a kind are called."""
 
 
 def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
@@ -30,15 +33,34 @@ def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
         return [("run", recipe)]
     bases = recipe.bases(job.train.schema)
     if not all(base.pretrained for base in bases.values()):
-        return [("train", from_scratch(job, recipe))]
+        return [*alone(job, recipe), ("train", from_scratch(job, recipe))]
     few = job.valid is None
     probed = [("probe", replace(recipe, techniques=(Probe(l2=FEW_L2),)))] if few else probes(job, recipe)
+    probed += alone(job, recipe)
     if any(base.suggested_lr for base in bases.values()):
         return [*probed, ("tune", few_rows(job, recipe) if few else many_rows(job, recipe))]
     instead = {name: parse_base(TRAINED_INSTEAD.get(base.spec, base.spec)) for name, base in bases.items()}
     if few or written(instead) == written(bases):
         return probed
     return [*probed, ("train", from_scratch(job, replace(recipe, base=written(instead))))]
+
+
+def alone(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
+    """Of inputs of several kinds, each kind by itself on its frozen base: more inputs are not always better.
+
+    Nothing without validation, which has to choose, nor where the task compares inputs.
+    """
+    kinds = dict.fromkeys(one.modality for one in recipe.read(job.train.schema))
+    own = any(task.heads or task.open_set for task in job.tasks.values())
+    if len(kinds) < 2 or job.valid is None or own:
+        return []
+    found, bases = [], recipe.bases(job.train.schema)
+    for kind in kinds:
+        names = tuple(one.name for one in recipe.read(job.train.schema) if one.modality == kind)
+        if all(bases[name].pretrained for name in names):
+            some = replace(recipe, base=written({name: bases[name] for name in names}), inputs=names)
+            found.append((f"{_WORDS[kind]} alone", probes(job, some)[0][1]))
+    return found
 
 
 def from_scratch(job: Job, recipe: Recipe) -> Recipe:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from graftwork.data.table import Schema
 from graftwork.model import Model
+from graftwork.networks.network import Network
 from graftwork.runs.held_out import encoded
 from graftwork.runs.job import Job
 from graftwork.runs.single import Candidate
@@ -20,9 +22,15 @@ def make_model(job: Job, best: Candidate, *, interrupted: bool = False) -> Model
             temperature[name] = fit_temperature(values, truth[labelled], task)
     return Model(
         recipe=best.recipe,
-        schema=job.train.schema,
+        schema=_read(job.train.schema, best.network),
         network=best.network,
         tasks=tasks,
         temperature=temperature,
         interrupted=interrupted,
     )
+
+
+def _read(schema: Schema, network: Network) -> Schema:
+    """The schema less the inputs that the network does not read, which a prediction needs not have."""
+    read = {column for columns in network.sources.values() for column in columns}
+    return Schema(tuple(column for column in schema.columns if column.role is not None or column.name in read))

@@ -171,9 +171,9 @@ def least_steps(run: Run) -> int:
 
 def build_network(job: Job, recipe: Recipe) -> Network:
     """Encoders and heads of a recipe, with seeded random weights where there are no pretrained ones."""
-    schema, bases = job.train.schema, recipe.bases(job.train.schema)
+    read, bases = recipe.read(job.train.schema), recipe.bases(job.train.schema)
     readers: dict[str, list[Input]] = {}
-    for one in schema.modalities:
+    for one in read:
         readers.setdefault(bases[one.name].spec, []).append(one)
     encoders: dict[str, Encoder] = {}
     for inputs in readers.values():
@@ -181,7 +181,7 @@ def build_network(job: Job, recipe: Recipe) -> Network:
         encoder = base.build(job.rows(inputs, recipe), recipe.seed)
         encoder.pretrained = base.pretrained
         encoders.update(dict.fromkeys((one.name for one in inputs), encoder))
-    ordered = {one.name: encoders[one.name] for one in schema.modalities}
+    ordered = {one.name: encoders[one.name] for one in read}
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         widths = [encoder.width for encoder in ordered.values()]
@@ -189,7 +189,7 @@ def build_network(job: Job, recipe: Recipe) -> Network:
             target: Head(sum(widths), task.outputs, head_of(task, recipe.head), widths)
             for target, task in job.tasks.items()
         }
-    network = Network(ordered, heads, sources={one.name: one.columns for one in schema.modalities})
+    network = Network(ordered, heads, sources={one.name: one.columns for one in read})
     return network.to("cuda") if torch.cuda.is_available() else network
 
 
