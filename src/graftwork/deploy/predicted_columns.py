@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from graftwork.data.table import Table
-from graftwork.tasks.task import Task
 
 if TYPE_CHECKING:
     from graftwork.core.predicted import Predicted
     from graftwork.model import Model
+    from graftwork.tasks.task import Task
 
 PREDICTION, CONFIDENCE, SECOND, REASON = "prediction", "confidence", "second_choice", "reason"
 
