@@ -234,6 +234,12 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
+        from graftwork.data.cache import full_disk
+
+        full = full_disk(error)
+        if full:
+            tell(f"error: {full}")
+            sys.exit(1)
         tell(f"error: {type(error).__name__}: {error}")
         tell("This was not expected. Repeat the command with --debug to see where it happened.")
         sys.exit(1)

@@ -15,8 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from command import graft, topics
 from graftwork.data import cache, ragged
+from graftwork.data.cache import full_disk
 from graftwork.errors import DataError, UsageError
+from tiny import tiny_model
 
 
 @pytest.fixture
@@ -151,3 +154,23 @@ def test_room_for_rows_is_reserved_before_it_is_filled(folder: Path) -> None:
     room.values[:] = 1.0
     assert (folder / "values.bin").stat().st_blocks * 512 >= 5 * 4 * 4
     assert ragged.read(folder)[2].tolist() == [[1.0] * 4] * 3
+
+
+def test_a_full_disk_anywhere() -> None:
+    assert "GRAFTWORK_CACHE" in full_disk(OSError(errno.ENOSPC, "No space left on device", "/tmp/x"))
+    assert "/tmp/x" in full_disk(OSError(errno.ENOSPC, "No space left on device", "/tmp/x"))
+    assert "TMPDIR" in full_disk(FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"))
+    assert full_disk(OSError(errno.EACCES, "Permission denied")) == ""
+    assert full_disk(ValueError("x")) == ""
+
+
+@pytest.mark.parametrize("name", ["temporary", "spool"])
+def test_a_full_disk_at_the_command_line(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("graftwork.data.spool.MEMORY_BYTES", 0)
+    monkeypatch.setattr("tempfile.mkdtemp" if name == "temporary" else "tempfile.mkstemp", full)
+    base = tiny_model(tmp_path / "base", "bert")
+    ran = graft("fit", topics(tmp_path / "t.csv"), "--target", "label", "--base", base, "--out", tmp_path / "o")
+    ran.fails(1, "No space left", "GRAFTWORK_CACHE|Free some space")

@@ -153,6 +153,17 @@ def storing(folder: Path) -> Iterator[None]:
         raise
 
 
+def full_disk(error: BaseException) -> str:
+    """What to tell a user whose disk is full, for an error that no one turned into one of ours; else nothing."""
+    mend = f"Set GRAFTWORK_CACHE (now {cache_dir()}) and TMPDIR to folders on another disk, or free some space."
+    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):  # tempfile tries to write there
+        return f"There is no folder for temporary files that can be written, or their disk is full. {mend}"
+    if not isinstance(error, OSError) or error.errno not in _FULL:
+        return ""
+    where = f" to write {error.filename}" if error.filename else ""
+    return f"No space left{where}. {mend}"
+
+
 def is_closed(error: DataError) -> bool:
     """Whether `storing` raised it for a folder that can't be written, and not for a full disk."""
     return isinstance(error.__cause__, OSError) and error.__cause__.errno in _CLOSED

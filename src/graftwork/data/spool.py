@@ -66,6 +66,8 @@ def _on_disk(held: list[pa.RecordBatch], rest: Iterator[pa.RecordBatch], schema:
             for batch in rest:
                 with storing(folder):
                     writer.write_batch(batch)
+            with storing(folder):
+                writer.close()
         with pa.memory_map(name) as mapped:
             return pa.ipc.open_file(mapped).read_all()
     finally:
