@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graftwork.data.media import MediaError, content, described
+from graftwork.data.media import MediaError, described, readable
 from graftwork.data.table import Column, Table
 from graftwork.evidence.words import line
 from graftwork.shown import shown_number
@@ -81,7 +81,7 @@ def row_views(table: Table, wanted: Sequence[int], most_bytes: int = MOST_BYTES)
     for at, row in enumerate(rows):
         cells = []
         for column, (texts, values) in zip(part.schema.inputs, columns, strict=True):
-            media = _media(values[at], column.kind, table.folder) if values is not None and left > 0 else ""
+            media = _media(values[at], column, table.folder) if values is not None and left > 0 else ""
             left -= len(media)
             nameless = media and isinstance(values[at] if values else None, bytes)
             cells.append(Cell(column.name, column.kind, "" if nameless else texts[at], media))
@@ -113,13 +113,13 @@ def _number(value: Any) -> str:
     return str(int(value)) if year_like else shown_number(value)
 
 
-def _media(value: Any, kind: str, folder: Path | None) -> str:
+def _media(value: Any, column: Column, folder: Path | None) -> str:
     """A data URI; empty where there is nothing, or it can't be read."""
     try:
-        encoded = content(value, folder)
+        encoded = readable(value, folder, column.scale)
         if not encoded:
             return ""
-        return _thumbnail(encoded) if kind == "image" else _excerpt(encoded)
+        return _thumbnail(encoded) if column.kind == "image" else _excerpt(encoded)
     except (MediaError, OSError, ValueError):
         return ""
 
