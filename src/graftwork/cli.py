@@ -190,7 +190,7 @@ def _plan(data: DataArguments, recipe: Recipe, budget: float | None) -> None:
     from graftwork.runs.watching import Watching
 
     with Watching() as console:
-        plans = plan_data(data, recipe, listener=console)
+        plans = plan_data(data, recipe, budget=budget, listener=console)
     print_plans(plans, budget)
 
 

@@ -95,11 +95,18 @@ def prepare(
     *,
     keep_on_disk: bool = True,
     in_blocks: bool = False,
+    inputs: Mapping[str, Ragged] | None = None,
 ) -> Examples:
-    """Tokenise or decode inputs (once: on disk, keyed by content) and encode targets where the table has them."""
-    inputs, keys, present = {}, {}, {}
+    """Tokenise or decode inputs (once: on disk, keyed by content) and encode targets where the table has them.
+
+    inputs: prepared rows that stand in for those of the table, by input; nothing is read then.
+    """
+    given, inputs, keys, present = inputs, {}, {}, {}
     for name in network.columns:
         encoder, columns = network.encoder(name), network.sources[name]
+        if given is not None:
+            inputs[name] = given[name]
+            continue
         if keep_on_disk:
             keys[name] = _key(table, encoder, columns, text)
             inputs[name] = _on_disk(table, encoder, columns, text, entry("prepared", keys[name]))

@@ -104,7 +104,8 @@ class Plan:
 
     techniques: in their order. stages: which stages each takes part in. total_steps: optimizer steps.
     cost: forwards and backwards a row and step. cache: by input column, how many blocks are computed once for all.
-    trained, parameters: numbers of parameters. seconds: estimated wall time of the training steps, if it was timed.
+    trained, parameters: numbers of parameters. seconds: estimated wall time of the steps, and of the pass over the rows
+    where no run before has made it; if it was timed.
     step_rows: rows a step at most where a technique makes the batches, 0 where the settings say it.
     replays: steps that each batch makes in a row.
     """
@@ -181,9 +182,18 @@ class Plan:
             lines.append(f"batches: each comes {self.replays} times in a row, so {self.replays} times fewer are seen")
         lines.append(f"each step: {self.cost.forwards:g} forwards, {self.cost.backwards:g} backwards a row")
         if self.seconds is not None:
-            lines.append(f"estimated: {self.seconds:.0f} s of training on this machine")
+            lines.append(f"estimated: {time_text(self.seconds)} on this machine, beside the heads that are solved")
         lines.extend(f"note: {note}" for note in self.notes)
         return "\n".join(lines)
+
+
+def time_text(seconds: float) -> str:
+    """An estimate for people.
+
+    >>> time_text(0.2), time_text(62.4)
+    ('less than a second', '62 s')
+    """
+    return "less than a second" if seconds < 1 else f"{seconds:.0f} s"
 
 
 def step_cost(techniques: Sequence[Technique], grafts: Sequence[Graft]) -> Cost:

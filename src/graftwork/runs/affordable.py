@@ -57,11 +57,14 @@ def within_budget(
     *,
     began: Began | None = None,
     runs: int = 1,
+    estimated: bool = False,
 ) -> Allowed:
     """The recipe, with as many training rows as the base has time to pass over; a resumed call takes what it took.
 
     budget: when the whole call must be over. began: its start, which says how busy the machine is. runs: how many runs
-    share the time. Raises UsageError where the budget is too small, with the least one.
+    share the time. estimated: the rows are reckoned from a first look, and nothing is read for them.
+
+    Raises UsageError where the budget is too small, with the least one.
     """
     known = workspace.recall("rows")
     if known is not None:
@@ -81,7 +84,7 @@ def within_budget(
     share = replace(budget.sooner(reserve).part(1 / runs), shared=runs)
     rows, valid_rows = (recipe.rows, recipe.valid_rows)
     if rows is None:
-        rows, valid_rows = _rows(job, first, look, share, listener)
+        rows, valid_rows = _rows(job, first, look, share, None if estimated else listener)
     for_all = None
     if rows is not None and recipe.rows is None:
         spent = budget.budget - budget.left() if runs == 1 else 0.0
@@ -95,9 +98,10 @@ def within_budget(
 
 
 def _rows(
-    job: Job, recipe: Recipe, look: Look, deadline: Deadline, listener: Listener
+    job: Job, recipe: Recipe, look: Look, deadline: Deadline, listener: Listener | None
 ) -> tuple[int | None, int | None]:
-    """Training and validation rows, None for all. recipe: of the first run."""
+    """Training and validation rows, None for all. recipe: of the first run. listener: hears the pass that finds the
+    rows; None where they are only reckoned."""
     time_for_pass, rows = deadline.left() * PASS_SHARE, len(job.train)
     held = len(job.valid) if job.valid else 0
     if not look.cached:  # every step reads other rows: only their preparation and the scoring grow with the table
@@ -107,6 +111,8 @@ def _rows(
     if (rows + held) * look.row * COMFORT <= time_for_pass:
         return None, None
     fit = int(time_for_pass / look.row / (1 + min(held, rows // 3) / rows))
+    if listener is None:
+        return (None, None) if fit >= rows else (max(fit, FEWEST), None)
     if not look.whole:
         fit = int(fit * 0.8)
         return (None, None) if fit >= rows else (max(fit, FEWEST), None)

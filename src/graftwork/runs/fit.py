@@ -17,7 +17,6 @@ from graftwork.evidence.views import words_of
 from graftwork.model import Model
 from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.affordable import within_budget
-from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.clock import Clock, Deadline
 from graftwork.runs.data_arguments import DataArguments, SplitBy
 from graftwork.runs.default import run_all
@@ -25,8 +24,8 @@ from graftwork.runs.job import make_job
 from graftwork.runs.left_out import domains_to_leave_out, score_left_out
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.making import make_model as make_model
+from graftwork.runs.planning import planned
 from graftwork.runs.reporting import Began, Call, make_report
-from graftwork.runs.single import plan_single
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import claims_out, open_workspace
 from graftwork.saving import put
@@ -177,12 +176,14 @@ def plan(
     recipe: Recipe | str | os.PathLike[str] | None = None,
     on_bad_rows: OnBadRows = "fail",
     encoding: str | None = None,
+    budget: float | None = None,
     verbose: bool = True,
     listener: Listener | None = None,
 ) -> Plans:
     """What `fit` would do with the same arguments, as named plans in their order; nothing is trained.
 
-    verbose: say what was inferred; listener: hears it in its place.
+    budget: seconds; the plans are for the rows that it leaves. verbose: say what was inferred; listener: hears it in
+    its place.
     """
     data = DataArguments(
         train=train,
@@ -199,30 +200,30 @@ def plan(
         encoding=encoding,
     )
     with heard(listener, verbose) as hearing:
-        return plan_data(data, recipe, listener=hearing)
+        return plan_data(data, recipe, budget=budget, listener=hearing)
 
 
 def plan_data(
     data: DataArguments,
     recipe: Recipe | str | os.PathLike[str] | None = None,
     *,
+    budget: float | None = None,
     listener: Listener | None = None,
 ) -> Plans:
-    """`plan`, with the data arguments as one thing; a test table in them is not read."""
+    """`plan`, with the data arguments as one thing. budget: plan for the rows that it leaves.
+
+    A test table is read only with a budget, part of which it takes.
+    """
+    began = time.monotonic()
     recipe, listener = _recipe(recipe), listener or Listener()
     listener.doing(f"reading {data.called}")
-    job = make_job(replace(data, test=None), recipe)
+    job = make_job(data if budget is not None else replace(data, test=None), recipe)
     for note in job.notes:
         listener.note(note)
     recipe = replace(recipe, base=job.bases.named)
     if data.split_by:
         listener.note(f"before it, the same without each domain in turn: {', '.join(domains_to_leave_out(job))}")
-    job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
-    plans = Plans()
-    for name, one in planned_recipes(job, recipe):
-        listener.doing(f"planning: {name}")
-        plans.append((name, plan_single(job, one)))
-    return plans
+    return planned(job, recipe, listener, None if budget is None else Deadline.after(budget, began=began))
 
 
 def _recipe(given: Recipe | str | os.PathLike[str] | None) -> Recipe:

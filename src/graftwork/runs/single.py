@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from graftwork.core.course import Course
-from graftwork.core.examples import prepare
+from graftwork.core.examples import Examples, prepare
 from graftwork.core.few_shot import with_training_classes
 from graftwork.core.fit import Fitted, fit
 from graftwork.core.pace import OutOfTime, Pace
@@ -19,9 +19,10 @@ from graftwork.core.plan import Plan, order
 from graftwork.core.run import Run, make_run
 from graftwork.core.scoring import open_sets, predict_examples
 from graftwork.core.settings import resolve
+from graftwork.core.sketch import sketch
 from graftwork.core.timing import affordable_steps
 from graftwork.data.cache import digest
-from graftwork.data.table import Input
+from graftwork.data.table import Input, Table
 from graftwork.errors import CheckpointError
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.head import Head
@@ -60,14 +61,15 @@ class Candidate:
 
 
 def plan_single(job: Job, recipe: Recipe, *, timed: bool = True) -> Plan:
-    """The plan of a recipe with its techniques listed; nothing is trained."""
+    """The plan of a recipe with its techniques listed; nothing is trained. timed: of its steps, without a cache."""
     run = make_ready(job, recipe)
     return run.plan if not timed else replace(run.plan, seconds=affordable_steps(run, None).seconds)
 
 
-def make_ready(job: Job, recipe: Recipe) -> Run:
-    """The run of a recipe with its techniques listed, checked and adapted, with nothing slow begun."""
-    return _make_run(job, recipe, started=False, listener=Listener())
+def make_ready(job: Job, recipe: Recipe, *, sketched: bool = False) -> Run:
+    """The run of a recipe with its techniques listed, checked and adapted, with nothing slow begun. sketched: of a
+    large table only some rows are prepared."""
+    return _make_run(job, recipe, started=False, listener=Listener(), sketched=sketched)
 
 
 def run_single(
@@ -210,10 +212,23 @@ def fingerprint(recipe: Recipe, run: Run) -> str:
     return digest(*parts, *weights)
 
 
-def _make_run(job: Job, recipe: Recipe, *, started: bool, listener: Listener, limit: Deadline | None = None) -> Run:
-    network, drawn = build_network(job, recipe), recipe.rows is not None
-    train = prepare(job.train, network, job.tasks, recipe.text, in_blocks=drawn)
-    valid = prepare(job.valid, network, job.tasks, recipe.text, in_blocks=drawn) if job.valid else None
+def _make_run(
+    job: Job,
+    recipe: Recipe,
+    *,
+    started: bool,
+    listener: Listener,
+    limit: Deadline | None = None,
+    sketched: bool = False,
+) -> Run:
+    network = build_network(job, recipe)
+
+    def examples(table: Table) -> Examples:
+        if sketched:
+            return sketch(table, network, job.tasks, recipe.text)
+        return prepare(table, network, job.tasks, recipe.text, in_blocks=recipe.rows is not None)
+
+    train, valid = examples(job.train), examples(job.valid) if job.valid else None
     bases = list(recipe.bases(job.train.schema).values())
     learning = [base for base in bases if base.suggested_lr]
     slow = [base for base in learning if base.pretrained] or learning
