@@ -71,6 +71,7 @@ class Model(Predicting):
         """
         source = with_encoding(data, encoding)
         loaded = load_like(source, self.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows))
+        loaded.warn()
         return self.evaluate_table(loaded.table, without, watch)
 
     def evaluate_table(

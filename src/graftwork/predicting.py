@@ -85,6 +85,7 @@ class Predicting(Adaptable):
         """Values, probabilities, and the rows that could not be read with the reason."""
         source = with_encoding(data, encoding)
         loaded = load_like(source, self.schema, with_target=False, on_bad_rows="keep")
+        loaded.warn()
         return self.predict_table(loaded.table, loaded.bad)
 
     def predict_table(self, table: Table, bad: list[BadRow]) -> Predicted:

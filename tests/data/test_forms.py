@@ -145,3 +145,43 @@ def test_old_manifests_have_no_forms(tmp_path: Path) -> None:
         del column["form"]
     (folder / "model.json").write_text(json.dumps(manifest))
     assert np.array_equal(gw.load(folder).predict([{"x": "3"}]), model.predict([{"x": "3"}]))
+
+
+def test_a_prediction_file_keeps_what_was_written(tmp_path: Path) -> None:
+    header, days = ["amount", "day", "y"], [f"{1 + at % 28}/{1 + at % 12}/2024" for at in range(60)]
+    with open(tmp_path / "a.csv", "w", newline="", encoding="utf-8") as file:
+        rows = [[f"{at},50 €", day, str(float(at))] for at, day in enumerate(days)]
+        csv.writer(file).writerows([header, *rows])
+    with open(tmp_path / "b.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header[:2], ["3,50 €", "31/1/2024"], ["much", "31/1/2024"]])
+    gw.fit(tmp_path / "a.csv", target="y", recipe=gw.Recipe(techniques=["probe"]), out=tmp_path / "m", verbose=False)
+    graft("predict", tmp_path / "m", tmp_path / "b.csv", "--out", tmp_path / "p.csv").works()
+    with open(tmp_path / "p.csv", newline="", encoding="utf-8") as file:
+        predicted = list(csv.DictReader(file))
+    assert [row["amount"] for row in predicted] == ["3,50 €", "much"]
+    assert [row["day"] for row in predicted] == ["31/1/2024"] * 2
+    assert predicted[1]["reason"] == "amount: 'much' is not a number"
+
+
+def test_another_way_of_writing_is_said_in_python_too() -> None:
+    model = _trained([f"{at},5" for at in range(40)])
+    with pytest.warns(UserWarning, match="not as in the training table; read so"):
+        values = model.predict(pd.DataFrame({"x": ["3.5", "12.25"]}))
+    assert values.tolist() == pytest.approx(model.predict(pd.DataFrame({"x": ["3,5", "12,25"]})).tolist())
+
+
+def test_the_work_of_reading_grows_as_the_columns_do() -> None:
+    import time
+
+    def seconds(columns: int) -> float:
+        names = [f"c{at}" for at in range(columns)]
+        schema = load({**{name: ["1.5", "2.5"] * 10 for name in names}, "y": ["a", "b"] * 10}, target="y").table.schema
+        row = {name: ["1.25"] for name in names}
+        taken = []
+        for _ in range(3):
+            start = time.process_time()
+            load_like(row, schema, with_target=False, on_bad_rows="keep")
+            taken.append(time.process_time() - start)
+        return min(taken)
+
+    assert seconds(2000) < 40 * seconds(200)

@@ -20,6 +20,7 @@ from graftwork.data.csv_dialect import Dialect, find_dialect
 from graftwork.data.decoding import open_text
 from graftwork.data.notes import noted
 from graftwork.data.spool import spool
+from graftwork.data.table import repeated_names
 from graftwork.errors import DataError
 
 MAX_FIELD = 32_000_000
@@ -202,7 +203,7 @@ def _header(record: list[str], source: str) -> _Header:
     if not any(cell.strip() for cell in record):
         raise DataError(f"{source} is empty. Expected a header line with the column names, and at least one row.")
     names = [cell.strip().lstrip("\ufeff") or f"Unnamed: {index}" for index, cell in enumerate(record)]
-    doubled = sorted({name for name in names if names.count(name) > 1})
+    doubled = repeated_names(names)
     if doubled:
         raise DataError(
             f"{source} has more than one column named {', '.join(map(repr, doubled))} (header: {', '.join(names)}). "

@@ -14,7 +14,7 @@ from graftwork.data.arrow_types import plain_types
 from graftwork.data.images import encode, is_picture
 from graftwork.data.list_cells import as_lists
 from graftwork.data.media import MediaError
-from graftwork.data.table import CLASSES
+from graftwork.data.table import CLASSES, repeated_names
 from graftwork.errors import DataError, UsageError
 
 
@@ -220,6 +220,6 @@ def _checked(table: pa.Table, name: str) -> pa.Table:
 
 
 def _refuse_doubled(names: Sequence[str], name: str) -> None:
-    doubled = sorted({key for key in names if list(names).count(key) > 1})
+    doubled = repeated_names(names)
     if doubled:
         raise DataError(f"{name} has more than one column named {', '.join(map(repr, doubled))}. Rename one of them.")

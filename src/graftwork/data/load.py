@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,11 +33,22 @@ __all__ = ["Loaded", "Source", "load", "load_like"]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A table; notes for the user of what was inferred, changed or left out; and the bad rows that were kept in it."""
+    """A table; notes for the user of what was inferred, changed or left out; and the bad rows that were kept in it.
+
+    written: columns of numbers and dates as the source writes them, where that is not plain. reread: those of the notes
+    that say that a column was read in another way than in training.
+    """
 
     table: Table
     notes: list[str]
     bad: list[BadRow] = field(default_factory=list)
+    written: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
+    reread: Sequence[str] = ()
+
+    def warn(self) -> None:
+        """Say what was reread, where nobody prints the notes."""
+        for line in self.reread:
+            warnings.warn(line, stacklevel=3)
 
 
 def load(
@@ -168,8 +180,19 @@ def load_like(
         table, skipped = apply(table, bad, on_bad_rows)
         notes, bad = notes + skipped, []
     notes += scales.beyond(looked_at) + scales.cancelled(looked_at)
-    table, changed = to_kinds(table)
-    return Loaded(replace(table, schema=Schema(columns)), notes + refit + changed, bad)
+    ready, changed = to_kinds(table)
+    return Loaded(replace(ready, schema=Schema(columns)), notes + refit + changed, bad, _written(table, bad), refit)
+
+
+def _written(table: Table, bad: Sequence[BadRow]) -> dict[str, pa.ChunkedArray]:
+    """Columns that a reader would miss if only what was read of them were left."""
+    changed = {row.column for row in bad}
+    return {
+        column.name: table.column(column.name)
+        for column in table.schema.columns
+        if (column.kind == "date" and not pa.types.is_temporal(table.column(column.name).type))
+        or (column.kind == "number" and (column.form or column.name in changed))
+    }
 
 
 def _as_called(data: pa.Table, schema: Schema) -> pa.Table:

@@ -174,6 +174,12 @@ def to_floats(part: pa.Array, form: NumberForm) -> tuple[pa.Array, np.ndarray]:
 
 def _plain_floats(part: pa.Array) -> pa.Array | None:
     """Plain numbers read by Arrow, missing ones null; None where one is not plain."""
+    try:
+        numbers = part.cast(pa.float64())
+        if pc.all(pc.is_finite(numbers)).as_py() is not False:
+            return numbers
+    except pa.ArrowInvalid:
+        pass
     trimmed = pc.utf8_trim_whitespace(part.cast(pa.string()))
     absent = pc.is_in(pc.utf8_lower(trimmed), value_set=_MARKS)
     plain = pc.if_else(pc.or_(absent, pc.is_null(trimmed)), pa.scalar(None, pa.string()), trimmed)

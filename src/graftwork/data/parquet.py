@@ -14,6 +14,7 @@ from graftwork.data.arrow_types import plain_types
 from graftwork.data.files import open_bytes
 from graftwork.data.kinds import is_string
 from graftwork.data.spool import spool
+from graftwork.data.table import repeated_names
 from graftwork.errors import DataError
 
 BATCH_ROWS = 16_384
@@ -58,7 +59,7 @@ def _unpacked(file: Any, name: str) -> bytes:
 
 
 def _refuse_doubled(names: list[str], name: str) -> None:
-    doubled = sorted({column for column in names if names.count(column) > 1})
+    doubled = repeated_names(names)
     if doubled:
         raise DataError(f"{name} has more than one column named {', '.join(map(repr, doubled))}. Rename one.")
 

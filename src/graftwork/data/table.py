@@ -5,6 +5,7 @@ Nothing here imports torch: reading and checking data stays quick.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,15 @@ _IN_ROWS = ("number", "category", "date")
 """Kinds that are read together, as one row."""
 CLASSES = {b"graftwork": b"classes"}
 """Metadata of a column of names, whatever they look like: class folders, and frames whose dtype says so."""
+
+
+def repeated_names(names: Sequence[str]) -> list[str]:
+    """The names that stand there more than once, in order.
+
+    >>> repeated_names(["b", "a", "b"])
+    ['b']
+    """
+    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from graftwork.data.cache import storing
+from graftwork.data.convert import with_columns
 from graftwork.data.load import Loaded, load_like
 from graftwork.data.locks import claimed
 from graftwork.data.writing import clean_beside, replacing
@@ -116,11 +118,15 @@ def _write(
 ) -> None:
     writer: Any = None
     for predicted, chunk in model.predict_chunks(loaded.table, loaded.bad, watch):
+        rows = pa.array(chunk.rows - 1)
+        written = {name: column.take(rows) for name, column in loaded.written.items()}
+        chunk = replace(chunk, data=with_columns(chunk.data, written))
         table = changed(with_predictions(model, chunk, predicted, proba))
         writer = writer or make(path, table.schema)
         writer.write_table(table)
     if writer is None:
-        writer = make(path, changed(with_predictions(model, loaded.table, model.nothing(), proba)).schema)
+        table = replace(loaded.table, data=with_columns(loaded.table.data, loaded.written))
+        writer = make(path, changed(with_predictions(model, table, model.nothing(), proba)).schema)
     writer.close()
 
 
