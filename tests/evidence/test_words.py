@@ -68,4 +68,4 @@ def test_names_and_times() -> None:
     assert listed(["a", "b", "c"]) == "'a', 'b' and 'c'"
     assert listed([f"n{at}" for at in range(9)], most=2) == "'n0', 'n1' and 7 more"
     assert line("a\x1b[31m\n\nb") == "a\\x1b[31m b"
-    assert duration(119.6) == "2 min 0 s"
+    assert duration(119.6) == "2 min"

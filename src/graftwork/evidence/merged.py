@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from graftwork.data.writing import write_text
 from graftwork.evidence.evaluation import score_text
 from graftwork.evidence.intervals import Interval
+from graftwork.evidence.tables import Grid, Value
+from graftwork.evidence.words import line, quoted
 from graftwork.tasks.metrics import METRICS
 
 
@@ -87,13 +88,46 @@ class MixReport:
             rows.append([f"{one.data} ({one.rows:,} rows)", one.target, METRICS[one.primary].display, *cells])
         return rows if len(rows) > 1 else []
 
+    def verdicts(self) -> list[str]:
+        """What was kept; then for each table and target how the mix does beside the best of the others."""
+        return [f"Kept: {line(self.kept)}.", *filter(None, (self._verdict(one) for one in self.scores))]
+
+    def _verdict(self, one: Scores) -> str:
+        others = {name: one.by_model[name][one.primary] for name in self.models if name in one.by_model}
+        if self.result not in one.by_model or not others:
+            return ""
+        metric, mixed = METRICS[one.primary], one.by_model[self.result][one.primary]
+        sign = 1.0 if metric.higher_is_better else -1.0
+        name, best = max(others.items(), key=lambda at: sign * at[1].value)
+        told = (
+            f"{line(one.data)}, {quoted(one.target)}: {metric.display.lower()} {metric.text(mixed.value)} for the mix, "
+            f"{metric.text(best.value)} for the best of the others, {quoted(name)}."
+        )
+        alike = mixed.low <= best.high and best.low <= mixed.high
+        return f"{told} These {one.rows:,} rows don't tell the two apart." if alike else told
+
     def page(self) -> str:
         """HTML."""
-        from jinja2 import Environment, StrictUndefined
+        from graftwork.evidence.page import render
 
-        source = files("graftwork.evidence").joinpath("merged.html.jinja").read_text(encoding="utf-8")
-        environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        return environment.from_string(source).render(report=self, table=self.table())
+        head, *rows = self.table() or [[]]
+        cells = tuple(tuple(Value(line(cell)) for cell in row) for row in rows)
+        table = Grid(f"Scores on {self.scored_on} rows, with 95 % intervals", tuple(head), cells) if rows else None
+        return render(
+            "merged.html.jinja",
+            {"report": self, "verdicts": self.verdicts(), "table": table, "tried": self._tried()},
+        )
+
+    def _tried(self) -> Grid | None:
+        """The ways of mixing, where there was a choice."""
+        if len(self.tried) < 2:
+            return None
+        scores = ["" if one.score is None else f"{one.score:.4f}" for one in self.tried]
+        cells = tuple(
+            (Value(line(one.name)), Value(score, one.score)) for one, score in zip(self.tried, scores, strict=True)
+        )
+        kept = frozenset(at for at, one in enumerate(self.tried) if one.kept)
+        return Grid("Ways of mixing", ("Mix", "Score on validation"), cells, frozenset({1}), kept)
 
     def write(self, folder: Path) -> None:
         """`mixed.json` and `report.html` in a model's folder."""

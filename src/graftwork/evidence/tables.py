@@ -187,7 +187,7 @@ def slowest(result: Result, views: Mapping[int, RowView]) -> Grid:
         )
         for one in evaluation.slowest
     )
-    return Grid("The longest rows, which take most time", ("Row", "Pieces of text (tokens)"), rows, frozenset({1}))
+    return Grid("The longest rows, which take most time", ("Row", "Length (tokens)"), rows, frozenset({1}))
 
 
 def domains(found: Sequence[DomainScore], metric: str, caption: str) -> Grid | None:

@@ -115,10 +115,10 @@ def _pairs_of_identities(evaluation: Evaluation) -> list[Trouble]:
     compared = evaluation.verification
     assert compared is not None
     threshold = compared.at_threshold.threshold if compared.at_threshold else None
-    alike = [one for one in compared.most_alike if threshold is None or one.cosine >= threshold][:2]
-    unlike = [one for one in compared.least_alike if threshold is None or one.cosine < threshold][:2]
+    alike = [one for one in compared.most_alike if threshold is None or one.cosine >= threshold][:1]
+    unlike = [one for one in compared.least_alike if threshold is None or one.cosine < threshold][:1]
     return [
-        *(Trouble("Two strangers that it finds most alike.", (one.first, one.second)) for one in alike),
+        *(Trouble("Two different ones that it finds most alike.", (one.first, one.second)) for one in alike),
         *(Trouble("The same one twice, which it finds unlike.", (one.first, one.second)) for one in unlike),
     ]
 

@@ -91,7 +91,8 @@ def duration(seconds: float) -> str:
     hours, left = divmod(minutes, 60)
     if hours:
         return f"{hours} h {left} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    parts = [f"{minutes} min" if minutes else "", f"{rest} s" if rest or not minutes else ""]
+    return " ".join(filter(None, parts))
 
 
 def sentence(text: str) -> str:
