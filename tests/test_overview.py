@@ -53,6 +53,18 @@ def test_a_few_lines_say_what_it_is(recipe: gw.Recipe, model: Model, tmp_path: P
     assert str(folder) in repr(gw.load(folder))
 
 
+def test_a_loaded_model_says_what_was_found_when_it_was_made(recipe: gw.Recipe, tmp_path: Path) -> None:
+    made = gw.fit(frame(90), target="label", recipe=recipe, out=tmp_path / "m", verbose=False)
+    assert made.report is not None
+    loaded = gw.load(tmp_path / "m")
+    assert words_of(made.report)[0] in repr(loaded)
+    assert "report.html" in repr(loaded)
+    assert "learn from" in loaded._repr_html_()
+    for damaged in ("{", "[]", '{"summary": 3}', '{"summary": {"title": "a", "verdicts": [1]}}'):
+        (tmp_path / "m" / "metrics.json").write_text(damaged)
+        assert "classification" in repr(gw.load(tmp_path / "m"))
+
+
 def test_a_notebook_shows_cards_and_tables(recipe: gw.Recipe) -> None:
     rows = [(text, {"food": "<script>x</script>\x1b[31m"}.get(topic, topic)) for text, topic in tiny_rows(90)]
     table = pd.DataFrame(rows, columns=["text", "<b>kind</b>"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graftwork.errors import UsageError, nearest
 from graftwork.evidence.evaluation import Evaluation, Evaluations
+from graftwork.evidence.summary import Summary
 from graftwork.evidence.views import report_tables, words_of
 from graftwork.notebook import card
 from graftwork.saving import Saved
@@ -33,8 +35,7 @@ def lines_of(model: Saved, report: Report | None, folder: Path | None) -> list[s
         f"from {_named([column.name for column in model.schema.inputs])}",
         made_of(model),
     ]
-    if report is not None:
-        found += words_of(report)[:2]
+    found += _words(report, folder)[:2]
     if folder is not None:
         where = folder / "report.html"
         found.append(f"folder: {folder}" + (f" (report: {where.name})" if where.is_file() else ""))
@@ -50,9 +51,23 @@ def made_of(model: Saved) -> str:
 
 def card_of(model: Saved, report: Report | None, folder: Path | None) -> str:
     """The same as a card, with the words of the report and its scores."""
-    title, *rest = lines_of(model, None, folder)
-    said = words_of(report) if report is not None else []
-    return card(title, [*said, *rest], report_tables(report) if report is not None else "")
+    title, *rest = lines_of(model, None, None)
+    where = [f"folder: {folder}"] if folder is not None else []
+    tables = report_tables(report) if report is not None else ""
+    return card(title, [*_words(report, folder), *rest, *where], tables)
+
+
+def _words(report: Report | None, folder: Path | None) -> list[str]:
+    """What the report says in short; of a model that was loaded, what was written beside it, if that can be read."""
+    if report is not None:
+        return words_of(report)
+    if folder is None:
+        return []
+    try:
+        told = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        return Summary.from_json(told["summary"]).lines()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return []
 
 
 Found = Evaluation | Evaluations

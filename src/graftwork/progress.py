@@ -188,13 +188,13 @@ class Bars(Screen):
 
     def __init__(self) -> None:
         import rich.console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
         from rich.progress import TimeRemainingColumn as Left
 
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[count]}", markup=False),
             TimeElapsedColumn(),
             Left(),
             TextColumn("{task.fields[state]}", markup=False),
@@ -221,13 +221,14 @@ class Bars(Screen):
     def doing(self, what: str) -> None:
         self.forget(self._phase)
         self._phase = what
-        self._tasks[what] = self._progress.add_task(shown_line(what), total=None, state="")
+        self._tasks[what] = self._progress.add_task(shown_line(what), total=None, state="", count="")
 
     def show(self, name: str, done: int, total: int, unit: str, state: str = "") -> None:
         if name not in self._tasks:
             self.forget(self._phase)
-            self._tasks[name] = self._progress.add_task(shown_line(name), total=total, state="")
-        self._progress.update(self._tasks[name], completed=done, total=total, state=shown_line(state or unit))
+            self._tasks[name] = self._progress.add_task(shown_line(name), total=total, state="", count="")
+        task, told, count = self._tasks[name], shown_line(state or unit), f"{done:,}/{total:,}"
+        self._progress.update(task, completed=done, total=total, state=told, count=count)
 
     def forget(self, name: str) -> None:
         if name in self._tasks:
