@@ -89,6 +89,9 @@ def test_arrays_and_images_in_memory_become_files() -> None:
     assert not is_picture("photo.jpg")
     with pytest.raises(MediaError, match=r"array of complex128. Expected numbers"):
         encode(np.zeros((2, 2), complex))
+    with pytest.raises(MediaError, match=r"channels come last: np\.moveaxis"):
+        encode(np.zeros((3, 8, 8), np.uint8))
+    assert decode(encode(np.array([[0.0, 1e300, 0.5, 1.0]]))).size == (4, 1)
     with pytest.raises(MediaError, match="an image without any value"):
         encode(np.full((2, 2), np.nan))
     with pytest.raises(MediaError, match=r"shape \(2, 2, 5\)"):

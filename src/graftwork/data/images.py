@@ -194,9 +194,10 @@ def encode(value: Any) -> bytes:
         return _as_png(as_rgb(value))
     values = value[:, :, 0] if value.ndim == 3 and value.shape[2] == 1 else value
     if not (values.ndim == 2 or (values.ndim == 3 and values.shape[2] in (3, 4))) or not values.size:
+        first = values.ndim == 3 and values.shape[0] in (1, 3, 4)
         raise MediaError(
             f"an array of shape {values.shape}. Expected (height, width), or (height, width, channels) with 1, 3 or "
-            "4 channels"
+            f"4 channels{'; channels come last: np.moveaxis(array, 0, -1)' if first else ''}"
         )
     if values.dtype.kind not in "buif":
         raise MediaError(f"an array of {values.dtype}. Expected numbers")
@@ -204,7 +205,8 @@ def encode(value: Any) -> bytes:
         values = values.astype(np.uint8) * 255
     if values.dtype != np.uint8:
         deep.measured(values)  # an array without any value is refused
-        return deep.kept(values)
+        with np.errstate(over="ignore"):  # what float32 can't hold is no value of a picture
+            return deep.kept(values.astype(np.float32) if values.dtype == np.float64 else values)
     from PIL import Image
 
     return _as_png(as_rgb(Image.fromarray(values)))

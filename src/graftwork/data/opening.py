@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 
 from graftwork.data.endings import reads_heif
@@ -13,7 +14,17 @@ from graftwork.errors import DataError
 
 MOST_BYTES = 1 << 30
 """A larger file is refused by what the system says of it, before anything is read."""
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
+FORMATS = {
+    "JPEG": "Jpeg",  # and MPO, which begins as one
+    "PNG": "Png",
+    "GIF": "Gif",
+    "BMP": "Bmp",
+    "WEBP": "WebP",
+    "TIFF": "Tiff",
+    "PPM": "Ppm",
+    "AVIF": "Avif",
+    "JPEG2000": "Jpeg2K",
+}
 """What Pillow may take bytes for. Its other formats stay shut: some start programs (EPS), some have no mark of their
 own, so that anything could be taken for them."""
 _KINDS = {
@@ -74,6 +85,7 @@ def formats() -> tuple[str, ...]:
     """What Pillow may open in this build; with HEIF where pillow-heif is installed."""
     from PIL import Image
 
-    Image.init()
-    wanted = (*FORMATS, "HEIF") if reads_heif() else FORMATS
+    for plugin in FORMATS.values():  # all of Pillow's would take longer to load
+        import_module(f"PIL.{plugin}ImagePlugin")
+    wanted = (*FORMATS, "HEIF") if reads_heif() else tuple(FORMATS)
     return tuple(name for name in wanted if name in Image.OPEN)
