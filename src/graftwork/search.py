@@ -26,10 +26,10 @@ from graftwork.data.checks import OnBadRows
 from graftwork.data.contents import NOTHING, content_ids
 from graftwork.data.images import is_picture
 from graftwork.data.load import Source, load_like
-from graftwork.data.locks import claimed
+from graftwork.data.locks import claimed, settled
 from graftwork.data.names import check_links, inside
 from graftwork.data.paths import shown_kind
-from graftwork.data.staging import settle, staged
+from graftwork.data.staging import staged
 from graftwork.data.table import Schema, Table
 from graftwork.data.writing import write_text
 from graftwork.errors import DataError, ModelError, UsageError, nearest
@@ -170,8 +170,8 @@ def read(model_folder: Path) -> Index:
     from safetensors import SafetensorError, safe_open
 
     folder = inside(model_folder, FOLDER)
-    with suppress(OSError):  # where nothing can be written, what is there is read
-        settle(folder, ABOUT)
+    with suppress(OSError, DataError, UsageError):  # where nothing can be written, what is there is read
+        settled(folder, ABOUT)
     if not (folder / ABOUT).is_file():
         raise ModelError(f"{model_folder} has no index. Make one: graft index {model_folder} TABLE.")
     try:

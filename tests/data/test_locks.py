@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from graftwork.data.locks import claimed
+from graftwork.data.locks import claimed, settled
+from graftwork.data.staging import STAGED
 from graftwork.errors import DataError, UsageError
 
 HOLD = """
 import sys
-from graftwork.data.locks import claimed
+from graftwork.data.locks import claimed, settled
+from graftwork.data.staging import STAGED
 with claimed(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
@@ -117,3 +119,18 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="can't be written"), claimed(tmp_path / "file" / "out"):
         pass
+
+
+def test_a_reader_waits_for_a_writer_and_finishes_for_a_dead_one(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    (folder / STAGED).mkdir(parents=True)
+    (folder / STAGED / "model.json").write_text("new")
+    running = holder(folder)
+    with pytest.raises(UsageError, match="is being written"):
+        settled(folder, "model.json", seconds=0.2)
+    assert (folder / STAGED / "model.json").is_file(), "it is the writer's to move"
+    running.kill()
+    running.communicate()
+    settled(folder, "model.json")
+    assert (folder / "model.json").read_text() == "new"
+    assert [path.name for path in folder.iterdir()] == ["model.json"]

@@ -8,13 +8,14 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from graftwork.data.cache import storing
-from graftwork.data.staging import real
+from graftwork.data.staging import STAGED, real, settle
 from graftwork.data.writing import LOCK
 from graftwork.errors import UsageError
 
@@ -50,6 +51,23 @@ def claimed(path: str | os.PathLike[str] | None) -> Iterator[None]:
         for folder in made:
             with suppress(OSError):  # it holds something by now
                 folder.rmdir()
+
+
+def settled(folder: Path, last: str, seconds: float = 10.0) -> None:
+    """`settle`, for readers: what a stopped writer left is moved into place, and one at work is waited for.
+
+    Raises UsageError where that takes longer than `seconds`, DataError where nothing can be written there.
+    """
+    until = time.monotonic() + seconds
+    while (folder / STAGED).is_dir():
+        try:
+            with claimed(folder):
+                settle(folder, last)
+                return
+        except UsageError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def _make(folder: Path) -> list[Path]:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from graftwork.data.entries import checksum
+from graftwork.data.locks import settled
 from graftwork.data.names import inside, plain_name
-from graftwork.data.staging import STAGED, settle
+from graftwork.data.staging import STAGED
 from graftwork.data.table import Column, Schema
 from graftwork.data.typed import misfit
-from graftwork.errors import ModelError, nearest
+from graftwork.errors import DataError, ModelError, UsageError, nearest
 
 MANIFEST, WEIGHTS = "model.json", "weights.safetensors"
 FORMAT = 1
@@ -94,8 +95,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         why = "its model.json was written by something else" if path.is_file() else f"it has no {MANIFEST}"
         raise ModelError(f"{folder} is not a model of graftwork: {why}.")
     try:
-        settle(folder, MANIFEST)
+        settled(folder, MANIFEST)
         told = json.loads(inside(folder, MANIFEST).read_text(encoding="utf-8"))
+    except (DataError, UsageError) as error:
+        raise ModelError(
+            f"{folder} was being saved when that was stopped, and can't be put in order: {error}"
+        ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} is damaged ({error}). Copy or train the model again.") from None
     if not isinstance(told, dict):
