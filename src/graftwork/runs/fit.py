@@ -24,6 +24,7 @@ from graftwork.runs.job import make_job
 from graftwork.runs.left_out import domains_to_leave_out, score_left_out
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.making import make_model as make_model
+from graftwork.runs.one_at_a_time import one_at_a_time
 from graftwork.runs.planning import planned
 from graftwork.runs.reporting import Began, Call, make_report
 from graftwork.runs.watching import heard
@@ -75,6 +76,8 @@ def fit(
         silent. listener: hears about all this in its place.
     command, began: for the report, the command to repeat and `time.monotonic()` at which it began.
 
+    Threads of one process fit one after the other, so that each model is the one its seed gives.
+
     Raises DataError, UsageError, RefusedError before anything is trained; NonFiniteLossError from a diverging run.
     """
     data = DataArguments(
@@ -102,6 +105,7 @@ def fit(
 
 
 @claims_out
+@one_at_a_time
 def fit_data(
     data: DataArguments,
     recipe: Recipe | str | os.PathLike[str] | None = None,
