@@ -7,7 +7,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DATA := examples/data
 BENCHMARKS := startup step_cost technique_cost predict memory from_scratch few_shot cifar10 audio faces fashion fashion_targets \
-              retrieval techniques tabular augment banking77
+              retrieval techniques tabular augment busy banking77
 
 .PHONY: help install demo test check nightly conformance benchmarks docs clean
 .DEFAULT_GOAL := help

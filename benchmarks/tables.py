@@ -8,6 +8,7 @@ from typing import NamedTuple
 import audio
 import augment
 import banking77
+import busy
 import cifar10
 import distil
 import domains
@@ -65,6 +66,7 @@ PARTS = (
     Part("Classes never seen", meta.NAME, meta.__doc__, meta.section),
     Part("Domains", domains.NAME, domains.__doc__, domains.section),
     Part("Tables", tabular.NAME, tabular.__doc__, tabular.section),
+    Part("A busy machine", busy.NAME, busy.__doc__, busy.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),
 )

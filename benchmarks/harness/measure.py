@@ -28,19 +28,33 @@ SAMPLE_SECONDS = 0.02
 @dataclass(frozen=True)
 class Spent:
     """wall, cpu: seconds of the whole process, from its start to its end, user and system. memory: peak anonymous
-    bytes, sampled every 20 ms; 0 unless it was asked for. output: what it printed."""
+    bytes, sampled every 20 ms; 0 unless it was asked for. output: what it printed; told: on standard error. code: its
+    exit code."""
 
     wall: float
     cpu: float
     memory: int
     output: str
+    told: str = ""
+    code: int = 0
 
 
-def run(command: Sequence[str | os.PathLike[str]], *, watch_memory: bool = False, timeout: float = 7200) -> Spent:
-    """Run a command to its end. Raises RuntimeError with its last lines where it fails or takes too long."""
+def run(
+    command: Sequence[str | os.PathLike[str]],
+    *,
+    watch_memory: bool = False,
+    timeout: float = 7200,
+    own_threads: bool = False,
+    codes: Sequence[int] = (0,),
+) -> Spent:
+    """Run a command to its end. own_threads: it chooses their number itself. codes: exit codes that are no failure.
+
+    Raises RuntimeError with its last lines where it fails or takes too long.
+    """
     with tempfile.TemporaryDirectory(prefix="graftwork-bench-") as folder:
         cache = Path(folder) / "cache"
-        environment = os.environ | ONE_THREAD | OFFLINE | {"GRAFTWORK_CACHE": str(cache)}
+        plain = {name: value for name, value in os.environ.items() if not (own_threads and name in ONE_THREAD)}
+        environment = plain | ({} if own_threads else ONE_THREAD) | OFFLINE | {"GRAFTWORK_CACHE": str(cache)}
         out, err = Path(folder) / "out", Path(folder) / "err"
         began = time.monotonic()
         environment |= {"PYTHONPATH": str(BENCHMARKS), BEGAN: repr(began)}
@@ -48,10 +62,12 @@ def run(command: Sequence[str | os.PathLike[str]], *, watch_memory: bool = False
             process = subprocess.Popen(list(map(str, command)), env=environment, stdout=stdout, stderr=stderr)
             memory, usage = _wait(process, watch_memory, began + timeout)
         wall = time.monotonic() - began
-        if process.returncode != 0:
-            told = (err.read_text(errors="replace") + out.read_text(errors="replace"))[-4000:]
-            raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{told}")
-        return Spent(wall, usage.ru_utime + usage.ru_stime, memory, out.read_text(errors="replace"))
+        output, told = (file.read_text(errors="replace") for file in (out, err))
+        if process.returncode not in codes:
+            raise RuntimeError(
+                f"{' '.join(map(str, command))} ended with {process.returncode}:\n{(told + output)[-4000:]}"
+            )
+        return Spent(wall, usage.ru_utime + usage.ru_stime, memory, output, told, process.returncode)
 
 
 def graft(*arguments: object, watch_memory: bool = False) -> Spent:
@@ -59,11 +75,11 @@ def graft(*arguments: object, watch_memory: bool = False) -> Spent:
     return run([GRAFT, "--debug", *map(str, arguments)], watch_memory=watch_memory)
 
 
-def work(worker: str, **settings: Any) -> dict[str, Any]:
+def work(worker: str, *, own_threads: bool = False, **settings: Any) -> dict[str, Any]:
     """What the program `workers/<worker>.py` measured by itself, with these settings."""
     with tempfile.TemporaryDirectory(prefix="graftwork-bench-") as folder:
         answer = Path(folder) / "answer.json"
-        run([sys.executable, "-m", f"workers.{worker}", json.dumps(settings), answer])
+        run([sys.executable, "-m", f"workers.{worker}", json.dumps(settings), answer], own_threads=own_threads)
         measured: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         return measured
 

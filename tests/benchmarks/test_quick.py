@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-SCRIPTS = ("startup", "step_cost", "technique_cost", "domains", "distil", "merge")
+SCRIPTS = ("startup", "step_cost", "technique_cost", "domains", "distil", "merge", "busy")
 """Those that need no peer that a developer lacks."""
 
 
