@@ -132,6 +132,9 @@ def test_every_way_to_write_a_path_finds_the_file(tmp_path: Path, monkeypatch: p
         f"{tmp_path}/my photos/{composed}",
         (tmp_path / "my photos").as_uri() + "/caf%C3%A9%201.png",
         f"file://localhost{tmp_path}/my photos/{name}",
+        f"file:{tmp_path}/my%20photos/{name}",
+        f'"my photos/{name}"',
+        "my%20photos/caf%C3%A9%201.png",
     ):
         assert located(text, tmp_path).samefile(file), text
         assert content(text, tmp_path) == b"held"

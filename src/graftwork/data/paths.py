@@ -116,8 +116,8 @@ def is_data(value: str) -> bool:
 def located(value: str, folder: Path | None) -> Path:
     """Where a path of a cell points to: the first of its readings under which something is there, else the plain one.
 
-    Tried are the path as it is; backslashes as slashes; its letters joined to their accents, and apart, since systems
-    store names one way or the other.
+    Tried are the path as it is; without quotes around it; with %20 as a space; backslashes as slashes; its letters
+    joined to their accents, and apart, since systems store names one way or the other.
     """
     plain = None
     for reading in _readings(value):
@@ -157,21 +157,18 @@ def _name_of(given: str) -> str:
 
 def _readings(value: str) -> Iterator[str]:
     given = value.strip()
-    if given[:7].lower() == "file://":
-        rest = given[7:]
+    if given[:5].lower() == "file:":
+        rest = given[7:] if given[5:7] == "//" else given[5:]
         if not rest.startswith("/"):  # file://host/path
             rest = "/" + rest.partition("/")[2]
         rest = unquote(rest)
         given = rest[1:] if re.match(r"^/[A-Za-z]:", rest) else rest
-    yield given
-    forms = [given]
-    if "\\" in given and os.name != "nt" and not _DRIVE.match(given):
-        forms.append(given.replace("\\", "/"))
-        yield forms[-1]
-    if not given.isascii():
-        for form in forms:
-            yield unicodedata.normalize("NFC", form)
-            yield unicodedata.normalize("NFD", form)
+    bare = given.strip("\"'")
+    forms = [given, bare, unquote(bare)]
+    if os.name != "nt" and not _DRIVE.match(given):
+        forms += [form.replace("\\", "/") for form in (bare, unquote(bare))]
+    forms += [unicodedata.normalize(kind, form) for form in forms if not form.isascii() for kind in ("NFC", "NFD")]
+    yield from dict.fromkeys(forms)
 
 
 def _near(path: Path) -> str | None:
