@@ -34,6 +34,22 @@ def test_every_module_has_its_layer() -> None:
     assert {f"graftwork.{name}" for name in found - {"__init__", "__main__"}} == set(layers)
 
 
+def test_what_is_printed_goes_one_way() -> None:
+    """Through terminal.py and progress.py, where nothing in it can act on the terminal."""
+    own = {"terminal.py", "progress.py", "bundle_program.py"}  # the last one is a file of exports
+    for path in SOURCE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        calls = [
+            word for word in ("typer.echo(", "rich.print(", "sys.stdout.write", "sys.stderr.write") if word in text
+        ]
+        printed = [
+            node
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        ]
+        assert path.name in own or not (calls or printed), f"{path.name} prints by itself: use graftwork.terminal"
+
+
 def technique_files() -> set[Path]:
     return {Path(sys.modules[cls.__module__].__file__ or "") for cls in TECHNIQUES.values()}
 

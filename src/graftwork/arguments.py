@@ -91,6 +91,15 @@ def seconds_of(text: str) -> float:
     return seconds
 
 
+def check_paths(paths: Sequence[Path | None]) -> None:
+    """Raise DataError for a table that is not there or empty, before torch is loaded, which takes seconds."""
+    from graftwork.data.files import check_file
+
+    for path in paths:
+        if path is not None and not path.expanduser().is_dir():
+            check_file(path.expanduser())
+
+
 def free_folder(train: Sequence[Path], resume: bool) -> Path:
     """A new folder below runs/, named for the table, the first one of several."""
     name = train[0].name.split(".")[0] or "run"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from graftwork import threads
-from graftwork.arguments import commands_of, free_folder, pairs_of, recipe_of, seconds_of, show_warning
+from graftwork.arguments import check_paths, commands_of, free_folder, pairs_of, recipe_of, seconds_of, show_warning
 from graftwork.commands import add_commands
 from graftwork.errors import GraftworkError
 from graftwork.terminal import say, tell
@@ -137,6 +137,7 @@ def fit_or_plan(
     encoding: Encoding = None,
 ) -> None:
     planned = context.info_name == "plan"
+    check_paths([*train, valid, test, unlabelled])
     chosen = recipe_of(recipe, base, task, metric, techniques, settings, seed)
     seconds = seconds_of(budget) if budget is not None else None
     folder = out if out is not None or planned else free_folder(train, resume)

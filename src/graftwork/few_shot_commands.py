@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from graftwork.errors import UsageError
+from graftwork.progress import screen
 from graftwork.terminal import say, tell
 
 if TYPE_CHECKING:
@@ -27,13 +28,23 @@ def adapt(
     on_bad_rows: Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")] = "fail",
 ) -> None:
     """Make a model for new classes from a few rows of each; predict and evaluate work with it as with any other."""
-    import graftwork.model
     from graftwork.data.checks import known_choice
-    from graftwork.runs.workspace import check_free
+    from graftwork.data.load import load_like
+    from graftwork.networks.manifest import read_manifest_of, schema_of
 
-    check_free(out)
-    adapted = graftwork.model.load(model).adapt(support, on_bad_rows=known_choice(on_bad_rows))
-    adapted.save(out)
+    choice, schema = known_choice(on_bad_rows), schema_of(read_manifest_of(model))
+    with screen() as on:
+        on.doing(f"reading {support}")  # before torch is loaded, which takes seconds
+        load_like(support, schema, with_target=True, on_bad_rows=choice)
+        on.doing("loading the model")
+        import graftwork.model
+        from graftwork.runs.workspace import check_free
+
+        check_free(out)
+        loaded = graftwork.model.load(model)
+        on.doing("learning the classes")
+        adapted = loaded.adapt(support, on_bad_rows=choice)
+        adapted.save(out)
     names = adapted.task.classes
     shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     tell(f"{len(names):,} classes learned from {support}: {shown}")

@@ -100,6 +100,7 @@ def evaluate(
             evaluate_robust(loaded, table, on_bad_rows, robust_set, folder, as_json=json, on=on)
             return
         if shape:
+            on.doing("scoring episodes")
             print_scores(evaluate_episodes(loaded, table, on_bad_rows, shape), as_json=json)
             return
         found = loaded.evaluate_table(read.table, watch=on.counting("evaluating", "rows"))
