@@ -1,5 +1,5 @@
 "use strict";
-// Tables that are long can be searched and sorted; commands can be copied; closed parts are opened to be printed.
+// Tables that are long can be searched and sorted; commands can be copied; closed parts of the evidence are opened to be printed.
 for (const table of document.querySelectorAll("table.long")) {
   const body = table.tBodies[0], rows = [...body.rows];
   const box = document.createElement("p"), label = document.createElement("label"), input = document.createElement("input");
@@ -51,4 +51,4 @@ if (navigator.clipboard) {
     place.append(button);
   }
 }
-addEventListener("beforeprint", () => { for (const part of document.querySelectorAll("details")) part.open = true; });
+addEventListener("beforeprint", () => { for (const part of document.querySelectorAll("section.below details")) part.open = true; });
