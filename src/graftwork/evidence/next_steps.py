@@ -77,7 +77,8 @@ def _labels(report: Report) -> list[NextStep]:
         return []
     place = report.sources.get("validation", "")
     of = f" of {line(place)}" if place else ""
-    text = f"Look at {counted(count)}{of} whose label may be wrong: they are listed below, the likeliest first."
+    listed_below = "it is listed below" if count == 1 else "they are listed below, the likeliest first"
+    text = f"Look at {counted(count)}{of} whose label may be wrong: {listed_below}."
     return [NextStep(text)]
 
 
