@@ -211,3 +211,37 @@ def test_a_model_and_its_report_appear_together(model: Model, tmp_path: Path, mo
         if not is_model(folder):
             check_free(folder)
     assert 4 < count < 90
+
+
+# --- readers while a model is replaced -------------------------------------------------------------------------------
+def test_a_model_that_is_replaced_while_it_is_read(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second model comes between the manifest and the weights of the first: what is read is one of the two."""
+    folder = model.save(tmp_path / "m")
+    other = replace(model, temperature={"topic": 3.0})
+    with torch.no_grad():
+        next(other.network.parameters()).add_(1.0)
+    plain, turns = saving.load_file, []
+
+    def load_file_late(path: Path) -> dict[str, torch.Tensor]:
+        if not turns:
+            turns.append(1)
+            other.save(folder)
+        return plain(path)
+
+    monkeypatch.setattr(saving, "load_file", load_file_late)
+    loaded = load(folder)
+    assert loaded.temperature == {"topic": 3.0}
+    expected, found = other.network.state_dict(), loaded.network.state_dict()
+    assert all(found[name].equal(expected[name]) for name in expected)
+
+
+def test_a_report_of_another_model_is_said(model: Model, tmp_path: Path) -> None:
+    folder = model.save(tmp_path / "m")
+    (folder / "report.html").write_text("report")
+    model.save(folder)
+    with torch.no_grad():
+        next(model.network.parameters()).add_(1.0)
+    with pytest.warns(UserWarning, match=r"keeps report.html of the model that was there before"):
+        model.save(folder)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from safetensors.torch import load_file
 
 from graftwork.core.checkpoint import write_tensors
 from graftwork.data.cache import storing
+from graftwork.data.entries import checksum
 from graftwork.data.locks import claimed
 from graftwork.data.names import inside
 from graftwork.data.staging import staged
@@ -38,6 +40,7 @@ from graftwork.networks.manifest import (
     check_files,
     checksums,
     is_replaceable,
+    moment,
     read_manifest_of,
     schema_of,
 )
@@ -46,6 +49,9 @@ from graftwork.networks.saved import restore_encoder
 from graftwork.recipe import Recipe, from_dict
 from graftwork.tasks.registry import TASKS
 from graftwork.tasks.task import Task
+
+REPORTS = ("report.html", "README.md", "metrics.json", "mixed.json")
+"""What is written of a run beside its model."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,11 @@ def save(model: Saved, folder: Path, also: Callable[[Path], None] | None = None)
         others = [path for path in folder.iterdir() if not is_own(path.name)] if folder.is_dir() else []
         if (others and not is_replaceable(folder)) or (os.path.lexists(folder) and not folder.is_dir()):
             raise UsageError(f"{folder} holds something that is not a model of graftwork. Choose another folder.")
+        kept = [name for name in REPORTS if also is None and (folder / name).is_file()]
+        before = checksum(folder / WEIGHTS) if kept and (folder / WEIGHTS).is_file() else None
         put(model, folder, also)
+        if before is not None and before != checksum(folder / WEIGHTS):
+            warnings.warn(f"{folder} keeps {', '.join(kept)} of the model that was there before.", stacklevel=3)
     return folder
 
 
@@ -106,9 +116,24 @@ def _write_files(model: Saved, folder: Path) -> list[dict[str, Any]]:
 def load(folder: str | os.PathLike[str]) -> Saved:
     """Read what `Model.save` or `graft fit --out` wrote: offline, without pickle.
 
+    Where the model is replaced meanwhile, it is read again, so that no old part meets a new one.
     Raises ModelError for a folder that is missing, foreign, half copied or of a newer version.
     """
     path = Path(folder)
+    for last in (False, False, True):
+        before = moment(path)
+        try:
+            loaded = _load(path)
+        except ModelError:
+            if last or before is None or moment(path) == before:
+                raise
+        else:
+            if last or moment(path) == before:
+                return loaded
+    raise AssertionError("unreachable")
+
+
+def _load(path: Path) -> Saved:
     manifest = read_manifest_of(path)
     check_files(path, manifest)
     try:

@@ -69,6 +69,15 @@ def is_replaceable(folder: Path) -> bool:
     return any(_is_ours(path, damaged=False) for path in _manifests(folder))
 
 
+def moment(folder: Path) -> tuple[int, int] | None:
+    """Changes whenever another model takes the place of the one in `folder`; None while that is going on."""
+    try:
+        found = (folder / MANIFEST).stat()
+    except OSError:
+        return 0, 0
+    return None if (folder / STAGED).is_dir() else (found.st_mtime_ns, found.st_ino)
+
+
 def _manifests(folder: Path) -> tuple[Path, Path]:
     """Where it may lie: in its place, or in a set of files that was not moved to its places yet."""
     return folder / MANIFEST, folder / STAGED / MANIFEST
