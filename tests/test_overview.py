@@ -131,3 +131,4 @@ def test_a_plot_shows_the_main_evidence(model: Model, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Did you mean 'label'"):
         loaded.plot(frame(30), target="lable")
     figure.savefig(tmp_path / "p.png")
+    assert figure._repr_png_().startswith(b"\x89PNG"), "a notebook shows it"

@@ -23,10 +23,11 @@ _LONGEST = 32
 def figure_of(found: Evaluation, title: str) -> Figure:
     """A confusion matrix of few classes, the F1 of many, predicted and true numbers, else the scores."""
     import matplotlib as mpl
-    from matplotlib.figure import Figure
+
+    from graftwork.evidence.png_figure import PngFigure
 
     with mpl.rc_context({"text.parse_math": False}):  # user text is never read as a formula
-        figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+        figure = PngFigure(figsize=(6.4, 4.8), layout="constrained")
         axes = figure.subplots()
         if found.points:
             _numbers(axes, found)
