@@ -129,3 +129,12 @@ def test_lines_and_documents_without_end(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(jsonl, "MAX_DOCUMENT", 50)
     with pytest.raises(DataError, match="one json document of more than 50 characters"):
         _read(tmp_path, '[\n{"text": "a"},\n' + '{"text": "b"},\n' * 20 + '{"text": "c"}]')
+
+
+def test_a_document_may_be_one_long_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonl, "MAX_LINE", 100)
+    for content in (
+        "[" + ", ".join(['{"text": "a"}'] * 50) + "]",
+        '{"text": [' + ", ".join(['"a"'] * 50) + "]}",
+    ):
+        assert _read(tmp_path, content).column("text").to_pylist() == ["a"] * 50

@@ -46,11 +46,13 @@ def read_delimited(path: Path, name: str, delimiter: str, encoding: str | None =
     dialect = find_dialect(start if whole else start[: start.rfind("\n") + 1] or start, delimiter, whole=whole)
     try:
         return _read(path, name, dialect, encoding)
-    except QuotingError:
+    except QuotingError as error:
         others = [replace(dialect, backslash=True, said=(*dialect.said, 'a quote inside quotes is written \\"'))]
         if dialect.delimiter == delimiter == "\t":
             others = [replace(dialect, quoting=csv.QUOTE_NONE)]
-        for other in others if not dialect.backslash else []:
+        elif dialect.backslash or "longer than" in str(error):  # hopeless, and long to try
+            others = []
+        for other in others:
             try:
                 return _read(path, name, other, encoding)
             except DataError:

@@ -40,12 +40,14 @@ def read_json(path: Path, name: str, encoding: str | None = None) -> pa.Table:
     """
     with open_text(path, encoding) as file:
         try:
-            lines = (line for line in _lines_of(file, name) if line.strip())
-            first, second = next(lines, ""), next(lines, "")
+            first, second = _line_with_text(file), _line_with_text(file)
             if not first:
                 raise DataError(f"{name} is empty. Expected one json object a line.")
             file.seek(0)
-            return _lines(file, name) if _is_line(first, alone=not second) else _document(file, name)
+            whole = len(first) == MAX_LINE or not _is_line(first, alone=not second)
+            return _document(file, name) if whole else _lines(file, name)
+        except MemoryError as error:
+            raise DataError(f"{name} needs more memory than there is. Write one object a line (.jsonl).") from error
         except UnicodeEncodeError as error:
             raise DataError(f"{name} has half of a surrogate pair (\\ud8…) in the name of a column.") from error
 
@@ -67,6 +69,13 @@ def _is_line(first: str, *, alone: bool) -> bool:
     columns = bool(inside) and all(isinstance(item, list | dict) for item in inside)
     wrapped = any(isinstance(item, list) and item and isinstance(item[0], dict) for item in inside)
     return not (alone and (columns or wrapped))
+
+
+def _line_with_text(file: TextIO) -> str:
+    while line := file.readline(MAX_LINE):
+        if line.strip():
+            return line
+    return ""
 
 
 def _lines_of(file: TextIO, name: str) -> Iterator[str]:
