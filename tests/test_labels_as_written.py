@@ -83,7 +83,9 @@ def _with_split(path: Path, split: str) -> Path:
 
 
 def _refuses(ran: Ran, word: str) -> None:
-    ran.fails(1, f"1 label of label that only {word} rows have", r"'food' \(20 rows: 3, 6, 9", "Let some of these rows")
+    ran.fails(
+        1, f"1 label in 'label' that only {word} rows have", r"'food' \(20 rows: 3, 6, 9", "Let some of these rows"
+    )
 
 
 @pytest.mark.parametrize(("split", "word"), [("test", "test"), ("val", "validation")])
@@ -97,7 +99,7 @@ def test_a_class_folder_below_test_alone_is_refused(tmp_path: Path) -> None:
     folder_of_classes(tmp_path / "photos" / "train")
     folder_of_classes(tmp_path / "photos" / "test", ("dark", "light", "new"))
     ran = graft("fit", tmp_path / "photos", "--out", tmp_path / "run", *BASE[2:])
-    ran.fails(1, "1 label of label that only test rows have", "'new'")
+    ran.fails(1, "1 label in 'label' that only test rows have", "'new'")
 
 
 def test_a_test_table_with_a_class_that_only_its_like_has(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from graftwork.data.number_text import MISSING_NUMBERS, is_missing_number
 from graftwork.data.numbers import NumberForm
 from graftwork.data.spool import slices
 from graftwork.data.table import CLASSES, Column, Kind
+from graftwork.data.values import same_value
 from graftwork.errors import DataError, UsageError
 
 _SURE = ("label", "labels", "target", "class", "标签", "类别")
@@ -176,7 +177,7 @@ def _count_classes(column: pa.ChunkedArray, most: int = 10_000) -> str:
     found: set[object] = set()
     for part in slices(column):
         values = pc.unique(part.drop_null()).to_pylist()
-        found |= {value.strip() if isinstance(value, str) else value for value in values} - {""}
+        found |= {same_value(value) if isinstance(value, str) else value for value in values} - {""}
         if len(found) > most:
             return f"more than {most:,}"
     return f"{len(found):,}"

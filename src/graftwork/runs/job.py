@@ -176,7 +176,8 @@ def _learned(table: Table, given: Mapping[str, Task], notes: list[str]) -> dict[
             notes.append(f"task{of}: {task.name} ({reason})")
             notes += list_warnings(table.column(column.name), column.name) if task.name == "classification" else []
         tasks[column.name] = task.learn_rows(_called(table, column.name, targets), column.name)
-        notes += tasks[column.name].reading
+        named = f"labels of {column.name}:" if len(targets) > 1 else "labels:"
+        notes += [line.replace("labels:", named, 1) for line in tasks[column.name].reading]
     return tasks
 
 
