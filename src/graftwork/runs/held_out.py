@@ -118,8 +118,8 @@ def _unseen(source: str, target: str, word: str, rows: Mapping[str, list[int]]) 
     more = f"; and {len(rows) - 5:,} more" if len(rows) > 5 else ""
     return (
         f"{source}: {plural(len(rows), 'label')} in '{target}' that only {word} rows have, and no training row: "
-        f"{listed}{more}. A model can't learn what it never sees. Let some of these rows train, correct their labels, or drop "
-        "the rows."
+        f"{listed}{more}. A model can't learn what it never sees. Let some of these rows train, correct their "
+        "labels, or drop the rows."
     )
 
 
