@@ -15,7 +15,7 @@ from PIL import Image
 
 from command import graft
 from deeppictures import png16, sides, tiff, write_sides
-from graftwork.data import deep
+from graftwork.data import deep, raw_files
 from graftwork.data.deep import Range, eight_bit, measured, scale_of
 from graftwork.data.images import decode, encode, examine, plain
 from graftwork.data.load import load, load_like
@@ -245,7 +245,7 @@ def test_hostile_arrays_are_refused_by_their_header() -> None:
         with pytest.raises(MediaError, match=reason):
             examine(file.getvalue() + bytes(16))
     with pytest.raises(MediaError, match="an array that is damaged"):
-        examine(deep.NUMPY + b"\x01\x00\x10\x00__import__('os')")
+        examine(raw_files.NUMPY + b"\x01\x00\x10\x00__import__('os')")
     with pytest.raises(MediaError, match="damaged or cut off"):
         examine(encode(np.ones((9, 9)))[:-8])
 

@@ -7,7 +7,6 @@ keeps its meaning from row to row. A few values far out (dead pixels, marks for 
 
 from __future__ import annotations
 
-import io
 import re
 import sys
 from collections.abc import Sequence
@@ -16,14 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from graftwork.data.opening import MediaError
+from graftwork.data.raw_files import NUMPY
 
 if TYPE_CHECKING:
     from PIL import Image
 
 Scale = tuple[float, float]
 """The values that become 0 and 255."""
-NUMPY = b"\x93NUMPY"
-"""How an array in memory is kept in a cell where no usual file holds it: as numpy writes it."""
 NO_DATA = (-9999.0, -99999.0, -32768.0, -32767.0, float(-(2**31)))
 """Numbers that stand for a missing value, where anything else is there; so do those beyond 1e30."""
 _DEPTHS = (8, 10, 12, 14, 16, 24, 32)
@@ -33,7 +31,6 @@ _ROOM = 0.25
 _TAIL = 0.001
 _SAMPLED = 65_536
 _BLOCK = 1 << 18
-_DEEP_PORTABLE = re.compile(rb"P6\s+(?:#[^\n]*\n\s*)*(\d{1,9})\s+(\d{1,9})\s+(\d{3,5})\s")
 
 
 class Range(NamedTuple):
@@ -187,47 +184,3 @@ def _unsigned(image: Image.Image, values: np.ndarray) -> np.ndarray:
     formats = getattr(image, "tag_v2", {}).get(339, (1,))
     bits = getattr(image, "tag_v2", {}).get(258, (8,))
     return values.view(np.uint32) if values.dtype == np.int32 and bits == (32,) and formats == (1,) else values
-
-
-def portable(encoded: bytes) -> tuple[int, int, int] | None:
-    """Width, height and where the values begin of a colour PPM of 16 bits; None for anything else."""
-    found = _DEEP_PORTABLE.match(encoded[:4096])
-    if not found or int(found[3]) < 256:
-        return None
-    return int(found[1]), int(found[2]), found.end()
-
-
-def portable_values(encoded: bytes, size: tuple[int, int, int]) -> np.ndarray:
-    """The values (H, W, 3) of such a file."""
-    width, height, start = size
-    if len(encoded) - start < 6 * width * height:
-        raise MediaError("an image that is damaged or cut off")
-    return np.frombuffer(encoded, ">u2", 3 * width * height, start).reshape(height, width, 3).astype(np.uint16)
-
-
-def kept(values: np.ndarray) -> bytes:
-    """An array as the bytes of a cell."""
-    file = io.BytesIO()
-    np.save(file, values, allow_pickle=False)
-    return file.getvalue()
-
-
-def shape_kept(encoded: bytes) -> tuple[int, ...]:
-    """The shape of an array that was kept so, from its header alone; MediaError where it is no picture's."""
-    file = io.BytesIO(encoded[:10_240])
-    try:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, kind = read(file)
-    except Exception as error:  # the header is a Python literal, and may be anything
-        raise MediaError(f"an array that is damaged ({' '.join(str(error).split())[:80]})") from None
-    fits = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
-    if not fits or kind.kind not in "uif" or not all(shape):
-        raise MediaError(f"an array of shape {shape} and type {kind}, which is no picture")
-    return tuple(shape)
-
-
-def array_of(encoded: bytes) -> np.ndarray:
-    """The array that was kept."""
-    values: np.ndarray = np.load(io.BytesIO(encoded), allow_pickle=False)
-    return values[:, :, 0] if values.ndim == 3 and values.shape[2] == 1 else values

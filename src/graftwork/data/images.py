@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graftwork.data import deep
+from graftwork.data import deep, raw_files
 from graftwork.data.deep import Range, Scale
 from graftwork.data.marks import foreign
 from graftwork.data.opening import MediaError, UnknownFormat, formats
@@ -68,14 +68,15 @@ def _read(encoded: bytes, draft: tuple[int, int] | None) -> Image.Image | np.nda
     from PIL import Image
 
     with _explained(encoded):
-        if encoded.startswith(deep.NUMPY):
-            height, width = deep.shape_kept(encoded)[:2]
+        if encoded.startswith(raw_files.NUMPY):
+            height, width = raw_files.shape_kept(encoded)[:2]
             _check_size(width, height)
-            return deep.array_of(encoded)
-        portable = deep.portable(encoded)
+            return raw_files.array_of(encoded)
+        portable = raw_files.portable(encoded)
         if portable:
-            _check_size(*portable[:2])
-            return deep.portable_values(encoded, portable)
+            _check_size(portable.width, portable.height)
+            values = raw_files.portable_values(encoded, portable)
+            return values if portable.most > 255 else Image.fromarray(values).convert("RGB")
         _check_start(encoded)
         with Image.open(io.BytesIO(encoded), formats=formats()) as image:
             _check_size(image.width, image.height)
@@ -128,6 +129,8 @@ def _check_passes(encoded: bytes) -> None:
 
 
 def _check_size(width: int, height: int) -> None:
+    if not width * height:
+        raise MediaError(f"an image of {width:,} x {height:,} pixels")
     if width * height > MOST_PIXELS:
         raise _too_large(f"{width:,} x {height:,} pixels")
     if max(width, height) > MOST_SIDE:
@@ -190,7 +193,7 @@ def encode(value: Any) -> bytes:
     """
     if not isinstance(value, np.ndarray):
         if value.mode.startswith("I") or value.mode == "F":
-            return deep.kept(np.asarray(upright(value)))
+            return raw_files.kept(np.asarray(upright(value)))
         return _as_png(as_rgb(value))
     values = value[:, :, 0] if value.ndim == 3 and value.shape[2] == 1 else value
     if not (values.ndim == 2 or (values.ndim == 3 and values.shape[2] in (3, 4))) or not values.size:
@@ -206,7 +209,7 @@ def encode(value: Any) -> bytes:
     if values.dtype != np.uint8:
         deep.measured(values)  # an array without any value is refused
         with np.errstate(over="ignore"):  # what float32 can't hold is no value of a picture
-            return deep.kept(values.astype(np.float32) if values.dtype == np.float64 else values)
+            return raw_files.kept(values.astype(np.float32) if values.dtype == np.float64 else values)
     from PIL import Image
 
     return _as_png(as_rgb(Image.fromarray(values)))
