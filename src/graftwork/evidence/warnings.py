@@ -75,6 +75,14 @@ def bases(notes: Sequence[str]) -> list[DataWarning]:
     return [DataWarning(kind, f"{said[0].upper()}{said[1:]}.") for kind, _, said in parts]
 
 
+def differing(findings: Sequence[str]) -> list[DataWarning]:
+    """How tables that are scored differ from the training rows."""
+    return [
+        DataWarning("other rows", f"{one[0].upper()}{one[1:]}. Scores tell of rows like those; train on some of them.")
+        for one in findings
+    ]
+
+
 def leaks(found: Sequence[Leak]) -> list[DataWarning]:
     """Inputs that give a target away."""
     return [

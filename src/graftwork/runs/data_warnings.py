@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from graftwork.data.table import Table
-from graftwork.evidence.warnings import DataWarning, bases, leaks, table_warnings
+from graftwork.evidence.warnings import DataWarning, bases, differing, leaks, table_warnings
 from graftwork.runs.job import Job
 
 
 def data_warnings(job: Job, others: Mapping[str, Table]) -> list[DataWarning]:
     """others: the tables that the model is scored on, by their names; validation, test."""
-    return bases(job.bases.notes) + leaks(job.leaks) + table_warnings(job.train, others, job.tasks)
+    own = bases(job.bases.notes) + leaks(job.leaks) + differing(job.shifts)
+    return own + table_warnings(job.train, others, job.tasks)

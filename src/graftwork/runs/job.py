@@ -13,6 +13,7 @@ from graftwork.data.table import Input, Kind, Table
 from graftwork.data.text import normalise
 from graftwork.data.unlabelled import with_labelled, with_unlabelled
 from graftwork.errors import UsageError, nearest
+from graftwork.evidence.shift import shifts
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.recipe import Recipe
 from graftwork.runs.base_choice import Bases, fitting_bases
@@ -29,7 +30,8 @@ class Job:
     """Tables ready for runs. valid is None where the rows are too few to hold some out.
 
     tasks, metrics: by target column. notes: what was inferred. leaks: inputs that give a target away by themselves.
-    bases: what reads the inputs, chosen by the rows where the recipe names none.
+    bases: what reads the inputs, chosen by the rows where the recipe names none. shifts: how the tables that are given
+    for scores differ from the training rows.
     """
 
     train: Table
@@ -40,6 +42,7 @@ class Job:
     notes: tuple[str, ...]
     leaks: tuple[Leak, ...] = ()
     bases: Bases = field(default_factory=lambda: Bases("auto"))
+    shifts: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
@@ -116,12 +119,15 @@ def make_job(data: DataArguments, recipe: Recipe) -> Job:
             notes.extend([*more.notes, *filter(None, [lacking_domain(more.table, table.schema)])])
     parts = {"train": table, **by_column(table, others), **others}
     check_seen(parts, tasks)
+    given_parts = set(parts)
     if "valid" not in parts:
         valid_table, note = hold_out(parts["train"], tasks, recipe)
         notes.append(note)
         parts.update(valid_table)
     tasks, seen = learned_from_training(tasks, parts)
     notes += seen
+    differ = {part: shifts(parts["train"], WORDS[part], parts[part], tasks) for part in WORDS if part in given_parts}
+    notes += [f"{WORDS[part]} differs: {'; '.join(found)}" for part, found in differ.items() if found]
     leaks = find_leaks(parts["train"])
     notes += [f"leak: {leak.sentence}" for leak in leaks]
     if data.labelled is not None:
@@ -130,9 +136,21 @@ def make_job(data: DataArguments, recipe: Recipe) -> Job:
     if data.unlabelled is not None:
         parts["train"], more_notes = with_unlabelled(parts["train"], data.unlabelled, data.on_bad_rows)
         notes += more_notes
-    return Job(parts["train"], parts.get("valid"), parts.get("test"), tasks, metrics, tuple(notes), leaks, bases)
+    return Job(
+        parts["train"],
+        parts.get("valid"),
+        parts.get("test"),
+        tasks,
+        metrics,
+        tuple(notes),
+        leaks,
+        bases,
+        tuple(finding for found in differ.values() for finding in found),
+    )
 
 
+WORDS = {"valid": "validation", "test": "test"}
+"""The tables that are scored, as they are called."""
 ALL = ""
 """Stands for every target in what `_given_tasks` gives."""
 ROWS = "match"
