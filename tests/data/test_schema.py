@@ -178,3 +178,59 @@ def test_inputs_that_hold_no_text() -> None:
         _infer({**TABLE, "m": [{"a": 1}] * N}, inputs=["m"])
     with pytest.raises(DataError, match="column 'm' has no value in any row"):
         _infer({**TABLE, "m": [None] * N}, inputs=["m"])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kind"),
+    [
+        ("minutes", [at % 60 for at in range(600)], "number"),
+        ("y", [at % 60 for at in range(600)], "category"),
+        ("label", [100 + at % 25 for at in range(500)], "category"),
+        ("y", [100 + at % 25 for at in range(500)], "number"),
+        ("label", [f"class{at}" for at in range(15)], "category"),
+        ("label", [f"{100 + at % 30}A" for at in range(120)], "category"),
+        ("label", ["10%", "20%"] * 30, "category"),
+        ("y", [f"{at / 8}%" for at in range(60)], "number"),
+        ("y", [f"{at} kg" for at in range(60)], "number"),
+        ("y", ["007", "010", "999"] * 20, "category"),
+    ],
+)
+def test_targets_that_look_like_numbers(name: str, values: list[Any], kind: str) -> None:
+    texts = [f"some words of row {at}" for at in range(len(values))]
+    schema, notes = _infer({"text": texts, name: values}, target=name)
+    assert schema.targets[0].kind == kind
+    if kind == "category" and not str(values[0]).startswith("class") and not str(values[0]).endswith("A"):
+        assert "--task regression" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kind", "why"),
+    [
+        ("zip", ["98001", "98002", "10001"] * 20, "category", "codes by their name"),
+        ("area", ["01234", "98002", "00001"] * 20, "category", "zeros in front"),
+        ("kind", [5411, 7995, 4829] * 20, "category", "codes of 4 digits that repeat"),
+        ("memory", ["32GB", "64GB", "128GB"] * 20, "category", ""),
+        ("amount", ["1\u202f234", "22\u202f345", "3\u202f111"] * 20, "number", ""),
+        ("domain", ["shop", "web", "mail"] * 20, "category", "--role domain=domain"),
+    ],
+)
+def test_codes_are_categories_and_said(name: str, values: list[Any], kind: str, why: str) -> None:
+    schema, notes = _infer({name: values, "y": ["a", "b"] * 30}, target="y")
+    assert schema.inputs[0].kind == kind
+    assert not why or any(why in note for note in notes)
+
+
+def test_whole_numbers_as_a_target_offer_regression_where_a_class_is_single() -> None:
+    from graftwork.data.load import load
+
+    with pytest.raises(DataError, match="If they are amounts, say --task regression"):
+        load({"x": ["a b c"] * 41, "y": [1, 2, 3, 4] * 10 + [5]}, target="y")
+
+
+def test_objects_are_no_target() -> None:
+    with pytest.raises(
+        DataError, match=r"the target 'y' holds nested values. Expected labels \(text, true/false or num"
+    ):
+        _infer({"text": TABLE["text"], "y": [{"a": 1}] * N}, target="y", task_kind="category")
+    with pytest.raises(DataError, match=r"holds lists. Expected one number a row"):
+        _infer({"text": TABLE["text"], "y": [[1.5]] * N}, target="y", task_kind="number")

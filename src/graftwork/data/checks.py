@@ -132,7 +132,7 @@ def check_classes(table: Table, column: str, on_bad_rows: OnBadRows) -> tuple[Ta
     if on_bad_rows == "fail":
         raise DataError(
             f"{table.source}: {many} a single row in {column}, too few to train and to validate on:\n{listing}\n"
-            f"Add rows, merge classes, or leave these rows out with {SKIP}."
+            f"Add rows, merge classes, or leave these rows out with {SKIP}.{_are_amounts(names)}"
         )
     if len(counts) - len(single) < 2:
         left = "no class" if len(counts) == len(single) else "only one class"
@@ -143,6 +143,12 @@ def check_classes(table: Table, column: str, on_bad_rows: OnBadRows) -> tuple[Ta
         return _without_labels(table, column, alone), [f"labels left out of {column}, each the only one:\n{listing}"]
     kept = table.take(np.setdiff1d(np.arange(len(table)), alone))
     return kept, [f"left out of {table.source}, each the only row of its class:\n{listing}"]
+
+
+def _are_amounts(names: pa.Array) -> str:
+    """A way out where the classes are whole numbers, and perhaps amounts."""
+    whole = pc.all(pc.match_substring_regex(names.cast(pa.string()), r"^\s*-?\d+\s*$")).as_py()
+    return ' If they are amounts, say --task regression (in Python task="regression").' if whole else ""
 
 
 def _without_labels(table: Table, column: str, rows: np.ndarray) -> Table:

@@ -25,6 +25,11 @@ _CODE_NAME = re.compile(
 _CODED = re.compile(
     r"^(?=.*\d)([A-Za-z][A-Za-z0-9]*([-_/#:.]?[A-Za-z0-9]+)*|(?=.*[A-Za-z])[A-Za-z0-9]+([-_#]?[A-Za-z0-9]+){7,})$"
 )
+_NAMES_OF_AMOUNTS = """
+seconds minutes hours days weeks months years age ages count counts number amount price cost quantity qty total sum
+duration length width height size weight distance temperature income salary revenue sales speed
+"""
+_AMOUNTS = frozenset(_NAMES_OF_AMOUNTS.split())
 _ROWS_A_CODE, _FEWEST_DIGITS = 10, 4
 
 
@@ -84,6 +89,16 @@ def are_codes(name: str, values: Sequence[Any]) -> str:
         return ""
     apart = max(distinct) - min(distinct) > 10 * len(distinct)
     return f"codes of {min(widths)} digits that repeat" if apart and gcd(*distinct) == 1 else ""
+
+
+def names_an_amount(name: str) -> bool:
+    """Whether a column's name says that its whole numbers count or measure something.
+
+    >>> names_an_amount("minutes"), names_an_amount("num_rooms"), names_an_amount("viewCount"), names_an_amount("label")
+    (True, True, True, False)
+    """
+    words = words_of(name)
+    return bool(words) and (words[-1] in _AMOUNTS or (len(words) > 1 and words[0] in ("n", "num", "number")))
 
 
 def has_leading_zero(values: Sequence[str]) -> bool:

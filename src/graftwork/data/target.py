@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graftwork.data.ids import names_an_amount, words_of
 from graftwork.data.kinds import Judged, Shape, is_string, sample
 from graftwork.data.labels import looks_like_lists
 from graftwork.data.number_text import MISSING_NUMBERS, is_missing_number
@@ -22,10 +23,11 @@ _LIKELY = (
     *("category", "y", "intent", "sentiment", "topic", "tag", "emotion", "classes", "label_name", "label_text"),
     *("rating", "score", "stars", "分类", "情感"),
 )
+_CLASS_WORDS = frozenset({"label", "labels", "class", "category", "intent", "topic", "tag", "标签", "类别", "分类"})
 MANY_CLASSES = 20
 """Whole numbers with more distinct values than this are numbers to predict, not classes."""
 _MOST_CLASS_NUMBERS, _ROWS_A_CLASS = 1000, 5
-"""Unless they are 0, 1, ... without a gap, up to so many, with so many rows each."""
+"""Unless they are 0, 1, ... without a gap, up to so many with so many rows each; or called a class, with twice that."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,9 @@ def _kind(data: pa.Table, name: str, judged: Judged, source: str) -> Kind:
         known = [value for value in numbers if value is not None]
         few = len(distinct) <= MANY_CLASSES and (2 * len(distinct) <= len(values) or len(distinct) <= 2)
         whole = bool(judged.form) or all(_is_whole(value) for value in known)
-        return "category" if whole and (few or _are_class_numbers(known, len(values))) else "number"
+        if not whole or (names_an_amount(name) and not judged.form):
+            return "number"
+        return "category" if few or _are_class_numbers(known, name, len(values)) else "number"
     if shape in ("text", "id") and len(values) >= 20 and len(distinct) > 0.7 * len(values):
         raise DataError(
             f"{source}: the target '{name}' has {len(distinct):,} different values in {len(values):,} rows, so it "
@@ -159,11 +163,12 @@ def _has_codes(column: pa.ChunkedArray) -> bool:
     return bool(pc.any(pc.match_substring_regex(column, r"^\s*0\d+\s*$")).as_py())
 
 
-def _are_class_numbers(numbers: Sequence[object], rows: int) -> bool:
-    """Whether these are 0, 1, ... without a gap, each of several rows."""
-    count = len(numbers)
+def _are_class_numbers(numbers: Sequence[object], name: str, rows: int) -> bool:
+    """Whether these are 0, 1, ... without a gap, or called a class, each of several rows."""
+    count, called = len(numbers), bool(_CLASS_WORDS & set(words_of(name)))
     unbroken = {float(str(number)) for number in numbers} == set(map(float, range(count)))
-    return MANY_CLASSES < count <= _MOST_CLASS_NUMBERS and unbroken and rows >= _ROWS_A_CLASS * count
+    wanted = _ROWS_A_CLASS if unbroken else 2 * _ROWS_A_CLASS
+    return MANY_CLASSES < count <= _MOST_CLASS_NUMBERS and (unbroken or called) and rows >= wanted * count
 
 
 def _is_whole(value: object) -> bool:

@@ -189,7 +189,7 @@ def _learned(table: Table, given: Mapping[str, Task], notes: list[str]) -> dict[
     for column in table.schema.targets:
         task = given.get(column.name) or given.get(ALL)
         if task is None:
-            task, reason = infer_task(table.column(column.name), column.kind)
+            task, reason = infer_task(table.column(column.name), column.kind, column.name)
             of = f" of {column.name}" if len(targets) > 1 else ""
             notes.append(f"task{of}: {task.name} ({reason})")
             notes += list_warnings(table.column(column.name), column.name) if task.name == "classification" else []

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graftwork import specs
+from graftwork.data.ids import names_an_amount
 from graftwork.data.kinds import is_string
 from graftwork.data.labels import list_warning
 from graftwork.data.table import Kind
@@ -63,11 +64,12 @@ def head_of(task: Task, spec: str) -> str:
     raise UsageError(f"The head '{name}' does not fit the task {task.name}. Expected one of: {fit}.")
 
 
-def infer_task(column: pa.ChunkedArray, kind: Kind) -> tuple[Task, str]:
+def infer_task(column: pa.ChunkedArray, kind: Kind, name: str = "") -> tuple[Task, str]:
     """The task that suits a target column, and the reason, to be printed.
 
     Lists: multilabel. Text, categories, true/false: classification. Numbers: regression, but classification where
-    they look like classes: at most 20 distinct whole numbers, or class numbers 0, 1, ... without a gap.
+    they look like classes: at most 20 distinct whole numbers, or class numbers 0, 1, ... without a gap. name: the
+    column's; one that says an amount (minutes, age, num_rooms) makes numbers no classes.
 
     >>> task, reason = infer_task(pa.chunked_array([[0.5, 1.25, 3.5]]), "number")
     >>> task.name, reason
@@ -79,7 +81,10 @@ def infer_task(column: pa.ChunkedArray, kind: Kind) -> tuple[Task, str]:
     if pa.types.is_boolean(values.type):
         return Classification(), "the target is true or false"
     if kind != "number" or not _is_numeric(values):
-        return Classification(), "the target holds class numbers" if _is_numeric(values) else "the target holds text"
+        numbers = _is_numeric(values) or pc.all(pc.match_substring_regex(values, r"^\s*-?\d+\s*$")).as_py()
+        return Classification(), "the target holds class numbers" if numbers else "the target holds text"
+    if names_an_amount(name):
+        return Regression(), f"{name} sounds like an amount; use --task classification if its numbers are classes"
     return _infer_from_numbers(values)
 
 
