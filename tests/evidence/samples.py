@@ -11,8 +11,10 @@ from graftwork.evidence.report import Candidate, Curves, Report, Stage
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.identity import Identity
+from graftwork.tasks.learned import with_learned
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
+from graftwork.tasks.retrieval import Retrieval
 
 MARKUP = "<script>alert('x')</script> & <b>$5$</b> 漢字 中文"
 
@@ -134,3 +136,14 @@ def identity_evaluation(people: int = 20, photos: int = 5) -> Evaluation:
     task = task.calibrated(embeddings, identities)
     texts = [f"photo {at}" for at in range(len(identities))]
     return evaluate(task, identities, embeddings, np.arange(1, len(identities) + 1), texts=texts)
+
+
+def searches_evaluation() -> Evaluation:
+    """40 pairs, of which 30 find each other at once and 10 stand in each other's place."""
+    task = with_learned(Retrieval(width=40), sides=(("a",), ("b",)))
+    first, second = np.eye(40), np.eye(40)
+    for at in range(0, 10, 2):
+        second[[at, at + 1]] = second[[at + 1, at]]
+    given = np.concatenate([first, second, np.zeros((40, 1))], axis=1).astype(np.float32)
+    targets = np.stack([np.arange(40), np.arange(40)], axis=1)
+    return evaluate(task, targets, given, np.arange(40))

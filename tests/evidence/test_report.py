@@ -12,6 +12,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,9 +24,12 @@ from samples import (
     of_classes,
     regression_evaluation,
     report,
+    searches_evaluation,
 )
 
+from graftwork.data.episodes import Episodes
 from graftwork.evidence.baseline import Baseline
+from graftwork.evidence.episodes import evaluate_episodes
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.intervals import Interval
 from graftwork.evidence.report import Candidate, Report, Result
@@ -83,6 +87,11 @@ REPORTS = {
     "several labels": Report(primary="micro_f1", evaluations={"test": multilabel_evaluation()}),
     "numbers": Report(primary="rmse", evaluations={"test": regression_evaluation()}),
     "identities": Report(primary="eer", target="who", evaluations={"validation": identity_evaluation()}),
+    "episodes": Report(
+        primary="episode_accuracy",
+        evaluations={"validation": evaluate_episodes(np.tile([0.5, 0.7], 50), Episodes(way=5, shot=1), rows=400)},
+    ),
+    "searches": Report(primary="recall_at_10", evaluations={"test": searches_evaluation()}),
     "several targets": Report(
         primary="rmse",
         target="price",

@@ -9,6 +9,7 @@ from samples import identity_evaluation, of_classes, of_labels, of_numbers
 
 from graftwork.evidence.domains import DomainScore
 from graftwork.evidence.evaluation import Evaluation
+from graftwork.evidence.groups import Group
 from graftwork.evidence.intervals import Interval
 from graftwork.evidence.report import Report, Result
 from graftwork.evidence.trouble import trouble
@@ -74,6 +75,15 @@ def test_the_domain_with_the_fewest_right_answers() -> None:
     assert texts(evaluation)[0] == (
         "In 'there' 50 of 100 get the right answer (40 rows); everywhere together 82 of 100."
     )
+
+
+def test_groups_that_are_worse() -> None:
+    group = Group("city", "there", 50, 0.5, 0.175)
+    said = texts(of_classes({"a": (100, 90), "b": (100, 75)}), groups=(group,))
+    assert said[0] == "Where 'city' is 'there', 50 of 100 get the right answer (50 rows; all rows: 82 of 100)."
+    numbers = of_numbers(np.arange(100.0), np.arange(100.0) + 1)
+    said = texts(numbers, groups=(Group("city", "there", 50, 150_200.0, 99_000.0),))
+    assert said[0] == "Where 'city' is 'there', it is off by 150,000 on average (50 rows; all rows: 99,000)."
 
 
 def test_several_targets_are_named() -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from samples import identity_evaluation, of_classes, of_labels, of_numbers
+from samples import identity_evaluation, of_classes, of_labels, of_numbers, searches_evaluation
 
 from graftwork.data.episodes import Episodes
 from graftwork.evidence.baseline import Baseline
 from graftwork.evidence.episodes import evaluate_episodes
-from graftwork.evidence.evaluation import Evaluation, evaluate
+from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.intervals import Interval
 from graftwork.evidence.report import Result
 from graftwork.evidence.verdicts import verdict
-from graftwork.tasks.learned import with_learned
-from graftwork.tasks.retrieval import Retrieval
 
 NOT_BEATEN = Baseline("the commonest class, 'a'", "accuracy", 0.5, Interval(0.01, -0.05, 0.06), beaten=False)
 
@@ -106,14 +104,7 @@ def test_identities_at_the_chosen_threshold() -> None:
 
 
 def test_searches() -> None:
-    # Unit vectors: 30 of 40 partners are the same direction, 10 are swapped in pairs, so that each comes second.
-    task = with_learned(Retrieval(width=40), sides=(("a",), ("b",)))
-    first, second = np.eye(40), np.eye(40)
-    for at in range(0, 10, 2):
-        second[[at, at + 1]] = second[[at + 1, at]]
-    given = np.concatenate([first, second, np.zeros((40, 1))], axis=1).astype(np.float32)
-    targets = np.stack([np.arange(40), np.arange(40)], axis=1)
-    found = verdict(result(evaluate(task, targets, given, np.arange(40))))
+    found = verdict(result(searches_evaluation()))
     assert found.text.startswith("The right one of 40 comes first in 75 of 100 searches, among the first ten in ")
     assert found.text.endswith("Guessing would put it first in 2 of 100. Only 40 test rows say so.")
 

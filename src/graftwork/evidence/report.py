@@ -14,6 +14,7 @@ from graftwork.evidence.breakdown import Bin
 from graftwork.evidence.domains import DomainScore
 from graftwork.evidence.domains import to_json as by_domain
 from graftwork.evidence.evaluation import Evaluation, score_text
+from graftwork.evidence.groups import Group
 from graftwork.evidence.modalities import Contribution
 from graftwork.evidence.plots import Series
 from graftwork.evidence.rows import Views
@@ -59,6 +60,7 @@ class Result:
     wrong. inputs: what each of several inputs brings, on the split that counts. left_out: scores of each
     domain by a model of the others. baseline: what the primary metric gives without a model, on the split that counts,
     and whether the model beats it; None where that says nothing. training_rows: by class, how many it learned from.
+    groups: rows of a category that are predicted clearly worse, on the split that counts.
     """
 
     primary: str
@@ -71,6 +73,7 @@ class Result:
     left_out: tuple[DomainScore, ...] = ()
     baseline: Baseline | None = None
     training_rows: Mapping[str, int] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
 
     @property
     def headline(self) -> tuple[str, Evaluation]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST = 5
 _EXAMPLES = 3
+_GROUPS = 2
 _CLEARLY_WORSE = 1.25
 """A range of numbers is named where its errors are so many times those of all rows."""
 _ONE_SIDED = 0.5
@@ -49,7 +50,7 @@ def _of(result: Result) -> list[Trouble]:
         found = _classes(evaluation)
     elif evaluation.per_class:
         found = _labels(evaluation.per_class)
-    return [*_domain(result), *found]
+    return [*_domain(result), *_groups(result), *found]
 
 
 def _classes(evaluation: Evaluation) -> list[Trouble]:
@@ -121,6 +122,21 @@ def _pairs_of_identities(evaluation: Evaluation) -> list[Trouble]:
         *(Trouble("Two different ones that it finds most alike.", (one.first, one.second)) for one in alike),
         *(Trouble("The same one twice, which it finds unlike.", (one.first, one.second)) for one in unlike),
     ]
+
+
+def _groups(result: Result) -> list[Trouble]:
+    """At most two groups of rows that are clearly worse than the others."""
+    _, evaluation = result.headline
+    found = []
+    for one in result.groups[:_GROUPS]:
+        where = f"Where {quoted(one.column)} is {quoted(one.value)},"
+        if evaluation.errors is not None:
+            said = f"it is off by {amount(one.bad)} on average ({counted(one.rows)}; all rows: {amount(one.overall)})"
+        else:
+            right, overall = of_hundred(1 - one.bad), of_hundred(1 - one.overall)
+            said = f"{right} get the right answer ({counted(one.rows)}; all rows: {overall})"
+        found.append(Trouble(f"{where} {said}."))
+    return found
 
 
 def _domain(result: Result) -> list[Trouble]:

@@ -36,6 +36,7 @@ from graftwork.runs.data_warnings import data_warnings
 from graftwork.runs.held_out import encoded
 from graftwork.runs.job import Job
 from graftwork.runs.left_out import LeftOut
+from graftwork.runs.row_groups import groups_of
 from graftwork.runs.single import Candidate
 from graftwork.tasks.classification import label_counts
 from graftwork.tasks.few_shot import FewShot
@@ -170,7 +171,7 @@ def _result(job: Job, model: Model, kept: Candidate, given: Given, target: str) 
 
     Nothing is said of labels by a model that is no better than the commonest answer.
     """
-    task, temperature = job.tasks[target], model.temperature.get(target, 1.0)
+    task, temperature, first = job.tasks[target], model.temperature.get(target, 1.0), next(iter(given.values()))
     all_found = {name: _evaluate(model, part, target) for name, part in given.items()}
     evaluations = {part: found for part, found in all_found.items() if found is not None}
     baseline = _baseline(job, target, given, evaluations)
@@ -184,6 +185,7 @@ def _result(job: Job, model: Model, kept: Candidate, given: Given, target: str) 
         temperature=temperature,
         before_temperature=_before(job, target, given, kept) if temperature != 1.0 else (),
         suspects=tuple(suspects),
+        groups=groups_of(task, target, first.table, first.values[target]),
         training_rows=label_counts(job.train.column(target)) if "hard_labels" in task.facts else {},
     )
     return result, warnings
