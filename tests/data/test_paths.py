@@ -167,6 +167,13 @@ def test_why_nothing_can_be_read(tmp_path: Path, text: str, reason: str) -> None
         content(text, tmp_path)
 
 
+def test_what_acts_on_a_terminal_is_not_shown(tmp_path: Path) -> None:
+    for text in ("a\x1b[31m.png", "a\x07.heic", "C:\\\x1b[2J.png", "https://a.org/\x1b[31m.png"):
+        with pytest.raises(MediaError) as said:
+            content(text, tmp_path)
+        assert str(said.value).isprintable()
+
+
 def test_endings_that_are_read_are_read_here(tmp_path: Path) -> None:
     for ending, form in {"jfif": "JPEG", "jp2": "JPEG2000", "avif": "AVIF", "pnm": "PPM", "apng": "PNG"}.items():
         if form not in formats():
