@@ -11,7 +11,24 @@ from hypothesis import strategies as st
 from graftwork.data.names import check_links, inside, plain_name
 from graftwork.errors import ModelError
 
-LEADING_OUT = ["../x", "/etc/passwd", "a/b", "..", ".", "", "a\\b", "C:x", "x\0", "a\nb", "x" * 256, 7, None, ["a"]]
+LEADING_OUT = [
+    "../x",
+    "/etc/passwd",
+    "a/b",
+    "..",
+    ".",
+    "",
+    "a\\b",
+    "C:x",
+    "x\0",
+    "a\nb",
+    "x" * 256,
+    "\ud800",
+    "\udc80",
+    7,
+    None,
+    ["a"],
+]
 
 
 @pytest.mark.parametrize("name", LEADING_OUT)

@@ -139,6 +139,7 @@ def storing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        folder = folder.parent if is_own(folder.name) else folder  # a temporary name tells nobody anything
         free = free_bytes(folder)
         cached = cache_dir() in (folder, *folder.parents)
         mend = f"Free some space, or {'set GRAFTWORK_CACHE to' if cached else 'choose'} a folder on another disk."

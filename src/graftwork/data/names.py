@@ -21,8 +21,10 @@ def plain_name(name: object, where: str | os.PathLike[str]) -> str:
     if (
         not isinstance(name, str)
         or name in ("", ".", "..")
-        or len(os.fsencode(name)) > _LONGEST
-        or any(mark in '/\\:"<>|?*' or ord(mark) < 32 or ord(mark) == 127 for mark in name)
+        or len(name.encode(errors="surrogatepass")) > _LONGEST
+        or any(
+            mark in '/\\:"<>|?*' or ord(mark) < 32 or ord(mark) == 127 or 0xD800 <= ord(mark) < 0xE000 for mark in name
+        )
     ):
         shown = repr(name)
         raise ModelError(
