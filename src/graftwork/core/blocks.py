@@ -17,7 +17,7 @@ from graftwork.core.examples import Examples
 from graftwork.core.pace import Left
 from graftwork.networks.network import Network
 
-FIRST, LARGEST = 32, 256
+FIRST, LARGEST = 32, 512
 """Rows of the first block, and of later ones; each is as large as all before it until then."""
 WORTH = 16
 """A block of fewer rows is not begun for the last of the time."""

@@ -80,6 +80,8 @@ def within_budget(
     small = job.sample(SMALL, recipe.seed, SMALL)
     look = look_at(job, make_ready(small, first), first, budget.clock)
     reserve = FINISH * load + _scoring(job, look)
+    if runs > 1:  # every row is scored once, by the model of the other domains
+        reserve += (len(job.train) + len(job.valid or ())) * (look.prepare + look.score)
     _check(job, look, budget, reserve, load, runs)
     share = replace(budget.sooner(reserve).part(1 / runs), shared=runs)
     rows, valid_rows = (recipe.rows, recipe.valid_rows)

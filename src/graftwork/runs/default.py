@@ -63,7 +63,7 @@ def run_all(
             candidates.append(done)
         except OutOfTime:
             workspace.remember(f"{name}-begun", False)
-            listener.note(f"{name}: left out, the budget leaves too little time for it")
+            listener.note(f"{name}: left out, the budget is used up before its first step")
             continue
         except FAILURES as error:
             if isinstance(error, NotImplementedError | RecursionError):

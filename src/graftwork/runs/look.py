@@ -16,8 +16,7 @@ from graftwork.runs.job import Job
 
 SECONDS = 1.0
 """Rows are read until so much time has passed, and at least `FEWEST` of them where there are so many."""
-FEWEST, MOST = 12, 256
-BEGIN = 4
+FEWEST, MOST = 4, 256
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Look:
 def look_at(job: Job, run: Run, recipe: Recipe, clock: Clock = time.monotonic) -> Look:
     """Time a few training rows. run: made ready for this job or for some of its rows, and not started."""
     rows = job.sample(min(MOST, len(job.train)), recipe.seed).train
-    began, start, size = clock(), 0, BEGIN
+    began, start, size = clock(), 0, FEWEST
     seconds: list[tuple[int, float, float, float]] = []
     acting = any(technique.acts_at_prediction for technique in run.techniques)
     while start < len(rows) and (clock() - began < SECONDS or start < FEWEST):
