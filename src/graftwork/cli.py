@@ -33,7 +33,7 @@ app = typer.Typer(
 Tables = Annotated[
     list[Path],
     typer.Argument(
-        help="csv, tsv, json lines, parquet (also .gz), a folder or zip of classes; several share inputs, not targets"
+        help="csv, tsv, json lines, parquet (also .gz), xlsx, a folder or zip of classes; several share inputs alone"
     ),
 ]
 Target = Annotated[

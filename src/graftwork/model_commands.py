@@ -12,7 +12,7 @@ from graftwork.errors import UsageError
 from graftwork.progress import SILENT, screen
 from graftwork.terminal import say, tell
 
-Table = Annotated[Path, typer.Argument(help="csv, tsv, json lines, parquet (also .gz), a folder or zip of files")]
+Table = Annotated[Path, typer.Argument(help="csv, tsv, json lines, parquet (also .gz), xlsx, a folder or zip of files")]
 Added = Annotated[
     list[str] | None,
     typer.Option("--with", help="technique at prediction, such as tta:views=4 or tent; repeat for several"),

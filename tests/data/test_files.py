@@ -139,3 +139,11 @@ def test_a_named_encoding(tmp_path: Path) -> None:
         read(with_encoding(str(path), "ascii"))
     assert with_encoding({"text": ["a"]}, "cp1252") == {"text": ["a"]}
     assert with_encoding(path, None) is path
+
+
+def test_utf8_is_not_read_as_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\n" + "café très agréable,bon\n" * 5, encoding="utf-8")
+    with pytest.raises(DataError, match=r"is UTF-8 \(it holds éè\), not cp1252, as --encoding says. Leave"):
+        read(with_encoding(path, "cp1252"))
+    assert len(read(with_encoding(path, "utf-8"))[0]) == 5

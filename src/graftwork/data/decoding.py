@@ -17,6 +17,8 @@ from graftwork.errors import DataError
 
 _SNIFFED = 1 << 20
 _START = 4096
+_SURE = 10
+"""Letters beyond ASCII that are hardly all valid UTF-8 by chance."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def open_text(path: Path, encoding: str | None = None) -> Iterator[io.TextIOWrap
     """
     with open_bytes(path) as file:
         found = encoding or marked_encoding(path, file.read(_START))
+        if encoding is not None:
+            _refuse_utf8(path, file.read(_SNIFFED), encoding)
         file.seek(0)
         try:
             yield io.TextIOWrapper(file, encoding=found, newline="")
@@ -66,6 +70,20 @@ def open_text(path: Path, encoding: str | None = None) -> Iterator[io.TextIOWrap
             raise
         except UnicodeError as error:
             raise _not_decoded(path, found, named=encoding is not None) from error
+
+
+def _refuse_utf8(path: Path, start: bytes, encoding: str) -> None:
+    """Raise DataError for text in UTF-8 that would be read as something else, letter for letter wrong."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return
+    beyond = [character for character in text if character > "\x7f"]
+    if len(beyond) >= _SURE and not encoding.startswith("utf"):
+        shown = "".join(dict.fromkeys(beyond))[:10]
+        raise DataError(
+            f"{path} is UTF-8 (it holds {shown}), not {encoding}, as --encoding says. Leave --encoding out."
+        )
 
 
 def marked_encoding(path: Path, start: bytes) -> str:
