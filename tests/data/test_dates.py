@@ -175,3 +175,10 @@ def test_dates_of_python_are_read_back(when: datetime) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     find_dates([text])
     to_dates(pa.array([text.encode(errors="replace").decode()]), "dmy")
+
+
+def test_iso_dates_are_read_whatever_training_had() -> None:
+    schema = load({"when": [1_700_000_000 + at for at in range(20)], "y": ["a", "b"] * 10}, target="y").table.schema
+    assert schema.inputs[0].form == "seconds"
+    later = load_like({"when": ["2024-01-31"]}, schema, with_target=False, on_bad_rows="keep")
+    assert (later.table.values("when"), later.bad) == ([JAN], [])

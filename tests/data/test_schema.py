@@ -234,3 +234,16 @@ def test_objects_are_no_target() -> None:
         _infer({"text": TABLE["text"], "y": [{"a": 1}] * N}, target="y", task_kind="category")
     with pytest.raises(DataError, match=r"holds lists. Expected one number a row"):
         _infer({"text": TABLE["text"], "y": [[1.5]] * N}, target="y", task_kind="number")
+
+
+def test_columns_that_are_read_alike_share_a_line() -> None:
+    columns = {f"c{at}": [f"{row + at},50 €" for row in range(N)] for at in range(30)}
+    _, notes = _infer({**columns, "y": ["a", "b"] * (N // 2)}, target="y")
+    said = [note for note in notes if "numbers written as" in note]
+    assert len(said) == 1
+    assert said[0].startswith("c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 20 more: numbers written as")
+
+
+def test_lists_of_objects_are_no_target() -> None:
+    with pytest.raises(DataError, match="holds nested values"):
+        _infer({"text": TABLE["text"], "objects": [[{"box": [1, 2]}]] * N}, target="objects")

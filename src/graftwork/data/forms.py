@@ -19,6 +19,7 @@ from graftwork.data.table import Column, Schema, Table
 from graftwork.errors import DataError
 
 _SIGNS: dict[str, Decimal] = {"comma": ",", "point": "."}
+_LISTED = 10
 _SHARES = frozenset({"%", "‰"})
 """Units without which a number means another one."""
 
@@ -77,10 +78,28 @@ def with_forms(
             column, said = _with_dates(column, judged[column.name], data, source, named.get(column.name, ""))
             notes += said
         elif column.kind == "category" and column.role is None and column.name in judged and judged[column.name].why:
-            name, why = column.name, judged[column.name].why
-            notes.append(f"{name}: read as categories, not numbers ({why}); --kind {name}=number reads numbers")
+            why = judged[column.name].why
+            notes.append(f"{column.name}: read as categories, not numbers; --kind COLUMN=number reads numbers ({why})")
         made.append(column)
-    return made, notes
+    return made, together(notes)
+
+
+def together(notes: Sequence[str]) -> list[str]:
+    """Lines `column: reading (why)` with one line for all columns that are read alike.
+
+    >>> together(['a: numbers written as "5 €" (EUR)', 'b: numbers written as "6 €" (EUR)', "c: other"])
+    ['a, b: numbers written as "5 €" (EUR)', 'c: other']
+    """
+    alike: dict[str, list[tuple[str, str]]] = {}
+    for note in notes:
+        name, _, reading = note.partition(": ")
+        why = reading[reading.rfind(" (") :] if reading.endswith(")") else note
+        alike.setdefault(why, []).append((name, reading))
+    lines = []
+    for found in alike.values():
+        more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+        lines.append(f"{', '.join(name for name, _ in found[:_LISTED])}{more}: {found[0][1]}")
+    return lines
 
 
 def _with_dates(column: Column, judged: Judged, data: pa.Table, source: str, named: str) -> tuple[Column, list[str]]:
@@ -111,7 +130,7 @@ def refitted(table: Table) -> tuple[Table, list[str]]:
                 if found and _takes_over(found, known, values, column):
                     column = replace(column, form=found.form.text)
                     notes.append(_other_form(column.name, found, known))
-        if column.kind == "date" and column.form in ("dmy", "mdy") and is_string(table.column(column.name).type):
+        if column.kind == "date" and is_string(table.column(column.name).type):
             column, said = _refitted_dates(column, table.column(column.name))
             notes += said
         columns.append(column)

@@ -78,7 +78,7 @@ def _ambiguous(source: str, found: list[str]) -> UsageError:
 
 def _chosen(data: pa.Table, name: str, judged: Judged, source: str, task_kind: Kind | None, why: str) -> Chosen:
     column, shape = data.column(name), judged.shape
-    lists = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
+    lists = _are_lists(column.type)
     if shape == "empty":
         raise DataError(f"{source}: the target '{name}' has no value in any row. Expected labels.")
     if shape in ("image", "audio") or (shape == "nested" and not lists):
@@ -104,6 +104,12 @@ def _chosen(data: pa.Table, name: str, judged: Judged, source: str, task_kind: K
     if suspicious:
         note += f"; '{suspicious}' is taken for a class: leave the cell empty if it means missing"
     return Chosen(Column(name, "category", "target"), note)
+
+
+def _are_lists(kind: pa.DataType) -> bool:
+    """Lists of plain values, not of objects or of other lists."""
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return bool(lists and not pa.types.is_nested(kind.value_type))
 
 
 _UNFIT: dict[Shape, str] = {"nested": "nested values"}
