@@ -12,7 +12,7 @@ from graftwork.evidence.breakdown import ClassScore
 from graftwork.evidence.evaluation import Evaluation, score_text
 from graftwork.evidence.intervals import Interval
 from graftwork.evidence.summary import Verdict
-from graftwork.evidence.words import FEW_ROWS, amount, counted, line, of_hundred, quoted, share_of
+from graftwork.evidence.words import FEW_ROWS, amount, counted, line, of_hundred, part, quoted, share_of
 from graftwork.tasks.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _classes(result: Result, evaluation: Evaluation) -> Told:
     others = evaluation.rows - commonest.rows
     if others and right.value - constant < _CLOSE:
         found = sum(one.right for one in evaluation.per_class if one is not commonest)
-        text += f" Of the rows with another answer than {answer} it finds {_part(found, others)}."
+        text += f" Of the rows with another answer than {answer} it finds {part(found, others)}."
     return text, False
 
 
@@ -106,10 +106,6 @@ def _count(constant: float, right: Interval, rows: int) -> str:
     return f"{round(constant * share_of(right).of):,}"
 
 
-def _part(count: int, whole: int) -> str:
-    return f"{count:,} of {whole:,}" if whole < FEW_ROWS else of_hundred(count / whole)
-
-
 def _numbers(result: Result, evaluation: Evaluation) -> Told:
     errors = evaluation.errors
     assert errors is not None
@@ -121,7 +117,7 @@ def _numbers(result: Result, evaluation: Evaluation) -> Told:
         f"Half of the predictions are within {amount(errors.half)} of the truth, nine of ten within "
         f"{amount(errors.nine_of_ten)}. On average they are off by {off}; {always}, would be off by {constant}."
     )
-    if not errors.better:
+    if errors.mean.value >= errors.constant:
         text += " For most rows it brings nothing, then; it is closer where the truth is far from the middle."
     return text, False
 
@@ -133,12 +129,12 @@ def _labels(result: Result, evaluation: Evaluation) -> Told:
         return f"In {counted(evaluation.rows)} with {counted(rows, 'label')} it gives {given or 'none'}.", True
     commonest = max(evaluation.per_class, key=lambda one: one.rows)
     name = quoted(commonest.label)
-    told = f"f the labels that it gives {_part(right, given)} are right; it finds {_part(right, rows)} that are there"
+    told = f"f the labels that it gives {part(right, given)} are right; it finds {part(right, rows)} that are there"
     if not _beaten(result):
         return _not_better("giving every row the commonest labels", f"o{told}")
     text = (
-        f"O{told}. Always giving {name} would be right in {_part(commonest.rows, evaluation.rows)} rows and find "
-        f"{_part(commonest.rows, rows)} labels."
+        f"O{told}. Always giving {name} would be right in {part(commonest.rows, evaluation.rows)} rows and find "
+        f"{part(commonest.rows, rows)} labels."
     )
     return text, False
 

@@ -62,6 +62,15 @@ def of_hundred(share: float) -> str:
     return f"{round(of * share):,} of {of:,}"
 
 
+def part(count: int, whole: int) -> str:
+    """The same of a count, which is told as it is where it is of few.
+
+    >>> part(37, 46), part(370, 460)
+    ('37 of 46', '80 of 100')
+    """
+    return f"{count:,} of {whole:,}" if whole < FEW_ROWS else of_hundred(count / whole)
+
+
 def amount(value: float, interval: Interval | None = None) -> str:
     """An amount in the target's own unit, rounded to what its interval supports, three digits at most; to two without.
 
