@@ -327,3 +327,18 @@ def test_the_command_line(models: dict[str, Path], tables: Path, tmp_path: Path)
     graft("merge", models["hot"], models["cool"], "--method", "tie", "--out", new).fails(2, "Did you mean 'ties'")
     graft("merge", models["hot"], models["cool"], *on[:2], "--out", new).fails(2, "1 table, but there are 2 models")
     graft("merge", models["hot"], models["cool"], "--out", tables).fails(2, "holds something else")
+
+
+def test_models_of_pictures_on_other_scales_are_refused(tmp_path: Path) -> None:
+    from deeppictures import png16, write_sides
+
+    saved = []
+    for name, most in (("twelve", 4095), ("sixteen", 65_535)):
+        folder = write_sides(
+            tmp_path / name, lambda values, most=most: png16((values * most).astype(np.uint16)), "png", rows=12
+        )
+        quick = gw.Training(precision="fp32", steps=2, batch=8)
+        recipe = gw.Recipe(base="small-cnn:width=8,size=8", techniques=[], training=quick)
+        saved.append(gw.fit(folder, recipe=recipe).save(tmp_path / f"{name}-model"))
+    with pytest.raises(RefusedError, match=r"other values for black and white .*\(0 to 4095; 0 to 65535\)"):
+        gw.merge(saved)

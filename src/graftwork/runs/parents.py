@@ -98,6 +98,13 @@ def _check_inputs(first: Parent, other: Parent) -> None:
         raise RefusedError(
             f"{first.name} reads {read[0]}, but {other.name} reads {read[1]}. Expected the same inputs in one order."
         )
+    scales = [[column.scale for column in each.model.schema.inputs] for each in (first, other)]
+    if scales[0] != scales[1]:
+        said = [", ".join(f"{s[0]:g} to {s[1]:g}" if s else "8 bits" for s in found) for found in scales]
+        raise RefusedError(
+            f"{first.name} and {other.name} take other values for black and white in images of more than 8 bits a "
+            f"colour ({said[0]}; {said[1]}). Expected models of the same kind of images."
+        )
 
 
 def _check_tensors(first: Parent, other: Parent) -> None:
