@@ -101,6 +101,7 @@ def test_a_file_is_the_old_or_the_new_one(name: str, made: Made, tmp_path: Path)
         assert contents(out.parent) == expected
 
 
+@pytest.mark.filterwarnings("ignore:.*of the model that was there before")
 def test_a_model_saved_over_another_is_the_old_or_the_new_one(made: Made, tmp_path: Path) -> None:
     whole, out = tmp_path / "whole" / "model", tmp_path / "killed" / "model"
     old, new = made / "first", made / "second"
