@@ -59,7 +59,10 @@ def check_header(table: pa.Table, source: str) -> None:
     is one that columns usually have, or a word above numbers. Numbers that count up (0, 1, 2; years) are names.
     """
     names = table.column_names
-    if (len(names) < 2 and len(table)) or _count_up(names) or _NAMES & {name.lower() for name in names}:
+    if len(names) == 1:
+        _check_one_field(table, source)
+        return
+    if _count_up(names) or _NAMES & {name.lower() for name in names}:
         return
     rows = table.slice(0, _LOOKED_AT)
     found = [_like_its_values(name, rows.column(name)) for name in names]
@@ -70,6 +73,20 @@ def check_header(table: pa.Table, source: str) -> None:
             f"rows below it. Put names on top: {_shell(source, f'sed 1i{_example(names)}')}. If it is the header "
             f"indeed, rename the column '{first}'."
         )
+
+
+def _check_one_field(table: pa.Table, source: str) -> None:
+    """Raise DataError where each line is one field, because it stands in quotes as a whole or has another separator."""
+    (name,) = table.column_names
+    values = table.slice(0, _LOOKED_AT).column(0).drop_null().to_pylist()
+    for sign in (",", ";", "\t", "|", "^", "~", ":", "  "):
+        count = name.count(sign)
+        if count and values and all(value.count(sign) == count for value in values):
+            quoted = "the whole lines stand in quotes. Save it without these quotes, with quotes around texts alone"
+            other = f"the fields seem to be parted by '{sign}'. Save it with commas, semicolons, tabs or | between them"
+            raise DataError(
+                f"{source}: each line is a single field, such as '{name[:60]}': {quoted if sign in NAMES else other}."
+            )
 
 
 def headless_hint(names: list[str], source: str) -> str:
@@ -98,7 +115,7 @@ def check_footer(table: pa.Table, source: str, line: int) -> None:
 def repeated(lines: Sequence[int]) -> str:
     """What is said of lines that repeat the header."""
     if len(lines) == 1:
-        return f"line {lines[0]} repeats the header and is left out"
+        return f"line {lines[0]} repeats the header or underlines it, and is left out"
     return f"{len(lines):,} lines repeat the header and are left out ({_listed(list(lines))})"
 
 

@@ -160,7 +160,7 @@ def _batches(lines: _Lines, schema: pa.Schema, header: _Header, found: _Found) -
                 found.wrong.append((lines.began, len(record)))
                 continue
             record = fitted
-        if record[0].lstrip("\ufeff") == header.record[0] and width > 1 and record[1:] == header.record[1:]:
+        if width > 1 and (_is_header(record, header.record) or (not row and not held and _is_rule(record))):
             found.repeats.append(lines.began)
             continue
         found.last = lines.began
@@ -173,6 +173,19 @@ def _batches(lines: _Lines, schema: pa.Schema, header: _Header, found: _Found) -
         raise wrong_width(lines.name, lines.dialect.delimiter, found.wrong, schema.names, max(found.last, lines.began))
     if held:
         yield _batch(held, schema, row, lines.name)
+
+
+def _is_header(record: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether the record repeats the header, in whatever case."""
+    first, other = record[0].lstrip("\ufeff"), header[0]
+    if first != other and first.strip().casefold() != other.strip().casefold():
+        return False
+    return [cell.strip().casefold() for cell in record[1:]] == [cell.strip().casefold() for cell in header[1:]]
+
+
+def _is_rule(record: Sequence[str]) -> bool:
+    """Whether it is the line of dashes that databases print below the names."""
+    return all(len(cell.strip()) > 1 and not cell.strip().strip("-") for cell in record)
 
 
 def _of_width(record: list[str], width: int, least: int) -> list[str] | None:
