@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import graftwork as gw
+from command import graft
 from graftwork.runs.base_choice import fitting_bases
 from heard import Ear
 from jobs import job_of
@@ -104,3 +106,16 @@ def test_photos_without_a_pretrained_base_are_said_to_start_from_nothing(tmp_pat
 def test_the_choice_is_repeatable() -> None:
     table = job_of(chinese(500), gw.Recipe()).train
     assert fitting_bases(table, gw.Recipe()) == fitting_bases(table, gw.Recipe())
+
+
+def test_the_first_command_of_the_chinese_readme(tmp_path: Path) -> None:
+    """`graft fit train.csv --target label --test test.csv`, with nothing chosen, learns a Chinese table."""
+    train, test = chinese(240), chinese(300)[240:]
+    train.to_csv(tmp_path / "train.csv", index=False)
+    test.to_csv(tmp_path / "test.csv", index=False)
+    out = tmp_path / "m"
+    ran = graft(
+        "fit", tmp_path / "train.csv", "--target", "label", "--test", tmp_path / "test.csv", "--out", out
+    ).works()
+    assert ran.err.count("can't read") == 1
+    assert json.loads((out / "metrics.json").read_text())["scores"]["test"]["accuracy"]["value"] > 0.95
