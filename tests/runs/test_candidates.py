@@ -100,11 +100,12 @@ def mixed(rows: int = 120) -> pd.DataFrame:
 def test_each_kind_of_input_is_tried_alone(auto: gw.Recipe) -> None:
     recipe = replace(auto, base={"text": str(auto.base)})
     planned = dict(planned_recipes(job_on(mixed(), recipe, target="label"), recipe))
-    assert list(planned) == [*PROBES, "texts alone", "numbers and categories alone", "tune"]
+    assert list(planned) == [*PROBES, "texts alone", "numbers and categories alone", "late fusion", "tune"]
     assert planned["texts alone"].inputs == ("text",)
     alone = planned["numbers and categories alone"]
     assert (alone.inputs, alone.base) == (("table",), "columns")
     assert planned["tune"].inputs is None
+    assert [technique.name for technique in planned["late fusion"].listed] == ["late", "probe"]
     few = planned_recipes(job_on(mixed(30), recipe, target="label"), recipe)
     assert [name for name, _ in few] == ["probe", "tune"], "nothing could choose"
 
@@ -134,3 +135,12 @@ def test_inputs_that_are_not_there_are_refused(auto: gw.Recipe) -> None:
         job_on(mixed(), recipe, target="label")
     with pytest.raises(UsageError, match="Expected a list of inputs"):
         replace(auto, inputs="text")
+
+
+@pytest.mark.parametrize("target", ["label", "y"])
+def test_every_candidate_of_several_kinds_runs(target: str, auto: gw.Recipe) -> None:
+    recipe = replace(auto, base={"text": str(auto.base)}, training=gw.Training(steps=2, batch=8))
+    model = gw.fit(mixed(), target=target, recipe=recipe)
+    assert model.report is not None
+    names = [candidate.name for candidate in model.report.candidates]
+    assert names == [*PROBES, "texts alone", "numbers and categories alone", "late fusion", "tune"]

@@ -15,7 +15,7 @@ from graftwork.networks.bases import TRAINED_INSTEAD, parse_base, written
 from graftwork.recipe import Recipe
 from graftwork.runs.job import Job
 from graftwork.tasks.registry import USUAL_HEAD
-from graftwork.techniques import LabelSmoothing, Partial, Probe, Refit, SupervisedContrastive, WarmStart
+from graftwork.techniques import LabelSmoothing, Late, Partial, Probe, Refit, SupervisedContrastive, WarmStart
 
 PROBED_LAYERS = 3
 """Layers whose features the probes read: lower ones hold what the last one has given up."""
@@ -46,7 +46,8 @@ def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
 
 
 def alone(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
-    """Of inputs of several kinds, each kind by itself on its frozen base: more inputs are not always better.
+    """Of inputs of several kinds, each kind by itself on its frozen base, and a head for each with predictions averaged:
+    more inputs are not always better.
 
     Nothing without validation, which has to choose, nor where the task compares inputs.
     """
@@ -60,6 +61,9 @@ def alone(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
         if all(bases[name].pretrained for name in names):
             some = replace(recipe, base=written({name: bases[name] for name in names}), inputs=names)
             found.append((f"{_WORDS[kind]} alone", probes(job, some)[0][1]))
+    if len(found) == len(kinds):
+        last = probes(job, recipe)[-1][1]
+        found.append(("late fusion", replace(last, techniques=(Late(), Probe()))))
     return found
 
 
