@@ -46,7 +46,7 @@ def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
 
 
 def alone(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
-    """Of inputs of several kinds, each kind by itself on its frozen base, and a head for each with predictions averaged:
+    """Of inputs of several kinds, each kind by itself on its frozen base, and a head for each, averaged:
     more inputs are not always better.
 
     Nothing without validation, which has to choose, nor where the task compares inputs.
