@@ -79,6 +79,18 @@ def test_numbers_no_better_than_the_median() -> None:
     )
 
 
+def test_few_numbers_do_not_say_that_it_brings_nothing() -> None:
+    # Off by 23 on average where the middle value is by 25, in twenty rows: a margin that chance explains.
+    truth = np.arange(0.0, 100.0, 5.0)
+    evaluation = of_numbers(truth, truth + np.where(np.arange(20) % 2, 23.0, -23.0))
+    assert evaluation.errors is not None
+    assert not evaluation.errors.better
+    beaten = Baseline("the median", "rmse", 28.0, Interval(3.0, 1.0, 5.0), beaten=True)
+    assert "brings nothing" not in verdict(result(evaluation, baseline=beaten)).text
+    worse = of_numbers(truth, np.where(truth > 90, truth, 0.0))
+    assert "For most rows it brings nothing, then" in verdict(result(worse, baseline=beaten)).text
+
+
 def test_label_lists() -> None:
     # 100 rows with 'a', of which 80 are found and 20 wrong ones given; 'b' on 50, 40 found: 120 of 140, 120 of 150.
     found = verdict(result(of_labels({"a": (100, 80, 20), "b": (50, 40, 0)}, rows=200)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from graftwork.evidence.intervals import Interval
 from graftwork.evidence.verdicts import FEWEST_IDENTITIES, usual_answer
-from graftwork.evidence.words import of_hundred, quoted, share_of
+from graftwork.evidence.words import of_hundred, part, quoted, share_of
 
 if TYPE_CHECKING:
     from graftwork.evidence.report import Result
@@ -43,9 +43,8 @@ def bars(result: Result) -> tuple[Bar, ...]:
         return _scored("right", scores["accuracy"]), constant
     if found.per_class:
         rows, given, right = (sum(getattr(one, w) for one in found.per_class) for w in ("rows", "predicted", "right"))
-        return _model("right of those it gives", right / max(given, 1)), _model(
-            "found of those there", right / max(rows, 1)
-        )
+        of_given = Bar("right of those it gives", right / max(given, 1), part(right, max(given, 1)))
+        return of_given, Bar("found of those there", right / max(rows, 1), part(right, max(rows, 1)))
     if "recall_at_1" in scores:
         ways = [("comes first", "recall_at_1"), ("among the first ten", "recall_at_10")]
         return tuple(_scored(label, scores[name]) for label, name in ways if name in scores)
