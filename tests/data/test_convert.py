@@ -55,6 +55,7 @@ def _converted(values: list[Any], column: Column) -> tuple[pa.ChunkedArray, list
         ([1.0, None, 0.0], [1, None, 0], pa.int64()),
         ([1.5, 2.0], [1.5, 2.0], pa.float64()),
         ([3, 4], [3, 4], pa.int64()),
+        ([1e25, 1e24], [1e25, 1e24], pa.float64()),
         ([True, False], [True, False], pa.bool_()),
         ([["a"], []], [["a"], []], pa.list_(pa.string())),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import fractions
 import uuid
 from typing import Any
 
@@ -145,12 +146,14 @@ def test_types_of_pandas_and_python_that_arrow_has_no_number_for() -> None:
             "uuid": [uuid.UUID(int=at) for at in range(rows)],
             "mixed": [1, "a", None, 2.5, True, "b"] * 2,
             "string": pd.array(["u", None] * 6, dtype="string"),
+            "fraction": [fractions.Fraction(at, 4) for at in range(rows)],
         }
     )
     table = read(frame)[0]
     columns = table.to_pydict()
     assert columns["huge"][:2] == [1e25, 1e25]
     assert columns["decimal"][0] == 1.5
+    assert columns["fraction"][:2] == [0.0, 0.25]
     assert columns["sparse"][-1] == 2.5
     assert columns["duration"][2] == 120.0
     assert columns["nullable"][:2] == [1, None]
@@ -200,8 +203,8 @@ def test_columns_of_a_frame_may_be_called_by_numbers_and_tuples() -> None:
 
     assert DataArguments(train="t", target=1, inputs=[0, np.int64(2)], ignore=5).inputs == ["0", "2"]  # type: ignore[arg-type]
     assert DataArguments(train="t", target=("a", 1)).target == "a 1"  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match=r"target is 1.5. Expected the name of a column"):
-        DataArguments(train="t", target=1.5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"target is True. Expected the name of a column"):
+        DataArguments(train="t", target=True)  # type: ignore[arg-type]
     frame = pd.DataFrame({0: [float(at) for at in range(40)], 1: ["lo", "hi"] * 20})
     model = gw.fit(frame, target=1, recipe=gw.Recipe(techniques=["probe"]), verbose=False)  # type: ignore[arg-type]
     assert set(model.predict(frame[[0]])) <= {"lo", "hi"}

@@ -16,6 +16,9 @@ from graftwork.data.spool import slices
 from graftwork.data.table import Column, Table
 from graftwork.data.values import is_blank, same_values
 
+_WHOLE_UP_TO = 2.0**53
+"""From here on not every whole number is one of floating point."""
+
 
 def to_kinds(table: Table) -> tuple[Table, list[str]]:
     """The table with every column of its schema in the form of its kind, and notes of what was changed.
@@ -124,7 +127,8 @@ def _to_category(column: Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArr
         return cleaned, note
     if pa.types.is_floating(values.type):
         numbers = to_numbers(values)[0]
-        whole = pc.all(pc.equal(numbers, pc.round(numbers))).as_py() is not False
+        plain = pc.and_(pc.equal(numbers, pc.round(numbers)), pc.less(pc.abs(numbers), _WHOLE_UP_TO))
+        whole = pc.all(plain).as_py() is not False
         return (numbers.cast(pa.int64()) if whole else numbers), None
     if pa.types.is_temporal(values.type) or pa.types.is_decimal(values.type):
         return values.cast(pa.string()), None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,7 @@ def _column(values: Any, key: str, name: str) -> pa.Array | pa.ChunkedArray:
 
 def _as_floats(items: Iterable[Any]) -> pa.Array | None:
     """Numbers of several types, or beyond 64 bits, as floating point; None where something else is among them."""
-    if not all(_is_absent(item) or (isinstance(item, int | float | Decimal) and item is not True) for item in items):
+    if not all(_is_absent(item) or (isinstance(item, Real | Decimal) and not isinstance(item, bool)) for item in items):
         return None
     try:
         return pa.array([None if _is_absent(item) else float(item) for item in items], pa.float64())

@@ -85,7 +85,7 @@ def judge(
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return Judged(_media_bytes(column.drop_null().to_pylist()))
     if pa.types.is_temporal(kind):
-        return Judged("date")
+        return Judged("date" if column.null_count < len(column) else "empty")
     values = column.drop_null().to_pylist()
     if not values:
         return Judged("empty")

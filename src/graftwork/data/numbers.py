@@ -130,7 +130,9 @@ def find_form(counts: Mapping[str, int], known: NumberForm | None = None, decima
         return None
     unit = known.unit if known and known.unit in units else max(units, key=lambda one: (units[one], one == ""))
     own = {text: written for text, written in parts.items() if written.unit == unit}
-    sign, thousands, unclear = _separators({one.body: texts[text] for text, one in own.items()}, known, decimal)
+    bodies = {one.body: texts[text] for text, one in own.items()}
+    decimal = decimal or ("." if _is_money(unit) else "")
+    sign, thousands, unclear = _separators(bodies, known, decimal, money=_is_money(unit))
     form = NumberForm(sign, thousands, unit)
     read = [text for text, one in own.items() if _value(one, sign, thousands) is not None]
     if not read:
@@ -193,7 +195,9 @@ def _plain_floats(part: pa.Array) -> pa.Array | None:
 _MARKS = pa.array(sorted(MISSING_NUMBERS), pa.string())
 
 
-def _separators(bodies: Mapping[str, int], known: NumberForm | None, decimal: Decimal) -> tuple[Decimal, str, str]:
+def _separators(
+    bodies: Mapping[str, int], known: NumberForm | None, decimal: Decimal, *, money: bool
+) -> tuple[Decimal, str, str]:
     """Decimal sign and thousands separator of these digits with separators; and one that can be read in two ways."""
     counts = {body: count for body, count in bodies.items() if _signs(body)}
     if not counts:
@@ -214,6 +218,7 @@ def _separators(bodies: Mapping[str, int], known: NumberForm | None, decimal: De
     if first == (".", "") and (",", ".") in best and any(map(_POINT.fullmatch, counts)):
         # 1.230 beside 913: who writes decimals drops their last zeros, or writes them everywhere
         grouped = small and len(counts) > 2 and any(body.endswith("0") for body in counts)
+        grouped = grouped or (money and all(map(_POINT.fullmatch, counts)))  # no price has three decimals
         return ("", ".", "") if decimal == "," or grouped else (".", "", "")
     if first == (",", "") and (".", ",") in best and all(map(_either_way, counts)):
         if decimal:
@@ -258,6 +263,10 @@ def _signs(body: str) -> int:
 def _either_way(body: str) -> bool:
     """`1,234`: one comma, three digits behind it, at most three before it."""
     return bool(re.fullmatch(r"[1-9]\d{0,2},\d{3}", body))
+
+
+def _is_money(unit: str) -> bool:
+    return unit in ("$", "kr") or bool(re.fullmatch(r"[A-Z]{3}", unit))
 
 
 def _has_decimals(bodies: Mapping[str, int], way: tuple[str, str]) -> bool:

@@ -85,7 +85,7 @@ def _names(given: object, option: str) -> str | list[str]:
 def _name(given: object, option: str) -> str:
     if isinstance(given, tuple) and given:
         return " ".join(map(str, given))
-    if isinstance(given, str | int) and not isinstance(given, bool):
+    if isinstance(given, str | int | float) and not isinstance(given, bool):
         return str(given)
     if type(given).__module__ == "numpy" and hasattr(given, "item"):
         return _name(given.item(), option)
