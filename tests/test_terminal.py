@@ -86,6 +86,15 @@ def test_nothing_acts_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> Non
     assert "c\\nd" in out
 
 
+def test_a_name_can_not_pass_for_a_message(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.tell_of("error", "There is no file a\nerror: all is well\n  row 3: empty")
+    assert capsys.readouterr().err.splitlines() == [
+        "error: There is no file a",
+        "  error: all is well",
+        "  row 3: empty",
+    ]
+
+
 def test_an_encoding_that_lacks_a_letter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with open(tmp_path / "out.txt", "w", encoding="ascii") as stream:
         monkeypatch.setattr(sys, "stdout", stream)

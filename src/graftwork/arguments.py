@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from graftwork.errors import UsageError
-from graftwork.terminal import tell
+from graftwork.terminal import tell_of
 
 if TYPE_CHECKING:
     from graftwork.recipe import Recipe
@@ -145,4 +145,4 @@ def repeat_command(arguments: list[str], folder: Path) -> str:
 def show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
     """A warning as a user reads it, without the line of code that gave it; those for developers stay away."""
     if issubclass(category, UserWarning):
-        tell(f"warning: {message}")
+        tell_of("warning", message)

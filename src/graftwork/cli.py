@@ -14,7 +14,7 @@ from graftwork import threads
 from graftwork.arguments import check_paths, commands_of, free_folder, pairs_of, recipe_of, seconds_of, show_warning
 from graftwork.commands import add_commands
 from graftwork.errors import GraftworkError
-from graftwork.terminal import say, tell
+from graftwork.terminal import say, tell, tell_of
 
 if TYPE_CHECKING:
     from graftwork.recipe import Recipe
@@ -228,7 +228,7 @@ def main() -> None:
     except GraftworkError as error:
         if debug:
             raise
-        tell(f"error: {error}")
+        tell_of("error", error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(1)
@@ -241,7 +241,7 @@ def main() -> None:
         if full:
             tell(f"error: {full}")
             sys.exit(1)
-        tell(f"error: {type(error).__name__}: {error}")
+        tell_of("error", f"{type(error).__name__}: {error}")
         tell("This was not expected. Repeat the command with --debug to see where it happened.")
         sys.exit(1)
 

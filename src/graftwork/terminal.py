@@ -29,6 +29,13 @@ def tell(text: str) -> None:
     _write(sys.stderr, shown(text))
 
 
+def tell_of(kind: str, text: object) -> None:
+    """An error or a warning on stderr. Further lines are indented, so that a name with a line feed in it can't pass for
+    a message of its own."""
+    first, *more = shown(text).split("\n")
+    tell("\n".join([f"{kind}: {first}", *(line if line.startswith(" ") else f"  {line}" for line in more)]))
+
+
 def say_json(data: Any) -> None:
     """One line of JSON on stdout."""
     _write(sys.stdout, shown_json(data))
