@@ -198,6 +198,16 @@ def test_many_classes_have_no_matrix_but_a_table_to_search() -> None:
     assert counts[:5] == sorted(counts[:5], reverse=True)
 
 
+def test_very_many_classes_and_mistakes_stay_light() -> None:
+    names = {f"a class with a rather long name, number {at}": (6, 2) for at in range(1500)}
+    each = Report(primary="accuracy", evaluations={"test": of_classes(names)})
+    suspects = tuple(Suspect(row, "a", "b", 0.9) for row in range(5000))
+    text = (Cell("text", "text", "word " * 120),)
+    rows = {row: RowView(f"a file with a name.csv, row {row}", text) for row in range(1, 9001)}
+    each = dataclasses.replace(each, suspects=suspects, rows={"test": rows, "validation": rows})
+    assert len(each.to_html().encode()) < 3_000_000
+
+
 def test_a_model_that_does_not_beat_what_needs_none_says_so_on_top() -> None:
     not_beaten = Baseline("the commonest class, 'a'", "accuracy", 0.5, Interval(0.0, -0.1, 0.1), beaten=False)
     each = Report(primary="accuracy", evaluations={"test": of_classes({"a": (200, 180), "b": (200, 30)})})

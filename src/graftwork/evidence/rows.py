@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1_200_000
 """Of pictures and sounds in a page, together; rows beyond it have their file's name."""
+MOST_SUSPECTS = 200
+"""Rows that are shown because their label may be wrong."""
 _SIDE = 112
 """Pixels of a thumbnail's longer side."""
 _RATE, _SECONDS = 16_000, 8
@@ -64,7 +66,7 @@ def wanted_rows(report: Report) -> dict[str, list[int]]:
             first += [row for one in (*compared.most_alike, *compared.least_alike) for row in (one.first, one.second)]
         first += [one.row for one in (*evaluation.most_wrong, *evaluation.slowest)]
     found = {split: list(dict.fromkeys(first))}
-    suspects = [one.row for result in report.results for one in result.suspects]
+    suspects = [one.row for result in report.results for one in result.suspects[:MOST_SUSPECTS]]
     if suspects:
         found["validation"] = list(dict.fromkeys([*found.get("validation", []), *suspects]))
     return found

@@ -10,7 +10,7 @@ from graftwork.evidence.breakdown import Bin, ClassScore, Pair
 from graftwork.evidence.domains import DomainScore, summary
 from graftwork.evidence.evaluation import Evaluation, score_text
 from graftwork.evidence.number_errors import NumberErrors
-from graftwork.evidence.rows import RowView
+from graftwork.evidence.rows import MOST_SUSPECTS, RowView
 from graftwork.evidence.terms import term
 from graftwork.evidence.words import amount, line
 from graftwork.shown import shown_number
@@ -19,6 +19,8 @@ from graftwork.tasks.metrics import METRICS
 if TYPE_CHECKING:
     from graftwork.evidence.report import Candidate, Report, Result
 
+MOST_PAIRS, MOST_CLASSES = 500, 1000
+"""Lines of a table, so that a page of very many classes stays light."""
 LONG = 30
 """A table with more rows can be searched."""
 
@@ -90,7 +92,7 @@ def classes(per_class: Sequence[ClassScore], training: Mapping[str, int]) -> Gri
             _share(one.precision, one.right, one.predicted),
             *([_count(training[one.label])] if one.label in training else [Value("–")] if training else []),
         )
-        for one in ordered
+        for one in ordered[:MOST_CLASSES]
     ]
     if training:
         head.append("Rows to learn from")
@@ -107,7 +109,7 @@ def pairs(found: Sequence[Pair], per_class: Sequence[ClassScore]) -> Grid:
             _count(pair.rows),
             _share(pair.rows / rows_of[pair.truth], pair.rows, rows_of[pair.truth]),
         )
-        for pair in found
+        for pair in found[:MOST_PAIRS]
     )
     head = ("True", "Taken for", "Rows", "Of the true class")
     return Grid("What is taken for what, most often first", head, rows, frozenset({2, 3}))
@@ -171,7 +173,7 @@ def suspects(result: Result, views: Mapping[int, RowView]) -> Grid:
             Value(line(one.likely, 120)),
             Value(_percent(one.probability), one.probability),
         )
-        for one in result.suspects
+        for one in result.suspects[:MOST_SUSPECTS]
     )
     head = ("Row", "Label it has", "Likelier", "How sure the model is")
     return Grid("Rows whose label may be wrong, the likeliest first", head, rows, frozenset({3}))

@@ -24,7 +24,7 @@ from graftwork.evidence.evaluation import Evaluation, evaluate
 from graftwork.evidence.modalities import Contribution, contributions
 from graftwork.evidence.plots import Series
 from graftwork.evidence.report import Curves, Report, Result
-from graftwork.evidence.rows import row_views, wanted_rows
+from graftwork.evidence.rows import MOST_BYTES, row_views, wanted_rows
 from graftwork.evidence.titles import base_words, title
 from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise
 from graftwork.model import Model
@@ -117,8 +117,9 @@ def make_report(
         folder=call.folder,
         made=time.strftime("%Y-%m-%d %H:%M"),
     )
-    views = {name: row_views(given[name].table, rows) for name, rows in wanted_rows(report).items() if name in given}
-    return replace(report, rows=views)
+    wanted = {name: rows for name, rows in wanted_rows(report).items() if name in given}
+    each = MOST_BYTES // max(1, len(wanted))
+    return replace(report, rows={name: row_views(given[name].table, rows, each) for name, rows in wanted.items()})
 
 
 class Part(NamedTuple):
