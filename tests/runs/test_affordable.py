@@ -17,6 +17,8 @@ from graftwork.errors import UsageError
 from graftwork.runs import affordable
 from graftwork.runs.affordable import within_budget
 from graftwork.runs.clock import Deadline, at_least, shown
+from graftwork.runs.data_arguments import DataArguments
+from graftwork.runs.fit import fit_data
 from graftwork.runs.look import Look
 from graftwork.runs.workspace import Workspace, open_workspace
 from heard import Ear
@@ -163,3 +165,13 @@ def test_domains_left_out_without_time_for_a_step_are_refused(monkeypatch: pytes
     recipe = gw.Recipe(base="cnn:width=8", techniques=(), training=gw.Training(batch=8))
     with pytest.raises(UsageError, match=r"time for \d+ of \d+ steps, .*no model. Give --budget \d+[sm] or more"):
         gw.fit(table, **given, recipe=recipe, budget=40, verbose=False)
+
+
+def test_a_budget_can_be_counted_in_cpu_seconds(probe: gw.Recipe) -> None:
+    """A clock that stands still leaves all the time there is; one that has run out is refused."""
+    data = DataArguments(train=frame(90), target="label")
+    model = fit_data(data, probe, budget=30, clock=lambda: 7.0)
+    assert model.recipe.rows is None
+    ticks = iter(range(0, 10**6, 20))
+    with pytest.raises(UsageError, match="The budget of 30s is too small"):
+        fit_data(data, probe, budget=30, clock=lambda: float(next(ticks)))
