@@ -73,7 +73,7 @@ def test_rows_without_any_value_are_named_and_answered_empty():
 def test_numbers_with_units_are_named_by_row():
     table = made().drop(columns="price").astype({"size": object})
     table.loc[[4, 6], "size"] = ["31 kg", "1,5"]
-    with pytest.raises(DataError, match=r"(?s)row 5, size: '31 kg' is not a number.*row 7, size: '1,5'"):
+    with pytest.raises(DataError, match=r"(?s)row 5, size: '31 kg' is in kg, where.*row 7, size: '1,5'"):
         gw.fit(table, target="label", recipe=PROBE)
 
 
