@@ -1,4 +1,4 @@
-"""What training on cached blocks changes: rounding, within a bound that docs/default.md names."""
+"""What training on cached blocks changes: rounding, within a bound for short runs that docs/default.md names."""
 
 from __future__ import annotations
 
