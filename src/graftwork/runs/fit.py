@@ -137,16 +137,17 @@ def fit_data(
     recipe = replace(recipe, base=job.bases.named)
     ends = None if budget is None else Deadline.after(budget, clock, clocks.wall if clock is time.monotonic else None)
     runs = 1 + len(domains_to_leave_out(job) if data.split_by else ())
-    allowed = within_budget(job, recipe, workspace, listener, ends, began=clocks, runs=runs)
-    recipe, deadline = allowed.recipe, allowed.deadline
-    left_out = (
-        score_left_out(job, recipe, workspace, listener, deadline, adapt=data.adapt_to_held_out)
-        if data.split_by
-        else []
-    )
-    call = Call(asked, budget, str(folder or ""), len(job.train), len(job.valid or ()), allowed.for_all)
-    job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
-    candidates, kept = run_all(job, recipe, workspace, listener, deadline, allowed.look)
+    with workspace.cleared_if_refused():
+        allowed = within_budget(job, recipe, workspace, listener, ends, began=clocks, runs=runs)
+        recipe, deadline = allowed.recipe, allowed.deadline
+        left_out = (
+            score_left_out(job, recipe, workspace, listener, deadline, adapt=data.adapt_to_held_out)
+            if data.split_by
+            else []
+        )
+        call = Call(asked, budget, str(folder or ""), len(job.train), len(job.valid or ()), allowed.for_all)
+        job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
+        candidates, kept = run_all(job, recipe, workspace, listener, deadline, allowed.look)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
     if folder is not None:
         with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from graftwork.core.checkpoint import NAME as CHECKPOINT
 from graftwork.core.checkpoint import Checkpointing
 from graftwork.data.cache import storing
 from graftwork.data.locks import claimed
 from graftwork.data.writing import clean, is_own, remove, write_text
-from graftwork.errors import CheckpointError, UsageError
+from graftwork.errors import CheckpointError, DataError, ModelError, UsageError
 from graftwork.networks.manifest import is_model
 
 FOLDER = ".work"
@@ -63,6 +65,18 @@ class Workspace:
     def clear(self) -> None:
         if self.folder is not None:
             remove(self.folder)
+
+    @contextmanager
+    def cleared_if_refused(self) -> Iterator[None]:
+        """What is refused before the first checkpoint leaves nothing to go on with, and so nothing in the way."""
+        try:
+            yield
+        except (UsageError, DataError, ModelError):
+            if self.folder is not None and not self.resume and not any(self.folder.rglob(CHECKPOINT)):
+                self.clear()
+                with suppress(OSError):  # it was not there before, or is no longer
+                    self.folder.parent.rmdir()
+            raise
 
 
 def claims_out(call: Callable[Given, Result]) -> Callable[Given, Result]:
