@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from graftwork.errors import DataError, RefusedError, UsageError
-from graftwork.runs.workspace import FOLDER, check_free, open_workspace, unfinished
+from graftwork.runs.workspace import FOLDER, Workspace, check_free, open_workspace, unfinished
 
 
 def test_new_and_empty_folders(tmp_path: Path) -> None:
@@ -51,22 +51,24 @@ def test_it_remembers_for_a_resumed_run_only(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def refused(workspace: Workspace, error: Exception) -> None:
+    with workspace.cleared_if_refused():
+        workspace.remember("run", {"steps": 3})
+        raise error
+
+
 def test_what_is_refused_is_not_in_the_way(tmp_path: Path) -> None:
     """Nothing was trained: there is nothing to go on with, and the folder is free for the next call."""
     out = tmp_path / "out"
-    workspace = open_workspace(out, False)
-    with pytest.raises(RefusedError), workspace.cleared_if_refused():
-        workspace.remember("run-begun", True)
-        raise RefusedError("no")
+    with pytest.raises(RefusedError):
+        refused(open_workspace(out, False), RefusedError("no"))
     assert not out.exists()
     check_free(out)
 
 
 def test_a_run_with_a_checkpoint_stays(tmp_path: Path) -> None:
-    workspace = open_workspace(tmp_path, False)
-    with pytest.raises(DataError), workspace.cleared_if_refused():
-        workspace.remember("run", {"steps": 3})
-        (tmp_path / FOLDER / "run").mkdir()
-        (tmp_path / FOLDER / "run" / "checkpoint.safetensors").write_bytes(b"x")
-        raise DataError("no room is left")
+    (tmp_path / FOLDER / "run").mkdir(parents=True)
+    (tmp_path / FOLDER / "run" / "checkpoint.safetensors").write_bytes(b"x")
+    with pytest.raises(DataError):
+        refused(Workspace(tmp_path / FOLDER), DataError("no room is left"))
     assert unfinished(tmp_path)
