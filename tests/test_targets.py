@@ -256,8 +256,8 @@ def test_the_command_line(base: Path, tmp_path: Path) -> None:
         2, "target-weights and uncertainty both decide how much each target counts"
     )
     ran = graft("fit", *tables, *given, *more[:4], "--out", tmp_path / "m").works()
-    assert "topic: Macro-F1" in ran.out
-    assert "length: R²" in ran.out
+    assert "topic: scores with 95 % intervals" in ran.out
+    assert "length: scores with 95 % intervals" in ran.out
     whole.head(10).to_csv(tmp_path / "new.csv", index=False)
     graft("predict", tmp_path / "m", tmp_path / "new.csv", "--out", tmp_path / "p.csv", "--proba").works()
     predicted = pd.read_csv(tmp_path / "p.csv")
