@@ -32,7 +32,7 @@ SAYS = {
     "multilabel": "Micro-F1",
     "several_targets": "projected gradients:",
     "search_rows": "' answers '",
-    "regression": "Root mean squared error",
+    "regression": "Mean absolute error",
     "from_scratch_gru": "parameters",
     "distil": "distilled: ",
     "merge": "soup of model",

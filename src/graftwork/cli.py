@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from graftwork.recipe import Recipe
     from graftwork.runs.data_arguments import DataArguments
 
-BEGAN = time.monotonic()
-
 app = typer.Typer(
     name="graft",
     help="Adapt a foundation model to your task by combining techniques in one run, and see what each one brought.",
@@ -90,6 +88,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     debug: Annotated[
         bool, typer.Option("--debug", help="show the traceback of an error; works behind any command")
     ] = False,
@@ -98,6 +97,7 @@ def options(
     ] = False,
 ) -> None:
     del debug, version  # main() and the callback have looked at them already
+    context.obj = time.monotonic()  # before anything heavy is loaded: a budget counts from here
 
 
 @app.command(
@@ -162,10 +162,12 @@ def fit_or_plan(
     if folder is None or planned:
         _plan(data, chosen, seconds)
     else:
-        _fit(data, chosen, seconds, folder, resume)
+        _fit(data, chosen, seconds, folder, resume, context.obj)
 
 
-def _fit(data: DataArguments, recipe: Recipe, budget: float | None, folder: Path, resume: bool) -> None:
+def _fit(
+    data: DataArguments, recipe: Recipe, budget: float | None, folder: Path, resume: bool, began: float
+) -> None:
     from graftwork.console import print_result
     from graftwork.runs.fit import fit_data
     from graftwork.runs.watching import Watching
@@ -174,7 +176,7 @@ def _fit(data: DataArguments, recipe: Recipe, budget: float | None, folder: Path
     with Watching() as console:
         try:
             model = fit_data(
-                data, recipe, budget=budget, out=folder, resume=resume, listener=console, began=BEGAN, **commands
+                data, recipe, budget=budget, out=folder, resume=resume, listener=console, began=began, **commands
             )
         except KeyboardInterrupt:
             tell(f"Stopped before there was a model. {again}")

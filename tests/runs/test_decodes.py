@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
-from graftwork import model as models
+from graftwork import predicting
 from graftwork.core import cache, examples
 from graftwork.core.cache import features_cache
 from graftwork.networks import image
@@ -101,7 +101,7 @@ def test_predictions_hold_few_images_at_a_time(monkeypatch: pytest.MonkeyPatch) 
         return plain(table, *args, **more)
 
     expected = np.asarray(model.predict_proba(frame(TESTED)))
-    monkeypatch.setattr(models, "prepare", prepare)
+    monkeypatch.setattr(predicting, "prepare", prepare)
     monkeypatch.setitem(examples.HELD, "image", 7)
     np.testing.assert_allclose(np.asarray(model.predict_proba(frame(TESTED))), expected, atol=1e-5)
     assert held == [7, 7, 4]
