@@ -165,9 +165,7 @@ def fit_or_plan(
         _fit(data, chosen, seconds, folder, resume, context.obj)
 
 
-def _fit(
-    data: DataArguments, recipe: Recipe, budget: float | None, folder: Path, resume: bool, began: float
-) -> None:
+def _fit(data: DataArguments, recipe: Recipe, budget: float | None, folder: Path, resume: bool, began: float) -> None:
     from graftwork.console import print_result
     from graftwork.runs.fit import fit_data
     from graftwork.runs.watching import Watching
