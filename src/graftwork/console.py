@@ -50,7 +50,8 @@ def print_scores(found: Evaluation | Evaluations, *, as_json: bool) -> None:
 
 def print_evaluations(evaluations: Mapping[str, Evaluation], target: str = "") -> None:
     """One table: a metric a row, a split a column, each score with its 95 % interval. target: of several, which one."""
-    from graftwork.evidence.evaluation import score_text, uncovered_text
+    from graftwork.evidence.intervals import score_text
+    from graftwork.evidence.views import uncovered_text
     from graftwork.tasks.metrics import METRICS
 
     rows = [("score", *evaluations)]
@@ -76,7 +77,7 @@ def print_mixed(report: MixReport, folder: Path) -> None:
 def print_domains(domains: Sequence[DomainScore], metric: str, title: str) -> None:
     """A domain a line, with its score, then their mean and the worst one; nothing where none has a score."""
     from graftwork.evidence.domains import summary
-    from graftwork.evidence.evaluation import score_text
+    from graftwork.evidence.intervals import score_text
     from graftwork.tasks.metrics import METRICS
 
     found = summary(domains, metric)

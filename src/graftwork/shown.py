@@ -63,6 +63,16 @@ def shown_number(value: float) -> str:
     return f"{value:,.{digits}f}".rstrip("0").rstrip(".")
 
 
+def counted(count: int, word: str = "row", words: str = "") -> str:
+    """A count with its word; words: what several are called, where no ending makes it.
+
+    >>> counted(1), counted(3080), counted(2, "class"), counted(2, "identity", "identities")
+    ('1 row', '3,080 rows', '2 classes', '2 identities')
+    """
+    ending = "es" if word.endswith(("s", "x", "ch", "sh")) else "s"
+    return f"{count:,} {word if count == 1 else words or word + ending}"
+
+
 def _escaped(found: re.Match[str]) -> str:
     return found.group().encode("unicode_escape").decode("ascii")
 

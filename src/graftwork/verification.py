@@ -20,7 +20,7 @@ from graftwork.core.checkpoint import disk_errors
 from graftwork.core.examples import held_rows, prepare
 from graftwork.core.scoring import Watch, part_of, predict_examples, scored
 from graftwork.data.cache import digest, storing
-from graftwork.data.load import Source, load_like
+from graftwork.data.load import load_like
 from graftwork.data.locks import claimed
 from graftwork.data.table import Table
 from graftwork.data.writing import clean_beside, replacing
@@ -130,14 +130,9 @@ def enroll(model: Saved, people: Mapping[str, Sequence[Any]]) -> Gallery:
     return _gallery(model, embed(model, items), np.repeat(list(map(str, people)), counts).tolist())
 
 
-def enroll_table(model: Saved, source: Source, watch: Watch | None = None) -> Gallery:
+def enroll_rows(model: Saved, table: Table, watch: Watch | None = None) -> Gallery:
     """As `enroll`, of a table (or a folder of folders) that names each row's identity in the column that the model was
     trained on. watch: told how many rows are done."""
-    return enroll_rows(model, load_like(source, model.schema, with_target=True).table, watch)
-
-
-def enroll_rows(model: Saved, table: Table, watch: Watch | None = None) -> Gallery:
-    """The same of a table that is read already."""
     target, _ = _target(model)
     return _gallery(model, embed_rows(model, table, watch), [str(name) for name in table.values(target)])
 

@@ -10,8 +10,9 @@ import sklearn.metrics as reference
 from samples import classification, multilabel_evaluation, regression_evaluation, single_label
 
 from graftwork.errors import DataError
-from graftwork.evidence.evaluation import evaluate, score_text
+from graftwork.evidence.evaluation import evaluate
 from graftwork.evidence.examples import Example
+from graftwork.evidence.intervals import score_text
 from graftwork.tasks.multilabel import Multilabel
 
 

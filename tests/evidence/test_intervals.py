@@ -12,8 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from graftwork.evidence.evaluation import score_text
-from graftwork.evidence.intervals import bootstrap, draws
+from graftwork.evidence.intervals import bootstrap, draws, score_text
 from graftwork.tasks.metrics import METRICS
 
 

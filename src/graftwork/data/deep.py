@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from graftwork.data.opening import MediaError
+from graftwork.data.orientation import upright
 from graftwork.data.raw_files import NUMPY
 
 if TYPE_CHECKING:
@@ -143,8 +144,6 @@ def values_of(image: Image.Image, again: Image.Image) -> np.ndarray:
     image, again: the same file opened twice. Pillow keeps 8 bits of several colours, so that the upper and the lower
     ones are read one after the other.
     """
-    from graftwork.data.images import upright
-
     rawmode = _both_bytes(image)
     if not rawmode:
         image.load()

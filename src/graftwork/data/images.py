@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from graftwork.data import deep, raw_files
 from graftwork.data.deep import Range, Scale
 from graftwork.data.marks import foreign
 from graftwork.data.opening import MediaError, UnknownFormat, formats
+from graftwork.data.orientation import upright
 from graftwork.data.paths import refusal
 
 if TYPE_CHECKING:
@@ -139,15 +140,6 @@ def _check_size(width: int, height: int) -> None:
 
 def _too_large(what: str) -> MediaError:
     return MediaError(f"an image of {what}, more than {MOST_PIXELS // 10**6} megapixels; shrink it first")
-
-
-def upright(image: Image.Image) -> Image.Image:
-    """A loaded image turned as its EXIF data say."""
-    from PIL import ImageOps
-
-    with suppress(Exception):  # damaged EXIF data say nothing about the pixels
-        return ImageOps.exif_transpose(image)
-    return image
 
 
 def as_rgb(image: Image.Image) -> Image.Image:

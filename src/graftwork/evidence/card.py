@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graftwork.evidence.evaluation import score_text
+from graftwork.evidence.intervals import score_text
 from graftwork.evidence.markdown import fenced, plain
 from graftwork.tasks.metrics import METRICS
 

@@ -16,7 +16,6 @@ from graftwork.evidence.intervals import RESAMPLES, Interval, bootstrap
 from graftwork.evidence.number_errors import NumberErrors, number_errors
 from graftwork.evidence.verification import Verification, verification
 from graftwork.tasks.identity import Identity
-from graftwork.tasks.labels import shortened_text
 from graftwork.tasks.metrics import METRICS, given_to
 from graftwork.tasks.task import Task
 
@@ -72,18 +71,6 @@ class Evaluation:
         return evaluation_html({"": self})
 
 
-def uncovered_text(found: Evaluation, rows: str) -> str:
-    """Which classes the scores on `rows` say nothing of; "" where they cover all."""
-    if not found.uncovered:
-        return ""
-    listed = ", ".join(f"'{shortened_text(label)}'" for label in found.uncovered[:5])
-    more = f" and {len(found.uncovered) - 5:,} more" if len(found.uncovered) > 5 else ""
-    return (
-        f"none of the {rows} is of the class{'' if len(found.uncovered) == 1 else 'es'} {listed}{more}: "
-        f"the scores say nothing of {len(found.uncovered):,} of {len(found.classes):,} classes"
-    )
-
-
 class Evaluations(Mapping[str, Evaluation]):
     """The evaluations of several targets on one set of rows, by target; a target without a labelled row is left out."""
 
@@ -112,14 +99,6 @@ class Evaluations(Mapping[str, Evaluation]):
     def to_json(self) -> dict[str, dict[str, dict[str, float]]]:
         """`{target: {metric: {"value": …, "low": …, "high": …}}}`, plain JSON data."""
         return {target: evaluation.to_json() for target, evaluation in self._by_target.items()}
-
-
-def score_text(name: str, interval: Interval) -> str:
-    """A score with its interval, in the metric's own unit."""
-    text = METRICS[name].text
-    if METRICS[name].unit == "percent" and interval.says_nothing:
-        return f"{text(interval.value)} (too few rows to say)"
-    return f"{text(interval.value)} ({text(interval.low)} to {text(interval.high)})"
 
 
 def evaluate(

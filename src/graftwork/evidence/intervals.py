@@ -39,6 +39,14 @@ class Interval:
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
+def score_text(name: str, interval: Interval) -> str:
+    """A score with its interval, in the metric's own unit."""
+    text = METRICS[name].text
+    if METRICS[name].unit == "percent" and interval.says_nothing:
+        return f"{text(interval.value)} (too few rows to say)"
+    return f"{text(interval.value)} ({text(interval.low)} to {text(interval.high)})"
+
+
 def bootstrap(
     truth: np.ndarray,
     given: Mapping[str, np.ndarray],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graftwork.evidence.domains import summary as of_domains
-from graftwork.evidence.words import FEW_ROWS, counted, duration, line, listed, of_hundred, quoted
+from graftwork.evidence.words import FEW_ROWS, duration, line, listed, of_hundred, quoted
+from graftwork.shown import counted
 
 if TYPE_CHECKING:
     from graftwork.evidence.report import Report

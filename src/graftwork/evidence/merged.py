@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graftwork.data.writing import write_text
-from graftwork.evidence.evaluation import score_text
-from graftwork.evidence.intervals import Interval
+from graftwork.evidence.intervals import Interval, score_text
 from graftwork.evidence.tables import Grid, Value
 from graftwork.evidence.words import line, quoted
 from graftwork.tasks.metrics import METRICS

@@ -10,7 +10,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from graftwork.evidence.summary import NextStep
-from graftwork.evidence.words import counted, duration, line, listed, quoted
+from graftwork.evidence.words import duration, line, listed, quoted
+from graftwork.shown import counted
 from graftwork.tasks.metrics import METRICS
 
 if TYPE_CHECKING:

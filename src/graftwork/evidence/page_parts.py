@@ -12,7 +12,8 @@ from graftwork.evidence.pictures import bars
 from graftwork.evidence.rows import RowView
 from graftwork.evidence.summary import Summary
 from graftwork.evidence.tables import Grid, Value
-from graftwork.evidence.words import counted, duration, line, of_hundred
+from graftwork.evidence.words import duration, line, of_hundred
+from graftwork.shown import counted
 from graftwork.tasks.metrics import METRICS
 
 if TYPE_CHECKING:

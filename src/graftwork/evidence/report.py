@@ -13,13 +13,16 @@ from graftwork.evidence.baseline import Baseline
 from graftwork.evidence.breakdown import Bin
 from graftwork.evidence.domains import DomainScore
 from graftwork.evidence.domains import to_json as by_domain
-from graftwork.evidence.evaluation import Evaluation, score_text
+from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.groups import Group
+from graftwork.evidence.intervals import score_text
 from graftwork.evidence.modalities import Contribution
 from graftwork.evidence.plots import Series
 from graftwork.evidence.rows import Views
-from graftwork.evidence.summary import Summary, summary
+from graftwork.evidence.summarising import summarised
+from graftwork.evidence.summary import Summary
 from graftwork.evidence.warnings import DataWarning, Suspect
+from graftwork.shown import counted
 from graftwork.tasks.metrics import METRICS
 
 
@@ -84,7 +87,7 @@ class Result:
         """The primary score on the split that counts, with its interval."""
         split, evaluation = self.headline
         score = score_text(self.primary, evaluation.scores[self.primary])
-        rows = f"{evaluation.rows:,} {split} row{'' if evaluation.rows == 1 else 's'}"
+        rows = counted(evaluation.rows, f"{split} row")
         return f"{METRICS[self.primary].display} {score} on {rows}."
 
 
@@ -138,7 +141,7 @@ class Report(Result):
     @property
     def summary(self) -> Summary:
         """The first screen in plain sentences: how good, where not, made from what, what next."""
-        return summary(self)
+        return summarised(self)
 
     @property
     def results(self) -> tuple[Result, ...]:

@@ -8,10 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    from graftwork.evidence.report import Report
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -94,22 +91,3 @@ class Summary:
             made_from=tuple(plain["made_from"]),
             steps=tuple(NextStep(**one) for one in plain["steps"]),
         )
-
-
-def summary(report: Report) -> Summary:
-    """The first screen of a report. Where a verdict warns, nothing that the model did is called a finding."""
-    from graftwork.evidence.made_from import made_from, trust
-    from graftwork.evidence.next_steps import next_steps
-    from graftwork.evidence.trouble import trouble
-    from graftwork.evidence.verdicts import verdict
-
-    verdicts = tuple(verdict(result, result.target if report.more else "") for result in report.results)
-    warned = any(one.warning for one in verdicts)
-    return Summary(
-        title=report.title,
-        verdicts=verdicts,
-        trust=trust(report),
-        trouble=() if warned else trouble(report),
-        made_from=made_from(report),
-        steps=next_steps(report, warned=warned),
-    )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from graftwork.evidence.breakdown import Bin, ClassScore, Pair
 from graftwork.evidence.domains import DomainScore, summary
-from graftwork.evidence.evaluation import Evaluation, score_text
+from graftwork.evidence.evaluation import Evaluation
+from graftwork.evidence.intervals import score_text
 from graftwork.evidence.number_errors import NumberErrors
 from graftwork.evidence.rows import MOST_SUSPECTS, RowView
 from graftwork.evidence.terms import term

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from graftwork.data.table import Schema
-from graftwork.evidence.words import counted, listed, quoted
+from graftwork.evidence.words import listed, quoted
 from graftwork.networks.base_settings import BaseSettings
+from graftwork.shown import counted
 from graftwork.tasks.task import Task
 
 _ROW = 3

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from graftwork.evidence.breakdown import ClassScore
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.summary import Trouble
-from graftwork.evidence.words import amount, counted, line, listed, of_hundred, quoted
-from graftwork.shown import shown_number
+from graftwork.evidence.words import amount, line, listed, of_hundred, quoted
+from graftwork.shown import counted, shown_number
 
 if TYPE_CHECKING:
     from graftwork.evidence.report import Report, Result

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from graftwork.evidence.breakdown import ClassScore
-from graftwork.evidence.evaluation import Evaluation, score_text
-from graftwork.evidence.intervals import Interval
+from graftwork.evidence.evaluation import Evaluation
+from graftwork.evidence.intervals import Interval, score_text
 from graftwork.evidence.summary import Verdict
-from graftwork.evidence.words import FEW_ROWS, amount, counted, line, of_hundred, part, quoted, share_of
+from graftwork.evidence.words import FEW_ROWS, amount, line, of_hundred, part, quoted, share_of
+from graftwork.shown import counted
 from graftwork.tasks.metrics import METRICS
 
 if TYPE_CHECKING:

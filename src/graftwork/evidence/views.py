@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from graftwork import notebook
-from graftwork.evidence.evaluation import Evaluation, score_text, uncovered_text
-from graftwork.shown import shown_line
+from graftwork.evidence.intervals import score_text
+from graftwork.shown import counted, shown_line
+from graftwork.tasks.labels import shortened_text
 from graftwork.tasks.metrics import METRICS
 
 if TYPE_CHECKING:
+    from graftwork.evidence.evaluation import Evaluation
     from graftwork.evidence.report import Report
 
 MOST = 5
@@ -21,7 +23,7 @@ def evaluation_lines(found: Evaluation) -> list[str]:
     """What was scored, the score that counts, and the others."""
     kinds = f"{len(found.classes):,} classes, " if found.classes else ""
     bare = f"; {found.unlabelled:,} more have no target" if found.unlabelled else ""
-    first = f"Evaluation ({found.task}): {kinds}{_count(found.rows, 'row')}{bare}"
+    first = f"Evaluation ({found.task}): {kinds}{counted(found.rows)}{bare}"
     texts = [f"{METRICS[name].display} {score_text(name, score)}" for name, score in found.scores.items()]
     lines = [first, *texts[:1], *([", ".join(texts[1:])] if texts[1:] else [])]
     if found.uncovered:
@@ -29,7 +31,7 @@ def evaluation_lines(found: Evaluation) -> list[str]:
     if found.baseline is not None:
         lines.append(f"always answering the commonest class: accuracy {found.baseline:.1%}")
     if found.domains:
-        lines.append(f"by domain: {_count(len(found.domains), 'domain')}, see .domains")
+        lines.append(f"by domain: {counted(len(found.domains), 'domain')}, see .domains")
     return [shown_line(line) for line in lines][:MOST]
 
 
@@ -39,7 +41,7 @@ def evaluations_lines(found: Mapping[str, Evaluation]) -> list[str]:
     for target, evaluation in found.items():
         name, score = next(iter(evaluation.scores.items()), ("", None))
         told = f"{METRICS[name].display} {score_text(name, score)}" if score is not None else "no score"
-        lines.append(shown_line(f"{target}: {told} on {_count(evaluation.rows, 'row')}"))
+        lines.append(shown_line(f"{target}: {told} on {counted(evaluation.rows)}"))
     if len(lines) > MOST:
         lines = [*lines[: MOST - 1], f"… and {len(lines) - MOST + 1} more targets"]
     return lines or ["no target had a labelled row"]
@@ -50,9 +52,21 @@ def evaluation_html(by_target: Mapping[str, Evaluation]) -> str:
     tables = []
     for target, found in by_target.items():
         rows = [(METRICS[name].display, score_text(name, score)) for name, score in found.scores.items()]
-        caption = f"{target}: {_count(found.rows, 'row')}" if target else _count(found.rows, "row")
+        caption = f"{target}: {counted(found.rows)}" if target else counted(found.rows)
         tables.append(notebook.table([("score", "with 95 % interval"), *rows], caption))
     return "".join(tables) or notebook.card("no target had a labelled row", ())
+
+
+def uncovered_text(found: Evaluation, rows: str) -> str:
+    """Which classes the scores on `rows` say nothing of; "" where they cover all."""
+    if not found.uncovered:
+        return ""
+    listed = ", ".join(f"'{shortened_text(label)}'" for label in found.uncovered[:5])
+    more = f" and {len(found.uncovered) - 5:,} more" if len(found.uncovered) > 5 else ""
+    return (
+        f"none of the {rows} is of the class{'' if len(found.uncovered) == 1 else 'es'} {listed}{more}: "
+        f"the scores say nothing of {len(found.uncovered):,} of {len(found.classes):,} classes"
+    )
 
 
 def report_lines(report: Report) -> list[str]:
@@ -78,7 +92,3 @@ def report_tables(report: Report) -> str:
         for split, evaluation in result.evaluations.items()
     ]
     return "".join(tables)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

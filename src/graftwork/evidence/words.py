@@ -143,16 +143,6 @@ def listed(names: list[str] | tuple[str, ...], most: int = 5) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 
-def counted(count: int, word: str = "row") -> str:
-    """A count with its word.
-
-    >>> counted(1), counted(3080), counted(2, "class")
-    ('1 row', '3,080 rows', '2 classes')
-    """
-    ending = "" if count == 1 else "es" if word.endswith(("s", "x", "ch", "sh")) else "s"
-    return f"{count:,} {word}{ending}"
-
-
 def rounded(value: float, step: float) -> str:
     """A number to the nearest multiple of a power of ten, written out.
 

@@ -11,7 +11,8 @@ from graftwork.data.table import Table
 from graftwork.errors import DataError
 from graftwork.recipe import Recipe
 from graftwork.runs.open_set import hold_out_identities
-from graftwork.tasks.labels import plural, row_list, shortened_text
+from graftwork.shown import counted
+from graftwork.tasks.labels import row_list, shortened_text
 from graftwork.tasks.task import Task
 
 FEW_ROWS_A_CLASS = 20
@@ -117,7 +118,7 @@ def _unseen(source: str, target: str, word: str, rows: Mapping[str, list[int]]) 
     listed = "; ".join(f"'{shortened_text(label)}' ({row_list(at)})" for label, at in list(rows.items())[:5])
     more = f"; and {len(rows) - 5:,} more" if len(rows) > 5 else ""
     return (
-        f"{source}: {plural(len(rows), 'label')} in '{target}' that only {word} rows have, and no training row: "
+        f"{source}: {counted(len(rows), 'label')} in '{target}' that only {word} rows have, and no training row: "
         f"{listed}{more}. A model can't learn what it never sees. Let some of these rows train, correct their "
         "labels, or drop the rows."
     )

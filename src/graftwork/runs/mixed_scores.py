@@ -19,8 +19,8 @@ from graftwork.evidence.merged import Scores
 from graftwork.model import Model
 from graftwork.runs.joining import Joined, in_names_of
 from graftwork.runs.parents import Parent
+from graftwork.shown import counted
 from graftwork.tasks.calibration import fit_temperature
-from graftwork.tasks.labels import plural
 from graftwork.tasks.metrics import METRICS
 from graftwork.tasks.metrics import score as metric_score
 from graftwork.tasks.task import Task
@@ -52,7 +52,7 @@ def read_parts(
         return []
     if len(sources) != len(parents):
         raise UsageError(
-            f"{option} names {plural(len(sources), 'table')}, but there are {len(parents)} models. "
+            f"{option} names {counted(len(sources), 'table')}, but there are {len(parents)} models. "
             f"Expected one table for each model, in their order: {', '.join(parent.name for parent in parents)}."
         )
     return [

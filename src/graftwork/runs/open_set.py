@@ -11,7 +11,7 @@ from graftwork.data.table import Table
 from graftwork.errors import DataError
 from graftwork.few_shot import check_table
 from graftwork.recipe import Recipe
-from graftwork.tasks.labels import plural
+from graftwork.shown import counted
 from graftwork.tasks.task import Task
 
 USUAL_HELD = 8
@@ -31,8 +31,8 @@ def hold_out_identities(table: Table, name: str, task: Task, recipe: Recipe) -> 
     least, held_least = task.held_classes + LEFT, task.held_classes
     if int((sizes > 1).sum()) < least:
         raise DataError(
-            f"{table.source}: {plural(int((sizes > 1).sum()), *task.unit)} of {len(codes):,} in '{name}' with two rows "
-            f"or more. Expected {least} or more: some to train on, and {held_least} others, held out whole, by which "
+            f"{table.source}: {counted(int((sizes > 1).sum()), *task.unit)} of {len(codes):,} in '{name}' with two "
+            f"rows or more. Expected {least} or more: some to train on, and {held_least} others, held out whole, by which "
             f"the run is judged. Add {task.unit[1]}, or give a validation table with other ones."
         )
     share = max(recipe.valid_share, min(MOST_SHARE, USUAL_HELD / len(codes)))
@@ -45,8 +45,8 @@ def hold_out_identities(table: Table, name: str, task: Task, recipe: Recipe) -> 
     found = len(np.unique(truth[mask]))
     if found < held_least:
         raise DataError(
-            f"{table.source}: {plural(found, *task.unit)} could be held out, since some have a large part of the rows. "
-            f"Expected {held_least} or more. Give a validation table."
+            f"{table.source}: {counted(found, *task.unit)} could be held out, since some have a large part of the "
+            f"rows. Expected {held_least} or more. Give a validation table."
         )
     note = (
         f"validation: {found:,} of {len(codes):,} {task.unit[1]} ({int(mask.sum()):,} of {len(table):,} rows) held out "
@@ -81,12 +81,13 @@ def _seen(task: Task, name: str, table: Table, part: str) -> list[str]:
         return []
     if seen == len(codes) and part == "valid":
         raise DataError(
-            f"{table.source}: all {plural(seen, *task.unit)} of the validation rows are trained on. Expected others, "
+            f"{table.source}: all {counted(seen, *task.unit)} of the validation rows are trained on. Expected others, "
             f"since the model is for {task.unit[1]} never seen: give rows of other ones, or none, and some are held "
             "out. To recognise only those trained on, use --task classification."
         )
     return [
-        f"{table.source}: {seen:,} of {plural(len(codes), *task.unit)} are trained on too, so scores there are too good"
+        f"{table.source}: {seen:,} of {counted(len(codes), *task.unit)} are trained on too, so scores there are too "
+        "good"
     ]
 
 

@@ -19,7 +19,7 @@ from graftwork.data.cache import digest, storing
 from graftwork.data.names import plain_name
 from graftwork.data.writing import remove, write_text
 from graftwork.errors import GraftworkError, UsageError
-from graftwork.evidence.intervals import Interval
+from graftwork.evidence.intervals import Interval, score_text
 from graftwork.model import Model, load
 from graftwork.networks.manifest import is_model
 from graftwork.runs.data_arguments import DataArguments
@@ -50,8 +50,6 @@ class Score:
 
     @property
     def text(self) -> str:
-        from graftwork.evidence.evaluation import score_text
-
         shown = score_text(self.metric, Interval(self.value, self.low, self.high))
         return f"{METRICS[self.metric].display} {shown}"
 

@@ -14,7 +14,8 @@ from torch.nn import functional as F
 
 from graftwork.data.table import Kind
 from graftwork.errors import DataError
-from graftwork.tasks.labels import MISSING, Labels, normal, plural
+from graftwork.shown import counted
+from graftwork.tasks.labels import MISSING, Labels, normal
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.task import ColumnTask
 
@@ -50,10 +51,10 @@ class Classification(ColumnTask):
         labels = Labels.learn(column)
         labelled = len(column) - normal(column).null_count
         if not labels.texts:
-            raise DataError(f"{source}: the target has no label in {plural(len(column), 'row')}. Expected labels.")
+            raise DataError(f"{source}: the target has no label in {counted(len(column), 'row')}. Expected labels.")
         if len(labels.texts) == 1:
             raise DataError(
-                f"{source}: all {plural(labelled, 'labelled row')} have the class '{labels.texts[0]}'. "
+                f"{source}: all {counted(labelled, 'labelled row')} have the class '{labels.texts[0]}'. "
                 "Expected at least two classes. Is this the right target column, and is the file complete?"
             )
         if len(labels.texts) == labelled and labelled > _LOOKS_LIKE_AN_ID:

@@ -12,7 +12,8 @@ from graftwork.data.label_form import LabelForm, NotThisForm, called
 from graftwork.data.labels import AUTO, WORDS, are_marks, find_form, named_form, seen_separators
 from graftwork.data.spellings import likely_note, merged_note
 from graftwork.errors import DataError
-from graftwork.tasks.labels import Labels, normal, plural, row_list, shortened_text
+from graftwork.shown import counted
+from graftwork.tasks.labels import Labels, normal, row_list, shortened_text
 
 _NAME = "--task multilabel:separator=TEXT (or a word: comma, space, tab, newline)"
 
@@ -49,7 +50,7 @@ def form_of(column: pa.ChunkedArray, source: str, separator: str) -> LabelForm:
             f"it: {_NAME}; or say --task classification if each row has one label."
         )
     raise DataError(
-        f"{source}: no separator between labels can be told in {plural(len(texts), 'different value')} of the target, "
+        f"{source}: no separator between labels can be told in {counted(len(texts), 'different value')} of the target, "
         f"{example}. Name it: {_NAME}. If each row has one label, say --task classification."
     )
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from graftwork.data.spellings import count_values, kept_spellings
 from graftwork.data.values import is_blank, same_value, same_values
 from graftwork.errors import DataError
+from graftwork.shown import counted
 
 MISSING = -1
 """The class index of a row without a label."""
@@ -100,8 +101,8 @@ class Labels:
         found = "; ".join(self._described(label, where) for label, where in list(at.items())[:_SHOWN])
         more = f"; and {len(at) - _SHOWN} more labels" if len(at) > _SHOWN else ""
         return (
-            f"{source} holds {plural(len(at), 'label')} that the training rows never had: {found}{more}. "
-            f"Expected one of {plural(len(self.texts), 'class', 'classes')}: {shortened(self.texts)}. "
+            f"{source} holds {counted(len(at), 'label')} that the training rows never had: {found}{more}. "
+            f"Expected one of {counted(len(self.texts), 'class')}: {shortened(self.texts)}. "
             "Correct these labels, drop their rows, or train on rows that have them."
         )
 
@@ -132,11 +133,6 @@ def row_list(rows: list[int]) -> str:
     if len(rows) == 1:
         return f"row {rows[0]}"
     return f"{len(rows):,} rows: {', '.join(map(str, rows[:_SHOWN]))}{', …' if len(rows) > _SHOWN else ''}"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """`1 label`, `2 labels`, `3 classes`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def shortened(names: tuple[str, ...], shown: int = 8) -> str:

@@ -16,8 +16,9 @@ from graftwork.data.label_form import LabelForm
 from graftwork.data.labels import AUTO, WORDS, find_form
 from graftwork.data.table import Kind
 from graftwork.errors import DataError, UsageError
+from graftwork.shown import counted
 from graftwork.tasks.label_lists import as_lists, check_marks, distinct_texts, form_of, how_read, is_list
-from graftwork.tasks.labels import Labels, plural
+from graftwork.tasks.labels import Labels
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.task import ColumnTask
 
@@ -68,7 +69,7 @@ class Multilabel(ColumnTask):
         if len(labels.texts) < 2:
             found = f"only the label '{labels.texts[0]}'" if labels.texts else "no label"
             hint = "" if form is None else f" Labels are read as {form.words}: set separator if they aren't."
-            raise DataError(f"{source}: the target has {found} in {plural(len(column), 'row')}. Expected two.{hint}")
+            raise DataError(f"{source}: the target has {found} in {counted(len(column), 'row')}. Expected two.{hint}")
         said = how_read(lists, form, labels, "as named" if self.separator != AUTO else "")
         return with_learned(self, labels=labels, lists=is_list(column), form=form, said=said)
 

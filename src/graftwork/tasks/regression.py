@@ -13,7 +13,8 @@ from torch import Tensor
 
 from graftwork.data.table import Kind
 from graftwork.errors import DataError
-from graftwork.tasks.labels import plural, row_list, shortened_text
+from graftwork.shown import counted
+from graftwork.tasks.labels import row_list, shortened_text
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.task import ColumnTask
 
@@ -50,7 +51,7 @@ class Regression(ColumnTask):
         values, present = _numbers(column, source, np.arange(1, len(column) + 1) if rows is None else rows)
         known = values[present]
         if len(known) < 2:
-            raise DataError(f"{source}: the target has {plural(len(known), 'number')}. Expected at least two rows.")
+            raise DataError(f"{source}: the target has {counted(len(known), 'number')}. Expected at least two rows.")
         spread = float(known.std())
         if spread == 0.0:
             raise DataError(

@@ -12,8 +12,8 @@ from torch import Tensor
 from graftwork.data.contents import NOTHING, content_ids
 from graftwork.data.table import Kind, Table
 from graftwork.errors import DataError, UsageError
+from graftwork.shown import counted
 from graftwork.tasks.contrast import clip_loss, siglip_loss
-from graftwork.tasks.labels import plural
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.ranking import partner_ranks
 from graftwork.tasks.task import Task
@@ -71,8 +71,8 @@ class Retrieval(Task):
             distinct = len(np.unique(known))
             if distinct < 2:
                 raise DataError(
-                    f"{table.source}: the {plural(int(both.sum()), 'row')} with both inputs hold "
-                    f"{plural(distinct, 'different value')} in '{one.name}'. Expected two or more to tell apart."
+                    f"{table.source}: the {counted(int(both.sum()), 'row')} with both inputs hold "
+                    f"{counted(distinct, 'different value')} in '{one.name}'. Expected two or more to tell apart."
                 )
         return learned
 
