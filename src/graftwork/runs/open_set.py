@@ -32,8 +32,8 @@ def hold_out_identities(table: Table, name: str, task: Task, recipe: Recipe) -> 
     if int((sizes > 1).sum()) < least:
         raise DataError(
             f"{table.source}: {counted(int((sizes > 1).sum()), *task.unit)} of {len(codes):,} in '{name}' with two "
-            f"rows or more. Expected {least} or more: some to train on, and {held_least} others, held out whole, by which "
-            f"the run is judged. Add {task.unit[1]}, or give a validation table with other ones."
+            f"rows or more. Expected {least} or more: some to train on, and {held_least} others, held out whole, by "
+            f"which the run is judged. Add {task.unit[1]}, or give a validation table with other ones."
         )
     share = max(recipe.valid_share, min(MOST_SHARE, USUAL_HELD / len(codes)))
     share = max(share, held_least / len(codes))
@@ -86,8 +86,8 @@ def _seen(task: Task, name: str, table: Table, part: str) -> list[str]:
             "out. To recognise only those trained on, use --task classification."
         )
     return [
-        f"{table.source}: {seen:,} of {counted(len(codes), *task.unit)} are trained on too, so scores there are too "
-        "good"
+        f"{table.source}: {seen:,} of {counted(len(codes), *task.unit)} are trained on too, so scores there are "
+        "too good"
     ]
 
 
