@@ -19,6 +19,8 @@ from graftwork.data.ids import are_codes, are_row_codes, names_rows
         ("userid", ["40", "7", "19"]),
         ("row", [1, 2, 3]),
         ("Unnamed: 0", ["0", "1"]),
+        ("Unnamed: 0", ["0", "1", "0", "1"]),
+        ("__index_level_0__", [4, 1, 3, 1]),
         ("", ["0", "1"]),
         ("#", ["1", "2"]),
         ("order number", ["5", "6", "7"]),

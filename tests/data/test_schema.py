@@ -52,6 +52,13 @@ def test_named_columns() -> None:
     assert "input: price (number), as named" in notes
 
 
+@pytest.mark.parametrize("name", ["Unnamed: 0", "__index_level_0__"])
+def test_row_numbers_that_pandas_wrote_are_left_out_even_where_they_repeat(name: str) -> None:
+    schema, notes = _infer({name: [at % 20 for at in range(N)], **TABLE})
+    assert name not in [column.name for column in schema.inputs]
+    assert f"ignored: {name} (row numbers as pandas writes them)" in notes
+
+
 def test_a_column_is_read_as_the_user_says() -> None:
     schema, notes = _infer(inputs=["text", "price", "id"], kinds={"price": "text"})
     assert schema.inputs == (Column("text", "text"), Column("price", "text"), Column("id", "text"))

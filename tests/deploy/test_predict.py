@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,6 +17,19 @@ from graftwork import model as models
 from graftwork import predicting
 from graftwork.deploy.predict import predict_file
 from graftwork.errors import UsageError
+from graftwork.progress import Screen
+from pictures import encoded, picture
+
+
+class Notes(Screen):
+    """Keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
 
 WORDS = {"animals": "cat", "food": "cake", "weather": "rain"}
 TEXTS = ["cat", "rain and cat", "nothing", "cake and cat and rain"]
@@ -85,3 +99,25 @@ def test_nothing_half_written_is_left(folder: Path, tmp_path: Path, monkeypatch:
     with pytest.raises(KeyboardInterrupt):
         predict_file(folder, source, tmp_path / "p.csv")
     assert {path.name for path in tmp_path.iterdir()} == {"new.jsonl", "folder.csv"}
+
+
+def test_files_as_bytes_are_kept_in_parquet_and_left_out_of_texts_with_a_word(tmp_path: Path) -> None:
+    rows = [{"image": encoded(picture(at)), "name": f"n{at}", "label": "ab"[at % 2]} for at in range(60)]
+    recipe = gw.Recipe(
+        base="small-cnn:width=8,blocks=1,size=8", techniques=[], training=gw.Training(steps=2, precision="fp32")
+    )
+    model = gw.fit(rows, target="label", inputs="image", recipe=recipe, verbose=False).save(tmp_path / "model")
+    table = pa.table({"image": [row["image"] for row in rows], "held": [{"bytes": row["image"]} for row in rows]})
+    pq.write_table(table.append_column("name", pa.array([row["name"] for row in rows])), tmp_path / "new.parquet")
+    for ending in ("csv", "tsv", "jsonl", "parquet"):
+        out, ear = tmp_path / f"p.{ending}", Notes()
+        assert predict_file(model, tmp_path / "new.parquet", out, on=ear) == (60, 0)
+        if ending == "parquet":
+            assert pq.read_table(out).column("image").to_pylist() == table.column("image").to_pylist()
+            assert not any("left out of" in note for note in ear.notes)
+            continue
+        found = pd.read_json(out, lines=True) if ending == "jsonl" else pd.read_csv(out, sep=",\t"[ending == "tsv"])
+        assert list(found) == ["name", "prediction", "confidence", "second_choice"]
+        assert found["name"].tolist() == [row["name"] for row in rows]
+        [note] = [note for note in ear.notes if "left out of" in note]
+        assert note.startswith(f"left out of {out}: image, held (files as bytes")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import graftwork as gw
+from graftwork.data.table import Kind
+from graftwork.evidence.shift import _LOOKS
 from graftwork.runs.job import Job
 from heard import Ear
 from jobs import job_of
@@ -41,6 +45,22 @@ def test_a_class_that_grows_is_said_in_numbers() -> None:
     assert "18 of 100 test rows are 'oos' in 'label', 2 of 100 in training" in found.shifts
     [note] = [note for note in found.notes if note.startswith("test differs: ")]
     assert "18 of 100" in note
+
+
+def test_every_kind_of_column_is_looked_at() -> None:
+    assert set(_LOOKS) == set(get_args(Kind))
+
+
+def test_dates_that_are_later_are_said_and_the_same_ones_are_not() -> None:
+    days, draw = pd.date_range("2020-01-01", periods=900, freq="D"), np.random.default_rng(0)
+    train, test = rows(600).assign(sold=days[:600].strftime("%d/%m/%Y")), rows(300, seed=1)
+    found = job(train, test.assign(sold=days[600:].strftime("%d/%m/%Y"))).shifts
+    later = r"half of the test rows have 'sold' after 2022-01-\d\d, of training rows 2020-1\d-\d\d"
+    assert any(re.fullmatch(later, one) for one in found), found
+    drawn = test.assign(sold=draw.choice(days[:600], 300)).assign(
+        sold=lambda frame: frame["sold"].dt.strftime("%d/%m/%Y")
+    )
+    assert not any("'sold'" in one for one in job(train, drawn).shifts)
 
 
 @pytest.mark.parametrize(

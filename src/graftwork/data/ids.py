@@ -30,20 +30,34 @@ seconds minutes hours days weeks months years age ages count counts number amoun
 duration length width height size weight distance temperature income salary revenue sales speed
 """
 _AMOUNTS = frozenset(_NAMES_OF_AMOUNTS.split())
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__|Unnamed: 0(\.\d+)?")
 _ROWS_A_CODE, _FEWEST_DIGITS = 10, 4
 
 
 def names_rows(name: str, values: Sequence[Any]) -> bool:
     """Whether a column of this name holds row ids: each value once, and a name that says so or looks that say so.
 
-    Numbers that are not whole are measures, whatever the name.
+    Numbers that are not whole are measures, whatever the name. Row numbers that pandas wrote need not differ.
     """
+    if is_pandas_index(name) and values and whole_numbers(values) is not None:
+        return True
     if len(values) < 2 or len(set(values)) < len(values):
         return False
     whole = whole_numbers(values)
     if whole is None:
         return isinstance(values[0], str) and (all(map(_UUID.match, values)) or _says_id(name))
     return _says_id(name) or (_ends_as_id(name) and counts_up(whole))
+
+
+def is_pandas_index(name: str) -> bool:
+    """Whether a column has the name under which pandas writes a frame's row numbers (csv: none at all, the first one).
+
+    They repeat where frames were joined, and tell the class where each class was a frame.
+
+    >>> is_pandas_index("__index_level_0__"), is_pandas_index("Unnamed: 0"), is_pandas_index("Unnamed: 4")
+    (True, True, False)
+    """
+    return bool(_PANDAS_INDEX.fullmatch(name))
 
 
 def are_row_codes(values: Sequence[str]) -> bool:

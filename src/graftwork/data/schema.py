@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from graftwork.data.beside import file_names
 from graftwork.data.forms import judge_all, with_forms
+from graftwork.data.ids import is_pandas_index
 from graftwork.data.kinds import Shape, sample
 from graftwork.data.table import Column, Kind, Role, Schema
 from graftwork.data.target import find_target, headless, named_target
@@ -169,9 +170,13 @@ def _found_inputs(
         names = [column.name for column in columns if column.kind == kind]
         notes += [f"{'input' if len(names) == 1 else 'inputs'}: {_listed(names)} ({word})"] if names else []
     ids = [name for name, shape in shapes.items() if shape == "id" and name not in kinds]
-    notes += [f"ignored: {name} (row ids: every row has another one)" for name in ids]
+    notes += [f"ignored: {name} ({_why_ignored(name)})" for name in ids]
     left = [f"{name} ({_WORDS[shape]})" for name, shape in shapes.items() if shape in _LEFT and name not in kinds]
     return columns, notes + ([f"not used: {_listed(left)}; --ignore COLUMN silences this"] if left else [])
+
+
+def _why_ignored(name: str) -> str:
+    return "row numbers as pandas writes them" if is_pandas_index(name) else "row ids: every row has another one"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from graftwork.data.convert import with_columns
 from graftwork.data.load import Loaded, load_like
 from graftwork.data.locks import claimed
 from graftwork.data.writing import clean_beside, replacing
+from graftwork.deploy.held_files import held_files, without_files
 from graftwork.deploy.predicted_columns import with_predictions
 from graftwork.deploy.spreadsheets import without_formulas
 from graftwork.errors import UsageError
@@ -41,6 +42,7 @@ def predict_file(
     """Write `out` (csv, tsv, jsonl or parquet, by its ending) and return the rows and the unreadable ones.
 
     What columns are added says `with_predictions`. In csv and tsv, which have no lists, a list is written as json.
+    Columns that hold files as bytes are kept in parquet alone, which is said.
     techniques: what is done at prediction (`Model.predicting_with`).
     spreadsheet_safe: of csv and tsv, texts that begin like a formula get an apostrophe in front.
     on: shows how far it is.
@@ -52,12 +54,15 @@ def predict_file(
     if spreadsheet_safe and kind not in ("csv", "tsv"):
         raise UsageError(f"--spreadsheet-safe is for csv and tsv, and --out is {out}. Leave it out.")
     schema = schema_of(read_manifest_of(model_folder))
-    changed = without_formulas if spreadsheet_safe else _as_it_is
+    changed = _changes(kind, spreadsheet_safe)
     with claimed(out):
         on.doing(f"reading {source}")
         loaded = load_like(source, schema, with_target=False, on_bad_rows="keep")
         for note in loaded.notes:
             on.note(note)
+        files = [] if kind == "parquet" else held_files(loaded.table.data.schema)
+        if files:
+            on.note(f"left out of {out}: {', '.join(files)} (files as bytes, which .{kind} can't hold; .parquet does)")
         on.doing("loading the model")
         model, watch = _loaded(model_folder, techniques, proba), on.counting("predicting", "rows")
         clean_beside(out)
@@ -88,7 +93,9 @@ def write_table(table: pa.Table, out: Path) -> None:
     with claimed(out):
         clean_beside(out)
         with storing(out.parent), replacing(out) as temporary:
-            writer = WRITERS[check_out(out)](temporary, table.schema)
+            kind = check_out(out)
+            table = _changes(kind, False)(table)
+            writer = WRITERS[kind](temporary, table.schema)
             writer.write_table(table)
             writer.close()
 
@@ -103,8 +110,11 @@ def _loaded(folder: Path, techniques: Sequence[Technique | str], proba: bool) ->
     return model
 
 
-def _as_it_is(table: pa.Table) -> pa.Table:
-    return table
+def _changes(kind: str, spreadsheet_safe: bool) -> Callable[[pa.Table], pa.Table]:
+    """What is done to a table before it is written as such a file."""
+    if kind == "parquet":
+        return lambda table: table
+    return (lambda table: without_formulas(without_files(table))) if spreadsheet_safe else without_files
 
 
 def _write(

@@ -1,4 +1,4 @@
-"""How a table that is scored differs from the training rows: its classes, texts, numbers, categories and images.
+"""How a table that is scored differs from the training rows: its classes, texts, numbers, dates, categories and images.
 
 Only what is certain and large is said: a table drawn at random from the same rows should pass without a word.
 """
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from graftwork.data.dates import WRITTEN
 from graftwork.data.images import decode
 from graftwork.data.media import content
-from graftwork.data.table import Column, Table
+from graftwork.data.table import Column, Kind, Table
 from graftwork.errors import GraftworkError
 from graftwork.evidence.two_samples import numbers_differ, shares_differ
 from graftwork.networks.scripts import scripts
@@ -103,6 +105,18 @@ def _numbers(first: Table, second: Table, column: Column, name: str) -> Iterator
         yield f"half of the {name} rows have {where} above {middle[1]:,.4g}, of training rows {middle[0]:,.4g}"
 
 
+def _dates(first: Table, second: Table, column: Column, name: str) -> Iterator[str]:
+    """As numbers: a table of other rows is often one of later rows."""
+    values = [_milliseconds(part, column.name) for part in (first, second)]
+    if min(map(len, values)) < FEWEST:
+        return
+    middle = [float(np.median(part)) for part in values]
+    low, high = np.quantile(values[0], [0.25, 0.75])
+    if numbers_differ(values[0], values[1], ALPHA) and abs(middle[1] - middle[0]) > (high - low) / 2:
+        days = [str(np.datetime64(round(one), "ms").astype("datetime64[D]")) for one in middle]
+        yield f"half of the {name} rows have '{column.name}' after {days[1]}, of training rows {days[0]}"
+
+
 def _categories(first: Table, second: Table, column: Column, name: str) -> Iterator[str]:
     """Categories by their shares, and those that training never had: more than one half of it has of the other."""
     counts = [Counter(_values(part, column.name)) for part in (first, second)]
@@ -134,9 +148,10 @@ def _sounds(first: Table, second: Table, column: Column, name: str) -> Iterator[
     yield from ()
 
 
-_LOOKS: dict[str, Callable[[Table, Table, Column, str], Iterator[str]]] = {
+_LOOKS: dict[Kind, Callable[[Table, Table, Column, str], Iterator[str]]] = {
     "text": _texts,
     "number": _numbers,
+    "date": _dates,
     "category": _categories,
     "image": _images,
     "audio": _sounds,
@@ -217,6 +232,10 @@ def _floats(table: Table, name: str) -> np.ndarray:
     values = np.array([np.nan if value is None else float(value) for value in table.column(name).to_pylist()])
     finite: np.ndarray = values[np.isfinite(values)]
     return finite
+
+
+def _milliseconds(table: Table, name: str) -> np.ndarray:
+    return np.asarray(table.column(name).drop_null().cast(WRITTEN, safe=False).cast(pa.int64()), np.float64)
 
 
 def _values(table: Table, name: str) -> list[str]:
