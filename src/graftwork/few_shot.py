@@ -96,9 +96,14 @@ def score_episodes(
     model: Saved, data: Source, shape: Episodes, seed: int = 0, on_bad_rows: OnBadRows = "fail"
 ) -> Evaluation:
     """See `Adaptable.evaluate_episodes`."""
-    target = _target(model)
+    _target(model)  # before anything is read
     table = load_like(data, model.schema, with_target=True, on_bad_rows=on_bad_rows).table
-    examples = prepare(table, model.network, {}, model.recipe.text)
+    return score_episodes_of(model, table, shape, seed)
+
+
+def score_episodes_of(model: Saved, table: Table, shape: Episodes, seed: int = 0) -> Evaluation:
+    """The same of a table that has been read and checked."""
+    target, examples = _target(model), prepare(table, model.network, {}, model.recipe.text)
     return of_table(model, table, examples, target, shape, seed=seed)
 
 

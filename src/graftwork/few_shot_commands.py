@@ -12,6 +12,7 @@ from graftwork.progress import screen
 from graftwork.terminal import say, tell
 
 if TYPE_CHECKING:
+    from graftwork.data.table import Table
     from graftwork.evidence.evaluation import Evaluation
     from graftwork.model import Model
 
@@ -51,15 +52,17 @@ def adapt(
     say(f"model: {out}")
 
 
-def evaluate_episodes(model: Model, table: Path, on_bad_rows: str, given: dict[str, int | None]) -> Evaluation:
-    """Scores by episodes. given: episodes, way, shot and query, None where left out: then as the model's task says."""
-    from graftwork.data.checks import known_choice
+def evaluate_episodes(model: Model, table: Table, given: dict[str, int | None]) -> Evaluation:
+    """Scores by episodes, of a table that has been read. given: episodes, way, shot and query, None where left out:
+    then as the model's task says."""
+    from graftwork.data.episodes import Episodes
+    from graftwork.few_shot import score_episodes_of
     from graftwork.tasks.few_shot import FewShot
 
     known = [task for task in model.tasks.values() if isinstance(task, FewShot)]
     usual = known[0] if known else FewShot()
     named: dict[str, Any] = {name: getattr(usual, name) if value is None else value for name, value in given.items()}
-    return model.evaluate_episodes(table, **named, on_bad_rows=known_choice(on_bad_rows))
+    return score_episodes_of(model, table, Episodes(count=named.pop("episodes"), **named))
 
 
 def shape_of(episodes: int | None, way: int | None, shot: int | None, query: int | None) -> dict[str, int | None]:

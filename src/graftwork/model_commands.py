@@ -10,6 +10,7 @@ import typer
 from graftwork.data.names import inside
 from graftwork.errors import UsageError
 from graftwork.progress import SILENT, screen
+from graftwork.shown import counted
 from graftwork.terminal import say, tell
 
 Table = Annotated[Path, typer.Argument(help="csv, tsv, json lines, parquet (also .gz), xlsx, a folder or zip of files")]
@@ -50,7 +51,7 @@ def predict(
         rows, unreadable = predict_file(
             model, table, out, proba=proba, spreadsheet_safe=spreadsheet_safe, techniques=techniques or (), on=on
         )
-    tell(f"{rows:,} {'row' if rows == 1 else 'rows'} predicted into {out}")
+    tell(f"{counted(rows)} predicted into {out}")
     if unreadable:
         tell(f"{unreadable:,} of them could not be read: the prediction is empty, see the column 'reason'")
 
@@ -97,11 +98,11 @@ def evaluate(
         loaded = graftwork.model.load(model).predicting_with(*(techniques or ()))
         if robust:
             folder = out if out is not None else inside(model, "robustness")
-            evaluate_robust(loaded, table, on_bad_rows, robust_set, folder, as_json=json, on=on)
+            evaluate_robust(loaded, read.table, robust_set, folder, as_json=json, on=on)
             return
         if shape:
             on.doing("scoring episodes")
-            print_scores(evaluate_episodes(loaded, table, on_bad_rows, shape), as_json=json)
+            print_scores(evaluate_episodes(loaded, read.table, shape), as_json=json)
             return
         found = loaded.evaluate_table(read.table, watch=on.counting("evaluating", "rows"))
     print_scores(found, as_json=json)

@@ -10,21 +10,19 @@ from graftwork.progress import Screen
 from graftwork.terminal import say, say_json, say_table
 
 if TYPE_CHECKING:
+    from graftwork.data.table import Table
     from graftwork.evidence.robustness.measure import Robustness
     from graftwork.model import Model
 
 
 def evaluate_robust(
-    model: Model, table: Path, on_bad_rows: str, settings: str | None, folder: Path, *, as_json: bool, on: Screen
+    model: Model, table: Table, settings: str | None, folder: Path, *, as_json: bool, on: Screen
 ) -> None:
-    """Measure, write the report into `folder`, and show it."""
-    from graftwork.data.checks import known_choice
-    from graftwork.runs.robustness import robustness
+    """Measure on a table that has been read, write the report into `folder`, and show it."""
+    from graftwork.runs.robustness import robustness_of, settings_of
 
-    choice = known_choice(on_bad_rows)
-    found = robustness(
-        model, table, settings or "", out=folder, on_bad_rows=choice, watch=lambda text: on.doing(f"trying: {text}")
-    )
+    given = settings_of(settings or "")
+    found = robustness_of(model, table, given, out=folder, watch=lambda text: on.doing(f"trying: {text}"))
     if as_json:
         say_json(found.to_json())
     else:

@@ -9,6 +9,7 @@ import typer
 
 from graftwork.errors import ModelError, UsageError
 from graftwork.progress import screen
+from graftwork.shown import counted
 from graftwork.terminal import tell
 
 INDEX = Path("index") / "index.json"
@@ -41,7 +42,7 @@ def index(
         import graftwork.model
 
         made = graftwork.model.load(model).index(read.table, watch=on.counting("indexing", "values"))
-    tell(f"{len(made):,} {'row' if len(made) == 1 else 'rows'} indexed in {model}")
+    tell(f"{counted(len(made))} indexed in {model}")
 
 
 def search(

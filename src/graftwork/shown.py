@@ -47,6 +47,15 @@ def shown_json(data: Any) -> str:
     return _UNSAFE.sub(_escaped_in_json, json.dumps(data, ensure_ascii=False))
 
 
+def shortened_text(text: str, most: int = 60) -> str:
+    """A text of at most so many signs; a longer one ends with an ellipsis.
+
+    >>> shortened_text("a very long name", 8)
+    'a very …'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def shown_number(value: float) -> str:
     """A number written out, with thousands apart and no more digits than a reader wants.
 

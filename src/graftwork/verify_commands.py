@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from graftwork.progress import screen
+from graftwork.shown import counted
 from graftwork.terminal import say, say_json, tell
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _write(items: Items, found: Sequence[Identified | Verdict | None], out: Path
     from graftwork.deploy.predict import write_table
 
     write_table(with_found(items, found), out)
-    tell(f"{len(items):,} {'row' if len(items) == 1 else 'rows'} compared into {out}")
+    tell(f"{counted(len(items))} compared into {out}")
     _tell_unread(items, "the answer is empty, see the column 'reason'")
 
 

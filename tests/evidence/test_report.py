@@ -169,11 +169,10 @@ def test_page_shows_what_it_was_given() -> None:
         assert expected in text, expected
 
 
-@pytest.mark.parametrize("word", ["macro", "f1", "calibration", "temperature", "probe", "log-loss", "ece", "mcc"])
-def test_the_first_screen_has_no_word_that_needs_a_course(word: str) -> None:
-    for each in REPORTS.values():
-        first = Page(each.to_html().partition("<nav")[0]).text.lower()
-        assert word not in first.split()
+@pytest.mark.parametrize("each", REPORTS.values(), ids=REPORTS.keys())
+def test_the_first_screen_has_no_word_that_needs_a_course(each: Report) -> None:
+    first = Page(each.to_html().partition("<nav")[0]).text.lower()
+    assert not {"macro", "f1", "calibration", "temperature", "probe", "log-loss", "ece", "mcc"} & set(first.split())
 
 
 def test_sections_without_content_are_left_out() -> None:
@@ -199,7 +198,7 @@ def test_many_classes_have_no_matrix_but_a_table_to_search() -> None:
 
 
 def test_very_many_classes_and_mistakes_stay_light() -> None:
-    names = {f"a class with a rather long name, number {at}": (6, 2) for at in range(1500)}
+    names = {f"a class with a rather long name, number {at}": (4, 1) for at in range(1100)}
     each = Report(primary="accuracy", evaluations={"test": of_classes(names)})
     suspects = tuple(Suspect(row, "a", "b", 0.9) for row in range(5000))
     text = (Cell("text", "text", "word " * 120),)

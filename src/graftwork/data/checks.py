@@ -20,6 +20,7 @@ from graftwork.data.spool import slices
 from graftwork.data.table import Column, Kind, Table
 from graftwork.data.unread import remedies_once
 from graftwork.errors import DataError, UsageError
+from graftwork.shown import shortened_text
 
 MAX_TEXT_CHARS = 1_000_000
 """A longer text is taken for a mistake: a file pasted into a cell, or a quote that was never closed."""
@@ -269,8 +270,7 @@ def _no_split(word: object) -> bool:
 
 
 def _shown(value: object) -> str:
-    text = str(value)
-    return f"'{text if len(text) <= 40 else text[:39] + '…'}'"
+    return f"'{shortened_text(str(value), 40)}'"
 
 
 def _listing(lines: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from graftwork.data.spool import slices
 from graftwork.data.table import Table
+from graftwork.shown import shortened_text
 
 EXAMPLES = 5
 
@@ -145,4 +146,4 @@ def _text(table: Table, row: int, length: int = 200) -> str:
     """The inputs of a row for a reader."""
     values = [str(table.column(column.name)[row].as_py() or "") for column in table.schema.inputs]
     text = " · ".join(values)
-    return text if len(text) <= length else text[: length - 1] + "…"
+    return shortened_text(text, length)

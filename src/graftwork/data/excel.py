@@ -16,7 +16,7 @@ import pyarrow as pa
 from graftwork.data.csv_checks import check_footer, check_header
 from graftwork.data.notes import noted
 from graftwork.data.spool import spool
-from graftwork.data.table import repeated_names
+from graftwork.data.table import refuse_repeated
 from graftwork.errors import DataError, nearest
 
 MAX_UNPACKED = 2 << 30
@@ -154,9 +154,7 @@ def _header(rows: Iterator[list[str | None]], name: str) -> tuple[list[str], Ite
     if first is None:
         raise DataError(f"{name} is empty. Expected a row with the column names, and at least one row below it.")
     names = [(cell or "").strip() or f"Unnamed: {index}" for index, cell in enumerate(first)]
-    doubled = repeated_names(names)
-    if doubled:
-        raise DataError(f"{name} has more than one column named {', '.join(map(repr, doubled))}. Rename one of them.")
+    refuse_repeated(names, name)
     return names, rows
 
 

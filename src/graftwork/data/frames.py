@@ -15,7 +15,7 @@ from graftwork.data.arrow_types import plain_types
 from graftwork.data.images import encode, is_picture
 from graftwork.data.list_cells import as_lists
 from graftwork.data.media import MediaError
-from graftwork.data.table import CLASSES, repeated_names
+from graftwork.data.table import CLASSES, refuse_repeated
 from graftwork.errors import DataError, UsageError
 
 
@@ -137,7 +137,7 @@ def _surrogate(items: Any, key: str, name: str) -> DataError:
 
 def _from_pandas(frame: Any, name: str) -> pa.Table:
     names = [" ".join(map(str, column)) if isinstance(column, tuple) else str(column) for column in frame.columns]
-    _refuse_doubled(names, name)
+    refuse_repeated(names, name)
     columns, fields = [], []
     for index, key in enumerate(names):
         array, marks = _from_series(frame.iloc[:, index], key, name)
@@ -212,15 +212,9 @@ def _class_names(column: pa.ChunkedArray, names: list[str]) -> pa.ChunkedArray:
 
 
 def _checked(table: pa.Table, name: str) -> pa.Table:
-    _refuse_doubled(table.column_names, name)
+    refuse_repeated(table.column_names, name)
     if not table.num_columns:
         raise DataError(f"{name} has no columns. Expected at least a text column.")
     if not table.num_rows:
         raise DataError(f"{name} has no rows (columns: {', '.join(table.column_names)}). Expected at least one row.")
     return plain_types(table, name)
-
-
-def _refuse_doubled(names: Sequence[str], name: str) -> None:
-    doubled = repeated_names(names)
-    if doubled:
-        raise DataError(f"{name} has more than one column named {', '.join(map(repr, doubled))}. Rename one of them.")

@@ -19,6 +19,7 @@ from graftwork.data.json_values import DEEPEST, NotJson, depth, parse, parse_all
 from graftwork.data.notes import noted
 from graftwork.data.spool import spool
 from graftwork.errors import DataError
+from graftwork.shown import shortened_text
 
 BATCH_ROWS = 4096
 MAX_LINE = 64_000_000
@@ -247,5 +248,4 @@ def _encodes(value: Any) -> bool:
 
 
 def _short(text: str) -> str:
-    text = text.strip()
-    return text if len(text) <= 60 else f"{text[:60]}…"
+    return shortened_text(text.strip())

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from graftwork.errors import ModelError
+from graftwork.shown import shortened_text
 
 _LONGEST = 255
 
@@ -26,9 +27,8 @@ def plain_name(name: object, where: str | os.PathLike[str]) -> str:
             mark in '/\\:"<>|?*' or ord(mark) < 32 or ord(mark) == 127 or 0xD800 <= ord(mark) < 0xE000 for mark in name
         )
     ):
-        shown = repr(name)
         raise ModelError(
-            f"{where} names a file {shown if len(shown) <= 100 else shown[:99] + '…'}, which is no plain file name. "
+            f"{where} names a file {shortened_text(repr(name), 100)}, which is no plain file name. "
             "Expected a file in the same folder. Don't use this model unless you trust who made it; copy it again."
         )
     return name

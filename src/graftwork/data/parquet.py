@@ -14,7 +14,7 @@ from graftwork.data.arrow_types import plain_types
 from graftwork.data.files import open_bytes
 from graftwork.data.kinds import is_string
 from graftwork.data.spool import spool
-from graftwork.data.table import repeated_names
+from graftwork.data.table import refuse_repeated
 from graftwork.errors import DataError
 
 BATCH_ROWS = 16_384
@@ -36,7 +36,7 @@ def read_parquet(path: Path, name: str) -> pa.Table:
             content = pa.py_buffer(_unpacked(file, name)) if path.suffix.lower() == ".gz" else None
             schema = pq.ParquetFile(str(path) if content is None else pa.BufferReader(content)).schema_arrow
             texts = [field.name for field in schema if is_string(field.type) or pa.types.is_binary(field.type)]
-            _refuse_doubled(schema.names, name)
+            refuse_repeated(schema.names, name)
             # Coded as in the file: a value of gigabytes that stands in each row is then held once
             source = str(path) if content is None else pa.BufferReader(content)
             parquet = pq.ParquetFile(source, read_dictionary=texts)
@@ -56,12 +56,6 @@ def _unpacked(file: Any, name: str) -> bytes:
     if len(content) > MAX_PACKED:
         raise DataError(f"{name} unpacks to more than {MAX_PACKED >> 20:,} MiB. Unpack it first: gunzip -k {name}")
     return content
-
-
-def _refuse_doubled(names: list[str], name: str) -> None:
-    doubled = repeated_names(names)
-    if doubled:
-        raise DataError(f"{name} has more than one column named {', '.join(map(repr, doubled))}. Rename one.")
 
 
 def _pieces(parquet: Any, schema: pa.Schema, name: str) -> Iterator[pa.RecordBatch]:

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from graftwork.data.endings import HEIF, READABLE, REMEDIES, UNREADABLE, WEAK, reads_heif
 from graftwork.data.marks import held_kind
+from graftwork.shown import shortened_text
 
 MediaKind = Literal["image", "audio"]
 MOSTLY = 0.5
@@ -134,7 +135,7 @@ def located(value: str, folder: Path | None) -> Path:
 def shortened(text: str) -> str:
     """A path for a message: of usual length, and without what a terminal would act on."""
     plain = "".join(character if character.isprintable() else "\ufffd" for character in text.strip())
-    return plain if len(plain) <= 200 else plain[:199] + "…"
+    return shortened_text(plain, 200)
 
 
 def urlsplit_path(value: str) -> str:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from graftwork.data.kinds import is_string
 from graftwork.data.values import INVISIBLE, likely_same, same_value
+from graftwork.shown import shortened_text
 
 _SHOWN = 5
 _HIDDEN = re.compile(f"[{INVISIBLE}\u0300-\u036f]|(?! )[\\s]")
@@ -132,8 +133,7 @@ def visible(text: str) -> str:
     >>> print(visible("pos\\u200b"), visible("a b"))
     'pos\\u200b' 'a b'
     """
-    short = text if len(text) <= 60 else text[:59] + "…"
-    return "'" + _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", short) + "'"
+    return "'" + _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", shortened_text(text)) + "'"
 
 
 def _is_soiled(text: str) -> bool:

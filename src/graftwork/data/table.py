@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from graftwork.data import spool
-from graftwork.errors import UsageError, nearest
+from graftwork.errors import DataError, UsageError, nearest
 
 Kind = Literal["text", "image", "audio", "number", "category", "date"]
 Modality = Literal["text", "image", "audio", "table"]
@@ -34,6 +34,13 @@ def repeated_names(names: Sequence[str]) -> list[str]:
     ['b']
     """
     return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
+def refuse_repeated(names: Sequence[str], source: str) -> None:
+    """Raise DataError where two columns have one name."""
+    doubled = repeated_names(names)
+    if doubled:
+        raise DataError(f"{source} has more than one column named {', '.join(map(repr, doubled))}. Rename one of them.")
 
 
 @dataclass(frozen=True)

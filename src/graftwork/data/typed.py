@@ -9,6 +9,8 @@ import typing
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from graftwork.shown import shortened_text
+
 
 def misfit(value: Any, hint: Any, at: str = "") -> str:
     """What of `value` does not fit the type `hint`, or nothing. at: where the value stands.
@@ -76,8 +78,7 @@ def _required(hint: Any) -> list[str]:
 
 
 def _told(value: Any, expected: str, at: str) -> str:
-    shown = repr(value)
-    return f"{at.strip('.') or 'it'} is {shown if len(shown) <= 60 else shown[:59] + '…'}, expected {expected}"
+    return f"{at.strip('.') or 'it'} is {shortened_text(repr(value))}, expected {expected}"
 
 
 def _first(found: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from graftwork.data.load import Loaded, load_like
 from graftwork.data.table import Schema
+from graftwork.deploy.predicted_columns import with_added
 from graftwork.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -110,15 +111,10 @@ def _name(value: Any) -> str:
 
 def with_found(items: Items, found: Sequence[Identified | Verdict | None]) -> pa.Table:
     """The rows with what was found of each, None where it could not be read; the reason stands in the last column."""
-    table = items.loaded.table.data
     answers = [asdict(one) if one is not None else {} for one in found]
     names = next((list(answer) for answer in answers if answer), [])
     added = {name: [answer.get(name) for answer in answers] for name in names}
     added["reason"] = [items.reasons.get(at) for at in range(len(items))]
     types = {"name": pa.string(), "nearest": pa.string(), "same": pa.bool_(), "reason": pa.string()}
-    for name, column in added.items():
-        free = name
-        while free in table.column_names:
-            free += "_"
-        table = table.append_column(free, pa.array(column, types.get(name, pa.float64())))
-    return table
+    columns = {name: pa.array(column, types.get(name, pa.float64())) for name, column in added.items()}
+    return with_added(items.loaded.table.data, columns)

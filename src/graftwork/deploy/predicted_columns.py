@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +44,11 @@ def with_predictions(model: Model, chunk: Table, predicted: Predicted, proba: bo
         for index, name in enumerate(model.columns_of(target)):
             shown = f"{target}={name}" if several and name != target else name
             added[f"p({shown})"] = pa.array(given[:, index], mask=np.isnan(given[:, index]))
+    return with_added(table, added)
+
+
+def with_added(table: pa.Table, added: Mapping[str, pa.Array]) -> pa.Table:
+    """The table with further columns, each with an underscore behind its name where there is one of that name."""
     for name, values in added.items():
         while name in table.column_names:
             name = f"{name}_"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graftwork.evidence.evaluation import Evaluation
-from graftwork.shown import shown_line
+from graftwork.shown import shortened_text, shown_line
 from graftwork.tasks.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -85,5 +85,4 @@ def _scores(axes: Axes, found: Evaluation) -> None:
 
 
 def _short(name: str) -> str:
-    line = shown_line(name)
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return shortened_text(shown_line(name), _LONGEST)

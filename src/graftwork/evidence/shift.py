@@ -21,8 +21,8 @@ from graftwork.data.table import Column, Kind, Table
 from graftwork.errors import GraftworkError
 from graftwork.evidence.two_samples import numbers_differ, shares_differ
 from graftwork.networks.scripts import scripts
+from graftwork.shown import shortened_text
 from graftwork.tasks.classification import label_counts
-from graftwork.tasks.labels import shortened_text
 from graftwork.tasks.task import Task
 
 FEWEST = 40

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from graftwork import notebook
 from graftwork.evidence.intervals import score_text
-from graftwork.shown import counted, shown_line
-from graftwork.tasks.labels import shortened_text
+from graftwork.shown import counted, shortened_text, shown_line
 from graftwork.tasks.metrics import METRICS
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from graftwork.data import compare
 from graftwork.data.leaks import Leak
 from graftwork.data.spellings import difference, likely_groups, visible
 from graftwork.data.table import Table
+from graftwork.shown import shortened_text
 from graftwork.tasks.classification import label_counts
-from graftwork.tasks.labels import shortened_text
 from graftwork.tasks.task import Task
 
 _SHOWN_ROWS = 10

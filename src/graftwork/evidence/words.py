@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from graftwork.evidence.intervals import Interval
-from graftwork.shown import shown_line, shown_number
+from graftwork.shown import shortened_text, shown_line, shown_number
 
 FEW_ROWS = 100
 """With fewer rows a share is told as the count it is, and what may be expected apart from it."""
@@ -118,7 +118,7 @@ def line(text: str, most: int | None = None) -> str:
     ('two lines', 'a very …')
     """
     whole = shown_line(" ".join(str(text).split()))
-    return whole if most is None or len(whole) <= most else whole[: most - 1] + "…"
+    return whole if most is None else shortened_text(whole, most)
 
 
 def quoted(text: str, most: int = 60) -> str:

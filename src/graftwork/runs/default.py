@@ -20,8 +20,9 @@ from graftwork.runs.clock import Deadline
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.look import Look
-from graftwork.runs.single import Candidate, least_steps, make_ready, run_single
+from graftwork.runs.single import Candidate, cached_share, least_steps, make_ready, run_single
 from graftwork.runs.workspace import Workspace
+from graftwork.shown import shortened_text
 
 LEFT = 0.1
 """A run is begun only if this share of the budget is left for it, and the time that it takes by what was measured."""
@@ -93,8 +94,7 @@ def failure_text(error: Exception) -> str:
     """What went wrong, in one line."""
     if isinstance(error, MemoryError) or "allocate memory" in str(error) or "out of memory" in str(error):
         return "The memory is too small for it."
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 200 else f"{text[:200]} ..."
+    return shortened_text(" ".join(str(error).split()) or type(error).__name__, 200)
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:
@@ -150,8 +150,7 @@ class _Sequence:
         run = make_ready(self.job, recipe)
         if run.plan.total_steps == 0:
             return 0.0  # a probe: its features are there
-        depths = {name: run.network.encoder(name).depth for name in run.network.columns}
-        kept = sum(run.cache_depths.get(name, 0) / depth for name, depth in depths.items()) / len(depths)
+        kept = cached_share(run)
         rows = len(self.job.train) + len(self.job.valid or ())
         steps = least_steps(run) * run.training.batch * (TRAINED * (1 - kept))
         scored = len(self.job.valid or ()) * (1 - kept)

@@ -11,8 +11,8 @@ from graftwork.data.table import Table
 from graftwork.errors import DataError
 from graftwork.recipe import Recipe
 from graftwork.runs.open_set import hold_out_identities
-from graftwork.shown import counted
-from graftwork.tasks.labels import row_list, shortened_text
+from graftwork.shown import counted, shortened_text
+from graftwork.tasks.labels import row_list
 from graftwork.tasks.task import Task
 
 FEW_ROWS_A_CLASS = 20

@@ -15,7 +15,7 @@ from graftwork.runs.clock import Deadline
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.look import Look, look_at
-from graftwork.runs.single import make_ready
+from graftwork.runs.single import cached_share, make_ready
 from graftwork.runs.workspace import Workspace
 
 
@@ -42,8 +42,7 @@ def timed(run: Run, look: Look, *, computed: bool = False) -> Plan:
 
     Steps on cached blocks can't be tried before there is a cache, so they are reckoned from what a row takes.
     """
-    depths = {name: run.network.encoder(name).depth for name in run.network.columns}
-    kept = sum(run.cache_depths.get(name, 0) / depth for name, depth in depths.items()) / len(depths)
+    kept = cached_share(run)
     if not kept:
         return replace(run.plan, seconds=affordable_steps(run, None).seconds)
     held = len(run.valid) if run.valid else 0

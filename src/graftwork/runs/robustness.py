@@ -9,6 +9,7 @@ from pathlib import Path
 from graftwork import specs
 from graftwork.data.checks import OnBadRows, known_choice
 from graftwork.data.load import Source, load_like
+from graftwork.data.table import Table
 from graftwork.evidence.robustness.measure import Robustness, class_targets, known_inputs, measure
 from graftwork.evidence.robustness.report import write
 from graftwork.evidence.robustness.settings import RobustnessSettings
@@ -38,7 +39,21 @@ def robustness(
     known_inputs(model.network)
     class_targets(model.tasks)
     table = load_like(data, model.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows)).table
-    found = measure(model.network, model.tasks, table, given, model.recipe.listed, model.recipe.text, watch)
+    return robustness_of(model, table, given, out=out, watch=watch)
+
+
+def robustness_of(
+    model: Model,
+    table: Table,
+    settings: RobustnessSettings,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    watch: Callable[[str], None] | None = None,
+) -> Robustness:
+    """The same of a table that has been read and checked."""
+    known_inputs(model.network)
+    class_targets(model.tasks)
+    found = measure(model.network, model.tasks, table, settings, model.recipe.listed, model.recipe.text, watch)
     if out is not None:
         write(found, Path(out))
     return found

@@ -16,7 +16,7 @@ from graftwork.errors import GraftworkError, UsageError, nearest
 from graftwork.networks.bases import Named
 from graftwork.recipe import Recipe, from_dict, from_yaml
 from graftwork.runs.data_arguments import DataArguments
-from graftwork.tasks.labels import shortened_text
+from graftwork.shown import shortened_text
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ from graftwork.data.label_form import LabelForm, NotThisForm, called
 from graftwork.data.labels import AUTO, WORDS, are_marks, find_form, named_form, seen_separators
 from graftwork.data.spellings import likely_note, merged_note
 from graftwork.errors import DataError
-from graftwork.shown import counted
-from graftwork.tasks.labels import Labels, normal, row_list, shortened_text
+from graftwork.shown import counted, shortened_text
+from graftwork.tasks.labels import Labels, normal, row_list
 
 _NAME = "--task multilabel:separator=TEXT (or a word: comma, space, tab, newline)"
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from graftwork.data.spellings import count_values, kept_spellings
 from graftwork.data.values import is_blank, same_value, same_values
 from graftwork.errors import DataError
-from graftwork.shown import counted
+from graftwork.shown import counted, shortened_text
 
 MISSING = -1
 """The class index of a row without a label."""
@@ -138,7 +138,3 @@ def row_list(rows: list[int]) -> str:
 def shortened(names: tuple[str, ...], shown: int = 8) -> str:
     """A list of names for a message, cut after `shown`."""
     return ", ".join(map(shortened_text, names[:shown])) + (", …" if len(names) > shown else "")
-
-
-def shortened_text(text: str, length: int = 60) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from graftwork.data.table import Kind
 from graftwork.errors import DataError
-from graftwork.shown import counted
-from graftwork.tasks.labels import row_list, shortened_text
+from graftwork.shown import counted, shortened_text
+from graftwork.tasks.labels import row_list
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.task import ColumnTask
 
