@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from graftwork.data.read import read
+from graftwork.data.read import notes_of, read
 from graftwork.errors import DataError, UsageError
 
 
@@ -208,3 +208,27 @@ def test_columns_of_a_frame_may_be_called_by_numbers_and_tuples() -> None:
     frame = pd.DataFrame({0: [float(at) for at in range(40)], 1: ["lo", "hi"] * 20})
     model = gw.fit(frame, target=1, recipe=gw.Recipe(techniques=["probe"]), verbose=False)  # type: ignore[arg-type]
     assert set(model.predict(frame[[0]])) <= {"lo", "hi"}
+
+
+def test_an_index_with_names_is_said_to_be_no_column() -> None:
+    frame = pd.DataFrame({"a": ["x", "y"], "b": [1, 2]})
+    said = "not used: a (the index of the frame); frame.reset_index() makes a column of it"
+    assert notes_of(read(frame.set_index("a"))[0]) == [said]
+    assert notes_of(read(frame)[0]) == notes_of(read(frame.iloc[::-1])[0]) == []
+    assert notes_of(read(frame.set_index("a", drop=False))[0]) == []
+
+
+def test_levels_without_a_name_leave_no_trace_in_a_column_s_name() -> None:
+    levels = pd.MultiIndex.from_tuples([("a", "x"), ("y", "")])
+    assert read(pd.DataFrame([[1, 2]], columns=levels))[0].column_names == ["a x", "y"]
+
+
+def test_frames_of_other_libraries_are_read_by_the_arrow_interface() -> None:
+    class Frame:  # as polars and DuckDB have them
+        columns = ("a",)
+
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            return pa.table({"a": pa.array(["x", "y"], pa.string_view())}).__arrow_c_stream__()
+
+    assert read(Frame())[0].to_pydict() == {"a": ["x", "y"]}  # type: ignore[arg-type]
+    assert read(pa.record_batch({"a": [1]}))[0].to_pydict() == {"a": [1]}  # type: ignore[arg-type]

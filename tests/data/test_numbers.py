@@ -86,6 +86,14 @@ FORMS: list[tuple[list[str], list[float]]] = [
     (["१२", "३"], [12.0, 3.0]),
     (["½", "1½", "2"], [0.5, 1.5, 2.0]),
     (["3 1/2", "4", "5"], [3.5, 4.0, 5.0]),
+    (["1.133,-", "5,-"], [1133.0, 5.0]),
+    (["1.133,– €", "5,50 €"], [1133.0, 5.5]),
+    (["CHF 1'133.–", "CHF 5.50"], [1133.0, 5.5]),
+    (["Rs. 500/-", "Rs. 1,600/-"], [500.0, 1600.0]),
+    ([" $ 1,131.57 ", " $ (1,188.94)", " $ -   "], [1131.57, -1188.94, 0.0]),
+    (["5,50 €", "- €"], [5.5, 0.0]),
+    (["$1,132/mo", "$950/mo"], [1132.0, 950.0]),
+    (["3.78/hr", "19.5 / hr"], [3.78, 19.5]),
 ]
 
 
@@ -109,7 +117,7 @@ def _found(texts: list[str]) -> FoundForm:
     "mark",
     [
         *("", " ", "-", "—", "–", "--", ".", "?", "NA", "n/a", "N.A.", "NaN", "NULL", "(null)", "None", "\\N", "<NA>"),
-        *("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "nil", "\u200b", "\u00a0"),
+        *("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "nil", "\u200b", "\u00a0", "#NV", "#WERT!", "#VALEUR!"),
     ],
 )
 def test_marks_for_missing(mark: str) -> None:
@@ -162,6 +170,15 @@ def test_units_and_currencies_are_not_mixed() -> None:
     assert found.form.why_not("7 USD") == "is in USD, where others are in EUR"
     assert NumberForm().why_not("7 kg") == "is in kg, where others have no unit"
     assert "may mean 1234 or 1.234" in NumberForm().why_not("1,234")
+
+
+def test_words_that_repeat_among_many_numbers_leave_them_numbers() -> None:
+    numbers = {f"{value}.5": 1 for value in range(40)}
+    for words, is_number in ((("unknown",), True), (("unknown", "n.s.", ">100"), True), (tuple("abcd"), False)):
+        found = find_form(numbers | dict.fromkeys(words, 20 // len(words)))
+        assert (found is not None) == is_number
+    assert find_form(numbers | {"unknown": 60}) is None
+    assert find_form({"1": 9, "2": 9, "3": 9, "four": 9}) is None
 
 
 def test_the_message_names_what_is_not_plain() -> None:

@@ -80,6 +80,8 @@ def with_forms(
         elif column.kind == "category" and column.role is None and column.name in judged and judged[column.name].why:
             why = judged[column.name].why
             notes.append(f"{column.name}: read as categories, not numbers; --kind COLUMN=number reads numbers ({why})")
+        elif column.role is None and column.kind == judged[column.name].shape and judged[column.name].note:
+            notes.append(judged[column.name].note)
         made.append(column)
     return made, together(notes)
 

@@ -15,6 +15,7 @@ from graftwork.data.arrow_types import plain_types
 from graftwork.data.images import encode, is_picture
 from graftwork.data.list_cells import as_lists
 from graftwork.data.media import MediaError
+from graftwork.data.notes import noted
 from graftwork.data.table import CLASSES, refuse_repeated
 from graftwork.errors import DataError, UsageError
 
@@ -23,6 +24,8 @@ def from_memory(source: Any, name: str) -> pa.Table:
     """A table from an object in memory; UsageError, with what is accepted, for anything else."""
     if isinstance(source, pa.Table):
         return _checked(source, name)
+    if isinstance(source, pa.RecordBatch):
+        return _checked(pa.table(source), name)
     if isinstance(source, Mapping) and not _is_datasets(source):
         return from_columns(source, name)
     if _is_datasets(source):
@@ -30,6 +33,8 @@ def from_memory(source: Any, name: str) -> pa.Table:
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(source, pandas.DataFrame):
         return _from_pandas(source, name)
+    if hasattr(source, "__arrow_c_stream__") and hasattr(source, "columns"):  # a frame of polars, or the like
+        return _checked(pa.table(source), name)
     if hasattr(source, "tolist") and hasattr(source, "shape"):  # a numpy array or a pandas Series
         if len(source.shape) in (3, 4):
             return from_columns({"image": source}, name)
@@ -136,14 +141,27 @@ def _surrogate(items: Any, key: str, name: str) -> DataError:
 
 
 def _from_pandas(frame: Any, name: str) -> pa.Table:
-    names = [" ".join(map(str, column)) if isinstance(column, tuple) else str(column) for column in frame.columns]
+    names = [_joined(column) if isinstance(column, tuple) else str(column) for column in frame.columns]
     refuse_repeated(names, name)
     columns, fields = [], []
     for index, key in enumerate(names):
         array, marks = _from_series(frame.iloc[:, index], key, name)
         columns.append(array)
         fields.append(pa.field(key, array.type, metadata=marks))
-    return _checked(pa.table(columns, schema=pa.schema(fields)), name)
+    return noted(_checked(pa.table(columns, schema=pa.schema(fields)), name), _unread_index(frame, names))
+
+
+def _joined(levels: tuple[Any, ...]) -> str:
+    """The name of a column with several levels, of which some may be empty."""
+    return " ".join(str(level) for level in levels if str(level))
+
+
+def _unread_index(frame: Any, names: Sequence[str]) -> list[str]:
+    """A line for an index with names, which looks like columns and is none."""
+    levels = [str(level) for level in frame.index.names if level is not None and str(level) not in names]
+    if not levels or type(frame.index).__name__ == "RangeIndex":
+        return []
+    return [f"not used: {', '.join(levels)} (the index of the frame); frame.reset_index() makes a column of it"]
 
 
 def _from_series(series: Any, key: str, name: str) -> tuple[pa.Array | pa.ChunkedArray, dict[bytes, bytes] | None]:

@@ -17,6 +17,7 @@ from graftwork.data.dates import find_dates, find_number_dates
 from graftwork.data.ids import are_codes, are_row_codes, has_leading_zero, names_rows, whole_numbers
 from graftwork.data.jsonl import NESTED
 from graftwork.data.marks import held_kind
+from graftwork.data.near_numbers import near_numbers
 from graftwork.data.number_text import is_missing_number
 from graftwork.data.numbers import Decimal, FoundForm, are_groups_with_points, find_form, is_plain_column
 from graftwork.data.paths import MOSTLY, media_kind
@@ -32,6 +33,7 @@ tweet post headline summary input prompt 文本 内容 评论 评价 标题 句�
 """
 _TEXT_NAMES = frozenset(_NAMES_OF_TEXTS.split())
 _FEW = 20
+_SAID = {"text": "text", "category": "categories"}
 _GLUED = re.compile(r"\d[^\W\d_]")
 _UNITS = """
 kg g mg lb lbs oz t ton km m cm mm mi mile ft in inch yd l ml cl dl gal h hr hour min minute s sec second ms d day week
@@ -131,7 +133,9 @@ def _of_texts(name: str, values: list[str], folder: Path | None, decimal: Decima
         return Judged("number", form.form.text, form.note(name), unclear=form.unclear, either=bool(form.unclear))
     if named:
         return Judged("text")
-    return Judged(_words_shape(values, names_rows(name, values)))
+    shape = _words_shape(values, names_rows(name, values))
+    looked_at = shape == "text" or (shape == "category" and len(set(values)) > _FEW)
+    return Judged(shape, note=near_numbers(name, values, _SAID[shape]) if looked_at else "")
 
 
 def _of_plain_numbers(name: str, values: list[str], decimal: Decimal) -> Judged | None:

@@ -11,7 +11,8 @@ from graftwork.data.values import INVISIBLE
 
 _MISSING = """
 - -- --- . .. ... ? ?? na n/a n.a. n.a n/d n.d. nan -nan null (null) none nil <na> #n/a #na #div/0! #value! #ref!
-#name? #num! #null! \\n 1.#ind -1.#ind 1.#qnan
+#name? #num! #null! \\n 1.#ind -1.#ind 1.#qnan #nv #wert! #bezug! #zahl! #valeur! #nombre! #n/d #valor! #¡valor!
+#¡div/0! #¡ref! #¡num! #valore! #rif! #waarde! #verw! #arg! #adr! #spill! #calc! #getting_data
 """
 MISSING_NUMBERS = frozenset(_MISSING.split()) | {"", "#n/a n/a"}
 """How tables write a missing number, as `plain_text` gives it. In a text or a class name these stay what they are."""
@@ -42,7 +43,14 @@ _NO_UNITS = re.compile(
     re.IGNORECASE,
 )
 _LETTER = r"[^\W\d_]"
-_UNIT = rf"[^\W\d_%‰°$€£¥₹₽₩₺₫₴₦₱₪฿][^\d]*|(?:[%‰°$€£¥₹₽₩₺₫₴₦₱₪฿]|{_LETTER})[^\d\s(),;=]*(?:\s{_LETTER}+){{0,2}}[23]?"
+_EACH = (
+    r"/\s?(?:month|mo|mth|year|yr|y|hour|hr|h|day|d|week|wk|min|sec|s|night|person|unit|each|ea|piece|pc|kg|g|lb|oz|l|km|mile|"
+    r"mi|m2|sqm|sqft|ft2|m)\b\.?"
+)
+_UNIT = (
+    rf"{_EACH}|[^\W\d_%‰°$€£¥₹₽₩₺₫₴₦₱₪฿][^\d]*|"
+    rf"(?:[%‰°$€£¥₹₽₩₺₫₴₦₱₪฿]|{_LETTER})[^\d\s(),;=]*(?:\s{_LETTER}+){{0,2}}[23]?"
+)
 _SYMBOLS = "$€£¥₹₽₩₺₫₴₦₱₪฿₡₲₵₸₼"
 _CODES = (
     "AED ARS AUD BDT BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP GHS HKD HRK HUF IDR ILS INR ISK JPY KES KRW KZT "
@@ -57,6 +65,10 @@ _NUMBER = re.compile(
     rf"\s*(?P<after>{_UNIT})?\s*(?P<trailing>-?)"
 )
 _FRACTION = re.compile(r"([-+]?)(?:(\d+)\s+)?(\d+)/(\d+)")
+_NO_CENTS = re.compile(r"(?<=\d)(?:([.,])--?|/-)(?!\d)")
+"""`5,-`, `5.–` and `5/-`: no cents; the sign of decimals is told all the same."""
+_ZERO = re.compile(rf"{_BEFORE}\s*--?|--?\s*(?:[{_SYMBOLS}]|{'|'.join(_CODES.split())})")
+"""`$ -`: nought in the accounting format of spreadsheets."""
 _MARKED = re.compile(r"""^=?"(.*)"$|^'(?=[-+\d.,(])""")
 
 
@@ -110,8 +122,11 @@ def take_apart(text: str) -> Written | None:
         plain, marks = (marked[1] if marked[1] is not None else plain[1:]).strip(), ["a spreadsheet's mark for text"]
     negative = 1.0
     if closed := re.fullmatch(r"(\D{0,4})\((.*)\)(\D{0,4})", plain):
-        plain, negative = f"{closed[1]}{closed[2]}{closed[3]}".strip(), -1.0
+        plain, negative = f"{closed[1]}{closed[2].strip()}{closed[3]}".strip(), -1.0
         marks.append("parentheses for minus")
+    plain = _NO_CENTS.sub(lambda found: f"{found[1]}00" if found[1] else "", plain)
+    if _ZERO.fullmatch(plain):
+        plain, marks = re.sub("--?", "0", plain), ["a dash for zero"]
     if fraction := _FRACTION.fullmatch(plain):
         return _fraction(fraction, negative, marks)
     found = _NUMBER.fullmatch(plain)
@@ -123,7 +138,7 @@ def take_apart(text: str) -> Written | None:
         marks.append("minus at the end")
     factor = negative * (-1.0 if "-" in (found["sign"] + found["inner"], found["trailing"]) else 1.0)
     after = (found["after"] or "").strip()
-    magnitude, after = _magnitude(after)
+    magnitude, after = _magnitude(after.replace("/ ", "/"))
     unit, shown = _unit(found["before"] or "", after)
     if unit is None:
         return None

@@ -16,7 +16,7 @@ from graftwork.data.number_text import FRACTIONS, MISSING_NUMBERS, USUAL_MISSING
 
 Decimal = Literal["", ".", ","]
 _BETWEEN = {",": "commas", ".": "points", " ": "spaces", "'": "apostrophes"}
-_MOST_UNITS, _MISSPELT, _LOOKED_AT = 3, 0.1, 100
+_MOST_UNITS, _MISSPELT, _MOST_MARKS, _LOOKED_AT = 3, 0.1, 3, 100
 _POINT = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 
 
@@ -126,7 +126,7 @@ def find_form(counts: Mapping[str, int], known: NumberForm | None = None, decima
     rows = sum(texts.values())
     if 2 * sum(texts[text] for text, one in parts.items() if one.marks == (FRACTIONS,) and text.isascii()) > rows:
         return None  # 120/80, 3/5: two numbers, or a day and a month
-    if len(units) > _MOST_UNITS or (units.total() < (1 - _MISSPELT) * rows):
+    if len(units) > _MOST_UNITS or (units.total() < (1 - _MISSPELT) * rows and not _are_marks(texts, parts)):
         return None
     unit = known.unit if known and known.unit in units else max(units, key=lambda one: (units[one], one == ""))
     own = {text: written for text, written in parts.items() if written.unit == unit}
@@ -145,6 +145,13 @@ def find_form(counts: Mapping[str, int], known: NumberForm | None = None, decima
     if not unit and not thousands and sign != ",":
         form = NumberForm()
     return FoundForm(form, sum(texts[text] for text in read) / rows, example.strip(), tuple(marks), unclear)
+
+
+def _are_marks(texts: Mapping[str, int], parts: Mapping[str, Written]) -> bool:
+    """Whether what is no number is one to three words that repeat (`unknown`, `>100`) among many numbers."""
+    others = [text for text in texts if text not in parts]
+    rows = sum(texts[text] for text in others)
+    return len(others) <= _MOST_MARKS and len(parts) > 20 and 2 * rows <= sum(texts.values())
 
 
 def is_plain_column(texts: Sequence[str]) -> bool:
@@ -266,7 +273,8 @@ def _either_way(body: str) -> bool:
 
 
 def _is_money(unit: str) -> bool:
-    return unit in ("$", "kr") or bool(re.fullmatch(r"[A-Z]{3}", unit))
+    first = unit.partition(" /")[0]
+    return first in ("$", "kr") or bool(re.fullmatch(r"[A-Z]{3}", first))
 
 
 def _has_decimals(bodies: Mapping[str, int], way: tuple[str, str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -54,6 +55,7 @@ def infer(
     roles, (named, forms) = dict(roles or {}), _named_kinds(kinds or {})
     _check_names(data, source, targets, inputs or (), ignore, roles, named)
     judged = judge_all(data, folder, forms)
+    judged |= {name: replace(judged[name], note="") for name, kind in named.items() if kind in ("text", "category")}
     shapes = {name: one.shape for name, one in judged.items()}
     taken = {*(inputs or ()), *ignore, *roles.values()}
     chosen = (

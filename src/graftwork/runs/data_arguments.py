@@ -84,7 +84,7 @@ def _names(given: object, option: str) -> str | list[str]:
 
 def _name(given: object, option: str) -> str:
     if isinstance(given, tuple) and given:
-        return " ".join(map(str, given))
+        return " ".join(str(level) for level in given if str(level))
     if isinstance(given, str | int | float) and not isinstance(given, bool):
         return str(given)
     if type(given).__module__ == "numpy" and hasattr(given, "item"):
