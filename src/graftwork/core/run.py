@@ -63,6 +63,12 @@ class Ready:
     taught: Mapping[str, Taught] = field(default_factory=dict)
     hurry: Check = unhurried
 
+    @property
+    def cached_shares(self) -> dict[str, float]:
+        """By input, the share of its blocks that is computed once for all and kept."""
+        depths = {name: self.network.encoder(name).depth for name in self.network.columns}
+        return {name: self.cache_depths.get(name, 0) / depth for name, depth in depths.items()}
+
     def setup(self, technique: Technique, total_steps: int = 0) -> Setup:
         """What this technique may know of the run."""
         return Setup(

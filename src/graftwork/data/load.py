@@ -110,15 +110,22 @@ def load(
         return table
 
     table = several.each(parts, schema, ready)
-    for column in schema.targets:
+    table, said = _with_classes(table, many_labels, on_bad_rows)
+    scaled, of_scales = scales.with_scales(with_levels(table), scales.joined(ranges))
+    return Loaded(replace(table, schema=scaled), notes + said + of_scales)
+
+
+def _with_classes(table: Table, many_labels: bool | Collection[str], on_bad_rows: OnBadRows) -> tuple[Table, list[str]]:
+    """The table with each class in one spelling and in rows enough, and what is to be said."""
+    notes = list[str]()
+    for column in table.schema.targets:
         counted = not many_labels if isinstance(many_labels, bool) else column.name not in many_labels
         if column.kind == "category" and counted:
             values, said = one_spelling(table.column(column.name), column.name)
-            table, notes = replace(table, data=with_column(table.data, column.name, values)), notes + said
+            table = replace(table, data=with_column(table.data, column.name, values))
             table, dropped = check_classes(table, column.name, on_bad_rows)
-            notes += dropped
-    scaled, said = scales.with_scales(with_levels(table), scales.joined(ranges))
-    return Loaded(replace(table, schema=scaled), notes + said)
+            notes += said + dropped
+    return table, notes
 
 
 def with_column(data: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 
 from graftwork.core.pace import OutOfTime
 from graftwork.errors import NonFiniteLossError, NumericalError
@@ -20,7 +21,7 @@ from graftwork.runs.clock import Deadline
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.look import Look
-from graftwork.runs.single import Candidate, cached_share, least_steps, make_ready, run_single
+from graftwork.runs.single import Candidate, least_steps, make_ready, run_single
 from graftwork.runs.workspace import Workspace
 from graftwork.shown import shortened_text
 
@@ -150,7 +151,7 @@ class _Sequence:
         run = make_ready(self.job, recipe)
         if run.plan.total_steps == 0:
             return 0.0  # a probe: its features are there
-        kept = cached_share(run)
+        kept = fmean(run.cached_shares.values())
         rows = len(self.job.train) + len(self.job.valid or ())
         steps = least_steps(run) * run.training.batch * (TRAINED * (1 - kept))
         scored = len(self.job.valid or ()) * (1 - kept)

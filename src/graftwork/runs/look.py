@@ -64,6 +64,5 @@ def look_at(job: Job, run: Run, recipe: Recipe, clock: Clock = time.monotonic) -
     steady = seconds[1:] or seconds  # the first rows also wake the base up
     count = sum(rows for rows, *_ in steady)
     prepare_, read_, score_ = (sum(one[at] for one in steady) / max(count, 1) for at in (1, 2, 3))
-    depths = {name: run.network.encoder(name).depth for name in run.network.columns}
-    kept = {name: run.cache_depths.get(name, 0) / depth for name, depth in depths.items()}
+    kept = run.cached_shares
     return Look(prepare_, read_, score_, kept if any(kept.values()) else {})

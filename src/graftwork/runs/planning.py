@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import fmean
 
 from graftwork.core.plan import Plan
 from graftwork.core.plans import Plans
@@ -15,7 +16,7 @@ from graftwork.runs.clock import Deadline
 from graftwork.runs.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.look import Look, look_at
-from graftwork.runs.single import cached_share, make_ready
+from graftwork.runs.single import make_ready
 from graftwork.runs.workspace import Workspace
 
 
@@ -42,7 +43,7 @@ def timed(run: Run, look: Look, *, computed: bool = False) -> Plan:
 
     Steps on cached blocks can't be tried before there is a cache, so they are reckoned from what a row takes.
     """
-    kept = cached_share(run)
+    kept = fmean(run.cached_shares.values())
     if not kept:
         return replace(run.plan, seconds=affordable_steps(run, None).seconds)
     held = len(run.valid) if run.valid else 0

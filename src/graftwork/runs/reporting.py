@@ -70,19 +70,8 @@ def make_report(
     """candidates: in the order in which they ran. notes: what the user was told. began: the clocks at the start.
     left_out: scores of domains by models of the others. call: for the first screen."""
     given, call = _given(job, model, kept), call or Call()
-    warnings = data_warnings(job, _others(given))
-    inputs = _inputs(job, model, given)
-    first, *more = [_result(job, model, kept, given, target) for target in job.tasks]
-    for result, noise in (first, *more):
-        warnings += about(noise, result.target) if more else noise
-    results = [
-        replace(
-            result,
-            inputs=inputs.get(result.target, ()),
-            left_out=tuple(one.scores[result.target] for one in left_out if result.target in one.scores),
-        )
-        for result, _ in (first, *more)
-    ]
+    results, doubts = _results(job, model, kept, given, left_out)
+    warnings = data_warnings(job, _others(given)) + doubts
     own = {one.name: getattr(results[0], one.name) for one in fields(Result)}
     report = Report(
         **own,
@@ -120,6 +109,19 @@ def make_report(
     wanted = {name: rows for name, rows in wanted_rows(report).items() if name in given}
     each = MOST_BYTES // max(1, len(wanted))
     return replace(report, rows={name: row_views(given[name].table, rows, each) for name, rows in wanted.items()})
+
+
+def _results(
+    job: Job, model: Model, kept: Candidate, given: Given, left_out: Sequence[LeftOut]
+) -> tuple[list[Result], list[DataWarning]]:
+    """One a target, and what is doubtful of its labels."""
+    inputs, results, doubts = _inputs(job, model, given), list[Result](), list[DataWarning]()
+    for target in job.tasks:
+        result, noise = _result(job, model, kept, given, target)
+        doubts += about(noise, target) if len(job.tasks) > 1 else noise
+        scores = tuple(one.scores[target] for one in left_out if target in one.scores)
+        results.append(replace(result, inputs=inputs.get(target, ()), left_out=scores))
+    return results, doubts
 
 
 class Part(NamedTuple):

@@ -171,12 +171,6 @@ def least_steps(run: Run) -> int:
     return min(run.plan.total_steps, LEAST_STEPS, max(1, -(-len(run.train) // run.training.batch)))
 
 
-def cached_share(run: Run) -> float:
-    """The share of the base's blocks that steps take from the cache, over all inputs."""
-    depths = {name: run.network.encoder(name).depth for name in run.network.columns}
-    return sum(run.cache_depths.get(name, 0) / depth for name, depth in depths.items()) / len(depths)
-
-
 def build_network(job: Job, recipe: Recipe) -> Network:
     """Encoders and heads of a recipe, with seeded random weights where there are no pretrained ones."""
     read, bases = recipe.read(job.train.schema), recipe.bases(job.train.schema)
