@@ -14,6 +14,7 @@ from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
 from graftwork.data.table import Input, Schema
 from graftwork.data.text import TextSettings
+from graftwork.data.yaml_files import read_yaml
 from graftwork.errors import UsageError, nearest
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases import Named, bases_of
@@ -155,15 +156,8 @@ _HINTS: dict[str, Any] = {
 
 def from_yaml(path: str | os.PathLike[str]) -> Recipe:
     """Read a recipe file. Raises UsageError for a missing file, broken YAML, an unknown name or a wrong value."""
-    import yaml
-
     file = Path(path)
-    if not file.is_file():
-        raise UsageError(f"There is no recipe file {file}.")
-    try:
-        plain = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not valid YAML: {error}") from None
+    plain = read_yaml(file, "recipe")
     return from_dict(_mapping(plain or {}, "recipe", str(file)), str(file))
 
 

@@ -43,9 +43,11 @@ from graftwork.networks.manifest import (
     moment,
     read_manifest_of,
     schema_of,
+    sealed,
 )
 from graftwork.networks.network import Network
 from graftwork.networks.saved import restore_encoder
+from graftwork.networks.sizes import bounded
 from graftwork.recipe import Recipe, from_dict
 from graftwork.tasks.registry import TASKS
 from graftwork.tasks.task import Task
@@ -93,7 +95,7 @@ def put(model: Saved, folder: Path, also: Callable[[Path], None] | None = None) 
         write_text(place / "recipe.yaml", model.recipe.to_yaml())
         if also is not None:
             also(place)
-        write_text(place / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
+        write_text(place / MANIFEST, json.dumps(sealed(manifest), ensure_ascii=False, indent=1))
     for path in folder.glob("encoder-*"):  # of a model with more encoders
         if path.name.removeprefix("encoder-").isdecimal() and int(path.name[8:]) >= len(encoders):
             remove(path)
@@ -138,15 +140,8 @@ def _load(path: Path) -> Saved:
     check_files(path, manifest)
     try:
         tasks = {name: _task(name, entry) for name, entry in manifest["tasks"].items()}
-        encoders = [restore_encoder(entry, path, index) for index, entry in enumerate(manifest["encoders"])]
-        columns = {name: encoders[index] for name, index in manifest["columns"].items()}
-        fusion = restore_fusion(manifest["fusion"])
-        heads = {name: _head(fusion, tasks[name], each) for name, each in manifest["heads"].items()}
-        sources = {name: tuple(read) for name, read in manifest["sources"].items()}
-        network = Network(columns, heads, fusion, sources)
-        network.film = Film(**manifest["film"]) if manifest["film"] else None
-        network.lacked = frozenset(manifest["lacked"])
-        network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
+        with bounded(path / MANIFEST, [inside(path, WEIGHTS)]):
+            network = _network(path, manifest, tasks)
         # Copied to where memory is aligned: convolutions round otherwise where it is not.
         weights = {name: tensor.clone() for name, tensor in load_file(inside(path, WEIGHTS)).items()}
         network.load_state_dict(weights, assign=True)
@@ -176,6 +171,20 @@ def _load(path: Path) -> Saved:
     ) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
         raise ModelError(f"{path} is a damaged model: {reason}. Copy or train it again.") from None
+
+
+def _network(path: Path, manifest: Mapping[str, Any], tasks: Mapping[str, Task]) -> Network:
+    """The network that the manifest describes, its weights apart."""
+    encoders = [restore_encoder(entry, path, index) for index, entry in enumerate(manifest["encoders"])]
+    columns = {name: encoders[index] for name, index in manifest["columns"].items()}
+    fusion = restore_fusion(manifest["fusion"])
+    heads = {name: _head(fusion, tasks[name], each) for name, each in manifest["heads"].items()}
+    sources = {name: tuple(read) for name, read in manifest["sources"].items()}
+    network = Network(columns, heads, fusion, sources)
+    network.film = Film(**manifest["film"]) if manifest["film"] else None
+    network.lacked = frozenset(manifest["lacked"])
+    network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
+    return network
 
 
 def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import pyarrow as pa
 from graftwork.core.checkpoint import disk_errors
 from graftwork.core.examples import held_rows, prepare
 from graftwork.core.scoring import Watch, part_of, predict_examples
+from graftwork.data.arrow_files import sound
 from graftwork.data.cache import digest, storing
 from graftwork.data.checks import OnBadRows
 from graftwork.data.contents import NOTHING, content_ids
@@ -34,6 +35,7 @@ from graftwork.data.table import Schema, Table
 from graftwork.data.writing import write_text
 from graftwork.errors import DataError, ModelError, UsageError, nearest
 from graftwork.networks.head import Head
+from graftwork.networks.manifest import checksums, sealed
 from graftwork.networks.network import Network
 from graftwork.networks.towers import TowersLayer
 from graftwork.saving import Saved
@@ -161,7 +163,7 @@ def write(index: Index, model_folder: Path) -> Path:
         with pa.OSFile(str(place / ROWS), "wb") as file, pa.ipc.new_file(file, index.rows.schema) as writer:
             writer.write_table(index.rows, max_chunksize=CHUNK)
         about = {"format": FORMAT, "fingerprint": index.fingerprint, "rows": len(index)}
-        write_text(place / ABOUT, json.dumps(about | {"sides": list(tensors)}))
+        write_text(place / ABOUT, json.dumps(sealed(about | {"sides": list(tensors), "files": checksums(place)})))
     return folder
 
 
@@ -179,10 +181,13 @@ def read(model_folder: Path) -> Index:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if about["format"] != FORMAT:
             raise ModelError(f"{folder} has format {about['format']}; this graftwork reads {FORMAT}. Index again.")
+        if "checksum" in about and about != sealed(about | {"files": checksums(folder, about["files"])}):
+            raise ValueError("it is not as it was written")  # older versions wrote no checksum
         opened: Any = safe_open(folder / EMBEDDINGS, framework="np")  # its methods have no types
         sides = {side: opened.get_slice(f"side.{side}") for side in about["sides"]}
         with pa.memory_map(str(folder / ROWS)) as mapped:
-            rows = pa.ipc.open_file(mapped).read_all()
+            reader = pa.ipc.open_file(mapped)
+            rows = pa.Table.from_batches(sound(reader), reader.schema)
         numbers = opened.get_tensor(NUMBERS)
         whole = len(rows) == len(numbers) == about["rows"]
         made_by = str(about["fingerprint"])

@@ -23,6 +23,7 @@ from graftwork.data.cache import digest, storing
 from graftwork.data.load import load_like
 from graftwork.data.locks import claimed
 from graftwork.data.table import Table
+from graftwork.data.typed import misfit
 from graftwork.data.writing import clean_beside, replacing
 from graftwork.errors import DataError, ModelError, UsageError
 from graftwork.saving import Saved
@@ -74,11 +75,13 @@ class Gallery:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one file (safetensors); it holds embeddings and names, none of the photos or sounds."""
         file = Path(path)
+        embeddings = np.ascontiguousarray(self.embeddings, np.float32)
         about = {"graftwork_gallery": "1", "model": self.model, "names": json.dumps(self.names)}
+        about["checksum"] = digest(about["model"], about["names"], embeddings)
         with claimed(file), storing(file):
             clean_beside(file)
             with replacing(file) as temporary, disk_errors():
-                save_file({"embeddings": np.ascontiguousarray(self.embeddings, np.float32)}, temporary, about)
+                save_file({"embeddings": embeddings}, temporary, about)
         return file
 
 
@@ -94,11 +97,16 @@ def load_gallery(path: str | os.PathLike[str]) -> Gallery:
                 raise ModelError(f"{file} is not a gallery of this version of graftwork.")
             names = tuple(json.loads(about["names"]))
             embeddings = opened.get_tensor("embeddings")
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        made_by = about["model"]
+        if about.get("checksum") not in (None, digest(made_by, about["names"], embeddings)):
+            raise ValueError("it is not as it was written")  # older versions wrote no checksum
+        if misfit(names, tuple[str, ...]):
+            raise ValueError("its names are no texts")
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError, OSError) as error:
         raise ModelError(f"{file} is a damaged gallery: {error}. Enroll again.") from None
     if embeddings.ndim != 2 or len(embeddings) != len(names):
         raise ModelError(f"{file} is a damaged gallery: {len(names)} names for {len(embeddings)} rows. Enroll again.")
-    return Gallery(names, embeddings, about["model"])
+    return Gallery(names, embeddings, made_by)
 
 
 def verify(model: Saved, first: Any, second: Any, far: float | None = None) -> Verdict:

@@ -6,6 +6,7 @@ import gzip
 import os
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import feather
@@ -147,3 +148,24 @@ def test_utf8_is_not_read_as_something_else(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"is UTF-8 \(it holds éè\), not cp1252, as --encoding says. Leave"):
         read(with_encoding(path, "cp1252"))
     assert len(read(with_encoding(path, "utf-8"))[0]) == 5
+
+
+def test_damaged_columns_of_an_arrow_file_do_not_end_the_process(tmp_path: Path) -> None:
+    """Offsets and codes that lead out of memory: of a list, a struct of texts, a dictionary."""
+    offsets = pa.py_buffer(np.array([0, 1 << 30, 2], np.int32).tobytes())
+    items = pa.array([1, 2])
+    lists = pa.ListArray.from_buffers(pa.list_(pa.int64()), 2, [None, offsets], children=[items])
+    codes = pa.DictionaryArray.from_buffers(
+        pa.dictionary(pa.int32(), pa.string()),
+        2,
+        [None, pa.py_buffer(np.array([0, 1 << 28], np.int32).tobytes())],
+        pa.array(["a"]),
+    )
+    inner = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"ab"))
+    for damaged in (lists, codes, pa.StructArray.from_arrays([inner], ["x"])):
+        table = pa.table({"label": pa.array(["a", "b"]), "x": damaged})
+        path = tmp_path / "d.arrow"
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+        with pytest.raises(DataError, match="not a sound Arrow file"):
+            read(path)

@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 
 from graftwork.data.arrow_types import plain_types
-from graftwork.data.kinds import is_string
 from graftwork.data.spool import spool
 from graftwork.errors import DataError
 
@@ -26,13 +25,11 @@ def read_arrow(path: Path, name: str) -> pa.Table:
             start = file.read(6)
         if start.startswith(b"FEA1"):
             table = pyarrow.feather.read_table(path)
+            table.validate(full=True)
         else:
             with pa.memory_map(str(path)) as mapped:
                 reader = pa.ipc.open_file(mapped) if start == b"ARROW1" else pa.ipc.open_stream(mapped)
-                table = spool(_batches(reader), reader.schema)
-        for field in table.schema:
-            if is_string(field.type):
-                table.column(field.name).validate(full=True)
+                table = spool(sound(reader), reader.schema)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(f"{name} is not a sound Arrow file ({reason}). Copy or export it again.") from error
@@ -42,7 +39,12 @@ def read_arrow(path: Path, name: str) -> pa.Table:
     return plain_types(table, name)
 
 
-def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
-    if hasattr(reader, "num_record_batches"):
-        return (reader.get_batch(at) for at in range(reader.num_record_batches))
-    return iter(reader)
+def sound(reader: Any) -> Iterator[pa.RecordBatch]:
+    """The batches of an Arrow file or stream, each looked through: what leads out of its memory ends the process.
+
+    Raises ArrowInvalid for a damaged one.
+    """
+    places = range(reader.num_record_batches) if hasattr(reader, "num_record_batches") else None
+    for batch in iter(reader) if places is None else map(reader.get_batch, places):
+        batch.validate(full=True)
+        yield batch

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graftwork import specs
 from graftwork.data.table import Input, Modality
+from graftwork.data.typed import misfit
 from graftwork.errors import ModelError, UsageError, nearest
 from graftwork.networks.audio_bases import AudioModel, MelCNN, MelGRU
 from graftwork.networks.base_settings import BaseSettings
@@ -190,6 +191,10 @@ def restore(config: dict[str, Any], folder: Path) -> Encoder:
     name = str(config.get("architecture"))
     if name not in ARCHITECTURES:
         raise ModelError(f"The saved model has the architecture '{name}'. {nearest(name, ARCHITECTURES)}")
+    for key in ("facts", "unused"):
+        wrong = misfit(config.get(key, []), list[str], key)
+        if wrong:
+            raise ModelError(f"The saved {name} encoder in {folder} is damaged: {wrong}.")
     module, _, kind = ARCHITECTURES[name].rpartition(".")
     cls: type[Encoder] = getattr(importlib.import_module(module), kind)
     try:

@@ -17,6 +17,7 @@ import torch
 
 from graftwork.data.names import check_links, plain_name
 from graftwork.errors import ModelError
+from graftwork.networks.sizes import bounded, check_counts
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
 _SAFE = (".safetensors", ".safetensors.index.json")
@@ -57,15 +58,21 @@ def read_config(folder: Path) -> Any:
     """The transformers configuration in `folder`. Raises ModelError where it is missing, broken or unknown."""
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} is no transformers model: it has no config.json.")
+    check_counts(_plain(folder / "config.json"), f"The configuration in {folder} can't be used")
     with explained(f"The configuration in {folder} can't be used"):
-        return _loaded("AutoConfig", folder)
+        return _settled(_loaded("AutoConfig", folder))
 
 
 def load_model(auto: str, folder: Path, **options: Any) -> tuple[Any, dict[str, Any]]:
     """The model that a class of transformers, such as "AutoModel", makes of `folder`, in float32, and what it says of
     the keys. Raises ModelError where the weights are no safetensors or can't be loaded."""
     _check_weights(folder)
-    with explained(f"The weights in {folder} can't be loaded"), quiet(), torch.random.fork_rng(devices=[]):
+    with (
+        explained(f"The weights in {folder} can't be loaded"),
+        quiet(),
+        torch.random.fork_rng(devices=[]),
+        bounded(folder / "config.json", folder.glob("*.safetensors")),
+    ):
         model, info = _loaded(
             auto, folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **options
         )
@@ -90,8 +97,9 @@ def config_of(plain: dict[str, Any]) -> Any:
     from transformers import AutoConfig
 
     known = {name: value for name, value in plain.items() if name != "auto_map"}
+    check_counts(known, "The configuration of the saved base is damaged")
     with explained("The configuration of the saved base can't be used"):
-        made = AutoConfig.for_model(**known)
+        made = _settled(AutoConfig.for_model(**known))
     try:
         usual = type(made)()
     except Exception:  # some can't be made of nothing
@@ -101,6 +109,14 @@ def config_of(plain: dict[str, Any]) -> Any:
         if kinds and value is not None and type(value) not in kinds:
             raise ModelError(f"The configuration of the saved base is damaged: {name} is {str(value)[:60]!r}.")
     return made
+
+
+def _settled(config: Any) -> Any:
+    """How the model is called is not for a configuration to say: other values fail at the first row."""
+    config.return_dict = True
+    if getattr(config, "chunk_size_feed_forward", 0):
+        config.chunk_size_feed_forward = 0
+    return config
 
 
 def _loaded(auto: str, folder: Path, **options: Any) -> Any:

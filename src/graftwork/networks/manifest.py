@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
+from graftwork.data.cache import digest
 from graftwork.data.entries import checksum
 from graftwork.data.locks import settled
 from graftwork.data.names import inside, plain_name
@@ -38,10 +39,12 @@ class HeadEntry(TypedDict):
 
 class _Later(TypedDict, total=False):
     files: dict[str, str]
+    checksum: str
 
 
 class Manifest(_Later):
-    """The whole of it. files: by path in the folder, the checksum of each file; older versions wrote none."""
+    """The whole of it. files: by path in the folder, the checksum of each file; checksum: of all else in it; older
+    versions wrote none."""
 
     format: int
     graftwork: str
@@ -122,7 +125,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     wrong = misfit(told, Manifest) or _misfit_within(told)
     if wrong:
         raise ModelError(f"{path} is damaged: {wrong}. Copy or train the model again.")
+    if "checksum" in told and sealed(told) != told:
+        raise ModelError(f"{path} is damaged: it is not as it was written. Copy or train the model again.")
     return told
+
+
+def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest with a checksum of what it says, however that is laid out in the file."""
+    content = {name: value for name, value in manifest.items() if name != "checksum"}
+    plain = json.loads(json.dumps(content))
+    return content | {"checksum": digest(json.dumps(plain, sort_keys=True))}
 
 
 def read_manifest_of(folder: Path) -> dict[str, Any]:
@@ -162,9 +174,12 @@ def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
             raise ModelError(f"{folder} is a damaged model: {name} is not as it was written. Copy or train it again.")
 
 
-def checksums(folder: Path) -> dict[str, str]:
-    """What a manifest says of the files that are in `folder` already."""
-    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+def checksums(folder: Path, names: Iterable[str] | None = None) -> dict[str, str]:
+    """What a manifest says of the files that are in `folder` already. names: of these alone, plain ones."""
+    if names is None:
+        found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    else:
+        found = [inside(folder, plain_name(name, folder)) for name in names]
     return {path.relative_to(folder).as_posix(): checksum(path) for path in found}
 
 

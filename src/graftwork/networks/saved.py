@@ -11,6 +11,7 @@ from graftwork.data.names import check_links, inside
 from graftwork.data.table import Modality
 from graftwork.errors import ModelError
 from graftwork.networks.manifest import MANIFEST, WEIGHTS, check_files, read_manifest
+from graftwork.networks.sizes import bounded
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -63,7 +64,8 @@ def load_encoder(folder: Path, index: int) -> Encoder:
     try:
         manifest = read_manifest(folder)
         check_files(folder, manifest)
-        encoder = restore_encoder(manifest["encoders"][index], folder, index)
+        with bounded(folder / MANIFEST, [inside(folder, WEIGHTS)]):
+            encoder = restore_encoder(manifest["encoders"][index], folder, index)
         prefix = f"encoders.{index}."
         with safe_open(inside(folder, WEIGHTS), framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118  it is no mapping

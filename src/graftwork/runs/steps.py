@@ -12,6 +12,7 @@ from typing import Any
 from graftwork import specs
 from graftwork.core.technique import Technique
 from graftwork.data.checks import known_choice
+from graftwork.data.yaml_files import read_yaml
 from graftwork.errors import GraftworkError, UsageError, nearest
 from graftwork.networks.bases import Named
 from graftwork.recipe import Recipe, from_dict, from_yaml
@@ -64,15 +65,8 @@ def read_steps(path: str | os.PathLike[str]) -> list[Step]:
 
     Raises UsageError for a missing file, broken YAML, an unknown entry or a wrong value.
     """
-    import yaml
-
     file = Path(path)
-    if not file.is_file():
-        raise UsageError(f"There is no sequence file {file}.")
-    try:
-        plain = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not valid YAML: {error}") from None
+    plain = read_yaml(file, "sequence")
     if not isinstance(plain, Mapping):
         raise UsageError(f"{file} is no sequence: expected YAML with `data:` and `steps:`.")
     entries: Mapping[str, Any] = plain
