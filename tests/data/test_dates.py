@@ -81,6 +81,12 @@ def test_forms(texts: list[str], expected: list[datetime]) -> None:
         ("order date", [45_000, 45_001], "excel"),
         ("x", [45_000, 45_001], None),
         ("year", [2019, 2020], None),
+        ("period", [202311, 202312, 202401], "months"),
+        ("x", [*range(202305, 202313), 202401, 202402], "months"),
+        ("x", [202311, 202312, 202401], None),
+        ("x", [*range(202305, 202313), 202401, 202413], None),
+        ("month", [1, 12], None),
+        ("when", [45_000, 45_001], "excel"),
     ],
 )
 def test_numbers_that_are_dates(name: str, values: list[int], form: DateForm | None) -> None:
@@ -96,6 +102,7 @@ def test_numbers_as_dates() -> None:
         ("excel", 45322),
     ):
         assert to_dates(pa.array([value, None]), form)[0].to_pylist() == [JAN, None]  # type: ignore[arg-type]
+    assert to_dates(pa.array(["202401", None]), "months")[0].to_pylist() == [datetime(2024, 1, 1), None]
     assert to_dates(pa.array([1706659200.0]), "seconds")[0].to_pylist() == [JAN]
 
 
@@ -136,6 +143,7 @@ COLUMNS: dict[str, Callable[[], Any]] = {
     "text": lambda: DATES.strftime("%d/%m/%Y %H:%M"),
     "months": lambda: DATES.strftime("%d %b %Y"),
     "digits": lambda: DATES.strftime("%Y%m%d").astype(int),
+    "year and month": lambda: DATES.strftime("%Y%m").astype(int),
     "seconds": lambda: DATES.as_unit("s").astype("int64"),
     "datetime": lambda: DATES,
     "zone": lambda: DATES.tz_localize("UTC").tz_convert("Asia/Tokyo"),

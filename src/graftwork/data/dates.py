@@ -17,13 +17,16 @@ import pyarrow.compute as pc
 from graftwork.data.ids import words_of
 from graftwork.data.number_text import is_missing_number, plain_text
 
-DateForm = Literal["", "dmy", "mdy", "digits", "seconds", "milliseconds", "microseconds", "nanoseconds", "excel"]
+DateForm = Literal[
+    "", "dmy", "mdy", "digits", "months", "seconds", "milliseconds", "microseconds", "nanoseconds", "excel"
+]
 """How dates are written; empty where each value tells by itself (2024-01-31, 31 January 2024)."""
 WRITTEN = pa.timestamp("ms")
 WORDS: dict[str, str] = {
     "dmy": "day before month",
     "mdy": "month before day",
     "digits": "year, month and day without a sign between them",
+    "months": "year and month without a sign between them",
     "excel": "days as a spreadsheet counts them",
     **{f"{unit}seconds": f"{unit}seconds since 1970" for unit in ("", "milli", "micro", "nano")},
 }
@@ -38,6 +41,8 @@ dec december décembre dezember diciembre dicembre dez déc dic dezembro
 """
 _MONTH = {word: at for at, names in enumerate(_MONTHS.split("/"), 1) for word in names.split()}
 _NAMED = frozenset({"date", "time", "timestamp", "datetime", "ts", "epoch", "unix", "created", "updated", "at", "day"})
+_NAMED |= frozenset({"when", "datum", "fecha", "日期", "时间"})
+_NAMED_MONTHS = frozenset({"month", "yearmonth", "yyyymm", "ym", "period", "monat", "periode", "mois", "mes", "月份"})
 _TIME = (
     r"(?P<hour>\d{1,2})[:时h](?P<minute>\d{2})(?:[:分](?P<second>\d{2})(?:[.,]\d+)?)?秒?\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?"
     r"\s*(?:Z|UTC|GMT|[A-Z]{3,4}|(?:UTC|GMT)?[-+]\d{2}:?\d{2})?"
@@ -119,12 +124,21 @@ def find_number_dates(name: str, values: Sequence[int]) -> FoundDates | None:
     if low >= 19_000_101 and high <= 21_001_231 and len(set(values)) > 2:
         sound = all(_read(str(value), "digits") is not None for value in set(values))
         return FoundDates("digits", str(values[0])) if sound else None
+    if _are_months(values, named=named or bool(_NAMED_MONTHS & set(words_of(name)))):
+        return FoundDates("months", str(values[0]))
     for unit, step in _STEPS.items():
         if low >= (1 if named else 940_000_000) * step and high < 2_100_000_000 * step and high >= 900_000_000 * step:
             return FoundDates(form_of(unit), str(values[0])) if named or len(set(values)) > len(values) / 2 else None
     if named and "day" not in words_of(name) and low >= 20_000 and high <= 60_000:
         return FoundDates("excel", str(values[0]))
     return None
+
+
+def _are_months(values: Sequence[int], *, named: bool) -> bool:
+    """Whether whole numbers are like 202401, of two years or more; eight of them where the name does not say so."""
+    months = set(values)
+    sound = all(190_001 <= value <= 210_012 and 1 <= value % 100 <= 12 for value in months)
+    return sound and len({value // 100 for value in months}) > 1 and len(months) >= (2 if named else 8)
 
 
 def to_dates(part: pa.Array, form: DateForm) -> tuple[pa.Array, np.ndarray]:
@@ -156,6 +170,8 @@ def _read(text: str, form: str) -> datetime | None:
             return datetime(1970, 1, 1) + timedelta(milliseconds=int(float(plain) * 1000 / _STEPS[form]))
         if form == "excel":
             return datetime(1899, 12, 30) + timedelta(days=float(plain))
+        if form == "months":
+            return datetime.strptime(plain, "%Y%m")
         if form == "digits":
             return datetime.strptime(plain, "%Y%m%d" if len(plain) == 8 else "%Y%m%d%H%M%S")
         found = _numbers_of(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import gzip
 import zlib
@@ -84,13 +85,17 @@ def sniff(path: Path) -> Content:
     for magic, what in _MAGIC.items():
         if start.startswith(magic):
             return Content(what, ".parquet" if magic == b"PAR1" else ".gz" if magic == b"\x1f\x8b" else None)
+    if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return _of_text(start.decode("utf-16", errors="ignore"))
     try:
         text = start.decode("utf-8-sig") if len(start) < 4096 else start[:-4].decode("utf-8-sig", errors="ignore")
     except UnicodeDecodeError:
         return Content("binary data or text that is not UTF-8", None)
-    if "\0" in text:
-        return Content("binary data", None)
-    first = text.lstrip().split("\n", 1)[0]
+    return Content("binary data", None) if "\0" in text else _of_text(text)
+
+
+def _of_text(text: str) -> Content:
+    first = text.lstrip().replace("\r", "\n").split("\n", 1)[0]
     if first.startswith(("{", "[")):
         return Content("json", ".jsonl")
     if "\t" in first:
