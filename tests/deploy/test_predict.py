@@ -117,7 +117,7 @@ def test_files_as_bytes_are_kept_in_parquet_and_left_out_of_texts_with_a_word(tm
             assert not any("left out of" in note for note in ear.notes)
             continue
         found = pd.read_json(out, lines=True) if ending == "jsonl" else pd.read_csv(out, sep=",\t"[ending == "tsv"])
-        assert list(found) == ["name", "prediction", "confidence", "second_choice"]
+        assert list(found) == ["name", "prediction", "confidence", "second_choice", "reason"]
         assert found["name"].tolist() == [row["name"] for row in rows]
         [note] = [note for note in ear.notes if "left out of" in note]
         assert note.startswith(f"left out of {out}: image, held (files as bytes")
