@@ -99,6 +99,12 @@ class Recipe:
                 raise UsageError(f"inputs: there is no input '{name}'. {nearest(name, every)}")
         return tuple(every[name] for name in every if self.inputs is None or name in self.inputs)
 
+    def read_columns(self, schema: Schema) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The input columns of a table that are read, and those that are not, in the table's order."""
+        read = {column for one in self.read(schema) for column in one.columns}
+        names = [column.name for column in schema.inputs]
+        return tuple(name for name in names if name in read), tuple(name for name in names if name not in read)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data; whatever is at its default is left out, but for base and techniques."""
         plain: dict[str, Any] = {"base": _plain(self.base), "techniques": self.techniques}

@@ -92,6 +92,14 @@ def test_empty_lists(text: str) -> None:
     assert form.write([]) == "[]"
 
 
+@pytest.mark.parametrize("text", ["[]", "{}", " () "])
+def test_empty_lists_among_labels_without_brackets(text: str) -> None:
+    form = find_form(["a, b", "a", "b, c", text])
+    assert form is not None
+    assert form.separator == ","
+    assert (form.read(text), form.read("a, b")) == ([], ["a", "b"])
+
+
 @pytest.mark.parametrize("text", ["None", "null", "nan", "<NA>"])
 def test_missing_among_lists(text: str) -> None:
     assert LabelForm(",", ", ", "[", "]", "'").read(text) is None

@@ -138,3 +138,14 @@ def test_the_schema_knows_the_domains_and_later_tables_share_them() -> None:
     assert column.levels == ("30", "7")
     later = load_like({**rows, "shop": [30] * 8}, first.table.schema, with_target=True)
     assert later.table.schema.role("domain") == column
+
+
+def test_of_texts_that_write_lists_of_labels_the_line_and_the_remedy_say_so(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"some words of {at},{['a', chr(34) + 'a, b' + chr(34), '[]', 'b'][at % 4]}" for at in range(40)]
+    path.write_text("\n".join(["text,tags", *rows]) + "\n", encoding="utf-8")
+    assert load(path, target="tags", many_labels=True).notes[0] == "target: tags (lists of labels), as named"
+    assert "classes" in load(path, target="tags").notes[0]
+    path.write_text("\n".join(["text,tags", *rows, "more words,"]) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"row 41, tags: no label \(write \[\] where it has none of them\)"):
+        load(path, target="tags", many_labels=["tags"])

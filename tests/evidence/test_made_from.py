@@ -34,6 +34,11 @@ def test_all_rows() -> None:
     )
 
 
+def test_columns_that_the_kept_model_leaves_out_are_named() -> None:
+    said = made_from(replace(HELD, reads=("price",), unread=("text",)))
+    assert "It reads 'price'. Of what was tried this scored best, and it leaves out 'text'." in said
+
+
 def test_a_test_file_is_not_counted_among_them() -> None:
     report = replace(HELD, sources={"train": "train.csv", "validation": "valid.csv"})
     assert made_from(report)[0] == "All 880 rows of train.csv."

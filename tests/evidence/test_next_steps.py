@@ -54,6 +54,25 @@ def test_more_time_where_it_left_candidates_out() -> None:
     assert "--budget 90s" in command
 
 
+def test_more_time_where_it_cut_the_training_short() -> None:
+    notes = (
+        "train: 36 of 216 steps fit into the budget",
+        "train: ended after 26 of 36 steps, so that the budget is kept",
+    )
+    text, command = told(replace(PLAIN, budget=40.0, notes=notes))[0]
+    assert text == "Give it more time: in 40 s it could train for 26 steps of 216."
+    assert "--budget 360s" in command  # 40 s * 216 / 26 = 332 s, up to whole minutes
+    nearly = ("tune: ended after 85 of 100 steps, so that the budget is kept",)
+    assert told(replace(PLAIN, budget=40.0, notes=nearly)) == told(PLAIN)
+
+
+def test_a_pretrained_base_where_none_is_named() -> None:
+    warning = DataWarning("base", "No pretrained base for images is named: --base image=FOLDER.")
+    for warned in (True, False):
+        said = told(replace(PLAIN, warnings=(warning,)), warned=warned)
+        assert said[0] == ("No pretrained base for images is named: --base image=FOLDER.", "")
+
+
 def test_python_is_told_what_to_add() -> None:
     report = replace(PLAIN, asked="", budget=60.0, rows_used=1, rows_total=2)
     assert told(report)[0][1] == "gw.fit(…, budget=120)"
@@ -85,7 +104,9 @@ def test_labels_to_look_at_and_classes_to_label() -> None:
         sources={"validation": "train.csv"},
     )
     said = [text for text, _ in told(report)]
-    assert said[0].startswith("Look at 23 rows of train.csv whose label may be wrong: they are listed below")
+    assert said[0].startswith(
+        "Look at 23 rows of train.csv whose label may be wrong: the report lists them, the likeliest first"
+    )
     assert said[1] == "Label more rows of the classes it mostly misses and has few rows of: 'b' (9)."
     assert len(said) == 3
 

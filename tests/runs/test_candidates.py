@@ -120,7 +120,7 @@ def test_what_is_better_alone_is_kept_and_needs_no_other_column(tmp_path: Path) 
     recipe = gw.Recipe(base={"text": "cnn:width=8"}, training=gw.Training(steps=2, batch=8))
     ear = Ear()
     model = gw.fit(mixed(200), target="label", recipe=recipe, listener=ear, out=tmp_path / "m")
-    assert "kept: numbers and categories alone" in ear.notes
+    assert "kept: numbers and categories alone; the model does not read text" in ear.notes
     assert model.recipe.inputs == ("table",)
     table = mixed(200).drop(columns=["text", "label"])
     given = gw.load(tmp_path / "m").predict_proba(table)

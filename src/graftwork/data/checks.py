@@ -25,6 +25,7 @@ from graftwork.shown import shortened_text
 MAX_TEXT_CHARS = 1_000_000
 """A longer text is taken for a mistake: a file pasted into a cell, or a quote that was never closed."""
 LISTED = 10
+NO_LABEL = "no label"
 SKIP = '--on-bad-rows skip (in Python on_bad_rows="skip")'
 
 OnBadRows = Literal["fail", "skip"]
@@ -256,7 +257,7 @@ def _check_role(table: Table, column: Column, *, may_lack: bool = False) -> list
     if column.role == "split":
         words = enumerate(values.to_pylist())
         wrong = {at: f"{_shown(word)} is no split (train, validation or test)" for at, word in words if _no_split(word)}
-    what = "no label" if column.role == "target" and column.kind == "category" else "missing"
+    what = NO_LABEL if column.role == "target" and column.kind == "category" else "missing"
     wrong |= {int(at): what for at in np.flatnonzero(missing if not may_lack else missing[:0])}
     return [BadRow(int(table.rows[at]), column.name, reason) for at, reason in wrong.items()]
 

@@ -17,6 +17,8 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 _LONG = 100_000
 """Characters of a cell; a longer one is no list of labels, and quotes in it are not looked for."""
 _NONE = frozenset(["none", "null", "nan", "<na>"])
+_EMPTY = frozenset(["[]", "{}", "()"])
+"""Cells that say "none of them" in a column of labels without brackets, which has no other way."""
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
 _WORDS = {",": "comma", " ": "space", "\t": "tab", "\n": "newline"}
 
@@ -48,7 +50,7 @@ class LabelForm:
         (['a', 'b'], ['a', 'b'])
         """
         if not self.opening:
-            return split(text, self.separator)
+            return [] if text.strip() in _EMPTY else split(text, self.separator)
         if text.strip().lower() in _NONE:
             return None
         return read_brackets(text)

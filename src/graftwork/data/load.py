@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 
 from graftwork.data import read as reading
 from graftwork.data import scales, several
-from graftwork.data.checks import BadRow, OnBadRows, apply, check, check_classes, known_choice
+from graftwork.data.checks import NO_LABEL, BadRow, OnBadRows, apply, check, check_classes, known_choice
 from graftwork.data.convert import as_text, to_kinds
 from graftwork.data.deep import Range
 from graftwork.data.folders import LABEL
@@ -100,6 +101,7 @@ def load(
 
     def ready(table: Table) -> Table:
         bad = check(table, need_target=True)
+        bad = [_with_remedy(row, many_labels) for row in bad]
         ranges.append(scales.ranges_of(table))
         notes.extend(scales.cancelled(table))
         before = table
@@ -109,6 +111,7 @@ def load(
         notes.extend(skipped + changed)
         return table
 
+    notes = [_as_lists(note, many_labels) for note in notes]
     table = several.each(parts, schema, ready)
     table, said = _with_classes(table, many_labels, on_bad_rows)
     scaled, of_scales = scales.with_scales(with_levels(table), scales.joined(ranges))
@@ -126,6 +129,22 @@ def _with_classes(table: Table, many_labels: bool | Collection[str], on_bad_rows
             table, dropped = check_classes(table, column.name, on_bad_rows)
             notes += said + dropped
     return table, notes
+
+
+def _as_lists(note: str, many_labels: bool | Collection[str]) -> str:
+    """A line on a target: where its texts write lists of labels, the different ones are no classes."""
+    found = re.match(r"target: (.*) \(category, [\d,]+ classes\)(, .*)", note)
+    if found is None or not (many_labels if isinstance(many_labels, bool) else found[1] in many_labels):
+        return note
+    return f"target: {found[1]} (lists of labels){found[2]}"
+
+
+def _with_remedy(bad: BadRow, many_labels: bool | Collection[str]) -> BadRow:
+    """What is wrong with a row; of a target with several labels, how to say that it has none of them."""
+    several_labels = many_labels if isinstance(many_labels, bool) else bad.column in many_labels
+    if several_labels and bad.reason == NO_LABEL:
+        return replace(bad, reason=f"{NO_LABEL} (write [] where it has none of them)")
+    return bad
 
 
 def with_column(data: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:

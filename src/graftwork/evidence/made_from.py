@@ -92,7 +92,10 @@ def _bases(report: Report) -> list[str]:
 
 
 def _inputs(report: Report) -> str:
-    return f"It reads {listed(report.reads, most=8)}." if report.reads else ""
+    if not report.unread:
+        return f"It reads {listed(report.reads, most=8)}." if report.reads else ""
+    without = listed(report.unread, most=8)
+    return f"It reads {listed(report.reads, most=8)}. Of what was tried this scored best, and it leaves out {without}."
 
 
 def _left_out(report: Report) -> list[str]:

@@ -6,6 +6,7 @@ Nothing is suggested that the run gives no reason for.
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 
 MOST = 3
 _FEW_ROWS_A_CLASS = 20
+_MOSTLY = 0.7
+"""The share of its steps below which a run was cut too short to leave it at that."""
+_SHORTENED = re.compile(r"(?P<name>.*): (?:ended after )?(?P<made>\d+) of (?P<of>\d+) steps\b.*\bbudget\b")
+"""What a run says that has no time for all its steps."""
 
 
 def next_steps(report: Report, *, warned: bool) -> tuple[NextStep, ...]:
     """warned: a verdict warns, so that no finding of this model counts as a reason."""
-    found = [*_leak(report), *_more_time(report)]
+    found = [*_leak(report), *_more_time(report), *_base(report)]
     if warned:
         return tuple([*found, *_rare(report), *_look(report)][:MOST])
     found += [*_labels(report), *_harmful_input(report), *_rare(report), *_test(report), *_use(report)]
@@ -63,7 +68,28 @@ def _more_time(report: Report) -> list[NextStep]:
         seconds = _round_up(3 * report.budget)
         text = f"Give it more time: the budget of {duration(report.budget)} left out some of what it would have tried."
         return [NextStep(text, _again(report, budget=seconds))]
+    made, wanted = _steps(report)
+    if made < _MOSTLY * wanted:
+        seconds = _round_up(min(wanted / max(1, made), 10) * report.budget)
+        text = f"Give it more time: in {duration(report.budget)} it could train for {made:,} steps of {wanted:,}."
+        return [NextStep(text, _again(report, budget=seconds))]
     return []
+
+
+def _steps(report: Report) -> tuple[int, int]:
+    """Of the run that the budget shortened most, the steps that it made and those that it would have made."""
+    runs = dict[str, tuple[int, int]]()
+    for note in report.notes:
+        found = _SHORTENED.match(note)
+        if found:
+            name, made, of = found["name"], int(found["made"]), int(found["of"])
+            runs[name] = made, max(of, runs.get(name, (0, 0))[1])
+    return min(runs.values(), key=lambda one: one[0] / one[1], default=(0, 0))
+
+
+def _base(report: Report) -> list[NextStep]:
+    """A pretrained base, where one is trained from nothing or can't read the rows."""
+    return [NextStep(line(one.message)) for one in report.warnings if one.kind == "base"][:1]
 
 
 def _round_up(seconds: float) -> float:
@@ -78,8 +104,8 @@ def _labels(report: Report) -> list[NextStep]:
         return []
     place = report.sources.get("validation", "")
     of = f" of {line(place)}" if place else ""
-    listed_below = "it is listed below" if count == 1 else "they are listed below, the likeliest first"
-    text = f"Look at {counted(count)}{of} whose label may be wrong: {listed_below}."
+    them = "it" if count == 1 else "them, the likeliest first"
+    text = f"Look at {counted(count)}{of} whose label may be wrong: the report lists {them}."
     return [NextStep(text)]
 
 

@@ -100,10 +100,10 @@ class Report(Result):
     arithmetic, which move results in the last digits. command: the exact command that repeats the run; asked: the one
     that was given, empty in Python.
 
-    For the first screen: reads: the columns it reads. bases: what it was built on, in words. sources: by split, the
-    file or table it came from. rows_used, rows_total: of the training rows, and likewise of the validation rows.
-    budget: seconds it was given; budget_for_all: seconds that would use all rows, where not all were used. folder:
-    where the model is. made: when. rows: those that are shown, by split and number.
+    For the first screen: reads: the columns it reads; unread: those it leaves out. bases: what it was built on, in
+    words. sources: by split, the file or table it came from. rows_used, rows_total: of the training rows, and likewise
+    of the validation rows. budget: seconds it was given; budget_for_all: seconds that would use all rows, where not all
+    were used. folder: where the model is. made: when. rows: those that are shown, by split and number.
     """
 
     more: tuple[Result, ...] = ()
@@ -126,6 +126,7 @@ class Report(Result):
     command: str = ""
     asked: str = ""
     reads: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     rows_used: int | None = None

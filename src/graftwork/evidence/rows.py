@@ -101,9 +101,16 @@ def _cells(table: Table, column: Column) -> tuple[list[str], list[Any] | None]:
     if column.kind in ("image", "audio"):
         return [line(text, 120) for text in described(table.column(column.name))], table.values(column.name)
     values = table.values(column.name)
+    if column.kind == "date":
+        return ["" if value is None else _date(value) for value in values], None
     if column.kind == "number":
         return [_number(value) for value in values], None
     return ["" if value is None else line(str(value), _LONGEST) for value in values], None
+
+
+def _date(value: Any) -> str:
+    """A date; with its time where it has one."""
+    return line(str(value).removesuffix(" 00:00:00"))
 
 
 def _number(value: Any) -> str:

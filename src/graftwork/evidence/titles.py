@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from graftwork.data.table import Schema
 from graftwork.evidence.words import listed, quoted
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.shown import counted
@@ -15,9 +14,8 @@ _ROW = 3
 """Inputs that are named; more are a row."""
 
 
-def title(tasks: Mapping[str, Task], schema: Schema) -> str:
-    """Of the tasks by their targets, and of the columns that are read."""
-    inputs = [column.name for column in schema.inputs]
+def title(tasks: Mapping[str, Task], inputs: Sequence[str]) -> str:
+    """Of the tasks by their targets. inputs: the columns that are read."""
     if len(tasks) > 1:
         return f"What are {listed(list(tasks))}, told from {_row(inputs)}?"
     target, task = next(iter(tasks.items()))

@@ -111,7 +111,7 @@ def _numbers(result: Result, evaluation: Evaluation) -> Told:
     errors = evaluation.errors
     assert errors is not None
     off, constant = amount(errors.mean.value, errors.mean), amount(errors.constant, errors.mean)
-    always = f"always saying the middle value, {amount(errors.median)}"
+    always = f"always saying the middle value of these rows, {amount(errors.median)}"
     if not _beaten(result) or (result.baseline is None and not errors.better):
         return _not_better(always, f"it is off by {off} on average, that by {constant}")
     text = (

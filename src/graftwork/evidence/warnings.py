@@ -48,7 +48,7 @@ def table_warnings(train: Table, others: Mapping[str, Table], tasks: Mapping[str
     found = [
         warning
         for name, table in others.items()
-        for warning in duplicates("train", name, compare.overlap(train, table))
+        for warning in duplicates("train", name, compare.overlap(train, table), train.source, table.source)
     ]
     for target, task in tasks.items():
         if "hard_labels" in task.facts and not task.open_set:
@@ -90,16 +90,18 @@ def leaks(found: Sequence[Leak]) -> list[DataWarning]:
     ]
 
 
-def duplicates(first: str, second: str, found: compare.Overlap) -> list[DataWarning]:
-    """Rows of the split `second` that stand in the split `first` too."""
+def duplicates(first: str, second: str, found: compare.Overlap, *sources: str) -> list[DataWarning]:
+    """Rows of the split `second` that stand in the split `first` too. sources: the files they come from."""
     if not len(found.pairs):
         return []
     rows = tuple(found.pairs[:, 1].tolist())
+    one = len(set(sources)) == 1
+    remedy = f"Take the doubled rows out of {sources[0]}." if one else "Remove them from one side."
     return [
         DataWarning(
             "duplicates",
             f"{len(rows):,} of {found.rows:,} {second} rows ({100 * found.share:.2g} %) also stand in {first}, so the "
-            f"{second} scores may be too good: {_listed(rows)}. Remove them from one side.",
+            f"{second} scores may be too good: {_listed(rows)}. {remedy}",
             rows,
         )
     ]

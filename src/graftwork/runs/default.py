@@ -87,8 +87,14 @@ def run_all(
         raise failures[0] if failures else NumericalError("No run could be made in this budget.")
     kept = best(candidates)
     if len(candidates) > 1:
-        listener.note(f"kept: {kept.name}")
+        listener.note(f"kept: {kept.name}{_unread(job, kept)}")
     return candidates, kept
+
+
+def _unread(job: Job, kept: Candidate) -> str:
+    """The columns that the kept model does without."""
+    unread = kept.recipe.read_columns(job.train.schema)[1]
+    return f"; the model does not read {', '.join(unread)}" if unread else ""
 
 
 def failure_text(error: Exception) -> str:

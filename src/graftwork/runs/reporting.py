@@ -72,13 +72,14 @@ def make_report(
     given, call = _given(job, model, kept), call or Call()
     results, doubts = _results(job, model, kept, given, left_out)
     warnings = data_warnings(job, _others(given)) + doubts
+    reads, unread = model.recipe.read_columns(job.train.schema)
     own = {one.name: getattr(results[0], one.name) for one in fields(Result)}
     report = Report(
         **own,
         more=tuple(results[1:]),
-        title=title(job.tasks, job.train.schema),
+        title=title(job.tasks, reads),
         base=model.recipe.base_text,
-        data=_data(job),
+        data=_data(job, reads),
         recipe=model.recipe.to_yaml(),
         plan=kept.plan.table(),
         candidates=tuple(_candidate(job, one, one is kept) for one in candidates if one.score is not None),
@@ -94,7 +95,8 @@ def make_report(
         threads=torch.get_num_threads(),
         command=command or "",
         asked=call.asked,
-        reads=tuple(column.name for column in job.train.schema.inputs),
+        reads=reads,
+        unread=unread,
         bases=base_words(model.recipe.bases(job.train.schema)),
         sources={name: table.source for name, table in _tables(job).items()},
         rows_used=len(job.train),
@@ -287,9 +289,9 @@ def _tables(job: Job) -> dict[str, Table]:
     return {name: table for name, table in parts.items() if table is not None}
 
 
-def _data(job: Job) -> dict[str, str]:
+def _data(job: Job, reads: Sequence[str]) -> dict[str, str]:
     facts = {name: f"{len(table):,} rows of {table.source}" for name, table in _tables(job).items()}
-    facts["inputs"] = ", ".join(column.name for column in job.train.schema.inputs)
+    facts["inputs"] = ", ".join(reads)
     facts["target" if len(job.tasks) == 1 else "targets"] = ", ".join(
         f"{target} ({task.name}, {task.outputs} outputs)" for target, task in job.tasks.items()
     )
