@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+
+import typer
 
 from graftwork.errors import UsageError
 from graftwork.terminal import tell_of
 
 if TYPE_CHECKING:
     from graftwork.recipe import Recipe
+
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="of csv, tsv and json that are not UTF-8, such as cp1252 or gb18030")
+]
+BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")]
+"""Options that several commands have."""
 
 
 def recipe_of(

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from graftwork import threads
-from graftwork.arguments import check_paths, commands_of, free_folder, pairs_of, recipe_of, seconds_of, show_warning
+from graftwork.arguments import (
+    BadRows,
+    Encoding,
+    check_paths,
+    commands_of,
+    free_folder,
+    pairs_of,
+    recipe_of,
+    seconds_of,
+    show_warning,
+)
 from graftwork.commands import add_commands
 from graftwork.errors import GraftworkError
 from graftwork.terminal import say, tell, tell_of
@@ -72,10 +82,6 @@ With = Annotated[
 Set = Annotated[list[str] | None, typer.Option("--set", help="setting, such as lr=1e-4; repeat for several")]
 RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="recipe.yaml; options given here change it")]
 Seed = Annotated[int | None, typer.Option(help="seed of everything that is drawn (default 0)")]
-Encoding = Annotated[
-    str | None, typer.Option("--encoding", help="of csv, tsv and json that are not UTF-8, such as cp1252 or gb18030")
-]
-BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")]
 
 
 def _version(asked: bool) -> None:

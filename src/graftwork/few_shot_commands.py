@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from graftwork.arguments import BadRows
 from graftwork.errors import UsageError
 from graftwork.progress import screen
 from graftwork.terminal import say, tell
@@ -26,7 +27,7 @@ def adapt(
     model: Annotated[Path, typer.Argument(help="folder that fit wrote, best with --task few-shot")],
     support: Annotated[Path, typer.Argument(help="a few labelled rows of each new class")],
     out: Annotated[Path, typer.Option(help="folder for the new model")],
-    on_bad_rows: Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")] = "fail",
+    on_bad_rows: BadRows = "fail",
 ) -> None:
     """Make a model for new classes from a few rows of each; predict and evaluate work with it as with any other."""
     from graftwork.data.checks import known_choice

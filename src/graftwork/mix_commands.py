@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from graftwork.arguments import BadRows
 from graftwork.progress import screen
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 Models = Annotated[list[Path], typer.Argument(help="folders that fit wrote: two or more")]
 Out = Annotated[Path, typer.Option(help="folder to write the model and its report to")]
-BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")]
 
 
 def add_commands(app: typer.Typer) -> None:

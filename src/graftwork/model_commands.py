@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from graftwork.arguments import BadRows, Encoding
 from graftwork.data.names import inside
 from graftwork.errors import UsageError
 from graftwork.progress import SILENT, screen
@@ -18,10 +19,6 @@ Added = Annotated[
     list[str] | None,
     typer.Option("--with", help="technique at prediction, such as tta:views=4 or tent; repeat for several"),
 ]
-Encoding = Annotated[
-    str | None, typer.Option("--encoding", help="of csv, tsv and json that are not UTF-8, such as cp1252 or gb18030")
-]
-BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")]
 
 
 def add_commands(app: typer.Typer) -> None:

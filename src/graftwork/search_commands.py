@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from graftwork.arguments import BadRows
 from graftwork.errors import ModelError, UsageError
 from graftwork.progress import screen
 from graftwork.shown import counted
@@ -25,7 +26,7 @@ def add_commands(app: typer.Typer) -> None:
 def index(
     model: Annotated[Path, typer.Argument(help="folder that fit wrote, of the task retrieval")],
     table: Annotated[Path, typer.Argument(help="csv, tsv, json lines, parquet (also .gz), a folder or zip of files")],
-    on_bad_rows: Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")] = "fail",
+    on_bad_rows: BadRows = "fail",
 ) -> None:
     """Embed the rows of a table, for search; the index lies in the model's folder."""
     from graftwork.data.checks import known_choice
