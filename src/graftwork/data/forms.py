@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from graftwork.data.convert import read_dates, to_numbers
 from graftwork.data.dates import WORDS, find_dates
 from graftwork.data.kinds import Judged, is_string, judge, sample
 from graftwork.data.numbers import Decimal, FoundForm, NumberForm, find_form
+from graftwork.data.spellings import count_values
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Schema, Table
 from graftwork.errors import DataError
@@ -128,7 +127,7 @@ def refitted(table: Table) -> tuple[Table, list[str]]:
             values = table.column(column.name)
             if len(to_numbers(values, column.form)[1]):
                 known = NumberForm.of(column.form)
-                found = find_form(_counted(values), known)
+                found = find_form(count_values(values), known)
                 if found and _takes_over(found, known, values, column):
                     column = replace(column, form=found.form.text)
                     notes.append(_other_form(column.name, found, known))
@@ -169,18 +168,10 @@ def _other_form(name: str, found: FoundForm, known: NumberForm) -> str:
 
 def _as_numbers(name: str, data: pa.Table, decimal: Decimal) -> Judged:
     """A column that the user or a task says holds numbers."""
-    found = find_form(_counted(sample(data.select([name])).column(0)), decimal=decimal)
+    found = find_form(count_values(sample(data.select([name])).column(0)), decimal=decimal)
     if found is None:
         return Judged("number")
     return Judged("number", found.form.text, found.note(name), unclear=found.unclear)
-
-
-def _counted(values: pa.ChunkedArray) -> dict[str, int]:
-    counts = Counter[str]()
-    for part in slices(values):
-        for each in pc.value_counts(part.drop_null()).to_pylist():
-            counts[each["values"]] += each["counts"]
-    return dict(counts)
 
 
 def _unclear(source: str, name: str, value: str) -> DataError:

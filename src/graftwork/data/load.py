@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graftwork.data import media, scales, several
 from graftwork.data import read as reading
-from graftwork.data import scales, several
 from graftwork.data.checks import NO_LABEL, BadRow, OnBadRows, apply, check, check_classes, known_choice
 from graftwork.data.convert import as_text, to_kinds
 from graftwork.data.deep import Range
@@ -103,7 +103,7 @@ def load(
         bad = check(table, need_target=True)
         bad = [_with_remedy(row, many_labels) for row in bad]
         ranges.append(scales.ranges_of(table))
-        notes.extend(scales.cancelled(table))
+        notes.extend(media.cancelled(table))
         before = table
         table, skipped = apply(table, bad, on_bad_rows)
         skipped += lost_classes(before, table) if skipped else []
@@ -205,7 +205,7 @@ def load_like(
     if on_bad_rows != "keep":
         table, skipped = apply(table, bad, on_bad_rows)
         notes, bad = notes + skipped, []
-    notes += scales.beyond(looked_at) + scales.cancelled(looked_at)
+    notes += scales.beyond(looked_at) + media.cancelled(looked_at)
     ready, changed = to_kinds(table)
     return Loaded(replace(ready, schema=Schema(columns)), notes + refit + changed, bad, _written(table, bad), refit)
 

@@ -18,7 +18,7 @@ from graftwork.data.opening import MediaError as MediaError
 from graftwork.data.opening import UnknownFormat, formats, read_file
 from graftwork.data.paths import absence, is_address, is_data, located, refusal, shortened
 from graftwork.data.spool import slices
-from graftwork.data.table import Kind
+from graftwork.data.table import Kind, Table
 from graftwork.data.writing import write_text
 
 
@@ -109,6 +109,20 @@ def examined(column: pa.ChunkedArray, folder: Path | None, kind: Kind) -> Examin
 
 _RULES = "4"
 """Another one whenever files are found to be something else than before."""
+
+
+def cancelled(table: Table) -> list[str]:
+    """A line for each column of sounds in which channels cancel out; of a table that was checked."""
+    notes = []
+    for column in table.schema.inputs:
+        if column.kind == "audio":
+            count = examined(table.column(column.name), table.folder, "audio").cancelled
+            if count:
+                notes.append(
+                    f"{column.name}: in {count:,} sound{'s' if count > 1 else ''} the channels cancel each other out "
+                    "(opposite phase); the louder one is read instead of their mean"
+                )
+    return notes
 
 
 def readable(value: Any, folder: Path | None, scale: Scale | None) -> bytes | None:

@@ -19,20 +19,6 @@ def ranges_of(table: Table) -> dict[str, list[Range]]:
     return {name: examined(table.column(name), table.folder, "image").ranges for name in images}
 
 
-def cancelled(table: Table) -> list[str]:
-    """A line for each column of sounds in which channels cancel out; of a table that was checked."""
-    notes = []
-    for column in table.schema.inputs:
-        if column.kind == "audio":
-            count = examined(table.column(column.name), table.folder, "audio").cancelled
-            if count:
-                notes.append(
-                    f"{column.name}: in {count:,} sound{'s' if count > 1 else ''} the channels cancel each other out "
-                    "(opposite phase); the louder one is read instead of their mean"
-                )
-    return notes
-
-
 def joined(parts: Sequence[Mapping[str, list[Range]]]) -> dict[str, list[Range]]:
     """Those of several tables as one."""
     names = dict.fromkeys(name for part in parts for name in part)

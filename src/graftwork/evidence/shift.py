@@ -21,7 +21,7 @@ from graftwork.data.table import Column, Kind, Table
 from graftwork.errors import GraftworkError
 from graftwork.evidence.two_samples import numbers_differ, shares_differ
 from graftwork.networks.scripts import scripts
-from graftwork.shown import shortened_text
+from graftwork.shown import shortened_text, shown_number
 from graftwork.tasks.classification import label_counts
 from graftwork.tasks.task import Task
 
@@ -95,24 +95,25 @@ def _new_words(texts: Sequence[list[str]], where: str, name: str) -> Iterator[st
 
 
 def _numbers(first: Table, second: Table, column: Column, name: str) -> Iterator[str]:
-    values = [_floats(part, column.name) for part in (first, second)]
-    if min(map(len, values)) < FEWEST:
-        return
-    middle = [float(np.median(part)) for part in values]
-    low, high = np.quantile(values[0], [0.25, 0.75])
-    if numbers_differ(values[0], values[1], ALPHA) and abs(middle[1] - middle[0]) > (high - low) / 2:
-        where = f"'{column.name}'"
-        yield f"half of the {name} rows have {where} above {middle[1]:,.4g}, of training rows {middle[0]:,.4g}"
+    middle = _moved(*(_floats(part, column.name) for part in (first, second)))
+    if middle:
+        before, now = map(shown_number, middle)
+        yield f"half of the {name} rows have '{column.name}' above {now}, of training rows {before}"
+
+
+def _moved(first: np.ndarray, second: np.ndarray) -> tuple[float, float] | None:
+    """The medians of two samples whose middle lies clearly elsewhere; None for others, and for small ones."""
+    if min(len(first), len(second)) < FEWEST or not numbers_differ(first, second, ALPHA):
+        return None
+    middle = float(np.median(first)), float(np.median(second))
+    low, high = np.quantile(first, [0.25, 0.75])
+    return middle if abs(middle[1] - middle[0]) > (high - low) / 2 else None
 
 
 def _dates(first: Table, second: Table, column: Column, name: str) -> Iterator[str]:
     """As numbers: a table of other rows is often one of later rows."""
-    values = [_milliseconds(part, column.name) for part in (first, second)]
-    if min(map(len, values)) < FEWEST:
-        return
-    middle = [float(np.median(part)) for part in values]
-    low, high = np.quantile(values[0], [0.25, 0.75])
-    if numbers_differ(values[0], values[1], ALPHA) and abs(middle[1] - middle[0]) > (high - low) / 2:
+    middle = _moved(*(_milliseconds(part, column.name) for part in (first, second)))
+    if middle:
         days = [str(np.datetime64(round(one), "ms").astype("datetime64[D]")) for one in middle]
         yield f"half of the {name} rows have '{column.name}' after {days[1]}, of training rows {days[0]}"
 
