@@ -73,6 +73,13 @@ def test_a_pretrained_base_where_none_is_named() -> None:
         assert said[0] == ("No pretrained base for images is named: --base image=FOLDER.", "")
 
 
+def test_doubled_rows_come_first_where_they_are_many_of_those_that_measure() -> None:
+    many = DataWarning("duplicates", "12 of 120 test rows (10 %) also stand in train.", tuple(range(12)))
+    assert told(replace(PLAIN, warnings=(many,)))[0] == (many.message, "")
+    for other in (replace(many, rows=(1, 2)), replace(many, message="12 of 120 validation rows also stand in train.")):
+        assert told(replace(PLAIN, warnings=(other,))) == told(PLAIN)
+
+
 def test_python_is_told_what_to_add() -> None:
     report = replace(PLAIN, asked="", budget=60.0, rows_used=1, rows_total=2)
     assert told(report)[0][1] == "gw.fit(…, budget=120)"

@@ -80,6 +80,14 @@ def test_label_noise_by_the_papers_thresholds() -> None:
     assert suspects[0].probability == pytest.approx(0.8)
 
 
+def test_a_model_that_is_wrong_on_most_rows_suspects_no_labels() -> None:
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, 5, 300)
+    probabilities = draw.dirichlet(np.full(5, 0.3), 300)
+    assert np.mean(probabilities.argmax(axis=1) == labels) < 0.4
+    assert label_noise(labels, probabilities, np.arange(300), list("abcde"), "validation") == ([], [])
+
+
 def test_label_noise_of_a_sure_and_right_model_is_none() -> None:
     targets = np.array([0, 1, 0, 1])
     assert label_noise(targets, np.eye(2)[targets], np.arange(4), ["a", "b"], "validation") == ([], [])

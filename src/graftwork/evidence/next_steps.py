@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST = 3
 _FEW_ROWS_A_CLASS = 20
+_DOUBLED = 0.05
 _MOSTLY = 0.7
 """The share of its steps below which a run was cut too short to leave it at that."""
 _SHORTENED = re.compile(r"(?P<name>.*): (?:ended after )?(?P<made>\d+) of (?P<of>\d+) steps\b.*\bbudget\b")
@@ -31,6 +32,7 @@ def next_steps(report: Report, *, warned: bool) -> tuple[NextStep, ...]:
     found = [*_leak(report), *_more_time(report), *_base(report)]
     if warned:
         return tuple([*found, *_rare(report), *_look(report)][:MOST])
+    found[:0] = _doubled(report)
     found += [*_labels(report), *_harmful_input(report), *_rare(report), *_test(report), *_use(report)]
     return tuple(found[:MOST])
 
@@ -53,6 +55,16 @@ def _leak(report: Report) -> list[NextStep]:
     if warning is None:
         return []
     return [NextStep(line(warning.message), _again(report, ignore=warning.columns) if warning.columns else "")]
+
+
+def _doubled(report: Report) -> list[NextStep]:
+    """Rows that measure it and that it has learned, where they are so many that its score is not to be trusted."""
+    split, evaluation = report.headline
+    for warning in report.warnings:
+        counts = warning.kind == "duplicates" and f" {split} rows " in warning.message
+        if counts and len(warning.rows) >= _DOUBLED * evaluation.rows:
+            return [NextStep(line(warning.message))]
+    return []
 
 
 def _more_time(report: Report) -> list[NextStep]:

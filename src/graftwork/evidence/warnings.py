@@ -16,6 +16,8 @@ from graftwork.tasks.classification import label_counts
 from graftwork.tasks.task import Task
 
 _SHOWN_ROWS = 10
+_SOUND = 0.5
+"""Share of rows that a model gives their label, from which the others may be mislabelled."""
 
 
 @dataclass(frozen=True)
@@ -182,13 +184,15 @@ def label_noise(
     class, and less sure of the row's own label than of rows that have that one. Most suspicious first.
 
     targets: class indices (N,), -1 where missing. probabilities (N, C) must come from a model that did not train on
-    these rows: validation or test rows, since a model has learned the wrong labels of its own training rows.
+    these rows: validation or test rows, since a model has learned the wrong labels of its own training rows. Nothing
+    is said by a model that gives fewer than half of the rows their label: the mistakes are its own.
     """
     suspects = [
         Suspect(int(rows[at]), classes[targets[at]], classes[likely], float(probabilities[at, likely]))
         for at, likely in _suspects(targets, probabilities)
     ]
-    if not suspects:
+    known = targets >= 0
+    if not suspects or np.mean(probabilities[known].argmax(axis=1) == targets[known]) < _SOUND:
         return [], []
     first = suspects[0]
     message = (
