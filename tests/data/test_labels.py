@@ -235,3 +235,19 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     except NotThisForm:
         return
     assert all(isinstance(label, str) and label for label in labels)
+
+
+@pytest.mark.parametrize("separator", [" and ", " > ", " -> ", " - ", " – ", "،"])
+def test_signs_between_spaces_part_labels_and_are_none(separator: str) -> None:
+    texts = [separator.join(labels) for labels in (["a", "b"], ["b", "c"], ["a", "b", "c"], ["a"], ["a", "c"])]
+    form = find_form(texts)
+    assert form is not None
+    assert {label for text in texts for label in form.read(text) or ()} == {"a", "b", "c"}
+    assert form.write(["a", "c"]) == separator.join(["a", "c"])
+
+
+@pytest.mark.parametrize("text", ['[{"id": %d, "name": "a"}, {"id": 2}]', '{"a": %d, "b": 1}', "{'a': %d, 'b': 2}"])
+def test_objects_are_no_lists_of_labels(text: str) -> None:
+    texts = [text % number for number in range(9)]
+    assert find_form(texts) is None
+    assert looks_like_lists(texts) is None

@@ -22,6 +22,11 @@ def test_values_that_differ_in_digits_alone_are_named(form: str) -> None:
     assert "--ignore x" in said
 
 
+@pytest.mark.parametrize("form", ["10.0.0.{:.0f}", "1.{:.0f}.0", "+49 170 {:06.0f}", "{:.0f}/80", "48.{:03.0f},2.100"])
+def test_what_is_no_number_is_not_called_one(form: str) -> None:
+    assert "digits alone" in near_numbers("x", [form.format(value) for value in AMOUNTS], "text")
+
+
 @pytest.mark.parametrize("form", ["{}*", "{} (p)", "{}[1]"])
 def test_numbers_with_marks_at_some_are_named_with_the_way_to_read_them(form: str) -> None:
     values = [form.format(value) if row % 3 == 0 else str(value) for row, value in enumerate(AMOUNTS)]
@@ -37,6 +42,8 @@ def test_numbers_with_marks_at_some_are_named_with_the_way_to_read_them(form: st
         ["1-2", "3-4"] * 20,
         [f"{'ABCDEFGHIJ'[row % 10]}{row} {'KLMNO'[row % 5]}" for row in range(60)],
         ["", "NA"],
+        [f"u{row}@site.org" for row in range(40)],
+        [f"https://a.org/{row}" for row in range(40)],
     ],
 )
 def test_words_and_classes_need_no_line(values: list[str]) -> None:

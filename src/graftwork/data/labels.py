@@ -12,7 +12,7 @@ from graftwork.data.values import same_value
 
 SEPARATORS = (
     *(";#", "||", "::", "&&", "<br>", "\x1f", "|", ";", "\n", "\t", "，", "、", "；", "·", "•", "~", "^", ","),
-    *("+", "/", "&"),
+    *("،", "؛", "+", "/", "&", " > ", " -> ", " - ", " – ", " and "),
 )
 """What stands between labels, the unmistakable first; a space, which names hold too, is tried last."""
 WORDS = {
@@ -30,7 +30,7 @@ WORDS = {
 }
 """Separators that can be named by a word."""
 AUTO = "auto"
-_PART_OF_NAMES = ("/", "&", "+", "·", "•", "~", "^")
+_PART_OF_NAMES = ("/", "&", "+", "·", "•", "~", "^", " > ", " -> ", " - ", " – ", " and ")
 """Signs that stand in the name of one class as well (`R&B`, `and/or`)."""
 _LOOKED_AT = 20_000
 _MOSTLY = 0.8
@@ -63,6 +63,8 @@ def find_form(texts: Iterable[str]) -> LabelForm | None:
     looked_at = _some(texts)
     if _in_brackets(looked_at):
         return _bracket_form(looked_at)
+    if _are_objects(looked_at):
+        return None
     tried = {sign: _parted(looked_at, sign) for sign in SEPARATORS if any(sign in text for text in looked_at)}
     tried = {sign: found for sign, found in tried.items() if found.several}
     best = min(tried, key=lambda sign: tried[sign].labels, default=None)
@@ -100,6 +102,8 @@ def looks_like_lists(texts: Iterable[str]) -> LabelForm | None:
     looked_at = _some(texts)
     if _in_brackets(looked_at):
         return _bracket_form(looked_at) if any(len(read_brackets(text)) > 1 for text in looked_at) else None
+    if _are_objects(looked_at):
+        return None
     signs = [sign for sign in SEPARATORS if sign not in _PART_OF_NAMES and any(sign in text for text in looked_at)]
     tried = {sign: _parted(looked_at, sign) for sign in [*signs, " "]}
     for sign in sorted(tried, key=lambda sign: (sign == " ", tried[sign].labels)):
@@ -151,6 +155,14 @@ def _parted(texts: list[str], separator: str) -> _Parted:
 
 def _in_brackets(texts: list[str]) -> bool:
     return bool(texts) and sum(map(_is_bracketed, texts)) >= _MOSTLY * len(texts)
+
+
+def _are_objects(texts: list[str]) -> bool:
+    """Whether most texts are objects of json or Python, or lists of them: what of them is a label can't be told."""
+    return sum(map(bool, map(_OBJECT.match, texts))) > _SHARED * len(texts)
+
+
+_OBJECT = re.compile(r"""\[?\s*\{\s*(['"])[^'"]*\1\s*:""")
 
 
 def _is_bracketed(text: str) -> bool:

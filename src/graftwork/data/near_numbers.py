@@ -6,25 +6,27 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from graftwork.data.number_text import is_missing_number, take_apart
+from graftwork.data.number_text import is_missing_number
+from graftwork.data.numbers import is_number
 
 _LOOKED_AT, _MOST, _ALIKE, _LONGEST = 200, 0.5, 0.9, 24
 _DIGITS = re.compile(r"\d[\d.,]*")
+_NAME = re.compile(r"@|://|www\.")
 
 
 def near_numbers(name: str, values: Sequence[str], kind: str) -> str:
     """A line for a column that is read as `kind` though most values are numbers, or differ in digits alone.
 
-    Empty for words, sentences and codes with letters of their own.
+    Empty for words, sentences, addresses, and codes with letters of their own.
 
     >>> near_numbers("mass", [f"~{value} kg" for value in range(9)], "text")[:61]
     "mass: read as text, though its values differ in digits alone "
     >>> near_numbers("note", ["good film", "12 angry men", "7"], "text")
     ''
     """
-    known = [value for value in values if not is_missing_number(value)]
-    looked = known[:: max(1, len(known) // _LOOKED_AT)]
-    others = [value for value in looked if take_apart(value) is None]
+    some = values[:: max(1, len(values) // _LOOKED_AT)]
+    looked = [value for value in some if not is_missing_number(value)]
+    others = [value for value in looked if not is_number(value)]
     if len(looked) - len(others) > _MOST * len(looked):
         odd = f" (others are like '{others[0].strip():.40}')" if others else ""
         share = round(100 * (len(looked) - len(others)) / len(looked))
@@ -33,7 +35,7 @@ def near_numbers(name: str, values: Sequence[str], kind: str) -> str:
             "them as numbers, and names the rows that hold none"
         )
     shapes = Counter(_DIGITS.sub("0", value.strip()) for value in looked if len(value.strip()) <= _LONGEST)
-    alike = sum(count for shape, count in shapes.most_common(3) if "0" in shape)
+    alike = sum(count for shape, count in shapes.most_common(3) if "0" in shape and not _NAME.search(shape))
     if len(looked) < 3 or alike < _ALIKE * len(looked) or 2 * len(set(looked)) <= len(looked):
         return ""
     return (

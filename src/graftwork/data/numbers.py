@@ -147,6 +147,14 @@ def find_form(counts: Mapping[str, int], known: NumberForm | None = None, decima
     return FoundForm(form, sum(texts[text] for text in read) / rows, example.strip(), tuple(marks), unclear)
 
 
+def is_number(text: str) -> bool:
+    """Whether the text is a number in some convention; `1.2.3`, `120/80` and telephone numbers are none."""
+    written = take_apart(text)
+    if written is None or FRACTIONS in written.marks:
+        return False
+    return any(_number(written.body, *way) is not None for way in _CONVENTIONS)
+
+
 def _are_marks(texts: Mapping[str, int], parts: Mapping[str, Written]) -> bool:
     """Whether what is no number is one to three words that repeat (`unknown`, `>100`) among many numbers."""
     others = [text for text in texts if text not in parts]
