@@ -84,7 +84,11 @@ def test_a_workbook_trains(tmp_path: Path) -> None:
         ([["text", "n"], ["a", "=1+1"], ["b", 2]], "formulas that were never computed.*Open it in a spreadsheet"),
         ([["text"], ["a", "b"]], "2 cells, but the row with the column names has 1"),
         ([["text", "n"], ["a", 1], ["b", 2], ["Total", 3], ["c", 2]], None),
-        ([["text", "label"], ["a", "x"], ["b", "y"], ["c", "x"], ["Total", 3]], "looks like a total"),
+        (
+            [["text", "label"], ["a", "x"], ["b", "y"], ["c", "x"], ["Total", 3]],
+            "total.*Delete the line: in the",
+        ),
+        ([["Report"], ["text", "label"], ["a", "x"]], r"a\.xlsx: a row has 2 cells.*title above the table, delete it"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, rows: list[list[Any]], message: str | None) -> None:

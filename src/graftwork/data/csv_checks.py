@@ -154,6 +154,8 @@ def _example(names: Sequence[str]) -> str:
 def _shell(source: str, command: str) -> str:
     """A command line that writes a mended copy."""
     path = Path(source)
+    if path.suffix.lower().startswith((".xlsx", ".xlsm")):
+        return "in the spreadsheet, and save it again"
     return f"{command} {path.name} > {path.stem}-mended{path.suffix or '.csv'}"
 
 

@@ -58,7 +58,7 @@ def read_excel(path: Path, name: str, sheet: str | None = None) -> pa.Table:
                 chosen, said = _sheet(book, sheet, name)
                 header, rows = _header(_rows(chosen), name)
                 schema = pa.schema([(column, pa.string()) for column in header])
-                table = spool(_batches(rows, len(header), schema), schema)
+                table = spool(_batches(rows, schema, name), schema)
             finally:
                 book.close()
     except DataError:
@@ -158,12 +158,13 @@ def _header(rows: Iterator[list[str | None]], name: str) -> tuple[list[str], Ite
     return names, rows
 
 
-def _batches(rows: Iterator[Sequence[str | None]], width: int, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    held: list[Sequence[str | None]] = []
+def _batches(rows: Iterator[Sequence[str | None]], schema: pa.Schema, name: str) -> Iterator[pa.RecordBatch]:
+    held, width = list[Sequence[str | None]](), len(schema)
     for row in rows:
         if any(row[width:]):
             raise DataError(
-                f"a row has {len(row)} cells, but the row with the column names has {width}: {', '.join(schema.names)}"
+                f"{name}: a row has {len(row)} cells, but the row with the column names has {width}: "
+                f"{', '.join(schema.names)[:80]}. If that is a title above the table, delete it; else name each column."
             )
         held.append([*row[:width], *[None] * (width - len(row))])
         if len(held) == BATCH_ROWS:
