@@ -20,8 +20,8 @@ def near_numbers(name: str, values: Sequence[str], kind: str) -> str:
     Empty for words, sentences, addresses, and codes with letters of their own.
 
     >>> near_numbers("mass", [f"~{value} kg" for value in range(9)], "text")[:61]
-    "mass: read as text, though its values differ in digits alone "
-    >>> near_numbers("note", ["good film", "12 angry men", "7"], "text")
+    'mass: read as text, though its values differ in digits alone '
+    >>> near_numbers("note", ["good film", "bad film", "7"], "text")
     ''
     """
     some = values[:: max(1, len(values) // _LOOKED_AT)]
