@@ -186,3 +186,11 @@ def test_the_work_of_reading_grows_as_the_columns_do() -> None:
         return min(taken)
 
     assert seconds(2000) < 40 * seconds(200)
+
+
+def test_plain_numbers_where_training_had_percentages_are_said() -> None:
+    rows = [f"{value / 10}%" for value in range(40)]
+    schema = load({"x": rows, "y": ["a", "b"] * 20}, target="y").table.schema
+    later = load_like({"x": [0.5, 2.0]}, schema, with_target=False, on_bad_rows="keep")
+    assert list(later.reread) == ["x: plain numbers here, taken for % as in training: 12 means 12 %"]
+    assert not load_like({"x": ["5%", "6 %"]}, schema, with_target=False, on_bad_rows="keep").reread

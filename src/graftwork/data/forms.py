@@ -131,6 +131,9 @@ def refitted(table: Table) -> tuple[Table, list[str]]:
                 if found and _takes_over(found, known, values, column):
                     column = replace(column, form=found.form.text)
                     notes.append(_other_form(column.name, found, known))
+        elif column.kind == "number" and NumberForm.of(column.form).unit in _SHARES:
+            unit = NumberForm.of(column.form).unit
+            notes.append(f"{column.name}: plain numbers here, taken for {unit} as in training: 12 means 12 {unit}")
         if column.kind == "date" and is_string(table.column(column.name).type):
             column, said = _refitted_dates(column, table.column(column.name))
             notes += said
