@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,14 @@ def test_links_of_the_hub(tmp_path: Path) -> None:
     (snapshot / "weights").symlink_to("../../blobs/1")
     with pytest.raises(ModelError, match="leads out"):
         check_links(snapshot)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_pipes_in_a_folder_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "file").write_text("x")
+    check_links(tmp_path)
+    os.mkfifo(tmp_path / "sub" / "model.safetensors")
+    for act in (lambda: check_links(tmp_path), lambda: inside(tmp_path, "sub", "model.safetensors")):
+        with pytest.raises(ModelError, match="a device, a pipe"):
+            act()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from graftwork.data.locks import claimed
 from graftwork.data.writing import clean, clean_beside, is_own, remove, replacing, temporary_name, write_text
+from graftwork.errors import UsageError
 
 
 def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,3 +72,17 @@ def test_a_folder_loses_its_name_before_its_files(tmp_path: Path, monkeypatch: p
     clean_beside(tmp_path / "folder")
     assert list(tmp_path.iterdir()) == []
     remove(tmp_path / "folder")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_or_a_device_is_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "out.csv"
+    os.mkfifo(pipe)
+    (tmp_path / "link.csv").symlink_to(pipe)
+    for name in ("out.csv", "link.csv"):
+        with pytest.raises(UsageError, match="a pipe or a socket"), claimed(tmp_path / name):
+            pass
+    with pytest.raises(UsageError, match="a pipe or a socket"):
+        write_text(pipe, "new")
+    assert pipe.is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "out.csv"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -15,6 +16,7 @@ import torch
 
 import graftwork
 from command import graft, topics
+from fuzz.examine import within
 from graftwork.errors import ModelError
 from graftwork.networks.hub import load_model, load_reader, read_config
 from graftwork.networks.transformer import TransformerEncoder
@@ -212,4 +214,14 @@ def test_modules_that_lead_out(folder: Path, tmp_path: Path) -> None:
     modules = [{"type": "x.Transformer", "path": ""}, {"type": "x.Pooling", "path": "../elsewhere"}]
     (folder / "modules.json").write_text(json.dumps(modules))
     with pytest.raises(ModelError, match="no plain file name"):
+        TransformerEncoder.from_pretrained(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize("name", ["model.safetensors", "x.index.json", "modules.json", "tokenizer.json"])
+def test_pipes_in_a_base(name: str, tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path / "base")
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    with within(20), pytest.raises(ModelError, match="a pipe"):
         TransformerEncoder.from_pretrained(folder)

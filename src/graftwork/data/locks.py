@@ -16,7 +16,7 @@ from pathlib import Path
 
 from graftwork.data.cache import storing
 from graftwork.data.staging import STAGED, real, settle
-from graftwork.data.writing import LOCK
+from graftwork.data.writing import LOCK, check_replaceable
 from graftwork.errors import UsageError
 
 _BUSY = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
@@ -35,6 +35,7 @@ def claimed(path: str | os.PathLike[str] | None) -> Iterator[None]:
         yield
         return
     target = real(Path(path))
+    check_replaceable(target)
     key = (threading.get_ident(), target)
     if key in _mine:
         yield

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 from graftwork.errors import ModelError
@@ -48,13 +50,18 @@ def inside(folder: Path, *names: str) -> Path:
             f"{path} is a link that leads out of the folder, to {found}. Expected a file. Put a copy of the file in "
             "its place, if you trust who made the folder."
         )
+    with suppress(OSError):
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise ModelError(f"{path} is a device, a pipe or a socket. Expected a file. Copy the folder again.")
     return path
 
 
 def check_links(folder: Path) -> None:
-    """Raise ModelError where any file or folder in `folder`, however deep, is a link that leads out of it."""
+    """Raise ModelError where any file or folder in `folder`, however deep, is a link that leads out of it, or a device
+    or a pipe, at which reading would wait for ever."""
     for place, folders, files in os.walk(folder):
         for name in sorted((*folders, *files)):
             path = Path(place, name)
-            if path.is_symlink():
+            if path.is_symlink() or name in files:
                 inside(folder, *path.relative_to(folder).parts)

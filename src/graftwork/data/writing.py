@@ -9,9 +9,12 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from graftwork.errors import UsageError
 
 LOCK = ".graft-lock"
 _OWN = re.compile(r"\..*\.graft-[0-9a-f]{16}")
@@ -35,6 +38,7 @@ def replacing(path: Path, *, lasting: bool = False) -> Iterator[Path]:
 
     Its permissions are those that the umask leaves, whatever the block does. lasting: it is there after a power cut.
     """
+    check_replaceable(path)
     temporary = temporary_name(path)
     mode = _new_file(temporary)
     try:
@@ -48,6 +52,14 @@ def replacing(path: Path, *, lasting: bool = False) -> Iterator[Path]:
     except BaseException:
         remove(temporary)
         raise
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise UsageError for a device, a pipe or a socket: a file in its place would take it from everybody."""
+    with suppress(OSError):
+        mode = path.lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)):
+            raise UsageError(f"{path} is a device, a pipe or a socket. Name a file or a folder to write.")
 
 
 def open_up(folder: Path) -> None:

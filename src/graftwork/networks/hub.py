@@ -66,6 +66,7 @@ def read_config(folder: Path) -> Any:
 def load_model(auto: str, folder: Path, **options: Any) -> tuple[Any, dict[str, Any]]:
     """The model that a class of transformers, such as "AutoModel", makes of `folder`, in float32, and what it says of
     the keys. Raises ModelError where the weights are no safetensors or can't be loaded."""
+    _check_names(folder)
     _check_weights(folder)
     with (
         explained(f"The weights in {folder} can't be loaded"),

@@ -11,7 +11,6 @@ from graftwork.data.names import check_links, inside
 from graftwork.data.table import Modality
 from graftwork.errors import ModelError
 from graftwork.networks.manifest import MANIFEST, WEIGHTS, check_files, read_manifest
-from graftwork.networks.sizes import bounded
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -60,6 +59,8 @@ def restore_encoder(entry: Mapping[str, Any], folder: Path, index: int) -> Encod
 def load_encoder(folder: Path, index: int) -> Encoder:
     """The encoder `index` of the model in `folder` with its weights. Raises ModelError for a damaged folder."""
     from safetensors import SafetensorError, safe_open
+
+    from graftwork.networks.sizes import bounded
 
     try:
         manifest = read_manifest(folder)
