@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import pyarrow as pa
 import pytest
 
 from graftwork.data.convert import is_missing, to_kinds, to_numbers
+from graftwork.data.load import load_like
 from graftwork.data.table import Column, Schema, Table
+from graftwork.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -74,3 +77,10 @@ def test_texts_are_text() -> None:
     assert _converted([1, None, 3], Column("x", "text"))[0].to_pylist() == ["1", None, "3"]
     assert _converted([b"caf\xc3\xa9", None], Column("x", "text"))[0].to_pylist() == ["café", None]
     assert _converted(["1", "NA"], Column("x", "number"))[0].to_pylist() == [1.0, None]
+
+
+def test_lists_in_a_column_of_texts_are_named(tmp_path: Path) -> None:
+    schema = Schema((Column("text", "text"),))
+    (tmp_path / "t.jsonl").write_text('{"text": []}\n{"text": "a b"}\n')
+    with pytest.raises(DataError, match="text holds lists or objects"):
+        load_like(tmp_path / "t.jsonl", schema, with_target=False, on_bad_rows="keep")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graftwork.data.number_text import take_apart
 from graftwork.data.numbers import FoundForm, NumberForm, find_form, is_plain_column, to_floats
 
 FORMS: list[tuple[list[str], list[float]]] = [
@@ -216,3 +217,12 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     find_form({text: 1, "5": 1})
     NumberForm(",", ".", "EUR").value(text)
     to_floats(pa.array([text.encode(errors="replace").decode(), "1"]), NumberForm())
+
+
+def test_a_unit_over_two_lines_is_one_unit() -> None:
+    written = take_apart("5 line\nbreak")
+    assert written is None or written.unit is None or "\n" not in written.unit
+    for text in ("5 line\nbreak", "5 m\tof\n rope", "5\u2028kg"):
+        found = find_form({text: 30})
+        if found is not None:
+            assert NumberForm.of(found.form.text) == found.form

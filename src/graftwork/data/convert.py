@@ -15,6 +15,7 @@ from graftwork.data.numbers import NumberForm, to_floats
 from graftwork.data.spool import slices
 from graftwork.data.table import Column, Table
 from graftwork.data.values import is_blank, same_values
+from graftwork.errors import DataError
 
 _WHOLE_UP_TO = 2.0**53
 """From here on not every whole number is one of floating point."""
@@ -110,6 +111,8 @@ def _converted(column: Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray
         return (values if values.type == WRITTEN else read_dates(values, column.form)[0]), None
     if column.kind == "category":
         return _to_category(column, values)
+    if column.kind == "text" and pa.types.is_nested(values.type):
+        raise DataError(f"{column.name} holds lists or objects in some rows. Expected one text a row: join them first.")
     if column.kind == "text" and not is_string(values.type):
         return pa.chunked_array([_to_text(part) for part in slices(values)], pa.string()), None
     return values, None

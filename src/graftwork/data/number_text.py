@@ -175,12 +175,13 @@ def _magnitude(after: str) -> tuple[float, str]:
 
 def _unit(before: str, after: str) -> tuple[str | None, str]:
     """The unit in one spelling, and as it stands; None where what stands there is no unit."""
-    shown = f"{before} {after}".strip()
+    shown = " ".join(f"{before} {after}".split())
     if not shown:
         return "", ""
     if len(shown) > 24 or (after and _NO_UNITS.match(after)) or (before and _NO_UNITS.match(before)):
         return None, ""
-    parts = [_SAME_UNITS.get(part.lower(), part) for part in (before, after) if part]
+    plain = [" ".join(part.split()) for part in (before, after) if part]
+    parts = [_SAME_UNITS.get(part.lower(), part) for part in plain]
     unit = " ".join(part if part.isupper() or len(part) < 3 else part.lower().rstrip(".") for part in parts)
     return (unit[:-1] if len(unit) > 3 and unit.islower() and unit.endswith("s") else unit), shown
 

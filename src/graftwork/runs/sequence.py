@@ -17,7 +17,7 @@ from typing import Any
 from graftwork import specs
 from graftwork.data.cache import digest, storing
 from graftwork.data.names import plain_name
-from graftwork.data.writing import remove, write_text
+from graftwork.data.writing import clean, remove, write_text
 from graftwork.errors import GraftworkError, UsageError
 from graftwork.evidence.intervals import Interval, score_text
 from graftwork.model import Model, load
@@ -197,6 +197,7 @@ def _opened(root: Path, resume: bool) -> dict[str, Recorded]:
     if root.exists() and not root.is_dir():
         raise UsageError(f"--out {root} is a file. Name a folder.")
     file = root / RECORD
+    clean(root)
     if not root.is_dir() or not holds_something(root):
         with storing(root):
             root.mkdir(parents=True, exist_ok=True)
