@@ -232,3 +232,9 @@ def test_frames_of_other_libraries_are_read_by_the_arrow_interface() -> None:
 
     assert read(Frame())[0].to_pydict() == {"a": ["x", "y"]}  # type: ignore[arg-type]
     assert read(pa.record_batch({"a": [1]}))[0].to_pydict() == {"a": [1]}  # type: ignore[arg-type]
+
+
+def test_an_arrow_table_with_texts_that_are_no_utf8() -> None:
+    texts = pa.StringArray.from_buffers(2, pa.py_buffer(np.array([0, 2, 4], np.int32)), pa.py_buffer(b"\xe6\xff" * 2))
+    with pytest.raises(DataError, match=r"the table, column .text.: .*UTF-8"):
+        read(pa.table({"text": texts}), name="the table")

@@ -23,9 +23,9 @@ from graftwork.errors import DataError, UsageError
 def from_memory(source: Any, name: str) -> pa.Table:
     """A table from an object in memory; UsageError, with what is accepted, for anything else."""
     if isinstance(source, pa.Table):
-        return _checked(source, name)
+        return _checked(_sound(source, name), name)
     if isinstance(source, pa.RecordBatch):
-        return _checked(pa.table(source), name)
+        return _checked(_sound(pa.table(source), name), name)
     if isinstance(source, Mapping) and not _is_datasets(source):
         return from_columns(source, name)
     if _is_datasets(source):
@@ -34,7 +34,7 @@ def from_memory(source: Any, name: str) -> pa.Table:
     if pandas is not None and isinstance(source, pandas.DataFrame):
         return _from_pandas(source, name)
     if hasattr(source, "__arrow_c_stream__") and hasattr(source, "columns"):  # a frame of polars, or the like
-        return _checked(pa.table(source), name)
+        return _checked(_sound(pa.table(source), name), name)
     if hasattr(source, "tolist") and hasattr(source, "shape"):  # a numpy array or a pandas Series
         if len(source.shape) in (3, 4):
             return from_columns({"image": source}, name)
@@ -227,6 +227,19 @@ def _class_names(column: pa.ChunkedArray, names: list[str]) -> pa.ChunkedArray:
     known = pa.array(names, pa.string())
     taken = [[None if item is None or item < 0 else item for item in chunk.to_pylist()] for chunk in column.chunks]
     return pa.chunked_array([known.take(pa.array(chunk, pa.int64())) for chunk in taken], pa.string())
+
+
+def _sound(table: pa.Table, name: str) -> pa.Table:
+    """An Arrow table that another program made, its values looked at: a damaged one could end the process."""
+    for column, values in zip(table.column_names, table.columns, strict=True):
+        try:
+            values.validate(full=True)
+        except pa.ArrowException as error:
+            raise DataError(
+                f"{name}, column '{column}': values that its type {values.type} can't hold ({error}). Texts have to be "
+                "UTF-8: make the column again, from texts that were decoded first."
+            ) from error
+    return table
 
 
 def _checked(table: pa.Table, name: str) -> pa.Table:
