@@ -128,3 +128,8 @@ def test_wrong_values(plain: dict[Any, Any], words: str) -> None:
 def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text("")
     assert from_yaml(tmp_path / "r.yaml") == Recipe()
+
+
+def test_a_negative_seed_is_refused() -> None:
+    with pytest.raises(UsageError, match="seed is -1"):
+        Recipe(seed=-1)

@@ -61,6 +61,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if not 0 < self.valid_share < 1:
             raise UsageError(f"valid_share is {self.valid_share}. Expected a number between 0 and 1.")
+        if self.seed < 0:
+            raise UsageError(f"seed is {self.seed}. Expected a whole number of 0 or more.")
         for name, least in (("rows", 2), ("valid_rows", 1)):
             value = getattr(self, name)
             if value is not None and value < least:

@@ -76,7 +76,7 @@ class Gallery:
         """Write one file (safetensors); it holds embeddings and names, none of the photos or sounds."""
         file = Path(path)
         embeddings = np.ascontiguousarray(self.embeddings, np.float32)
-        about = {"graftwork_gallery": "1", "model": self.model, "names": json.dumps(self.names)}
+        about = {"graftwork_gallery": "2", "model": self.model, "names": json.dumps(self.names)}
         about["checksum"] = digest(about["model"], about["names"], embeddings)
         with claimed(file), storing(file):
             clean_beside(file)
@@ -93,13 +93,14 @@ def load_gallery(path: str | os.PathLike[str]) -> Gallery:
     try:
         with safe_open(file, framework="numpy") as opened:
             about = opened.metadata() or {}
-            if about.get("graftwork_gallery") != "1":
+            version = about.get("graftwork_gallery")
+            if version not in ("1", "2"):
                 raise ModelError(f"{file} is not a gallery of this version of graftwork.")
             names = tuple(json.loads(about["names"]))
             embeddings = opened.get_tensor("embeddings")
         made_by = about["model"]
-        if about.get("checksum") not in (None, digest(made_by, about["names"], embeddings)):
-            raise ValueError("it is not as it was written")  # older versions wrote no checksum
+        if version == "2" and about["checksum"] != digest(made_by, about["names"], embeddings):
+            raise ValueError("it is not as it was written")
         if misfit(names, tuple[str, ...]):
             raise ValueError("its names are no texts")
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError, OSError) as error:

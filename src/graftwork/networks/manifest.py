@@ -109,6 +109,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         settled(folder, MANIFEST)
         told = json.loads(inside(folder, MANIFEST).read_text(encoding="utf-8"))
+        json.dumps(told, ensure_ascii=False).encode()  # half a character could not be written again
     except (DataError, UsageError) as error:
         raise ModelError(
             f"{folder} was being saved when that was stopped, and can't be put in order: {error}"
