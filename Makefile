@@ -36,7 +36,7 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-nightly: check  ## the same with the slow tests
+nightly: check  ## the same with the slow tests, and 500 damages of each kind of file that is read
 	OMP_NUM_THREADS=1 GRAFTWORK_PAIRS=60 GRAFTWORK_TRIPLES=60 GRAFTWORK_MUTATIONS=500 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'slow or not slow'
 
 conformance: install  ## all pairs and TRIPLES=2000 triples of techniques, drawn by SEED=0 (54 CPU minutes); writes docs/compatibility.md
