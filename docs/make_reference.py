@@ -21,9 +21,9 @@ import graftwork as gw
 from graftwork import specs
 from graftwork.core.facts import CLAIMS, FACTS
 from graftwork.core.technique import Technique
-from graftwork.networks.bases import BASES
-from graftwork.networks.head import HEADS
-from graftwork.tasks.metrics import METRICS
+from graftwork.networks.bases.registry import BASES
+from graftwork.networks.heads.head import HEADS
+from graftwork.tasks.metrics.registry import METRICS
 from graftwork.tasks.registry import TASKS
 from graftwork.techniques import TECHNIQUES
 
@@ -136,7 +136,7 @@ def cli_page() -> str:
     """Every command of `graft` with its options, from the command line's own definitions."""
     import typer
 
-    from graftwork.cli import app
+    from graftwork.cli.main import app
 
     group: Any = typer.main.get_command(app)
     lines = ["# Command line", NOTE, f"{group.help} `graft --help` and `graft fit --help` print the same.", ""]
@@ -300,7 +300,8 @@ def _plain(text: str) -> str:
 
 
 def _methods(cls: type) -> list[tuple[str, Any]]:
-    parts = [base for base in cls.__mro__[1:] if base.__module__ == "graftwork.few_shot"]  # of Model, and shown with it
+    shown_with_it = "graftwork.uses.few_shot"  # parts of Model
+    parts = [base for base in cls.__mro__[1:] if base.__module__ == shown_with_it]  # of Model, and shown with it
     every = [pair for part in (cls, *parts) for pair in vars(part).items() if not pair[0].startswith("_")]
     return [(name, m) for name, m in every if _documented(m)]
 

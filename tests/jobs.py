@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from graftwork.recipe import Recipe
-from graftwork.runs.data_arguments import DataArguments
-from graftwork.runs.job import Job, make_job
+from graftwork.runs.job.data_arguments import DataArguments
+from graftwork.runs.job.job import Job, make_job
 
 
 def job_of(train: Any, recipe: Recipe, **more: Any) -> Job:

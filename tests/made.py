@@ -13,8 +13,8 @@ from torch import nn
 from graftwork.data.table import Column, Schema
 from graftwork.model import Model
 from graftwork.networks.base_settings import TrainingRows
-from graftwork.networks.bases import parse_base
-from graftwork.networks.head import Head, KernelLayer
+from graftwork.networks.bases.registry import parse_base
+from graftwork.networks.heads.head import Head, KernelLayer
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.tasks.registry import TASKS

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from command import graft, topics
-from graftwork.data import entries
+from graftwork.data.store import entries
 from tiny import tiny_model
 
 

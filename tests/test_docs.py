@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from graftwork.networks.bases import MiniLM
+from graftwork.networks.bases.registry import MiniLM
 from graftwork.techniques import TECHNIQUES
 from tiny import tiny_bert
 
@@ -124,7 +124,7 @@ def test_command_parses(words: list[str], workplace: Path) -> None:  # noqa: ARG
     """Names of options, techniques and settings exist, whether or not the command can be run here."""
     import typer
 
-    from graftwork import cli
+    from graftwork.cli.main import main as cli
 
     group: Any = typer.main.get_command(cli.app)
     command = group.commands[words[0]]
@@ -153,7 +153,7 @@ def test_page_runs(page: Path) -> None:
 
 
 def _graft(words: list[str]) -> None:
-    from graftwork.cli import app
+    from graftwork.cli.main import app
 
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, f"graft {shlex.join(words)}: {result.exception!r}\n{result.output}"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from command import graft
-from graftwork.networks.bases import MiniLM
+from graftwork.networks.bases.registry import MiniLM
 from graftwork.techniques import TECHNIQUES
 from tiny import tiny_bert
 
@@ -75,7 +75,7 @@ def test_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.usefixtures("tiny_base")
 def test_sequence() -> None:
     shutil.copytree(EXAMPLES / "data", Path("examples") / "data")
-    ran = graft("run", EXAMPLES / "sequence.yaml", "--out", "runs/sequence").works()
+    ran = graft("run", EXAMPLES / "sequence.yaml", "--out", "runs/sequences/sequence").works()
     assert "self-trained" in ran.out
     assert Path("runs/sequence/self-trained/report.html").is_file()
     listing = (EXAMPLES / "README.md").read_text(encoding="utf-8")
@@ -102,8 +102,8 @@ def test_sample_data_are_what_their_script_writes(tmp_path: Path) -> None:
 
 
 def test_sample_data_have_something_to_warn_of() -> None:
-    from graftwork.data import compare
     from graftwork.data.load import load, load_like
+    from graftwork.data.quality import compare
 
     train = load(EXAMPLES / "data" / "train.csv", target="label").table
     test = load_like(EXAMPLES / "data" / "test.csv", train.schema, with_target=True).table

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from graftwork.cli import app
+from graftwork.cli.main import app
 from graftwork.errors import RefusedError, UsageError
 from graftwork.model import Model, load
 from graftwork.recipe import Recipe

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from graftwork import specs
 from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
-from graftwork.data.text import TextSettings
+from graftwork.data.columns.text import TextSettings
 from graftwork.errors import UsageError
 from graftwork.recipe import Recipe, from_dict, from_yaml, parse_techniques, with_settings
 from graftwork.techniques import TECHNIQUES

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from graftwork import saving
-from graftwork.data import writing
+from graftwork.data.store import writing
 from graftwork.errors import DataError, UsageError
 from graftwork.model import Model, load
 from graftwork.networks.manifest import is_model

@@ -96,7 +96,7 @@ def test_without_a_quota_the_number_is_left_to_torch(monkeypatch: pytest.MonkeyP
 LISTED = """
 sys.argv = ["graft", "list", "tasks"]
 try:
-    graftwork.cli.main()
+    graftwork.cli.main.main()
 except SystemExit:
     pass
 """
@@ -113,8 +113,8 @@ print(json.dumps([{{k: os.environ.get(k) for k in {names}}}, "torch" in sys.modu
     [
         ("graftwork", "graftwork.fit", False),
         (
-            "graftwork.cli",
-            "sys.argv = ['graft', 'list', 'tasks']\ntry: graftwork.cli.main()\nexcept SystemExit: pass",
+            "graftwork.cli.main",
+            "sys.argv = ['graft', 'list', 'tasks']\ntry: graftwork.cli.main.main()\nexcept SystemExit: pass",
             True,
         ),
     ],

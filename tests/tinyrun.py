@@ -23,17 +23,17 @@ from graftwork.core.fit import Fitted, Observer, fit
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import Training
 from graftwork.core.technique import Taught, Technique
+from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Column, Kind, Schema, Table
-from graftwork.data.text import TextSettings
 from graftwork.networks.base_settings import TrainingRows
-from graftwork.networks.bases import parse_base
-from graftwork.networks.head import Head
+from graftwork.networks.bases.registry import parse_base
+from graftwork.networks.heads.head import Head
 from graftwork.networks.network import Network
 from graftwork.tasks.classification import Classification
-from graftwork.tasks.few_shot import FewShot
+from graftwork.tasks.embedding.few_shot import FewShot
+from graftwork.tasks.embedding.retrieval import Retrieval
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
-from graftwork.tasks.retrieval import Retrieval
 from graftwork.tasks.task import Task
 from pictures import tiny_image_model
 from tiny import tiny_bert, tiny_rows

@@ -29,7 +29,7 @@ def measured(method: str, train: str, test: str, base: str, model: str = "") -> 
     known, new = (pq.read_table(path).to_pydict() for path in (train, test))
     if method == "ours":
         from graftwork.model import load
-        from graftwork.verification import embed
+        from graftwork.uses.verification import embed
 
         embeddings = embed(load(model), new["image"])
     else:

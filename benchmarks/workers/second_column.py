@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from graftwork import Probe, Recipe, Training
 from graftwork.core.fit import fit
-from graftwork.runs.data_arguments import DataArguments
-from graftwork.runs.job import make_job
+from graftwork.runs.job.data_arguments import DataArguments
+from graftwork.runs.job.job import make_job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import _make_run
 from harness.measure import settings_and_answer

@@ -23,8 +23,8 @@ from graftwork.core.examples import prepare
 from graftwork.core.fit import Progress, fit
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import resolve
-from graftwork.runs.data_arguments import DataArguments
-from graftwork.runs.job import make_job
+from graftwork.runs.job.data_arguments import DataArguments
+from graftwork.runs.job.job import make_job
 from graftwork.runs.single import build_network
 from harness.measure import settings_and_answer
 

@@ -19,8 +19,8 @@ from graftwork.core.optimizer import clip, make_optimizer
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import resolve
 from graftwork.recipe import parse_techniques
-from graftwork.runs.data_arguments import DataArguments
-from graftwork.runs.job import make_job
+from graftwork.runs.job.data_arguments import DataArguments
+from graftwork.runs.job.job import make_job
 from graftwork.runs.single import build_network
 from harness.measure import settings_and_answer
 

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graftwork.core.settings import Training
-    from graftwork.data.text import TextSettings
-    from graftwork.deploy.transformers import export_transformers
+    from graftwork.data.columns.text import TextSettings
+    from graftwork.deploy.transformers.export import export_transformers
     from graftwork.errors import GraftworkError
     from graftwork.estimators import Classifier, Regressor
     from graftwork.model import Model, load
     from graftwork.recipe import Recipe
-    from graftwork.runs.data_arguments import DataArguments
     from graftwork.runs.fit import fit, plan
-    from graftwork.runs.merge import merge
+    from graftwork.runs.job.data_arguments import DataArguments
+    from graftwork.runs.merging.merge import merge
+    from graftwork.runs.merging.soup import soup
     from graftwork.runs.robustness import robustness
-    from graftwork.runs.sequence import run_sequence
-    from graftwork.runs.soup import soup
-    from graftwork.runs.steps import PseudoLabels, Step
+    from graftwork.runs.sequences.sequence import run_sequence
+    from graftwork.runs.sequences.steps import PseudoLabels, Step
     from graftwork.techniques import (
         ANIL,
         CDAN,
@@ -96,25 +96,25 @@ if TYPE_CHECKING:
         WarmStart,
         WeightedSum,
     )
-    from graftwork.verification import Gallery, load_gallery
+    from graftwork.uses.verification import Gallery, load_gallery
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "graftwork.core.settings": ("Training",),
-    "graftwork.data.text": ("TextSettings",),
-    "graftwork.deploy.transformers": ("export_transformers",),
+    "graftwork.data.columns.text": ("TextSettings",),
+    "graftwork.deploy.transformers.export": ("export_transformers",),
     "graftwork.errors": ("GraftworkError",),
     "graftwork.estimators": ("Classifier", "Regressor"),
     "graftwork.model": ("Model", "load"),
     "graftwork.recipe": ("Recipe",),
-    "graftwork.runs.data_arguments": ("DataArguments",),
+    "graftwork.runs.job.data_arguments": ("DataArguments",),
     "graftwork.runs.fit": ("fit", "plan"),
-    "graftwork.runs.sequence": ("run_sequence",),
-    "graftwork.runs.steps": ("PseudoLabels", "Step"),
-    "graftwork.runs.merge": ("merge",),
+    "graftwork.runs.sequences.sequence": ("run_sequence",),
+    "graftwork.runs.sequences.steps": ("PseudoLabels", "Step"),
+    "graftwork.runs.merging.merge": ("merge",),
     "graftwork.runs.robustness": ("robustness",),
-    "graftwork.runs.soup": ("soup",),
+    "graftwork.runs.merging.soup": ("soup",),
     "graftwork.techniques": (
         "ANIL",
         "MAML",
@@ -184,7 +184,7 @@ _HOMES = {
         "WarmStart",
         "WeightedSum",
     ),
-    "graftwork.verification": ("Gallery", "load_gallery"),
+    "graftwork.uses.verification": ("Gallery", "load_gallery"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

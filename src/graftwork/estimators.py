@@ -14,7 +14,7 @@ from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
 from graftwork.data.table import Kind
 from graftwork.errors import GraftworkError, UsageError
-from graftwork.networks.bases import Named
+from graftwork.networks.bases.registry import Named
 from graftwork.recipe import Auto, Recipe
 from graftwork.runs.fit import fit
 

@@ -10,29 +10,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graftwork import overview, saving, verification
+from graftwork import overview, saving
 from graftwork.core.plan import base_facts, check
 from graftwork.core.predicted import (
     row_texts,
 )
 from graftwork.core.scoring import Watch
 from graftwork.core.technique import Technique
-from graftwork.data.checks import OnBadRows, known_choice
-from graftwork.data.decoding import with_encoding
 from graftwork.data.domains import domain_names, warn_of_lacking_domain
 from graftwork.data.load import Source, load_like
+from graftwork.data.quality.checks import OnBadRows, known_choice
+from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
 from graftwork.errors import UsageError
 from graftwork.predicting import Predicting
 from graftwork.techniques import at_prediction
-from graftwork.verification import Gallery, Identified, Verdict
+from graftwork.uses import verification
+from graftwork.uses.verification import Gallery, Identified, Verdict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from graftwork.evidence.evaluation import Evaluation, Evaluations
     from graftwork.evidence.report import Report
-    from graftwork.search import Hit, Index
+    from graftwork.uses.nearest import Hit, Index
 
 
 @dataclass(frozen=True, repr=False)
@@ -120,7 +121,7 @@ class Model(Predicting):
 
         data: a table with the input's column, or a list of its values. Raises UsageError for a model that aligns none.
         """
-        from graftwork import search
+        from graftwork.uses import nearest as search
 
         return search.embed(self, data, column, on_bad_rows=on_bad_rows)
 
@@ -129,7 +130,7 @@ class Model(Predicting):
 
         watch: told how many rows are done, of how many. Raises UsageError for a model that does not align two inputs.
         """
-        from graftwork import search
+        from graftwork.uses import nearest as search
 
         made = search.build(self, data, on_bad_rows=on_bad_rows, watch=watch)
         if self.folder is not None:
@@ -145,7 +146,7 @@ class Model(Predicting):
         compared with, the other one where left out.
         Raises UsageError for an unknown name, ModelError where there is no index, or one of other weights.
         """
-        from graftwork import search
+        from graftwork.uses import nearest as search
 
         if not self.indexed:
             if self.folder is None:

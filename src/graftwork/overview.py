@@ -14,7 +14,7 @@ from graftwork.evidence.views import report_tables, words_of
 from graftwork.notebook import card
 from graftwork.saving import Saved
 from graftwork.shown import shown_line
-from graftwork.tasks.metrics import METRICS, metric_for
+from graftwork.tasks.metrics.registry import METRICS, metric_for
 from graftwork.tasks.task import Task
 
 if TYPE_CHECKING:

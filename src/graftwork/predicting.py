@@ -14,13 +14,13 @@ from graftwork.core.examples import Cached, Examples, held_rows, is_on_disk, pre
 from graftwork.core.long_texts import cut_off, warn_of_cut
 from graftwork.core.predicted import Predicted, as_array, as_asked, check_probabilities, only, probabilities_as_asked
 from graftwork.core.scoring import Watch, open_sets, part_of, predict_examples, probabilities, scored
-from graftwork.data.checks import BadRow
-from graftwork.data.decoding import with_encoding
 from graftwork.data.domains import warn_of_lacking_domain
 from graftwork.data.load import Source, load_like
+from graftwork.data.quality.checks import BadRow
+from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
-from graftwork.few_shot import Adaptable
 from graftwork.tasks.task import Task
+from graftwork.uses.few_shot import Adaptable
 
 if TYPE_CHECKING:
     import pandas as pd

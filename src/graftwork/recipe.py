@@ -12,12 +12,12 @@ from typing import Any, Literal
 from graftwork import specs
 from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
+from graftwork.data.columns.text import TextSettings
+from graftwork.data.store.yaml_files import read_yaml
 from graftwork.data.table import Input, Schema
-from graftwork.data.text import TextSettings
-from graftwork.data.yaml_files import read_yaml
 from graftwork.errors import UsageError, nearest
 from graftwork.networks.base_settings import BaseSettings
-from graftwork.networks.bases import Named, bases_of
+from graftwork.networks.bases.registry import Named, bases_of
 from graftwork.techniques import TECHNIQUES
 
 Auto = Literal["auto"]

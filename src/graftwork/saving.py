@@ -20,19 +20,21 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from graftwork.core.checkpoint import write_tensors
-from graftwork.data.cache import storing
-from graftwork.data.entries import checksum
-from graftwork.data.locks import claimed
-from graftwork.data.names import inside
-from graftwork.data.staging import staged
+from graftwork.data.store.cache import storing
+from graftwork.data.store.entries import checksum
+from graftwork.data.store.locks import claimed
+from graftwork.data.store.names import inside
+from graftwork.data.store.staging import staged
+from graftwork.data.store.typed import misfit
+from graftwork.data.store.writing import is_own, remove, replacing, write_text
 from graftwork.data.table import Schema
-from graftwork.data.typed import misfit
-from graftwork.data.writing import is_own, remove, replacing, write_text
 from graftwork.errors import ModelError, UsageError
+from graftwork.networks.bases.saved import restore_encoder
 from graftwork.networks.film import Film
-from graftwork.networks.fusion import Fusion
-from graftwork.networks.fusions import restore_fusion
-from graftwork.networks.head import Head
+from graftwork.networks.fusion.fusion import Fusion
+from graftwork.networks.fusion.registry import restore_fusion
+from graftwork.networks.heads.head import Head
+from graftwork.networks.hub.sizes import bounded
 from graftwork.networks.manifest import (
     FORMAT,
     MANIFEST,
@@ -46,8 +48,6 @@ from graftwork.networks.manifest import (
     sealed,
 )
 from graftwork.networks.network import Network
-from graftwork.networks.saved import restore_encoder
-from graftwork.networks.sizes import bounded
 from graftwork.recipe import Recipe, from_dict
 from graftwork.tasks.registry import TASKS
 from graftwork.tasks.task import Task

@@ -28,7 +28,7 @@ def command(folder: Path, out: Path, *more: str) -> list[str]:
     return [
         sys.executable,
         "-m",
-        "graftwork.cli",
+        "graftwork.cli.main",
         "fit",
         str(folder / "train.csv"),
         *base,

@@ -10,9 +10,9 @@ import graftwork as gw
 from graftwork.core.blocks import LARGEST, block_ends, timed_pass
 from graftwork.core.cache import build_cache, keep_features
 from graftwork.core.examples import Examples, prepare
-from graftwork.data.text import TextSettings
+from graftwork.data.columns.text import TextSettings
 from graftwork.networks.network import Network
-from graftwork.runs.job import Job
+from graftwork.runs.job.job import Job
 from graftwork.runs.single import build_network
 from jobs import job_of
 from tiny import tiny_bert, tiny_rows

@@ -14,12 +14,12 @@ from graftwork.core.cache import build_cache, cache_depths
 from graftwork.core.examples import Cached, Examples, make_batch
 from graftwork.core.run import features_of
 from graftwork.core.scoring import predict_examples
-from graftwork.data import cache as disk
-from graftwork.data.ragged import Ragged
+from graftwork.data.store import cache as disk
+from graftwork.data.store.ragged import Ragged
 from graftwork.errors import DataError
 from graftwork.networks.base_settings import TrainingRows
-from graftwork.networks.bases import parse_base
-from graftwork.networks.head import Head
+from graftwork.networks.bases.registry import parse_base
+from graftwork.networks.heads.head import Head
 from graftwork.networks.network import Network
 from graftwork.techniques import EMA, Mixup, Partial, Probe
 from tiny import KINDS, tiny_model, tiny_texts
@@ -173,7 +173,7 @@ def test_a_full_disk_is_named(worlds: Worlds, monkeypatch: pytest.MonkeyPatch, o
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("graftwork.data.ragged.reserve", full)
+    monkeypatch.setattr("graftwork.data.store.ragged.reserve", full)
     with pytest.raises(DataError, match=r"No space left to write .*GRAFTWORK_CACHE"):
         build_cache(network, world.train, {"text": DEPTH})
     assert disk.cache_dir() == own_folder

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from graftwork.core.examples import make_batch, prepare
+from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Column, Schema, Table
-from graftwork.data.text import TextSettings
 from tiny import tiny_texts
 from tinyrun import Worlds
 

@@ -193,12 +193,12 @@ def test_fit_and_techniques_can_be_read_at_one_go():
     assert lines["core/fit.py"] <= 130
     shared = {
         "techniques/__init__.py",
-        "techniques/transfer/head_start.py",
+        "techniques/transfer/head_initialisation.py",
         "techniques/transfer/solve.py",
         "techniques/transfer/kernel.py",
         "techniques/meta/episodic.py",
-        "techniques/robust/attack.py",
-        "techniques/robust/attacking.py",
+        "techniques/adversarial/attack.py",
+        "techniques/adversarial/adversarial_training.py",
     }
     of_techniques = {name for name in lines if name.startswith("techniques/")} - shared
     assert {name: lines[name] for name in of_techniques if lines[name] > 150} == {}

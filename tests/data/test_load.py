@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graftwork.data.checks import BadRow
 from graftwork.data.load import load, load_like
+from graftwork.data.quality.checks import BadRow
 from graftwork.data.table import Column, Schema
 from graftwork.errors import DataError, UsageError
 

@@ -10,11 +10,11 @@ from graftwork.evidence.plots import Series
 from graftwork.evidence.report import Candidate, Curves, Report, Stage
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.tasks.classification import Classification
-from graftwork.tasks.identity import Identity
+from graftwork.tasks.embedding.identity import Identity
+from graftwork.tasks.embedding.retrieval import Retrieval
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
-from graftwork.tasks.retrieval import Retrieval
 
 MARKUP = "<script>alert('x')</script> & <b>$5$</b> 漢字 中文"
 

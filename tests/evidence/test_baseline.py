@@ -12,10 +12,10 @@ from graftwork.data.episodes import Episodes
 from graftwork.evidence.baseline import baseline_of, baseline_of_episodes
 from graftwork.evidence.evaluation import evaluate
 from graftwork.evidence.intervals import Interval
-from graftwork.tasks.identity import Identity
+from graftwork.tasks.embedding.identity import Identity
+from graftwork.tasks.embedding.retrieval import Retrieval
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
-from graftwork.tasks.retrieval import Retrieval
 from graftwork.tasks.task import Task
 
 TRAIN = np.repeat([0, 1, 2, 3], [10, 60, 20, 10])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from graftwork.evidence.intervals import bootstrap, draws, score_text
-from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics.registry import METRICS
 
 
 def answers(rows: int, right: float, seed: int, classes: int = 5) -> tuple[np.ndarray, np.ndarray]:

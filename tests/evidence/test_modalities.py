@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from graftwork.core.examples import prepare
 from graftwork.core.scoring import predict_examples, probabilities
-from graftwork.data.text import TextSettings
+from graftwork.data.columns.text import TextSettings
 from graftwork.errors import UsageError
 from graftwork.evidence.intervals import difference
 from graftwork.evidence.modalities import contributions, known_inputs, left_out

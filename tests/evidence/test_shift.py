@@ -13,7 +13,7 @@ import pytest
 import graftwork as gw
 from graftwork.data.table import Kind
 from graftwork.evidence.shift import _LOOKS
-from graftwork.runs.job import Job
+from graftwork.runs.job.job import Job
 from heard import Ear
 from jobs import job_of
 from pictures import encoded, picture

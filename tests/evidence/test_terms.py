@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graftwork.evidence.terms import term
-from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics.registry import METRICS
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -12,7 +12,7 @@ import pytest
 import graftwork as gw
 from fuzz.examine import examine
 from fuzz.mutations import damaged
-from graftwork.data import entries
+from graftwork.data.store import entries
 from tiny import tiny_bert, tiny_rows
 
 PICTURES, TEXTS = "pictures", "texts"

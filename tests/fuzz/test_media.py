@@ -92,8 +92,8 @@ def media_model(kind: str) -> Model:
 
     from graftwork.data.table import Column, Schema
     from graftwork.networks.base_settings import TrainingRows
-    from graftwork.networks.bases import parse_base
-    from graftwork.networks.head import Head
+    from graftwork.networks.bases.registry import parse_base
+    from graftwork.networks.heads.head import Head
     from graftwork.networks.network import Network
     from graftwork.recipe import Recipe
     from graftwork.tasks.classification import Classification

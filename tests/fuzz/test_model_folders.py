@@ -80,7 +80,7 @@ def check(whole: Path, tmp_path: Path, one) -> None:  # type: ignore[no-untyped-
 def test_the_base_of_a_fit(whole: Path, tmp_path: Path) -> None:
     """A damaged folder named as a base, by its configuration and its tokenizer."""
     from graftwork.networks.base_settings import TrainingRows
-    from graftwork.networks.bases import parse_base
+    from graftwork.networks.bases.registry import parse_base
 
     source = next(whole.glob("encoder-*"))
     base = tmp_path / "base"

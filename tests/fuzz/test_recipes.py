@@ -12,7 +12,7 @@ from command import graft
 from fuzz.examine import examine
 from fuzz.mutations import SNIPPETS, damaged, damaged_document
 from graftwork import specs
-from graftwork.networks.bases import parse_base
+from graftwork.networks.bases.registry import parse_base
 from graftwork.recipe import from_dict, from_yaml, parse_techniques
 from graftwork.tasks.registry import TASKS
 from graftwork.techniques import TECHNIQUES
@@ -50,7 +50,7 @@ def test_damaged_files(tmp_path: Path) -> None:
 
 
 def test_damaged_sequences(tmp_path: Path) -> None:
-    from graftwork.runs.steps import read_steps
+    from graftwork.runs.sequences.steps import read_steps
 
     path = tmp_path / "sequence.yaml"
 

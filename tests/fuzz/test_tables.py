@@ -18,7 +18,7 @@ import pytest
 from fuzz.examine import examine
 from fuzz.mutations import damaged, damaged_document, written
 from graftwork.data.load import load, load_like
-from graftwork.data.read import notes_of, read
+from graftwork.data.read.source import notes_of, read
 from graftwork.data.table import Schema
 
 HEADER = ("text", "price", "shop", "day", "label")

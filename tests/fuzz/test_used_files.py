@@ -16,7 +16,7 @@ from fuzz.mutations import damaged, damaged_document, written
 
 def test_damaged_galleries(made: Made, tmp_path: Path) -> None:
     from graftwork.model import load
-    from graftwork.verification import identify, load_gallery
+    from graftwork.uses.verification import identify, load_gallery
 
     model, path = load(made / "people"), tmp_path / "people.safetensors"
     forked(lambda: graft("enroll", made / "people", made / "who.csv", "--out", path).works())

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from graftwork.errors import RefusedError
-from graftwork.networks.fusion_late import LateFusion
-from graftwork.networks.head import Head
+from graftwork.networks.fusion.late import LateFusion
+from graftwork.networks.heads.head import Head
 from graftwork.networks.merging import (
     average,
     disjoint_mean,

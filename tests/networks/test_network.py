@@ -7,8 +7,8 @@ import torch
 
 from graftwork.data.batch import Batch, Hidden
 from graftwork.networks.base_settings import TrainingRows
-from graftwork.networks.bases import parse_base
-from graftwork.networks.head import Head
+from graftwork.networks.bases.registry import parse_base
+from graftwork.networks.heads.head import Head
 from graftwork.networks.network import Network, frozen_depth
 from tiny import tiny_texts
 

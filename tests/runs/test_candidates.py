@@ -13,7 +13,7 @@ import graftwork as gw
 from graftwork.errors import UsageError
 from graftwork.recipe import from_dict
 from graftwork.runs.candidates import planned_recipes
-from graftwork.runs.job import Job
+from graftwork.runs.job.job import Job
 from heard import Ear
 from jobs import job_of as job_on
 from tiny import tiny_rows

@@ -15,7 +15,7 @@ import graftwork as gw
 from graftwork.core.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.runs.crossval import FOLDS, cross_validate, folds
-from graftwork.runs.job import Job
+from graftwork.runs.job.job import Job
 from graftwork.runs.single import build_network
 from jobs import job_of
 from tiny import tiny_rows

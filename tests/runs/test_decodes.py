@@ -13,8 +13,8 @@ import graftwork as gw
 from graftwork import predicting
 from graftwork.core import cache, examples
 from graftwork.core.cache import features_cache
-from graftwork.networks import image
-from graftwork.networks.image import PASS_PIXELS
+from graftwork.networks.image import encoder as image
+from graftwork.networks.image.encoder import PASS_PIXELS
 from tiny import tiny_rows
 from tinyrun import make_worlds, picture
 

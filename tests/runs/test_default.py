@@ -19,7 +19,7 @@ from graftwork.runs import default
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.clock import Deadline
 from graftwork.runs.default import best, run_all
-from graftwork.runs.job import Job
+from graftwork.runs.job.job import Job
 from graftwork.runs.single import Candidate, run_single
 from graftwork.runs.workspace import Workspace, open_workspace
 from heard import Ear

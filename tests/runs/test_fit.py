@@ -13,11 +13,11 @@ import pytest
 
 import graftwork as gw
 from graftwork.errors import UsageError
-from graftwork.runs import affordable
-from graftwork.runs.affordable import Allowed, within_budget
+from graftwork.runs.budget import affordable
+from graftwork.runs.budget.affordable import Allowed, within_budget
 from graftwork.runs.clock import Deadline
 from graftwork.runs.fit import plan
-from graftwork.runs.job import Job
+from graftwork.runs.job.job import Job
 from graftwork.runs.workspace import FOLDER, Workspace, open_workspace
 from heard import Ear
 from jobs import job_of

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from command import QUICK, Ran, graft, topics
-from graftwork.data.locks import claimed
+from graftwork.data.store.locks import claimed
 from graftwork.model import load
 from graftwork.networks.manifest import is_model
 from graftwork.runs.workspace import FOLDER

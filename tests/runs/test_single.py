@@ -18,7 +18,7 @@ from graftwork.core.settings import resolve_precision
 from graftwork.errors import CheckpointError
 from graftwork.runs import single
 from graftwork.runs.clock import Deadline
-from graftwork.runs.job import Job
+from graftwork.runs.job.job import Job
 from graftwork.runs.single import build_network, plan_single, run_single
 from graftwork.runs.workspace import Workspace, open_workspace
 from heard import Ear

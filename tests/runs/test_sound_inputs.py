@@ -144,7 +144,7 @@ def test_samples_without_a_rate_are_refused():
 
 def test_prepared_once(table, yamnet, monkeypatch):
     """A second run on the same files decodes none of them for its inputs."""
-    from graftwork.networks.audio import AudioEncoder
+    from graftwork.networks.audio.encoder import AudioEncoder
 
     recipe = gw.Recipe(base=str(yamnet), techniques=[gw.Probe()], training=gw.Training(precision="fp32"))
     first = gw.fit(table, target="label", recipe=recipe)

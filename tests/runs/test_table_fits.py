@@ -10,7 +10,7 @@ import graftwork as gw
 from graftwork.core.optimizer import _slow
 from graftwork.errors import DataError
 from graftwork.runs.fit import DataArguments
-from graftwork.runs.job import make_job
+from graftwork.runs.job.job import make_job
 from graftwork.runs.single import build_network, plan_single
 from heard import Ear
 

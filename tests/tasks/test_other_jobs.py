@@ -8,7 +8,7 @@ import pytest
 
 from command import graft, topics
 from graftwork.errors import UsageError, nearest
-from graftwork.tasks.metrics import ALIASES, METRICS
+from graftwork.tasks.metrics.registry import ALIASES, METRICS
 from graftwork.tasks.other_jobs import CALLED, UNSUPPORTED, about
 from graftwork.tasks.registry import TASKS, parse_task
 

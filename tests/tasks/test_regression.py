@@ -14,7 +14,7 @@ import torch
 import graftwork as gw
 from graftwork.errors import DataError
 from graftwork.evidence.evaluation import Evaluation
-from graftwork.tasks.metrics import score
+from graftwork.tasks.metrics.registry import score
 from graftwork.tasks.regression import Regression
 from heard import Ear
 

@@ -17,7 +17,7 @@ from graftwork.core.compose import compose
 from graftwork.core.technique import Setup, Technique
 from graftwork.data.batch import Batch, Hidden, Inputs, whole
 from graftwork.networks.encoder import Encoder
-from graftwork.networks.head import Head
+from graftwork.networks.heads.head import Head
 from graftwork.networks.network import Network
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.multilabel import Multilabel

@@ -16,10 +16,10 @@ import torch
 from graftwork.core.blocks import block_ends, each_batch
 from graftwork.core.examples import Cached, Examples
 from graftwork.core.technique import Technique
-from graftwork.data import ragged
 from graftwork.data.batch import Inputs
-from graftwork.data.cache import digest, entry, limit_bytes, storing
-from graftwork.data.entries import kept
+from graftwork.data.store import ragged
+from graftwork.data.store.cache import digest, entry, limit_bytes, storing
+from graftwork.data.store.entries import kept
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network, frozen_depth
 

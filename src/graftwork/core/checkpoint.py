@@ -21,8 +21,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from graftwork.data.cache import storing
-from graftwork.data.writing import clean_beside, replacing
+from graftwork.data.store.cache import storing
+from graftwork.data.store.writing import clean_beside, replacing
 from graftwork.errors import CheckpointError
 
 NAME = "checkpoint.safetensors"

@@ -11,15 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from graftwork.data import ragged
 from graftwork.data.batch import Batch, Hidden, whole
-from graftwork.data.cache import column_digest, digest, entry
-from graftwork.data.convert import as_text, is_missing
-from graftwork.data.media import content_digest, readable
-from graftwork.data.ragged import Ragged
-from graftwork.data.spool import slices
+from graftwork.data.columns.convert import as_text, is_missing
+from graftwork.data.columns.text import TextSettings, normalise
+from graftwork.data.media.media import content_digest, readable
+from graftwork.data.store import ragged
+from graftwork.data.store.cache import column_digest, digest, entry
+from graftwork.data.store.ragged import Ragged
+from graftwork.data.store.spool import slices
 from graftwork.data.table import Table
-from graftwork.data.text import TextSettings, normalise
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task

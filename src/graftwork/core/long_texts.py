@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from graftwork.core.examples import Examples
+from graftwork.data.columns.text import TextSettings, normalise
 from graftwork.data.table import Table
-from graftwork.data.text import TextSettings, normalise
 from graftwork.networks.network import Network
-from graftwork.networks.text import TextEncoder
+from graftwork.networks.text.encoder import TextEncoder
 
 
 def cut_off(network: Network, table: Table, examples: Examples, text: TextSettings) -> dict[str, int]:

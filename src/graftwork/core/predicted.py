@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graftwork.core.examples import Examples
-from graftwork.data.checks import BadRow
-from graftwork.data.media import described
+from graftwork.data.media.media import described
+from graftwork.data.quality.checks import BadRow
 from graftwork.data.table import Table
 from graftwork.errors import UsageError
 from graftwork.networks.network import Network

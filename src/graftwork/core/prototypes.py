@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graftwork.errors import RefusedError
-from graftwork.networks.head import CosineLayer, Head
+from graftwork.networks.heads.head import CosineLayer, Head
 from graftwork.networks.network import Network
 
 Distance = Literal["euclidean", "cosine"]

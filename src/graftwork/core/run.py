@@ -12,7 +12,7 @@ from graftwork.core.cache import Watch, build_cache, cache_depths
 from graftwork.core.compose import Stages, compose
 from graftwork.core.domains import domain_notes
 from graftwork.core.examples import Cached, Examples, make_batch, running
-from graftwork.core.moments import input_moments
+from graftwork.core.feature_statistics import input_moments
 from graftwork.core.plan import (
     Plan,
     all_stages,
@@ -28,8 +28,8 @@ from graftwork.core.settings import Training, fitted_epochs
 from graftwork.core.setup import Check, unhurried
 from graftwork.core.technique import Setup, Taught, Technique
 from graftwork.data.batch import Batch
-from graftwork.data.cache import digest
 from graftwork.data.samplers import LengthBuckets
+from graftwork.data.store.cache import digest
 from graftwork.errors import DataError, RefusedError
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task

@@ -12,8 +12,8 @@ from graftwork.core.plan import order
 from graftwork.core.technique import Predictor, Rows, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
-from graftwork.tasks.metrics import METRICS
-from graftwork.tasks.metrics import score as metric_score
+from graftwork.tasks.metrics.registry import METRICS
+from graftwork.tasks.metrics.registry import score as metric_score
 from graftwork.tasks.task import Task
 
 BATCH_ROWS = 512

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from graftwork.core.examples import Examples, prepare
-from graftwork.data.ragged import Ragged
+from graftwork.data.columns.text import TextSettings
+from graftwork.data.store.ragged import Ragged
 from graftwork.data.table import Table
-from graftwork.data.text import TextSettings
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
 

@@ -6,8 +6,8 @@ import warnings
 
 import numpy as np
 
-from graftwork.data.convert import as_text
-from graftwork.data.spool import slices
+from graftwork.data.columns.convert import as_text
+from graftwork.data.store.spool import slices
 from graftwork.data.table import Schema, Table
 from graftwork.data.unlabelled import LABELLED, UNLABELLED
 

@@ -13,20 +13,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graftwork.data import media, scales, several
-from graftwork.data import read as reading
-from graftwork.data.checks import NO_LABEL, BadRow, OnBadRows, apply, check, check_classes, known_choice
-from graftwork.data.convert import as_text, to_kinds
-from graftwork.data.deep import Range
-from graftwork.data.folders import LABEL
-from graftwork.data.forms import refitted
-from graftwork.data.images import is_picture
-from graftwork.data.read import Source
-from graftwork.data.schema import infer
-from graftwork.data.spellings import one_spelling
-from graftwork.data.spool import slices
+from graftwork.data.columns.convert import as_text, to_kinds
+from graftwork.data.columns.forms import refitted
+from graftwork.data.columns.schema import infer
+from graftwork.data.columns.spellings import one_spelling
+from graftwork.data.media import media, scales
+from graftwork.data.media.deep import Range
+from graftwork.data.media.images import is_picture
+from graftwork.data.quality.checks import NO_LABEL, BadRow, OnBadRows, apply, check, check_classes, known_choice
+from graftwork.data.read import source as reading
+from graftwork.data.read import union
+from graftwork.data.read.folders import LABEL
+from graftwork.data.read.source import Source
+from graftwork.data.read.unread import lost_classes
+from graftwork.data.store.spool import slices
 from graftwork.data.table import Column, Kind, Schema, Table
-from graftwork.data.unread import lost_classes
 from graftwork.errors import DataError, UsageError, nearest
 
 __all__ = ["Loaded", "Source", "load", "load_like"]
@@ -73,8 +74,8 @@ def load(
     on_bad_rows: "fail" raises DataError that lists bad rows and classes with a single row; "skip" leaves them out.
     """
     on_bad_rows = known_choice(on_bad_rows)
-    parts = several.read_parts(source, name)
-    whole = several.union(parts)
+    parts = union.read_parts(source, name)
+    whole = union.union(parts)
     named = {*([target] if isinstance(target, str) else target or ()), *(inputs or ()), *ignore}
     found = reading.roles_of(parts[0].data)
     roles = {role: column for role, column in found.items() if column not in named} | dict(roles or {})
@@ -88,14 +89,14 @@ def load(
     }
     schema, notes = infer(whole.data, whole.name, ignore=ignore, **options)
     used = {*(column.name for column in schema.targets), *(inputs or ()), *roles.values(), *ignore}
-    lacking = [name for name in several.unshared(parts) if name not in used]
-    ids = [name for name in several.row_ids(parts) if name not in used and name not in lacking]
+    lacking = [name for name in union.unshared(parts) if name not in used]
+    ids = [name for name in union.row_ids(parts) if name not in used and name not in lacking]
     if lacking or ids:
         schema, notes = infer(whole.data.drop_columns([*lacking, *ids]), whole.name, ignore=ignore, **options)
         notes += [f"not used: {', '.join(lacking)} (not in every table)"] if lacking else []
         notes += [f"ignored: {name} (row ids: every row has another one)" for name in ids]
-    several.check_shared(parts, schema)
-    notes = several.note(parts, schema) + notes + [line for part in parts for line in reading.notes_of(part.data)]
+    union.check_shared(parts, schema)
+    notes = union.note(parts, schema) + notes + [line for part in parts for line in reading.notes_of(part.data)]
 
     ranges: list[dict[str, list[Range]]] = []
 
@@ -112,7 +113,7 @@ def load(
         return table
 
     notes = [_as_lists(note, many_labels) for note in notes]
-    table = several.each(parts, schema, ready)
+    table = union.each(parts, schema, ready)
     table, said = _with_classes(table, many_labels, on_bad_rows)
     scaled, of_scales = scales.with_scales(with_levels(table), scales.joined(ranges))
     return Loaded(replace(table, schema=scaled), notes + said + of_scales)
@@ -193,7 +194,7 @@ def load_like(
     data, called = reading.read(_as_input(source, wanted), name=name or ("the list" if _is_listed(source) else None))
     notes = reading.notes_of(data)
     if with_target:
-        data = several.with_targets(data, schema)
+        data = union.with_targets(data, schema)
     if reading.is_collection(source):
         data = _as_called(data, wanted)
     there = set(data.column_names)

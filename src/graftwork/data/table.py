@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from graftwork.data import spool
+from graftwork.data.store import spool
 from graftwork.errors import DataError, UsageError, nearest
 
 Kind = Literal["text", "image", "audio", "number", "category", "date"]

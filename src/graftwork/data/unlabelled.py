@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from graftwork.data.checks import OnBadRows
 from graftwork.data.load import load_like, with_levels
-from graftwork.data.read import Source
-from graftwork.data.several import Part, anchored, union
+from graftwork.data.quality.checks import OnBadRows
+from graftwork.data.read.source import Source
+from graftwork.data.read.union import Part, anchored, union
 from graftwork.data.table import Column, Schema, Table
 
 LABELLED, UNLABELLED = "labelled", "unlabelled"

@@ -17,7 +17,7 @@ from graftwork.deploy.predicted_columns import with_added
 from graftwork.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from graftwork.verification import Identified, Verdict
+    from graftwork.uses.verification import Identified, Verdict
 
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".xlsx", ".zip")
 """Endings of files that are read as tables, also with .gz behind them."""

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from graftwork.data.cache import storing
-from graftwork.data.convert import with_columns
+from graftwork.data.columns.convert import with_columns
 from graftwork.data.load import Loaded, load_like
-from graftwork.data.locks import claimed
-from graftwork.data.writing import clean_beside, replacing
-from graftwork.deploy.held_files import held_files, without_files
+from graftwork.data.store.cache import storing
+from graftwork.data.store.locks import claimed
+from graftwork.data.store.writing import clean_beside, replacing
 from graftwork.deploy.predicted_columns import with_predictions
 from graftwork.deploy.spreadsheets import without_formulas
+from graftwork.deploy.transformers.held_files import held_files, without_files
 from graftwork.errors import UsageError
 from graftwork.networks.manifest import read_manifest_of, schema_of
 from graftwork.progress import SILENT, Screen

@@ -9,7 +9,7 @@ import numpy as np
 from graftwork.data.episodes import Episodes
 from graftwork.evidence.intervals import Interval, difference
 from graftwork.shown import shortened_text, shown_number
-from graftwork.tasks.metrics import METRICS, given_to
+from graftwork.tasks.metrics.registry import METRICS, given_to
 from graftwork.tasks.task import Task
 
 _ABSOLUTE = ("mae",)

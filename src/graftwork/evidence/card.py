@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from graftwork.evidence.intervals import score_text
 from graftwork.evidence.markdown import fenced, plain
-from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from graftwork.evidence.report import Report, Result

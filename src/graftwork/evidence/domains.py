@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graftwork.evidence.intervals import Interval
-from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics.registry import METRICS
 
 MOST = 100
 """Domains that are scored, the largest ones."""

@@ -15,8 +15,8 @@ from graftwork.evidence.examples import Example, Rows, most_wrong, slowest
 from graftwork.evidence.intervals import RESAMPLES, Interval, bootstrap
 from graftwork.evidence.number_errors import NumberErrors, number_errors
 from graftwork.evidence.verification import Verification, verification
-from graftwork.tasks.identity import Identity
-from graftwork.tasks.metrics import METRICS, given_to
+from graftwork.tasks.embedding.identity import Identity
+from graftwork.tasks.metrics.registry import METRICS, given_to
 from graftwork.tasks.task import Task
 
 _POINTS = 1000

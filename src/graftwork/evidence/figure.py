@@ -8,7 +8,7 @@ import numpy as np
 
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.shown import shortened_text, shown_line
-from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

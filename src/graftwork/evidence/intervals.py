@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from graftwork.tasks.metrics import METRICS, Metric
+from graftwork.tasks.metrics.registry import METRICS, Metric
 
 RESAMPLES = 1000
 FEWEST_UNITS = 5

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graftwork.data.writing import write_text
+from graftwork.data.store.writing import write_text
 from graftwork.evidence.intervals import Interval, score_text
 from graftwork.evidence.tables import Grid, Value
 from graftwork.evidence.words import line, quoted
-from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics.registry import METRICS
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from graftwork.core.technique import Technique
 from graftwork.errors import UsageError, nearest
 from graftwork.evidence.intervals import Interval, difference
 from graftwork.networks.network import Network
-from graftwork.tasks.metrics import METRICS, given_to
+from graftwork.tasks.metrics.registry import METRICS, given_to
 from graftwork.tasks.task import Task
 
 MOST_ROWS = 2000

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from graftwork.evidence.summary import NextStep
 from graftwork.evidence.words import duration, line, listed, quoted
 from graftwork.shown import counted
-from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from graftwork.evidence.report import Report

@@ -14,7 +14,7 @@ from graftwork.evidence.summary import Summary
 from graftwork.evidence.tables import Grid, Value
 from graftwork.evidence.words import duration, line, of_hundred
 from graftwork.shown import counted
-from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from graftwork.evidence.report import Report, Result

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from graftwork.data.writing import write_text
+from graftwork.data.store.writing import write_text
 from graftwork.evidence.baseline import Baseline
 from graftwork.evidence.breakdown import Bin
 from graftwork.evidence.domains import DomainScore
@@ -23,7 +23,7 @@ from graftwork.evidence.summarising import summarised
 from graftwork.evidence.summary import Summary
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.shown import counted
-from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics.registry import METRICS
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graftwork.data.media import MediaError, described, readable
+from graftwork.data.media.media import MediaError, described, readable
 from graftwork.data.table import Column, Table
 from graftwork.evidence.words import line
 from graftwork.shown import shown_number
@@ -134,7 +134,7 @@ def _media(value: Any, column: Column, folder: Path | None) -> str:
 
 
 def _thumbnail(encoded: bytes) -> str:
-    from graftwork.data import images
+    from graftwork.data.media import images
 
     picture = images.decode(encoded, least=_SIDE)
     picture.thumbnail((_SIDE, _SIDE))
@@ -147,7 +147,7 @@ def _excerpt(encoded: bytes) -> str:
     """The beginning of a sound, as MP3."""
     import soundfile
 
-    from graftwork.data import sounds
+    from graftwork.data.media import sounds
 
     samples, rate = sounds.decode(encoded)
     short = sounds.at_rate(samples[: _SECONDS * rate], rate, _RATE)

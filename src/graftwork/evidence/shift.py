@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from graftwork.data.dates import WRITTEN
-from graftwork.data.images import decode
-from graftwork.data.media import content
+from graftwork.data.columns.dates import WRITTEN
+from graftwork.data.media.images import decode
+from graftwork.data.media.media import content
 from graftwork.data.table import Column, Kind, Table
 from graftwork.errors import GraftworkError
 from graftwork.evidence.two_samples import numbers_differ, shares_differ
-from graftwork.networks.scripts import scripts
+from graftwork.networks.text.scripts import scripts
 from graftwork.shown import shortened_text, shown_number
 from graftwork.tasks.classification import label_counts
 from graftwork.tasks.task import Task

@@ -15,7 +15,7 @@ from graftwork.evidence.rows import MOST_SUSPECTS, RowView
 from graftwork.evidence.terms import term
 from graftwork.evidence.words import amount, line
 from graftwork.shown import shown_number
-from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from graftwork.evidence.report import Candidate, Report, Result

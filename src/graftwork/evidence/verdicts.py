@@ -14,7 +14,7 @@ from graftwork.evidence.intervals import Interval, score_text
 from graftwork.evidence.summary import Verdict
 from graftwork.evidence.words import FEW_ROWS, amount, line, of_hundred, part, quoted, share_of
 from graftwork.shown import counted
-from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from graftwork.evidence.report import Result

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from graftwork import notebook
 from graftwork.evidence.intervals import score_text
 from graftwork.shown import counted, shortened_text, shown_line
-from graftwork.tasks.metrics import METRICS
+from graftwork.tasks.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from graftwork.evidence.evaluation import Evaluation

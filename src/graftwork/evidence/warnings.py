@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from graftwork.data import compare
-from graftwork.data.leaks import Leak
-from graftwork.data.spellings import difference, likely_groups, visible
+from graftwork.data.columns.spellings import difference, likely_groups, visible
+from graftwork.data.quality import compare
+from graftwork.data.quality.leakage import Leak
 from graftwork.data.table import Table
 from graftwork.shown import shortened_text
 from graftwork.tasks.classification import label_counts

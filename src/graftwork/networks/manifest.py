@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from graftwork.data.cache import digest
-from graftwork.data.entries import checksum
-from graftwork.data.locks import settled
-from graftwork.data.names import inside, plain_name
-from graftwork.data.staging import STAGED
+from graftwork.data.store.cache import digest
+from graftwork.data.store.entries import checksum
+from graftwork.data.store.locks import settled
+from graftwork.data.store.names import inside, plain_name
+from graftwork.data.store.staging import STAGED
+from graftwork.data.store.typed import misfit
 from graftwork.data.table import Column, Schema
-from graftwork.data.typed import misfit
 from graftwork.errors import DataError, ModelError, UsageError, nearest
 
 MANIFEST, WEIGHTS = "model.json", "weights.safetensors"

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from graftwork.errors import RefusedError
-from graftwork.networks.head import CosineLayer, Head, KernelLayer
+from graftwork.networks.heads.head import CosineLayer, Head, KernelLayer
 
 Weights = Mapping[str, Tensor]
 """Tensors by name, as `state_dict` gives them."""

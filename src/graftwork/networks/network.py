@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from graftwork.data.batch import Batch
 from graftwork.data.samplers import sorted_batches
-from graftwork.networks.absent import Absent
 from graftwork.networks.encoder import Encoder, drops
 from graftwork.networks.film import Film
-from graftwork.networks.fusion import Concat, Fusion, Moments
-from graftwork.networks.head import Head
+from graftwork.networks.fusion.fusion import Concat, Fusion, Moments
+from graftwork.networks.fusion.missing import Absent
+from graftwork.networks.heads.head import Head
 
 
 @dataclass(frozen=True)

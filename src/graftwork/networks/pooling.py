@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from graftwork.data.names import inside, plain_name
+from graftwork.data.store.names import inside, plain_name
 from graftwork.errors import ModelError
 
 How = Literal["mean", "cls", "max", "last"]

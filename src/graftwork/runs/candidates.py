@@ -11,9 +11,9 @@ from graftwork import specs
 from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
 from graftwork.data.table import Modality
-from graftwork.networks.bases import TRAINED_INSTEAD, parse_base, written
+from graftwork.networks.bases.registry import TRAINED_INSTEAD, parse_base, written
 from graftwork.recipe import Recipe
-from graftwork.runs.job import Job
+from graftwork.runs.job.job import Job
 from graftwork.tasks.registry import USUAL_HEAD
 from graftwork.techniques import LabelSmoothing, Late, Partial, Probe, Refit, SupervisedContrastive, WarmStart
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from graftwork.evidence.report import Stage
-from graftwork.runs.left_out import LeftOut
+from graftwork.runs.leave_one_domain_out import LeftOut
 from graftwork.runs.single import Candidate
 
 PACKAGES = ("graftwork", "torch", "transformers", "tokenizers", "peft", "pyarrow", "numpy")

@@ -14,12 +14,12 @@ from graftwork.core.cache import build_cache
 from graftwork.core.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.core.scoring import probabilities
-from graftwork.networks.head import Head
+from graftwork.networks.heads.head import Head
 from graftwork.recipe import Recipe
-from graftwork.runs.job import Job
+from graftwork.runs.job.job import Job
 from graftwork.runs.single import build_network
 from graftwork.tasks.task import Task
-from graftwork.techniques.transfer.head_start import fit_linear
+from graftwork.techniques.transfer.head_initialisation import fit_linear
 
 FOLDS = 5
 NAME = "cross-validation of the probe"

@@ -9,23 +9,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from graftwork.core.plans import Plans
-from graftwork.data.cache import prune, storing
-from graftwork.data.checks import OnBadRows
 from graftwork.data.load import Source
+from graftwork.data.quality.checks import OnBadRows
+from graftwork.data.store.cache import prune, storing
 from graftwork.errors import UsageError
 from graftwork.evidence.views import words_of
 from graftwork.model import Model
 from graftwork.recipe import Recipe, from_yaml
-from graftwork.runs.affordable import within_budget
+from graftwork.runs.budget.affordable import within_budget
+from graftwork.runs.budget.planning import planned
 from graftwork.runs.clock import Clock, Deadline
-from graftwork.runs.data_arguments import DataArguments, SplitBy
 from graftwork.runs.default import run_all
-from graftwork.runs.job import make_job
-from graftwork.runs.left_out import domains_to_leave_out, score_left_out
+from graftwork.runs.job.data_arguments import DataArguments, SplitBy
+from graftwork.runs.job.job import make_job
+from graftwork.runs.leave_one_domain_out import domains_to_leave_out, score_left_out
 from graftwork.runs.listener import Listener, Recorder
-from graftwork.runs.making import make_model as make_model
+from graftwork.runs.model_from_run import make_model as make_model
 from graftwork.runs.one_at_a_time import one_at_a_time
-from graftwork.runs.planning import planned
 from graftwork.runs.reporting import Began, Call, make_report
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import claims_out, open_workspace

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from graftwork import few_shot
 from graftwork.core.cache import features_cache
 from graftwork.core.examples import Cached, Examples, prepare
 from graftwork.core.predicted import row_texts
@@ -32,15 +31,16 @@ from graftwork.runs.costs import Began as Began
 from graftwork.runs.costs import costs, peak_memory, versions
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.crossval import cross_validate
-from graftwork.runs.data_warnings import data_warnings
-from graftwork.runs.held_out import encoded
-from graftwork.runs.job import Job
-from graftwork.runs.left_out import LeftOut
-from graftwork.runs.row_groups import groups_of
+from graftwork.runs.job.data_warnings import data_warnings
+from graftwork.runs.job.held_out import encoded
+from graftwork.runs.job.job import Job
+from graftwork.runs.job.row_groups import groups_of
+from graftwork.runs.leave_one_domain_out import LeftOut
 from graftwork.runs.single import Candidate
 from graftwork.tasks.classification import label_counts
-from graftwork.tasks.few_shot import FewShot
+from graftwork.tasks.embedding.few_shot import FewShot
 from graftwork.tasks.task import Task
+from graftwork.uses import few_shot
 
 
 class Call(NamedTuple):

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from graftwork import specs
-from graftwork.data.checks import OnBadRows, known_choice
 from graftwork.data.load import Source, load_like
+from graftwork.data.quality.checks import OnBadRows, known_choice
 from graftwork.data.table import Table
 from graftwork.evidence.robustness.measure import Robustness, class_targets, known_inputs, measure
 from graftwork.evidence.robustness.report import write

@@ -21,17 +21,17 @@ from graftwork.core.scoring import open_sets, predict_examples
 from graftwork.core.settings import resolve
 from graftwork.core.sketch import sketch
 from graftwork.core.timing import affordable_steps
-from graftwork.data.cache import digest
+from graftwork.data.store.cache import digest
 from graftwork.data.table import Input, Table
 from graftwork.errors import CheckpointError
 from graftwork.networks.encoder import Encoder
-from graftwork.networks.head import Head
+from graftwork.networks.heads.head import Head
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
-from graftwork.runs.job import Job
+from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.teachers import answers
+from graftwork.runs.teachers.teachers import answers
 from graftwork.runs.workspace import Workspace
 from graftwork.tasks.registry import head_of
 

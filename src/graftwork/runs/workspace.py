@@ -13,9 +13,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from graftwork.core.checkpoint import NAME as CHECKPOINT
 from graftwork.core.checkpoint import Checkpointing
-from graftwork.data.cache import storing
-from graftwork.data.locks import claimed
-from graftwork.data.writing import clean, is_own, remove, write_text
+from graftwork.data.store.cache import storing
+from graftwork.data.store.locks import claimed
+from graftwork.data.store.writing import clean, is_own, remove, write_text
 from graftwork.errors import CheckpointError, DataError, ModelError, UsageError
 from graftwork.networks.manifest import is_model
 

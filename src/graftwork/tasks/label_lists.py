@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graftwork.data.label_form import LabelForm, NotThisForm, called
-from graftwork.data.labels import AUTO, WORDS, are_marks, find_form, named_form, seen_separators
-from graftwork.data.spellings import likely_note, merged_note
+from graftwork.data.columns.label_form import LabelForm, NotThisForm, called
+from graftwork.data.columns.labels import AUTO, WORDS, are_marks, find_form, named_form, seen_separators
+from graftwork.data.columns.spellings import likely_note, merged_note
 from graftwork.errors import DataError
 from graftwork.shown import counted, shortened_text
 from graftwork.tasks.labels import Labels, normal, row_list

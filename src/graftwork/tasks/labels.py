@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graftwork.data.spellings import count_values, kept_spellings
-from graftwork.data.values import is_blank, same_value, same_values
+from graftwork.data.columns.spellings import count_values, kept_spellings
+from graftwork.data.columns.values import is_blank, same_value, same_values
 from graftwork.errors import DataError
 from graftwork.shown import counted, shortened_text
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from graftwork.data.label_form import LabelForm
-from graftwork.data.labels import AUTO, WORDS, find_form
+from graftwork.data.columns.label_form import LabelForm
+from graftwork.data.columns.labels import AUTO, WORDS, find_form
 from graftwork.data.table import Kind
 from graftwork.errors import DataError, UsageError
 from graftwork.shown import counted

@@ -7,21 +7,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graftwork import specs
-from graftwork.data.ids import names_an_amount
-from graftwork.data.kinds import is_string
-from graftwork.data.labels import list_warning
+from graftwork.data.columns.ids import names_an_amount
+from graftwork.data.columns.kinds import is_string
+from graftwork.data.columns.labels import list_warning
 from graftwork.data.table import Kind
 from graftwork.errors import UsageError
-from graftwork.networks.head import HEADS
+from graftwork.networks.heads.head import HEADS
 from graftwork.tasks.classification import Classification
-from graftwork.tasks.few_shot import FewShot
-from graftwork.tasks.identity import Identity
+from graftwork.tasks.embedding.few_shot import FewShot
+from graftwork.tasks.embedding.identity import Identity
+from graftwork.tasks.embedding.retrieval import Retrieval
 from graftwork.tasks.label_lists import distinct_texts
 from graftwork.tasks.labels import normal
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.other_jobs import about
 from graftwork.tasks.regression import Regression
-from graftwork.tasks.retrieval import Retrieval
 from graftwork.tasks.task import Task
 
 TASKS: dict[str, type[Task]] = {

@@ -27,7 +27,7 @@ class Task(ABC):
     name: ClassVar[str]
     target_kinds: ClassVar[tuple[Kind, ...]]
     metrics: ClassVar[tuple[str, ...]]
-    """Names in `graftwork.tasks.metrics.METRICS`; the first one chooses the best model unless `--metric` says so."""
+    """Names in `tasks.metrics.registry.METRICS`; the first one chooses the best model unless `--metric` says so."""
     facts: ClassVar[frozenset[str]]
     open_set: ClassVar[bool] = False
     """Rows are compared by their embeddings, also those of classes that training never had: whole classes are held out

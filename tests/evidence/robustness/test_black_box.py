@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from graftwork.evidence.robustness.black_box import random_search
-from graftwork.techniques.robust.attack import Ball
+from graftwork.techniques.adversarial.attack import Ball
 
 
 def draws():

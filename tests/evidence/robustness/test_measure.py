@@ -13,15 +13,15 @@ import torch
 from torch import nn
 
 from graftwork.core.examples import make_batch, prepare
-from graftwork.data.text import TextSettings
+from graftwork.data.columns.text import TextSettings
 from graftwork.errors import UsageError
 from graftwork.evidence.robustness.attacks import Aim, Attacked, attack
 from graftwork.evidence.robustness.measure import measure
 from graftwork.evidence.robustness.report import attack_rows, corruption_rows, write
 from graftwork.evidence.robustness.settings import RobustnessSettings
 from graftwork.evidence.robustness.shares import Share
-from graftwork.networks.image import ImageEncoder
-from graftwork.networks.image_view import View
+from graftwork.networks.image.encoder import ImageEncoder
+from graftwork.networks.image.view import View
 from graftwork.networks.network import Network
 from tinyrun import make_worlds, mixed_table
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from graftwork.core.technique import Setup
 from graftwork.data.batch import Batch, whole
-from graftwork.networks.head import Head
-from graftwork.networks.image_small import SmallImageEncoder
+from graftwork.networks.heads.head import Head
+from graftwork.networks.image.small_cnn import SmallImageEncoder
 from graftwork.networks.network import Network
 from tinyrun import Worlds, make_worlds
 

@@ -11,10 +11,10 @@ import torch
 from graftwork import specs
 from graftwork.core.plan import base_facts, check
 from graftwork.errors import RefusedError, UsageError
-from graftwork.networks.audio_cnn import MelCNNEncoder
-from graftwork.networks.head import Head
+from graftwork.networks.audio.mel_cnn import MelCNNEncoder
+from graftwork.networks.audio.spectrogram import MelSettings
+from graftwork.networks.heads.head import Head
 from graftwork.networks.network import Network
-from graftwork.networks.spectrogram import MelSettings
 from graftwork.techniques import TECHNIQUES, Gain, Noise, Shift, SpecAugment
 from graftwork.techniques.augment.inputs import between
 from graftwork.techniques.augment.noise import with_noise

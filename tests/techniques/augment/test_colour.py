@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance
 
 from graftwork.errors import UsageError
 from graftwork.techniques import Colour, RandAugment
-from graftwork.techniques.augment import pixels as kornia_pixels
+from graftwork.techniques.augment import pixels
 from graftwork.techniques.augment.inputs import between
 from techniques.augment.conftest import images, stream
 
@@ -56,6 +56,6 @@ def test_threads_are_as_before():
 @pytest.mark.parametrize("technique", [Colour(), RandAugment()], ids=lambda technique: technique.name)
 def test_a_missing_package_is_named(technique, monkeypatch):
     monkeypatch.setitem(sys.modules, "kornia", None)
-    monkeypatch.setattr(kornia_pixels, "find_spec", lambda _: None)
+    monkeypatch.setattr(pixels, "find_spec", lambda _: None)
     with pytest.raises(UsageError, match=rf"{technique.name} needs the package kornia: pip install 'graftwork\[aug"):
         technique.change(None)

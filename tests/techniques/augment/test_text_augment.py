@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, models, processors
 
 from graftwork import specs
 from graftwork.errors import UsageError
-from graftwork.networks.tokenizer import TextTokenizer, train_tokenizer
+from graftwork.networks.hub.tokenizer import TextTokenizer, train_tokenizer
 from graftwork.techniques import EDA, TECHNIQUES, TokenDropout
 from graftwork.techniques.augment import eda, token_dropout
 from graftwork.techniques.augment.tokens import Marks, read_marks, text_of, without

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from graftwork.networks.film import Film as Modulation
-from graftwork.networks.fusion_late import LateFusion
+from graftwork.networks.fusion.late import LateFusion
 from graftwork.techniques import Coral, Film
 from graftwork.techniques.domain.film import hidden
 

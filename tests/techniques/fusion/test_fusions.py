@@ -13,7 +13,7 @@ from graftwork.core.scoring import predict_examples
 from graftwork.core.technique import Technique
 from graftwork.errors import RefusedError, UsageError
 from graftwork.model import Model, load
-from graftwork.networks.fusion_late import LateHead
+from graftwork.networks.fusion.late import LateHead
 from graftwork.recipe import Recipe
 from graftwork.techniques import (
     FusionTransformer,

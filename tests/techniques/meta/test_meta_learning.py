@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from graftwork.core.technique import Graft
 from graftwork.data.batch import whole
 from graftwork.errors import RefusedError, UsageError
-from graftwork.tasks.few_shot import FewShot
+from graftwork.tasks.embedding.few_shot import FewShot
 from graftwork.techniques import ANIL, MAML, ProtoNet, Reptile
 from graftwork.techniques.meta.inner_loop import Features, Loop, body, logits, zero_head
 

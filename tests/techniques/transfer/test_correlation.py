@@ -7,10 +7,10 @@ import pytest
 import torch
 from sklearn.cross_decomposition import CCA
 
-from graftwork.networks.head import Head
-from graftwork.tasks.retrieval import Retrieval
+from graftwork.networks.heads.head import Head
+from graftwork.tasks.embedding.retrieval import Retrieval
 from graftwork.techniques.transfer.correlation import USUAL, Sides, choose, covariances, solve
-from graftwork.techniques.transfer.head_start import fit_towers
+from graftwork.techniques.transfer.head_initialisation import fit_towers
 
 P, Q = 5, 4
 

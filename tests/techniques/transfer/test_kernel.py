@@ -9,11 +9,11 @@ import torch
 from sklearn.kernel_ridge import KernelRidge
 
 from graftwork.errors import NumericalError
-from graftwork.networks.head import Head, KernelLayer
+from graftwork.networks.heads.head import Head, KernelLayer
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.regression import Regression
 from graftwork.techniques.transfer.cholesky import cholesky
-from graftwork.techniques.transfer.head_start import fit_kernel
+from graftwork.techniques.transfer.head_initialisation import fit_kernel
 from graftwork.techniques.transfer.kernel import leave_one_out
 
 

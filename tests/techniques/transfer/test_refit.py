@@ -7,7 +7,7 @@ import copy
 import torch
 
 from graftwork.techniques import Refit
-from graftwork.techniques.transfer.head_start import start_heads
+from graftwork.techniques.transfer.head_initialisation import start_heads
 
 
 def test_view_has_the_solved_head_and_training_keeps_its_own(world):

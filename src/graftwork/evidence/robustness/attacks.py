@@ -21,8 +21,8 @@ from graftwork.evidence.robustness.settings import HUGE, RobustnessSettings
 from graftwork.evidence.robustness.shares import Share
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.task import Task
-from graftwork.techniques.robust.attack import Ball, pgd
-from graftwork.techniques.robust.places import ball, shifted, steady
+from graftwork.techniques.adversarial.attack import Ball, pgd
+from graftwork.techniques.adversarial.perturbed_inputs import ball, shifted, steady
 
 _ROWS = 128
 _MARGIN = 0.02

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from graftwork.techniques.robust.attack import Ball
+from graftwork.techniques.adversarial.attack import Ball
 
 Margin = Callable[[Tensor, Tensor], Tensor]
 """A change of some rows (b, ...) and which rows they are (b,), to how far each is from being wrong (b,);

@@ -13,14 +13,14 @@ import torch
 from graftwork.core.examples import Examples, prepare
 from graftwork.core.scoring import predict_examples
 from graftwork.data.batch import Batch
+from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Modality, Table
-from graftwork.data.text import TextSettings
 from graftwork.evidence.robustness.attacks import Aim
 from graftwork.evidence.robustness.shares import Share
 from graftwork.evidence.robustness.sound_corruptions import SOUND_CORRUPTIONS
 from graftwork.evidence.robustness.text_corruptions import TEXT_CORRUPTIONS
 from graftwork.evidence.robustness.weather_and_files import IMAGE_CORRUPTIONS
-from graftwork.networks.audio import AudioEncoder
+from graftwork.networks.audio.encoder import AudioEncoder
 
 SEVERITIES = (1, 2, 3, 4, 5)
 NAMES: dict[Modality, tuple[str, ...]] = {

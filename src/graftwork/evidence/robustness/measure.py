@@ -10,15 +10,15 @@ import numpy as np
 
 from graftwork.core.examples import prepare
 from graftwork.core.technique import Technique
+from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Table
-from graftwork.data.text import TextSettings
 from graftwork.errors import UsageError
 from graftwork.evidence.robustness.attacks import Aim, Attacked, attack
 from graftwork.evidence.robustness.corrupted import Corrupted, corrupt
 from graftwork.evidence.robustness.settings import RobustnessSettings
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
-from graftwork.techniques.robust.places import CONTINUOUS, attackable
+from graftwork.techniques.adversarial.perturbed_inputs import CONTINUOUS, attackable
 
 
 @dataclass(frozen=True)

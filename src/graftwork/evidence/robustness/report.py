@@ -8,7 +8,7 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-from graftwork.data.writing import clean, write_bytes, write_text
+from graftwork.data.store.writing import clean, write_bytes, write_text
 from graftwork.evidence.robustness.attacks import Attacked
 from graftwork.evidence.robustness.corrupted import SEVERITIES, Corrupted
 from graftwork.evidence.robustness.measure import Robustness

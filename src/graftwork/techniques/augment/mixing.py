@@ -15,7 +15,7 @@ from torch import Tensor
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
-from graftwork.techniques.blending import choose_partners, with_blended_targets
+from graftwork.techniques.augment.blending import choose_partners, with_blended_targets
 from graftwork.techniques.checks import check_range
 
 _SEEDS = 2**62

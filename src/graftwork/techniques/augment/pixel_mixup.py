@@ -16,8 +16,8 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
+from graftwork.techniques.augment.blending import blend
 from graftwork.techniques.augment.mixing import ImageMixing
-from graftwork.techniques.blending import blend
 
 
 @dataclass(frozen=True)

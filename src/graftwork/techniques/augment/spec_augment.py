@@ -18,7 +18,7 @@ from torch import Tensor
 from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
-from graftwork.networks.audio import MelEncoder
+from graftwork.networks.audio.encoder import MelEncoder
 from graftwork.networks.encoder import Encoder
 from graftwork.techniques.augment.inputs import Augmentation, Change
 from graftwork.techniques.checks import check_range

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from graftwork.data.batch import Inputs
 from graftwork.networks.encoder import Encoder
-from graftwork.networks.text import TextEncoder
-from graftwork.networks.tokenizer import TextTokenizer
+from graftwork.networks.hub.tokenizer import TextTokenizer
+from graftwork.networks.text.encoder import TextEncoder
 
 _MASKS = ("[MASK]", "<mask>")
 _ALL_PURPOSE = "<|endoftext|>"

@@ -14,7 +14,7 @@ from typing import ClassVar
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.robust.classes import balance
+from graftwork.techniques.labels.classes import balance
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from graftwork.core.technique import Phase, Setup, Technique
-from graftwork.networks.fusion import Fusion
+from graftwork.networks.fusion.fusion import Fusion
 from graftwork.networks.network import Network
 from graftwork.techniques.streams import own_stream
 

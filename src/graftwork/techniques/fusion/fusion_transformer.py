@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from graftwork.errors import UsageError
-from graftwork.networks.fusion import Fusion
-from graftwork.networks.fusion_transformer import TransformerFusion
+from graftwork.networks.fusion.fusion import Fusion
+from graftwork.networks.fusion.transformer import TransformerFusion
 from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.fusion.fusing import Fusing

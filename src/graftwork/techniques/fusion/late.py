@@ -20,8 +20,8 @@ from torch import Tensor
 
 from graftwork.core.technique import Graft, Setup, Term, Terms
 from graftwork.data.batch import Batch
-from graftwork.networks.fusion import Fusion
-from graftwork.networks.fusion_late import LateFusion, LateHead
+from graftwork.networks.fusion.fusion import Fusion
+from graftwork.networks.fusion.late import LateFusion, LateHead
 from graftwork.networks.network import Network, Output
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range

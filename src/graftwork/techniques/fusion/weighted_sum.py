@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from graftwork.networks.fusion import Fusion
-from graftwork.networks.fusion_weighted import WeightedSumFusion
+from graftwork.networks.fusion.fusion import Fusion
+from graftwork.networks.fusion.weighted import WeightedSumFusion
 from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.fusion.fusing import Fusing

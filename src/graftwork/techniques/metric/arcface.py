@@ -24,7 +24,7 @@ from graftwork.core.technique import Graft, Phase, Setup, TaskLoss, Technique, T
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network, Output
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.robust.classes import hard
+from graftwork.techniques.labels.classes import hard
 from graftwork.techniques.streams import own_stream
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.class_groups import ClassGroups
+from graftwork.techniques.metric.class_groups import ClassGroups
 
 
 def hardest(features: Tensor, classes: Tensor, used: Tensor, margin: float) -> tuple[Tensor, Tensor]:

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graftwork.networks.towers import TowersLayer
-from graftwork.tasks.ranking import partner_ranks
+from graftwork.networks.heads.two_towers import TowersLayer
+from graftwork.tasks.metrics.ranking import partner_ranks
 
 PENALTIES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
 """Added to the variances of standardised features, whose mean is 1."""

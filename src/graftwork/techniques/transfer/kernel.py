@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from graftwork.core.setup import Check, unhurried
-from graftwork.networks.head import Kernel, KernelLayer
+from graftwork.networks.heads.head import Kernel, KernelLayer
 from graftwork.tasks.task import Task
 from graftwork.techniques.transfer.cholesky import cholesky
 

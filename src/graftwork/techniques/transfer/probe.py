@@ -5,7 +5,7 @@ base whose features already separate the classes, and it measures what a base kn
 fine-tuning the base goes further.
 
 Source: Alain & Bengio 2016 (linear classifier probes). How each kind of head is solved stands in
-`graftwork.techniques.transfer.head_start`.
+`graftwork.techniques.transfer.head_initialisation`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from graftwork.core.technique import Phase, Setup, Technique
 from graftwork.networks.network import Network
-from graftwork.techniques.transfer.head_start import L2, check_l2, start_heads
+from graftwork.techniques.transfer.head_initialisation import L2, check_l2, start_heads
 
 
 @dataclass(frozen=True)

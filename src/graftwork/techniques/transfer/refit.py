@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.networks.network import Network
-from graftwork.techniques.transfer.head_start import L2, check_l2, start_heads
+from graftwork.techniques.transfer.head_initialisation import L2, check_l2, start_heads
 
 
 @dataclass(frozen=True)

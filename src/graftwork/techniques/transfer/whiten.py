@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graftwork.tasks.verification_metrics import pairs_of, roc
+from graftwork.tasks.metrics.verification_metrics import pairs_of, roc
 
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)
 USUAL = 1.0

@@ -1,0 +1,256 @@
+"""The command line: argv -> recipe -> call. Heavy imports stay inside the commands, so that --help answers at once."""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from graftwork import threads
+from graftwork.cli.arguments import (
+    BadRows,
+    Encoding,
+    check_paths,
+    commands_of,
+    free_folder,
+    pairs_of,
+    recipe_of,
+    seconds_of,
+    show_warning,
+)
+from graftwork.cli.commands import add_commands
+from graftwork.errors import GraftworkError
+from graftwork.terminal import say, tell, tell_of
+
+if TYPE_CHECKING:
+    from graftwork.recipe import Recipe
+    from graftwork.runs.job.data_arguments import DataArguments
+
+app = typer.Typer(
+    name="graft",
+    help="Adapt a foundation model to your task by combining techniques in one run, and see what each one brought.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Tables = Annotated[
+    list[Path],
+    typer.Argument(
+        help="csv, tsv, json lines, parquet (also .gz), xlsx, a folder or zip of classes; several share inputs alone"
+    ),
+]
+Target = Annotated[
+    list[str] | None, typer.Option(help="column to predict; repeat for several; found by its name if not given")
+]
+Inputs = Annotated[list[str] | None, typer.Option(help="column to read; repeat for several; all if not given")]
+Ignore = Annotated[list[str] | None, typer.Option(help="column to leave out; repeat for several")]
+Roles = Annotated[list[str] | None, typer.Option("--role", help="ROLE=COLUMN: domain, group, weight or split")]
+Kinds = Annotated[
+    list[str] | None, typer.Option("--kind", help="COLUMN=KIND: read it as text, image, audio, number or category")
+]
+TaskName = Annotated[
+    list[str] | None,
+    typer.Option("--task", help="such as classification, regression, identity; or TARGET=TASK; all: graft list tasks"),
+]
+Metric = Annotated[
+    list[str] | None, typer.Option(help="score that chooses the best model, such as macro_f1; or TARGET=METRIC")
+]
+Valid = Annotated[
+    Path | None, typer.Option(help="validation table; rows are held out of the training table if not given")
+]
+Unlabelled = Annotated[
+    Path | None, typer.Option(help="further rows to train on, without a target: for techniques that can use them")
+]
+SplitBy = Annotated[
+    str | None, typer.Option("--split-by", help="domain: also train without each domain in turn, and score it there")
+]
+Adapts = Annotated[
+    bool, typer.Option("--adapt-to-held-out", help="with --split-by: see the rows left out, without their target")
+]
+Base = Annotated[
+    list[str] | None,
+    typer.Option(help="base to adapt: a name, a folder or a hub id; or COLUMN=BASE, image=BASE"),
+]
+With = Annotated[
+    list[str] | None, typer.Option("--with", help="technique, such as lora:rank=16; repeat; none: plain loop")
+]
+Set = Annotated[list[str] | None, typer.Option("--set", help="setting, such as lr=1e-4; repeat for several")]
+RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="recipe.yaml; options given here change it")]
+Seed = Annotated[int | None, typer.Option(help="seed of everything that is drawn (default 0)")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        say(f"graftwork {version('graftwork')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="show the traceback of an error; works behind any command")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    del debug, version  # main() and the callback have looked at them already
+    context.obj = time.monotonic()  # before anything heavy is loaded: a budget counts from here
+
+
+@app.command(
+    "plan",
+    help="Show what fit would do with the same arguments: techniques, what is trained, cost. Trains nothing.",
+)
+@app.command("fit", help="Adapt a base to a table of labelled rows; write the model and its report.")
+def fit_or_plan(
+    context: typer.Context,
+    train: Tables,
+    target: Target = None,
+    inputs: Inputs = None,
+    ignore: Ignore = None,
+    role: Roles = None,
+    kind: Kinds = None,
+    task: TaskName = None,
+    metric: Metric = None,
+    valid: Valid = None,
+    test: Annotated[Path | None, typer.Option(help="test table, scored at the end; plan does not read it")] = None,
+    unlabelled: Unlabelled = None,
+    split_by: SplitBy = None,
+    adapt_to_held_out: Adapts = False,
+    base: Base = None,
+    techniques: With = None,
+    settings: Set = None,
+    recipe: RecipeFile = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="wall time of the whole command: 60s, 5m, 1h; plan says what it allows"),
+    ] = None,
+    seed: Seed = None,
+    out: Annotated[
+        Path | None, typer.Option(help="folder for model, report and checkpoints; default: runs/NAME; not for plan")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished run in --out")] = False,
+    on_bad_rows: BadRows = "fail",
+    encoding: Encoding = None,
+) -> None:
+    planned = context.info_name == "plan"
+    check_paths([*train, valid, test, unlabelled])
+    chosen = recipe_of(recipe, base, task, metric, techniques, settings, seed)
+    seconds = seconds_of(budget) if budget is not None else None
+    folder = out if out is not None or planned else free_folder(train, resume)
+    from graftwork.data.quality.checks import known_choice
+    from graftwork.runs.job.data_arguments import DataArguments
+
+    data = DataArguments(
+        train=train if len(train) > 1 else train[0],
+        target=target,
+        inputs=inputs,
+        ignore=ignore or (),
+        roles=pairs_of(role, "--role"),
+        kinds=pairs_of(kind, "--kind"),
+        valid=valid,
+        test=test,
+        unlabelled=unlabelled,
+        split_by=split_by,  # type: ignore[arg-type]  # checked there
+        adapt_to_held_out=adapt_to_held_out,
+        on_bad_rows=known_choice(on_bad_rows),
+        encoding=encoding,
+    )
+    if folder is None or planned:
+        _plan(data, chosen, seconds)
+    else:
+        _fit(data, chosen, seconds, folder, resume, context.obj)
+
+
+def _fit(data: DataArguments, recipe: Recipe, budget: float | None, folder: Path, resume: bool, began: float) -> None:
+    from graftwork.cli.console import print_result
+    from graftwork.runs.fit import fit_data
+    from graftwork.runs.watching import Watching
+
+    commands, again = commands_of(sys.argv[1:], folder), f"Go on with the same command, --out {folder} and --resume."
+    with Watching() as console:
+        try:
+            model = fit_data(
+                data, recipe, budget=budget, out=folder, resume=resume, listener=console, began=began, **commands
+            )
+        except KeyboardInterrupt:
+            tell(f"Stopped before there was a model. {again}")
+            raise typer.Exit(130) from None
+    print_result(model, folder)
+    if model.interrupted:
+        tell(f"Stopped: this is the best so far. {again}")
+        raise typer.Exit(130)
+
+
+def _plan(data: DataArguments, recipe: Recipe, budget: float | None) -> None:
+    from graftwork.cli.console import print_plans
+    from graftwork.runs.fit import plan_data
+    from graftwork.runs.watching import Watching
+
+    with Watching() as console:
+        plans = plan_data(data, recipe, budget=budget, listener=console)
+    print_plans(plans, budget)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[str, typer.Argument(help="bases, techniques or tasks")],
+    json: Annotated[bool, typer.Option("--json", help="print the list as JSON")] = False,
+) -> None:
+    """List what is there to choose from."""
+    from graftwork.cli.console import print_list
+
+    print_list(what, as_json=json)
+
+
+add_commands(app)
+
+
+def main() -> None:
+    """Entry point of `graft`. Exit codes: 0 fine, 1 failed, 2 wrong use, 130 stopped by Ctrl-C."""
+    threads.prepare()  # before anything loads torch
+    debug = "--debug" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = show_warning
+            app(standalone_mode=True)
+    except SystemExit as end:
+        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):  # typer says nothing of Ctrl-C
+            tell("Stopped.")
+        raise
+    except KeyboardInterrupt:
+        tell("Stopped.")
+        sys.exit(130)
+    except GraftworkError as error:
+        if debug:
+            raise
+        tell_of("error", error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(1)
+    except Exception as error:
+        if debug:
+            raise
+        from graftwork.data.store.cache import full_disk
+
+        full = full_disk(error)
+        if full:
+            tell(f"error: {full}")
+            sys.exit(1)
+        tell_of("error", f"{type(error).__name__}: {error}")
+        tell("This was not expected. Repeat the command with --debug to see where it happened.")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""`graft predict`, `evaluate` and `export`: what the command line does with a model on rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graftwork.cli.arguments import BadRows, Encoding
+from graftwork.data.store.names import inside
+from graftwork.errors import UsageError
+from graftwork.progress import SILENT, screen
+from graftwork.shown import counted
+from graftwork.terminal import say, tell
+
+Table = Annotated[Path, typer.Argument(help="csv, tsv, json lines, parquet (also .gz), xlsx, a folder or zip of files")]
+Added = Annotated[
+    list[str] | None,
+    typer.Option("--with", help="technique at prediction, such as tta:views=4 or tent; repeat for several"),
+]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Put the three commands into `app`."""
+    for command in (predict, evaluate, export):
+        app.command()(command)
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="folder that fit wrote")],
+    table: Table,
+    out: Annotated[Path, typer.Option(help="csv, tsv, jsonl or parquet to write")],
+    proba: Annotated[bool, typer.Option("--proba", help="add a column with the probability of each class")] = False,
+    spreadsheet_safe: Annotated[
+        bool,
+        typer.Option("--spreadsheet-safe", help="csv, tsv: a ' before texts that a spreadsheet takes for formulas"),
+    ] = False,
+    techniques: Added = None,
+    encoding: Encoding = None,
+) -> None:
+    """Predict each row of a table: one output row per input row, in order, original columns kept."""
+    from graftwork.data.read.decoding import with_encoding
+    from graftwork.deploy.predict import predict_file
+
+    table = with_encoding(table, encoding)
+    with screen() as on:
+        rows, unreadable = predict_file(
+            model, table, out, proba=proba, spreadsheet_safe=spreadsheet_safe, techniques=techniques or (), on=on
+        )
+    tell(f"{counted(rows)} predicted into {out}")
+    if unreadable:
+        tell(f"{unreadable:,} of them could not be read: the prediction is empty, see the column 'reason'")
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="folder that fit wrote")],
+    table: Table,
+    json: Annotated[bool, typer.Option("--json", help="print only the scores, as JSON")] = False,
+    on_bad_rows: BadRows = "fail",
+    techniques: Added = None,
+    episodes: Annotated[int | None, typer.Option(help="score so many episodes of classes learned anew")] = None,
+    way: Annotated[int | None, typer.Option(help="classes of an episode; default: the task's own, or 5")] = None,
+    shot: Annotated[int | None, typer.Option(help="rows of a class to learn from; default: the task's, or 1")] = None,
+    query: Annotated[int | None, typer.Option(help="rows of a class that are asked, at most; default: 15")] = None,
+    robust: Annotated[
+        bool, typer.Option("--robust", help="accuracy under attacks, noise, blur, echo or typing errors instead")
+    ] = False,
+    robust_set: Annotated[
+        str | None, typer.Option(help="how that is measured, such as rows=200,epsilons=4/255+8/255,restarts=3")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for its report; default: MODEL/robustness")] = None,
+    encoding: Encoding = None,
+) -> None:
+    """Score a model on labelled rows, with 95 % intervals; by episodes, how well it learns their classes anew."""
+    from graftwork.cli.console import print_scores
+    from graftwork.cli.few_shot import evaluate_episodes, shape_of
+    from graftwork.cli.robustness import check_alone, evaluate_robust
+    from graftwork.data.load import load_like
+    from graftwork.data.quality.checks import known_choice
+    from graftwork.data.read.decoding import with_encoding
+    from graftwork.networks.manifest import read_manifest_of, schema_of
+
+    shape, bad_rows = shape_of(episodes, way, shot, query), known_choice(on_bad_rows)
+    check_alone(robust, robust_set, out, bool(shape))
+    table = with_encoding(table, encoding)
+    with SILENT if json else screen() as on:
+        on.doing(f"reading {table}")  # before torch is loaded, which takes seconds
+        read = load_like(table, schema_of(read_manifest_of(model)), with_target=True, on_bad_rows=bad_rows)
+        for note in read.notes:
+            on.note(note)
+        on.doing("loading the model")
+        import graftwork.model
+
+        loaded = graftwork.model.load(model).predicting_with(*(techniques or ()))
+        if robust:
+            folder = out if out is not None else inside(model, "robustness")
+            evaluate_robust(loaded, read.table, robust_set, folder, as_json=json, on=on)
+            return
+        if shape:
+            on.doing("scoring episodes")
+            print_scores(evaluate_episodes(loaded, read.table, shape), as_json=json)
+            return
+        found = loaded.evaluate_table(read.table, watch=on.counting("evaluating", "rows"))
+    print_scores(found, as_json=json)
+
+
+def export(
+    model: Annotated[Path, typer.Argument(help="folder that fit wrote")],
+    to: Annotated[str, typer.Option(help="transformers")],
+    out: Annotated[Path | None, typer.Option(help="folder to write; default: MODEL/export-transformers")] = None,
+) -> None:
+    """Write a model in the format of another library."""
+    if to != "transformers":
+        raise UsageError(f"Can't export to '{to}'. Known: transformers.")
+    import graftwork.model
+    from graftwork.deploy.transformers.export import export_transformers
+
+    folder = out if out is not None else inside(model, "export-transformers")
+    for line in export_transformers(graftwork.model.load(model), folder):
+        say(line)

@@ -1,0 +1,224 @@
+"""The bases a recipe can name, as settings with a short written form: `minilm`, `gru:width=256`, `./my-folder`.
+
+Nothing here imports torch until an encoder is built, so that names and settings are checked at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graftwork import specs
+from graftwork.data.store.typed import misfit
+from graftwork.data.table import Input, Modality
+from graftwork.errors import ModelError, UsageError, nearest
+from graftwork.networks.audio.bases import AudioModel, MelCNN, MelGRU
+from graftwork.networks.base_settings import BaseSettings
+from graftwork.networks.bases.saved import saved_inputs
+from graftwork.networks.bases.tuned import TUNED, TunedAudio, TunedImage, TunedTable, TunedText
+from graftwork.networks.hub.paths import check_path, split_path
+from graftwork.networks.image.bases import Conv4, ImageModel, SmallCNN
+from graftwork.networks.manifest import is_model
+from graftwork.networks.table.bases import Columns, FTTransformer, TableMlp
+from graftwork.networks.text.bases import CNN, GRU, LSTM, MiniLM, Transformer
+
+if TYPE_CHECKING:
+    from graftwork.networks.encoder import Encoder
+
+BASES: dict[str, type[BaseSettings]] = {
+    cls.name: cls
+    for cls in (
+        *(MiniLM, Transformer, GRU, LSTM, CNN),
+        *(Columns, TableMlp, FTTransformer),
+        *(AudioModel, MelCNN, MelGRU),
+        *(ImageModel, SmallCNN, Conv4),
+        *(TunedText, TunedImage, TunedAudio, TunedTable),
+    )
+}
+
+FROM_PATH: dict[Modality, str] = {"text": "transformer", "audio": "audio-model", "image": "image-model"}
+"""By what it reads, the base that loads a folder or a hub id."""
+
+DEFAULTS: dict[Modality, str] = {"text": "minilm", "audio": "mel-cnn", "image": "small-cnn", "table": "columns"}
+"""The base of an input for which the recipe names none."""
+
+TRAINED_INSTEAD = {"columns": "table-mlp"}
+"""By a base that has nothing to train, the one that the default trains in its place, from scratch."""
+
+ARCHITECTURES = {
+    "transformer": "graftwork.networks.text.transformer.TransformerEncoder",
+    "recurrent": "graftwork.networks.text.recurrent.RecurrentEncoder",
+    "convolutional": "graftwork.networks.text.convolutional.ConvolutionalEncoder",
+    "patches": "graftwork.networks.audio.patches.PatchEncoder",
+    "ast": "graftwork.networks.audio.ast.ASTEncoder",
+    "wave": "graftwork.networks.audio.wave.WaveEncoder",
+    "mel-cnn": "graftwork.networks.audio.mel_cnn.MelCNNEncoder",
+    "mel-gru": "graftwork.networks.audio.mel_gru.MelGRUEncoder",
+    "image-model": "graftwork.networks.image.pretrained.ImageModelEncoder",
+    "conv4": "graftwork.networks.image.conv4.Conv4Encoder",
+    "small-cnn": "graftwork.networks.image.small_cnn.SmallImageEncoder",
+    "columns": "graftwork.networks.table.encoder.ColumnsEncoder",
+    "table-mlp": "graftwork.networks.table.mlp.TableMlpEncoder",
+    "ft-transformer": "graftwork.networks.table.ft_transformer.FTTransformerEncoder",
+}
+"""Where the class of a saved encoder is, by `Encoder.architecture`."""
+
+Named = str | Mapping[str, str]
+"""A base, or one for each modality or column: `{"text": "minilm", "photo": "./mobilenet"}`; "auto": the defaults."""
+
+
+def parse_base(spec: str | Mapping[str, Any] | BaseSettings, modality: Modality | None = None) -> BaseSettings:
+    """The settings that `spec` names: a name of `BASES` with settings, a folder (of a transformers model, or one that
+    `fit` wrote), or a hub id; looks at no network.
+
+    modality: what it is to read, where that is known; else a folder's own files say it, and a hub id is for text.
+
+    >>> parse_base("gru:width=64").spec, parse_base("org/name").spec, parse_base("org/name:layers=3").spec
+    ('gru:width=64', 'org/name', 'transformer:layers=3,path=org/name')
+
+    Raises UsageError for an unknown name or setting, ModelError for a folder that does not exist.
+    """
+    if isinstance(spec, BaseSettings):
+        return spec
+    if not isinstance(spec, str) or spec.partition(":")[0].strip() in BASES:
+        return specs.parse(spec, BASES, "base")
+    path, settings = split_path(spec)
+    check_path(path, BASES)
+    folder = Path(path).expanduser()
+    if is_model(folder):
+        kind = TUNED[modality or saved_inputs(folder)[0].modality]
+        return specs.parse({kind.name: {"path": path, **settings}}, BASES, "base")
+    reads = modality or _modality_of(folder)
+    if reads not in FROM_PATH:
+        raise UsageError(f"base '{spec}': a folder can't be a base for {reads}. Expected one of: {_names(reads)}.")
+    return specs.parse({FROM_PATH[reads]: {"path": path, **settings}}, BASES, "base")
+
+
+def bases_of(named: Named, inputs: Sequence[Input]) -> dict[str, BaseSettings]:
+    """The base of each input, by the input's name. `named` is a recipe's base.
+
+    A single spec is the base of the inputs it can read, and the others get the default of their modality. A mapping
+    names bases by modality (text, image, audio, table) or by column; the column counts first.
+
+    Raises UsageError where a base is named for something that the table lacks, or that it can't read.
+    """
+    by_use = _by_use(named, inputs)
+    uses = {use for one in inputs for use in (one.name, one.modality)} | set(DEFAULTS)
+    for use in by_use:
+        if use not in uses:
+            raise UsageError(f"base: there is no input '{use}'. {nearest(use, uses)}")
+    found = {}
+    for one in inputs:
+        spec = by_use.get(one.name) or by_use.get(one.modality) or DEFAULTS[one.modality]
+        base = parse_base(spec, one.modality)
+        if base.modality != one.modality:
+            raise UsageError(
+                f"base '{spec}' reads {base.modality}, but the input '{one.name}' is {one.modality}. "
+                f"Expected one of: {_names(one.modality)}."
+            )
+        found[one.name] = base.for_input(one.name)
+    return found
+
+
+def written(bases: Mapping[str, BaseSettings]) -> Named:
+    """The bases of all inputs as a recipe names them: one spec where all are the same, else by input."""
+    specs_of = {name: base.spec for name, base in bases.items()}
+    each = set(specs_of.values())
+    return each.pop() if len(each) == 1 else specs_of
+
+
+def _by_use(named: Named, inputs: Sequence[Input]) -> Mapping[str, str]:
+    if not isinstance(named, str):
+        return named
+    if named == "auto":
+        return {}
+    modalities = list(dict.fromkeys(one.modality for one in inputs))
+    folder = Path(split_path(named)[0]).expanduser()
+    if len(modalities) > 1 and named.partition(":")[0] not in BASES and is_model(folder):
+        return {one.modality: named for one in saved_inputs(folder) if one.modality in modalities}
+    base = parse_base(named, modalities[0] if len(modalities) == 1 else None)
+    if base.modality not in modalities:
+        raise UsageError(
+            f"base '{named}' reads {base.modality}, but the table has {' and '.join(modalities)} to read. "
+            "Name a base for that: --base MODALITY=BASE (graft list bases shows them)."
+        )
+    return {base.modality: named}
+
+
+def named_uses(named: Named, inputs: Sequence[Input]) -> set[str]:
+    """The inputs and modalities for which `named` names a base; the others take the default."""
+    return {use for use, spec in _by_use(named, inputs).items() if spec and spec != "auto"}
+
+
+def _names(modality: Modality) -> str:
+    names = [name for name, cls in BASES.items() if cls.modality == modality]
+    return ", ".join([*names, "a folder", "a hub id"] if modality in FROM_PATH else names)
+
+
+def _modality_of(folder: Path) -> Modality:
+    """What the model in a folder reads, by its files; text for a hub id, and for what is not known."""
+    if (folder / "frontend.json").is_file():
+        return "audio"
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "text"
+    found = config.get("model_type") if isinstance(config, dict) else None
+    return next((modality for modality, types in _MODEL_TYPES.items() if found in types), "text")
+
+
+_VISION = """
+resnet regnet convnext convnextv2 mobilenet_v1 mobilenet_v2 vit deit dinov2 dinov2_with_registers swin
+"""
+_SPEECH = "wav2vec2 hubert wavlm audio-spectrogram-transformer data2vec-audio unispeech unispeech-sat"
+_MODEL_TYPES: dict[Modality, frozenset[str]] = {
+    "image": frozenset(_VISION.split()),
+    "audio": frozenset(_SPEECH.split()),
+}
+"""What models of these types read, as transformers calls them; others read text."""
+
+
+def restore(config: dict[str, Any], folder: Path) -> Encoder:
+    """The encoder of a saved model, weights apart. config: `Encoder.config()`; folder: where `save_files` wrote.
+
+    Raises ModelError where this version knows no such architecture, or a file is missing.
+    """
+    import torch
+
+    name = str(config.get("architecture"))
+    if name not in ARCHITECTURES:
+        raise ModelError(f"The saved model has the architecture '{name}'. {nearest(name, ARCHITECTURES)}")
+    for key in ("facts", "unused"):
+        wrong = misfit(config.get(key, []), list[str], key)
+        if wrong:
+            raise ModelError(f"The saved {name} encoder in {folder} is damaged: {wrong}.")
+    module, _, kind = ARCHITECTURES[name].rpartition(".")
+    cls: type[Encoder] = getattr(importlib.import_module(module), kind)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return cls.from_config(config, folder)
+    except (KeyError, TypeError) as error:
+        raise ModelError(
+            f"The saved {name} encoder in {folder} is damaged, or of another version: {error!r}."
+        ) from None
+
+
+class Description(NamedTuple):
+    """One row of `graft list bases`."""
+
+    name: str
+    reads: str
+    summary: str
+    settings: str
+    source: str
+
+
+def describe() -> list[Description]:
+    """What `BASES` holds, with every setting and its default."""
+    return [
+        Description(name, cls.modality, cls.summary, specs.describe_settings(cls), cls.source)
+        for name, cls in BASES.items()
+    ]

@@ -1,0 +1,76 @@
+"""Late fusion: each input has a head of its own, and their predictions are averaged.
+
+Predictions are averaged before softmax. For classes that is the geometric mean of the heads' probabilities, normalised
+(a product of experts, Hinton 2002), for numbers the plain mean. It means the same for every task, since a head does not
+know what its outputs stand for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from graftwork.networks.fusion.fusion import Fusion, mask
+from graftwork.networks.heads.head import Head
+
+
+class LateFusion(Fusion):
+    """The features of all inputs side by side, then for each input 1 where the row lacks it: what `LateHead` reads."""
+
+    architecture = "late"
+    uses_absent = False
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__(widths)
+        self.flags = len(widths)
+        self.width = sum(widths) + self.flags
+
+    def forward(self, parts: Sequence[Tensor], present: Sequence[Tensor | None]) -> Tensor:
+        return torch.cat([*parts, (~mask(parts, present)).float()], dim=1)
+
+    def head(self, outputs: int, spec: str) -> Head:
+        return LateHead(self.widths, outputs, spec)
+
+
+class LateHead(Head):
+    """A head for each input; the mean of their predictions over the inputs that a row has."""
+
+    def __init__(self, widths: Sequence[int], outputs: int, spec: str) -> None:
+        nn.Module.__init__(self)
+        self.widths, self.spec, self.outputs = tuple(widths), spec, outputs
+        self.width = sum(widths) + len(widths)
+        self.heads = nn.ModuleList(Head(width, outputs, spec) for width in widths)
+
+    def forward(self, features: Tensor) -> Tensor:
+        each, has = self.each(features)
+        return (each * has.T.unsqueeze(2)).sum(dim=0) / has.sum(dim=1, keepdim=True).clamp(min=1e-6)
+
+    def each(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Predictions of each input's head (inputs, B, outputs), and which inputs each row has (B, inputs)."""
+        parts = features[:, : sum(self.widths)].split_with_sizes(self.widths, dim=1)
+        each = torch.stack([head(part) for head, part in zip(self.heads, parts, strict=True)])
+        return each, 1 - features[:, sum(self.widths) :]
+
+    def embed(self, features: Tensor) -> Tensor:
+        parts = features[:, : sum(self.widths)].split_with_sizes(self.widths, dim=1)
+        return torch.cat([head.embed(part) for head, part in zip(self._heads(), parts, strict=True)], dim=1)
+
+    def members(self, features: np.ndarray) -> Iterator[tuple[Head, np.ndarray, np.ndarray | None]]:
+        start, flags = 0, sum(self.widths)
+        for index, head in enumerate(self._heads()):
+            yield head, features[:, start : start + head.width], features[:, flags + index] == 0
+            start += head.width
+
+    @property
+    def must_be_solved(self) -> bool:
+        return any(head.must_be_solved for head in self._heads())
+
+    @property
+    def has_dropout(self) -> bool:
+        return any(head.has_dropout for head in self._heads())
+
+    def _heads(self) -> list[Head]:
+        return [head for head in self.heads if isinstance(head, Head)]

@@ -1,0 +1,233 @@
+"""Text to token ids: one small class around a `tokenizers.Tokenizer`, and the training of one for bases from scratch.
+
+Tokenising happens once a row and is kept on disk, so a tokenizer also has a fingerprint. A tokenizer is immutable;
+copies of an encoder share it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from tokenizers import Encoding, Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+from graftwork.data.batch import Inputs
+from graftwork.data.store.names import inside, plain_name
+from graftwork.data.store.typed import misfit
+from graftwork.data.store.writing import write_bytes
+from graftwork.errors import DataError, ModelError
+
+Tokens = Literal["auto", "word", "subword", "character"]
+Side = Literal["left", "right", "middle"]
+"""What is cut off where a text is too long."""
+HEAD = 0.25
+"""Of the tokens that are kept of a text cut in the middle, the share of its beginning (Sun et al. 2019)."""
+
+Keep = Literal["head", "tail", "head+tail"]
+_CUT: dict[str, Side] = {"head": "right", "tail": "left", "head+tail": "middle"}
+
+PAD, UNKNOWN = "[PAD]", "[UNK]"
+_TOKENIZER_FILE = "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class LongTexts:
+    """What is read of a text that is longer than the base reads at a time. windows: the most windows; keep: one window,
+    of the beginning, the end or both; None for the base's own end."""
+
+    windows: int = 1
+    keep: Keep | None = None
+
+    def applied(self, tokenizer: TextTokenizer) -> TextTokenizer:
+        side = tokenizer.side if self.keep is None else _CUT[self.keep]
+        return replace(tokenizer, side=side, windows=self.windows)
+
+
+@dataclass(frozen=True, eq=False)
+class TextTokenizer:
+    """Texts to arrays of ids, at most `max_length` long, special tokens included.
+
+    files: what is saved with a model, by name; `tokenizer.json` is the one that is read back.
+    pad: id that fills short rows. empty: id that stands for a text without any token, so that no row is empty.
+    side: the end that is cut off where a text is too long, or the middle.
+    windows: the most pieces of `max_length` that a long text is read in; ids of one follow on those of the other.
+    """
+
+    files: dict[str, bytes]
+    pad: int
+    empty: int
+    max_length: int
+    side: Side = "right"
+    windows: int = 1
+
+    @cached_property
+    def backend(self) -> Tokenizer:
+        """The `tokenizers.Tokenizer`, with truncation set and padding off."""
+        backend = Tokenizer.from_str(self.files[_TOKENIZER_FILE].decode())
+        backend.no_padding()
+        backend.enable_truncation(self.max_length, direction="left" if self.side == "left" else "right")
+        return backend
+
+    @cached_property
+    def uncut(self) -> Tokenizer:
+        """The same without truncation."""
+        backend = Tokenizer.from_str(self.files[_TOKENIZER_FILE].decode())
+        backend.no_padding()
+        backend.no_truncation()
+        return backend
+
+    @property
+    def size(self) -> int:
+        """Number of ids, special and added tokens included."""
+        return int(self.backend.get_vocab_size(with_added_tokens=True))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes whenever `encode` would give other ids."""
+        digest = hashlib.sha256(self.files[_TOKENIZER_FILE])
+        more = f" {self.windows}" if self.windows > 1 else ""
+        digest.update(f"{self.max_length} {self.side} {self.empty}{more}".encode())
+        return digest.hexdigest()[:32]
+
+    def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """One int32 array of ids a text; never an empty one."""
+        encodings = (self.uncut if self.side == "middle" else self.backend).encode_batch_fast(list(texts))
+        return [np.array(self._kept(encoding) or [self.empty], np.int32) for encoding in encodings]
+
+    def _kept(self, encoding: Encoding) -> list[int]:
+        ids: list[int] = encoding.ids
+        if self.side == "middle" and len(ids) > self.max_length:
+            head = round(HEAD * self.max_length)
+            return ids[:head] + ids[head - self.max_length :]
+        if self.windows > 1 and len(ids) == self.max_length:
+            return ids + [one for more in encoding.overflowing[: self.windows - 1] for one in more.ids]
+        return ids
+
+    @cached_property
+    def room(self) -> int:
+        """Tokens of a text that a window holds beside the special ones."""
+        return self.max_length - int(self.backend.num_special_tokens_to_add(False))
+
+    def lengths(self, texts: Sequence[str]) -> np.ndarray:
+        """Tokens of the whole texts (N,), special ones apart."""
+        return np.array([len(one) for one in self.uncut.encode_batch_fast(list(texts), add_special_tokens=False)])
+
+    def collate(self, rows: Sequence[np.ndarray]) -> Inputs:
+        """`input_ids` and `attention_mask` (B, length), int64, padded on the right to the longest row."""
+        lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
+        mask = np.arange(lengths.max(initial=1)) < lengths[:, None]
+        ids = np.full(mask.shape, self.pad, np.int64)
+        if len(rows):
+            ids[mask] = np.concatenate(rows)
+        return {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask.astype(np.int64))}
+
+    def config(self) -> dict[str, Any]:
+        """Plain JSON data which, with the files, gives the same tokenizer."""
+        settings = {"pad": self.pad, "empty": self.empty, "max_length": self.max_length, "side": self.side}
+        settings |= {"windows": self.windows} if self.windows > 1 else {}
+        return settings | {"files": sorted(self.files)}
+
+    def save_files(self, folder: Path) -> None:
+        for name, content in self.files.items():
+            write_bytes(folder / plain_name(name, "The tokenizer"), content)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], folder: Path) -> TextTokenizer:
+        """The tokenizer that `config` and `save_files` kept. Raises ModelError for a missing or broken file."""
+        settings = {key: config[key] for key in ("pad", "empty", "max_length", "side")}
+        settings["windows"] = config.get("windows", 1)
+        if not isinstance(config["files"], list):
+            raise ModelError(f"The tokenizer of the saved model in {folder} names no files.")
+        try:
+            named = [plain_name(name, "The tokenizer of the saved model") for name in config["files"]]
+            files = {name: inside(folder, name).read_bytes() for name in named}
+        except OSError as error:
+            raise ModelError(f"The tokenizer of the saved model can't be read: {error}.") from None
+        tokenizer = cls(files, **settings)
+        try:
+            ids = range(tokenizer.size)  # parsed now, so that a broken file is met here
+        except Exception as error:  # tokenizers raises plain Exception
+            raise ModelError(f"{folder / _TOKENIZER_FILE} is not a tokenizer: {error}.") from None
+        wrong = misfit(tokenizer, cls)
+        least = min(tokenizer.max_length, tokenizer.windows)
+        if wrong or tokenizer.empty not in ids or tokenizer.pad < 0 or least < 1:
+            raise ModelError(
+                f"The tokenizer of the saved model in {folder} can't be used with {settings}: copy it again. {wrong}"
+            )
+        return tokenizer
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TextTokenizer:
+        return self
+
+
+# --- training one of our own ----------------------------------------------------------------------------------------
+_NO_SPACES = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\u0e00-\u0eff\u1000-\u109f]")
+_LETTER = re.compile(r"[^\W\d_]")
+_SAMPLE = 2000
+
+
+def train_tokenizer(texts: Iterable[str], tokens: Tokens, vocabulary: int, max_length: int) -> TextTokenizer:
+    """A tokenizer fitted to `texts`: lower-cased, NFKC; `[PAD]` is 0 and `[UNK]` is 1.
+
+    tokens: `word` (words and punctuation seen at least twice), `subword` (byte-pair encoding, Sennrich et al. 2016),
+        `character`, or `auto`: characters where the script is written without spaces (Chinese, Japanese, Thai), else
+        words. vocabulary: the most ids it may have. The same texts in the same order give the same tokenizer.
+    Raises DataError where the texts hold no token at all.
+    """
+    stream = iter(texts)
+    sample = list(islice(stream, _SAMPLE))
+    how = choose_tokens(sample) if tokens == "auto" else tokens
+    tokenizer, trainer = _untrained(how, vocabulary)
+    tokenizer.train_from_iterator(_joined(sample, stream), trainer)
+    if tokenizer.get_vocab_size() <= 2:
+        raise DataError("No tokenizer can be trained: the training texts hold no token that occurs twice.")
+    return TextTokenizer({_TOKENIZER_FILE: tokenizer.to_str().encode()}, pad=0, empty=1, max_length=max_length)
+
+
+def choose_tokens(sample: Iterable[str]) -> Literal["word", "character"]:
+    """`character` where at least 30 % of the letters belong to a script that is written without spaces.
+
+    >>> choose_tokens(["房间很大，wifi 也快"]), choose_tokens(["What is 酒店 in English, please?"])
+    ('character', 'word')
+    """
+    letters = spaceless = 0
+    for text in sample:
+        letters += len(_LETTER.findall(text))
+        spaceless += len(_NO_SPACES.findall(text))
+    return "character" if spaceless > 0.3 * max(letters, 1) else "word"
+
+
+def _untrained(how: str, vocabulary: int) -> tuple[Tokenizer, trainers.Trainer]:
+    limits: dict[str, Any] = {
+        "vocab_size": vocabulary,
+        "min_frequency": 2,
+        "special_tokens": [PAD, UNKNOWN],
+        "show_progress": False,
+    }
+    whole = how != "subword"
+    tokenizer = Tokenizer((models.WordLevel if whole else models.BPE)(unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = _splitter(how)
+    return tokenizer, (trainers.WordLevelTrainer if whole else trainers.BpeTrainer)(**limits)
+
+
+def _splitter(how: str) -> pre_tokenizers.PreTokenizer:
+    if how == "word":
+        return pre_tokenizers.BertPreTokenizer()
+    if how == "character":
+        return pre_tokenizers.Split(Regex(r"\S"), "removed", invert=True)
+    # A mark in front of each word, not a suffix: pieces with a suffix get their ids in the order of a hash map.
+    return pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()])
+
+
+def _joined(first: Sequence[str], rest: Iterator[str]) -> Iterator[str]:
+    yield from first
+    yield from rest

@@ -1,0 +1,155 @@
+"""Bases for images: any image model of transformers that is known here, and small CNNs from scratch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from graftwork.errors import DataError, UsageError
+from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, check_dropout, seeded
+
+if TYPE_CHECKING:
+    from graftwork.networks.encoder import Encoder
+
+_SAMPLED = 64
+"""Training images whose size is looked at."""
+_SIZES = (8, 64)
+"""Pixels a side that the small CNN takes by itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageModel(BaseSettings):
+    """A pretrained image model in a folder, or on the hub. path: the folder with config.json and weights, or a hub id.
+
+    size: pixels a side that images are read in; none for what the base was trained with. Time grows with its square.
+    crop: share of each side that is kept, cut out of the middle; none for what the base was trained with (often 0.875),
+    1 to cut nothing off. pooling: mean or max of a feature map, cls for a Transformer's class token.
+    """
+
+    path: str
+    size: int | None = None
+    crop: float | None = None
+    pooling: Literal["cls", "mean", "max"] | None = None
+
+    name = "image-model"
+    summary = "image model from a folder or the hub (ResNet, ConvNeXtV2, MobileNetV1/V2, ViT, DINOv2, Swin)"
+    source = "image-model:path=FOLDER, or just the folder"
+    modality = "image"
+    pretrained = True
+    suggested_lr = 1e-4
+    suggested_epochs = 5
+
+    def __post_init__(self) -> None:
+        at_least(8, size=self.size)
+        if self.crop is not None and not 0.1 <= self.crop <= 1:
+            raise UsageError(f"crop is {self.crop}. Expected a share of each side from 0.1 to 1.")
+
+    def tuned_blocks(self) -> int:
+        from graftwork.networks.image.pretrained import tuned_blocks
+
+        return tuned_blocks(self.path)
+
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002  nothing is drawn or trained
+        from graftwork.networks.image.pretrained import ImageModelEncoder
+
+        return ImageModelEncoder.from_pretrained(self.path, self.size, self.crop, self.pooling)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmallCNN(BaseSettings):
+    """A residual network for small images (He et al. 2016), normalised by groups of channels (Wu and He 2018).
+
+    width: channels of the first third; the others have two and four times as many. blocks: residual blocks in each.
+    size: pixels a side that images are read in; none for the training images' own, from 8 to 64.
+    """
+
+    width: int = 32
+    blocks: int = 1
+    dropout: float = 0.1
+    size: int | None = None
+
+    name = "small-cnn"
+    summary = "small residual CNN, trained from scratch; the default for images"
+    source = "trained from scratch: it has no pretrained weights"
+    modality = "image"
+    pretrained = False
+    suggested_lr = 2e-3
+    suggested_epochs = 10
+
+    def __post_init__(self) -> None:
+        at_least(1, blocks=self.blocks)
+        at_least(8, width=self.width, size=self.size)
+        if self.width % 8:
+            raise UsageError(f"width is {self.width}. Expected a multiple of 8, the channels of a group.")
+        check_dropout(dropout=self.dropout)
+
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:
+        from graftwork.networks.image.small_cnn import SmallImageEncoder
+
+        size = self.size or _usual_size(rows)
+        with seeded(seed):
+            return SmallImageEncoder(self.width, self.blocks, self.dropout, size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conv4(BaseSettings):
+    """Four convolutions, each followed by a norm, a ReLU and a halving: the usual small network for few-shot learning.
+
+    width: channels of each. blocks: how many convolutions. halvings: how many of them halve height and width, the first
+    ones, all where left out; with fewer the features keep more of where things are. size: pixels a side that images are
+    read in; the features are width * (size / 2^halvings)^2 wide.
+    """
+
+    width: int = 64
+    blocks: int = 4
+    halvings: int | None = None
+    size: int = 28
+
+    name = "conv4"
+    summary = "four convolutions for tiny pictures, trained from scratch: for few-shot learning"
+    source = "trained from scratch: it has no pretrained weights"
+    modality = "image"
+    pretrained = False
+    suggested_lr = 2e-3
+    suggested_epochs = 10
+
+    def __post_init__(self) -> None:
+        at_least(1, blocks=self.blocks)
+        at_least(8, width=self.width)
+        if self.width % 8:
+            raise UsageError(f"width is {self.width}. Expected a multiple of 8, the channels of a group.")
+        if not 0 <= self.halved <= self.blocks:
+            raise UsageError(f"halvings is {self.halvings}. Expected 0 to {self.blocks}, the number of blocks.")
+        if self.size >> self.halved < 1:
+            raise UsageError(
+                f"size is {self.size}, and is halved {self.halved} times. Expected {2**self.halved} or more."
+            )
+
+    @property
+    def halved(self) -> int:
+        """How often height and width are halved."""
+        return self.blocks if self.halvings is None else self.halvings
+
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002
+        from graftwork.networks.image.conv4 import Conv4Encoder
+
+        with seeded(seed):
+            return Conv4Encoder(self.width, self.blocks, self.halved, self.size)
+
+
+def _usual_size(rows: TrainingRows) -> int:
+    """The median of the shorter sides of some training images, within what such a network can do."""
+    import numpy as np
+
+    from graftwork.data.media.images import decode
+    from graftwork.data.media.media import content
+
+    if rows.table is None:
+        return _SIZES[1]
+    every = max(1, len(rows.table) // _SAMPLED)
+    picked = rows.table.take(np.arange(0, len(rows.table), every))
+    found = [content(value, picked.folder) for column in rows.columns for value in picked.values(column.name)]
+    sides = [min(decode(encoded, _SIZES[1]).size) for encoded in found if encoded is not None]
+    if not sides:
+        raise DataError("No training row has an image, so small-cnn can't choose its size. Set it: small-cnn:size=32.")
+    return int(np.clip(np.median(sides), *_SIZES))

@@ -1,0 +1,192 @@
+"""An image model of the transformers library as an encoder: ResNet, ConvNeXt, MobileNet, ViT, DINOv2, Swin.
+
+Sizes and colours come from the folder's preprocessor_config.json, pooling from the architecture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graftwork.errors import ModelError, UsageError
+from graftwork.networks.encoder import drops
+from graftwork.networks.hub import loading as hub
+from graftwork.networks.hub import transformers as pretrained
+from graftwork.networks.image.backbones import TRUNKS, Trunk
+from graftwork.networks.image.encoder import ImageEncoder
+from graftwork.networks.image.view import View, filter_of
+
+_DROPPED_KEYS = ("_name_or_path", "id2label", "label2id", "architectures")
+
+
+class ImageModelEncoder(ImageEncoder):
+    """A transformers model with pooling. Block 0 is the stem or embedding, then a layer or residual block each.
+
+    Blocks of Swin are its stages. What follows the last layer (a last convolution, a norm) belongs to its block.
+    pooling: None for the architecture's own: the mean of a feature map, a ViT's class token.
+    """
+
+    architecture = "image-model"
+
+    def __init__(
+        self, model: nn.Module, view: View, mean: Sequence[float], std: Sequence[float], pooling: str | None = None
+    ) -> None:
+        super().__init__(view, mean, std)
+        self.model = model
+        poolings = self._trunk.poolings
+        if pooling not in (None, *poolings):
+            raise UsageError(
+                f"pooling is '{pooling}'. A base of the kind {self.hf_config.model_type} has: {', '.join(poolings)}."
+            )
+        self.pooling = pooling or poolings[0]
+        self.depth, self.patch = len(self._trunk.path(model)), self._trunk.patch
+        _freeze_unused(model)
+        self._check_blocks()
+        with hub.explained(f"This base can't read images of {view.size} x {view.size} pixels"):
+            self.width = self.hidden_width = int(self._measure().shape[1])
+        found = {"sequence_blocks"}
+        found |= {"dropout"} if any(drops(module) for module in model.modules()) else set()
+        found |= {"linear_layers"} if any(isinstance(module, nn.Linear) for module in model.modules()) else set()
+        self.facts = frozenset(found)
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, size: int | None = None, crop: float | None = None, pooling: str | None = None
+    ) -> ImageModelEncoder:
+        """Load a base from a local folder or a hub id; size, crop: as of `View.with_size`.
+
+        Raises ModelError where the folder is no image model that is supported, its weights are incomplete or not
+        safetensors, or it does not say how images are resized and normalised.
+        """
+        folder = hub.locate(str(source))
+        config = hub.read_config(folder)
+        _known(config.model_type, source)
+        view, mean, std = _processing(folder)
+        model = pretrained.load_trunk(folder, config, "sdpa", "pixel_values")
+        channels = getattr(config, "num_channels", 3)
+        if channels != 3:
+            raise ModelError(f"{source} reads images of {channels} channels. Expected a base for 3 (RGB).")
+        return cls(model, view.with_size(size, crop), mean, std, pooling)
+
+    # --- computation -------------------------------------------------------------------------------------------------
+    def block(self, index: int, states: Tensor) -> Tensor:
+        return self._trunk.run(self.model, index, self._trunk.path(self.model)[index], states, self.view.size)
+
+    def pooled(self, states: Tensor) -> Tensor:
+        return self._trunk.features(self.model, states, self.pooling)
+
+    def placed(self, states: Tensor) -> Tensor:
+        tokens = super().placed(states)
+        for module in self._trunk.tail(self.model):
+            tokens = module(tokens)
+        return tokens
+
+    def blocks(self) -> list[list[nn.Module]]:
+        return self._trunk.blocks(self.model)
+
+    # --- saving and export -------------------------------------------------------------------------------------------
+    @property
+    def hf_model(self) -> Any:
+        """The plain transformers model."""
+        return self.model
+
+    @property
+    def hf_config(self) -> Any:
+        return self.hf_model.config
+
+    def config(self) -> dict[str, Any]:
+        mean, std = self._colours
+        return {
+            "architecture": self.architecture,
+            "model": {key: value for key, value in self.hf_config.to_dict().items() if key not in _DROPPED_KEYS},
+            "view": self.view.config(),
+            "mean": list(mean),
+            "std": list(std),
+            "pooling": self.pooling,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], folder: Path) -> ImageModelEncoder:  # noqa: ARG003
+        model = pretrained.empty_trunk(config["model"], "sdpa")
+        return cls(model, View(**config["view"]), config["mean"], config["std"], config["pooling"])
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+    @property
+    def _trunk(self) -> Trunk:
+        return TRUNKS[self.hf_config.model_type]
+
+    def _check_blocks(self) -> None:
+        owners = [id(p) for block in self.blocks() for p in {p for m in block for p in m.parameters()}]
+        stray = [name for name, p in self.model.named_parameters() if owners.count(id(p)) != 1]
+        if stray:
+            raise ModelError(
+                f"The architecture '{self.hf_config.model_type}' can't be divided into blocks: {', '.join(stray[:5])} "
+                "belong to none of them, or to several."
+            )
+
+
+def tuned_blocks(source: str) -> int:
+    """How many upper blocks of a base are worth tuning: a quarter of a Transformer's, three quarters of a CNN's.
+
+    The blocks of a CNN are small, and its lower ones are soon foreign to images of another kind or resolution.
+    """
+    folder = hub.locate(source)
+    config = hub.read_config(folder)
+    trunk = _known(config.model_type, source)
+    with torch.device("meta"):
+        blocks = len(trunk.path(pretrained.empty_trunk(config.to_dict(), "sdpa")))
+    return max(2, round(blocks * (0.25 if "cls" in trunk.poolings else 0.75)))
+
+
+def _known(kind: str, source: str | Path) -> Trunk:
+    if kind not in TRUNKS:
+        raise ModelError(
+            f"{source}: the architecture '{kind}' is no image base that is supported. "
+            f"Expected one of: {', '.join(TRUNKS)}."
+        )
+    return TRUNKS[kind]
+
+
+def _freeze_unused(model: nn.Module) -> None:
+    """What only pretraining with masked patches uses is not trained."""
+    for name, parameter in model.named_parameters():
+        if name.endswith("mask_token"):
+            parameter.requires_grad_(False)
+
+
+def _processing(folder: Path) -> tuple[View, list[float], list[float]]:
+    """View, mean and standard deviation of each colour, as transformers' own processor applies them."""
+    file = folder / "preprocessor_config.json"
+    if not file.is_file():
+        raise ModelError(f"{folder} has no preprocessor_config.json, which says how images are resized and normalised.")
+    known = hub.load_reader("AutoImageProcessor", folder, "image processor", backend="pil")
+    view = _view(known, file)
+    scale = 255 * float(known.rescale_factor) if known.do_rescale else 255.0
+    plain = not known.do_normalize
+    mean, std = ([0.0] * 3, [1.0] * 3) if plain else (_colours(known.image_mean), _colours(known.image_std))
+    return view, [value / scale for value in mean], [value / scale for value in std]
+
+
+def _view(known: Any, file: Path) -> View:
+    size, crop = dict(known.size or {}), dict(known.crop_size or {}) if known.do_center_crop else {}
+    shorter, both = size.get("shortest_edge"), size.get("height")
+    if not known.do_resize or not (shorter or (both and both == size.get("width"))):
+        raise ModelError(f"{file} names no single size in pixels that images are resized to: {size}.")
+    resample = filter_of(known.resample)
+    share = getattr(known, "crop_pct", None)
+    if shorter and share:  # as ConvNeXt's processor has it: large ones are stretched
+        return (
+            View(shorter, shorter, True, resample)
+            if shorter >= 384
+            else View(shorter, int(shorter / share), False, resample)
+        )
+    resized = int(shorter or both or 0)
+    return View(int(crop.get("height") or resized), resized, not shorter, resample)
+
+
+def _colours(values: Any) -> list[float]:
+    return [float(value) for value in values] if isinstance(values, Sequence) else [float(values)] * 3

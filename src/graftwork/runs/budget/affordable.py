@@ -1,0 +1,168 @@
+"""How many rows a budget allows, and what of it is kept for the scores; or a refusal that names the least budget."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graftwork.recipe import Recipe
+from graftwork.runs.budget.first_pass import first_pass
+from graftwork.runs.budget.look import Look, look_at
+from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.clock import Deadline, shown
+from graftwork.runs.costs import Began
+from graftwork.runs.job.job import Job
+from graftwork.runs.listener import Listener
+from graftwork.runs.single import make_ready
+from graftwork.runs.workspace import Workspace
+
+FINISH = 4.0
+"""Seconds that the model's files, the intervals and the report take on a quiet machine."""
+HEADS = 1.0
+"""Seconds that the smallest heads take there."""
+SCORED = 2e-4
+"""Seconds a test row for its intervals and tables, beside its prediction."""
+PASS_SHARE = 2 / 3
+"""Of the time for training, for the pass of the base over the rows; the rest is for heads and steps."""
+EVALUATION_SHARE = 0.02
+"""Of the time for training, for scoring validation once where no features are kept."""
+FEWEST, FEWEST_VALID = 200, 200
+"""Training and validation rows that a budget leaves at least."""
+COMFORT = 2.0
+"""A pass over all rows is begun in one piece if it would take less than its share divided by this."""
+MOST_LOAD = 3.0
+SMALL = 64
+"""Rows on which the run is made ready to be looked at."""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """recipe: with the rows that are used. deadline: when training must be over; None without a budget. look: what a
+    row takes; None where that was not measured. for_all: seconds of a budget that would use all rows, where not all
+    are used."""
+
+    recipe: Recipe
+    deadline: Deadline | None = None
+    look: Look | None = None
+    for_all: float | None = None
+
+
+def within_budget(
+    job: Job,
+    recipe: Recipe,
+    workspace: Workspace,
+    listener: Listener,
+    budget: Deadline | None,
+    *,
+    began: Began | None = None,
+    runs: int = 1,
+    estimated: bool = False,
+) -> Allowed:
+    """The recipe, with as many training rows as the base has time to pass over; a resumed call takes what it took.
+
+    budget: when the whole call must be over. began: its start, which says how busy the machine is. runs: how many runs
+    share the time. estimated: the rows are reckoned from a first look, and nothing is read for them.
+
+    Raises UsageError where the budget is too small, with the least one.
+    """
+    known = workspace.recall("rows")
+    if known is not None:
+        recipe = replace(recipe, rows=known["rows"], valid_rows=known["valid_rows"])
+        _say(job, recipe, listener, known["for_all"])
+        deadline = None if budget is None else budget.sooner(min(known["reserve"], budget.left() / 2))
+        return Allowed(recipe, deadline, None, known["for_all"])
+    if budget is None:
+        return Allowed(recipe)
+    load = _load(began)
+    listener.doing("timing a few rows")
+    first = planned_recipes(job, recipe)[0][1]
+    small = job.sample(SMALL, recipe.seed, SMALL)
+    look = look_at(job, make_ready(small, first), first, budget.clock)
+    reserve = FINISH * load + _scoring(job, look)
+    if runs > 1:  # every row is scored once, by the model of the other domains
+        reserve += (len(job.train) + len(job.valid or ())) * (look.prepare + look.score)
+    _check(job, look, budget, reserve, load, runs)
+    share = replace(budget.sooner(reserve).part(1 / runs), shared=runs)
+    rows, valid_rows = (recipe.rows, recipe.valid_rows)
+    if rows is None:
+        rows, valid_rows = _rows(job, first, look, share, None if estimated else listener)
+    for_all = None
+    if rows is not None and recipe.rows is None:
+        spent = budget.budget - budget.left() if runs == 1 else 0.0
+        whole = (len(job.train) + len(job.valid or ())) * look.row / PASS_SHARE
+        for_all = max(whole * runs + reserve + min(spent, budget.budget / 4), budget.budget)
+    decided: dict[str, Any] = {"rows": rows, "valid_rows": valid_rows, "reserve": reserve, "for_all": for_all}
+    workspace.remember("rows", decided)
+    recipe = replace(recipe, rows=rows, valid_rows=valid_rows)
+    _say(job, recipe, listener, for_all)
+    return Allowed(recipe, budget.sooner(reserve), look, for_all)
+
+
+def _rows(
+    job: Job, recipe: Recipe, look: Look, deadline: Deadline, listener: Listener | None
+) -> tuple[int | None, int | None]:
+    """Training and validation rows, None for all. recipe: of the first run. listener: hears the pass that finds the
+    rows; None where they are only reckoned."""
+    time_for_pass, rows = deadline.left() * PASS_SHARE, len(job.train)
+    held = len(job.valid) if job.valid else 0
+    if not look.cached:  # every step reads other rows: only their preparation and the scoring grow with the table
+        fit = int(time_for_pass / max(look.prepare, 1e-9))
+        scored = max(FEWEST_VALID, int(deadline.left() * EVALUATION_SHARE / max(look.score, 1e-9)))
+        return (None if fit >= rows else max(fit, FEWEST)), (None if scored >= held else scored)
+    if (rows + held) * look.row * COMFORT <= time_for_pass:
+        return None, None
+    fit = int(time_for_pass / look.row / (1 + min(held, rows // 3) / rows))
+    if listener is None:
+        return (None, None) if fit >= rows else (max(fit, FEWEST), None)
+    if not look.whole:
+        fit = int(fit * 0.8)
+        return (None, None) if fit >= rows else (max(fit, FEWEST), None)
+    most = min(rows, max(int(1.5 * fit), FEWEST))
+    return first_pass(job, recipe, most, deadline.part(PASS_SHARE), FEWEST, listener), None
+
+
+def _scoring(job: Job, look: Look) -> float:
+    """Seconds that the test rows take at the end."""
+    return 0.0 if job.test is None else len(job.test) * (look.prepare + look.score + SCORED)
+
+
+def _check(job: Job, look: Look, budget: Deadline, reserve: float, load: float, runs: int) -> None:
+    """Raise UsageError where not even the fewest rows can be read in time."""
+    rows = min(FEWEST, len(job.train)) * 4 / 3 if look.cached else min(FEWEST, len(job.train)) / 3
+    needed = reserve + runs * (rows * look.row / PASS_SHARE + HEADS * load)
+    if budget.left() >= needed:
+        return
+    tests = f", {_scoring(job, look):.0f} s of it for the {len(job.test):,} test rows" if job.test else ""
+    several = f" for {runs} runs" if runs > 1 else ""
+    raise budget.refuse(
+        needed - budget.left(),
+        f"{budget.budget - budget.left():.0f} s went to start and to read the table, and at least {needed:.0f} s are "
+        f"needed{several} from here on{tests}",
+    )
+
+
+def _say(job: Job, recipe: Recipe, listener: Listener, for_all: float | None) -> None:
+    """What is left out for want of time, and what would use it."""
+    rows, held = len(job.train), len(job.valid) if job.valid else 0
+    used = rows if recipe.rows is None else min(recipe.rows, rows)
+    if used < rows:
+        more = "" if for_all is None else f"; a budget of about {_about(for_all)} would use all"
+        listener.note(
+            f"budget: {used:,} of {rows:,} training rows ({100 * used / rows:.0f} %) are used, as many as the base has "
+            f"time to read{more}"
+        )
+    elif recipe.valid_rows is not None and recipe.valid_rows < held:
+        listener.note(f"budget: scored on {recipe.valid_rows:,} of {held:,} validation rows, to leave time for steps")
+
+
+def _about(seconds: float) -> str:
+    return shown(-(-seconds // 10) * 10) if seconds < 90 else f"{-(-seconds // 60):.0f} minutes"
+
+
+def _load(began: Began | None) -> float:
+    """How much longer things take than on a quiet machine, seen from what has been done so far."""
+    if began is None:
+        return 1.0
+    wall, cpu = time.monotonic() - began.wall, time.process_time() - began.cpu
+    return min(MOST_LOAD, max(1.0, wall / max(cpu, 0.5)))

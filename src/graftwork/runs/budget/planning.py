@@ -1,0 +1,53 @@
+"""What the runs of a job would be, and what they would take here: few rows are read, and nothing is trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import fmean
+
+from graftwork.core.plan import Plan
+from graftwork.core.plans import Plans
+from graftwork.core.run import Run
+from graftwork.core.timing import affordable_steps
+from graftwork.recipe import Recipe
+from graftwork.runs.budget.affordable import SMALL, within_budget
+from graftwork.runs.budget.look import Look, look_at
+from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.clock import Deadline
+from graftwork.runs.job.job import Job
+from graftwork.runs.listener import Listener
+from graftwork.runs.single import make_ready
+from graftwork.runs.workspace import Workspace
+
+
+def planned(job: Job, recipe: Recipe, listener: Listener, budget: Deadline | None = None) -> Plans:
+    """The plans of `techniques: auto`, or of the recipe, in their order, on the rows that a budget leaves."""
+    if budget is not None:
+        recipe = within_budget(job, recipe, Workspace(), listener, budget, estimated=True).recipe
+    job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
+    plans, seen, look = Plans(), set[tuple[tuple[str, int], ...]](), None
+    for name, one in planned_recipes(job, recipe):
+        listener.doing(f"planning: {name}")
+        run = make_ready(job, one, sketched=True)
+        if look is None:
+            small = job.sample(SMALL, recipe.seed, SMALL)
+            look = look_at(small, make_ready(small, one), one)
+        depths = tuple(sorted(run.cache_depths.items()))
+        plans.append((name, timed(run, look, computed=depths in seen)))
+        seen.add(depths)
+    return plans
+
+
+def timed(run: Run, look: Look, *, computed: bool = False) -> Plan:
+    """The plan with the seconds of its steps and of the pass over the rows. computed: a run before has made that pass.
+
+    Steps on cached blocks can't be tried before there is a cache, so they are reckoned from what a row takes.
+    """
+    kept = fmean(run.cached_shares.values())
+    if not kept:
+        return replace(run.plan, seconds=affordable_steps(run, None).seconds)
+    held = len(run.valid) if run.valid else 0
+    passed = 0.0 if computed else (len(run.train) + held) * (look.prepare + look.read * kept)
+    cost = run.plan.cost
+    step = run.training.batch * look.read * (1 - kept) * (cost.forwards + 2 * cost.backwards)
+    return replace(run.plan, seconds=passed + run.plan.total_steps * step)

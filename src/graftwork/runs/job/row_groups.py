@@ -1,0 +1,23 @@
+"""Groups of rows, by the table's categories, in which one target is predicted clearly worse than in the others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from graftwork.data.table import Table
+from graftwork.evidence.groups import Group, worse_groups
+from graftwork.runs.job.held_out import encoded
+from graftwork.tasks.task import Task
+
+
+def groups_of(task: Task, target: str, table: Table, values: np.ndarray) -> tuple[Group, ...]:
+    """values: what `task.scored` gives of the table's rows. None for tasks that have no one right answer a row."""
+    numbers = "real_targets" in task.facts
+    if task.open_set or not (numbers or "hard_labels" in task.facts):
+        return ()
+    targets, labelled = encoded(table, target, task)
+    truth, given = task.judge(targets[labelled], values[labelled])
+    chosen = task.choose(given)
+    bad = np.full(len(table), np.nan)
+    bad[labelled] = np.abs(chosen - truth) if numbers else chosen != truth
+    return worse_groups(table, bad)

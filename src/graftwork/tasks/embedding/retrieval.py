@@ -1,0 +1,141 @@
+"""Retrieval: two inputs of a row belong together, and either is to be found by the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NoReturn, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graftwork.data.columns.contents import NOTHING, content_ids
+from graftwork.data.table import Kind, Table
+from graftwork.errors import DataError, UsageError
+from graftwork.shown import counted
+from graftwork.tasks.embedding.contrast import clip_loss, siglip_loss
+from graftwork.tasks.learned import with_learned
+from graftwork.tasks.metrics.ranking import partner_ranks
+from graftwork.tasks.task import Task
+
+SIDES = 2
+"""Inputs that are aligned."""
+WAYS = ("forward", "backward")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrieval(Task):
+    """Two inputs that belong together, side by side in each row, of which either finds the other; no target column.
+
+    Predictions (B, 2 * width + 1 or + 2) are the embeddings of both sides, of length 1, then the log of the learned
+    scale and, with siglip, the learned bias. Targets are (N, 2), int64: a number for the content of each side, so that
+    rows that share a side count as partners too; a row that lacks a side is not labelled.
+
+    width: of the common space, at least 1. contrast: "clip" finds the partner among the rows of a batch (Radford et al.
+    2021), and wants large batches; "siglip" judges each pair by itself (Zhai et al. 2023).
+    """
+
+    name: ClassVar[str] = "retrieval"
+    target_kinds: ClassVar[tuple[Kind, ...]] = ()
+    metrics: ClassVar[tuple[str, ...]] = (
+        *(f"recall_at_{most}" for most in (10, 5, 1)),
+        *(f"{way}_recall_at_{most}" for way in WAYS for most in (10, 5, 1)),
+        "reciprocal_rank",
+        "median_rank",
+    )
+    facts: ClassVar[frozenset[str]] = frozenset()
+    reads_target: ClassVar[bool] = False
+    couples_rows: ClassVar[bool] = True
+    heads: ClassVar[tuple[str, ...]] = ("towers",)
+
+    width: int = 128
+    contrast: Literal["clip", "siglip"] = "clip"
+    sides: tuple[tuple[str, ...], ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        if self.width < 1:
+            raise UsageError(f"retrieval: width is {self.width}. Expected 1 or more.")
+
+    def learn_rows(self, table: Table, name: str) -> Self:  # noqa: ARG002
+        """Raises UsageError unless there are two inputs, DataError where too few different rows have both."""
+        inputs = table.schema.modalities
+        if len(inputs) != SIDES:
+            found = ", ".join(one.name for one in inputs)
+            raise UsageError(
+                f"The task retrieval aligns two inputs, but {table.source} has {len(inputs)} ({found}). "
+                "Name two columns: --inputs COLUMN --inputs COLUMN (in Python inputs=[...])."
+            )
+        learned = with_learned(self, sides=tuple(one.columns for one in inputs))
+        ids, both = learned._ids(table)
+        for one, known in zip(inputs, ids[both].T, strict=True):
+            distinct = len(np.unique(known))
+            if distinct < 2:
+                raise DataError(
+                    f"{table.source}: the {counted(int(both.sum()), 'row')} with both inputs hold "
+                    f"{counted(distinct, 'different value')} in '{one.name}'. Expected two or more to tell apart."
+                )
+        return learned
+
+    @property
+    def outputs(self) -> int:
+        return SIDES * self.width + (2 if self.contrast == "siglip" else 1)
+
+    def encode_rows(self, table: Table, name: str) -> tuple[np.ndarray, np.ndarray] | None:  # noqa: ARG002
+        return self._ids(table)
+
+    def _ids(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
+        ids = np.stack([content_ids(table, columns) for columns in self.sides], axis=1)
+        return ids, (ids != NOTHING).all(axis=1)
+
+    def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
+        """Loss of each row against the others of the batch (B,); rows that lack a side take no part, and give 0."""
+        known = (target != NOTHING).all(dim=1)
+        rows, ids = predictions[known], target[known]
+        left, right = (rows[:, side * self.width : (side + 1) * self.width] for side in range(SIDES))
+        same = (ids[:, :1] == ids[:, 0]) | (ids[:, 1:] == ids[:, 1])
+        learned = predictions[:, SIDES * self.width :].mean(dim=0)
+        scale = learned[0].exp()
+        if self.contrast == "siglip":
+            value = siglip_loss(left, right, same, scale, learned[1])
+        else:
+            value = clip_loss(left, right, same, scale)
+        # Zeros that hang on the predictions, so that a batch without any pair can be descended too.
+        return (predictions * 0.0).sum(dim=1).index_add(0, torch.nonzero(known).squeeze(1), value)
+
+    def soften(self, target: Tensor) -> NoReturn:
+        raise NotImplementedError("pairs can't be mixed")
+
+    def divergence(self, predictions: Tensor, reference: Tensor) -> Tensor:
+        """Squared distance of the embeddings, mean over the sides (B,)."""
+        end = SIDES * self.width
+        return (predictions[:, :end] - reference[:, :end]).square().sum(dim=1) / SIDES
+
+    def probabilities(self, predictions: Tensor, temperature: float = 1.0) -> Tensor:  # noqa: ARG002
+        """The predictions: embeddings of both sides, of length 1."""
+        return predictions.float()
+
+    def judge(self, targets: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ranks of the partners (N, 2) beside ranks that are all 1, over all rows that are given together."""
+        first, second = self.embeddings(probabilities)
+        ranks = partner_ranks(first, second, targets)
+        return np.ones_like(ranks), ranks
+
+    def embeddings(self, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Embeddings of the first and of the second side, each (N, width)."""
+        return probabilities[:, : self.width], probabilities[:, self.width : SIDES * self.width]
+
+    def shown(self, value: np.ndarray) -> str:
+        """A row's ranks for people."""
+        return f"rank {value[0]:g} forward, {value[1]:g} backward"
+
+    def decode(self, probabilities: np.ndarray) -> list[Any]:
+        """How much alike the two sides of each row are: their cosine, from -1 to 1."""
+        first, second = self.embeddings(probabilities)
+        return [float(value) for value in (first * second).sum(axis=1)]
+
+    def state(self) -> dict[str, Any]:
+        return {"width": self.width, "contrast": self.contrast, "sides": [list(columns) for columns in self.sides]}
+
+    def with_state(self, state: dict[str, Any]) -> Self:
+        sides = tuple(tuple(columns) for columns in state["sides"])
+        return with_learned(self, width=int(state["width"]), contrast=str(state["contrast"]), sides=sides)

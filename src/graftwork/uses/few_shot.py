@@ -1,0 +1,155 @@
+"""New classes at use: a saved model learns them from a few rows of each, and says how well that goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self, TypeVar
+
+import numpy as np
+
+from graftwork.core.examples import Cached, Examples, prepare
+from graftwork.core.few_shot import episode_scores, held_features, learned
+from graftwork.core.plan import order
+from graftwork.core.predicted import only
+from graftwork.data.episodes import Episodes, lacking, rows_by_class
+from graftwork.data.load import Source, load_like
+from graftwork.data.quality.checks import OnBadRows
+from graftwork.data.table import Table
+from graftwork.errors import DataError, UsageError
+from graftwork.evidence.episodes import evaluate_episodes
+from graftwork.evidence.evaluation import Evaluation
+from graftwork.saving import Saved
+from graftwork.tasks.classification import Classification
+from graftwork.tasks.embedding.few_shot import FewShot
+from graftwork.tasks.labels import MISSING, Labels
+from graftwork.tasks.learned import with_learned
+
+
+@dataclass(frozen=True)
+class Adaptable(Saved):
+    """A model that learns new classes at use."""
+
+    def adapt(self, support: Source, *, on_bad_rows: OnBadRows = "fail") -> Self:
+        """A model for the classes of these rows, which training need not have had; this one stays as it is.
+
+        support: a table of a few labelled rows of each class, two classes at least. The classes are learned as the
+        technique does it that the model was trained with (prototypes for protonet, inner steps for maml, anil and
+        reptile), else by the nearest prototype in cosines of the features. The result predicts these classes alone,
+        and is evaluated and saved like any other.
+
+        Raises DataError for a table with less than two classes, UsageError for a model without classes.
+        """
+        return adapt(self, support, on_bad_rows)
+
+    def evaluate_episodes(
+        self,
+        data: Source,
+        *,
+        way: int = 5,
+        shot: int = 1,
+        query: int = 15,
+        episodes: int = 600,
+        seed: int = 0,
+        on_bad_rows: OnBadRows = "fail",
+    ) -> Evaluation:
+        """How well `adapt` learns classes of this table: mean accuracy of episodes, with its 95 % interval over them.
+
+        Each episode draws `way` classes, learns them from `shot` rows each, and asks up to `query` others of each. The
+        same seed draws the same episodes for any model. Any model with one class a row can be asked, to compare.
+
+        Raises DataError where classes or rows are too few, with their names and counts.
+        """
+        return score_episodes(self, data, Episodes(way, shot, query, episodes), seed, on_bad_rows)
+
+    def _episodes_of(self, table: Table, target: str) -> Evaluation:
+        """The same of a table that is read and checked, in the shape that the target's few-shot task names."""
+        task = self.tasks[target]
+        assert isinstance(task, FewShot)
+        return of_table(self, table, prepare(table, self.network, {}, self.recipe.text), target, task.shape)
+
+
+S = TypeVar("S", bound=Saved)
+
+
+def adapt(model: S, support: Source, on_bad_rows: OnBadRows = "fail") -> S:
+    """See `Adaptable.adapt`."""
+    target = _target(model)
+    table = load_like(support, model.schema, with_target=True, on_bad_rows=on_bad_rows).table
+    task = with_learned(Classification(), labels=Labels.learn(table.column(target)))
+    _check_support(task, table, target)
+    codes = task.labels.codes(table.column(target), table.source, table.rows)
+    rows, techniques = np.flatnonzero(codes != MISSING), order(model.recipe.listed)
+    examples = prepare(table, model.network, {}, model.recipe.text, keep_on_disk=False)
+    cached = held_features(model.network, examples, techniques)
+    network = learned(model.network, examples, rows, codes[rows], target, techniques, cached)
+    return replace(
+        model,
+        network=network,
+        tasks={**model.tasks, target: task},
+        temperature={name: value for name, value in model.temperature.items() if name != target},
+        recipe=replace(model.recipe, task=Classification.name) if len(model.tasks) == 1 else model.recipe,
+    )
+
+
+def score_episodes(
+    model: Saved, data: Source, shape: Episodes, seed: int = 0, on_bad_rows: OnBadRows = "fail"
+) -> Evaluation:
+    """See `Adaptable.evaluate_episodes`."""
+    _target(model)  # before anything is read
+    table = load_like(data, model.schema, with_target=True, on_bad_rows=on_bad_rows).table
+    return score_episodes_of(model, table, shape, seed)
+
+
+def score_episodes_of(model: Saved, table: Table, shape: Episodes, seed: int = 0) -> Evaluation:
+    """The same of a table that has been read and checked."""
+    target, examples = _target(model), prepare(table, model.network, {}, model.recipe.text)
+    return of_table(model, table, examples, target, shape, seed=seed)
+
+
+def of_table(
+    model: Saved,
+    table: Table,
+    examples: Examples,
+    target: str,
+    shape: Episodes,
+    *,
+    cached: Mapping[str, Cached] | None = None,
+    seed: int = 0,
+) -> Evaluation:
+    """The same of a table that is read and prepared. cached: what is known of its rows, by input."""
+    codes = Labels.learn(table.column(target)).codes(table.column(target), table.source, table.rows)
+    check_table(table, target, shape)
+    techniques = order(model.recipe.listed)
+    scores = episode_scores(model.network, examples, codes, target, shape, techniques, cached, seed)
+    labelled = int((codes != MISSING).sum())
+    return evaluate_episodes(scores, shape, rows=labelled, unlabelled=len(codes) - labelled)
+
+
+def check_table(table: Table, target: str, shape: Episodes) -> None:
+    """Raise DataError where episodes can't be drawn from a table: too few classes, or too few rows of one."""
+    labels = Labels.learn(table.column(target))
+    by_class = rows_by_class(labels.codes(table.column(target), table.source, table.rows))
+    lack = lacking(labels.texts, [len(rows) for rows in by_class], shape, shape.shot + 1)
+    if lack:
+        raise DataError(f"{table.source}: no episodes can be drawn from '{target}'. {lack}")
+
+
+def _check_support(task: Classification, table: Table, target: str) -> None:
+    if len(task.labels.texts) < 2:
+        found = f"only '{task.labels.texts[0]}'" if task.labels.texts else "no label"
+        raise DataError(
+            f"{table.source}: '{target}' holds {found}. Expected a few rows of each of two new classes at least, with "
+            "their names."
+        )
+
+
+def _target(model: Saved) -> str:
+    """The one target, whose classes are learned."""
+    target = only(model.tasks)
+    if "hard_labels" not in model.tasks[target].facts:
+        raise UsageError(
+            f"This model's task is {model.tasks[target].name}, which has no classes to learn anew. Use a model of the "
+            "task few-shot, classification or identity."
+        )
+    return target

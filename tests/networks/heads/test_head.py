@@ -1,0 +1,68 @@
+"""graftwork.networks.heads.head: standardised features to predictions."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from graftwork.errors import UsageError
+from graftwork.networks.heads.head import HEADS, Head
+
+UNFIT = (
+    "linear:dropout=1",
+    "mlp:dropout=-0.1",
+    "mlp:width=0",
+    "kernel:gamma=0",
+    "kernel:landmarks=0",
+    "kernel:gamma=nan",
+)
+FEATURES = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("spec", HEADS)
+def test_shapes_and_gradients(spec):
+    head = Head(6, 3, spec, (3, 3) if spec == "towers" else ())
+    assert head(FEATURES).shape == (4, 3)
+    head(FEATURES).square().sum().backward()
+    assert all(parameter.grad is not None for parameter in head.parameters())
+
+
+@pytest.mark.parametrize("spec", UNFIT)
+def test_settings_out_of_range(spec):
+    with pytest.raises(UsageError, match=rf"head '{spec.split(':')[0]}': .* Expected"):
+        Head(6, 3, spec)
+
+
+def test_linear_head_is_a_linear_map_of_standardised_features():
+    head = Head(6, 3).eval()
+    head.shift.copy_(torch.arange(6.0))
+    head.scale.fill_(2.0)
+    layer = head.layers[1]
+    expected = ((FEATURES - torch.arange(6.0)) * 2) @ layer.weight.T + layer.bias
+    torch.testing.assert_close(head(FEATURES), expected)
+
+
+def test_standardisation_is_saved_but_not_trained():
+    head = Head(6, 3)
+    assert {"shift", "scale"} <= set(head.state_dict())
+    assert not {"shift", "scale"} & {name for name, _ in head.named_parameters()}
+
+
+def test_settings_are_read_from_the_written_form():
+    head = Head(6, 3, "mlp:width=5,dropout=0")
+    assert head.layers[1].out_features == 5
+    assert Head(**head.config()).layers[1].out_features == 5
+
+
+def test_dropout_acts_in_training_only():
+    head = Head(6, 3, "linear:dropout=0.5")
+    torch.manual_seed(0)
+    assert not torch.equal(head.train()(FEATURES), head(FEATURES))
+    assert torch.equal(head.eval()(FEATURES), head(FEATURES))
+
+
+def test_an_unknown_head_or_setting_is_refused():
+    with pytest.raises(UsageError, match=r"Unknown head 'mpl'\. Did you mean 'mlp'"):
+        Head(6, 3, "mpl")
+    with pytest.raises(UsageError, match=r"no setting 'widht'"):
+        Head(6, 3, "mlp:widht=5")
