@@ -19,15 +19,15 @@ from tinyrun import Worlds, make_worlds, picture
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
-    return make_worlds(tmp_path_factory.mktemp("worlds"))
+def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    return make_worlds(tmp_path_factory.mktemp("fixtures"))
 
 
 @pytest.fixture(scope="module")
-def model(worlds: Worlds) -> Model:
-    world = worlds("image")
-    _, fitted = world.fit([Flip()])
-    return Model(Recipe(base=world.spec, techniques=[Flip()]), world.schema, fitted.network, world.tasks)
+def model(fixtures: Worlds) -> Model:
+    fixture = fixtures("image")
+    _, fitted = fixture.fit([Flip()])
+    return Model(Recipe(base=fixture.spec, techniques=[Flip()]), fixture.schema, fitted.network, fixture.tasks)
 
 
 PICTURES = [picture(topic, at) for at, topic in enumerate(["animals", "weather", "food"] * 4)]
@@ -56,9 +56,9 @@ def test_it_is_saved_with_the_model(model: Model, tmp_path: Path):
     assert np.array_equal(load(tmp_path / "model").predict_proba(DATA), averaged.predict_proba(DATA))
 
 
-def test_a_model_of_texts_has_no_views(worlds: Worlds):
-    world = worlds("cnn")
-    text_model = Model(Recipe(base=world.spec, techniques=[]), world.schema, world.network, world.tasks)
+def test_a_model_of_texts_has_no_views(fixtures: Worlds):
+    fixture = fixtures("cnn")
+    text_model = Model(Recipe(base=fixture.spec, techniques=[]), fixture.schema, fixture.network, fixture.tasks)
     with pytest.raises(RefusedError, match=r"tta needs other_views.*an image or audio column"):
         text_model.predicting_with(TTA(4))
     with pytest.raises(UsageError, match="views is 13"):

@@ -1,6 +1,6 @@
 """Tiny runs on a Transformer, an RNN and a CNN: what the tests of the core and the conformance suite train.
 
-`worlds(base, task, unlabelled)` builds a network and its examples once; `World.run` makes a run on a copy.
+`fixtures(base, task, unlabelled)` builds a network and its examples once; `Fixture.run` makes a run on a copy.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from graftwork.core.examples import Examples, prepare
 from graftwork.core.fit import Fitted, Observer, fit
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import Training
-from graftwork.core.technique import Taught, Technique
+from graftwork.core.technique import TeacherOutputs, Technique
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Column, Kind, Schema, Table
 from graftwork.networks.base_settings import TrainingRows
@@ -42,7 +42,7 @@ from tinysound import encoded, tone
 BASES = ("transformer", "rnn", "cnn")
 """Worlds of one text column. "image" has one of pictures, as "normed", whose base has batch norm; "audio" has one of
 tones; "mixed" has a text, a picture and a table, and rows that lack the picture. "wide" has a tone too and two targets,
-"wide-episodes" episodes and a number, as "pictures", which has pictures alone: what no other world has together."""
+"wide-episodes" episodes and a number, as "pictures", which has pictures alone: what no other fixture has together."""
 TASKS = ("classes", "many", "number", "pairs")
 """What is learned; "pairs" aligns two texts, and has no target column."""
 DEPTH = 3
@@ -56,11 +56,11 @@ TEACHER = "teacher"
 DOMAINS = ("far", "here", "there")
 METRICS = {"classes": "log_loss", "many": "log_loss", "number": "rmse", "pairs": "reciprocal_rank"}
 
-Worlds = Callable[..., "World"]
+Worlds = Callable[..., "Fixture"]
 
 
 @dataclass(frozen=True, eq=False)
-class World:
+class Fixture:
     """A network as it comes from its base, its task, and examples of 40 training and 16 validation rows."""
 
     network: Network
@@ -77,12 +77,12 @@ class World:
         return self.metric if isinstance(self.metric, dict) else dict.fromkeys(self.tasks, self.metric)
 
     @property
-    def taught(self) -> Taught:
+    def teacher_outputs(self) -> TeacherOutputs:
         """What a made-up teacher says of the training rows."""
         draw = np.random.default_rng(SEED)
         widths = {name: task.outputs for name, task in self.tasks.items() if task.reads_target}
         made = {name: draw.normal(size=(len(self.train), width)).astype(np.float32) for name, width in widths.items()}
-        return Taught(made, draw.normal(size=(len(self.train), 5)).astype(np.float32))
+        return TeacherOutputs(made, draw.normal(size=(len(self.train), 5)).astype(np.float32))
 
     def run(self, techniques: Sequence[Technique] = (), *, started: bool = True, **changes: Any) -> Run:
         """A run on a copy of the network; `changes` are training settings."""
@@ -96,7 +96,7 @@ class World:
             metrics=self.metrics,
             seed=SEED,
             started=started,
-            ask={TEACHER: self.taught}.__getitem__,
+            ask={TEACHER: self.teacher_outputs}.__getitem__,
         )
 
     def fit(
@@ -135,7 +135,7 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
 
 
 def make_worlds(folder: Path) -> Worlds:
-    """The builder of worlds; `folder` takes the files of the tiny Transformer."""
+    """The builder of fixtures; `folder` takes the files of the tiny Transformer."""
     bert = tiny_bert(folder / "bert", num_hidden_layers=DEPTH - 1, hidden_size=16, num_attention_heads=2)
     specs = {
         "transformer": str(bert),
@@ -144,13 +144,13 @@ def make_worlds(folder: Path) -> Worlds:
     }
 
     @cache
-    def build(base: str = "transformer", task: str = "classes", unlabelled: bool = False) -> World:
-        world = make(base, task, unlabelled)
-        for encoder in world.network.each_encoder():
+    def build(base: str = "transformer", task: str = "classes", unlabelled: bool = False) -> Fixture:
+        fixture = make(base, task, unlabelled)
+        for encoder in fixture.network.each_encoder():
             assert encoder.facts  # found out once, by running the encoder, and not in every copy
-        return world
+        return fixture
 
-    def make(base: str, task: str, unlabelled: bool) -> World:
+    def make(base: str, task: str, unlabelled: bool) -> Fixture:
         if base in ALONE:
             return _alone(base, task, unlabelled, ALONE[base])
         if base == "normed":
@@ -179,7 +179,7 @@ def make_worlds(folder: Path) -> Worlds:
         network = Network({"text": encoder}, {"label": head})
         text = TextSettings()
         examples = [prepare(part, network, tasks, text) for part in (train, valid)]
-        return World(network, tasks, *examples, METRICS[task], specs[base], table.schema)
+        return Fixture(network, tasks, *examples, METRICS[task], specs[base], table.schema)
 
     return build
 
@@ -206,7 +206,7 @@ def pairs_table(unlabelled: bool = False) -> Table:
     return Table(pa.table({"text": texts, "other": kept}), schema, "tiny", np.arange(1, len(texts) + 1))
 
 
-def _pairs(spec: str, unlabelled: bool) -> World:
+def _pairs(spec: str, unlabelled: bool) -> Fixture:
     table = pairs_table(unlabelled)
     train, valid = table.take(np.arange(40)), table.take(np.arange(40, 56))
     tasks: dict[str, Task] = {"label": Retrieval(width=8).learn_rows(train, "label")}
@@ -216,7 +216,7 @@ def _pairs(spec: str, unlabelled: bool) -> World:
         head = Head(2 * encoder.width, tasks["label"].outputs, "towers", (encoder.width, encoder.width))
     network = Network({"text": encoder, "other": encoder}, {"label": head})
     examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
-    return World(network, tasks, *examples, METRICS["pairs"], spec, table.schema)
+    return Fixture(network, tasks, *examples, METRICS["pairs"], spec, table.schema)
 
 
 def _without_labels(table: Table) -> Table:
@@ -234,7 +234,7 @@ def _parts(table: Table, task: str, unlabelled: bool) -> tuple[Table, Table, dic
     return _without_labels(train) if unlabelled else train, valid, tasks
 
 
-def _episodes(spec: str, unlabelled: bool) -> World:
+def _episodes(spec: str, unlabelled: bool) -> Fixture:
     """Texts, from whose topics episodes are drawn: the task few-shot."""
     table = _table([(text, topic) for at, (text, topic) in enumerate(tiny_rows(78)) if at % 5], "classes")
     train, valid, _ = _parts(table, "classes", unlabelled)
@@ -245,7 +245,7 @@ def _episodes(spec: str, unlabelled: bool) -> World:
         head = Head(encoder.width, task.outputs)
     network = Network({"text": encoder}, {"label": head})
     examples = [prepare(part, network, {"label": task}, TextSettings()) for part in (train, valid)]
-    return World(network, {"label": task}, *examples, "episode_accuracy", spec, table.schema)
+    return Fixture(network, {"label": task}, *examples, "episode_accuracy", spec, table.schema)
 
 
 def mixed_table(task: str = "classes", rows: Sequence[tuple[str, str]] | None = None) -> Table:
@@ -262,7 +262,7 @@ def mixed_table(task: str = "classes", rows: Sequence[tuple[str, str]] | None = 
 
 
 SEVERAL: dict[str, Task] = {"label": Classification(), "many": Multilabel(), "number": Regression()}
-"""Targets of the world `several`, of all kinds."""
+"""Targets of the fixture `several`, of all kinds."""
 
 
 def several_table(unlabelled: bool = False) -> Table:
@@ -282,7 +282,7 @@ def several_table(unlabelled: bool = False) -> Table:
     return Table(pa.table(columns), Schema((Column("text", "text"), *targets)), "tiny", np.arange(1, len(rows) + 1))
 
 
-def _several(spec: str, unlabelled: bool) -> World:
+def _several(spec: str, unlabelled: bool) -> Fixture:
     table = several_table(unlabelled)
     train, valid = table.take(np.arange(40)), table.take(np.arange(40, 56))
     tasks = {name: task.learn(train.column(name), "train") for name, task in SEVERAL.items()}
@@ -293,13 +293,13 @@ def _several(spec: str, unlabelled: bool) -> World:
     network = Network({"text": encoder}, heads)
     examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
     metrics = {"label": "log_loss", "many": "log_loss", "number": "r2"}
-    return World(network, tasks, *examples, metrics, spec, table.schema)
+    return Fixture(network, tasks, *examples, metrics, spec, table.schema)
 
 
 MIXED = {"photo": "small-cnn:width=8,blocks=1,size=8", "table": "table-mlp:embedding=4,width=8,layers=1"}
 
 
-def _mixed(text_base: str, task: str, unlabelled: bool) -> World:
+def _mixed(text_base: str, task: str, unlabelled: bool) -> Fixture:
     table = mixed_table(task)
     train, valid, tasks = _parts(table, task, unlabelled)
     return _joined(train, valid, tasks, {"text": text_base, **MIXED}, METRICS[task])
@@ -307,10 +307,10 @@ def _mixed(text_base: str, task: str, unlabelled: bool) -> World:
 
 TWO: dict[str, Task] = {"label": Classification(), "number": Classification()}
 EPISODIC: dict[str, Task] = {"label": FewShot(way=2, query=4, episodes=4), "number": Regression()}
-"""Targets of the worlds `wide` and `wide-episodes`."""
+"""Targets of the fixtures `wide` and `wide-episodes`."""
 
 
-def _wide(named: dict[str, str], kinds: dict[str, Task], unlabelled: bool) -> World:
+def _wide(named: dict[str, str], kinds: dict[str, Task], unlabelled: bool) -> Fixture:
     """Those inputs of the mixed table and of tones that have a base, with these targets."""
     rows = [(text, topic) for at, (text, topic) in enumerate(tiny_rows(78)) if at % 5]
     whole = mixed_table(rows=rows)
@@ -334,7 +334,7 @@ def _wide(named: dict[str, str], kinds: dict[str, Task], unlabelled: bool) -> Wo
 
 def _joined(
     train: Table, valid: Table, tasks: dict[str, Task], named: dict[str, str], metric: str | dict[str, str]
-) -> World:
+) -> Fixture:
     """A network over all inputs of the tables, by the bases named."""
     schema = train.schema
     encoders = {}
@@ -350,7 +350,7 @@ def _joined(
         heads = {name: Head(width, task.outputs) for name, task in tasks.items()}
     network = Network(encoders, heads, sources={one.name: one.columns for one in schema.modalities})
     examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
-    return World(network, tasks, *examples, metric, named, schema)
+    return Fixture(network, tasks, *examples, metric, named, schema)
 
 
 ALONE: dict[str, str] = {
@@ -360,7 +360,7 @@ ALONE: dict[str, str] = {
 """Worlds of one column that is no text, and their bases."""
 
 
-def _alone(kind: Literal["image", "audio"], task: str, unlabelled: bool, spec: str) -> World:
+def _alone(kind: Literal["image", "audio"], task: str, unlabelled: bool, spec: str) -> Fixture:
     """Pictures in the topic's colour, or tones of the topic's pitch."""
     rows = tiny_rows(56)
     plain, make = _table(rows, task), picture if kind == "image" else _clip
@@ -378,7 +378,7 @@ def _alone(kind: Literal["image", "audio"], task: str, unlabelled: bool, spec: s
         head = Head(encoder.width, tasks["label"].outputs)
     network = Network({kind: encoder}, {"label": head})
     examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
-    return World(network, tasks, *examples, METRICS[task], spec, table.schema)
+    return Fixture(network, tasks, *examples, METRICS[task], spec, table.schema)
 
 
 def _clip(topic: str, at: int) -> bytes:

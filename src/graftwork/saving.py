@@ -182,7 +182,7 @@ def _network(path: Path, manifest: Mapping[str, Any], tasks: Mapping[str, Task])
     sources = {name: tuple(read) for name, read in manifest["sources"].items()}
     network = Network(columns, heads, fusion, sources)
     network.film = Film(**manifest["film"]) if manifest["film"] else None
-    network.lacked = frozenset(manifest["lacked"])
+    network.missing_inputs = frozenset(manifest["lacked"])
     network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
     return network
 
@@ -201,7 +201,7 @@ def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:
         "sources": {name: list(read) for name, read in network.sources.items()},
         "fusion": {"architecture": network.fusion.architecture, **network.fusion.config()},
         "film": network.film.config() if network.film else None,
-        "lacked": sorted(network.lacked),
+        "lacked": sorted(network.missing_inputs),
         "heads": {name: head.config() for name, head in network.each_head()},
         "precision": "bf16" if network.autocast == torch.bfloat16 else "fp32",
         "temperature": dict(model.temperature),

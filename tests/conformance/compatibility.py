@@ -22,12 +22,12 @@ from conformance.sampling import WORLDS, pairs_of, refusal
 from conformance.table import BY_NAME, ROWS, techniques
 from graftwork.core.plan import base_facts, check, order
 from graftwork.errors import RefusedError
-from tinyrun import World, Worlds, make_worlds
+from tinyrun import Fixture, Worlds, make_worlds
 
 PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
 Pair = tuple[str, str]
 Found = Mapping[Pair, Mapping[str, str | None]]
-"""By pair, in the table's order: by world in which both run alone, the reason of a refusal, or None."""
+"""By pair, in the table's order: by fixture in which both run alone, the reason of a refusal, or None."""
 NETWORKS = {
     "transformer": "text, a Transformer",
     "rnn": "text, a bidirectional GRU",
@@ -49,21 +49,21 @@ def every_pair() -> list[Pair]:
     return list(itertools.combinations((row.name for row in ROWS), 2))
 
 
-def planned(worlds: Worlds, looked_at: Collection[Pair] | None = None) -> Found:
+def planned(fixtures: Worlds, looked_at: Collection[Pair] | None = None) -> Found:
     """What the plans say. looked_at: pairs that are planned in full; None for all. Of the others only what the facts
     and claims of both say, which takes no network."""
     found: dict[Pair, dict[str, str | None]] = {pair: {} for pair in every_pair()}
     for base in WORLDS:
-        world = worlds(base, "classes", True)
-        facts = base_facts(world.network, world.tasks, _roles(world))
-        for pair in pairs_of(base, worlds):
+        fixture = fixtures(base, "classes", True)
+        facts = base_facts(fixture.network, fixture.tasks, _roles(fixture))
+        for pair in pairs_of(base, fixtures):
             whole = looked_at is None or pair in looked_at
-            found[pair][base] = _by_facts(pair, facts) or (refusal(pair, world) if whole else None)
+            found[pair][base] = _by_facts(pair, facts) or (refusal(pair, fixture) if whole else None)
     return found
 
 
-def _roles(world: World) -> list[str]:
-    return [role for role in ("domain", "group") if getattr(world.train, role) is not None]
+def _roles(fixture: Fixture) -> list[str]:
+    return [role for role in ("domain", "group") if getattr(fixture.train, role) is not None]
 
 
 def _by_facts(pair: Pair, facts: frozenset[str]) -> str | None:
@@ -208,16 +208,16 @@ def refused_in(text: str) -> set[Pair]:
     return pairs
 
 
-def fresh(worlds: Worlds, text: str, sample: int, seed: int = 0) -> str:
+def fresh(fixtures: Worlds, text: str, sample: int, seed: int = 0) -> str:
     """The page as it should be, by the facts, and the plans of what `text` lists and of a sample."""
     drawn = random.Random(seed).sample(every_pair(), sample)
-    return page(planned(worlds, refused_in(text) | set(drawn)))
+    return page(planned(fixtures, refused_in(text) | set(drawn)))
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        worlds = make_worlds(Path(folder))
-        expected = planned(worlds)
+        fixtures = make_worlds(Path(folder))
+        expected = planned(fixtures)
         found = recorded(Path(sys.argv[1])) if len(sys.argv) > 1 else expected
         if found != expected:
             lost = [pair for pair in expected if expected[pair] != found[pair]]

@@ -1,4 +1,4 @@
-"""What a technique changes, by the word for it in the table: what a run in a world gives with these techniques."""
+"""What a technique changes, by the word for it in the table: what a run in a fixture gives with these techniques."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from graftwork.core.examples import make_batch
 from graftwork.core.optimizer import make_optimizer
 from graftwork.core.scoring import predict_examples
 from graftwork.core.technique import Technique
-from tinyrun import World, same, weights
+from tinyrun import Fixture, same, weights
 
 Found = Callable[..., Any]
 
 
-def trained_weights(world: World, *listed: Technique, **changes: Any) -> Any:
-    return weights(world.fit(listed, keep="last", **changes)[1].network)
+def trained_weights(fixture: Fixture, *listed: Technique, **changes: Any) -> Any:
+    return weights(fixture.fit(listed, keep="last", **changes)[1].network)
 
 
-def kept(world: World, *listed: Technique, **changes: Any) -> Any:
+def kept(fixture: Fixture, *listed: Technique, **changes: Any) -> Any:
     """The saved weights."""
-    return weights(world.fit(listed, **changes)[1].network)
+    return weights(fixture.fit(listed, **changes)[1].network)
 
 
-def rows(world: World, *listed: Technique) -> Any:
-    run = world.run(listed, started=False)
+def rows(fixture: Fixture, *listed: Technique) -> Any:
+    run = fixture.run(listed, started=False)
     return [row for indices in run.rows_from(0) for row in indices.tolist()]
 
 
-def rates(world: World, *listed: Technique) -> Any:
-    run = world.run(listed, started=False)
+def rates(fixture: Fixture, *listed: Technique) -> Any:
+    run = fixture.run(listed, started=False)
     groups = make_optimizer(run.network, run.stages, run.training).param_groups
     names = {id(parameter): name for name, parameter in run.network.named_parameters()}
     return {names[id(p)]: group["lr"] for group in groups for p in group["params"] if id(p) in names}
 
 
-def parts(world: World, *listed: Technique) -> Any:
-    run = world.run(listed)
+def parts(fixture: Fixture, *listed: Technique) -> Any:
+    run = fixture.run(listed)
     sizes: list[int] = []
     run.network.heads[0].register_forward_hook(lambda *seen: sizes.append(len(seen[-1])))
     batch = make_batch(run.train, run.network, next(run.rows_from(0)), run.cached)
@@ -46,19 +46,19 @@ def parts(world: World, *listed: Technique) -> Any:
     return sizes
 
 
-def start(world: World, *listed: Technique) -> Any:
-    return weights(world.run(listed).network)
+def start(fixture: Fixture, *listed: Technique) -> Any:
+    return weights(fixture.run(listed).network)
 
 
-def trained(world: World, *listed: Technique) -> Any:
-    network = world.run(listed, started=False).network
+def trained(fixture: Fixture, *listed: Technique) -> Any:
+    network = fixture.run(listed, started=False).network
     return [name for name, parameter in network.named_parameters() if parameter.requires_grad]
 
 
-def predictions(world: World, *listed: Technique) -> Any:
+def predictions(fixture: Fixture, *listed: Technique) -> Any:
     """Of the validation rows, by the weights that there are before training."""
-    run = world.run(listed, started=False)
-    found = predict_examples(run.network, world.valid, run.techniques)
+    run = fixture.run(listed, started=False)
+    found = predict_examples(run.network, fixture.valid, run.techniques)
     return {name: torch.from_numpy(values) for name, values in found.items()}
 
 

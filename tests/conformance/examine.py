@@ -1,4 +1,4 @@
-"""All that must hold of a set of techniques in one world, found with as few tiny runs as it takes."""
+"""All that must hold of a set of techniques in one fixture, found with as few tiny runs as it takes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.fit import Fitted, fit
 from graftwork.core.run import Run
 from graftwork.errors import RefusedError
-from tinyrun import Killed, World, kill_at, same, weights
+from tinyrun import Fixture, Killed, kill_at, same, weights
 
 STEPS = 4
 SHORT: dict[str, Any] = {"steps": STEPS, "evaluations": 1, "keep": "last"}
-KNOWN: dict[tuple[World, tuple[str, ...]], str | None] = {}
+KNOWN: dict[tuple[Fixture, tuple[str, ...]], str | None] = {}
 """What sets have trained to, see `trained`: most of the sets that a triple is compared with are pairs of others too."""
 WAY_OUT = re.compile(r"Drop |[Uu]se |Expected |--task|a base (or|of|whose)|a domain column|a group column")
 
@@ -36,21 +36,21 @@ class Outcome:
     faults: tuple[str, ...] = ()
 
 
-def examine(names: tuple[str, ...], world: World, folder: Path) -> Outcome:
+def examine(names: tuple[str, ...], fixture: Fixture, folder: Path) -> Outcome:
     """Trained, all of it and to the same bits in another order, stopped and resumed, with every technique at work;
     or refused with a reason. folder: for checkpoints."""
     try:
-        run = world.run(techniques(names), **SHORT)
+        run = fixture.run(techniques(names), **SHORT)
     except RefusedError as error:
         return Outcome(names, str(error), unclear(str(error), names))
     except Exception as error:
         return Outcome(names, faults=(f"{type(error).__name__}: {error}",))
     try:
         unmoved, fitted = train(run)
-        KNOWN[world, names] = digest(fitted.network)
+        KNOWN[fixture, names] = digest(fitted.network)
         faults = [*unsound(run, fitted), *(f"{name} gets no gradient" for name in unmoved)]
-        faults += other_order(names, world, run, fitted, folder)
-        faults += [f"{name} does nothing any more" for name in silent(names, world, run)]
+        faults += other_order(names, fixture, run, fitted, folder)
+        faults += [f"{name} does nothing any more" for name in silent(names, fixture, run)]
     except Exception as error:
         faults = [f"{type(error).__name__}: {error}"]
     return Outcome(names, faults=tuple(faults))
@@ -84,54 +84,54 @@ def unsound(run: Run, fitted: Fitted) -> list[str]:
     return [] if sound else [f"losses {losses}, {fitted.steps} steps, finite weights: {finite}"]
 
 
-def other_order(names: tuple[str, ...], world: World, run: Run, fitted: Fitted, folder: Path) -> list[str]:
+def other_order(names: tuple[str, ...], fixture: Fixture, run: Run, fitted: Fitted, folder: Path) -> list[str]:
     """Listed the other way round, stopped before its last checkpoint and resumed: the same plan and the same bits."""
     listed, kept = techniques(names[::-1]), Checkpointing(folder, "run", seconds=0.0)
     try:
-        world.fit(listed, observers=[kill_at(STEPS)], checkpoints=kept, **SHORT)
+        fixture.fit(listed, observers=[kill_at(STEPS)], checkpoints=kept, **SHORT)
     except Killed:
         pass
     else:
         return ["was not stopped"]
-    again, resumed = world.fit(listed, checkpoints=Checkpointing(folder, "run", resume=True, seconds=0.0), **SHORT)
+    again, resumed = fixture.fit(listed, checkpoints=Checkpointing(folder, "run", resume=True, seconds=0.0), **SHORT)
     if again.plan != run.plan:
         return ["another order gives another plan"]
     if same(weights(resumed.network), weights(fitted.network)) and resumed.history == fitted.history:
         return []
-    whole = weights(world.fit(listed, **SHORT)[1].network)
+    whole = weights(fixture.fit(listed, **SHORT)[1].network)
     return ["does not resume" if same(whole, weights(fitted.network)) else "depends on the order of the list"]
 
 
-def silent(names: tuple[str, ...], world: World, run: Run) -> list[str]:
+def silent(names: tuple[str, ...], fixture: Fixture, run: Run) -> list[str]:
     """The techniques of which nothing is seen beside the others, and of which the plan does not say so either: a batch
     in parts may leave a technique that compares rows too few of them."""
     told = [note for note in run.plan.notes if "changes the loss of" in note]
-    quiet = [name for name in names if not acts(name, names, world)]
+    quiet = [name for name in names if not acts(name, names, fixture)]
     return [name for name in quiet if not any(f"of {name}," in note for note in told)]
 
 
-def acts(name: str, names: tuple[str, ...], world: World) -> bool:
+def acts(name: str, names: tuple[str, ...], fixture: Fixture) -> bool:
     """Whether the set without this technique gives something else. Refused without it: then it is needed."""
     changes, rest = BY_NAME[name].changes, tuple(other for other in names if other != name)
     if changes == "claims":
         return True
     if changes in ("weights", "kept"):
-        return trained(rest, world) != trained(names, world)
+        return trained(rest, fixture) != trained(names, fixture)
     try:
-        without = OUTPUTS[changes](world, *techniques(rest))
+        without = OUTPUTS[changes](fixture, *techniques(rest))
     except RefusedError:
         return True
-    return not equal(OUTPUTS[changes](world, *techniques(rest), BY_NAME[name].acts), without)
+    return not equal(OUTPUTS[changes](fixture, *techniques(rest), BY_NAME[name].acts), without)
 
 
-def trained(names: tuple[str, ...], world: World) -> str | None:
-    """A digest of the weights that these techniques train, found once in a world; None where they are refused."""
-    if (world, names) not in KNOWN:
+def trained(names: tuple[str, ...], fixture: Fixture) -> str | None:
+    """A digest of the weights that these techniques train, found once in a fixture; None where they are refused."""
+    if (fixture, names) not in KNOWN:
         try:
-            KNOWN[world, names] = digest(world.fit(techniques(names), **SHORT)[1].network)
+            KNOWN[fixture, names] = digest(fixture.fit(techniques(names), **SHORT)[1].network)
         except RefusedError:
-            KNOWN[world, names] = None
-    return KNOWN[world, names]
+            KNOWN[fixture, names] = None
+    return KNOWN[fixture, names]
 
 
 def digest(network: nn.Module) -> str:

@@ -25,9 +25,9 @@ from conformance.table import ROWS
 from tinyrun import Worlds
 
 
-def test_the_page_is_fresh(worlds: Worlds):
+def test_the_page_is_fresh(fixtures: Worlds):
     text = PAGE.read_text(encoding="utf-8")
-    assert text == fresh(worlds, text, sample=60).rstrip() + "\n", (
+    assert text == fresh(fixtures, text, sample=60).rstrip() + "\n", (
         "docs/compatibility.md fell behind the techniques: run `make conformance`, "
         "or PYTHONPATH=tests python -m conformance.compatibility"
     )

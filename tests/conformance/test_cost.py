@@ -58,9 +58,9 @@ def counted(run: Run) -> Cost:
     return Cost(rows["forward"] / drawn, rows["backward"] / drawn)
 
 
-def check(names: tuple[str, ...], base: str, worlds: Worlds) -> None:
+def check(names: tuple[str, ...], base: str, fixtures: Worlds) -> None:
     try:
-        run = worlds(base, "classes", True).run(techniques(names), steps=3, evaluations=1)
+        run = fixtures(base, "classes", True).run(techniques(names), steps=3, evaluations=1)
     except RefusedError:
         return
     assert counted(run) == run.plan.cost, names
@@ -69,36 +69,36 @@ def check(names: tuple[str, ...], base: str, worlds: Worlds) -> None:
 
 
 @pytest.mark.parametrize(("name", "base"), [(row.name, base) for row in ROWS for base in row.bases])
-def test_alone(name: str, base: str, worlds: Worlds):
-    check((name,), base, worlds)
+def test_alone(name: str, base: str, fixtures: Worlds):
+    check((name,), base, fixtures)
 
 
 @pytest.mark.parametrize("chunk", chunks("cnn", 2))
-def test_pairs(chunk: int, worlds: Worlds):
-    for pair in sets_of("cnn", 2, chunk, worlds):
-        check(pair, "cnn", worlds)
+def test_pairs(chunk: int, fixtures: Worlds):
+    for pair in sets_of("cnn", 2, chunk, fixtures):
+        check(pair, "cnn", fixtures)
 
 
-def test_losses_share_one_forward(worlds: Worlds):
+def test_losses_share_one_forward(fixtures: Worlds):
     """Any four techniques that only add to the loss cost one forward and one backward together, as one of them does."""
-    world = worlds("transformer", "classes", True)
+    fixture = fixtures("transformer", "classes", True)
     found = []
-    for name in fitting("transformer", worlds):
-        run = world.run(techniques((name,)), started=False)
+    for name in fitting("transformer", fixtures):
+        run = fixture.run(techniques((name,)), started=False)
         if "losses" in run.plan.stages[name] and not {"objective", "gradient"} & set(run.plan.stages[name]):
             assert (run.plan.cost.forwards, run.plan.cost.backwards) == (1.0, 1.0), name
             found.append(name)
-    sets = [names for names in itertools.combinations(found, 4) if refusal(names, world) is None]
+    sets = [names for names in itertools.combinations(found, 4) if refusal(names, fixture) is None]
     assert len(sets) >= 4
     for names in random.Random(0).sample(sets, 4):
-        assert counted(world.run(techniques(names), steps=3, evaluations=1)) == Cost(1.0, 1.0), names
+        assert counted(fixture.run(techniques(names), steps=3, evaluations=1)) == Cost(1.0, 1.0), names
 
 
 @pytest.mark.parametrize("names", [*TRIPLES, *COMBINATIONS], ids="+".join)
-def test_more(names: tuple[str, ...], worlds: Worlds):
-    check(names, "transformer", worlds)
+def test_more(names: tuple[str, ...], fixtures: Worlds):
+    check(names, "transformer", fixtures)
 
 
 @pytest.mark.parametrize(("base", "names"), ELSEWHERE)
-def test_elsewhere(base: str, names: tuple[str, ...], worlds: Worlds):
-    check(names, base, worlds)
+def test_elsewhere(base: str, names: tuple[str, ...], fixtures: Worlds):
+    check(names, base, fixtures)

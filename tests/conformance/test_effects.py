@@ -17,7 +17,7 @@ from graftwork.core.optimizer import make_optimizer
 from graftwork.core.technique import Technique
 from graftwork.errors import RefusedError
 from graftwork.techniques import Partial
-from tinyrun import BASES, World, Worlds, same, weights
+from tinyrun import BASES, Fixture, Worlds, same, weights
 
 GRADIENTS = (
     *((base, (row.name,)) for row in ROWS for base in row.bases),
@@ -33,47 +33,47 @@ def str_or_name(value: Any) -> str:
     return value if isinstance(value, str) else "+".join(value)
 
 
-def last_weights(world: World, *listed: Technique) -> dict[str, torch.Tensor]:
+def last_weights(fixture: Fixture, *listed: Technique) -> dict[str, torch.Tensor]:
     """Those that training itself ends with, whatever is saved."""
-    run = world.run(listed)
+    run = fixture.run(listed)
     seen: list[dict[str, torch.Tensor]] = []
     fit(run, observers=[lambda _: seen.append(weights(run.network))])
     return seen[-1]
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.changes != "claims"], ids=lambda row: row.name)
-def test_it_changes_what_it_says(row: Row, worlds: Worlds):
-    world, found = worlds(row.base), OUTPUTS[row.changes]
-    assert not equal(found(world, row.acts), found(world))
+def test_it_changes_what_it_says(row: Row, fixtures: Worlds):
+    fixture, found = fixtures(row.base), OUTPUTS[row.changes]
+    assert not equal(found(fixture, row.acts), found(fixture))
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.changes == "kept"], ids=lambda row: row.name)
-def test_what_changes_the_saved_weights_alone_leaves_training_as_it_was(row: Row, worlds: Worlds):
-    world = worlds(row.base)
-    assert same(last_weights(world, row.acts), last_weights(world))
+def test_what_changes_the_saved_weights_alone_leaves_training_as_it_was(row: Row, fixtures: Worlds):
+    fixture = fixtures(row.base)
+    assert same(last_weights(fixture, row.acts), last_weights(fixture))
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.changes == "claims"], ids=lambda row: row.name)
-def test_it_keeps_out_what_it_says(row: Row, worlds: Worlds):
+def test_it_keeps_out_what_it_says(row: Row, fixtures: Worlds):
     with pytest.raises(RefusedError, match=f"{row.name} and partial both decide"):
-        worlds(row.base).run([row.acts, Partial(1)], started=False)
+        fixtures(row.base).run([row.acts, Partial(1)], started=False)
 
 
 @pytest.mark.parametrize(
     ("row", "base"), [(row, base) for row in ROWS if row.null is not None for base in row.bases], ids=str_or_name
 )
-def test_null_setting_is_absence(row: Row, base: str, worlds: Worlds):
-    world = worlds(base, "classes", True)
-    with_null, without = world.fit([row.null])[1], world.fit()[1]
+def test_null_setting_is_absence(row: Row, base: str, fixtures: Worlds):
+    fixture = fixtures(base, "classes", True)
+    with_null, without = fixture.fit([row.null])[1], fixture.fit()[1]
     assert same(weights(with_null.network), weights(without.network))
     assert with_null.history == without.history
     assert (with_null.best_step, with_null.best_score) == (without.best_step, without.best_score)
 
 
 @pytest.mark.parametrize(("base", "names"), GRADIENTS, ids=str_or_name)
-def test_all_that_is_trained_gets_a_gradient(names: tuple[str, ...], base: str, worlds: Worlds):
+def test_all_that_is_trained_gets_a_gradient(names: tuple[str, ...], base: str, fixtures: Worlds):
     try:
-        run = worlds(base, "classes", True).run(techniques(names))
+        run = fixtures(base, "classes", True).run(techniques(names))
     except RefusedError:
         pytest.skip("refused on this base")
     state = {f"state.{name}": value for name, value in run.stages.state.named_parameters() if value.requires_grad}

@@ -30,36 +30,36 @@ def classes(network: nn.Module) -> dict[str, type[nn.Module]]:
 
 
 @pytest.mark.parametrize("names", SETS, ids="+".join)
-def test_saved_is_what_was_scored(names: tuple[str, ...], worlds: Worlds):
+def test_saved_is_what_was_scored(names: tuple[str, ...], fixtures: Worlds):
     for base in BY_NAME[names[0]].bases if len(names) == 1 else FIXTURES.get(names, ("transformer", "cnn")):
-        world = worlds(base)
+        fixture = fixtures(base)
         try:
-            run, fitted = world.fit(techniques(names))
+            run, fitted = fixture.fit(techniques(names))
         except RefusedError:
             continue
-        before = predict_examples(fitted.network, world.valid, run.techniques)
+        before = predict_examples(fitted.network, fixture.valid, run.techniques)
         folded = run.stages.fold(fitted.network)
-        after = predict_examples(folded, world.valid, run.techniques)
-        plain = world.run([one for one in run.techniques if one.claims & ADDS], started=False).network
+        after = predict_examples(folded, fixture.valid, run.techniques)
+        plain = fixture.run([one for one in run.techniques if one.claims & ADDS], started=False).network
         assert classes(folded) == classes(plain)
         assert list(folded.state_dict()) == list(plain.state_dict())
-        again = predict_examples(fitted.network, world.valid, run.techniques)
-        for name, task in world.tasks.items():
+        again = predict_examples(fitted.network, fixture.valid, run.techniques)
+        for name, task in fixture.tasks.items():
             close = probabilities(task, after[name]), probabilities(task, before[name])
             np.testing.assert_allclose(*close, rtol=1e-5, atol=1e-5)
             # The network that is not folded stays as it was: training could go on from it.
             assert np.array_equal(again[name], before[name])
-        scored = validation_score(folded, world.valid, world.tasks, world.metrics, run.techniques)
+        scored = validation_score(folded, fixture.valid, fixture.tasks, fixture.metrics, run.techniques)
         assert fitted.best_score == pytest.approx(scored, abs=1e-5)
 
 
-def test_adaption_changes_no_prediction(worlds: Worlds):
+def test_adaption_changes_no_prediction(fixtures: Worlds):
     rows = [row for row in ROWS if not row.acts.claims & REBUILDS]
     for row, base in ((one, base) for one in rows for base in one.bases):
-        world = worlds(base)
+        fixture = fixtures(base)
         try:
-            run = world.run([row.acts], started=False)
+            run = fixture.run([row.acts], started=False)
         except RefusedError:
             continue
-        adapted = predict_examples(run.network, world.valid)["label"]
-        np.testing.assert_allclose(adapted, predict_examples(world.network, world.valid)["label"], atol=1e-6)
+        adapted = predict_examples(run.network, fixture.valid)["label"]
+        np.testing.assert_allclose(adapted, predict_examples(fixture.network, fixture.valid)["label"], atol=1e-6)

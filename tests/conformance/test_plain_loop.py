@@ -10,11 +10,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from graftwork.data.samplers import LengthBuckets
-from tinyrun import BASES, SEED, TRAINING, World, Worlds, same, weights
+from tinyrun import BASES, SEED, TRAINING, Fixture, Worlds, same, weights
 
 
-def train_by_hand(world: World, steps: int) -> dict[str, torch.Tensor]:
-    network = copy.deepcopy(world.network)
+def train_by_hand(fixture: Fixture, steps: int) -> dict[str, torch.Tensor]:
+    network = copy.deepcopy(fixture.network)
     encoder, head = network.encoders[0], network.heads[0]
     groups = []
     for module, lr in ((encoder, TRAINING.lr), (head, TRAINING.head_lr)):
@@ -23,14 +23,14 @@ def train_by_hand(world: World, steps: int) -> dict[str, torch.Tensor]:
         groups.append({"params": [p for p in trained if p.ndim == 1], "rate": lr, "weight_decay": 0.0})
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999), eps=1e-8, fused=True)
     warmup = 0.25 * steps
-    sampler = LengthBuckets(world.train.lengths, batch=8, max_tokens=16384, seed=SEED)
+    sampler = LengthBuckets(fixture.train.lengths, batch=8, max_tokens=16384, seed=SEED)
     batches = [rows for epoch in range(9) for rows in sampler.epoch(epoch)][:steps]
-    targets = torch.from_numpy(world.train.targets["label"])
+    targets = torch.from_numpy(fixture.train.targets["label"])
 
     torch.manual_seed(SEED)
     network.train()
     for step, rows in enumerate(batches):
-        inputs = encoder.collate(world.train.inputs["text"].rows(rows))
+        inputs = encoder.collate(fixture.train.inputs["text"].rows(rows))
         loss = F.cross_entropy(head(encoder(inputs)), targets[rows], reduction="none").sum() / len(rows)
         optimizer.zero_grad()
         loss.backward()
@@ -43,8 +43,8 @@ def train_by_hand(world: World, steps: int) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_no_techniques_is_a_plain_loop(base: str, worlds: Worlds):
-    world = worlds(base)
-    _, fitted = world.fit(keep="last", steps=12)
-    assert not same(weights(fitted.network), weights(world.network))
-    assert same(weights(fitted.network), train_by_hand(world, 12))
+def test_no_techniques_is_a_plain_loop(base: str, fixtures: Worlds):
+    fixture = fixtures(base)
+    _, fitted = fixture.fit(keep="last", steps=12)
+    assert not same(weights(fitted.network), weights(fixture.network))
+    assert same(weights(fitted.network), train_by_hand(fixture, 12))

@@ -52,14 +52,14 @@ for folder in sys.argv[1:]:
 
 
 @pytest.fixture(scope="module")
-def saved(worlds: Worlds, tmp_path_factory: pytest.TempPathFactory) -> dict[Path, np.ndarray]:
+def saved(fixtures: Worlds, tmp_path_factory: pytest.TempPathFactory) -> dict[Path, np.ndarray]:
     """Folders of saved models, and the probabilities that a fresh process gives for `tiny_texts`."""
     folders = []
     for index, (base, task, names) in enumerate(SETS):
-        world = worlds(base, task)
-        run, fitted = world.fit(techniques(names))
-        recipe = Recipe(base=world.spec, techniques=run.techniques)
-        model = Model(recipe, world.schema, run.stages.fold(fitted.network), world.tasks, {"label": 1.5})
+        fixture = fixtures(base, task)
+        run, fitted = fixture.fit(techniques(names))
+        recipe = Recipe(base=fixture.spec, techniques=run.techniques)
+        model = Model(recipe, fixture.schema, run.stages.fold(fitted.network), fixture.tasks, {"label": 1.5})
         folder = tmp_path_factory.mktemp("models") / f"model-{index}"
         np.save(folder.with_suffix(".here.npy"), model.predict_proba(tiny_texts(33)))
         model.save(folder)

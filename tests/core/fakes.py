@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from graftwork.core.technique import Graft, Measured, Objective, Phase, Predictor, Rows, Setup, Technique
+from graftwork.core.technique import Graft, LossOutput, Objective, Phase, Predictor, Rows, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network, Output
 
@@ -99,7 +99,7 @@ class Ends(Technique):
         calls = [0]
 
         def objective(inner: Objective) -> Objective:
-            def measure(forward: Forward, batch: Batch) -> Measured:
+            def measure(forward: Forward, batch: Batch) -> LossOutput:
                 measured = inner(forward, batch)
                 calls[0] += 1
                 if calls[0] != self.at:
@@ -108,7 +108,7 @@ class Ends(Technique):
                     measured.output.features.register_hook(lambda gradient: gradient * float("nan"))
                     return measured
                 terms = {name: replace(term, value=term.value * float("nan")) for name, term in measured.terms.items()}
-                return Measured(terms, measured.output)
+                return LossOutput(terms, measured.output)
 
             return measure
 

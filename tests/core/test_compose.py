@@ -14,10 +14,10 @@ from tinyrun import Worlds
 
 
 @pytest.mark.parametrize("listed", [("teller", "later"), ("later", "teller")])
-def test_stages_nest_by_phase(listed: tuple[str, str], worlds: Worlds):
+def test_stages_nest_by_phase(listed: tuple[str, str], fixtures: Worlds):
     told: list[str] = []
     fakes = {"teller": Teller(told), "later": Later(told)}
-    run = worlds("cnn").run([fakes[name] for name in listed], steps=1)
+    run = fixtures("cnn").run([fakes[name] for name in listed], steps=1)
     assert told == ["teller adapt", "later adapt", "teller start", "later start"]
     told.clear()
     fitted = fit(run)
@@ -66,33 +66,33 @@ def test_state_and_generators_are_kept_by_name():
     assert stages.generators == {"a-b.noise": generator}
 
 
-def test_an_exclusive_task_loss_replaces_the_tasks_own(worlds: Worlds):
-    world = worlds("cnn")
-    batch = make_batch(world.train, world.network, np.arange(8))
+def test_an_exclusive_task_loss_replaces_the_tasks_own(fixtures: Worlds):
+    fixture = fixtures("cnn")
+    batch = make_batch(fixture.train, fixture.network, np.arange(8))
     own = Graft(task=lambda batch, output: {"own": Term(output.features.sum(1), float(batch.size))})
-    measured = compose(["own"], [own], world.tasks).objective(world.network.as_forward(), batch)
+    measured = compose(["own"], [own], fixture.tasks).objective(fixture.network.as_forward(), batch)
     assert list(measured.terms) == ["own"]
 
 
-def test_the_loss_is_the_weighted_mean_over_labelled_rows(worlds: Worlds):
-    world = worlds("cnn", "classes", True)
-    network = world.network.eval()
-    batch = make_batch(world.train, network, np.arange(8))
+def test_the_loss_is_the_weighted_mean_over_labelled_rows(fixtures: Worlds):
+    fixture = fixtures("cnn", "classes", True)
+    network = fixture.network.eval()
+    batch = make_batch(fixture.train, network, np.arange(8))
     mask = batch.labelled["label"]
     assert 0 < int(mask.sum()) < 8
-    measured = compose([], [], world.tasks).objective(network.as_forward(), batch)
+    measured = compose([], [], fixture.tasks).objective(network.as_forward(), batch)
     logits = network(batch).predictions["label"]
     expected = F.cross_entropy(logits[mask], batch.targets["label"][mask])
     torch.testing.assert_close(measured.total, expected)
 
 
-def test_a_batch_without_any_label_gives_no_gradient_and_no_nan(worlds: Worlds):
-    world = worlds("cnn", "classes", True)
-    rows = np.flatnonzero(~world.train.labelled["label"])
-    batch = make_batch(world.train, world.network, rows)
-    stages = compose([], [], world.tasks)
-    world.network.zero_grad()
-    measured = stages.gradient(stages.objective, world.network, batch)
+def test_a_batch_without_any_label_gives_no_gradient_and_no_nan(fixtures: Worlds):
+    fixture = fixtures("cnn", "classes", True)
+    rows = np.flatnonzero(~fixture.train.labelled["label"])
+    batch = make_batch(fixture.train, fixture.network, rows)
+    stages = compose([], [], fixture.tasks)
+    fixture.network.zero_grad()
+    measured = stages.gradient(stages.objective, fixture.network, batch)
     assert float(measured.total.detach()) == 0.0
-    assert all(p.grad is None or not p.grad.any() for p in world.network.parameters())
-    world.network.zero_grad()
+    assert all(p.grad is None or not p.grad.any() for p in fixture.network.parameters())
+    fixture.network.zero_grad()

@@ -40,11 +40,11 @@ def test_nobody_asks_without_need():
     assert domain_notes([Coral()], None, ()) == []
 
 
-def test_a_run_is_refused_before_it_starts(worlds: Worlds):
-    world = worlds("cnn")
-    lonely = np.zeros(len(world.train), np.int64)
+def test_a_run_is_refused_before_it_starts(fixtures: Worlds):
+    fixture = fixtures("cnn")
+    lonely = np.zeros(len(fixture.train), np.int64)
     with pytest.raises(RefusedError, match="coral needs two domains"):
-        replace(world, train=replace(world.train, domain=lonely)).run([Coral()], started=False)
+        replace(fixture, train=replace(fixture.train, domain=lonely)).run([Coral()], started=False)
     lonely[:4], lonely[4] = 1, 2
-    run = replace(world, train=replace(world.train, domain=lonely)).run([Coral()], started=False)
+    run = replace(fixture, train=replace(fixture.train, domain=lonely)).run([Coral()], started=False)
     assert any("one training row of the domain" in note for note in run.plan.notes)

@@ -18,8 +18,8 @@ def table(**columns: list[object]) -> Table:
     return Table(pa.table(columns), schema, "table", np.arange(1, len(next(iter(columns.values()))) + 1))
 
 
-def test_tokens_are_kept_on_disk_and_the_same_in_memory(worlds: Worlds, monkeypatch: pytest.MonkeyPatch):
-    network = worlds("cnn").network
+def test_tokens_are_kept_on_disk_and_the_same_in_memory(fixtures: Worlds, monkeypatch: pytest.MonkeyPatch):
+    network = fixtures("cnn").network
     encoder = network.encoder("text")
     this = table(text=tiny_texts(20))
     kept = prepare(this, network, {}, TextSettings())
@@ -32,8 +32,8 @@ def test_tokens_are_kept_on_disk_and_the_same_in_memory(worlds: Worlds, monkeypa
     assert kept.lengths.tolist() == [len(row) for row in kept.inputs["text"].rows(range(20))]
 
 
-def test_other_texts_have_other_keys(worlds: Worlds):
-    network = worlds("cnn").network
+def test_other_texts_have_other_keys(fixtures: Worlds):
+    network = fixtures("cnn").network
     keys = {
         prepare(table(text=texts), network, {}, TextSettings()).keys["text"]
         for texts in (tiny_texts(20), tiny_texts(21))
@@ -41,8 +41,8 @@ def test_other_texts_have_other_keys(worlds: Worlds):
     assert len(keys) == 2
 
 
-def test_roles_become_numbers(worlds: Worlds):
-    network = worlds("cnn").network
+def test_roles_become_numbers(fixtures: Worlds):
+    network = fixtures("cnn").network
     this = table(text=["the cat"] * 4, weight=[1.0, 3.0, 1.0, 3.0], domain=["b", "a", None, "b"], group=[7, 8, 7, 9])
     examples = prepare(this, network, {}, TextSettings())
     assert examples.weight is not None
@@ -51,35 +51,35 @@ def test_roles_become_numbers(worlds: Worlds):
     assert examples.domain.tolist() == [0, 1, -1, 0]
     assert examples.group is not None
     assert examples.group.tolist() == [0, 1, 0, 2]
-    batch = make_batch(examples, worlds("cnn").network, np.array([2, 0]))
+    batch = make_batch(examples, fixtures("cnn").network, np.array([2, 0]))
     assert batch.domain is not None
     assert batch.domain.tolist() == [-1, 0]
     assert batch.rows.tolist() == [2, 0]
     assert batch.size == 2
 
 
-def test_weights_of_0_alone_are_no_division_by_it(worlds: Worlds):
-    network = worlds("cnn").network
+def test_weights_of_0_alone_are_no_division_by_it(fixtures: Worlds):
+    network = fixtures("cnn").network
     examples = prepare(table(text=["the cat"] * 2, weight=[0.0, 0.0]), network, {}, TextSettings())
     assert examples.weight is not None
     assert examples.weight.tolist() == [0.0, 0.0]
 
 
-def test_a_batch_holds_its_rows_in_their_order(worlds: Worlds):
-    world = worlds("cnn", "classes", True)
+def test_a_batch_holds_its_rows_in_their_order(fixtures: Worlds):
+    fixture = fixtures("cnn", "classes", True)
     rows = np.array([9, 1, 5])
-    batch = make_batch(world.train, world.network, rows, progress=0.25)
-    assert batch.targets["label"].tolist() == world.train.targets["label"][rows].tolist()
-    assert batch.labelled["label"].tolist() == world.train.labelled["label"][rows].tolist()
-    assert batch.labelled_size == {"label": float(world.train.labelled["label"][rows].sum())}
+    batch = make_batch(fixture.train, fixture.network, rows, progress=0.25)
+    assert batch.targets["label"].tolist() == fixture.train.targets["label"][rows].tolist()
+    assert batch.labelled["label"].tolist() == fixture.train.labelled["label"][rows].tolist()
+    assert batch.labelled_size == {"label": float(fixture.train.labelled["label"][rows].sum())}
     assert batch.progress == 0.25
     ids = batch.inputs["text"]["input_ids"]
-    for place, row in enumerate(world.train.inputs["text"].rows(rows)):
+    for place, row in enumerate(fixture.train.inputs["text"].rows(rows)):
         assert torch.equal(ids[place, : len(row)], torch.from_numpy(np.array(row)).to(ids.dtype))
 
 
-def test_domains_are_numbered_as_in_the_training_table(worlds: Worlds):
-    network = worlds("cnn").network
+def test_domains_are_numbered_as_in_the_training_table(fixtures: Worlds):
+    network = fixtures("cnn").network
     levels = ("a", "b", "c")
     schema = Schema((Column("text", "text"), Column("domain", "category", "domain", levels)))
     data = pa.table({"text": ["the cat"] * 4, "domain": ["c", "a", "new", None]})

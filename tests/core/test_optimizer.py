@@ -11,8 +11,8 @@ from graftwork.techniques import LayerDecay, Probe
 from tinyrun import DEPTH, Worlds
 
 
-def test_every_trained_parameter_has_its_rate_and_decay(worlds: Worlds):
-    run = worlds("transformer").run([LayerDecay(0.5)], started=False)
+def test_every_trained_parameter_has_its_rate_and_decay(fixtures: Worlds):
+    run = fixtures("transformer").run([LayerDecay(0.5)], started=False)
     optimizer = make_optimizer(run.network, run.stages, run.training)
     names = {id(p): name for name, p in run.network.named_parameters()}
     found = {
@@ -28,8 +28,8 @@ def test_every_trained_parameter_has_its_rate_and_decay(worlds: Worlds):
     assert len({above[name] for name in found if name in above}) == DEPTH
 
 
-def test_frozen_parameters_are_left_out(worlds: Worlds):
-    run = worlds("transformer").run([Probe()], started=False)
+def test_frozen_parameters_are_left_out(fixtures: Worlds):
+    run = fixtures("transformer").run([Probe()], started=False)
     optimizer = make_optimizer(run.network, run.stages, run.training)
     count = sum(p.numel() for group in optimizer.param_groups for p in group["params"])
     assert count == run.plan.trained == sum(p.numel() for p in run.network.heads.parameters())

@@ -33,8 +33,8 @@ def paced(ticking: Ticking, heard: list[Course], least: int = 1) -> Pace:
 
 
 @pytest.fixture
-def run(worlds: Worlds) -> Callable[..., Run]:
-    return lambda **training: worlds("transformer").run(steps=60, evaluations=3, **training)
+def run(fixtures: Worlds) -> Callable[..., Run]:
+    return lambda **training: fixtures("transformer").run(steps=60, evaluations=3, **training)
 
 
 def test_a_run_in_time_is_not_touched(run: Callable[..., Run]) -> None:

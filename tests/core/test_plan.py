@@ -59,24 +59,24 @@ def test_what_one_gives_another_may_need():
         check([Needs(give="domain", need="domain")], frozenset())  # not from itself
 
 
-def test_facts_come_from_base_heads_task_and_table(worlds: Worlds):
-    world = worlds("rnn")
-    facts = base_facts(world.network, world.tasks, ["domain"])
+def test_facts_come_from_base_heads_task_and_table(fixtures: Worlds):
+    fixture = fixtures("rnn")
+    facts = base_facts(fixture.network, fixture.tasks, ["domain"])
     assert facts >= {"sequence_blocks", "dropout", "hard_labels", "classes", "domain", "trainable_features"}
     assert not facts & {"linear_layers", "group", "real_targets"}
-    assert "linear_layers" in base_facts(worlds("transformer").network, world.tasks)
-    assert "hard_labels" not in base_facts(world.network, worlds("rnn", "number").tasks)
+    assert "linear_layers" in base_facts(fixtures("transformer").network, fixture.tasks)
+    assert "hard_labels" not in base_facts(fixture.network, fixtures("rnn", "number").tasks)
 
 
 def test_every_word_says_how_to_mend_it():
     assert all(len(text) > 10 for text in (*FACTS.values(), *CLAIMS.values()))
 
 
-def test_dropout_that_freezing_leaves_nothing_of_is_refused(worlds: Worlds):
+def test_dropout_that_freezing_leaves_nothing_of_is_refused(fixtures: Worlds):
     """The top block of the CNN has no dropout, so two passes would agree and the loss would always be 0."""
     with pytest.raises(RefusedError, match=r"consistency needs dropout, and partial leaves nothing of it.*Drop one"):
-        worlds("cnn").run([Consistency(), Partial(1)], started=False)
-    worlds("cnn").run([Consistency(), Partial(2)], started=False)
+        fixtures("cnn").run([Consistency(), Partial(1)], started=False)
+    fixtures("cnn").run([Consistency(), Partial(2)], started=False)
 
 
 def test_cost_counts_gradient_stages_outermost():
@@ -91,8 +91,8 @@ def test_a_cost_that_depends_on_the_run_goes_before_the_usual_one():
     assert step_cost(order([SAM(), Accumulate()]), [Graft(gradient=lambda inner: inner), thrice]) == Cost(2, 6)
 
 
-def test_explain(worlds: Worlds):
-    run = worlds("cnn").run([Partial(1), SAM(), Mixup(), EMA(), Shallow(1)], started=False)
+def test_explain(fixtures: Worlds):
+    run = fixtures("cnn").run([Partial(1), SAM(), Mixup(), EMA(), Shallow(1)], started=False)
     text = run.plan.explain()
     lines = text.splitlines()
     head = lines[0].split()
@@ -110,14 +110,14 @@ def test_explain(worlds: Worlds):
     assert "cache: text: none" in text
 
 
-def test_explain_without_techniques(worlds: Worlds):
-    text = worlds("cnn").run([], started=False).plan.explain()
+def test_explain_without_techniques(fixtures: Worlds):
+    text = fixtures("cnn").run([], started=False).plan.explain()
     assert text.startswith("techniques: none (plain loop)")
     assert "(100.0%)" in text
 
 
-def test_rows_without_a_target_that_teach_nothing_are_told(worlds: Worlds):
-    bare = worlds("cnn", "classes", True)
+def test_rows_without_a_target_that_teach_nothing_are_told(fixtures: Worlds):
+    bare = fixtures("cnn", "classes", True)
     told = [note for note in bare.run([LabelSmoothing()], started=False).plan.notes if "have no target" in note]
     assert len(told) == 1
     assert told[0].startswith("10 training rows have no target, and no technique of the recipe learns from such rows")
@@ -125,4 +125,4 @@ def test_rows_without_a_target_that_teach_nothing_are_told(worlds: Worlds):
         assert not any("have no target" in note for note in bare.run(listed, started=False).plan.notes)
     off = bare.run([Consistency(0.0)], started=False).plan.notes
     assert any("have no target" in note for note in off)
-    assert not any("have no target" in note for note in worlds("cnn").run([], started=False).plan.notes)
+    assert not any("have no target" in note for note in fixtures("cnn").run([], started=False).plan.notes)

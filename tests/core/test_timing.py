@@ -14,51 +14,51 @@ from tinyrun import Worlds, same, weights
 
 
 @pytest.mark.parametrize("names", [(), *COMBINATIONS], ids=lambda names: "+".join(names) or "none")
-def test_timing_leaves_the_run_untouched(names: tuple[str, ...], worlds: Worlds):
-    world = worlds("transformer")
-    run = world.run(techniques(names))
+def test_timing_leaves_the_run_untouched(names: tuple[str, ...], fixtures: Worlds):
+    fixture = fixtures("transformer")
+    run = fixture.run(techniques(names))
     before = torch.get_rng_state()
     affordable_steps(run, 1000.0)
     assert torch.equal(before, torch.get_rng_state())
     timed = fit(run)
-    _, plain = world.fit(techniques(names))
+    _, plain = fixture.fit(techniques(names))
     assert same(weights(timed.network), weights(plain.network))
     assert timed.history == plain.history
 
 
-def test_fewer_steps_are_a_run_of_their_own(worlds: Worlds):
-    world = worlds("transformer")
-    run = world.run(techniques(COMBINATIONS[0])).with_steps(4)
+def test_fewer_steps_are_a_run_of_their_own(fixtures: Worlds):
+    fixture = fixtures("transformer")
+    run = fixture.run(techniques(COMBINATIONS[0])).with_steps(4)
     assert run.plan.total_steps == 4
     shortened = fit(run)
-    _, plain = world.fit(techniques(COMBINATIONS[0]), steps=4)
+    _, plain = fixture.fit(techniques(COMBINATIONS[0]), steps=4)
     assert same(weights(shortened.network), weights(plain.network))
 
 
 @pytest.mark.parametrize(
     ("seconds", "steps"), [(None, 100), (1e6, 100), (0.0, 0), (-5.0, 0)], ids=["no limit", "plenty", "none", "late"]
 )
-def test_steps_that_fit(seconds: float | None, steps: int, worlds: Worlds):
-    run = worlds("cnn").run(steps=100, evaluations=1)
+def test_steps_that_fit(seconds: float | None, steps: int, fixtures: Worlds):
+    run = fixtures("cnn").run(steps=100, evaluations=1)
     assert affordable_steps(run, seconds).steps == steps
 
 
-def test_steps_are_the_budget_over_the_time_of_one(worlds: Worlds, monkeypatch: pytest.MonkeyPatch):
+def test_steps_are_the_budget_over_the_time_of_one(fixtures: Worlds, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(timing, "_seconds_per_step", lambda _: 0.5)
     monkeypatch.setattr(timing, "_seconds_per_evaluation", lambda _: 0.25)
-    run = worlds("cnn").run(steps=100, epochs=1.0)
+    run = fixtures("cnn").run(steps=100, epochs=1.0)
     scoring = 0.25 * len(evaluation_steps(run))
     found = affordable_steps(run, 20.0 + scoring + 0.01)
     assert found.steps == 40
     assert found.seconds == pytest.approx(20.0 + scoring)
 
 
-def test_no_steps_need_no_time(worlds: Worlds):
-    assert affordable_steps(worlds("cnn").run(steps=0), None) == timing.Timed(0, 0.0)
+def test_no_steps_need_no_time(fixtures: Worlds):
+    assert affordable_steps(fixtures("cnn").run(steps=0), None) == timing.Timed(0, 0.0)
 
 
-def test_scoring_is_timed_on_some_rows(worlds: Worlds, monkeypatch: pytest.MonkeyPatch):
-    run = worlds("cnn").run(steps=10)
+def test_scoring_is_timed_on_some_rows(fixtures: Worlds, monkeypatch: pytest.MonkeyPatch):
+    run = fixtures("cnn").run(steps=10)
     asked, clock = [], iter([0.0, 2.0])
     monkeypatch.setattr(timing, "predict_examples", lambda *given: asked.append(len(given[-1])))
     monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: next(clock)))

@@ -20,18 +20,18 @@ from graftwork.model import Model
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.techniques import FusionTransformer, Gated
-from tinyrun import World, make_worlds, mixed_table
+from tinyrun import Fixture, make_worlds, mixed_table
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    folder: Path = tmp_path_factory.mktemp("worlds")
+def fixture(tmp_path_factory: pytest.TempPathFactory) -> Fixture:
+    folder: Path = tmp_path_factory.mktemp("fixtures")
     return make_worlds(folder)("mixed")
 
 
 @pytest.fixture(scope="module")
-def network(world: World) -> Network:
-    return world.fit(steps=12)[1].network
+def network(fixture: Fixture) -> Network:
+    return fixture.fit(steps=12)[1].network
 
 
 def test_difference_is_paired_and_points_to_what_is_better():
@@ -54,17 +54,17 @@ def test_difference_is_paired_and_points_to_what_is_better():
 
 
 @pytest.mark.parametrize("listed", [(), (Gated(8),), (FusionTransformer(8, 1, 2),)], ids=len)
-def test_scores_are_those_of_the_model_with_the_input_gone(listed: tuple, world: World):
-    network = world.fit(listed, steps=3, evaluations=1)[1].network
-    found = contributions(network, world.tasks, world.valid, {"label": "accuracy"})["label"]
+def test_scores_are_those_of_the_model_with_the_input_gone(listed: tuple, fixture: Fixture):
+    network = fixture.fit(listed, steps=3, evaluations=1)[1].network
+    found = contributions(network, fixture.tasks, fixture.valid, {"label": "accuracy"})["label"]
     assert [one.name for one in found] == ["text", "photo", "table"]
     assert found[2].columns == ("size", "shop")
     assert [one.learned for one in found] == [False, True, False]
-    truth = world.valid.targets["label"]
+    truth = fixture.valid.targets["label"]
 
     def accuracy(without: tuple[str, ...]) -> float:
-        values = predict_examples(network, left_out(world.valid, without))["label"]
-        return accuracy_score(truth, probabilities(world.tasks["label"], values).argmax(1))
+        values = predict_examples(network, left_out(fixture.valid, without))["label"]
+        return accuracy_score(truth, probabilities(fixture.tasks["label"], values).argmax(1))
 
     for one in found:
         assert one.score == pytest.approx(accuracy(()))
@@ -73,35 +73,37 @@ def test_scores_are_those_of_the_model_with_the_input_gone(listed: tuple, world:
         assert one.gain.low <= one.gain.value <= one.gain.high
 
 
-def test_an_input_that_tells_all_brings_much(world: World):
+def test_an_input_that_tells_all_brings_much(fixture: Fixture):
     """The photo has the topic's colour; with weights that read it alone, the others bring nothing."""
-    network = world.fit(steps=60, head_lr=0.02)[1].network
+    network = fixture.fit(steps=60, head_lr=0.02)[1].network
     text, photo, table = network.widths()
     with torch.no_grad():
         network.heads[0].layers[-1].weight[:, :text] = 0
         network.heads[0].layers[-1].weight[:, text + photo :] = 0
-    found = contributions(network, world.tasks, world.train, {"label": "log_loss"})["label"]
+    found = contributions(network, fixture.tasks, fixture.train, {"label": "log_loss"})["label"]
     gains = {one.name: one.gain for one in found}
     assert gains["photo"].low > 0
     assert gains["text"].value == gains["table"].value == pytest.approx(0, abs=1e-6)
     assert table > 0
 
 
-def test_unlabelled_rows_and_a_single_input_are_passed_over(world: World, network: Network):
-    nothing = replace(world.valid, labelled={"label": np.zeros(16, bool)})
-    assert contributions(network, world.tasks, nothing, {"label": "accuracy"}) == {}
+def test_unlabelled_rows_and_a_single_input_are_passed_over(fixture: Fixture, network: Network):
+    nothing = replace(fixture.valid, labelled={"label": np.zeros(16, bool)})
+    assert contributions(network, fixture.tasks, nothing, {"label": "accuracy"}) == {}
     half = np.arange(16) % 2 == 0
-    some = contributions(network, world.tasks, replace(world.valid, labelled={"label": half}), {"label": "accuracy"})
+    some = contributions(
+        network, fixture.tasks, replace(fixture.valid, labelled={"label": half}), {"label": "accuracy"}
+    )
     assert some["label"][0].score * 8 == pytest.approx(round(some["label"][0].score * 8))
 
 
-def test_evaluate_without(world: World, network: Network):
-    model = Model(Recipe(base=world.spec), world.schema, network, world.tasks)
+def test_evaluate_without(fixture: Fixture, network: Network):
+    model = Model(Recipe(base=fixture.spec), fixture.schema, network, fixture.tasks)
     table = mixed_table()
     rows = table.data.slice(40, 16).to_pylist()
     whole, without = model.evaluate(rows), model.evaluate(rows, without=["text"])
-    examples = prepare(table.take(np.arange(40, 56)), network, world.tasks, TextSettings())
-    one = contributions(network, world.tasks, examples, {"label": "accuracy"})["label"][0]
+    examples = prepare(table.take(np.arange(40, 56)), network, fixture.tasks, TextSettings())
+    one = contributions(network, fixture.tasks, examples, {"label": "accuracy"})["label"][0]
     assert whole.scores["accuracy"].value == pytest.approx(one.score)
     assert without.scores["accuracy"].value == pytest.approx(one.without)
 

@@ -110,9 +110,9 @@ def test_predictions_hold_few_images_at_a_time(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_only_images_and_sounds_are_held_in_small_numbers(tmp_path: Path) -> None:
-    worlds = make_worlds(tmp_path)
+    fixtures = make_worlds(tmp_path)
     kinds = {"transformer": 10_000, "mixed": 512, "image": 512, "audio": 64}
-    assert {kind: examples.held_rows(worlds(kind).network, 10_000) for kind in kinds} == kinds
+    assert {kind: examples.held_rows(fixtures(kind).network, 10_000) for kind in kinds} == kinds
 
 
 def test_a_pass_over_large_images_takes_few_at_a_time(tmp_path: Path) -> None:
@@ -127,13 +127,13 @@ def test_a_pass_over_large_images_takes_few_at_a_time(tmp_path: Path) -> None:
 
 
 def test_features_are_those_of_the_network_and_of_every_input(tmp_path: Path) -> None:
-    world = make_worlds(tmp_path)("mixed")
-    found = features_cache(world.network, world.valid, ())
+    fixture = make_worlds(tmp_path)("mixed")
+    found = features_cache(fixture.network, fixture.valid, ())
     assert {name: store.depth for name, store in found.items()} == {
-        name: world.network.encoder(name).depth
-        for name in world.network.columns
-        if world.network.encoder(name).depth > 1
+        name: fixture.network.encoder(name).depth
+        for name in fixture.network.columns
+        if fixture.network.encoder(name).depth > 1
     }
-    assert features_cache(world.network, world.valid, [gw.TTA(2)]) == {}
+    assert features_cache(fixture.network, fixture.valid, [gw.TTA(2)]) == {}
     single = make_worlds(tmp_path / "single")("image")
     assert features_cache(single.network, single.valid, ()) == {}, "it is tuned, so no other run would read them"

@@ -22,14 +22,14 @@ DATA = {"image": [picture(topic, at) for at, topic in enumerate(TOPICS)], "label
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
-    return make_worlds(tmp_path_factory.mktemp("worlds"))
+def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    return make_worlds(tmp_path_factory.mktemp("fixtures"))
 
 
 @pytest.fixture(scope="module")
-def model(worlds: Worlds) -> Model:
-    world = worlds("image")
-    return Model(Recipe(base=world.spec, techniques=[]), world.schema, world.network, world.tasks)
+def model(fixtures: Worlds) -> Model:
+    fixture = fixtures("image")
+    return Model(Recipe(base=fixture.spec, techniques=[]), fixture.schema, fixture.network, fixture.tasks)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ class TinyEncoder(Encoder):
 
 
 @dataclass(frozen=True)
-class World:
+class Fixture:
     """A network, its tasks and 24 training rows; everything that a technique may see."""
 
     network: Network
@@ -113,8 +113,8 @@ def make_targets(task: Task, rows: int, generator: np.random.Generator) -> np.nd
 
 
 @pytest.fixture
-def world() -> Callable[..., World]:
-    """Builds a World: `world("classes", "number", rows=24, dropout=0.5, unlabelled=(3, 4))`."""
+def fixture() -> Callable[..., Fixture]:
+    """Builds a Fixture: `fixture("classes", "number", rows=24, dropout=0.5, unlabelled=(3, 4))`."""
 
     def build(
         *targets: str,
@@ -124,7 +124,7 @@ def world() -> Callable[..., World]:
         unlabelled: Sequence[int] = (),
         weight: Tensor | None = None,
         domain: Sequence[int] | None = None,
-    ) -> World:
+    ) -> Fixture:
         names = targets or ("classes",)
         torch.manual_seed(0)
         generator = np.random.default_rng(0)
@@ -165,7 +165,7 @@ def world() -> Callable[..., World]:
             domain=None if domain is None else np.asarray(domain),
             domains=tuple(f"domain {code}" for code in range(max(domain, default=-1) + 1)) if domain else (),
         )
-        return World(network.train(), setup, batch)
+        return Fixture(network.train(), setup, batch)
 
     return build
 

@@ -95,8 +95,8 @@ def test_settings_survive_the_short_form(technique: Technique):
 
 
 @pytest.mark.parametrize("technique", NULL, ids=lambda technique: technique.name)
-def test_null_setting_is_absence(technique: Technique, world):
-    this = world()
+def test_null_setting_is_absence(technique: Technique, fixture):
+    this = fixture()
     assert technique.adapt(this.network, this.setup) is this.network
     assert technique.attach(this.network, this.setup) == Graft()
     assert not technique.needs | technique.drops | technique.gives | technique.claims
@@ -116,9 +116,9 @@ def test_wrong_setting_says_what_is_allowed(spec: str, message: str):
     ids=lambda technique: technique.name,
 )
 @pytest.mark.parametrize("rows", [1, 2, 24])
-def test_a_step_is_finite_repeatable_and_leaves_the_main_stream_alone(technique: Technique, rows: int, world):
+def test_a_step_is_finite_repeatable_and_leaves_the_main_stream_alone(technique: Technique, rows: int, fixture):
     def step():
-        this = world(rows=rows, dropout=0.3, unlabelled=(1,) if rows > 1 else ())
+        this = fixture(rows=rows, dropout=0.3, unlabelled=(1,) if rows > 1 else ())
         torch.manual_seed(5)
         found = this.gradients(technique)
         return found, torch.get_rng_state()
@@ -126,7 +126,7 @@ def test_a_step_is_finite_repeatable_and_leaves_the_main_stream_alone(technique:
     torch.manual_seed(5)
     first, state = step()
     second, _ = step()
-    plain = world(rows=rows, dropout=0.3, unlabelled=(1,) if rows > 1 else ())
+    plain = fixture(rows=rows, dropout=0.3, unlabelled=(1,) if rows > 1 else ())
     torch.manual_seed(5)
     plain.gradients()
     assert first.keys() == second.keys()

@@ -23,16 +23,16 @@ from tinyrun import TRAINING, Worlds, make_worlds, pairs_table
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
-    return make_worlds(tmp_path_factory.mktemp("worlds"))
+def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    return make_worlds(tmp_path_factory.mktemp("fixtures"))
 
 
 @pytest.fixture(scope="module")
-def model(worlds: Worlds) -> Model:
-    world = worlds("transformer", "pairs")
-    run, fitted = world.fit([gw.Probe(l2=0.1)])
-    recipe = Recipe(base=world.spec, task="retrieval", techniques=run.techniques, training=TRAINING)
-    return Model(recipe, world.schema, fitted.network, world.tasks)
+def model(fixtures: Worlds) -> Model:
+    fixture = fixtures("transformer", "pairs")
+    run, fitted = fixture.fit([gw.Probe(l2=0.1)])
+    recipe = Recipe(base=fixture.spec, task="retrieval", techniques=run.techniques, training=TRAINING)
+    return Model(recipe, fixture.schema, fitted.network, fixture.tasks)
 
 
 def rows(*changed: tuple[int, str, Any]) -> list[dict[str, Any]]:
@@ -92,10 +92,10 @@ def test_a_saved_index_gives_the_same_hits(model: Model, tmp_path: Path) -> None
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 
-def test_an_index_of_other_weights_is_refused(model: Model, worlds: Worlds, tmp_path: Path) -> None:
+def test_an_index_of_other_weights_is_refused(model: Model, fixtures: Worlds, tmp_path: Path) -> None:
     folder = model.save(tmp_path / "model")
     load(folder).index(rows())
-    other = replace(model, network=worlds("transformer", "pairs").fit()[1].network, indexed=[])
+    other = replace(model, network=fixtures("transformer", "pairs").fit()[1].network, indexed=[])
     index = folder / FOLDER
     kept = tmp_path / "kept"
     index.rename(kept)
@@ -139,9 +139,9 @@ def test_queries_that_do_not_fit_are_refused(model: Model) -> None:
         model.index([{"text": "the cat"}])
 
 
-def test_a_model_of_another_task_is_refused(worlds: Worlds) -> None:
-    world = worlds("cnn")
-    other = Model(Recipe(base=world.spec), world.schema, world.network, world.tasks)
+def test_a_model_of_another_task_is_refused(fixtures: Worlds) -> None:
+    fixture = fixtures("cnn")
+    other = Model(Recipe(base=fixture.spec), fixture.schema, fixture.network, fixture.tasks)
     with pytest.raises(UsageError, match="does not align two inputs"):
         other.index(rows())
     with pytest.raises(UsageError, match="does not align two inputs"):

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from graftwork.core.technique import Gradient, Graft, Measured, Multiplier, Objective, TaskLoss, Term, Terms
+from graftwork.core.technique import Gradient, Graft, LossOutput, Multiplier, Objective, TaskLoss, Term, Terms
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network, Output
 from graftwork.tasks.task import Task
@@ -90,7 +90,7 @@ def task_losses(tasks: Mapping[str, Task]) -> TaskLoss:
     return measure
 
 
-def descend(objective: Objective, network: Network, batch: Batch) -> Measured:
+def descend(objective: Objective, network: Network, batch: Batch) -> LossOutput:
     """The plain gradient: one objective, one backward."""
     measured = objective(network.as_forward(), batch)
     measured.total.backward()  # type: ignore[no-untyped-call]
@@ -98,12 +98,12 @@ def descend(objective: Objective, network: Network, batch: Batch) -> Measured:
 
 
 def _measure(task: TaskLoss, losses: Sequence[TaskLoss]) -> Objective:
-    def objective(forward: Forward, batch: Batch) -> Measured:
+    def objective(forward: Forward, batch: Batch) -> LossOutput:
         output = forward(batch)
         terms = dict(task(batch, output))
         for more in losses:
             terms.update(more(batch, output))
-        return Measured(terms, output)
+        return LossOutput(terms, output)
 
     return objective
 
@@ -112,9 +112,11 @@ def _combined(objective: Objective, combines: Sequence[Callable[[Batch, Terms], 
     if not combines:
         return objective
 
-    def combined(forward: Forward, batch: Batch) -> Measured:
+    def combined(forward: Forward, batch: Batch) -> LossOutput:
         measured = objective(forward, batch)
-        return Measured(reduce(lambda terms, combine: combine(batch, terms), combines, measured.terms), measured.output)
+        return LossOutput(
+            reduce(lambda terms, combine: combine(batch, terms), combines, measured.terms), measured.output
+        )
 
     return combined
 

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from graftwork.core.examples import Cached, Examples, make_batch, running
-from graftwork.networks.fusion.fusion import Moments
+from graftwork.networks.fusion.fusion import FeatureStatistics
 from graftwork.networks.network import Network
 
 FEW = 256
 """Rows that are looked at where an encoder has to run for it."""
 
 
-def input_moments(network: Network, examples: Examples, cached: Mapping[str, Cached]) -> list[Moments]:
+def input_moments(network: Network, examples: Examples, cached: Mapping[str, Cached]) -> list[FeatureStatistics]:
     """By input, mean and deviation of each of its features (of each of its tokens, for a fusion that reads those).
 
     Over all rows that have the input where nothing has to be computed, else over some. An input that no row has, has
@@ -42,7 +42,7 @@ def _at_hand(network: Network, name: str, cached: Mapping[str, Cached]) -> bool:
     return encoder.modality == "table" or (name in cached and cached[name].depth == encoder.depth)
 
 
-def _moments(sums: torch.Tensor) -> Moments:
+def _moments(sums: torch.Tensor) -> FeatureStatistics:
     count, total, squares = sums
     if not count.any():
         return torch.zeros_like(total).float(), torch.ones_like(total).float()

@@ -7,11 +7,11 @@ import math
 from torch import Tensor
 
 from graftwork.core.checkpoint import NAME, Checkpointing
-from graftwork.core.technique import Measured
+from graftwork.core.technique import LossOutput
 from graftwork.errors import NonFiniteLossError
 
 
-def finite_loss(measured: Measured, norm: Tensor, step: int, checkpoints: Checkpointing | None) -> float:
+def finite_loss(measured: LossOutput, norm: Tensor, step: int, checkpoints: Checkpointing | None) -> float:
     """The loss of a step (counted from 0). norm: of the whole gradient.
 
     Raises NonFiniteLossError, which names the step and its terms, where one of the two is not finite.

@@ -137,7 +137,7 @@ class Plan:
     @property
     def starts_well(self) -> bool:
         """The network before the first step is worth scoring, because its head has been solved."""
-        return "head start" in self.claims
+        return "head initialisation" in self.claims
 
     def table(self) -> tuple[tuple[str, ...], ...]:
         """Techniques x stages, cell by cell; the first row names the columns. Empty without techniques."""

@@ -120,7 +120,7 @@ def row_texts(table: Table) -> list[str]:
 
 def warn_of_lacks(network: Network, examples: Examples) -> None:
     """Say so where rows lack an input that every training row had."""
-    lacks = [name for name in examples.present if name not in network.lacked]
+    lacks = [name for name in examples.present if name not in network.missing_inputs]
     if lacks:
         names = " and ".join(lacks)
         warnings.warn(

@@ -26,7 +26,7 @@ from graftwork.core.plan import (
 )
 from graftwork.core.settings import Training, fitted_epochs
 from graftwork.core.setup import Check, unhurried
-from graftwork.core.technique import Setup, Taught, Technique
+from graftwork.core.technique import Setup, TeacherOutputs, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.samplers import LengthBuckets
 from graftwork.data.store.cache import digest
@@ -35,7 +35,7 @@ from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
 
 FEATURE_ROWS = 4096
-Ask = Callable[[str], Taught]
+Ask = Callable[[str], TeacherOutputs]
 """What the teacher of this name says of the training rows."""
 
 
@@ -60,7 +60,7 @@ class Ready:
     notes: tuple[str, ...]
     metrics: Mapping[str, str]
     seed: int
-    taught: Mapping[str, Taught] = field(default_factory=dict)
+    teacher_outputs: Mapping[str, TeacherOutputs] = field(default_factory=dict)
     hurry: Check = unhurried
 
     @property
@@ -83,7 +83,7 @@ class Ready:
             batch=self.training.batch,
             domain=self.train.domain,
             domains=self.train.domains,
-            taught={name: self.taught[name] for name in technique.teachers},
+            teacher_outputs={name: self.teacher_outputs[name] for name in technique.teachers},
             check=self.hurry,
         )
 
@@ -131,7 +131,7 @@ def make_run(
 ) -> Run:
     """Check the techniques, adapt the network, cache what stays frozen, and compose the stages.
 
-    training must be resolved (`settings.resolve`). With `started=False` nothing slow is done (no cache, no head start):
+    training must be resolved (`settings.resolve`). With `started=False` nothing slow is done (no cache, no head initialisation):
     enough for a plan. ask: what a teacher that a technique names says of the training rows. hurry: `Setup.check`.
     Raises RefusedError before anything is changed where the techniques can't run together.
     """
@@ -143,8 +143,10 @@ def make_run(
     _check_heads(network, ordered)
     network.learn_without(train.present)
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
-    taught = _asked(ordered, ask)
-    ready = Ready(network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metrics, seed, taught, hurry)
+    teacher_outputs = _asked(ordered, ask)
+    ready = Ready(
+        network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metrics, seed, teacher_outputs, hurry
+    )
     for technique in ordered:
         ready = replace(ready, network=technique.adapt(ready.network, ready.setup(technique)))
     check_adapted(ordered, ready.network)
@@ -160,7 +162,7 @@ def make_run(
         valid_cached = build_cache(ready.network, valid, valid_depths, watch) if valid else {}
         ready = replace(ready, cached=cached, valid_cached=valid_cached, cache_depths=_stored(cached))
         if len(network.columns) > 1:
-            ready.network.settle(input_moments(ready.network, train, cached))
+            ready.network.set_statistics(input_moments(ready.network, train, cached))
         for technique in ordered:
             technique.start(ready.network, ready.setup(technique))
     return attach(ready)
@@ -218,8 +220,8 @@ def technique_seed(name: str, seed: int) -> int:
     return int(digest("technique", name, str(seed))[:15], 16)
 
 
-def _asked(techniques: Sequence[Technique], ask: Ask | None) -> dict[str, Taught]:
-    found: dict[str, Taught] = {}
+def _asked(techniques: Sequence[Technique], ask: Ask | None) -> dict[str, TeacherOutputs]:
+    found: dict[str, TeacherOutputs] = {}
     for technique in techniques:
         for name in technique.teachers:
             if ask is None:
@@ -231,7 +233,7 @@ def _asked(techniques: Sequence[Technique], ask: Ask | None) -> dict[str, Taught
 
 def _check_heads(network: Network, techniques: Sequence[Technique]) -> None:
     unsolved = [head.spec for _, head in network.each_head() if head.must_be_solved]
-    if unsolved and not any("head start" in technique.claims for technique in techniques):
+    if unsolved and not any("head initialisation" in technique.claims for technique in techniques):
         raise RefusedError(
             f"The head '{unsolved[0]}' can't learn by itself: add a technique that solves it (probe or warm-start), "
             "or choose the head linear or mlp."
@@ -251,7 +253,7 @@ def _with_epochs(ready: Ready) -> Training:
     idle = all(not stages_of(graft) for graft in grafts)
     below = (*ready.network.each_encoder(), ready.network.fusion, *filter(None, [ready.network.film]))
     heads_only = not any(parameter.requires_grad for module in below for parameter in module.parameters())
-    if idle and heads_only and any("head start" in t.claims for t in ready.techniques):
+    if idle and heads_only and any("head initialisation" in t.claims for t in ready.techniques):
         return replace(ready.training, epochs=0.0)
     outputs = max(max(1, len(task.classes)) for task in ready.tasks.values())
     epochs = fitted_epochs(ready.training, rows=len(ready.train), outputs=outputs, epochs=ready.epochs)

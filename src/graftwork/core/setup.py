@@ -20,7 +20,7 @@ def unhurried() -> None:
 
 
 @dataclass(frozen=True)
-class Taught:
+class TeacherOutputs:
     """What a teacher says of the training rows, in their order, computed once.
 
     predictions: by target (N, outputs), before softmax, in the order of this run's classes, or in the units of its
@@ -45,7 +45,7 @@ class Setup:
         names, in the order of the numbers.
     total_steps: optimizer steps of the run. seed: of the technique's own random stream. device: where the network is.
     check: called now and then by what takes long before the first step; raises `OutOfTime` where the run is to be left
-    out. batch: rows a step. taught: by teacher, what those that the technique asks for (`Technique.teachers`) say.
+    out. batch: rows a step. teacher_outputs: by teacher, what those that the technique asks for (`Technique.teachers`) say.
     """
 
     tasks: Mapping[str, Task]
@@ -59,7 +59,7 @@ class Setup:
     batch: int = 32
     domain: np.ndarray | None = None
     domains: tuple[str, ...] = ()
-    taught: Mapping[str, Taught] = field(default_factory=dict)
+    teacher_outputs: Mapping[str, TeacherOutputs] = field(default_factory=dict)
     check: Check = unhurried
 
     @property

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from graftwork.core.setup import Setup as Setup
-from graftwork.core.setup import Taught as Taught
+from graftwork.core.setup import TeacherOutputs as TeacherOutputs
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network, Output
@@ -59,7 +59,7 @@ def per_batch(value: Tensor, batch: Batch, weight: float = 1.0) -> Term:
 
 
 @dataclass(frozen=True)
-class Measured:
+class LossOutput:
     """What an objective measured: named terms, and the output they came from."""
 
     terms: Terms
@@ -73,8 +73,8 @@ class Measured:
 
 Predictor = Callable[[Network], Forward]
 """How predictions come from a network; a technique that changes the network gives a changed copy to the inner one."""
-Objective = Callable[[Forward, Batch], Measured]
-Gradient = Callable[[Objective, Network, Batch], Measured]
+Objective = Callable[[Forward, Batch], LossOutput]
+Gradient = Callable[[Objective, Network, Batch], LossOutput]
 TaskLoss = Callable[[Batch, Output], Terms]
 
 
@@ -214,7 +214,7 @@ class Technique(ABC):
 
     @property
     def teachers(self) -> tuple[str, ...]:
-        """Models to be asked about the training rows, by folder or hub id; their answers come in `Setup.taught`."""
+        """Models to be asked about the training rows, by folder or hub id; their answers come in `Setup.teacher_outputs`."""
         return ()
 
     @property

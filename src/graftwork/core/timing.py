@@ -63,7 +63,7 @@ def _seconds_per_step(run: Run) -> float:
     trial = attach(replace(run, network=copy.deepcopy(run.network)))
     trial.stages.state.to(trial.network.device)
     optimizer = make_optimizer(trial.network, trial.stages, trial.training)
-    spent = []
+    step_seconds = []
     with torch.random.fork_rng():
         trial.network.train()
         for indices in islice((trial.stages.sampler or trial.sampler.epoch)(0), TRIED + 1):
@@ -74,8 +74,8 @@ def _seconds_per_step(run: Run) -> float:
             clip(optimizer, trial.training.clip)
             optimizer.step()
             trial.stages.after_step(trial.network)
-            spent.append(time.perf_counter() - begun)
-            if len(spent) > 1 and sum(spent) > LONGEST:
+            step_seconds.append(time.perf_counter() - begun)
+            if len(step_seconds) > 1 and sum(step_seconds) > LONGEST:
                 break
-    timed = spent[1:] or spent  # the first step allocates
+    timed = step_seconds[1:] or step_seconds  # the first step allocates
     return sum(timed) / len(timed)

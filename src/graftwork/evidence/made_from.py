@@ -25,16 +25,16 @@ def trust(report: Report) -> tuple[str, ...]:
     of = f" of {source}" if source else ""
     rows = counted(evaluation.rows)
     if split == "test":
-        said = f"Measured on {rows}{of} that took no part in training or in choosing."
+        said = f"LossOutput on {rows}{of} that took no part in training or in choosing."
     elif split == "validation":
         said = (
-            f"Measured on {rows}{of} that it was not trained on. The same rows chose between what was tried, so new "
+            f"LossOutput on {rows}{of} that it was not trained on. The same rows chose between what was tried, so new "
             "rows may do slightly worse."
         )
     elif split == CROSS_VALIDATED:
         said = f"Too few rows to hold some out: each of {rows} was predicted by a model of the others."
     else:
-        said = f"Measured on {rows}{of}."
+        said = f"LossOutput on {rows}{of}."
     found = [said]
     if evaluation.rows < FEW_ROWS:
         found.append(f"{rows} are few: another such sample may give another picture.")

@@ -120,7 +120,7 @@ def _contribution(
     found = difference(metric, truth, first, second)
     alike = np.ones((1, len(truth)))
     values = [float(scorer.scorer(truth, given)(alike)[0]) for given in (first, second)]
-    return Contribution(name, network.sources[name], values[0], values[1], found, name in network.lacked)
+    return Contribution(name, network.sources[name], values[0], values[1], found, name in network.missing_inputs)
 
 
 def _encoded(network: Network, examples: Examples, rows: np.ndarray) -> dict[str, Cached]:

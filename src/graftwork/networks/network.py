@@ -15,8 +15,8 @@ from graftwork.data.batch import Batch
 from graftwork.data.samplers import sorted_batches
 from graftwork.networks.encoder import Encoder, drops
 from graftwork.networks.film import Film
-from graftwork.networks.fusion.fusion import Concat, Fusion, Moments
-from graftwork.networks.fusion.missing import Absent
+from graftwork.networks.fusion.fusion import Concat, FeatureStatistics, Fusion
+from graftwork.networks.fusion.missing import MissingEmbedding
 from graftwork.networks.heads.head import Head
 
 
@@ -45,7 +45,7 @@ class Network(nn.Module):
 
     sources: by input, the table's columns that it reads; its own name where left out.
     Where a row lacks an input, `absent` stands in for its features; it is trained where rows lack something.
-    lacked: the inputs that training rows lacked, so that it has learned to do without.
+    missing_inputs: the inputs that training rows lacked, so that it has learned to do without.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class Network(nn.Module):
         self.fusion = fusion or Concat([encoder.width for encoder in encoders.values()])
         self.heads = nn.ModuleList(heads.values())
         several = encoders.values() if len(encoders) > 1 else ()
-        self.absent = nn.ModuleList(Absent(encoder.width) for encoder in several)
+        self.absent = nn.ModuleList(MissingEmbedding(encoder.width) for encoder in several)
         self.film: Film | None = None
         """Modulates the fused features by the rows' domain, if set; of the fusion's width."""
-        self.lacked = frozenset[str]()
+        self.missing_inputs = frozenset[str]()
         self.autocast: torch.dtype | None = None
         """Lower precision in which the encoders compute; features come out in float32 whatever it is."""
         self._encoder_of = {column: unique.index(encoder) for column, encoder in encoders.items()}
@@ -103,7 +103,7 @@ class Network(nn.Module):
         self.fusion = fusion.to(device)
         heads = (fusion.head(head.outputs, head.spec) for _, head in self.each_head())
         self.heads = nn.ModuleList(heads).to(device)
-        self.learn_without(self.lacked)
+        self.learn_without(self.missing_inputs)
         return self
 
     def with_head(self, target: str, head: Head) -> Network:
@@ -115,9 +115,9 @@ class Network(nn.Module):
 
     def learn_without(self, names: Iterable[str]) -> None:
         """Let what stands in for these inputs be trained, and for no other, as far as the fusion reads it."""
-        self.lacked = frozenset(names)
+        self.missing_inputs = frozenset(names)
         for name, absent in zip(self.columns, self.absent, strict=False):
-            absent.requires_grad_(name in self.lacked and self.fusion.uses_absent)
+            absent.requires_grad_(name in self.missing_inputs and self.fusion.uses_absent)
 
     @property
     def device(self) -> torch.device:
@@ -158,17 +158,17 @@ class Network(nn.Module):
         tokens, counts = zip(*(self._tokens(name, batch) for name in self.columns), strict=True)
         return list(tokens), list(counts)
 
-    def settle(self, moments: Sequence[Moments]) -> None:
+    def set_statistics(self, statistics: Sequence[FeatureStatistics]) -> None:
         """Take in how the features of each input are distributed over the training rows, before training."""
         if not self.fusion.reads_tokens:
-            for absent, (mean, _) in zip(self.each_absent(), moments, strict=True):
+            for absent, (mean, _) in zip(self.each_absent(), statistics, strict=True):
                 absent.usual.copy_(mean)
-        known = zip(self.columns, moments, strict=True)
-        self.fusion.settle([moment if self.encoder(name).pretrained else None for name, moment in known])
+        known = zip(self.columns, statistics, strict=True)
+        self.fusion.set_statistics([moment if self.encoder(name).pretrained else None for name, moment in known])
 
-    def each_absent(self) -> list[Absent]:
+    def each_absent(self) -> list[MissingEmbedding]:
         """By input; none where there is one input only."""
-        return [module for module in self.absent if isinstance(module, Absent)]
+        return [module for module in self.absent if isinstance(module, MissingEmbedding)]
 
     def _part(self, index: int, name: str, batch: Batch) -> Tensor:
         """Features of one input (B, width of its encoder)."""

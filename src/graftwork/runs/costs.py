@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from graftwork.evidence.report import Stage
-from graftwork.runs.leave_one_domain_out import LeftOut
+from graftwork.runs.leave_one_domain_out import LeftOutDomain
 from graftwork.runs.single import Candidate
 
 PACKAGES = ("graftwork", "torch", "transformers", "tokenizers", "peft", "pyarrow", "numpy")
@@ -23,7 +23,7 @@ class Began(NamedTuple):
     cpu: float
 
 
-def costs(candidates: Sequence[Candidate], began: Began, left_out: Sequence[LeftOut]) -> tuple[Stage, ...]:
+def costs(candidates: Sequence[Candidate], began: Began, left_out: Sequence[LeftOutDomain]) -> tuple[Stage, ...]:
     """Each run, and what the call did beside them: reading, checking, scoring."""
     stages = [Stage(f"without {one.domain}", one.wall, one.cpu) for one in left_out]
     stages += [Stage(one.name, one.wall, one.cpu) for one in candidates]

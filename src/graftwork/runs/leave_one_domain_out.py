@@ -34,7 +34,7 @@ from graftwork.tasks.metrics.registry import METRICS
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class LeftOutDomain:
     """One domain left out. scores: by target. wall, cpu: seconds that it took."""
 
     domain: str
@@ -95,13 +95,13 @@ def without(job: Job, domain: str, *, adapt: bool) -> Job:
 
 def score_left_out(
     job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: Deadline | None, *, adapt: bool
-) -> list[LeftOut]:
+) -> list[LeftOutDomain]:
     """The scores of each domain by models of the others. What is done is kept in the workspace, for a resumed call.
 
     deadline: for all of these runs and the last one, of all domains; each gets an equal part of what is left.
     Raises KeyboardInterrupt where one of them is stopped.
     """
-    found, domains = list[LeftOut](), domains_to_leave_out(job)
+    found, domains = list[LeftOutDomain](), domains_to_leave_out(job)
     for index, domain in enumerate(domains):
         part = without(job, domain, adapt=adapt)
         part = part.sample(recipe.rows, recipe.seed, recipe.valid_rows)
@@ -145,7 +145,7 @@ def _only_there(job: Job) -> list[str]:
 
 def _score(
     job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: Deadline | None, domain: str
-) -> LeftOut:
+) -> LeftOutDomain:
     wall, cpu = time.monotonic(), time.process_time()
     candidates, best = run_all(job, recipe, workspace, listener, deadline)
     if any(one.fitted.interrupted for one in candidates):
@@ -158,10 +158,10 @@ def _score(
         if int(labelled.sum()) >= LEAST:
             evaluation = evaluate(task, truth, values[name], job.test.rows, labelled=labelled)
             scores[name] = DomainScore(domain, evaluation.rows, evaluation.scores)
-    return LeftOut(domain, scores, time.monotonic() - wall, time.process_time() - cpu)
+    return LeftOutDomain(domain, scores, time.monotonic() - wall, time.process_time() - cpu)
 
 
-def _sentence(found: Sequence[LeftOut], target: str, metric: str) -> str:
+def _sentence(found: Sequence[LeftOutDomain], target: str, metric: str) -> str:
     text = METRICS[metric].text
     each = [(one.domain, one.scores[target].scores[metric].value) for one in found if target in one.scores]
     return f"{METRICS[metric].display} " + ", ".join(f"{domain} {text(value)}" for domain, value in each)
@@ -177,14 +177,14 @@ def _column_key(column: pa.ChunkedArray) -> str:
     return digest(repr(column.to_pylist())) if pa.types.is_nested(column.type) else column_digest(column)
 
 
-def _kept(one: LeftOut) -> dict[str, Any]:
+def _kept(one: LeftOutDomain) -> dict[str, Any]:
     scores = {target: score.to_json() for target, score in one.scores.items()}
     return {"domain": one.domain, "scores": scores, "wall": one.wall, "cpu": one.cpu}
 
 
-def _restored(kept: Mapping[str, Any]) -> LeftOut:
+def _restored(kept: Mapping[str, Any]) -> LeftOutDomain:
     scores = {target: DomainScore.from_json(kept["domain"], data) for target, data in kept["scores"].items()}
-    return LeftOut(kept["domain"], scores, kept["wall"], kept["cpu"])
+    return LeftOutDomain(kept["domain"], scores, kept["wall"], kept["cpu"])
 
 
 def _joined(tables: Sequence[Table]) -> Table:

@@ -35,7 +35,7 @@ from graftwork.runs.job.data_warnings import data_warnings
 from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
 from graftwork.runs.job.row_groups import groups_of
-from graftwork.runs.leave_one_domain_out import LeftOut
+from graftwork.runs.leave_one_domain_out import LeftOutDomain
 from graftwork.runs.single import Candidate
 from graftwork.tasks.classification import label_counts
 from graftwork.tasks.embedding.few_shot import FewShot
@@ -64,7 +64,7 @@ def make_report(
     notes: Sequence[str],
     command: str | None,
     began: Began,
-    left_out: Sequence[LeftOut] = (),
+    left_out: Sequence[LeftOutDomain] = (),
     call: Call | None = None,
 ) -> Report:
     """candidates: in the order in which they ran. notes: what the user was told. began: the clocks at the start.
@@ -114,7 +114,7 @@ def make_report(
 
 
 def _results(
-    job: Job, model: Model, kept: Candidate, given: Given, left_out: Sequence[LeftOut]
+    job: Job, model: Model, kept: Candidate, given: Given, left_out: Sequence[LeftOutDomain]
 ) -> tuple[list[Result], list[DataWarning]]:
     """One a target, and what is doubtful of its labels."""
     inputs, results, doubts = _inputs(job, model, given), list[Result](), list[DataWarning]()

@@ -207,7 +207,7 @@ def fingerprint(recipe: Recipe, run: Run) -> str:
                 *examples.targets.values(),
                 *(role for role in roles if role is not None),
             ]
-    parts += [taught.key for _, taught in sorted(run.taught.items())]
+    parts += [teacher_outputs.key for _, teacher_outputs in sorted(run.teacher_outputs.items())]
     weights = [tensor.detach().cpu().numpy() for tensor in run.network.state_dict().values()]
     return digest(*parts, *weights)
 

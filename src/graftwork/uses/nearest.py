@@ -35,7 +35,7 @@ from graftwork.data.store.writing import write_text
 from graftwork.data.table import Schema, Table
 from graftwork.errors import DataError, ModelError, UsageError, nearest
 from graftwork.networks.heads.head import Head
-from graftwork.networks.heads.two_towers import TowersLayer
+from graftwork.networks.heads.two_towers import TwoTowersLayer
 from graftwork.networks.manifest import checksums, sealed
 from graftwork.networks.network import Network
 from graftwork.saving import Saved
@@ -227,10 +227,10 @@ def _alone(network: Network, side: str) -> Network:
     return made.eval()
 
 
-def _layer(network: Network) -> TowersLayer:
+def _layer(network: Network) -> TwoTowersLayer:
     _, head = next(network.each_head())
     layer = head.layers[0] if len(head.layers) else None
-    if not isinstance(layer, TowersLayer):
+    if not isinstance(layer, TwoTowersLayer):
         raise UsageError(
             "This model does not align two inputs, so there is nothing to search. Train one: --task retrieval."
         )

@@ -173,8 +173,8 @@ def test_bases_that_transformers_does_not_know(tmp_path: Path) -> None:
     ],
 )
 def test_models_that_transformers_has_no_form_for(base: str, task: str, reason: str, tmp_path: Path) -> None:
-    world = make_worlds(tmp_path)(base, task)
-    model = Model(Recipe(base=world.spec, techniques=()), world.schema, world.network, world.tasks)
+    fixture = make_worlds(tmp_path)(base, task)
+    model = Model(Recipe(base=fixture.spec, techniques=()), fixture.schema, fixture.network, fixture.tasks)
     with pytest.raises(UsageError, match=reason):
         gw.export_transformers(model, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -29,8 +29,8 @@ QUICK = RobustnessSettings(rows=12, steps=3, restarts=2, queries=5)
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory):
-    return make_worlds(tmp_path_factory.mktemp("worlds"))
+def fixtures(tmp_path_factory):
+    return make_worlds(tmp_path_factory.mktemp("fixtures"))
 
 
 class Flat(ImageEncoder):
@@ -61,11 +61,11 @@ class Flat(ImageEncoder):
         raise NotImplementedError
 
 
-def linear_world(worlds, *, quantised=False):
+def linear_world(fixtures, *, quantised=False):
     """A linear model that is right for nearly all rows, and their examples."""
-    world = worlds("image")
-    network = Network({"image": Flat(quantised)}, {"label": world.network.heads[0].__class__(192, 3)})
-    examples = world.train
+    fixture = fixtures("image")
+    network = Network({"image": Flat(quantised)}, {"label": fixture.network.heads[0].__class__(192, 3)})
+    examples = fixture.train
     batch = make_batch(examples, network, np.arange(len(examples)))
     pixels = batch.inputs["image"]["pixels"].flatten(1)
     weight = torch.linalg.lstsq(pixels - 0.5, torch.nn.functional.one_hot(batch.targets["label"], 3).float()).solution
@@ -73,12 +73,12 @@ def linear_world(worlds, *, quantised=False):
     with torch.no_grad():
         layer.weight.copy_(20 * weight.T)
         layer.bias.copy_(-10 * weight.sum(0))
-    return Aim(network.eval(), world.tasks["label"], "label", "image"), examples, layer
+    return Aim(network.eval(), fixture.tasks["label"], "label", "image"), examples, layer
 
 
-def test_the_gradient_attack_is_exact_on_a_linear_model(worlds):
+def test_the_gradient_attack_is_exact_on_a_linear_model(fixtures):
     """Of a linear model with two classes the worst case in the ball is known; with three, PGD finds one of theirs."""
-    aim, examples, layer = linear_world(worlds)
+    aim, examples, layer = linear_world(fixtures)
     batch = make_batch(examples, aim.network, np.arange(len(examples)))
     pixels, target = batch.inputs["image"]["pixels"].flatten(1), batch.targets["label"]
     settings = RobustnessSettings(rows=0, epsilons=(0.002, 0.01, 0.05), steps=20, restarts=3, queries=0)
@@ -97,8 +97,8 @@ def test_the_gradient_attack_is_exact_on_a_linear_model(worlds):
     assert found.notes == ()
 
 
-def test_masked_gradients_are_told(worlds):
-    aim, examples, _ = linear_world(worlds, quantised=True)
+def test_masked_gradients_are_told(fixtures):
+    aim, examples, _ = linear_world(fixtures, quantised=True)
     settings = RobustnessSettings(rows=0, epsilons=(0.25,), steps=5, restarts=1, queries=60)
     found = attack(aim, examples, settings)
     assert found.gradient[0].value == found.clean.value  # gradients of 0 lead nowhere
@@ -120,10 +120,10 @@ def test_notes_need_more_than_noise():
     assert len(found(40, 50, 30, 30).notes) == 2
 
 
-def test_accuracy_never_rises_with_epsilon_and_the_same_seed_gives_the_same(worlds):
-    world = worlds("mixed")
+def test_accuracy_never_rises_with_epsilon_and_the_same_seed_gives_the_same(fixtures):
+    fixture = fixtures("mixed")
     table = mixed_table().take(np.arange(30))
-    first, again = (measure(world.network, world.tasks, table, QUICK) for _ in range(2))
+    first, again = (measure(fixture.network, fixture.tasks, table, QUICK) for _ in range(2))
     assert first == again
     assert first.rows == 12
     assert [(one.input, one.modality) for one in first.attacked] == [("text", "text"), ("photo", "image")]
@@ -134,39 +134,39 @@ def test_accuracy_never_rises_with_epsilon_and_the_same_seed_gives_the_same(worl
     assert all(len(shares) == 5 for one in first.corrupted for shares in one.each.values())
 
 
-def test_sounds(worlds):
-    world = worlds("audio")
-    aim = Aim(world.network, world.tasks["label"], "label", "audio")
-    found = attack(aim, world.valid, QUICK)
+def test_sounds(fixtures):
+    fixture = fixtures("audio")
+    aim = Aim(fixture.network, fixture.tasks["label"], "label", "audio")
+    found = attack(aim, fixture.valid, QUICK)
     assert found.epsilons == (0.0005, 0.001, 0.002, 0.005)
-    assert found.clean.rows == len(world.valid)
+    assert found.clean.rows == len(fixture.valid)
 
 
-def test_training_mode_and_weights_stay(worlds):
-    world = worlds("image")
-    network = world.network.train()
+def test_training_mode_and_weights_stay(fixtures):
+    fixture = fixtures("image")
+    network = fixture.network.train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    attack(Aim(network, world.tasks["label"], "label", "image"), world.valid, QUICK)
+    attack(Aim(network, fixture.tasks["label"], "label", "image"), fixture.valid, QUICK)
     assert network.training
     assert all(torch.equal(value, network.state_dict()[name]) for name, value in before.items())
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
-def test_what_can_not_be_measured_is_refused(worlds):
-    world, table = worlds("mixed", "number"), mixed_table("number")
+def test_what_can_not_be_measured_is_refused(fixtures):
+    fixture, table = fixtures("mixed", "number"), mixed_table("number")
     with pytest.raises(
         UsageError, match=r"of targets with one class a row; this model predicts 'label' \(regression\)"
     ):
-        measure(world.network, world.tasks, table, QUICK)
-    numbers = Network({"table": world.network.encoder("table")}, {"label": worlds("mixed").network.heads[0]})
+        measure(fixture.network, fixture.tasks, table, QUICK)
+    numbers = Network({"table": fixture.network.encoder("table")}, {"label": fixtures("mixed").network.heads[0]})
     with pytest.raises(UsageError, match=r"nothing to attack: the model reads numbers and categories only"):
-        measure(numbers, worlds("mixed").tasks, mixed_table(), QUICK)
+        measure(numbers, fixtures("mixed").tasks, mixed_table(), QUICK)
     bare = mixed_table()
     place = bare.data.column_names.index("label")
     nothing = pa.nulls(len(bare), pa.string())
     empty = replace(bare, data=bare.data.set_column(place, "label", nothing))
     with pytest.raises(UsageError, match="no row has a label in 'label'"):
-        measure(worlds("mixed").network, worlds("mixed").tasks, empty, QUICK)
+        measure(fixtures("mixed").network, fixtures("mixed").tasks, empty, QUICK)
 
 
 @pytest.mark.parametrize(
@@ -191,9 +191,9 @@ def test_shares_have_wilsons_interval():
     assert Share(0, 0).text == "0.0 %"
 
 
-def test_the_report_holds_tables_curves_and_doubts(worlds, tmp_path: Path):
-    world = worlds("mixed")
-    found = measure(world.network, world.tasks, mixed_table().take(np.arange(20)), QUICK)
+def test_the_report_holds_tables_curves_and_doubts(fixtures, tmp_path: Path):
+    fixture = fixtures("mixed")
+    found = measure(fixture.network, fixture.tasks, mixed_table().take(np.arange(20)), QUICK)
     shares = found.attacked[1].gradient
     doubted = replace(found.attacked[1], black_box=Share(0, 12), gradient=(*shares[:-1], Share(9, 12)))
     found = replace(found, attacked=(found.attacked[0], doubted))
@@ -211,12 +211,12 @@ def test_the_report_holds_tables_curves_and_doubts(worlds, tmp_path: Path):
     assert len(corruption_rows(found.corrupted[1])) == 17
 
 
-def test_texts_are_changed_before_they_are_tokenised(worlds):
+def test_texts_are_changed_before_they_are_tokenised(fixtures):
     from graftwork.evidence.robustness.corrupted import _mistyped
 
-    world, table = worlds("mixed"), mixed_table().take(np.arange(20))
-    examples = prepare(table, world.network, world.tasks, TextSettings(), keep_on_disk=False)
-    aim = Aim(world.network, world.tasks["label"], "label", "text")
+    fixture, table = fixtures("mixed"), mixed_table().take(np.arange(20))
+    examples = prepare(table, fixture.network, fixture.tasks, TextSettings(), keep_on_disk=False)
+    aim = Aim(fixture.network, fixture.tasks["label"], "label", "text")
     changed = _mistyped(aim, table, examples, TextSettings(), "typos", 5, [0])
     same = [
         np.array_equal(changed.inputs["text"].rows([at])[0], examples.inputs["text"].rows([at])[0]) for at in range(20)

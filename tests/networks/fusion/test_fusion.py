@@ -151,14 +151,14 @@ def test_projections_standardise_once_they_know_how():
         projection.linear.weight.copy_(torch.eye(3))
         projection.linear.bias.zero_()
     assert torch.equal(projection(features), features)
-    projection.settle(None)
+    projection.set_statistics(None)
     assert torch.equal(projection(features), features)
-    projection.settle((features.mean(0), features.std(0)))
+    projection.set_statistics((features.mean(0), features.std(0)))
     standard = projection(features)
     torch.testing.assert_close(standard.mean(0), torch.zeros(3), atol=1e-5, rtol=0)
     torch.testing.assert_close(standard.std(0)[:2], torch.ones(2))
     assert standard.std(0)[2] < 1e-4  # one that hardly varies is not blown up
-    projection.settle((torch.zeros(3), torch.zeros(3)))
+    projection.set_statistics((torch.zeros(3), torch.zeros(3)))
     assert projection(features).isfinite().all()
 
 

@@ -8,7 +8,7 @@ import torch
 from graftwork.errors import RefusedError, UsageError
 from graftwork.networks.fusion.fusion import Concat
 from graftwork.networks.heads.head import Head
-from graftwork.networks.heads.two_towers import LARGEST_SCALE, TowersLayer
+from graftwork.networks.heads.two_towers import LARGEST_SCALE, TwoTowersLayer
 
 
 def head(spec: str = "towers", outputs: int = 9) -> Head:
@@ -39,7 +39,7 @@ def test_embeddings_have_length_1_and_scale_and_bias_stand_behind_them() -> None
 def test_the_scale_stays_below_its_limit() -> None:
     made = head()
     layer = made.layers[0]
-    assert isinstance(layer, TowersLayer)
+    assert isinstance(layer, TwoTowersLayer)
     layer.log_scale.data.fill_(50.0)
     assert float(made(torch.zeros(1, 8)).detach()[0, 8]) == pytest.approx(math.log(LARGEST_SCALE))
 
@@ -47,7 +47,7 @@ def test_the_scale_stays_below_its_limit() -> None:
 def test_a_side_alone_gives_the_same_embedding() -> None:
     made, features = head("towers:hidden=6", 10), torch.randn(4, 8)
     layer = made.layers[0]
-    assert isinstance(layer, TowersLayer)
+    assert isinstance(layer, TwoTowersLayer)
     torch.testing.assert_close(layer.side(1)(features[:, 5:])[:, :4], made(features)[:, 4:8])
     torch.testing.assert_close(layer.side(0)(features[:, :5])[:, :4], made(features)[:, :4])
 
@@ -57,7 +57,7 @@ def test_towers_need_two_inputs_side_by_side() -> None:
         Head(8, 9, "towers")
     with pytest.raises(UsageError, match="hidden is -1"):
         head("towers:hidden=-1")
-    assert isinstance(Concat((5, 3)).head(9, "towers").layers[0], TowersLayer)
+    assert isinstance(Concat((5, 3)).head(9, "towers").layers[0], TwoTowersLayer)
 
 
 def test_dropout_is_seen() -> None:

@@ -37,7 +37,7 @@ def job(table: pd.DataFrame) -> Job:
 
 
 def classifier(folder: Path, auto: str, labels: list[str]) -> Any:
-    """The trunk in `folder` with a head of random weights, as a classifier; it takes the trunk's place."""
+    """The backbone in `folder` with a head of random weights, as a classifier; it takes the backbone's place."""
     import transformers
 
     library: Any = transformers

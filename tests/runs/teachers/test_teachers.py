@@ -170,8 +170,11 @@ def test_its_answers_are_part_of_what_a_resumed_run_must_share(teacher: Path) ->
     recipe = gw.Recipe(base="gru:width=8", techniques=[gw.Distil(str(teacher))], training=QUICK)
     run = _make_run(job(), recipe, started=True, listener=Listener())
     before = fingerprint(recipe, run)
-    changed = {name: teachers.Taught(one.predictions, one.features, "other") for name, one in run.taught.items()}
-    assert fingerprint(recipe, replace(run, taught=changed)) != before
+    changed = {
+        name: teachers.TeacherOutputs(one.predictions, one.features, "other")
+        for name, one in run.teacher_outputs.items()
+    }
+    assert fingerprint(recipe, replace(run, teacher_outputs=changed)) != before
     assert fit(run).steps == 4
 
 

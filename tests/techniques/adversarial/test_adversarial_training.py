@@ -21,12 +21,12 @@ from tinyrun import make_worlds, same, weights
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory):
-    return make_worlds(tmp_path_factory.mktemp("worlds"))
+def fixtures(tmp_path_factory):
+    return make_worlds(tmp_path_factory.mktemp("fixtures"))
 
 
-def started(world, *techniques, **changes):
-    run = world.run(techniques, **changes)
+def started(fixture, *techniques, **changes):
+    run = fixture.run(techniques, **changes)
     batch = make_batch(run.train, run.network.train(), next(run.rows_from(0)), run.cached)
     return run, run.stages.inputs(batch)
 
@@ -45,8 +45,8 @@ def seen_by(run, batch, column, key):
 
 @pytest.mark.parametrize("steps", [1, 3])
 @pytest.mark.parametrize(("kind", "key"), [("image", "pixels"), ("audio", "wave")])
-def test_rows_are_learned_as_the_attack_has_changed_them(kind, key, steps, worlds):
-    run, batch = started(worlds(kind), Adversarial(0.05, steps))
+def test_rows_are_learned_as_the_attack_has_changed_them(kind, key, steps, fixtures):
+    run, batch = started(fixtures(kind), Adversarial(0.05, steps))
     plain = batch.inputs[kind][key]
     seen, measured = seen_by(run, batch, kind, key)
     assert len(seen) == steps + 1
@@ -66,12 +66,12 @@ def test_rows_are_learned_as_the_attack_has_changed_them(kind, key, steps, world
     assert list(measured.terms) == ["label"]
 
 
-def test_the_gradient_is_that_of_the_changed_rows(worlds):
-    run, batch = started(worlds("image"), Adversarial(0.05, 2))
+def test_the_gradient_is_that_of_the_changed_rows(fixtures):
+    run, batch = started(fixtures("image"), Adversarial(0.05, 2))
     seen, _ = seen_by(run, batch, "image", "pixels")
     found = {name: p.grad.clone() for name, p in run.network.named_parameters()}
     run.network.zero_grad()
-    plain, _ = started(worlds("image"))
+    plain, _ = started(fixtures("image"))
     changed = replace(batch, inputs={"image": {"pixels": seen[-1]}})
     torch.manual_seed(4)
     plain.stages.gradient(plain.stages.objective, plain.network.train(), changed)
@@ -79,10 +79,10 @@ def test_the_gradient_is_that_of_the_changed_rows(worlds):
         torch.testing.assert_close(found[name], parameter.grad, msg=name)
 
 
-def test_clean_rows_have_their_share_of_the_loss(worlds):
-    run, batch = started(worlds("image"), Adversarial(0.05, 2, clean=0.25))
-    other, _ = started(worlds("image"), Adversarial(0.05, 2))
-    plain, _ = started(worlds("image"))
+def test_clean_rows_have_their_share_of_the_loss(fixtures):
+    run, batch = started(fixtures("image"), Adversarial(0.05, 2, clean=0.25))
+    other, _ = started(fixtures("image"), Adversarial(0.05, 2))
+    plain, _ = started(fixtures("image"))
     values = []
     for one in (run, other, plain):
         one.network.eval()  # without dropout, whose draws would differ
@@ -92,8 +92,8 @@ def test_clean_rows_have_their_share_of_the_loss(worlds):
 
 @pytest.mark.parametrize("base", ["transformer", "rnn", "cnn"])
 @pytest.mark.parametrize("steps", [1, 3])
-def test_embeddings_of_texts_are_moved_by_a_share_of_their_length(base, steps, worlds):
-    run, batch = started(worlds(base), FGM(0.2, steps, clean=0.0))
+def test_embeddings_of_texts_are_moved_by_a_share_of_their_length(base, steps, fixtures):
+    run, batch = started(fixtures(base), FGM(0.2, steps, clean=0.0))
     network, mask = run.network, batch.inputs["text"]["attention_mask"].bool()
     with steady(network):
         states = network.encoder("text").states(batch.inputs["text"], 1).detach()
@@ -117,9 +117,9 @@ def test_embeddings_of_texts_are_moved_by_a_share_of_their_length(base, steps, w
     assert float(hit.mean()) > float(clean.mean())
 
 
-def test_moving_by_nothing_changes_no_prediction(worlds):
+def test_moving_by_nothing_changes_no_prediction(fixtures):
     for base in ("transformer", "rnn", "cnn", "image", "audio", "mixed"):
-        run, batch = started(worlds(base))
+        run, batch = started(fixtures(base))
         with torch.no_grad(), steady(run.network):
             names = [name for name in run.network.columns if run.network.encoder(name).modality != "table"]
             none = {name: ball(run.network, name, batch, 0.1, "l2").zero() for name in names}
@@ -127,14 +127,14 @@ def test_moving_by_nothing_changes_no_prediction(worlds):
         torch.testing.assert_close(moved.predictions["label"], plain.predictions["label"])
 
 
-def test_trades_adds_the_divergence_under_attack_on_all_rows(worlds):
-    run, batch = started(worlds("image", "classes", True), TRADES(0.05, 2, beta=3.0))
+def test_trades_adds_the_divergence_under_attack_on_all_rows(fixtures):
+    run, batch = started(fixtures("image", "classes", True), TRADES(0.05, 2, beta=3.0))
     torch.manual_seed(4)
     measured = run.stages.objective(run.network.as_forward(), batch)
     term = measured.terms["trades label"]
     assert (term.weight, term.count) == (3.0, len(batch))
     assert (term.value > 0).all()  # rows without a label too
-    plain = started(worlds("image", "classes", True))[0]
+    plain = started(fixtures("image", "classes", True))[0]
     torch.manual_seed(4)
     before = plain.stages.objective(plain.network.as_forward(), batch)
     assert torch.equal(before.terms["label"].value, measured.terms["label"].value)
@@ -154,8 +154,8 @@ def test_power_iteration_finds_the_steepest_direction():
 
 
 @pytest.mark.parametrize("base", ["transformer", "image", "audio"])
-def test_vat_learns_from_rows_without_a_label(base, worlds):
-    run, batch = started(worlds(base, "classes", True), VAT(0.3, 2.0))
+def test_vat_learns_from_rows_without_a_label(base, fixtures):
+    run, batch = started(fixtures(base, "classes", True), VAT(0.3, 2.0))
     bare = replace(batch, labelled={"label": torch.zeros(len(batch), dtype=torch.bool)})
     measured = run.stages.gradient(run.stages.objective, run.network, bare)
     term = measured.terms["vat label"]
@@ -191,9 +191,9 @@ def test_mixtures_are_images_and_the_same_for_the_same_draws():
 
 
 @pytest.mark.parametrize("technique", [AugMix(), Adversarial(0.1, 2), TRADES(0.1, 2), VAT(0.2)], ids=lambda t: t.name)
-def test_the_main_random_stream_is_left_alone(technique, worlds):
-    run, batch = started(worlds("image"), technique)
-    plain, _ = started(worlds("image"))
+def test_the_main_random_stream_is_left_alone(technique, fixtures):
+    run, batch = started(fixtures("image"), technique)
+    plain, _ = started(fixtures("image"))
     states = []
     for one in (plain, run):
         torch.manual_seed(4)
@@ -230,32 +230,32 @@ def test_settings_out_of_range_are_refused(make, message):
         make()
 
 
-def test_what_can_not_be_attacked_is_refused(worlds):
+def test_what_can_not_be_attacked_is_refused(fixtures):
     with pytest.raises(
         RefusedError, match=r"adversarial needs signals.*numbers and categories can't; for texts .* fgm"
     ):
-        worlds("transformer").run([Adversarial()], started=False)
+        fixtures("transformer").run([Adversarial()], started=False)
     with pytest.raises(RefusedError, match=r"fgm needs embeddings"):
-        worlds("image").run([FGM()], started=False)
+        fixtures("image").run([FGM()], started=False)
     with pytest.raises(UsageError, match=r"adversarial: columns names 'table'. Expected inputs of this run: photo"):
-        worlds("mixed").run([Adversarial(columns=("table",))], started=False)
+        fixtures("mixed").run([Adversarial(columns=("table",))], started=False)
     with pytest.raises(RefusedError, match=r"adversarial and trades both decide how the inputs are attacked"):
-        worlds("image").run([Adversarial(), TRADES()], started=False)
+        fixtures("image").run([Adversarial(), TRADES()], started=False)
     with pytest.raises(RefusedError, match=r"adversarial needs signals, but spec-augment removes them"):
-        worlds("audio").run([Adversarial(), SpecAugment()], started=False)
-    worlds("audio").run([Adversarial(0.01, 1), Noise()], started=False)
+        fixtures("audio").run([Adversarial(), SpecAugment()], started=False)
+    fixtures("audio").run([Adversarial(0.01, 1), Noise()], started=False)
 
 
-def test_nothing_is_cached_below_an_attack(worlds):
+def test_nothing_is_cached_below_an_attack(fixtures):
     from graftwork.techniques import Partial
 
-    run = worlds("image").run([Partial(1), Adversarial(0.05, 1)], started=False)
+    run = fixtures("image").run([Partial(1), Adversarial(0.05, 1)], started=False)
     assert not run.plan.cache
     assert any("adversarial changes the input of block 0" in note for note in run.plan.notes)
 
 
-def test_a_null_attack_is_no_attack(worlds):
-    world = worlds("audio")
-    plain = weights(world.fit()[1].network)
+def test_a_null_attack_is_no_attack(fixtures):
+    fixture = fixtures("audio")
+    plain = weights(fixture.fit()[1].network)
     for technique in (Adversarial(0.0), TRADES(0.0), TRADES(beta=0.0), VAT(0.0), VAT(weight=0.0)):
-        assert same(weights(world.fit([technique])[1].network), plain)
+        assert same(weights(fixture.fit([technique])[1].network), plain)

@@ -17,13 +17,13 @@ EPSILON = 0.05
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory):
-    return make_worlds(tmp_path_factory.mktemp("worlds"))
+def fixtures(tmp_path_factory):
+    return make_worlds(tmp_path_factory.mktemp("fixtures"))
 
 
-def test_the_change_follows_the_sign_of_the_gradient_in_the_inputs(worlds):
+def test_the_change_follows_the_sign_of_the_gradient_in_the_inputs(fixtures):
     """Three replays of one batch, weights held: the paper's algorithm 1 by hand."""
-    run = worlds("image").run([FreeAdversarial(EPSILON, 3)])
+    run = fixtures("image").run([FreeAdversarial(EPSILON, 3)])
     network = run.network.eval()
     batch = make_batch(run.train, network, next(run.rows_from(0)), run.cached)
     pixels = batch.inputs["image"]["pixels"]
@@ -45,10 +45,10 @@ def test_the_change_follows_the_sign_of_the_gradient_in_the_inputs(worlds):
         torch.testing.assert_close(run.stages.state["free-adversarial"].delta0, delta)
 
 
-def test_each_batch_comes_so_many_times_in_a_row(worlds):
-    world = worlds("image")
-    plain = [rows.tolist() for rows in world.run([], steps=6).rows_from(0)]
-    run = world.run([FreeAdversarial(EPSILON, 3)], steps=6)
+def test_each_batch_comes_so_many_times_in_a_row(fixtures):
+    fixture = fixtures("image")
+    plain = [rows.tolist() for rows in fixture.run([], steps=6).rows_from(0)]
+    run = fixture.run([FreeAdversarial(EPSILON, 3)], steps=6)
     drawn = [rows.tolist() for rows in run.rows_from(0)]
     assert drawn == [plain[0]] * 3 + [plain[1]] * 3
     assert [rows.tolist() for rows in run.rows_from(4)] == drawn[4:]
@@ -63,12 +63,12 @@ def test_a_change_is_carried_over_into_the_next_ball():
     assert not carried(torch.ones(2, 3), Ball(middle, 0.2)).any()
 
 
-def test_parts_of_a_batch_get_the_changes_of_their_rows(worlds):
+def test_parts_of_a_batch_get_the_changes_of_their_rows(fixtures):
     from graftwork.techniques import Accumulate
 
     found = []
     for techniques in ([FreeAdversarial(EPSILON, 3)], [FreeAdversarial(EPSILON, 3), Accumulate(3)]):
-        run = worlds("image").run(techniques)
+        run = fixtures("image").run(techniques)
         network = run.network.eval()
         batch = make_batch(run.train, network, next(run.rows_from(0)), run.cached)
         for _ in range(2):
@@ -78,8 +78,8 @@ def test_parts_of_a_batch_get_the_changes_of_their_rows(worlds):
     torch.testing.assert_close(found[0], found[1])
 
 
-def test_sounds_stay_silent_where_they_were_filled_up(worlds):
-    run = worlds("audio").run([FreeAdversarial(EPSILON, 3)])
+def test_sounds_stay_silent_where_they_were_filled_up(fixtures):
+    run = fixtures("audio").run([FreeAdversarial(EPSILON, 3)])
     batch = make_batch(run.train, run.network.train(), next(run.rows_from(0)), run.cached)
     run.stages.gradient(run.stages.objective, run.network, run.stages.inputs(batch))
     delta, samples = run.stages.state["free-adversarial"].delta0, batch.inputs["audio"]["samples"]
@@ -100,8 +100,8 @@ def test_settings_out_of_range(make, reason):
         make()
 
 
-def test_refused(worlds):
+def test_refused(fixtures):
     with pytest.raises(RefusedError, match=r"adversarial and free-adversarial both decide how the inputs are attacked"):
-        worlds("image").run([FreeAdversarial(), Adversarial()], started=False)
+        fixtures("image").run([FreeAdversarial(), Adversarial()], started=False)
     with pytest.raises(RefusedError, match=r"free-adversarial needs signals"):
-        worlds("transformer").run([FreeAdversarial()], started=False)
+        fixtures("transformer").run([FreeAdversarial()], started=False)

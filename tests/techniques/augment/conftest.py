@@ -29,17 +29,17 @@ def images(rows: int = 6, size: int = SIZE, seed: int = 1) -> Tensor:
 
 
 @pytest.fixture(scope="session")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
-    return make_worlds(tmp_path_factory.mktemp("worlds"))
+def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    return make_worlds(tmp_path_factory.mktemp("fixtures"))
 
 
 @pytest.fixture
-def pictures(world: Callable[..., Any]) -> Callable[..., tuple[Network, Setup, Batch]]:
+def pictures(fixture: Callable[..., Any]) -> Callable[..., tuple[Network, Setup, Batch]]:
     """`pictures("photo", "back", rows=24)`: a network with these image columns, its setup and a batch of its rows."""
 
     def build(*columns: str, rows: int = 24, **settings: Any) -> tuple[Network, Setup, Batch]:
         names = columns or ("photo",)
-        this = world(rows=rows, **settings)
+        this = fixture(rows=rows, **settings)
         torch.manual_seed(0)
         encoders = {name: SmallImageEncoder(8, 1, 0.0, SIZE) for name in names}
         heads = {n: Head(32 * len(names), task.outputs) for n, task in this.setup.tasks.items()}

@@ -121,10 +121,10 @@ def audio_network(facts: frozenset[str] | None = None) -> Network:
     return Network({"clip": encoder}, {"classes": Head(encoder.width, 3)})
 
 
-def test_a_base_reads_the_masked_spectrogram(world):
-    network, setup, inputs = audio_network(), world(rows=6).setup, sounds()
+def test_a_base_reads_the_masked_spectrogram(fixture):
+    network, setup, inputs = audio_network(), fixture(rows=6).setup, sounds()
     graft = SpecAugment().attach(network, setup)
-    batch = world(rows=6).batch
+    batch = fixture(rows=6).batch
     changed = graft.inputs(type(batch)(inputs={"clip": inputs}, rows=batch.rows))
     encoder = network.encoder("clip")
     expected = encoder.spectrogram(inputs)["mel"]
@@ -143,8 +143,8 @@ def test_waves_are_changed_before_they_become_spectrograms():
         Gain().change(network.encoder("clip"))({"mel": torch.zeros(1, 2, 3), "frames": torch.tensor([2])}, stream())
 
 
-def test_a_base_without_spectrograms_is_refused(world):
-    network, tasks = audio_network(frozenset()), world().setup.tasks
+def test_a_base_without_spectrograms_is_refused(fixture):
+    network, tasks = audio_network(frozenset()), fixture().setup.tasks
     check([Gain(), Noise(), Shift()], base_facts(network, tasks))
     with pytest.raises(RefusedError, match=r"spec-augment needs spectrogram.*use mel-cnn"):
         check([SpecAugment()], base_facts(network, tasks))

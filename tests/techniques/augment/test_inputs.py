@@ -86,8 +86,8 @@ def test_targets_tied_to_places_are_refused_where_they_would_have_to_move(techni
 
 
 @pytest.mark.parametrize("technique", [*IMAGE, TTA()], ids=named)
-def test_without_an_input_of_its_kind_it_is_refused(technique, world):
-    this = world()
+def test_without_an_input_of_its_kind_it_is_refused(technique, fixture):
+    this = fixture()
     with pytest.raises(RefusedError, match=rf"{technique.name} needs .*image (or audio )?column"):
         check([technique], base_facts(this.network, this.setup.tasks))
 
@@ -158,8 +158,8 @@ def test_a_part_of_a_step_sees_what_the_whole_saw(pictures):
     [(Flip(), {}, {"image": 3}), (TTA(2), {"image": 3}, {}), (TokenDropout(0.0), {"image": 3}, {"image": 3})],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_what_is_not_changed_stays_cached(technique, train, valid, worlds):
-    run = worlds("image").run([Partial(1), technique])
+def test_what_is_not_changed_stays_cached(technique, train, valid, fixtures):
+    run = fixtures("image").run([Partial(1), technique])
     assert {name: store.depth for name, store in run.cached.items()} == train
     assert {name: store.depth for name, store in run.valid_cached.items()} == valid
     assert run.plan.cache == train

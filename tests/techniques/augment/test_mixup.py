@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from graftwork.core.technique import Measured, Term
+from graftwork.core.technique import LossOutput, Term
 from graftwork.techniques import SAM, Mixup
 from graftwork.techniques.augment.blending import blend, blend_targets, choose_partners
 
@@ -25,8 +25,8 @@ def test_rows_of_weight_zero_are_not_nan():
     assert torch.isfinite(targets).all()
 
 
-def test_partners_share_their_labels_and_are_a_permutation(world):
-    this = world(unlabelled=(0, 3, 7))
+def test_partners_share_their_labels_and_are_a_permutation(fixture):
+    this = fixture(unlabelled=(0, 3, 7))
     partner = choose_partners(this.batch, np.random.default_rng(0))
     assert sorted(partner) == list(range(24))
     mask = this.setup.labelled["classes"]
@@ -34,14 +34,14 @@ def test_partners_share_their_labels_and_are_a_permutation(world):
     assert (partner != np.arange(24)).any()
 
 
-def test_features_and_targets_are_blended_alike(world):
-    this = world("classes", "number", unlabelled=(2,))
+def test_features_and_targets_are_blended_alike(fixture):
+    this = fixture("classes", "number", unlabelled=(2,))
     stages = this.stages(Mixup(5.0))
     seen = {}
 
     def inner(forward, batch):
         seen["features"], seen["targets"] = forward.features(batch), batch.targets
-        return Measured({"x": Term(seen["features"].sum(), 1.0)}, forward(batch))
+        return LossOutput({"x": Term(seen["features"].sum(), 1.0)}, forward(batch))
 
     objective = Mixup(5.0).attach(this.network, this.setup).objective(inner)
     objective(this.network.as_forward(), this.batch)
@@ -60,8 +60,8 @@ def _mixing(this):
     return share, torch.from_numpy(choose_partners(this.batch, generator))
 
 
-def test_each_step_draws_anew_and_sam_sees_one_objective_twice(world):
-    this = world()
+def test_each_step_draws_anew_and_sam_sees_one_objective_twice(fixture):
+    this = fixture()
     stages = this.stages(Mixup(1.0))
     losses = []
     for _ in range(3):

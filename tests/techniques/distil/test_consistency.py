@@ -15,8 +15,8 @@ def measure(this, technique):
     return stages.objective(this.network.as_forward(), batch)
 
 
-def test_disagreement_is_half_of_jeffreys_divergence(world):
-    task = world().setup.tasks["classes"]
+def test_disagreement_is_half_of_jeffreys_divergence(fixture):
+    task = fixture().setup.tasks["classes"]
     first, second = torch.randn(4, 3), torch.randn(4, 3)
     p, q = first.softmax(1), second.softmax(1)
     expected = 0.5 * ((p - q) * (p.log() - q.log())).sum(1)
@@ -25,29 +25,29 @@ def test_disagreement_is_half_of_jeffreys_divergence(world):
 
 
 @pytest.mark.parametrize("target", ["classes", "many", "number"])
-def test_all_rows_count_labelled_or_not(target, world):
-    this = world(target, dropout=0.5, unlabelled=(1, 2))
+def test_all_rows_count_labelled_or_not(target, fixture):
+    this = fixture(target, dropout=0.5, unlabelled=(1, 2))
     term = measure(this, Consistency(2.0)).terms[f"consistency {target}"]
     assert (term.value > 0).all()
     assert term.count == 24
     assert term.weight == 2.0
 
 
-def test_without_dropout_nothing_disagrees(world):
-    term = measure(world(), Consistency()).terms["consistency classes"]
+def test_without_dropout_nothing_disagrees(fixture):
+    term = measure(fixture(), Consistency()).terms["consistency classes"]
     torch.testing.assert_close(term.value, torch.zeros(24), atol=1e-6, rtol=0)
 
 
-def test_first_pass_is_what_it_would_be_alone(world):
-    this = world(dropout=0.5)
+def test_first_pass_is_what_it_would_be_alone(fixture):
+    this = fixture(dropout=0.5)
     found = measure(this, Consistency())
     torch.manual_seed(3)
     plain = this.network(this.batch)
     assert torch.equal(found.output.predictions["classes"], plain.predictions["classes"])
 
 
-def test_gradient_flows_through_both_passes(world):
-    this = world(dropout=0.5, unlabelled=range(24))
+def test_gradient_flows_through_both_passes(fixture):
+    this = fixture(dropout=0.5, unlabelled=range(24))
     gradients = this.gradients(Consistency())
     assert all(gradient.abs().sum() > 0 for name, gradient in gradients.items() if "bias" not in name)
 

@@ -13,25 +13,25 @@ from scipy.special import expit, softmax
 from scipy.stats import entropy
 
 from graftwork import specs
-from graftwork.core.technique import Taught
+from graftwork.core.technique import TeacherOutputs
 from graftwork.errors import UsageError
 from graftwork.techniques import TECHNIQUES, Distil, DistilFeatures, SelfDistil
 from graftwork.techniques.distil.distil import softened_divergence
 from graftwork.techniques.distil.distil_features import hint_distance
 from graftwork.techniques.distil.self_distil import ramp, with_average
 from graftwork.techniques.weights.average import Average
-from techniques.conftest import TASKS, World
+from techniques.conftest import TASKS, Fixture
 
 
-def taught(world: World, teacher: str = "t") -> World:
-    """The world with answers of a teacher: predictions of all targets, and features of another width."""
+def teacher_outputs(fixture: Fixture, teacher: str = "t") -> Fixture:
+    """The fixture with answers of a teacher: predictions of all targets, and features of another width."""
     draw = np.random.default_rng(4)
-    rows = world.setup.rows
+    rows = fixture.setup.rows
     predictions = {
-        name: draw.normal(size=(rows, task.outputs)).astype(np.float32) for name, task in world.setup.tasks.items()
+        name: draw.normal(size=(rows, task.outputs)).astype(np.float32) for name, task in fixture.setup.tasks.items()
     }
-    said = Taught(predictions, draw.normal(2.0, 3.0, size=(rows, 5)).astype(np.float32))
-    return replace(world, setup=replace(world.setup, taught={teacher: said}))
+    said = TeacherOutputs(predictions, draw.normal(2.0, 3.0, size=(rows, 5)).astype(np.float32))
+    return replace(fixture, setup=replace(fixture.setup, teacher_outputs={teacher: said}))
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.0, 5.0])
@@ -71,8 +71,8 @@ def test_a_high_temperature_matches_logits() -> None:
 
 
 @pytest.mark.parametrize("weight", [0.3, 1.0])
-def test_loss_is_a_weighted_mean_of_labels_and_teacher(world: Any, weight: float) -> None:
-    made = taught(world("classes", "number", unlabelled=(2, 5)))
+def test_loss_is_a_weighted_mean_of_labels_and_teacher(fixture: Any, weight: float) -> None:
+    made = teacher_outputs(fixture("classes", "number", unlabelled=(2, 5)))
     stages = made.stages(Distil("t", temperature=3.0, weight=weight))
     measured = stages.objective(made.network.as_forward(), made.batch)
     expected = torch.tensor(0.0)
@@ -80,22 +80,24 @@ def test_loss_is_a_weighted_mean_of_labels_and_teacher(world: Any, weight: float
         predictions = measured.output.predictions[name]
         labelled = made.batch.labelled[name]
         own = (task.loss(predictions, made.batch.targets[name]) * labelled).sum() / labelled.sum()
-        said = torch.from_numpy(made.setup.taught["t"].predictions[name])
+        said = torch.from_numpy(made.setup.teacher_outputs["t"].predictions[name])
         expected = expected + (1 - weight) * own + weight * softened_divergence(task, predictions, said, 3.0).mean()
     torch.testing.assert_close(measured.total, expected)
 
 
-def test_unlabelled_rows_teach(world: Any) -> None:
-    made = taught(world("classes", unlabelled=range(1, 24)))
-    changed = made.setup.taught["t"].predictions["classes"].copy()
+def test_unlabelled_rows_teach(fixture: Any) -> None:
+    made = teacher_outputs(fixture("classes", unlabelled=range(1, 24)))
+    changed = made.setup.teacher_outputs["t"].predictions["classes"].copy()
     changed[7] = 9.0, -9.0, 0.0
-    other = replace(made, setup=replace(made.setup, taught={"t": Taught({"classes": changed}, np.zeros((24, 1)))}))
+    other = replace(
+        made, setup=replace(made.setup, teacher_outputs={"t": TeacherOutputs({"classes": changed}, np.zeros((24, 1)))})
+    )
     first, second = (one.gradients(Distil("t")) for one in (made, other))
     assert any(not torch.equal(first[name], second[name]) for name in first)
 
 
-def test_answers_belong_to_rows_not_to_places(world: Any) -> None:
-    made = taught(world("classes"))
+def test_answers_belong_to_rows_not_to_places(fixture: Any) -> None:
+    made = teacher_outputs(fixture("classes"))
     order = torch.randperm(24, generator=torch.Generator().manual_seed(0))
     shuffled = replace(made, batch=made.batch.part(order))
     for technique in (Distil("t"), DistilFeatures("t")):
@@ -104,10 +106,10 @@ def test_answers_belong_to_rows_not_to_places(world: Any) -> None:
             torch.testing.assert_close(first[name], second[name])
 
 
-def test_a_target_that_the_teacher_does_not_know_keeps_its_loss(world: Any) -> None:
-    made = taught(world("classes", "number"))
-    known = Taught({"classes": made.setup.taught["t"].predictions["classes"]}, np.zeros((24, 1)))
-    made = replace(made, setup=replace(made.setup, taught={"t": known}))
+def test_a_target_that_the_teacher_does_not_know_keeps_its_loss(fixture: Any) -> None:
+    made = teacher_outputs(fixture("classes", "number"))
+    known = TeacherOutputs({"classes": made.setup.teacher_outputs["t"].predictions["classes"]}, np.zeros((24, 1)))
+    made = replace(made, setup=replace(made.setup, teacher_outputs={"t": known}))
     terms = made.stages(Distil("t", weight=0.25)).objective(made.network.as_forward(), made.batch).terms
     weights = {name: term.weight for name, term in terms.items()}
     assert weights == {"classes": 0.75, "number": 1.0, "distil classes": 0.25}
@@ -123,14 +125,14 @@ def test_hint_distances() -> None:
 
 
 @pytest.mark.parametrize("measure", ["mse", "cosine"])
-def test_features_are_projected_to_the_teachers(world: Any, measure: Any) -> None:
-    made = taught(world("classes"))
+def test_features_are_projected_to_the_teachers(fixture: Any, measure: Any) -> None:
+    made = teacher_outputs(fixture("classes"))
     technique = DistilFeatures("t", weight=2.0, measure=measure)
     graft = technique.attach(made.network, made.setup)
     assert graft.losses is not None
     assert isinstance(graft.state, torch.nn.Linear)
     output = made.network.as_forward()(made.batch)
-    hints = made.setup.taught["t"].features
+    hints = made.setup.teacher_outputs["t"].features
     scale = np.sqrt(hints.var(axis=0).mean())
     expected = hint_distance(graft.state(output.features), torch.from_numpy(hints) / scale, measure).mean() * 2
     term = graft.losses(made.batch, output)["distil-features"]
@@ -142,10 +144,12 @@ def test_features_are_projected_to_the_teachers(world: Any, measure: Any) -> Non
     assert torch.equal(again.weight, graft.state.weight)
 
 
-def test_a_plan_may_be_made_with_zeros(world: Any) -> None:
-    made = taught(world("classes"))
-    blank = Taught({"classes": np.broadcast_to(np.float32(0), (24, 3))}, np.broadcast_to(np.float32(0), (24, 5)))
-    made = replace(made, setup=replace(made.setup, taught={"t": blank}))
+def test_a_plan_may_be_made_with_zeros(fixture: Any) -> None:
+    made = teacher_outputs(fixture("classes"))
+    blank = TeacherOutputs(
+        {"classes": np.broadcast_to(np.float32(0), (24, 3))}, np.broadcast_to(np.float32(0), (24, 5))
+    )
+    made = replace(made, setup=replace(made.setup, teacher_outputs={"t": blank}))
     for technique in (Distil("t"), DistilFeatures("t")):
         assert all(torch.isfinite(gradient).all() for gradient in made.gradients(technique).values())
 
@@ -156,8 +160,8 @@ def test_ramp_rises_as_in_the_paper() -> None:
     assert ramp(0.4, 0.4) == ramp(0.9, 0.4) == ramp(0.0, 0.0) == 1.0
 
 
-def test_own_average_is_the_teacher(world: Any) -> None:
-    made = world("classes", "number", dropout=0.3)
+def test_own_average_is_the_teacher(fixture: Any) -> None:
+    made = fixture("classes", "number", dropout=0.3)
     graft = SelfDistil(weight=2.0, decay=0.5, rise=0.0).attach(made.network, made.setup)
     assert graft.objective is not None
     assert graft.after_step is not None
@@ -183,8 +187,8 @@ def test_own_average_is_the_teacher(world: Any) -> None:
     assert torch.equal(plain.output.features, measured.output.features)
 
 
-def test_weights_come_back_whatever_happens(world: Any) -> None:
-    made = world("classes")
+def test_weights_come_back_whatever_happens(fixture: Any) -> None:
+    made = fixture("classes")
     average = Average(made.network)
     before = {name: (value, value.data_ptr()) for name, value in made.network.named_parameters()}
 
@@ -200,8 +204,8 @@ def test_weights_come_back_whatever_happens(world: Any) -> None:
 
 
 @pytest.mark.parametrize("technique", [Distil("t", weight=0.0), DistilFeatures("t", weight=0.0), SelfDistil(0.0)])
-def test_off_asks_nobody(world: Any, technique: Any) -> None:
-    made = world("classes")
+def test_off_asks_nobody(fixture: Any, technique: Any) -> None:
+    made = fixture("classes")
     assert technique.teachers == ()
     assert not technique.uses_unlabelled
     assert not technique.needs

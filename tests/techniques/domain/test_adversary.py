@@ -30,9 +30,9 @@ def test_schedule_is_that_of_the_paper():
 
 
 @pytest.mark.parametrize("technique", [DANN(hidden=4), CDAN(hidden=4)])
-def test_the_features_climb_what_the_critic_descends(technique, world):
+def test_the_features_climb_what_the_critic_descends(technique, fixture):
     """One term for both: the critic gets its gradient, the base that gradient reversed."""
-    this = world(domain=DOMAIN)
+    this = fixture(domain=DOMAIN)
     graft = technique.attach(this.network, this.setup)
     output = this.network(this.batch)
     late = dataclasses.replace(this.batch, progress=1.0)
@@ -47,8 +47,8 @@ def test_the_features_climb_what_the_critic_descends(technique, world):
     assert float(after.mean.detach()) > float(term.mean.detach())
 
 
-def test_dann_is_the_critics_cross_entropy_on_rows_with_a_domain(world):
-    this = world(domain=DOMAIN)
+def test_dann_is_the_critics_cross_entropy_on_rows_with_a_domain(fixture):
+    this = fixture(domain=DOMAIN)
     graft = DANN(weight=3.0, hidden=4).attach(this.network, this.setup)
     output = this.network(this.batch)
     term = graft.losses(this.batch, output)["dann"]
@@ -57,8 +57,8 @@ def test_dann_is_the_critics_cross_entropy_on_rows_with_a_domain(world):
     assert term.weight == 3.0
 
 
-def test_at_the_beginning_nothing_is_reversed_into_the_features(world):
-    this = world(domain=DOMAIN)
+def test_at_the_beginning_nothing_is_reversed_into_the_features(fixture):
+    this = fixture(domain=DOMAIN)
     plain, with_it = this.gradients(), this.gradients(DANN())
     assert all(torch.allclose(value, with_it[name]) for name, value in plain.items())
 
@@ -86,8 +86,8 @@ def test_sure_rows_count_more():
 
 
 @pytest.mark.parametrize("technique", [DANN, CDAN])
-def test_the_critic_is_the_same_for_the_same_seed_and_no_global_number_is_drawn(technique, world):
-    this = world(domain=DOMAIN)
+def test_the_critic_is_the_same_for_the_same_seed_and_no_global_number_is_drawn(technique, fixture):
+    this = fixture(domain=DOMAIN)
     before = torch.get_rng_state()
     first, second = (technique().attach(this.network, this.setup).state.state_dict() for _ in range(2))
     assert torch.equal(torch.get_rng_state(), before)

@@ -57,8 +57,8 @@ def test_mmd_of_far_and_of_equal_domains():
 
 
 @pytest.mark.parametrize(("technique", "distance"), [(Coral(2.0), covariance_distance), (MMD(2.0), discrepancy)])
-def test_the_term_is_the_mean_over_pairs_of_domains(technique, distance, world):
-    this = world(domain=DOMAIN)
+def test_the_term_is_the_mean_over_pairs_of_domains(technique, distance, fixture):
+    this = fixture(domain=DOMAIN)
     stages = this.stages(technique)
     measured = stages.objective(this.network.as_forward(), this.batch)
     parts = [measured.output.features[[at for at, d in enumerate(DOMAIN) if d == code]] for code in range(3)]
@@ -69,15 +69,15 @@ def test_the_term_is_the_mean_over_pairs_of_domains(technique, distance, world):
 
 
 @pytest.mark.parametrize("technique", [Coral(), MMD()])
-def test_a_batch_of_one_domain_has_a_term_of_zero_and_still_a_gradient(technique, world):
-    this = world(domain=[0] * 23 + [1])
+def test_a_batch_of_one_domain_has_a_term_of_zero_and_still_a_gradient(technique, fixture):
+    this = fixture(domain=[0] * 23 + [1])
     measured = this.stages(technique).objective(this.network.as_forward(), this.batch)
     assert float(measured.terms[technique.name].mean.detach()) == 0.0
     measured.total.backward()
 
 
 @pytest.mark.parametrize("technique", [Coral, MMD])
-def test_nothing_at_weight_0(technique, world):
-    this = world(domain=DOMAIN)
+def test_nothing_at_weight_0(technique, fixture):
+    this = fixture(domain=DOMAIN)
     plain, with_it = this.gradients(), this.gradients(technique(0.0))
     assert all(torch.equal(value, with_it[name]) for name, value in plain.items())

@@ -23,8 +23,8 @@ def moved(width: int, domains: int) -> Modulation:
     return film
 
 
-def test_it_begins_as_the_identity_to_the_bit(world):
-    this = world(domain=DOMAIN)
+def test_it_begins_as_the_identity_to_the_bit(fixture):
+    this = fixture(domain=DOMAIN)
     plain = this.network.features(this.batch)
     network = Film().adapt(this.network, this.setup)
     assert torch.equal(network.features(this.batch), plain)
@@ -43,8 +43,8 @@ def test_without_the_column_every_row_is_of_an_unknown_domain():
     assert torch.equal(film(features, None), film(features, torch.full((5,), -1)))
 
 
-def test_flags_of_a_late_fusion_are_left_alone(world):
-    this = world(domain=DOMAIN)
+def test_flags_of_a_late_fusion_are_left_alone(fixture):
+    this = fixture(domain=DOMAIN)
     fusion = LateFusion([3, 5])
     network = this.network
     network.fusion = fusion
@@ -63,9 +63,9 @@ def test_about_the_asked_share_is_hidden_and_the_same_rows_for_the_same_seed():
     assert torch.equal(found[found >= 0], domain[found >= 0])
 
 
-def test_other_techniques_see_every_domain(world):
+def test_other_techniques_see_every_domain(fixture):
     """CORAL compares the rows of both domains, also of those whose domain is hidden from the modulation."""
-    this = world(domain=DOMAIN)
+    this = fixture(domain=DOMAIN)
     Film().adapt(this.network, this.setup)
     batch = this.batch
     hiding = this.stages(Film(0.9), Coral(1.0))
@@ -74,8 +74,8 @@ def test_other_techniques_see_every_domain(world):
     assert torch.equal(found.terms["coral"].value, plain.terms["coral"].value)
 
 
-def test_the_unknown_domain_is_trained_by_hidden_rows(world):
-    this = world(domain=[0] * 12 + [1] * 12)
+def test_the_unknown_domain_is_trained_by_hidden_rows(fixture):
+    this = fixture(domain=[0] * 12 + [1] * 12)
     Film().adapt(this.network, this.setup)
     for share, reached in ((0.5, True), (0.0, False)):
         this.gradients(Film(share))
@@ -83,8 +83,8 @@ def test_the_unknown_domain_is_trained_by_hidden_rows(world):
         assert float(this.network.film.shift.grad[:2].abs().sum()) > 0
 
 
-def test_it_needs_a_domain_and_takes_any_number_of_them(world):
-    this = world(domain=[0] * 24)
+def test_it_needs_a_domain_and_takes_any_number_of_them(fixture):
+    this = fixture(domain=[0] * 24)
     assert Film().needs == {"domain"}
     setup = dataclasses.replace(this.setup, domains=("a", "b", "c"))
     assert Film().adapt(this.network, setup).film.scale.shape == (4, 8)

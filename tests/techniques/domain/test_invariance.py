@@ -24,8 +24,8 @@ def measured(this, technique):
     return this.stages(technique).objective(this.network.as_forward(), batch)
 
 
-def test_vrex_is_the_variance_of_the_domains_losses(world):
-    this = world(domain=DOMAIN)
+def test_vrex_is_the_variance_of_the_domains_losses(fixture):
+    this = fixture(domain=DOMAIN)
     found = measured(this, VREx(5.0))
     losses = F.cross_entropy(found.output.predictions["classes"], this.batch.targets["classes"], reduction="none")
     expected = np.var([float(losses[rows_of(code)].mean().detach()) for code in range(3)])
@@ -34,15 +34,15 @@ def test_vrex_is_the_variance_of_the_domains_losses(world):
 
 
 @pytest.mark.parametrize("technique", [VREx(5.0), IRM(5.0)])
-def test_the_weight_is_small_while_features_are_learned(technique, world):
-    this = world(domain=DOMAIN)
+def test_the_weight_is_small_while_features_are_learned(technique, fixture):
+    this = fixture(domain=DOMAIN)
     early = this.stages(technique).objective(this.network.as_forward(), this.batch)
     assert early.terms[f"{technique.name} classes"].weight == 1.0
 
 
-def test_irm_is_the_product_of_two_halves_gradients(world):
+def test_irm_is_the_product_of_two_halves_gradients(fixture):
     """The gradient of cross-entropy in a factor on the logits is the mean of sum((p - y) * logits)."""
-    this = world(domain=DOMAIN)
+    this = fixture(domain=DOMAIN)
     found = measured(this, IRM(7.0))
     logits = found.output.predictions["classes"].detach()
     truth = F.one_hot(this.batch.targets["classes"], 3)
@@ -54,8 +54,8 @@ def test_irm_is_the_product_of_two_halves_gradients(world):
     assert this.network.heads[0].layers[1].weight.grad.isfinite().all()
 
 
-def test_group_dro_weighs_the_domains_as_in_the_paper(world):
-    this = world(domain=DOMAIN)
+def test_group_dro_weighs_the_domains_as_in_the_paper(fixture):
+    this = fixture(domain=DOMAIN)
     stages = this.stages(GroupDRO(0.5))
     plain = this.stages().objective(this.network.as_forward(), this.batch)
     losses = plain.terms["classes"].value.detach()
@@ -69,8 +69,8 @@ def test_group_dro_weighs_the_domains_as_in_the_paper(world):
     assert torch.allclose(stages.state["group-dro"][0].share, share)
 
 
-def test_a_diverging_loss_of_one_domain_takes_all_the_weight_and_gives_it_back(world):
-    this = world(domain=[0] * 12 + [1] * 12)
+def test_a_diverging_loss_of_one_domain_takes_all_the_weight_and_gives_it_back(fixture):
+    this = fixture(domain=[0] * 12 + [1] * 12)
     weights = GroupDRO(1.0).attach(this.network, this.setup).state[0]
     seen = torch.tensor([True, True])
     weights.update(torch.tensor([1e4, 1.0]), seen, 1.0)
@@ -80,8 +80,8 @@ def test_a_diverging_loss_of_one_domain_takes_all_the_weight_and_gives_it_back(w
     assert float(weights.share[1]) > 0.99
 
 
-def test_domains_that_a_batch_lacks_keep_their_ratio(world):
-    this = world(domain=[0] * 12 + [1] * 12)
+def test_domains_that_a_batch_lacks_keep_their_ratio(fixture):
+    this = fixture(domain=[0] * 12 + [1] * 12)
     setup = dataclasses.replace(this.setup, domains=("a", "b", "c"))
     graft = GroupDRO(0.1).attach(this.network, setup)
     objective = this.stages().objective(this.network.as_forward(), this.batch)
@@ -92,16 +92,16 @@ def test_domains_that_a_batch_lacks_keep_their_ratio(world):
     assert float(terms["classes"].mean.detach()) > 0
 
 
-def test_rows_without_a_domain_keep_their_loss(world):
-    this = world(domain=[0] * 10 + [-1] * 4 + [1] * 10)
+def test_rows_without_a_domain_keep_their_loss(fixture):
+    this = fixture(domain=[0] * 10 + [-1] * 4 + [1] * 10)
     plain = this.stages().objective(this.network.as_forward(), this.batch).terms["classes"].value
     changed = this.stages(GroupDRO(5.0)).objective(this.network.as_forward(), this.batch).terms["classes"].value
     assert torch.equal(plain[10:14], changed[10:14])
     assert not torch.allclose(plain[:10], changed[:10])
 
 
-def test_sampling_weights_by_domain(world):
-    this = world(domain=[0] * 12 + [1] * 6 + [-1] * 6)
+def test_sampling_weights_by_domain(fixture):
+    this = fixture(domain=[0] * 12 + [1] * 6 + [-1] * 6)
     rows = DomainSampling(1.0).attach(this.network, this.setup).rows
     assert rows[:12].sum() == pytest.approx(rows[12:18].sum())
     assert rows[18:].tolist() == [1.0] * 6
@@ -109,8 +109,8 @@ def test_sampling_weights_by_domain(world):
 
 
 @pytest.mark.parametrize("technique", [GroupDRO(0.0), IRM(0.0), VREx(0.0), DomainSampling(0.0)])
-def test_nothing_at_the_null_setting(technique, world):
-    this = world(domain=DOMAIN)
+def test_nothing_at_the_null_setting(technique, fixture):
+    this = fixture(domain=DOMAIN)
     plain, with_it = this.gradients(), this.gradients(technique)
     assert all(torch.equal(value, with_it[name]) for name, value in plain.items())
     assert technique.needs == frozenset()

@@ -10,12 +10,12 @@ import torch
 from graftwork.core.examples import make_batch
 from graftwork.techniques import Gated, ModalityDropout
 from graftwork.techniques.fusion.modality_dropout import kept
-from tinyrun import World, make_worlds
+from tinyrun import Fixture, make_worlds
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    folder: Path = tmp_path_factory.mktemp("worlds")
+def fixture(tmp_path_factory: pytest.TempPathFactory) -> Fixture:
+    folder: Path = tmp_path_factory.mktemp("fixtures")
     return make_worlds(folder)("mixed")
 
 
@@ -40,9 +40,9 @@ def test_what_a_row_lacks_already_stays_lacking():
     assert not keep[3::4].any()
 
 
-def test_the_stand_ins_learn_where_the_fusion_reads_them(world: World):
+def test_the_stand_ins_learn_where_the_fusion_reads_them(fixture: Fixture):
     def learned(*listed: object) -> list[bool]:
-        network = world.run(list(listed), started=False).network  # type: ignore[arg-type]
+        network = fixture.run(list(listed), started=False).network  # type: ignore[arg-type]
         return [absent.shift.requires_grad for absent in network.each_absent()]
 
     assert learned() == [False, True, False]
@@ -50,8 +50,8 @@ def test_the_stand_ins_learn_where_the_fusion_reads_them(world: World):
     assert learned(ModalityDropout(), Gated(8)) == [False, False, False]
 
 
-def test_batches_lose_inputs_in_training_only(world: World):
-    run = world.run([ModalityDropout(0.5)])
+def test_batches_lose_inputs_in_training_only(fixture: Fixture):
+    run = fixture.run([ModalityDropout(0.5)])
     batch = make_batch(run.train, run.network, next(run.rows_from(0)), run.cached)
     assert set(batch.present) == {"photo"}
     some = run.stages.inputs(batch)

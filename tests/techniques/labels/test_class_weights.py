@@ -29,8 +29,8 @@ def test_missing_class_and_missing_labels_do_no_harm():
     assert weights.tolist() == [0.75, 1.5, 1.0]
 
 
-def test_batch_weights_multiply_and_skip_unlabelled_rows(world):
-    this = world(unlabelled=(0,), weight=torch.full((24,), 2.0))
+def test_batch_weights_multiply_and_skip_unlabelled_rows(fixture):
+    this = fixture(unlabelled=(0,), weight=torch.full((24,), 2.0))
     weighted = this.stages(ClassWeights()).inputs(this.batch)
     targets = this.setup.targets["classes"]
     table = balance(targets, targets >= 0, 3, 1.0)
@@ -39,16 +39,16 @@ def test_batch_weights_multiply_and_skip_unlabelled_rows(world):
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_commutes_with_label_smoothing(order, world):
-    this = world()
+def test_commutes_with_label_smoothing(order, fixture):
+    this = fixture()
     techniques = [ClassWeights(), LabelSmoothing(0.3)]
     alone = this.stages(ClassWeights()).inputs(this.batch).weight
     both = this.stages(*[techniques[at] for at in order]).inputs(this.batch)
     assert torch.equal(both.weight, alone)
 
 
-def test_balanced_sampling_gives_every_class_the_same_share(world):
-    this = world(unlabelled=(4,))
+def test_balanced_sampling_gives_every_class_the_same_share(fixture):
+    this = fixture(unlabelled=(4,))
     rows = this.stages(BalancedSampling()).rows
     targets = this.setup.targets["classes"]
     shares = [rows[targets == c].sum() for c in range(3)]
@@ -57,12 +57,12 @@ def test_balanced_sampling_gives_every_class_the_same_share(world):
 
 
 @pytest.mark.parametrize("technique", [ClassWeights(), BalancedSampling()], ids=lambda t: t.name)
-def test_refused_without_one_class_a_row(technique, world):
-    this = world("many", "number")
+def test_refused_without_one_class_a_row(technique, fixture):
+    this = fixture("many", "number")
     with pytest.raises(RefusedError, match=r"one class a row, but this run predicts 'many' \(multilabel\), 'number'"):
         technique.attach(this.network, this.setup)
 
 
-def test_runs_with_mixup(world):
-    this = world()
+def test_runs_with_mixup(fixture):
+    this = fixture()
     assert all(torch.isfinite(gradient).all() for gradient in this.gradients(ClassWeights(), Mixup()).values())

@@ -25,8 +25,8 @@ def test_gce_is_the_papers_formula_between_cross_entropy_and_absolute_error():
     assert torch.isfinite(generalised(torch.tensor([[-1e4, 1e4]]), torch.tensor([[1.0, 0.0]]), 0.7)).all()
 
 
-def test_gce_replaces_the_loss_of_single_class_targets_only(world):
-    this = world("classes", "number", unlabelled=(1,))
+def test_gce_replaces_the_loss_of_single_class_targets_only(fixture):
+    this = fixture("classes", "number", unlabelled=(1,))
     stages, plain = this.stages(GeneralisedCrossEntropy(0.5)), this.stages()
     found = stages.objective(this.network.as_forward(), this.batch)
     before = plain.objective(this.network.as_forward(), this.batch)
@@ -39,9 +39,9 @@ def test_gce_replaces_the_loss_of_single_class_targets_only(world):
     assert found.terms["classes"].value[1] == 0
 
 
-def test_gce_is_refused_where_no_target_has_one_class_a_row(world):
+def test_gce_is_refused_where_no_target_has_one_class_a_row(fixture):
     with pytest.raises(RefusedError, match="needs a target with one class a row"):
-        world("many").stages(GeneralisedCrossEntropy())
+        fixture("many").stages(GeneralisedCrossEntropy())
     with pytest.raises(UsageError, match=r"q is 1.5. Expected a number from 0 to 1"):
         GeneralisedCrossEntropy(1.5)
 
@@ -55,18 +55,18 @@ def test_kept_are_the_smallest_losses_of_the_candidates():
     assert not kept(losses, torch.zeros(5, dtype=torch.bool), 0.5).any()
 
 
-def test_the_loss_is_the_mean_over_the_kept_rows(world):
-    this = world(unlabelled=(1, 2, 3, 4))
+def test_the_loss_is_the_mean_over_the_kept_rows(fixture):
+    this = fixture(unlabelled=(1, 2, 3, 4))
     values = this.stages().objective(this.network.as_forward(), this.batch).terms["classes"].value
     found = this.stages(SmallLoss(0.25, 0.0)).objective(this.network.as_forward(), this.batch).terms["classes"]
     smallest = np.sort(values.detach().numpy()[this.batch.labelled["classes"].numpy()])[: math.ceil(0.75 * 20)]
     assert float(found.mean.detach()) == pytest.approx(float(smallest.mean()), rel=1e-6)
 
 
-def test_weights_do_not_decide_what_is_left_out(world):
+def test_weights_do_not_decide_what_is_left_out(fixture):
     weight = torch.ones(24)
     weight[:6] = 100.0
-    this, plain = world(weight=weight), world()
+    this, plain = fixture(weight=weight), fixture()
     first, second = (
         one.stages(SmallLoss(0.5, 0.0)).objective(one.network.as_forward(), one.batch).terms["classes"].value != 0
         for one in (this, plain)

@@ -23,12 +23,12 @@ TECHNIQUES = [ProtoNet(**SHAPE), MAML(**SHAPE), ANIL(**SHAPE), Reptile(**SHAPE)]
 
 
 @pytest.fixture
-def few(world):
-    """A world of the task few-shot, whose 24 rows are two episodes. Its base is in double precision, so that finite
+def few(fixture):
+    """A fixture of the task few-shot, whose 24 rows are two episodes. Its base is in double precision, so that finite
     differences of the formulas are exact; features come out of a network in single precision."""
 
     def build(rows: int = 2 * EPISODE):
-        this = world(rows=rows)
+        this = fixture(rows=rows)
         task = FewShot(way=WAY).learn(pa.chunked_array([["a", "b", "c"] * 2]), "table")
         this.network.double()
         return replace(this, setup=replace(this.setup, tasks={"classes": task}))

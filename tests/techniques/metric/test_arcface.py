@@ -41,8 +41,8 @@ def test_gradients_are_finite_at_the_ends() -> None:
     assert torch.isfinite(predictions.grad).all()
 
 
-def test_the_loss_is_cross_entropy_of_a_cosine_head(world) -> None:
-    this = world(unlabelled=(1,))
+def test_the_loss_is_cross_entropy_of_a_cosine_head(fixture) -> None:
+    this = fixture(unlabelled=(1,))
     network = ArcFace(margin=0.2, scale=8.0).adapt(this.network, this.setup)
     head = next(iter(network.heads))
     assert isinstance(head.layers[-1], CosineLayer)
@@ -56,11 +56,11 @@ def test_the_loss_is_cross_entropy_of_a_cosine_head(world) -> None:
     torch.testing.assert_close(term.mean, expected, atol=1e-4, rtol=1e-4)
 
 
-def test_a_head_that_fits_is_kept_and_the_new_one_repeats(world) -> None:
-    first, again = (ArcFace().adapt(this.network, this.setup) for this in (world(), world()))
+def test_a_head_that_fits_is_kept_and_the_new_one_repeats(fixture) -> None:
+    first, again = (ArcFace().adapt(this.network, this.setup) for this in (fixture(), fixture()))
     weight = next(iter(first.heads)).layers[-1].weight
     assert torch.equal(weight, next(iter(again.heads)).layers[-1].weight)
-    assert next(iter(ArcFace().adapt(first, world().setup).heads)).layers[-1].weight is weight
+    assert next(iter(ArcFace().adapt(first, fixture().setup).heads)).layers[-1].weight is weight
 
 
 def test_settings_out_of_range() -> None:

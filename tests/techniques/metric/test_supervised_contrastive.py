@@ -56,8 +56,8 @@ def test_small_batches_give_finite_gradients(classes):
     assert torch.isfinite(value).all()
 
 
-def test_term_is_the_mean_over_rows_with_a_partner(world):
-    this = world(unlabelled=(0,))
+def test_term_is_the_mean_over_rows_with_a_partner(fixture):
+    this = fixture(unlabelled=(0,))
     stages = this.stages(SupervisedContrastive(0.5))
     term = stages.objective(this.network.as_forward(), this.batch).terms["supervised-contrastive classes"]
     targets = this.batch.targets["classes"]
@@ -66,8 +66,8 @@ def test_term_is_the_mean_over_rows_with_a_partner(world):
     assert term.weight == 0.5
 
 
-def test_softened_targets_are_read_by_their_largest_class(world):
-    this = world()
+def test_softened_targets_are_read_by_their_largest_class(fixture):
+    this = fixture()
     stages, plain = this.stages(LabelSmoothing(0.2), SupervisedContrastive()), this.stages(SupervisedContrastive())
     name = "supervised-contrastive classes"
     soft = stages.objective(this.network.as_forward(), stages.inputs(this.batch)).terms[name]

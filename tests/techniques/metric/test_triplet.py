@@ -46,8 +46,8 @@ def test_gradients_are_finite_also_of_equal_rows(classes: list[int]) -> None:
     assert torch.isfinite(features.grad).all()
 
 
-def test_term_is_the_mean_over_rows_that_have_it(world) -> None:
-    this = world(unlabelled=(0,))
+def test_term_is_the_mean_over_rows_that_have_it(fixture) -> None:
+    this = fixture(unlabelled=(0,))
     term = this.stages(Triplet(0.5)).objective(this.network.as_forward(), this.batch).terms["triplet classes"]
     targets = this.batch.targets["classes"]
     expected, counted = hardest(this.network.features(this.batch), targets, targets >= 0, 0.2)
@@ -55,8 +55,8 @@ def test_term_is_the_mean_over_rows_that_have_it(world) -> None:
     assert term.weight == 0.5
 
 
-def test_batches_hold_groups_of_a_class(world) -> None:
-    this = world(rows=60)
+def test_batches_hold_groups_of_a_class(fixture) -> None:
+    this = fixture(rows=60)
     graft = Triplet(group=3).attach(this.network, this.setup)
     batches = graft.sampler(0)
     assert sorted(np.concatenate(batches).tolist()) == list(range(60))

@@ -52,9 +52,9 @@ def test_no_target_is_harmed_by_the_other() -> None:
     assert torch.equal(project(torch.stack([first, vanishing]), [[1], [0]]), first)
 
 
-def test_the_gradient_of_a_network(world: Build) -> None:
+def test_the_gradient_of_a_network(fixture: Build) -> None:
     """What both targets train is projected, with two targets in either order alike; the heads are left as they are."""
-    conflicts = [_compare(world("classes", "number", unlabelled=(3, 4)), sign) for sign in (1.0, -1.0)]
+    conflicts = [_compare(fixture("classes", "number", unlabelled=(3, 4)), sign) for sign in (1.0, -1.0)]
     assert any(conflicts), "one of the two directions must conflict, or nothing was tested"
 
 
@@ -74,8 +74,8 @@ def _compare(made: Any, sign: float) -> bool:
     return bool(flat[0] @ flat[1] < 0)
 
 
-def test_parts_are_projected_one_by_one(world: Build) -> None:
-    made = world("classes", "number")
+def test_parts_are_projected_one_by_one(fixture: Build) -> None:
+    made = fixture("classes", "number")
     halves = [made.batch.part(torch.arange(start, start + 12)) for start in (0, 12)]
     parts = [replace(made, batch=half).gradients(PCGrad()) for half in halves]
     both = made.gradients(Accumulate(2), PCGrad())

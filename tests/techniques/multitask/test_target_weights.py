@@ -15,8 +15,8 @@ from graftwork.techniques import TECHNIQUES, TargetWeights
 Build = Callable[..., Any]
 
 
-def test_the_gradient_is_the_weighted_sum(world: Build) -> None:
-    made = world("classes", "number", unlabelled=(3, 4))
+def test_the_gradient_is_the_weighted_sum(fixture: Build) -> None:
+    made = fixture("classes", "number", unlabelled=(3, 4))
     classes, number = (made.gradients(TargetWeights({other: 0.0})) for other in ("number", "classes"))
     both = made.gradients(TargetWeights({"classes": 0.5, "number": 3.0}))
     for name, found in both.items():
@@ -35,16 +35,16 @@ def test_it_is_written_in_a_line() -> None:
         TargetWeights({"price": -1.0})
 
 
-def test_names_must_be_targets(world: Build) -> None:
-    made = world("classes", "number")
+def test_names_must_be_targets(fixture: Build) -> None:
+    made = fixture("classes", "number")
     with pytest.raises(RefusedError, match=r"names 'nmber'.*number"):
         made.stages(TargetWeights({"nmber": 2.0}))
     with pytest.raises(RefusedError, match="every target the weight 0"):
         made.stages(TargetWeights({"number": 0.0, "classes": 0.0}))
 
 
-def test_a_weight_of_zero_trains_nothing_for_that_target(world: Build) -> None:
-    made = world("classes", "number")
+def test_a_weight_of_zero_trains_nothing_for_that_target(fixture: Build) -> None:
+    made = fixture("classes", "number")
     found, alone = made.gradients(TargetWeights({"number": 0.0})), made.gradients()
     heads = [name for name in found if name.startswith("heads.1.")]
     assert heads

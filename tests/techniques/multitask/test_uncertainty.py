@@ -20,8 +20,8 @@ def learned(stages: Any) -> nn.Parameter:
     return values
 
 
-def test_the_loss_is_that_of_the_paper(world: Build) -> None:
-    made = world("classes", "number", "many", unlabelled=(3, 4))
+def test_the_loss_is_that_of_the_paper(fixture: Build) -> None:
+    made = fixture("classes", "number", "many", unlabelled=(3, 4))
     stages = made.stages(Uncertainty())
     with torch.no_grad():
         learned(stages).copy_(torch.tensor([0.3, -0.7, 1.1]))
@@ -34,9 +34,9 @@ def test_the_loss_is_that_of_the_paper(world: Build) -> None:
     assert total == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_learned_noise_ends_where_the_loss_says(world: Build) -> None:
+def test_the_learned_noise_ends_where_the_loss_says(fixture: Build) -> None:
     """On fixed predictions the best `exp(s)` of a number is its mean squared error; of classes, twice the loss."""
-    made = world("classes", "number")
+    made = fixture("classes", "number")
     stages = made.stages(Uncertainty())
     plain = made.stages().objective(made.network.as_forward(), made.batch).terms
     optimizer = torch.optim.LBFGS([learned(stages)], max_iter=100, line_search_fn="strong_wolfe")
@@ -52,8 +52,8 @@ def test_the_learned_noise_ends_where_the_loss_says(world: Build) -> None:
     assert learned(stages).exp().tolist() == pytest.approx(expected, rel=1e-3)
 
 
-def test_parts_of_a_batch_add_up(world: Build) -> None:
-    made = world("classes", "number", unlabelled=(0, 1, 2, 15))
+def test_parts_of_a_batch_add_up(fixture: Build) -> None:
+    made = fixture("classes", "number", unlabelled=(0, 1, 2, 15))
     stages = made.stages(Uncertainty())
     with torch.no_grad():
         learned(stages).fill_(0.4)
@@ -63,7 +63,7 @@ def test_parts_of_a_batch_add_up(world: Build) -> None:
     assert added == pytest.approx(whole, rel=1e-5)
 
 
-def test_it_starts_with_the_plain_gradient_of_classes(world: Build) -> None:
-    made = world("classes", "many")
+def test_it_starts_with_the_plain_gradient_of_classes(fixture: Build) -> None:
+    made = fixture("classes", "many")
     plain, found = made.gradients(), made.gradients(Uncertainty())
     assert all(torch.equal(value, found[name]) for name, value in plain.items())

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from graftwork.core.compose import descend
-from graftwork.core.technique import Cost, Measured, Term
+from graftwork.core.technique import Cost, LossOutput, Term
 from graftwork.networks.network import Output
 from graftwork.techniques import SAM, Accumulate
 from graftwork.techniques.optimize.sam import ascent
@@ -23,13 +23,13 @@ def test_a_flat_point_stays_finite():
 
 
 @pytest.mark.parametrize("adaptive", [False, True])
-def test_gradient_of_a_quadratic_is_taken_at_the_worst_point(adaptive: bool, world):
+def test_gradient_of_a_quadratic_is_taken_at_the_worst_point(adaptive: bool, fixture):
     """f(w) = |w|^2 / 2 over all weights: the gradient at w + e is w + e."""
-    this = world()
+    this = fixture()
 
     def objective(_forward, _batch):
         value = sum(p.square().sum() for p in this.network.parameters()) / 2
-        return Measured({"f": Term(value, 1.0)}, Output({}, torch.zeros(1)))
+        return LossOutput({"f": Term(value, 1.0)}, Output({}, torch.zeros(1)))
 
     before = {name: p.detach().clone() for name, p in this.network.named_parameters()}
     gradient = SAM(0.1, adaptive=adaptive).attach(this.network, this.setup).gradient(descend)
@@ -42,8 +42,8 @@ def test_gradient_of_a_quadratic_is_taken_at_the_worst_point(adaptive: bool, wor
         assert torch.equal(parameter, before[name])
 
 
-def test_both_passes_see_the_same_dropout(world):
-    this = world(dropout=0.5)
+def test_both_passes_see_the_same_dropout(fixture):
+    this = fixture(dropout=0.5)
     seen = []
 
     def inner(objective, network, batch):
@@ -55,15 +55,15 @@ def test_both_passes_see_the_same_dropout(world):
     assert torch.equal(seen[0], seen[1])
 
 
-def test_frozen_weights_do_not_move(world):
-    this = world()
+def test_frozen_weights_do_not_move(fixture):
+    this = fixture()
     this.network.encoders.requires_grad_(False)
     gradients = this.gradients(SAM())
     assert all(name.startswith("heads") for name in gradients)
 
 
-def test_around_accumulation_it_is_sam_of_the_whole_batch(world):
-    this = world(unlabelled=(0,))
+def test_around_accumulation_it_is_sam_of_the_whole_batch(fixture):
+    this = fixture(unlabelled=(0,))
     whole, parts = this.gradients(SAM()), this.gradients(SAM(), Accumulate(3))
     for name, gradient in whole.items():
         torch.testing.assert_close(parts[name], gradient)

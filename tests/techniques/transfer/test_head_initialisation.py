@@ -71,8 +71,8 @@ def test_regression_equals_ridge():
     assert float(found.bias[0]) == pytest.approx(expected.intercept_, abs=1e-3)
 
 
-def test_multilabel_equals_one_problem_a_class(world):
-    task = world("many").setup.tasks["many"]
+def test_multilabel_equals_one_problem_a_class(fixture):
+    task = fixture("many").setup.tasks["many"]
     features, targets = clouds(200, 5, 3, noise=2.0)
     many = np.eye(3, dtype=np.uint8)[targets]
     many[::7] = 1
@@ -165,8 +165,8 @@ def test_mlp_learns_what_no_linear_head_can_and_repeats():
 
 @pytest.mark.parametrize("technique", [Probe(), WarmStart()], ids=lambda t: t.name)
 @pytest.mark.parametrize("head", ["linear", "mlp:width=16"])
-def test_every_head_starts_from_the_labelled_rows(technique, head, world):
-    this = world("classes", "number", head=head, unlabelled=(0, 1))
+def test_every_head_starts_from_the_labelled_rows(technique, head, fixture):
+    this = fixture("classes", "number", head=head, unlabelled=(0, 1))
     labelled = torch.from_numpy(this.setup.labelled["classes"])
     plain_losses = this.stages().objective(this.network.eval().as_forward(), this.batch).terms
     technique.adapt(this.network, this.setup)
@@ -177,8 +177,8 @@ def test_every_head_starts_from_the_labelled_rows(technique, head, world):
     assert labelled.sum() == 22
 
 
-def test_probe_freezes_the_base_and_warm_start_does_not(world):
-    probed, warm = world(), world()
+def test_probe_freezes_the_base_and_warm_start_does_not(fixture):
+    probed, warm = fixture(), fixture()
     Probe().adapt(probed.network, probed.setup)
     WarmStart().adapt(warm.network, warm.setup)
     assert all(name.startswith("heads") for name, p in probed.network.named_parameters() if p.requires_grad)
@@ -187,8 +187,8 @@ def test_probe_freezes_the_base_and_warm_start_does_not(world):
     assert Probe().claims >= WarmStart().claims
 
 
-def test_a_target_without_any_label_is_left_as_it_is(world):
-    this = world("classes", unlabelled=range(24))
+def test_a_target_without_any_label_is_left_as_it_is(fixture):
+    this = fixture("classes", unlabelled=range(24))
     before = this.network.heads[0].layers[1].weight.clone()
     WarmStart().start(this.network, this.setup)
     assert torch.equal(this.network.heads[0].layers[1].weight, before)

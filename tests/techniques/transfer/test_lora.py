@@ -23,8 +23,8 @@ def disturb(network):
 
 
 @pytest.mark.parametrize("technique", FORMS, ids=str)
-def test_only_adapters_and_heads_are_trained_and_nothing_is_predicted_otherwise(technique, world):
-    this = world()
+def test_only_adapters_and_heads_are_trained_and_nothing_is_predicted_otherwise(technique, fixture):
+    this = fixture()
     this.network.eval()
     before = this.network(this.batch).predictions["classes"]
     technique.adapt(this.network, this.setup)
@@ -37,8 +37,8 @@ def test_only_adapters_and_heads_are_trained_and_nothing_is_predicted_otherwise(
 
 
 @pytest.mark.parametrize("technique", FORMS, ids=str)
-def test_fold_gives_the_plain_network_back(technique, world):
-    this = world()
+def test_fold_gives_the_plain_network_back(technique, fixture):
+    this = fixture()
     keys = list(this.network.state_dict())
     types = [type(module) for module in this.network.modules()]
     technique.adapt(this.network, this.setup)
@@ -54,16 +54,16 @@ def test_fold_gives_the_plain_network_back(technique, world):
     assert not hasattr(next(folded.each_encoder()), "peft_config")
 
 
-def test_every_trained_tensor_gets_a_gradient(world):
-    this = world()
+def test_every_trained_tensor_gets_a_gradient(fixture):
+    this = fixture()
     LoRA().adapt(this.network, this.setup)
     disturb(this.network)
     gradients = this.gradients()
     assert gradients.keys() == trained(this.network)
 
 
-def test_start_is_the_same_for_a_seed_and_draws_nothing_from_the_main_stream(world):
-    first, second = world(), world()
+def test_start_is_the_same_for_a_seed_and_draws_nothing_from_the_main_stream(fixture):
+    first, second = fixture(), fixture()
     torch.manual_seed(0)
     state = torch.get_rng_state()
     LoRA().adapt(first.network, first.setup)
@@ -74,8 +74,8 @@ def test_start_is_the_same_for_a_seed_and_draws_nothing_from_the_main_stream(wor
         assert torch.equal(one, two), name
 
 
-def test_convolutions_are_adapted_too(world):
-    this = world()
+def test_convolutions_are_adapted_too(fixture):
+    this = fixture()
     encoder = next(this.network.each_encoder())
     encoder.layers[0] = nn.Sequential(nn.Unflatten(1, (2, 4)), nn.Conv1d(2, 2, 3, padding=1), nn.Flatten())
     keys = list(this.network.state_dict())
@@ -89,8 +89,8 @@ def test_convolutions_are_adapted_too(world):
     torch.testing.assert_close(folded(this.batch).features, expected, atol=1e-6, rtol=0)
 
 
-def test_unknown_target_lists_candidates(world):
-    this = world()
+def test_unknown_target_lists_candidates(fixture):
+    this = fixture()
     with pytest.raises(RefusedError, match=r"ends with 'query'. Expected one of: 0"):
         LoRA(targets="query").adapt(this.network, this.setup)
 
@@ -100,8 +100,8 @@ def test_dropout_of_adapters_is_a_fact_for_others():
     assert not LoRA().gives
 
 
-def test_adapters_learn_at_their_own_rate(world):
-    this = world()
+def test_adapters_learn_at_their_own_rate(fixture):
+    this = fixture()
     LoRA(dora=True).adapt(this.network, this.setup)
     groups = LoRA(dora=True, rate=5.0).attach(this.network, this.setup).groups
     for name in trained(this.network):

@@ -10,8 +10,8 @@ from graftwork.techniques import Refit
 from graftwork.techniques.transfer.head_initialisation import start_heads
 
 
-def test_view_has_the_solved_head_and_training_keeps_its_own(world):
-    this = world()
+def test_view_has_the_solved_head_and_training_keeps_its_own(fixture):
+    this = fixture()
     graft = Refit(l2=0.1).attach(this.network, this.setup)
     before = {name: tensor.clone() for name, tensor in this.network.state_dict().items()}
     assert graft.view is not None

@@ -17,8 +17,8 @@ def walk(this, graft, steps):
 
 
 @pytest.mark.parametrize("decay", [0.5, 0.999])
-def test_average_by_hand(decay: float, world):
-    this = world()
+def test_average_by_hand(decay: float, fixture):
+    this = fixture()
     graft = EMA(decay).attach(this.network, this.setup)
     start = this.network.get_parameter("heads.0.layers.1.bias").detach().clone()
     walk(this, graft, 5)
@@ -30,8 +30,8 @@ def test_average_by_hand(decay: float, world):
     torch.testing.assert_close(viewed.get_parameter("heads.0.layers.1.bias").detach(), expected)
 
 
-def test_view_leaves_the_trained_network_alone(world):
-    this = world()
+def test_view_leaves_the_trained_network_alone(fixture):
+    this = fixture()
     graft = EMA().attach(this.network, this.setup)
     walk(this, graft, 3)
     before = {name: value.clone() for name, value in this.network.state_dict().items()}
@@ -42,14 +42,14 @@ def test_view_leaves_the_trained_network_alone(world):
     assert not shared
 
 
-def test_before_any_step_the_view_is_the_network(world):
-    this = world()
+def test_before_any_step_the_view_is_the_network(fixture):
+    this = fixture()
     viewed = EMA().attach(this.network, this.setup).view(this.network)
     assert all(torch.equal(value, this.network.state_dict()[name]) for name, value in viewed.state_dict().items())
 
 
-def test_frozen_weights_and_buffers_come_from_the_network(world):
-    this = world()
+def test_frozen_weights_and_buffers_come_from_the_network(fixture):
+    this = fixture()
     this.network.encoders.requires_grad_(False)
     average = Average(this.network)
     assert all(name.startswith("heads") for name in average.names)
@@ -57,8 +57,8 @@ def test_frozen_weights_and_buffers_come_from_the_network(world):
     assert average.averaged(this.network).heads[0].scale.tolist() == [3.0] * 8
 
 
-def test_state_is_all_that_a_resume_needs(world):
-    this, other = world(), world()
+def test_state_is_all_that_a_resume_needs(fixture):
+    this, other = fixture(), fixture()
     graft, resumed = EMA().attach(this.network, this.setup), EMA().attach(other.network, other.setup)
     walk(this, graft, 4)
     resumed.state.load_state_dict(graft.state.state_dict())

@@ -142,8 +142,8 @@ def _classifier(model: Model, encoder: TransformerEncoder, extra: int = 0) -> An
     config.pad_token_id = encoder.tokenizer.pad
     with torch.random.fork_rng(devices=[]):
         classifier = build_model("AutoModelForSequenceClassification", config)
-    trunk = {name: value.cpu() for name, value in encoder.hf_model.state_dict().items()}
-    left = classifier.base_model.load_state_dict(trunk, strict=False)
+    backbone = {name: value.cpu() for name, value in encoder.hf_model.state_dict().items()}
+    left = classifier.base_model.load_state_dict(backbone, strict=False)
     return None if left.unexpected_keys else classifier.eval()
 
 

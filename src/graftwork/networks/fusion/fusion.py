@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from graftwork.networks.heads.head import Head
 
-Moments = tuple[Tensor, Tensor]
+FeatureStatistics = tuple[Tensor, Tensor]
 """Mean and standard deviation of each feature (W,), (W,)."""
 
 
@@ -46,7 +46,7 @@ class Fusion(nn.Module, ABC):
         says which of these vectors count.
         """
 
-    def settle(self, moments: Sequence[Moments | None]) -> None:
+    def set_statistics(self, statistics: Sequence[FeatureStatistics | None]) -> None:
         """Told once, before training: how each input's features are distributed over the training rows; None for an
         encoder with random weights, whose features will change."""
 
@@ -93,12 +93,12 @@ class Projection(nn.Module):
         self.register_buffer("shift", torch.zeros(width))
         self.register_buffer("scale", torch.ones(width))
 
-    def settle(self, moments: Moments | None) -> None:
-        """Standardise features of these moments. A feature that hardly varies is not blown up: its deviation counts
+    def set_statistics(self, statistics: FeatureStatistics | None) -> None:
+        """Standardise features of these statistics. A feature that hardly varies is not blown up: its deviation counts
         as a tenth of the features' root mean square deviation."""
-        if moments is None:
+        if statistics is None:
             return
-        mean, deviation = moments
+        mean, deviation = statistics
         least = 0.1 * deviation.square().mean().sqrt()
         self.shift.copy_(mean)
         self.scale.copy_(1 / deviation.clamp(min=float(least) or 1.0))
@@ -116,9 +116,9 @@ class Projected(Fusion):
         self.width = width
         self.projections = nn.ModuleList(Projection(one, width) for one in widths)
 
-    def settle(self, moments: Sequence[Moments | None]) -> None:
-        for projection, one in zip(self.each_projection(), moments, strict=True):
-            projection.settle(one)
+    def set_statistics(self, statistics: Sequence[FeatureStatistics | None]) -> None:
+        for projection, one in zip(self.each_projection(), statistics, strict=True):
+            projection.set_statistics(one)
 
     def each_projection(self) -> list[Projection]:
         return [module for module in self.projections if isinstance(module, Projection)]

@@ -9,7 +9,7 @@ RATE = 0.1
 """Share of a step's rows in the running mean."""
 
 
-class Absent(nn.Module):
+class MissingEmbedding(nn.Module):
     """The mean of the features that training rows have there, plus a shift, which is learned where some lack them.
 
     usual: the mean; set before training, and following the features while their encoder changes. shift: 0 and fixed

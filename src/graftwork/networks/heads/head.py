@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from graftwork import specs
 from graftwork.errors import RefusedError, UsageError
-from graftwork.networks.heads.two_towers import TowersLayer
+from graftwork.networks.heads.two_towers import TwoTowersLayer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ class Towers(HeadSettings):
                 "are not two and side by side. Drop the technique that fuses them, or name two inputs."
             )
         width, learned = divmod(outputs - 1, TOWERS)
-        layer = TowersLayer(parts, width, bias=bool(learned), hidden=self.hidden, dropout=self.dropout)
+        layer = TwoTowersLayer(parts, width, bias=bool(learned), hidden=self.hidden, dropout=self.dropout)
         return nn.Sequential(layer)
 
 

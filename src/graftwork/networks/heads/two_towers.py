@@ -18,7 +18,7 @@ CLIP_SCALE, SIGLIP_SCALE, SIGLIP_BIAS = 1 / 0.07, 10.0, -10.0
 """Where the learned scale and bias begin: Radford et al. 2021 and Zhai et al. 2023."""
 
 
-class TowersLayer(nn.Module):
+class TwoTowersLayer(nn.Module):
     """Features of the inputs side by side (B, sum(parts)) -> (B, len(parts) * width + 1, or + 2 with a bias).
 
     Embeddings of length 1 of each input in turn, then the log of the learned scale and the learned bias, the same in
@@ -39,9 +39,9 @@ class TowersLayer(nn.Module):
         learned = [self.log_scale.clamp(max=math.log(LARGEST_SCALE)), *([] if self.bias is None else [self.bias])]
         return torch.cat([*unit, *(value.expand(len(features), 1) for value in learned)], dim=1)
 
-    def side(self, index: int) -> TowersLayer:
+    def side(self, index: int) -> TwoTowersLayer:
         """The tower of one input by itself; it shares its weights with this layer."""
-        alone = TowersLayer((self.parts[index],), self.width, bias=self.bias is not None)
+        alone = TwoTowersLayer((self.parts[index],), self.width, bias=self.bias is not None)
         alone.towers = nn.ModuleList([self.towers[index]])
         alone.log_scale, alone.bias = self.log_scale, self.bias
         return alone

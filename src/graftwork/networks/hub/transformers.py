@@ -1,4 +1,4 @@
-"""The trunk and the tokenizer of a transformers model, and plainly what is wrong with them.
+"""The backbone and the tokenizer of a transformers model, and plainly what is wrong with them.
 
 They come through `hub`; no weight is ever filled in at random.
 """
@@ -46,8 +46,8 @@ def load_trunk(folder: Path, config: Any, attention: Attention, reads: str = "in
             "They would be random. Is the file whole, and of this architecture?"
         )
     _report_unused_layers(folder, model, info["unexpected_keys"])
-    trunk: nn.Module = model.eval()
-    return trunk
+    backbone: nn.Module = model.eval()
+    return backbone
 
 
 def empty_trunk(config: dict[str, Any], attention: Attention) -> nn.Module:
@@ -144,7 +144,7 @@ def _positions(model: Any) -> int:
 
 
 def _class_of(config: Any) -> tuple[str, dict[str, Any]]:
-    """The name of the auto class that makes the trunk of this configuration, and what to tell it."""
+    """The name of the auto class that makes the backbone of this configuration, and what to tell it."""
     import transformers
 
     encodes = type(config) in transformers.MODEL_FOR_TEXT_ENCODING_MAPPING  # for T5 the encoder alone

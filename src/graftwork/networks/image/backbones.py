@@ -1,6 +1,6 @@
 """How the image models of transformers divide into blocks, family by family. Stateless: the model is always passed in.
 
-A trunk runs the model's own modules one after another, so that computation can stop and start behind any block.
+A backbone runs the model's own modules one after another, so that computation can stop and start behind any block.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Path = list[list[nn.Module]]
 
 
 @dataclass(frozen=True)
-class Trunk:
+class Backbone:
     """One family of architectures.
 
     path: by block, the modules to run, in order. tail: the modules behind the last block, part of it.
@@ -96,9 +96,9 @@ def _norm(model: Any) -> list[nn.Module]:
     return [model.layernorm]
 
 
-def _conv(path: Callable[[Any], Path], normed: bool = False) -> Trunk:
+def _conv(path: Callable[[Any], Path], normed: bool = False) -> Backbone:
     features = _pool_normed_map if normed else _pool_map
-    return Trunk(path, _norm if normed else _nothing, features, ("mean", "max"), 32, _chain)
+    return Backbone(path, _norm if normed else _nothing, features, ("mean", "max"), 32, _chain)
 
 
 # --- Transformers ----------------------------------------------------------------------------------------------------
@@ -147,17 +147,17 @@ def _pool_all(model: Any, states: Tensor, pooling: str) -> Tensor:
 _TOKENS = ("cls", "mean", "max")
 _WITH_SIZE = partial(_run_tokens, interpolates=True)
 
-TRUNKS: dict[str, Trunk] = {
+TRUNKS: dict[str, Backbone] = {
     "resnet": _conv(_stages),
     "regnet": _conv(_stages),
     "convnext": _conv(_convnext, normed=True),
     "convnextv2": _conv(_convnext, normed=True),
     "mobilenet_v1": _conv(_mobilenet_v1),
     "mobilenet_v2": _conv(_mobilenet_v2),
-    "vit": Trunk(_vit, _norm, _pool_tokens, _TOKENS, 16, _WITH_SIZE),
-    "deit": Trunk(_deit, _norm, partial(_pool_tokens, first=2), _TOKENS, 16, _WITH_SIZE),
-    "dinov2": Trunk(_deit, _norm, _pool_tokens, _TOKENS, 16, _run_tokens),
-    "dinov2_with_registers": Trunk(_deit, _norm, _pool_registers, _TOKENS, 16, _run_tokens),
-    "swin": Trunk(_swin, _norm, _pool_all, ("mean", "max"), 16, _run_swin),
+    "vit": Backbone(_vit, _norm, _pool_tokens, _TOKENS, 16, _WITH_SIZE),
+    "deit": Backbone(_deit, _norm, partial(_pool_tokens, first=2), _TOKENS, 16, _WITH_SIZE),
+    "dinov2": Backbone(_deit, _norm, _pool_tokens, _TOKENS, 16, _run_tokens),
+    "dinov2_with_registers": Backbone(_deit, _norm, _pool_registers, _TOKENS, 16, _run_tokens),
+    "swin": Backbone(_swin, _norm, _pool_all, ("mean", "max"), 16, _run_swin),
 }
 """By transformers' `model_type`."""

@@ -16,7 +16,7 @@ from graftwork.errors import ModelError, UsageError
 from graftwork.networks.encoder import drops
 from graftwork.networks.hub import loading as hub
 from graftwork.networks.hub import transformers as pretrained
-from graftwork.networks.image.backbones import TRUNKS, Trunk
+from graftwork.networks.image.backbones import TRUNKS, Backbone
 from graftwork.networks.image.encoder import ImageEncoder
 from graftwork.networks.image.view import View, filter_of
 
@@ -116,7 +116,7 @@ class ImageModelEncoder(ImageEncoder):
 
     # --- inside ------------------------------------------------------------------------------------------------------
     @property
-    def _trunk(self) -> Trunk:
+    def _trunk(self) -> Backbone:
         return TRUNKS[self.hf_config.model_type]
 
     def _check_blocks(self) -> None:
@@ -136,13 +136,13 @@ def tuned_blocks(source: str) -> int:
     """
     folder = hub.locate(source)
     config = hub.read_config(folder)
-    trunk = _known(config.model_type, source)
+    backbone = _known(config.model_type, source)
     with torch.device("meta"):
-        blocks = len(trunk.path(pretrained.empty_trunk(config.to_dict(), "sdpa")))
-    return max(2, round(blocks * (0.25 if "cls" in trunk.poolings else 0.75)))
+        blocks = len(backbone.path(pretrained.empty_trunk(config.to_dict(), "sdpa")))
+    return max(2, round(blocks * (0.25 if "cls" in backbone.poolings else 0.75)))
 
 
-def _known(kind: str, source: str | Path) -> Trunk:
+def _known(kind: str, source: str | Path) -> Backbone:
     if kind not in TRUNKS:
         raise ModelError(
             f"{source}: the architecture '{kind}' is no image base that is supported. "

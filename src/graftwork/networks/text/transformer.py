@@ -37,7 +37,7 @@ _PROBE = ("to be", "to be, or not to be: that is the question", "that")
 class TransformerEncoder(TextEncoder):
     """A transformers model with pooling. Block 0 is the embedding, then one block a layer; the last norm is the last's.
 
-    model: the trunk, any transformers model that maps input_ids and attention_mask to last_hidden_state.
+    model: the backbone, any transformers model that maps input_ids and attention_mask to last_hidden_state.
     pooling: with `layers=1` features are the pooled last hidden state, scaled to length 1 where the base was trained
         so. With more, each of the last `layers` outputs is pooled and none is scaled; the lowest stands first.
     """

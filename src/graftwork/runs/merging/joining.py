@@ -120,7 +120,7 @@ def joined_model(parents: Sequence[Parent], targets: Sequence[Joined], body: Map
     columns = {name: encoders[id(old.encoder(name))] for name in old.columns}
     heads = {joined.name: joined_head(parents, joined, old) for joined in targets}
     network = Network(columns, heads, copy.deepcopy(old.fusion), old.sources)
-    network.lacked = frozenset.intersection(*(parent.model.network.lacked for parent in parents))
+    network.missing_inputs = frozenset.intersection(*(parent.model.network.missing_inputs for parent in parents))
     network.autocast = old.autocast
     state = network.state_dict()
     network.load_state_dict({name: body.get(name, value) for name, value in state.items()})

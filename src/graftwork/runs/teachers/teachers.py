@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graftwork.core.technique import Taught
+from graftwork.core.technique import TeacherOutputs
 from graftwork.data.store.cache import digest, entry, storing
 from graftwork.data.store.entries import kept
 from graftwork.data.table import Table
@@ -43,7 +43,7 @@ class Teacher:
     ask: Callable[[], Answers]
 
 
-def answers(job: Job, source: str, listener: Listener | None) -> Taught:
+def answers(job: Job, source: str, listener: Listener | None) -> TeacherOutputs:
     """What the teacher in `source` (a folder or a hub id) says of the training rows.
 
     listener: hears that the teacher is asked; None: for a plan, zeros in the right shapes, and nothing is computed.
@@ -56,13 +56,13 @@ def answers(job: Job, source: str, listener: Listener | None) -> Taught:
     if listener is None:
         blank = np.float32(0)
         predictions = {name: np.broadcast_to(blank, (rows, job.tasks[name].outputs)) for name in pairs}
-        return Taught(predictions, np.broadcast_to(blank, (rows, teacher.width)))
+        return TeacherOutputs(predictions, np.broadcast_to(blank, (rows, teacher.width)))
     key = teacher.key()
     said = _kept(teacher, key, rows, listener)
     converted = {
         name: converter(said.predictions[own], teacher.tasks[own], job.tasks[name]) for name, own in pairs.items()
     }
-    return Taught(converted, said.features, key)
+    return TeacherOutputs(converted, said.features, key)
 
 
 def matched(teacher: Teacher, tasks: Mapping[str, Task]) -> dict[str, str]:

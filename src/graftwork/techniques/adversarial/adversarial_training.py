@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from graftwork.core.technique import Cost, Graft, Measured, Objective, Phase, Setup, Technique, per_row
+from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network
@@ -103,7 +103,7 @@ class AdversarialTraining(Attacking):
         names, stream = self.attacked(network), StepStream(setup.generator())
 
         def objective(inner: Objective) -> Objective:
-            def measure(forward: Forward, batch: Batch) -> Measured:
+            def measure(forward: Forward, batch: Batch) -> LossOutput:
                 draws = torch.Generator().manual_seed(stream.seed(batch)) if self.random_start else None
                 with steady(network):
                     balls = self.balls(network, names, batch)
@@ -163,7 +163,7 @@ class Smoothing(Attacking):
         names, stream, tasks = self.attacked(network), StepStream(setup.generator()), setup.tasks
 
         def objective(inner: Objective) -> Objective:
-            def measure(forward: Forward, batch: Batch) -> Measured:
+            def measure(forward: Forward, batch: Batch) -> LossOutput:
                 first = inner(forward, batch)
                 draws = torch.Generator().manual_seed(stream.seed(batch))
                 with steady(network):
@@ -175,7 +175,7 @@ class Smoothing(Attacking):
                 for name, task in tasks.items():
                     value = task.divergence(hit[name].float(), held[name].float())
                     terms[f"{self.name} {name}"] = per_row(value, batch, self.factor)
-                return Measured(terms, first.output)
+                return LossOutput(terms, first.output)
 
             return measure
 
@@ -204,10 +204,10 @@ def drift(tasks: Mapping[str, Task], predictions: Mapping[str, Tensor], referenc
     return torch.stack(found).sum(0)
 
 
-def blended(first: Measured, second: Measured, share: float) -> Measured:
+def blended(first: LossOutput, second: LossOutput, share: float) -> LossOutput:
     """Terms of two passes over the same rows as one: `share` of the first, the rest of the second."""
     terms = {
         name: replace(term, value=share * first.terms[name].value + (1.0 - share) * term.value)
         for name, term in second.terms.items()
     }
-    return Measured(terms, second.output)
+    return LossOutput(terms, second.output)

@@ -19,7 +19,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from graftwork.core.technique import Gradient, Graft, Measured, Objective, Setup
+from graftwork.core.technique import Gradient, Graft, LossOutput, Objective, Setup
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network
@@ -80,12 +80,12 @@ class FreeAdversarial(Attacking):
         def objective(inner: Objective) -> Objective:
             return lambda forward, batch: hit(inner, forward, batch)
 
-        def hit(inner: Objective, forward: Forward, batch: Batch) -> Measured:
+        def hit(inner: Objective, forward: Forward, batch: Batch) -> LossOutput:
             at = step.places(batch)
             return inner(forward, shifted(network, batch, {name: leaf[at] for name, leaf in step.leaves.items()}))
 
         def gradient(inner: Gradient) -> Gradient:
-            def descend(objective: Objective, network: Network, batch: Batch) -> Measured:
+            def descend(objective: Objective, network: Network, batch: Batch) -> LossOutput:
                 measured = inner(objective, network, batch)
                 kept.keep(step.moved())
                 return measured

@@ -18,7 +18,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from graftwork.core.technique import Cost, Graft, Measured, Objective, Phase, Setup, Technique, per_row
+from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network
@@ -124,7 +124,7 @@ class AugMix(Technique):
         tasks = {name: task for name, task in setup.tasks.items() if "classes" in task.facts}
 
         def objective(inner: Objective) -> Objective:
-            def measure(forward: Forward, batch: Batch) -> Measured:
+            def measure(forward: Forward, batch: Batch) -> LossOutput:
                 first = inner(forward, batch)
                 draws = torch.Generator().manual_seed(stream.seed(batch))
                 with one_thread(), torch.no_grad():
@@ -139,7 +139,7 @@ class AugMix(Technique):
                 for name, task in tasks.items():
                     value = jensen_shannon([distribution(task, output[name]) for output in outputs])
                     terms[f"{self.name} {name}"] = per_row(value, batch, self.weight)
-                return Measured(terms, first.output)
+                return LossOutput(terms, first.output)
 
             return measure
 

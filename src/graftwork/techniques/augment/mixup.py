@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from graftwork.core.technique import Graft, Measured, Objective, Phase, Setup, Technique
+from graftwork.core.technique import Graft, LossOutput, Objective, Phase, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
 from graftwork.techniques.augment.blending import blend, choose_partners, with_blended_targets
@@ -59,7 +59,7 @@ class Mixup(Technique):
         stream = StepStream(setup.generator())
 
         def objective(inner: Objective) -> Objective:
-            def measure(forward: Forward, batch: Batch) -> Measured:
+            def measure(forward: Forward, batch: Batch) -> LossOutput:
                 generator = np.random.default_rng(stream.seed(batch))
                 share = float(generator.beta(self.alpha, self.alpha))
                 partner = torch.from_numpy(choose_partners(batch, generator)).to(batch.rows.device)

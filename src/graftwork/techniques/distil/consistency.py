@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from graftwork.core.technique import Cost, Graft, Measured, Objective, Phase, Setup, Technique, per_row
+from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.task import Task
@@ -62,7 +62,7 @@ class Consistency(Technique):
         stream = StepStream(setup.generator())
 
         def objective(inner: Objective) -> Objective:
-            def measure(forward: Forward, batch: Batch) -> Measured:
+            def measure(forward: Forward, batch: Batch) -> LossOutput:
                 first = inner(forward, batch)
                 with own_stream(stream.seed(batch), setup.device):
                     second = forward(batch)
@@ -70,7 +70,7 @@ class Consistency(Technique):
                 for name, task in setup.tasks.items():
                     value = disagreement(task, first.output.predictions[name], second.predictions[name])
                     terms[f"{self.name} {name}"] = per_row(value, batch, self.weight)
-                return Measured(terms, first.output)
+                return LossOutput(terms, first.output)
 
             return measure
 

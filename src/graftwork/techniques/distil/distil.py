@@ -70,7 +70,7 @@ class Distil(Technique):
     def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
         if self.weight == 0.0:
             return Graft()
-        said = setup.taught[self.teacher].predictions
+        said = setup.teacher_outputs[self.teacher].predictions
 
         def losses(batch: Batch, output: Output) -> Terms:
             terms = {}

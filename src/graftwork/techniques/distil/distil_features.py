@@ -70,7 +70,7 @@ class DistilFeatures(Technique):
     def attach(self, network: Network, setup: Setup) -> Graft:
         if self.weight == 0.0:
             return Graft()
-        hints = setup.taught[self.teacher].features
+        hints = setup.teacher_outputs[self.teacher].features
         with own_stream(setup.seed, setup.device):
             projection = nn.Linear(network.width, hints.shape[1])
         sampled = hints[:: max(1, len(hints) // _SAMPLED)]

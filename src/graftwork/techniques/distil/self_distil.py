@@ -18,7 +18,7 @@ from typing import ClassVar
 
 import torch
 
-from graftwork.core.technique import Cost, Graft, Measured, Objective, Phase, Setup, Technique, per_row
+from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
 from graftwork.techniques.checks import check_range
@@ -84,16 +84,16 @@ class SelfDistil(Technique):
         average = Average(network)
 
         def objective(inner: Objective) -> Objective:
-            def measure(forward: Forward, batch: Batch) -> Measured:
+            def measure(forward: Forward, batch: Batch) -> LossOutput:
                 with torch.no_grad(), with_average(network, average):
-                    taught = forward(batch).predictions
+                    teacher_outputs = forward(batch).predictions
                 first = inner(forward, batch)
                 terms = dict(first.terms)
                 weight = self.weight * ramp(batch.progress, self.rise)
                 for name, task in setup.tasks.items():
-                    value = task.divergence(first.output.predictions[name].float(), taught[name].float())
+                    value = task.divergence(first.output.predictions[name].float(), teacher_outputs[name].float())
                     terms[f"{self.name} {name}"] = per_row(value, batch, weight)
-                return Measured(terms, first.output)
+                return LossOutput(terms, first.output)
 
             return measure
 

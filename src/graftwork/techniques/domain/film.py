@@ -18,7 +18,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from graftwork.core.technique import Graft, Measured, Objective, Phase, Setup, Technique
+from graftwork.core.technique import Graft, LossOutput, Objective, Phase, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.film import Film as Modulation
 from graftwork.networks.network import Forward, Network
@@ -69,7 +69,7 @@ class Film(Technique):
         stream = StepStream(generator)
 
         def objective(inner: Objective) -> Objective:
-            def measure(forward: Forward, batch: Batch) -> Measured:
+            def measure(forward: Forward, batch: Batch) -> LossOutput:
                 return inner(Forward(self._hiding(forward.features, stream), forward.heads), batch)
 
             return measure

@@ -15,7 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from graftwork.core.technique import Cost, Gradient, Measured, Objective
+from graftwork.core.technique import Cost, Gradient, LossOutput, Objective
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
 from graftwork.techniques.meta.episodic import Episode, with_logits
@@ -40,10 +40,10 @@ class ANIL(Looping):
         again = self.descents(inner)
         return Cost(self.shared(inner.forwards, 1), self.shared(inner.backwards, again), self.shared(inner.probes, 0))
 
-    def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> Measured:
+    def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> LossOutput:
         loop = Loop(self.steps, self.lr, second_order=True)
 
-        def asked(forward: Forward, batch: Batch) -> Measured:
+        def asked(forward: Forward, batch: Batch) -> LossOutput:
             known = forward.features(episode.support)
             head = self._looped(loop, known, episode.support.targets[episode.target], network, episode.way)
             return objective(

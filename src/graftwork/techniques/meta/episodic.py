@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from graftwork.core.prototypes import plain_head
-from graftwork.core.technique import Cost, Gradient, Graft, Measured, Objective, Phase, Setup, Technique, Term
+from graftwork.core.technique import Cost, Gradient, Graft, LossOutput, Objective, Phase, Setup, Technique, Term
 from graftwork.data.batch import Batch, whole
 from graftwork.data.episodes import Episodes, draw, lacking, rows_by_class
 from graftwork.errors import RefusedError
@@ -47,7 +47,7 @@ class Episodic(Technique):
         check_range(self.name, "episodes", self.episodes, 1, 1000)
 
     @abstractmethod
-    def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> Measured:
+    def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> LossOutput:
         """Add the gradient of one episode, a share of the step, to `.grad`; what was measured, without that share."""
 
     def shared(self, asked: float, support: float) -> float:
@@ -79,7 +79,7 @@ class Episodic(Technique):
 
     @property
     def claims(self) -> frozenset[str]:
-        return frozenset({"sampler", "head kind", "head start", "final head"})
+        return frozenset({"sampler", "head kind", "head initialisation", "final head"})
 
     @property
     def couples_rows(self) -> bool:
@@ -100,7 +100,7 @@ class Episodic(Technique):
         target = episodic_target(setup)
 
         def gradient(inner: Gradient) -> Gradient:
-            def descend(objective: Objective, network: Network, batch: Batch) -> Measured:
+            def descend(objective: Objective, network: Network, batch: Batch) -> LossOutput:
                 share = 1.0 / self.episodes
                 parts = [
                     self.descend(inner, scaled(objective, share), network, one)
@@ -178,15 +178,15 @@ def with_logits(
 def scaled(objective: Objective, share: float) -> Objective:
     """The objective times `share`."""
 
-    def measure(forward: Forward, batch: Batch) -> Measured:
+    def measure(forward: Forward, batch: Batch) -> LossOutput:
         found = objective(forward, batch)
         terms = {name: replace(term, weight=term.weight * share) for name, term in found.terms.items()}
-        return Measured(terms, found.output)
+        return LossOutput(terms, found.output)
 
     return measure if share != 1.0 else objective
 
 
-def merged(parts: Sequence[Measured]) -> Measured:
+def merged(parts: Sequence[LossOutput]) -> LossOutput:
     """What was measured on all episodes, each a share of it; without a graph."""
     names = dict.fromkeys(name for part in parts for name in part.terms)
     terms = {}
@@ -197,4 +197,4 @@ def merged(parts: Sequence[Measured]) -> Measured:
     predictions = {
         name: torch.cat([part.output.predictions[name].detach() for part in parts]) for name in first.predictions
     }
-    return Measured(terms, Output(predictions, torch.cat([part.output.features.detach() for part in parts])))
+    return LossOutput(terms, Output(predictions, torch.cat([part.output.features.detach() for part in parts])))

@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from graftwork.core.technique import Cost, Gradient, Measured, Objective
+from graftwork.core.technique import Cost, Gradient, LossOutput, Objective
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
 from graftwork.techniques.meta.episodic import Episode, with_logits
@@ -59,11 +59,11 @@ class MAML(WholeNetwork):
             self.shared(inner.probes, self.steps),
         )
 
-    def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> Measured:
+    def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> LossOutput:
         features = Features(network)
         loop = Loop(self.steps, self.lr, second_order=not self.first_order)
 
-        def asked(forward: Forward, batch: Batch) -> Measured:  # noqa: ARG001  a forward with other weights replaces it
+        def asked(forward: Forward, batch: Batch) -> LossOutput:  # noqa: ARG001  a forward with other weights replaces it
             moved = {name: value for name, value in body(network).items() if value.requires_grad}
             found = loop.run(
                 lambda weights: features.with_weights(episode.support, weights),

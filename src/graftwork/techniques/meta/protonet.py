@@ -18,7 +18,7 @@ from typing import ClassVar
 import torch
 
 from graftwork.core.prototypes import SCALE, Distance, logits_of, means, with_prototypes
-from graftwork.core.technique import Cost, Gradient, Measured, Objective
+from graftwork.core.technique import Cost, Gradient, LossOutput, Objective
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
 from graftwork.techniques.checks import check_range
@@ -50,8 +50,8 @@ class ProtoNet(Episodic):
         again = self.descents(inner)
         return Cost(self.shared(inner.forwards, 1), self.shared(inner.backwards, again), self.shared(inner.probes, 0))
 
-    def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> Measured:
-        def asked(forward: Forward, batch: Batch) -> Measured:
+    def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> LossOutput:
+        def asked(forward: Forward, batch: Batch) -> LossOutput:
             known = forward.features(episode.support)
             prototypes = means(known, episode.support.targets[episode.target], episode.way)
             read = with_logits(

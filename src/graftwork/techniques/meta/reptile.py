@@ -16,7 +16,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from graftwork.core.technique import Cost, Gradient, Measured, Objective
+from graftwork.core.technique import Cost, Gradient, LossOutput, Objective
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
 from graftwork.techniques.meta.episodic import Episode, with_logits
@@ -43,14 +43,14 @@ class Reptile(WholeNetwork):
         share = sum(layers[step % len(layers)] for step in range(self.steps)) / (self.shot + self.query)
         return Cost(inner.forwards * share, inner.backwards * share, inner.probes * share)
 
-    def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> Measured:
+    def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> LossOutput:
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         before = [parameter.detach().clone() for parameter in trained]
         earlier = [parameter.grad for parameter in trained]
         head = zero_head(network, episode.way)
         moved = [*trained, *head.values()]
 
-        def on_head(forward: Forward, batch: Batch) -> Measured:
+        def on_head(forward: Forward, batch: Batch) -> LossOutput:
             read = with_logits(network, forward.features, episode.target, lambda seen: logits(seen, head))
             return objective(read, batch)
 

@@ -19,7 +19,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from graftwork.core.technique import Gradient, Graft, Measured, Objective, Phase, Setup, Technique
+from graftwork.core.technique import Gradient, Graft, LossOutput, Objective, Phase, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
 from graftwork.techniques.multitask.targets import check_terms
@@ -63,7 +63,7 @@ class PCGrad(Technique):
         stream, targets = StepStream(setup.generator()), tuple(setup.tasks)
 
         def gradient(inner: Gradient) -> Gradient:  # noqa: ARG001
-            def descend(objective: Objective, network: Network, batch: Batch) -> Measured:
+            def descend(objective: Objective, network: Network, batch: Batch) -> LossOutput:
                 measured = objective(network.as_forward(), batch)
                 check_terms(self.name, measured.terms, targets)
                 draw = torch.Generator().manual_seed(stream.seed(batch))
@@ -85,7 +85,7 @@ def _others(index: int, count: int, draw: torch.Generator) -> list[int]:
     return [other for other in torch.randperm(count, generator=draw).tolist() if other != index]
 
 
-def _shares(measured: Measured, targets: Sequence[str]) -> list[Tensor]:
+def _shares(measured: LossOutput, targets: Sequence[str]) -> list[Tensor]:
     """The loss of each target, and of what belongs to none its even share; they add up to the whole loss."""
     rest = [term.mean * term.weight for name, term in measured.terms.items() if name not in targets]
     shared = torch.stack(rest).sum() / len(targets) if rest else 0.0

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import torch
 
-from graftwork.core.technique import Gradient, Graft, Measured, Objective, Phase, Setup, Technique, Term
+from graftwork.core.technique import Gradient, Graft, LossOutput, Objective, Phase, Setup, Technique, Term
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network, Output
 from graftwork.techniques.checks import check_range
@@ -27,7 +27,7 @@ def split(batch: Batch, parts: int) -> list[Batch]:
     return [batch.part(chosen) for chosen in rows if len(chosen)]
 
 
-def merge(parts: Sequence[Measured]) -> Measured:
+def merge(parts: Sequence[LossOutput]) -> LossOutput:
     """What was measured on the parts, as if on the whole batch; without a graph."""
     names = dict.fromkeys(name for part in parts for name in part.terms)
     terms = {name: _merged([part.terms[name] for part in parts if name in part.terms]) for name in names}
@@ -35,7 +35,7 @@ def merge(parts: Sequence[Measured]) -> Measured:
     predictions = {
         name: torch.cat([output.predictions[name].detach() for output in outputs]) for name in outputs[0].predictions
     }
-    return Measured(terms, Output(predictions, torch.cat([output.features.detach() for output in outputs])))
+    return LossOutput(terms, Output(predictions, torch.cat([output.features.detach() for output in outputs])))
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Accumulate(Technique):
             return Graft()
 
         def gradient(inner: Gradient) -> Gradient:
-            def descend(objective: Objective, network: Network, batch: Batch) -> Measured:
+            def descend(objective: Objective, network: Network, batch: Batch) -> LossOutput:
                 return merge([_detached(inner(objective, network, part)) for part in split(batch, self.steps)])
 
             return descend
@@ -75,11 +75,11 @@ class Accumulate(Technique):
         return Graft(gradient=gradient)
 
 
-def _detached(measured: Measured) -> Measured:
+def _detached(measured: LossOutput) -> LossOutput:
     """Without its graph, whose memory is then free before the next part."""
     terms = {name: replace(term, value=term.value.detach()) for name, term in measured.terms.items()}
     predictions = {name: value.detach() for name, value in measured.output.predictions.items()}
-    return Measured(terms, Output(predictions, measured.output.features.detach()))
+    return LossOutput(terms, Output(predictions, measured.output.features.detach()))
 
 
 def _merged(terms: Sequence[Term]) -> Term:

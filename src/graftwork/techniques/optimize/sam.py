@@ -20,7 +20,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from graftwork.core.technique import Cost, Gradient, Graft, Measured, Objective, Phase, Setup, Technique
+from graftwork.core.technique import Cost, Gradient, Graft, LossOutput, Objective, Phase, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
@@ -60,7 +60,7 @@ class SAM(Technique):
             return Graft()
 
         def gradient(inner: Gradient) -> Gradient:
-            def descend(objective: Objective, network: Network, batch: Batch) -> Measured:
+            def descend(objective: Objective, network: Network, batch: Batch) -> LossOutput:
                 draws = _RandomState(setup.device)
                 measured = inner(objective, network, batch)
                 moved = [parameter for parameter in network.parameters() if parameter.grad is not None]

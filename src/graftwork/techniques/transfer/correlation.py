@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graftwork.networks.heads.two_towers import TowersLayer
+from graftwork.networks.heads.two_towers import TwoTowersLayer
 from graftwork.tasks.metrics.ranking import partner_ranks
 
 PENALTIES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
@@ -96,7 +96,7 @@ def solve(known: Covariances, penalty: float) -> Solution:
     return Solution(first, second, correlations)
 
 
-def solve_towers(layer: TowersLayer, rows: Sides, ids: np.ndarray, l2: float | None, seed: int) -> float:
+def solve_towers(layer: TwoTowersLayer, rows: Sides, ids: np.ndarray, l2: float | None, seed: int) -> float:
     """Write the solution into linear towers, and return the penalty that was used.
 
     ids (N, 2): a number for the content of each side, as the task encodes it. l2: the penalty; None chooses it.

@@ -21,7 +21,7 @@ from graftwork.core.setup import Check, unhurried
 from graftwork.core.technique import Setup
 from graftwork.errors import RefusedError
 from graftwork.networks.heads.head import HEADS, CosineLayer, Head, Kernel, KernelLayer, Projection
-from graftwork.networks.heads.two_towers import TowersLayer
+from graftwork.networks.heads.two_towers import TwoTowersLayer
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
@@ -64,7 +64,7 @@ def _start_head(head: Head, features: np.ndarray, target: str, setup: Setup, l2:
         fit_kernel(*args, weight=weight, seed=setup.seed, check=setup.check)
     elif isinstance(head.layers[-1], CosineLayer):
         fit_cosine(*args, weight=weight, seed=setup.seed)
-    elif isinstance(head.layers[0], TowersLayer) and head.layers[0].is_linear:
+    elif isinstance(head.layers[0], TwoTowersLayer) and head.layers[0].is_linear:
         fit_towers(*args, weight=weight, l2=l2, seed=setup.seed)
     elif _is_linear(head):
         fit_linear(*args, weight=weight, l2=l2, seed=setup.seed, check=setup.check)
@@ -147,7 +147,7 @@ def fit_towers(
 ) -> float:
     """Solve linear towers on the rows of weight above 0, and return the penalty that was used; see `correlation`."""
     layer = head.layers[0]
-    assert isinstance(layer, TowersLayer)
+    assert isinstance(layer, TwoTowersLayer)
     used = np.flatnonzero(_weights(features, weight) > 0)
     shift, scale = _standardise_head(head, features, weight)
     sides = correlation.Sides(features[used], shift.cpu().numpy(), scale.cpu().numpy(), layer.parts[0])

@@ -42,7 +42,7 @@ class Probe(Technique):
 
     @property
     def claims(self) -> frozenset[str]:
-        return frozenset({"trainable parameters", "head start"})
+        return frozenset({"trainable parameters", "head initialisation"})
 
     def adapt(self, network: Network, setup: Setup) -> Network:  # noqa: ARG002
         for encoder in network.each_encoder():

@@ -37,7 +37,7 @@ class WarmStart(Technique):
 
     @property
     def claims(self) -> frozenset[str]:
-        return frozenset({"head start"})
+        return frozenset({"head initialisation"})
 
     def start(self, network: Network, setup: Setup) -> None:
         start_heads(network, setup, self.l2)
