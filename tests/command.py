@@ -42,7 +42,7 @@ class Ran:
 
 def graft(*arguments: str | Path) -> Ran:
     """Run `graft` with these arguments."""
-    from graftwork.cli.main import main as cli
+    from graftwork.cli import main as cli
 
     out, err, code = io.StringIO(), io.StringIO(), 0
     with (

@@ -124,7 +124,7 @@ def test_command_parses(words: list[str], workplace: Path) -> None:  # noqa: ARG
     """Names of options, techniques and settings exist, whether or not the command can be run here."""
     import typer
 
-    from graftwork.cli.main import main as cli
+    from graftwork.cli import main as cli
 
     group: Any = typer.main.get_command(cli.app)
     command = group.commands[words[0]]

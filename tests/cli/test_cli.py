@@ -289,7 +289,7 @@ def test_help_is_quick_and_imports_nothing_heavy() -> None:
     heavy = ("torch", "transformers", "pandas", "sklearn", "pyarrow", "numpy", "matplotlib")
     code = (
         "import sys; sys.argv = ['graft', 'fit', '--help']\n"
-        "from graftwork import cli\n"
+        "from graftwork.cli import main as cli\n"
         "try: cli.main()\nexcept SystemExit as end: assert not end.code\n"
         f"print('loaded:', [name for name in {heavy} if name in sys.modules])"
     )
@@ -382,7 +382,7 @@ def test_a_wrong_table_is_found_before_the_model_is_loaded(fitted: Path, tmp_pat
         (["evaluate", fitted, table, "--on-bad-rows", "maybe"], "fail or skip"),
     ]
     code = (
-        "import json, sys\nfrom graftwork import cli\n"
+        "import json, sys\nfrom graftwork.cli import main as cli\n"
         "for command in json.loads(sys.stdin.read()):\n"
         "    sys.argv = ['graft', *command]\n"
         "    try: cli.main()\n    except SystemExit as end: print(end.code)\n"

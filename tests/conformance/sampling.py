@@ -45,7 +45,7 @@ def fitting(base: str, fixtures: Worlds) -> tuple[str, ...]:
 
 @cache
 def pairs_of(base: str, fixtures: Worlds) -> tuple[tuple[str, str], ...]:
-    """The pairs that are examined in a fixture: all that run in it, of a wide one those that no fixture before it has."""
+    """The pairs that are examined in a fixture: all that run in it, of a wide one those that none before it has."""
     pairs = tuple(itertools.combinations(fitting(base, fixtures), 2))
     if base not in WIDE:
         return pairs

@@ -131,8 +131,9 @@ def make_run(
 ) -> Run:
     """Check the techniques, adapt the network, cache what stays frozen, and compose the stages.
 
-    training must be resolved (`settings.resolve`). With `started=False` nothing slow is done (no cache, no head initialisation):
-    enough for a plan. ask: what a teacher that a technique names says of the training rows. hurry: `Setup.check`.
+    training must be resolved (`settings.resolve`). With `started=False` nothing slow is done (no cache, no head
+    initialisation): enough for a plan. ask: what a teacher that a technique names says of the training rows. hurry:
+    `Setup.check`.
     Raises RefusedError before anything is changed where the techniques can't run together.
     """
     ordered = order(techniques)

@@ -45,7 +45,7 @@ class Setup:
         names, in the order of the numbers.
     total_steps: optimizer steps of the run. seed: of the technique's own random stream. device: where the network is.
     check: called now and then by what takes long before the first step; raises `OutOfTime` where the run is to be left
-    out. batch: rows a step. teacher_outputs: by teacher, what those that the technique asks for (`Technique.teachers`) say.
+    out. batch: rows a step. teacher_outputs: by teacher, of those that the technique asks for (`Technique.teachers`).
     """
 
     tasks: Mapping[str, Task]

@@ -214,7 +214,7 @@ class Technique(ABC):
 
     @property
     def teachers(self) -> tuple[str, ...]:
-        """Models to be asked about the training rows, by folder or hub id; their answers come in `Setup.teacher_outputs`."""
+        """Models to be asked about the training rows, by folder or hub id; see `Setup.teacher_outputs`."""
         return ()
 
     @property
