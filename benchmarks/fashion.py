@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from graftwork.evidence.intervals import draws
+from graftwork.evidence.scores.intervals import draws
 from harness import data, options
 from harness.measure import work
 from harness.options import OURS, Options

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from graftwork.errors import UsageError, nearest
 from graftwork.evidence.evaluation import Evaluation, Evaluations
-from graftwork.evidence.summary import Summary
+from graftwork.evidence.summary.summary import Summary
 from graftwork.evidence.views import report_tables, words_of
 from graftwork.notebook import card
 from graftwork.saving import Saved
@@ -87,7 +87,7 @@ def score_of(tasks: Mapping[str, Task], found: Found, metric: str | None) -> flo
 
 def plot_of(tasks: Mapping[str, Task], found: Found, target: str | None) -> Figure:
     """See `Model.plot`. found: what evaluating gave."""
-    from graftwork.evidence.figure import figure_of
+    from graftwork.evidence.page.figure import figure_of
 
     name = _known(tasks, target)
     by_target = _by_target(tasks, found)
@@ -98,7 +98,7 @@ def plot_of(tasks: Mapping[str, Task], found: Found, target: str | None) -> Figu
 
 def plot_of_report(tasks: Mapping[str, Task], report: Report | None, target: str | None) -> Figure:
     """The same of the rows that the fit was scored on."""
-    from graftwork.evidence.figure import figure_of
+    from graftwork.evidence.page.figure import figure_of
 
     name = _known(tasks, target)
     results = report.results if report is not None else ()

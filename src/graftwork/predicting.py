@@ -131,7 +131,7 @@ class Predicting(Adaptable):
     ) -> dict[str, np.ndarray]:
         """What metrics read of each row, by target: calibrated probabilities (N, outputs), or embeddings of open sets
         (N, E), of length 1. without: inputs that are left out."""
-        from graftwork.evidence.modalities import known_inputs, left_out
+        from graftwork.evidence.scores.modalities import known_inputs, left_out
 
         without = known_inputs(self.network, without) if without else ()
         kept = is_on_disk(table, self.network, self.recipe.text)  # a table that a fit has read: decoded once for both

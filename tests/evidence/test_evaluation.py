@@ -7,12 +7,12 @@ import json
 import numpy as np
 import pytest
 import sklearn.metrics as reference
-from samples import classification, multilabel_evaluation, regression_evaluation, single_label
 
+from evidence.samples import classification, multilabel_evaluation, regression_evaluation, single_label
 from graftwork.errors import DataError
 from graftwork.evidence.evaluation import evaluate
-from graftwork.evidence.examples import Example
-from graftwork.evidence.intervals import score_text
+from graftwork.evidence.scores.examples import Example
+from graftwork.evidence.scores.intervals import score_text
 from graftwork.tasks.multilabel import Multilabel
 
 

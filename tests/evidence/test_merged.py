@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graftwork.evidence.intervals import Interval
 from graftwork.evidence.merged import MixReport, Scores, Tried
+from graftwork.evidence.scores.intervals import Interval
 
 
 def report(mixed: Interval, best: Interval, name: str = "two") -> MixReport:

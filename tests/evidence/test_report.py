@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import (
+
+from evidence.samples import (
     MARKUP,
     evaluation,
     identity_evaluation,
@@ -26,14 +27,13 @@ from samples import (
     report,
     searches_evaluation,
 )
-
 from graftwork.data.episodes import Episodes
-from graftwork.evidence.baseline import Baseline
 from graftwork.evidence.episodes import evaluate_episodes
 from graftwork.evidence.evaluation import Evaluation
-from graftwork.evidence.intervals import Interval
 from graftwork.evidence.report import Candidate, Report, Result
 from graftwork.evidence.rows import Cell, RowView
+from graftwork.evidence.scores.baseline import Baseline
+from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.warnings import DataWarning, Suspect
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graftwork.evidence.intervals import Interval
+from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.words import amount, duration, line, listed, of_hundred, share_of
 
 SHARES = st.floats(0, 1)

@@ -12,9 +12,9 @@ from graftwork.terminal import say, say_json, say_table
 
 if TYPE_CHECKING:
     from graftwork.core.plan import Plan
-    from graftwork.evidence.domains import DomainScore
     from graftwork.evidence.evaluation import Evaluation, Evaluations
     from graftwork.evidence.merged import MixReport
+    from graftwork.evidence.scores.domains import DomainScore
     from graftwork.model import Model
     from graftwork.uses.nearest import Hit
 
@@ -50,7 +50,7 @@ def print_scores(found: Evaluation | Evaluations, *, as_json: bool) -> None:
 
 def print_evaluations(evaluations: Mapping[str, Evaluation], target: str = "") -> None:
     """One table: a metric a row, a split a column, each score with its 95 % interval. target: of several, which one."""
-    from graftwork.evidence.intervals import score_text
+    from graftwork.evidence.scores.intervals import score_text
     from graftwork.evidence.views import uncovered_text
     from graftwork.tasks.metrics.registry import METRICS
 
@@ -76,8 +76,8 @@ def print_mixed(report: MixReport, folder: Path) -> None:
 
 def print_domains(domains: Sequence[DomainScore], metric: str, title: str) -> None:
     """A domain a line, with its score, then their mean and the worst one; nothing where none has a score."""
-    from graftwork.evidence.domains import summary
-    from graftwork.evidence.intervals import score_text
+    from graftwork.evidence.scores.domains import summary
+    from graftwork.evidence.scores.intervals import score_text
     from graftwork.tasks.metrics.registry import METRICS
 
     found = summary(domains, metric)

@@ -6,7 +6,7 @@ import numpy as np
 
 from graftwork.data.episodes import Episodes
 from graftwork.evidence.evaluation import Evaluation
-from graftwork.evidence.intervals import RESAMPLES, bootstrap
+from graftwork.evidence.scores.intervals import RESAMPLES, bootstrap
 
 METRIC = "episode_accuracy"
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from graftwork.data.episodes import Episodes
 from graftwork.errors import DataError
-from graftwork.evidence.breakdown import Bin, ClassScore, Pair, class_scores, confused_pairs, reliability
-from graftwork.evidence.domains import DomainScore, domain_scores
-from graftwork.evidence.examples import Example, Rows, most_wrong, slowest
-from graftwork.evidence.intervals import RESAMPLES, Interval, bootstrap
-from graftwork.evidence.number_errors import NumberErrors, number_errors
-from graftwork.evidence.verification import Verification, verification
+from graftwork.evidence.scores.breakdown import Bin, ClassScore, Pair, class_scores, confused_pairs, reliability
+from graftwork.evidence.scores.domains import DomainScore, domain_scores
+from graftwork.evidence.scores.examples import Example, Rows, most_wrong, slowest
+from graftwork.evidence.scores.intervals import RESAMPLES, Interval, bootstrap
+from graftwork.evidence.scores.number_errors import NumberErrors, number_errors
+from graftwork.evidence.scores.verification import Verification, verification
 from graftwork.tasks.embedding.identity import Identity
 from graftwork.tasks.metrics.registry import METRICS, given_to
 from graftwork.tasks.task import Task

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from graftwork.data.store.writing import write_text
-from graftwork.evidence.intervals import Interval, score_text
-from graftwork.evidence.tables import Grid, Value
+from graftwork.evidence.page.tables import Grid, Value
+from graftwork.evidence.scores.intervals import Interval, score_text
 from graftwork.evidence.words import line, quoted
 from graftwork.tasks.metrics.registry import METRICS
 
@@ -107,7 +107,7 @@ class MixReport:
 
     def page(self) -> str:
         """HTML."""
-        from graftwork.evidence.page import render
+        from graftwork.evidence.page.page import render
 
         head, *rows = self.table() or [[]]
         cells = tuple(tuple(Value(line(cell)) for cell in row) for row in rows)

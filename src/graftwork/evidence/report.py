@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from graftwork.data.store.writing import write_text
-from graftwork.evidence.baseline import Baseline
-from graftwork.evidence.breakdown import Bin
-from graftwork.evidence.domains import DomainScore
-from graftwork.evidence.domains import to_json as by_domain
 from graftwork.evidence.evaluation import Evaluation
-from graftwork.evidence.groups import Group
-from graftwork.evidence.intervals import score_text
-from graftwork.evidence.modalities import Contribution
-from graftwork.evidence.plots import Series
+from graftwork.evidence.page.plots import Series
 from graftwork.evidence.rows import Views
-from graftwork.evidence.summarising import summarised
-from graftwork.evidence.summary import Summary
+from graftwork.evidence.scores.baseline import Baseline
+from graftwork.evidence.scores.breakdown import Bin
+from graftwork.evidence.scores.domains import DomainScore
+from graftwork.evidence.scores.domains import to_json as by_domain
+from graftwork.evidence.scores.groups import Group
+from graftwork.evidence.scores.intervals import score_text
+from graftwork.evidence.scores.modalities import Contribution
+from graftwork.evidence.summary.summarising import summarised
+from graftwork.evidence.summary.summary import Summary
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.shown import counted
 from graftwork.tasks.metrics.registry import METRICS
@@ -223,13 +223,13 @@ class Report(Result):
 
     def to_html(self) -> str:
         """The report as one page that needs no other file."""
-        from graftwork.evidence.page import page
+        from graftwork.evidence.page.page import page
 
         return page(self)
 
     def model_card(self) -> str:
         """The model card in Markdown."""
-        from graftwork.evidence.card import model_card
+        from graftwork.evidence.page.card import model_card
 
         return model_card(self)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from graftwork import notebook
-from graftwork.evidence.intervals import score_text
+from graftwork.evidence.scores.intervals import score_text
 from graftwork.shown import counted, shortened_text, shown_line
 from graftwork.tasks.metrics.registry import METRICS
 

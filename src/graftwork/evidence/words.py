@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from graftwork.evidence.intervals import Interval
+from graftwork.evidence.scores.intervals import Interval
 from graftwork.shown import shortened_text, shown_line, shown_number
 
 FEW_ROWS = 100

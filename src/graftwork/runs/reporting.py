@@ -17,14 +17,14 @@ from graftwork.core.scoring import probabilities, scored, shown_score
 from graftwork.data.domains import domain_names
 from graftwork.data.table import Table
 from graftwork.evidence import report as evidence
-from graftwork.evidence.baseline import Baseline, baseline_of, baseline_of_episodes
-from graftwork.evidence.breakdown import Bin, reliability
 from graftwork.evidence.evaluation import Evaluation, evaluate
-from graftwork.evidence.modalities import Contribution, contributions
-from graftwork.evidence.plots import Series
+from graftwork.evidence.page.plots import Series
 from graftwork.evidence.report import Curves, Report, Result
 from graftwork.evidence.rows import MOST_BYTES, row_views, wanted_rows
-from graftwork.evidence.titles import base_words, title
+from graftwork.evidence.scores.baseline import Baseline, baseline_of, baseline_of_episodes
+from graftwork.evidence.scores.breakdown import Bin, reliability
+from graftwork.evidence.scores.modalities import Contribution, contributions
+from graftwork.evidence.summary.titles import base_words, title
 from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise
 from graftwork.model import Model
 from graftwork.runs.costs import Began as Began

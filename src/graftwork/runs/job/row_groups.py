@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from graftwork.data.table import Table
-from graftwork.evidence.groups import Group, worse_groups
+from graftwork.evidence.scores.groups import Group, worse_groups
 from graftwork.runs.job.held_out import encoded
 from graftwork.tasks.task import Task
 

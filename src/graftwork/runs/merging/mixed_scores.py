@@ -14,8 +14,8 @@ from graftwork.data.quality.checks import OnBadRows, known_choice
 from graftwork.data.table import Schema, Table
 from graftwork.errors import DataError, UsageError
 from graftwork.evidence.evaluation import evaluate
-from graftwork.evidence.intervals import Interval
 from graftwork.evidence.merged import Scores
+from graftwork.evidence.scores.intervals import Interval
 from graftwork.model import Model
 from graftwork.runs.merging.joining import Joined, in_names_of
 from graftwork.runs.merging.parents import Parent

@@ -19,7 +19,7 @@ from graftwork.data.store.cache import digest, storing
 from graftwork.data.store.names import plain_name
 from graftwork.data.store.writing import clean, remove, write_text
 from graftwork.errors import GraftworkError, UsageError
-from graftwork.evidence.intervals import Interval, score_text
+from graftwork.evidence.scores.intervals import Interval, score_text
 from graftwork.model import Model, load
 from graftwork.networks.manifest import is_model
 from graftwork.runs.fit import fit_data
