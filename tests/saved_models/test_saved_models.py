@@ -1,0 +1,105 @@
+"""Models that were saved by earlier versions load, and predict what they predicted then."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graftwork as gw
+from command import graft
+from saved_models.examples import EXAMPLES
+from saved_models.make import HERE, LARGEST, LARGEST_SUM, predicted, size, used
+
+SAVED = sorted(path.parent for path in HERE.glob("*/*/expected.json"))
+NEAR = 1e-5
+"""What probabilities may differ by: processors compute in other orders."""
+
+
+def expected(folder: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    return told
+
+
+def array(values: list[Any]) -> np.ndarray:
+    """Numbers, NaN where the file says null."""
+    return np.array(values, dtype=float)
+
+
+def check_same(found: dict[str, Any], before: dict[str, Any]) -> None:
+    assert found.keys() == before.keys()
+    for target, told in before.items():
+        assert found[target]["columns"] == told["columns"]
+        if isinstance(told["values"][0], str):
+            assert found[target]["values"] == told["values"]
+        else:  # numbers
+            assert np.allclose(array(found[target]["values"]), array(told["values"]), rtol=NEAR, atol=NEAR)
+        assert found[target].keys() == told.keys()
+        if "probabilities" in told:
+            given, then = array(found[target]["probabilities"]), array(told["probabilities"])
+            assert given.shape == then.shape
+            assert np.allclose(given, then, rtol=NEAR, atol=NEAR), np.abs(given - then).max()
+
+
+@pytest.mark.parametrize("folder", SAVED, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_a_saved_model_predicts_what_it_did(folder: Path, tmp_path: Path) -> None:
+    before, model = expected(folder), gw.load(folder / "model")
+    check_same(predicted(model, folder / "rows.jsonl"), before["targets"])
+    again = gw.load(model.save(tmp_path / "again"))
+    check_same(predicted(again, folder / "rows.jsonl"), before["targets"])
+
+
+@pytest.mark.parametrize("folder", SAVED, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_the_command_line_writes_what_it_did(folder: Path, tmp_path: Path) -> None:
+    before, out = expected(folder)["targets"], tmp_path / "out.csv"
+    proba = ["--proba"] * any("probabilities" in told for told in before.values())
+    graft("predict", folder / "model", folder / "rows.jsonl", "--out", out, *proba).works()
+    with out.open(newline="", encoding="utf-8") as file:
+        written = list(csv.DictReader(file))
+    for target, told in before.items():
+        column = "prediction" if len(before) == 1 else f"prediction({target})"
+        values = [row[column] for row in written]
+        if isinstance(told["values"][0], str):
+            assert values == told["values"]
+        else:
+            assert np.allclose(np.array(values, dtype=float), array(told["values"]), rtol=NEAR, atol=NEAR)
+        if len(told["columns"]) > 1:
+            names = told["columns"] if len(before) == 1 else [f"{target}={name}" for name in told["columns"]]
+            given = [[float(row[f"p({name})"]) for name in names] for row in written]
+            assert np.allclose(np.array(given), array(told["probabilities"]), rtol=NEAR, atol=NEAR)
+
+
+@pytest.mark.parametrize(
+    "folder", [folder for folder in SAVED if len(expected(folder)) > 1], ids=lambda folder: folder.name
+)
+def test_other_uses_say_what_they_did(folder: Path) -> None:
+    before = {name: told for name, told in expected(folder).items() if name != "targets"}
+    found = used(gw.load(folder / "model"), folder)
+    assert found.keys() == before.keys()
+    for name, told in before.items():
+        if name == "adapted":
+            check_same(found[name], told)
+        elif name == "embeddings":
+            assert found[name].keys() == told.keys()
+            for side in told:
+                assert np.allclose(array(found[name][side]), array(told[side]), rtol=NEAR, atol=NEAR)
+        else:
+            assert np.allclose(array(found[name]), array(told), rtol=NEAR, atol=NEAR)
+
+
+def test_the_rows_hold_all_kinds_and_stay_small() -> None:
+    assert {folder.name for folder in (HERE / "0.1.0").iterdir()} <= set(EXAMPLES)
+    for row in {folder.parent for folder in SAVED}:
+        assert size(row) <= LARGEST_SUM
+        assert all(size(folder) <= LARGEST for folder in row.iterdir())
+
+
+def test_the_predictions_tell_models_apart() -> None:
+    """A model that says the same of all rows would hide what changed."""
+    for folder in SAVED:
+        for target, told in expected(folder)["targets"].items():
+            assert len(set(told["values"])) > 1, (folder.name, target)
