@@ -79,7 +79,8 @@ class Model(Predicting):
         self, table: Table, without: Collection[str] = (), watch: Watch | None = None
     ) -> Evaluation | Evaluations:
         """As `evaluate`, for a table that has been read and checked."""
-        from graftwork.evidence.evaluation import Evaluations, evaluate
+        from graftwork.evidence.evaluate import evaluate
+        from graftwork.evidence.evaluation import Evaluations
 
         texts, domains = row_texts(table), domain_names(table)
         warn_of_lacking_domain(table, self.schema)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from graftwork.evidence.evaluation import Evaluation, evaluate
-from graftwork.evidence.page.plots import Series
-from graftwork.evidence.report import Candidate, Curves, Report, Stage
+from graftwork.evidence.evaluate import evaluate
+from graftwork.evidence.evaluation import Evaluation
+from graftwork.evidence.report import Report
+from graftwork.evidence.results import Candidate, Curves, Series, Stage
 from graftwork.evidence.scores.breakdown import reliability
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.tasks.classification import Classification

@@ -10,7 +10,7 @@ import sklearn.metrics as reference
 
 from evidence.samples import classification, multilabel_evaluation, regression_evaluation, single_label
 from graftwork.errors import DataError
-from graftwork.evidence.evaluation import evaluate
+from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.scores.examples import Example
 from graftwork.evidence.scores.intervals import score_text
 from graftwork.tasks.multilabel import Multilabel

@@ -30,7 +30,8 @@ from evidence.samples import (
 from graftwork.data.episodes import Episodes
 from graftwork.evidence.episodes import evaluate_episodes
 from graftwork.evidence.evaluation import Evaluation
-from graftwork.evidence.report import Candidate, Report, Result
+from graftwork.evidence.report import Report
+from graftwork.evidence.results import Candidate, Result
 from graftwork.evidence.rows import Cell, RowView
 from graftwork.evidence.scores.baseline import Baseline
 from graftwork.evidence.scores.intervals import Interval

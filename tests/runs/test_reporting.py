@@ -15,11 +15,12 @@ import pytest
 import graftwork as gw
 from graftwork.evidence.report import Report
 from graftwork.model import Model
+from graftwork.runs.clock import Began
 from graftwork.runs.crossval import NAME, cross_validate
 from graftwork.runs.default import run_all
 from graftwork.runs.fit import make_model
 from graftwork.runs.job.job import Job
-from graftwork.runs.reporting import Began, make_report
+from graftwork.runs.reporting import make_report
 from graftwork.runs.single import Candidate
 from graftwork.runs.workspace import Workspace
 from heard import Ear

@@ -50,8 +50,8 @@ def print_scores(found: Evaluation | Evaluations, *, as_json: bool) -> None:
 
 def print_evaluations(evaluations: Mapping[str, Evaluation], target: str = "") -> None:
     """One table: a metric a row, a split a column, each score with its 95 % interval. target: of several, which one."""
+    from graftwork.evidence.evaluation import uncovered_text
     from graftwork.evidence.scores.intervals import score_text
-    from graftwork.evidence.views import uncovered_text
     from graftwork.tasks.metrics.registry import METRICS
 
     rows = [("score", *evaluations)]

@@ -1,25 +1,23 @@
-"""What a model's predictions on labelled rows are worth: scores with intervals, and where it goes wrong."""
+"""What a model's predictions on labelled rows are worth, as data, and how Python shows it: five lines, or a table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-import numpy as np
-
+from graftwork import notebook
 from graftwork.data.episodes import Episodes
-from graftwork.errors import DataError
-from graftwork.evidence.scores.breakdown import Bin, ClassScore, Pair, class_scores, confused_pairs, reliability
-from graftwork.evidence.scores.domains import DomainScore, domain_scores
-from graftwork.evidence.scores.examples import Example, Rows, most_wrong, slowest
-from graftwork.evidence.scores.intervals import RESAMPLES, Interval, bootstrap
-from graftwork.evidence.scores.number_errors import NumberErrors, number_errors
-from graftwork.evidence.scores.verification import Verification, verification
-from graftwork.tasks.embedding.identity import Identity
-from graftwork.tasks.metrics.registry import METRICS, given_to
-from graftwork.tasks.task import Task
+from graftwork.evidence.scores.breakdown import Bin, ClassScore, Pair
+from graftwork.evidence.scores.domains import DomainScore
+from graftwork.evidence.scores.examples import Example
+from graftwork.evidence.scores.intervals import Interval, score_text
+from graftwork.evidence.scores.number_errors import NumberErrors
+from graftwork.evidence.scores.verification import Verification
+from graftwork.shown import counted, shortened_text, shown_line
+from graftwork.tasks.metrics.registry import METRICS
 
-_POINTS = 1000
+MOST = 5
+"""Lines of an evaluation."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,13 +59,9 @@ class Evaluation:
         return {name: interval.to_json() for name, interval in self.scores.items()}
 
     def __repr__(self) -> str:
-        from graftwork.evidence.views import evaluation_lines
-
         return "\n".join(evaluation_lines(self))
 
     def _repr_html_(self) -> str:
-        from graftwork.evidence.views import evaluation_html
-
         return evaluation_html({"": self})
 
 
@@ -87,13 +81,9 @@ class Evaluations(Mapping[str, Evaluation]):
         return len(self._by_target)
 
     def __repr__(self) -> str:
-        from graftwork.evidence.views import evaluations_lines
-
         return "\n".join(evaluations_lines(self))
 
     def _repr_html_(self) -> str:
-        from graftwork.evidence.views import evaluation_html
-
         return evaluation_html(self)
 
     def to_json(self) -> dict[str, dict[str, dict[str, float]]]:
@@ -101,94 +91,51 @@ class Evaluations(Mapping[str, Evaluation]):
         return {target: evaluation.to_json() for target, evaluation in self._by_target.items()}
 
 
-def evaluate(
-    task: Task,
-    targets: np.ndarray,
-    probabilities: np.ndarray,
-    rows: np.ndarray,
-    texts: Sequence[str] | None = None,
-    lengths: np.ndarray | None = None,
-    *,
-    labelled: np.ndarray | None = None,
-    domains: Sequence[str | None] | np.ndarray | None = None,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-) -> Evaluation:
-    """Score `task.probabilities` (N, outputs) of N rows against their targets, as `task.encode` gives them; of an open
-    set its embeddings (N, E).
+def evaluation_lines(found: Evaluation) -> list[str]:
+    """What was scored, the score that counts, and the others."""
+    kinds = f"{len(found.classes):,} classes, " if found.classes else ""
+    bare = f"; {found.unlabelled:,} more have no target" if found.unlabelled else ""
+    first = f"Evaluation ({found.task}): {kinds}{counted(found.rows)}{bare}"
+    texts = [f"{METRICS[name].display} {score_text(name, score)}" for name, score in found.scores.items()]
+    lines = [first, *texts[:1], *([", ".join(texts[1:])] if texts[1:] else [])]
+    if found.uncovered:
+        lines.append(uncovered_text(found, "rows"))
+    if found.baseline is not None:
+        lines.append(f"always answering the commonest class: accuracy {found.baseline:.1%}")
+    if found.domains:
+        lines.append(f"by domain: {counted(len(found.domains), 'domain')}, see .domains")
+    return [shown_line(line) for line in lines][:MOST]
 
-    rows: row numbers in their source (N,). texts: what to show of each row. lengths: tokens of each row, for the list
-    of the slowest rows. labelled: mask of rows that have a target; all where left out. domains: of each row, None for
-    none.
-    Raises DataError where no row is labelled, or where the rows of an open set have no pair to compare.
-    """
-    keep = np.flatnonzero(np.ones(len(targets), bool) if labelled is None else labelled)
-    if len(keep) == 0:
-        raise DataError(f"None of {len(targets):,} rows has a target, so there is nothing to evaluate against.")
-    truth, given = task.judge(targets[keep], probabilities[keep])
-    shown = Rows(keep, rows, texts, lengths)
 
-    def score(picked: np.ndarray) -> dict[str, Interval]:
-        return _scores(task, truth[picked], given[picked], seed, resamples)
+def evaluations_lines(found: Mapping[str, Evaluation]) -> list[str]:
+    """One line a target, with the score that counts."""
+    lines = []
+    for target, evaluation in found.items():
+        name, score = next(iter(evaluation.scores.items()), ("", None))
+        told = f"{METRICS[name].display} {score_text(name, score)}" if score is not None else "no score"
+        lines.append(shown_line(f"{target}: {told} on {counted(evaluation.rows)}"))
+    if len(lines) > MOST:
+        lines = [*lines[: MOST - 1], f"… and {len(lines) - MOST + 1} more targets"]
+    return lines or ["no target had a labelled row"]
 
-    by_domain = domain_scores(np.asarray(domains, dtype=object)[keep], score) if domains is not None else ()
-    if task.open_set:
-        return replace(_of_open_set(task, truth, given, shown, len(targets), seed, resamples), domains=by_domain)
-    chosen = task.choose(given)
-    single_label = "hard_labels" in task.facts
-    has_classes = bool(task.classes)
-    return Evaluation(
-        task=task.name,
-        classes=task.classes,
-        rows=len(keep),
-        unlabelled=len(targets) - len(keep),
-        scores=_scores(task, truth, given, seed, resamples),
-        domains=by_domain,
-        baseline=float(np.bincount(truth).max() / len(truth)) if single_label else None,
-        per_class=class_scores(truth, chosen, task.classes) if has_classes else (),
-        pairs=confused_pairs(truth, chosen, task.classes) if single_label else (),
-        reliability=reliability(truth, given) if has_classes else (),
-        points=_points(truth, chosen, seed) if "real_targets" in task.facts else (),
-        errors=number_errors(truth, chosen) if "real_targets" in task.facts else None,
-        most_wrong=most_wrong(task, truth, given, shown),
-        slowest=slowest(task, truth, given, shown),
+
+def evaluation_html(by_target: Mapping[str, Evaluation]) -> str:
+    """A table of all scores with their intervals; a row a metric, of several targets a table each."""
+    tables = []
+    for target, found in by_target.items():
+        rows = [(METRICS[name].display, score_text(name, score)) for name, score in found.scores.items()]
+        caption = f"{target}: {counted(found.rows)}" if target else counted(found.rows)
+        tables.append(notebook.table([("score", "with 95 % interval"), *rows], caption))
+    return "".join(tables) or notebook.card("no target had a labelled row", ())
+
+
+def uncovered_text(found: Evaluation, rows: str) -> str:
+    """Which classes the scores on `rows` say nothing of; "" where they cover all."""
+    if not found.uncovered:
+        return ""
+    listed = ", ".join(f"'{shortened_text(label)}'" for label in found.uncovered[:5])
+    more = f" and {len(found.uncovered) - 5:,} more" if len(found.uncovered) > 5 else ""
+    return (
+        f"none of the {rows} is of the class{'' if len(found.uncovered) == 1 else 'es'} {listed}{more}: "
+        f"the scores say nothing of {len(found.uncovered):,} of {len(found.classes):,} classes"
     )
-
-
-def _scores(task: Task, truth: np.ndarray, given: np.ndarray, seed: int, resamples: int) -> dict[str, Interval]:
-    """Of an open set none where its rows have no pair to compare."""
-    if task.open_set and (len(np.unique(truth)) < 2 or len(np.unique(truth)) == len(truth)):
-        return {}
-    metrics = [METRICS[name] for name in task.metrics if len(task.classes) >= METRICS[name].least_classes]
-    metrics = [METRICS[name] for name in task.metrics] if task.open_set else metrics
-    values = {metric.name: given_to(metric, task, given) for metric in metrics}
-    return bootstrap(truth, values, seed, resamples, units=truth if task.open_set else None)
-
-
-def _of_open_set(
-    task: Task, truth: np.ndarray, embeddings: np.ndarray, shown: Rows, rows: int, seed: int, resamples: int
-) -> Evaluation:
-    """Pairs of rows are scored, and intervals are over identities, which are drawn whole."""
-    calibration = task.calibration if isinstance(task, Identity) else None
-    threshold = calibration.threshold if calibration else None
-    _, counts = np.unique(truth, return_counts=True)
-    if len(counts) < 2 or counts.max() < 2:
-        raise DataError(
-            f"The {len(truth):,} rows show {len(counts):,} different identities, of which the largest has "
-            f"{counts.max():,} rows. Expected two rows of one identity at least, and rows of another one."
-        )
-    return Evaluation(
-        task=task.name,
-        classes=(),
-        rows=len(truth),
-        unlabelled=rows - len(truth),
-        scores=_scores(task, truth, embeddings, seed, resamples),
-        verification=verification(truth, embeddings, shown, threshold),
-    )
-
-
-def _points(truth: np.ndarray, predicted: np.ndarray, seed: int) -> tuple[tuple[float, float], ...]:
-    picked = np.arange(len(truth))
-    if len(truth) > _POINTS:
-        picked = np.sort(np.random.default_rng(seed).choice(len(truth), _POINTS, replace=False))
-    return tuple(zip(truth[picked].tolist(), predicted[picked].tolist(), strict=True))

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +16,8 @@ from graftwork.data.table import Column, Table
 from graftwork.evidence.words import line
 from graftwork.shown import shown_number
 
-if TYPE_CHECKING:
-    from graftwork.evidence.report import Report
-
 MOST_BYTES = 1_200_000
 """Of pictures and sounds in a page, together; rows beyond it have their file's name."""
-MOST_SUSPECTS = 200
-"""Rows that are shown because their label may be wrong."""
 _SIDE = 112
 """Pixels of a thumbnail's longer side."""
 _RATE, _SECONDS = 16_000, 8
@@ -51,25 +46,6 @@ class RowView:
 
 Views = Mapping[str, Mapping[int, RowView]]
 """By split and row number."""
-
-
-def wanted_rows(report: Report) -> dict[str, list[int]]:
-    """By split, the numbers of the rows that a report shows, the most telling ones first."""
-    split, _ = report.headline
-    first: list[int] = [row for one in report.summary.trouble for row in one.rows]
-    for result in report.results:
-        name, evaluation = result.headline
-        if name != split:
-            continue
-        compared = evaluation.verification
-        if compared is not None:
-            first += [row for one in (*compared.most_alike, *compared.least_alike) for row in (one.first, one.second)]
-        first += [one.row for one in (*evaluation.most_wrong, *evaluation.slowest)]
-    found = {split: list(dict.fromkeys(first))}
-    suspects = [one.row for result in report.results for one in result.suspects[:MOST_SUSPECTS]]
-    if suspects:
-        found["validation"] = list(dict.fromkeys([*found.get("validation", []), *suspects]))
-    return found
 
 
 def row_views(table: Table, wanted: Sequence[int], most_bytes: int = MOST_BYTES) -> dict[int, RowView]:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from graftwork.errors import UsageError
 
 Clock = Callable[[], float]
 """Seconds since some moment; `time.process_time` counts a budget in CPU seconds."""
+
+
+class Began(NamedTuple):
+    """`time.monotonic()` and `time.process_time()` when a call began."""
+
+    wall: float
+    cpu: float
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,13 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from graftwork.evidence.report import Stage
+from graftwork.evidence.results import Stage
+from graftwork.runs.clock import Began
 from graftwork.runs.leave_one_domain_out import LeftOutDomain
 from graftwork.runs.single import Candidate
 
 PACKAGES = ("graftwork", "torch", "transformers", "tokenizers", "peft", "pyarrow", "numpy")
-
-
-class Began(NamedTuple):
-    """`time.monotonic()` and `time.process_time()` when a call began."""
-
-    wall: float
-    cpu: float
 
 
 def costs(candidates: Sequence[Candidate], began: Began, left_out: Sequence[LeftOutDomain]) -> tuple[Stage, ...]:

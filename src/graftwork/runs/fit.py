@@ -18,7 +18,7 @@ from graftwork.model import Model
 from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.budget.affordable import within_budget
 from graftwork.runs.budget.planning import planned
-from graftwork.runs.clock import Clock, Deadline
+from graftwork.runs.clock import Began, Clock, Deadline
 from graftwork.runs.default import run_all
 from graftwork.runs.job.data_arguments import DataArguments, SplitBy
 from graftwork.runs.job.job import make_job
@@ -26,7 +26,7 @@ from graftwork.runs.leave_one_domain_out import domains_to_leave_out, score_left
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.model_from_run import make_model as make_model
 from graftwork.runs.one_at_a_time import one_at_a_time
-from graftwork.runs.reporting import Began, Call, make_report
+from graftwork.runs.reporting import Call, make_report
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import claims_out, open_workspace
 from graftwork.saving import put

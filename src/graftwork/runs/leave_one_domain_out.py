@@ -20,7 +20,7 @@ from graftwork.data.load import with_levels
 from graftwork.data.store.cache import column_digest, digest
 from graftwork.data.table import Table
 from graftwork.errors import DataError, UsageError
-from graftwork.evidence.evaluation import evaluate
+from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.scores.domains import LEAST, DomainScore
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline

@@ -16,18 +16,20 @@ from graftwork.core.predicted import row_texts
 from graftwork.core.scoring import probabilities, scored, shown_score
 from graftwork.data.domains import domain_names
 from graftwork.data.table import Table
-from graftwork.evidence import report as evidence
-from graftwork.evidence.evaluation import Evaluation, evaluate
-from graftwork.evidence.page.plots import Series
-from graftwork.evidence.report import Curves, Report, Result
-from graftwork.evidence.rows import MOST_BYTES, row_views, wanted_rows
+from graftwork.evidence import results as evidence
+from graftwork.evidence.evaluate import evaluate
+from graftwork.evidence.evaluation import Evaluation
+from graftwork.evidence.page.shown_rows import wanted_rows
+from graftwork.evidence.report import Report
+from graftwork.evidence.results import Curves, Result, Series
+from graftwork.evidence.rows import MOST_BYTES, row_views
 from graftwork.evidence.scores.baseline import Baseline, baseline_of, baseline_of_episodes
 from graftwork.evidence.scores.breakdown import Bin, reliability
 from graftwork.evidence.scores.modalities import Contribution, contributions
 from graftwork.evidence.summary.titles import base_words, title
 from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise
 from graftwork.model import Model
-from graftwork.runs.costs import Began as Began
+from graftwork.runs.clock import Began
 from graftwork.runs.costs import costs, peak_memory, versions
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.crossval import cross_validate

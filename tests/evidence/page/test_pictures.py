@@ -14,7 +14,7 @@ from evidence.samples import (
 )
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.page.pictures import Bar, bars
-from graftwork.evidence.report import Result
+from graftwork.evidence.results import Result
 
 
 def drawn(found: Evaluation, **more: object) -> tuple[Bar, ...]:

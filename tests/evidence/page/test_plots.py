@@ -9,7 +9,7 @@ import pytest
 
 from evidence.samples import MARKUP, evaluation, regression_evaluation
 from graftwork.evidence.page import plots
-from graftwork.evidence.page.plots import Series
+from graftwork.evidence.results import Series
 
 CURVE = Series("fine-tune", (1.0, 2.0), (0.5, 0.7))
 DRAWINGS: dict[str, Callable[[], str]] = {

@@ -9,7 +9,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from evidence.samples import classification, single_label
 from graftwork.data.episodes import Episodes
-from graftwork.evidence.evaluation import evaluate
+from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.scores.baseline import baseline_of, baseline_of_episodes
 from graftwork.evidence.scores.intervals import Interval
 from graftwork.tasks.embedding.identity import Identity

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from evidence.samples import classification, single_label
-from graftwork.evidence.evaluation import evaluate
+from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.scores.domains import MOST, DomainScore, domain_scores, summary, to_json
 from graftwork.evidence.scores.intervals import Interval
 

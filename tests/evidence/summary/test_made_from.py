@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from evidence.samples import of_classes
-from graftwork.evidence.report import Report, Stage
+from graftwork.evidence.report import Report
+from graftwork.evidence.results import Stage
 from graftwork.evidence.summary.made_from import made_from, trust
 from graftwork.evidence.summary.summary import Summary
 from graftwork.evidence.warnings import DataWarning
@@ -53,10 +54,10 @@ def test_rows_that_the_budget_left_out_are_in_the_first_line() -> None:
 
 
 def test_trust_says_which_rows_measured() -> None:
-    assert trust(HELD)[0].startswith("LossOutput on 120 rows of train.csv that it was not trained on.")
+    assert trust(HELD)[0].startswith("Measured on 120 rows of train.csv that it was not trained on.")
     tested = replace(HELD, evaluations={"test": of_classes({"a": (20, 10), "b": (20, 20)})}, sources={"test": "t.csv"})
     first, second = trust(tested)
-    assert first == "LossOutput on 40 rows of t.csv that took no part in training or in choosing."
+    assert first == "Measured on 40 rows of t.csv that took no part in training or in choosing."
     assert second == "40 rows are few: another such sample may give another picture."
 
 

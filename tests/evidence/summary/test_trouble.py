@@ -8,7 +8,8 @@ import numpy as np
 
 from evidence.samples import identity_evaluation, of_classes, of_labels, of_numbers
 from graftwork.evidence.evaluation import Evaluation
-from graftwork.evidence.report import Report, Result
+from graftwork.evidence.report import Report
+from graftwork.evidence.results import Result
 from graftwork.evidence.scores.domains import DomainScore
 from graftwork.evidence.scores.groups import Group
 from graftwork.evidence.scores.intervals import Interval

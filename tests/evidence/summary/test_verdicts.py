@@ -9,7 +9,7 @@ from evidence.samples import identity_evaluation, of_classes, of_labels, of_numb
 from graftwork.data.episodes import Episodes
 from graftwork.evidence.episodes import evaluate_episodes
 from graftwork.evidence.evaluation import Evaluation
-from graftwork.evidence.report import Result
+from graftwork.evidence.results import Result
 from graftwork.evidence.scores.baseline import Baseline
 from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.summary.verdicts import verdict

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from graftwork.evidence.page.markdown import fenced, plain
+from graftwork.evidence.results import Findings, Result
 from graftwork.evidence.scores.intervals import score_text
+from graftwork.evidence.summary.summarising import summarised
 from graftwork.tasks.metrics.registry import METRICS
 
-if TYPE_CHECKING:
-    from graftwork.evidence.report import Report, Result
 
-
-def model_card(report: Report) -> str:
+def model_card(report: Findings) -> str:
     """The card in Markdown; what only the owner can know is left to fill in, and says so."""
     sections = [
         _top(report),
@@ -26,9 +23,9 @@ def model_card(report: Report) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _top(report: Report) -> str:
+def _top(report: Findings) -> str:
     """The first screen: how good, what that rests on, where not, what next. A warning stands apart."""
-    summary = report.summary
+    summary = summarised(report)
     parts = [f"# {plain(summary.title)}"]
     for verdict, told in zip(summary.verdicts, summary.verdict_lines(), strict=True):
         parts.append(f"> **Warning.** {plain(told)}" if verdict.warning else plain(told))
@@ -39,7 +36,7 @@ def _top(report: Report) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _use(report: Report) -> str:
+def _use(report: Findings) -> str:
     lines = []
     for result in report.results:
         _, evaluation = result.headline
@@ -54,12 +51,12 @@ def _use(report: Report) -> str:
     return "## Intended use\n\n" + "\n".join(lines)
 
 
-def _data(report: Report) -> str:
+def _data(report: Findings) -> str:
     lines = [f"- {plain(name)}: {plain(value)}" for name, value in report.data.items()]
     return "## Training data\n\n" + ("\n".join(lines) or "*Not recorded.*")
 
 
-def _scores(report: Report) -> str:
+def _scores(report: Findings) -> str:
     tables = []
     for result in report.results:
         head = f"### {plain(result.target)}\n\n" if report.more else ""
@@ -82,7 +79,7 @@ def _score_table(result: Result) -> str:
     return "\n".join(lines)
 
 
-def _recipe(report: Report) -> str:
+def _recipe(report: Findings) -> str:
     parts = ["## Training"]
     if report.recipe:
         parts.append(fenced(report.recipe, "yaml"))
@@ -94,7 +91,7 @@ def _recipe(report: Report) -> str:
     return "\n\n".join(parts)
 
 
-def _limits(report: Report) -> str:
+def _limits(report: Findings) -> str:
     lines = ["- The scores hold for rows like those it was scored on; on other sources, periods or languages, measure."]
     for result in report.results:
         _, evaluation = result.headline
@@ -109,6 +106,6 @@ def _limits(report: Report) -> str:
     return "## Limits\n\n" + "\n".join(lines)
 
 
-def _of(report: Report, result: Result) -> str:
+def _of(report: Findings, result: Result) -> str:
     """Which target is meant, where there are several."""
     return f" of {plain(result.target)}" if report.more else ""

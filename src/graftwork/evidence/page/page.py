@@ -10,6 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from graftwork.evidence.page.page_parts import parts
+from graftwork.evidence.results import Findings
 from graftwork.evidence.words import line
 from graftwork.shown import shown, shown_number
 
@@ -17,16 +19,13 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-    from graftwork.evidence.report import Report
 
 _PARTS = re.compile(r"(?<=\w[_/\\])(?=\w)|(?<=[^\W\d]\.)(?=[^\W\d])")
 """Where a long name may break: between its parts, never within a word."""
 
 
-def page(report: Report) -> str:
+def page(report: Findings) -> str:
     """The report's HTML."""
-    from graftwork.evidence.page.page_parts import parts
-
     return render("report.html.jinja", parts(report))
 
 

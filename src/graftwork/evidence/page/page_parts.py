@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.page import plots, tables
 from graftwork.evidence.page.pictures import bars
 from graftwork.evidence.page.tables import Grid, Value
+from graftwork.evidence.results import Findings, Result
 from graftwork.evidence.rows import RowView
 from graftwork.evidence.scores.breakdown import Bin, ClassScore, Pair
+from graftwork.evidence.summary.summarising import summarised
 from graftwork.evidence.summary.summary import Summary
 from graftwork.evidence.words import duration, line, of_hundred
 from graftwork.shown import counted
 from graftwork.tasks.metrics.registry import METRICS
-
-if TYPE_CHECKING:
-    from graftwork.evidence.report import Report, Result
 
 MATRIX_CLASSES = 12
 """With more classes a matrix of them is no longer read at a glance."""
@@ -25,9 +24,9 @@ _SURE = 0.8
 _SAMPLE = 1000
 
 
-def parts(report: Report) -> dict[str, Any]:
+def parts(report: Findings) -> dict[str, Any]:
     """By name, what the template fills in."""
-    summary = report.summary
+    summary = summarised(report)
     split, _ = report.headline
     views = report.rows.get(split, {})
     results = [_result(report, at, summary) for at in range(len(report.results))]
@@ -74,7 +73,7 @@ def _sections(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, title) for name, title, there in every if there]
 
 
-def _result(report: Report, at: int, summary: Summary) -> dict[str, Any]:
+def _result(report: Findings, at: int, summary: Summary) -> dict[str, Any]:
     """What is shown of one target."""
     result = report.results[at]
     split, evaluation = result.headline
@@ -116,21 +115,21 @@ def _result(report: Report, at: int, summary: Summary) -> dict[str, Any]:
     return own
 
 
-def _about(report: Report) -> str:
+def _about(report: Findings) -> str:
     """Date, name of the run, files."""
     names = dict.fromkeys(report.sources.values())
     found = [report.made, report.folder, f"from {', '.join(names)}" if names else ""]
     return " · ".join(line(one) for one in found if one)
 
 
-def _drawn(report: Report) -> str:
+def _drawn(report: Findings) -> str:
     _, evaluation = report.headline
     if evaluation.verification is not None:
         return "identities, which are drawn with all their rows"
     return "episodes" if evaluation.episodes is not None else "rows"
 
 
-def _score_name(report: Report) -> str:
+def _score_name(report: Findings) -> str:
     return "mean score" if report.more else METRICS[report.primary].display.lower()
 
 
@@ -224,7 +223,7 @@ def _mistakes_said(evaluation: Evaluation) -> str:
     return f"{some}, the worst first: those in which the wrong answer led most. Such rows often have a wrong label."
 
 
-def _curves(report: Report) -> list[tuple[Any, str]]:
+def _curves(report: Findings) -> list[tuple[Any, str]]:
     """The learning curves with what they show."""
     from markupsafe import Markup
 
@@ -242,7 +241,7 @@ def _curves(report: Report) -> list[tuple[Any, str]]:
     return [(Markup(svg), said) for svg, said in found]
 
 
-def _facts(report: Report) -> Grid | None:
+def _facts(report: Findings) -> Grid | None:
     """Base, data, sizes, versions."""
     rows = [("base", report.base), *report.data.items()]
     trained, total = report.parameters_trained, report.parameters_total
@@ -256,7 +255,7 @@ def _facts(report: Report) -> Grid | None:
     return Grid("What it was made with", ("What", "Which"), cells) if cells else None
 
 
-def _costs(report: Report) -> Grid | None:
+def _costs(report: Findings) -> Grid | None:
     if not report.costs:
         return None
     wall, cpu = (sum(getattr(stage, name) for stage in report.costs) for name in ("wall_seconds", "cpu_seconds"))
@@ -268,7 +267,7 @@ def _costs(report: Report) -> Grid | None:
     return Grid("What it cost", head, cells, frozenset({1, 2}), frozenset({len(cells) - 1}))
 
 
-def _plan(report: Report) -> Grid | None:
+def _plan(report: Findings) -> Grid | None:
     if not report.plan:
         return None
     head, *rows = report.plan

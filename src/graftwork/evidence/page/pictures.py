@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from graftwork.evidence.results import Result
 from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.summary.verdicts import FEWEST_IDENTITIES, usual_answer
 from graftwork.evidence.words import of_hundred, part, quoted, share_of
-
-if TYPE_CHECKING:
-    from graftwork.evidence.report import Result
 
 
 @dataclass(frozen=True)

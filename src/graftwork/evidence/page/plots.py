@@ -13,9 +13,9 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from graftwork.evidence.results import Series
 from graftwork.evidence.scores.breakdown import Bin
 from graftwork.shown import shown_number
 
@@ -30,15 +30,6 @@ _INK = "#123457"
 
 _WIDTH, _HEIGHT = 4.6, 3.0
 """Inches of a panel."""
-
-
-@dataclass(frozen=True)
-class Series:
-    """Named points of a curve, by optimizer step."""
-
-    name: str
-    steps: tuple[float, ...]
-    values: tuple[float, ...]
 
 
 def training_loss(loss: Series) -> str:

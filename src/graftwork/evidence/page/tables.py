@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.page.terms import term
-from graftwork.evidence.rows import MOST_SUSPECTS, RowView
+from graftwork.evidence.results import Candidate, Findings, Result
+from graftwork.evidence.rows import RowView
 from graftwork.evidence.scores.breakdown import Bin, ClassScore, Pair
 from graftwork.evidence.scores.domains import DomainScore, summary
 from graftwork.evidence.scores.intervals import score_text
@@ -17,11 +17,10 @@ from graftwork.evidence.words import amount, line
 from graftwork.shown import shown_number
 from graftwork.tasks.metrics.registry import METRICS
 
-if TYPE_CHECKING:
-    from graftwork.evidence.report import Candidate, Report, Result
-
 MOST_PAIRS, MOST_CLASSES = 500, 1000
 """Lines of a table, so that a page of very many classes stays light."""
+MOST_SUSPECTS = 200
+"""Rows that are shown because their label may be wrong."""
 LONG = 30
 """A table with more rows can be searched."""
 
@@ -226,7 +225,7 @@ def inputs(result: Result) -> Grid:
     return Grid("What each input brings", head, rows, frozenset({1, 2}))
 
 
-def candidates(report: Report, score_name: str) -> Grid:
+def candidates(report: Findings, score_name: str) -> Grid:
     """What was tried."""
     text = shown_number if report.more else METRICS[report.primary].text
     rows = tuple(_candidate(one, text(one.score)) for one in report.candidates)

@@ -8,15 +8,12 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from typing import TYPE_CHECKING
 
+from graftwork.evidence.results import Findings
 from graftwork.evidence.summary.summary import NextStep
 from graftwork.evidence.words import duration, line, listed, quoted
 from graftwork.shown import counted
 from graftwork.tasks.metrics.registry import METRICS
-
-if TYPE_CHECKING:
-    from graftwork.evidence.report import Report
 
 MOST = 3
 _FEW_ROWS_A_CLASS = 20
@@ -27,7 +24,7 @@ _SHORTENED = re.compile(r"(?P<name>.*): (?:ended after )?(?P<made>\d+) of (?P<of
 """What a run says that has no time for all its steps."""
 
 
-def next_steps(report: Report, *, warned: bool) -> tuple[NextStep, ...]:
+def next_steps(report: Findings, *, warned: bool) -> tuple[NextStep, ...]:
     """warned: a verdict warns, so that no finding of this model counts as a reason."""
     found = [*_leak(report), *_more_time(report), *_base(report)]
     if warned:
@@ -37,7 +34,7 @@ def next_steps(report: Report, *, warned: bool) -> tuple[NextStep, ...]:
     return tuple(found[:MOST])
 
 
-def _look(report: Report) -> list[NextStep]:
+def _look(report: Findings) -> list[NextStep]:
     """Where nothing was learned: can it be?"""
     _, evaluation = report.headline
     if evaluation.verification is not None:
@@ -50,14 +47,14 @@ def _look(report: Report) -> list[NextStep]:
     ]
 
 
-def _leak(report: Report) -> list[NextStep]:
+def _leak(report: Findings) -> list[NextStep]:
     warning = next((one for one in report.warnings if one.kind == "leak"), None)
     if warning is None:
         return []
     return [NextStep(line(warning.message), _again(report, ignore=warning.columns) if warning.columns else "")]
 
 
-def _doubled(report: Report) -> list[NextStep]:
+def _doubled(report: Findings) -> list[NextStep]:
     """Rows that measure it and that it has learned, where they are so many that its score is not to be trusted."""
     split, evaluation = report.headline
     for warning in report.warnings:
@@ -67,7 +64,7 @@ def _doubled(report: Report) -> list[NextStep]:
     return []
 
 
-def _more_time(report: Report) -> list[NextStep]:
+def _more_time(report: Findings) -> list[NextStep]:
     """More of the budget, where it kept rows or candidates out."""
     if report.budget is None:
         return []
@@ -88,7 +85,7 @@ def _more_time(report: Report) -> list[NextStep]:
     return []
 
 
-def _steps(report: Report) -> tuple[int, int]:
+def _steps(report: Findings) -> tuple[int, int]:
     """Of the run that the budget shortened most, the steps that it made and those that it would have made."""
     runs = dict[str, tuple[int, int]]()
     for note in report.notes:
@@ -99,7 +96,7 @@ def _steps(report: Report) -> tuple[int, int]:
     return min(runs.values(), key=lambda one: one[0] / one[1], default=(0, 0))
 
 
-def _base(report: Report) -> list[NextStep]:
+def _base(report: Findings) -> list[NextStep]:
     """A pretrained base, where one is trained from nothing or can't read the rows."""
     return [NextStep(line(one.message)) for one in report.warnings if one.kind == "base"][:1]
 
@@ -110,7 +107,7 @@ def _round_up(seconds: float) -> float:
     return float(unit * math.ceil(seconds / unit))
 
 
-def _labels(report: Report) -> list[NextStep]:
+def _labels(report: Findings) -> list[NextStep]:
     count = sum(len(result.suspects) for result in report.results)
     if not count:
         return []
@@ -121,7 +118,7 @@ def _labels(report: Report) -> list[NextStep]:
     return [NextStep(text)]
 
 
-def _harmful_input(report: Report) -> list[NextStep]:
+def _harmful_input(report: Findings) -> list[NextStep]:
     """An input without which the model scored better, beyond chance."""
     for result in report.results:
         for one in result.inputs:
@@ -135,7 +132,7 @@ def _harmful_input(report: Report) -> list[NextStep]:
     return []
 
 
-def _rare(report: Report) -> list[NextStep]:
+def _rare(report: Findings) -> list[NextStep]:
     """Classes with few training rows that are found least."""
     for result in report.results:
         counts = dict(result.training_rows)
@@ -152,14 +149,14 @@ def _rare(report: Report) -> list[NextStep]:
     return []
 
 
-def _test(report: Report) -> list[NextStep]:
+def _test(report: Findings) -> list[NextStep]:
     if "test" in report.evaluations or not report.evaluations:
         return []
     text = "For a number to publish, measure it on rows that had no part in this."
     return [NextStep(text, f"graft evaluate {shlex.quote(report.folder)} NEW.csv" if report.folder else "")]
 
 
-def _use(report: Report) -> list[NextStep]:
+def _use(report: Findings) -> list[NextStep]:
     """What this kind of model is for."""
     _, evaluation = report.headline
     folder = shlex.quote(report.folder)
@@ -178,7 +175,7 @@ def _use(report: Report) -> list[NextStep]:
     return [NextStep("Use it on new rows.", f"graft predict {folder} NEW.csv --out predictions.csv")]
 
 
-def _again(report: Report, *, budget: float | None = None, ignore: tuple[str, ...] = ()) -> str:
+def _again(report: Findings, *, budget: float | None = None, ignore: tuple[str, ...] = ()) -> str:
     """The call as it was made, with another budget or a column less; in Python what is to be added to it."""
     if not report.asked:
         added = [f"budget={budget:.0f}"] if budget else []
@@ -192,7 +189,7 @@ def _again(report: Report, *, budget: float | None = None, ignore: tuple[str, ..
     return shlex.join([*_without([w for w in words if w != "--resume"], "--out"), *_out(report)])
 
 
-def _out(report: Report) -> list[str]:
+def _out(report: Findings) -> list[str]:
     return ["--out", f"{report.folder}-next"] if report.folder else []
 
 

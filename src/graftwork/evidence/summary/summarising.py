@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from graftwork.evidence.results import Findings
 from graftwork.evidence.summary.made_from import made_from, trust
 from graftwork.evidence.summary.next_steps import next_steps
 from graftwork.evidence.summary.summary import Summary
 from graftwork.evidence.summary.trouble import trouble
 from graftwork.evidence.summary.verdicts import verdict
 
-if TYPE_CHECKING:
-    from graftwork.evidence.report import Report
 
-
-def summarised(report: Report) -> Summary:
+def summarised(report: Findings) -> Summary:
     """The first screen of a report. Where a verdict warns, nothing that the model did is called a finding."""
     verdicts = tuple(verdict(result, result.target if report.more else "") for result in report.results)
     warned = any(one.warning for one in verdicts)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from graftwork.evidence.evaluation import Evaluation
+from graftwork.evidence.results import Findings, Result
 from graftwork.evidence.scores.breakdown import ClassScore
 from graftwork.evidence.summary.summary import Trouble
 from graftwork.evidence.words import amount, line, listed, of_hundred, quoted
 from graftwork.shown import counted, shown_number
-
-if TYPE_CHECKING:
-    from graftwork.evidence.report import Report, Result
 
 MOST = 5
 _EXAMPLES = 3
@@ -25,7 +22,7 @@ _FEWEST = 2
 """A mistake made once is no pattern."""
 
 
-def trouble(report: Report) -> tuple[Trouble, ...]:
+def trouble(report: Findings) -> tuple[Trouble, ...]:
     """Of several targets each has its share, and is named."""
     each = [_of(result) for result in report.results]
     share = max(1, MOST // len(each))

@@ -6,18 +6,15 @@ What is said depends on what was measured, not on the name of a task, so that a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from graftwork.evidence.evaluation import Evaluation
+from graftwork.evidence.results import Result
 from graftwork.evidence.scores.breakdown import ClassScore
 from graftwork.evidence.scores.intervals import Interval, score_text
 from graftwork.evidence.summary.summary import Verdict
 from graftwork.evidence.words import FEW_ROWS, amount, line, of_hundred, part, quoted, share_of
 from graftwork.shown import counted
 from graftwork.tasks.metrics.registry import METRICS
-
-if TYPE_CHECKING:
-    from graftwork.evidence.report import Result
 
 FEWEST_IDENTITIES = 5
 """With fewer left to test with, nothing can be told of others."""

@@ -10,8 +10,7 @@ from graftwork.recipe import Recipe
 from graftwork.runs.budget.first_pass import first_pass
 from graftwork.runs.budget.look import Look, look_at
 from graftwork.runs.candidates import planned_recipes
-from graftwork.runs.clock import Deadline, shown
-from graftwork.runs.costs import Began
+from graftwork.runs.clock import Began, Deadline, shown
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import make_ready

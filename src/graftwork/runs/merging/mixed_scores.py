@@ -13,7 +13,7 @@ from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import OnBadRows, known_choice
 from graftwork.data.table import Schema, Table
 from graftwork.errors import DataError, UsageError
-from graftwork.evidence.evaluation import evaluate
+from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.merged import Scores
 from graftwork.evidence.scores.intervals import Interval
 from graftwork.model import Model

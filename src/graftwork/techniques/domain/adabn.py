@@ -1,7 +1,7 @@
 """Adaptive batch normalisation: a network is normalised by the rows that it predicts, not by those it was trained on.
 
 Much of what differs between two domains (light, contrast, recording) shows in the mean and spread of each channel, and
-batch norms take both from training. LossOutput anew on the rows to predict, without labels and without a step of
+batch norms take both from training. Measured anew on the rows to predict, without labels and without a step of
 training, they often close a part of the gap. Leave it where rows come one by one, where the classes are not as frequent
 as in training (a table of one class is shifted away), or where the domain is the one trained on: there it adds noise.
 Only for bases with batch norm, and it runs the base twice.
