@@ -201,7 +201,7 @@ def several_targets() -> Example:
         for at, row in enumerate(texts(60))
     ]
     targets = ["topic", "tags", "length"]
-    how = recipe("lstm:width=8,vocabulary=200", ["uncertainty"])
+    how = recipe("lstm:width=8,vocabulary=200", ["uncertainty"], task={"tags": "multilabel"})
     return Example(fitted(rows, targets, how), without(rows, *targets))
 
 
