@@ -10,6 +10,7 @@ writes `tests/saved_models/0.2.0/NAME/` for each function of `examples.py`:
 - `model/`: the saved model, without its report
 - `rows.jsonl` and `inputs/`: what is predicted, with the files that it names
 - `support.jsonl`, for few-shot: rows of new classes
+- `model/index`, for retrieval, and `gallery.safetensors`, for identity: embeddings that it made
 - `expected.json`: values and probabilities by target, and what else the model is used for
 
 A model has at most 1 MB, and a row of them 4 MB. A new kind of head, task, base or fusion is one more function there.
@@ -33,6 +34,7 @@ from graftwork.errors import UsageError
 from saved_models.examples import EXAMPLES, Example
 
 HERE = Path(__file__).resolve().parent
+GALLERY = "gallery.safetensors"
 LARGEST, LARGEST_SUM = 1_000_000, 4_000_000
 """Bytes of a model with its inputs, and of all of a release."""
 
@@ -62,8 +64,19 @@ def write(example: Example, folder: Path) -> None:
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(name, folder / name)
     loaded = gw.load(folder / "model")
+    keep_embeddings(loaded, folder)
     expected = {"targets": predicted(loaded, folder / "rows.jsonl"), **used(loaded, folder)}
     (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
+
+
+def keep_embeddings(model: gw.Model, folder: Path) -> None:
+    """The index of a model that searches, in its folder; the gallery of one that verifies, beside it."""
+    rows, task = folder / "rows.jsonl", model.tasks[model.targets[0]].name
+    if task == "retrieval":
+        model.index(rows)
+    if task == "identity":
+        listed = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
+        model.enroll({each["image"]: [str(folder / each["image"])] for each in listed}).save(folder / GALLERY)
 
 
 def predicted(model: gw.Model, rows: Path) -> dict[str, Any]:
@@ -87,11 +100,14 @@ def used(model: gw.Model, folder: Path) -> dict[str, Any]:
     rows, task = folder / "rows.jsonl", model.tasks[model.targets[0]].name
     listed = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
     if task == "retrieval":
-        sides = list(listed[0])
-        return {"embeddings": {side: plain(model.embed(rows, side)) for side in sides}}
+        found = {"embeddings": {side: plain(model.embed(rows, side)) for side in listed[0]}}
+        hits = model.search(listed[0]["said"], k=3, by="said")
+        return found | {"rows": [hit.row for hit in hits], "cosines": [hit.score for hit in hits]}
     if task == "identity":
         first, *others = [str(folder / each["image"]) for each in listed]
-        return {"cosines": [model.verify(first, other).score for other in others]}
+        cosines = [model.verify(first, other).score for other in others]
+        gallery = gw.load_gallery(folder / GALLERY)
+        return {"cosines": cosines, "names": [model.identify(other, gallery).name for other in others]}
     if task == "few-shot":
         adapted = model.adapt(folder / "support.jsonl")
         return {"adapted": predicted(adapted, rows)}
