@@ -36,7 +36,6 @@ from graftwork.networks.fusion.registry import restore_fusion
 from graftwork.networks.heads.head import Head
 from graftwork.networks.hub.sizes import bounded
 from graftwork.networks.manifest import (
-    FORMAT,
     MANIFEST,
     WEIGHTS,
     check_files,
@@ -47,6 +46,7 @@ from graftwork.networks.manifest import (
     schema_of,
     sealed,
 )
+from graftwork.networks.migrations import migrated_weights, newest_format
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe, from_dict
 from graftwork.tasks.registry import TASKS
@@ -144,7 +144,7 @@ def _load(path: Path) -> Saved:
             network = _network(path, manifest, tasks)
         # Copied to where memory is aligned: convolutions round otherwise where it is not.
         weights = {name: tensor.clone() for name, tensor in load_file(inside(path, WEIGHTS)).items()}
-        network.load_state_dict(weights, assign=True)
+        network.load_state_dict(migrated_weights(weights, manifest), assign=True)
         network.requires_grad_(False)
         schema = schema_of(manifest)
         targets = {column.name for column in schema.columns if column.role == "target"}
@@ -191,7 +191,7 @@ def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:
     network = model.network
     unique = list(network.each_encoder())
     return {
-        "format": FORMAT,
+        "format": newest_format(),
         "graftwork": version("graftwork"),
         "recipe": model.recipe.to_dict(),
         "schema": [asdict(column) for column in model.schema.columns],

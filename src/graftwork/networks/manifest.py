@@ -15,9 +15,9 @@ from graftwork.data.store.staging import STAGED
 from graftwork.data.store.typed import misfit
 from graftwork.data.table import Column, Schema
 from graftwork.errors import DataError, ModelError, UsageError, nearest
+from graftwork.networks.migrations import migrated
 
 MANIFEST, WEIGHTS = "model.json", "weights.safetensors"
-FORMAT = 1
 LOOKED_AT = 100
 """Files beside a folder that is not there, at most, among which a message looks for models."""
 
@@ -100,8 +100,10 @@ def _is_ours(path: Path, *, damaged: bool) -> bool:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """What model.json says, every type checked. Raises ModelError where it is missing, foreign, damaged or newer, and
-    where it is a link that leads out of the folder."""
+    """What model.json says, as if this version had written it, every type checked; `format` is that of the file.
+
+    Raises ModelError where it is missing, foreign, damaged or newer, and where it is a link that leads out of the
+    folder."""
     path = folder / MANIFEST
     if not is_model(folder):
         why = "its model.json was written by something else" if path.is_file() else f"it has no {MANIFEST}"
@@ -118,16 +120,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{path} is damaged ({error}). Copy or train the model again.") from None
     if not isinstance(told, dict):
         raise ModelError(f"{path} is damaged (it holds no object). Copy or train the model again.")
-    if told.get("format", FORMAT) != FORMAT:
-        raise ModelError(
-            f"{folder} has format {told.get('format')}; this graftwork reads {FORMAT}. "
-            "Install the version that wrote it."
-        )
+    if "checksum" in told and sealed(told) != told:
+        raise ModelError(f"{path} is damaged: it is not as it was written. Copy or train the model again.")
+    told = migrated(told, folder)
     wrong = misfit(told, Manifest) or _misfit_within(told)
     if wrong:
         raise ModelError(f"{path} is damaged: {wrong}. Copy or train the model again.")
-    if "checksum" in told and sealed(told) != told:
-        raise ModelError(f"{path} is damaged: it is not as it was written. Copy or train the model again.")
     return told
 
 

@@ -11,6 +11,7 @@ from graftwork.data.store.names import check_links, inside
 from graftwork.data.table import Modality
 from graftwork.errors import ModelError
 from graftwork.networks.manifest import MANIFEST, WEIGHTS, check_files, read_manifest
+from graftwork.networks.migrations import migrated_weights, newest_format
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -68,11 +69,13 @@ def load_encoder(folder: Path, index: int) -> Encoder:
         with bounded(folder / MANIFEST, [inside(folder, WEIGHTS)]):
             encoder = restore_encoder(manifest["encoders"][index], folder, index)
         prefix = f"encoders.{index}."
+        older = manifest["format"] < newest_format()  # then names may differ
         with safe_open(inside(folder, WEIGHTS), framework="pt") as file:
-            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118  it is no mapping
+            names = [name for name in file.keys() if older or name.startswith(prefix)]  # noqa: SIM118  it is no mapping
             # Copied to where memory is aligned: convolutions round otherwise where it is not.
-            weights = {name.removeprefix(prefix): file.get_tensor(name).clone() for name in names}
-        encoder.load_state_dict(weights)
+            weights = migrated_weights({name: file.get_tensor(name).clone() for name in names}, manifest)
+        own = {name.removeprefix(prefix): weights[name] for name in weights if name.startswith(prefix)}
+        encoder.load_state_dict(own)
     except (KeyError, TypeError, IndexError, ValueError, OSError, RuntimeError, SafetensorError) as error:
         raise ModelError(
             f"{folder} is a damaged model: {str(error).splitlines()[0]}. Copy or train it again."
