@@ -35,9 +35,11 @@ class ConfidencePenalty(Technique):
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "predictions should not be too certain"
 
+    @property
+    def off(self) -> bool:
+        return self.weight == 0.0
+
     def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.weight == 0.0:
-            return Graft()
         names = [name for name, task in setup.tasks.items() if "hard_labels" in task.facts]
 
         def losses(batch: Batch, output: Output) -> Terms:

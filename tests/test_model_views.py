@@ -47,7 +47,8 @@ def test_one_view_is_none_and_the_last_choice_counts(model: Model):
     plain = model.predict_proba(DATA)
     again = model.predicting_with(TTA(4)).predicting_with(TTA(1))
     assert np.array_equal(again.predict_proba(DATA), plain)
-    assert [technique.name for technique in again.recipe.listed] == ["flip", "tta"]
+    assert [technique.name for technique in again.recipe.named] == ["flip", "tta"]
+    assert [technique.name for technique in again.recipe.listed] == ["flip"]
 
 
 def test_it_is_saved_with_the_model(model: Model, tmp_path: Path):

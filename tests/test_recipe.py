@@ -106,6 +106,13 @@ def test_numbers_as_yaml_writes_them(tmp_path: Path) -> None:
     assert [technique.name for technique in recipe.listed] == ["lora", "label-smoothing"]
 
 
+def test_what_is_off_stays_in_the_recipe_and_is_not_listed() -> None:
+    recipe = Recipe(base="gru", techniques=["mixup:alpha=0", "ema"])  # type: ignore[list-item]
+    assert [technique.name for technique in recipe.listed] == ["ema"]
+    assert [technique.name for technique in recipe.named] == ["mixup", "ema"]
+    assert from_dict(recipe.to_dict()) == recipe
+
+
 @pytest.mark.parametrize(
     ("plain", "words"),
     [

@@ -185,9 +185,9 @@ class Model(Predicting):
         """
         added = [at_prediction(each) for each in techniques]
         names = {technique.name for technique in added}
-        listed = [technique for technique in self.recipe.listed if technique.name not in names]
-        acting = [technique for technique in listed if technique.acts_at_prediction]
-        check([*acting, *added], base_facts(self.network, self.tasks))
+        listed = [technique for technique in self.recipe.named if technique.name not in names]
+        acting = [each for each in (*listed, *added) if each.acts_at_prediction and not each.off]
+        check(acting, base_facts(self.network, self.tasks))
         return replace(self, recipe=replace(self.recipe, techniques=(*listed, *added)))
 
     def save(self, folder: str | os.PathLike[str]) -> Path:

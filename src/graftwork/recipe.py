@@ -79,7 +79,12 @@ class Recipe:
 
     @property
     def listed(self) -> tuple[Technique, ...]:
-        """The techniques; none while they are still to be chosen."""
+        """The techniques that do something (not `off`); none while they are still to be chosen."""
+        return tuple(technique for technique in self.named if not technique.off)
+
+    @property
+    def named(self) -> tuple[Technique, ...]:
+        """The same with those that are off."""
         return () if isinstance(self.techniques, str) else tuple(self.techniques)
 
     @property

@@ -64,7 +64,9 @@ def test_it_keeps_out_what_it_says(row: Row, fixtures: Worlds):
 )
 def test_null_setting_is_absence(row: Row, base: str, fixtures: Worlds):
     fixture = fixtures(base, "classes", True)
-    with_null, without = fixture.fit([row.null])[1], fixture.fit()[1]
+    (run, with_null), without = fixture.fit([row.null]), fixture.fit()[1]
+    assert row.null is not None
+    assert (run.plan.techniques == ()) == row.null.off
     assert same(weights(with_null.network), weights(without.network))
     assert with_null.history == without.history
     assert (with_null.best_step, with_null.best_score) == (without.best_step, without.best_score)

@@ -11,6 +11,9 @@ def test_every_technique_has_one_row():
     for row in ROWS:
         assert type(row.acts) is TECHNIQUES[row.name]
         assert row.null is None or type(row.null) is TECHNIQUES[row.name]
+        assert not row.acts.off
+        # Only by its base is it known that all blocks are all of it.
+        assert row.null is None or row.null.off or row.name == "partial"
 
 
 def test_every_technique_is_in_a_combination_but_the_probe():

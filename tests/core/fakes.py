@@ -20,21 +20,21 @@ class Teller(Technique):
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "a fake"
 
-    def adapt(self, network: Network, setup: Setup) -> Network:  # noqa: ARG002
+    def adapt(self, network: Network, setup: Setup) -> Network:
         self._tell("adapt")
         return network
 
-    def start(self, network: Network, setup: Setup) -> None:  # noqa: ARG002
+    def start(self, network: Network, setup: Setup) -> None:
         self._tell("start")
 
-    def predict(self, predictor: Predictor, rows: Rows) -> Predictor:  # noqa: ARG002
+    def predict(self, predictor: Predictor, rows: Rows) -> Predictor:
         def made(network: Network) -> Forward:
             forward = predictor(network)
             return Forward(self._around("predict", forward.features), forward.heads)
 
         return made
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
+    def attach(self, network: Network, setup: Setup) -> Graft:
         def losses(_batch: Batch, _output: Output) -> dict[str, Any]:
             self._tell("losses")
             return {}
@@ -95,7 +95,7 @@ class Ends(Technique):
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "a fake"
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
+    def attach(self, network: Network, setup: Setup) -> Graft:
         calls = [0]
 
         def objective(inner: Objective) -> Objective:

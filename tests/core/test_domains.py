@@ -36,7 +36,7 @@ def test_a_column_that_compares_nothing_is_refused(domain: list[int], found: str
 
 
 def test_nobody_asks_without_need():
-    assert domain_notes([EMA(), Coral(0.0)], np.array([0, 0, 0]), NAMES) == []
+    assert domain_notes([EMA()], np.array([0, 0, 0]), NAMES) == []
     assert domain_notes([Coral()], None, ()) == []
 
 

@@ -14,6 +14,7 @@ from graftwork.techniques import (
     SAM,
     Accumulate,
     Consistency,
+    Distil,
     LabelSmoothing,
     LoRA,
     Mixup,
@@ -28,6 +29,19 @@ from tinyrun import Worlds
 def test_order_is_by_phase_then_name():
     listed = [EMA(), Mixup(), LabelSmoothing(), LoRA()]
     assert order(listed) == order(reversed(listed)) == (LoRA(), LabelSmoothing(), Mixup(), EMA())
+
+
+def test_what_is_off_is_left_out_before_all_checks_and_named(fixtures: Worlds):
+    assert order([EMA(0.0), Mixup(0.0), LoRA()]) == (LoRA(),)
+    listed = [SupervisedContrastive(), Mixup(0.0), SAM(0.0), Consistency(0.0), Probe()]
+    with pytest.raises(RefusedError, match="supervised-contrastive needs trainable_features, but probe removes them"):
+        fixtures("cnn").run(listed, started=False)
+    plan = fixtures("cnn").run(listed[1:], started=False).plan
+    assert [technique.name for technique in plan.techniques] == ["probe"]
+    assert plan.notes[:3] == ("mixup:alpha=0.0 is off", "sam:rho=0.0 is off", "consistency:weight=0.0 is off")
+    assert "note: mixup:alpha=0.0 is off" in plan.explain()
+    assert plan.cost == Cost(1, 1)
+    assert fixtures("cnn").run([Distil("nobody", weight=0.0)], started=False).teacher_outputs == {}
 
 
 @pytest.mark.parametrize(

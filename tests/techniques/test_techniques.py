@@ -9,23 +9,47 @@ import torch
 
 from graftwork import specs
 from graftwork.core.facts import CLAIMS, FACTS
-from graftwork.core.technique import Cost, Graft, Technique
+from graftwork.core.technique import Technique
 from graftwork.errors import UsageError
 from graftwork.techniques import (
+    CDAN,
+    DANN,
     EMA,
+    FGM,
+    IRM,
+    MMD,
     SAM,
+    SWA,
     TECHNIQUES,
+    TRADES,
+    VAT,
     Accumulate,
+    AdaBN,
+    Adversarial,
+    AugMix,
     BalancedSampling,
     ClassWeights,
     Consistency,
+    Coral,
+    Distil,
+    DistilFeatures,
+    DomainSampling,
+    FreeAdversarial,
+    GeneralisedCrossEntropy,
+    GroupDRO,
     LabelSmoothing,
     LayerDecay,
     LoRA,
     Mixup,
+    ModalityDropout,
     Partial,
     Probe,
+    SelfDistil,
+    SmallLoss,
     SupervisedContrastive,
+    Tent,
+    Triplet,
+    VREx,
     WarmStart,
 )
 
@@ -40,6 +64,32 @@ NULL = [
     Accumulate(1),
     EMA(0.0),
     LayerDecay(1.0),
+    GroupDRO(0.0),
+    IRM(0.0),
+    VREx(0.0),
+    DomainSampling(0.0),
+    Distil("t", weight=0.0),
+    DistilFeatures("t", weight=0.0),
+    SelfDistil(0.0),
+    Tent(0),
+    AdaBN(0.0),
+    Coral(0.0),
+    MMD(0.0),
+    DANN(0.0),
+    CDAN(0.0),
+    Triplet(0.0),
+    SWA(0.0),
+    ModalityDropout(0.0),
+    GeneralisedCrossEntropy(0.0),
+    SmallLoss(0.0),
+    Adversarial(0.0),
+    FreeAdversarial(0.0),
+    TRADES(0.0),
+    TRADES(beta=0.0),
+    FGM(0.0),
+    VAT(0.0),
+    VAT(weight=0.0),
+    AugMix(0.0),
 ]
 
 WRONG = [
@@ -95,13 +145,21 @@ def test_settings_survive_the_short_form(technique: Technique):
 
 
 @pytest.mark.parametrize("technique", NULL, ids=lambda technique: technique.name)
-def test_null_setting_is_absence(technique: Technique, fixture):
-    this = fixture()
-    assert technique.adapt(this.network, this.setup) is this.network
-    assert technique.attach(this.network, this.setup) == Graft()
-    assert not technique.needs | technique.drops | technique.gives | technique.claims
-    assert not technique.couples_rows
-    assert technique.cost(Cost(3, 2)) == Cost(3, 2)
+def test_at_its_null_setting_it_is_off(technique: Technique):
+    """What plans and predictions make of that: `tests/core/test_plan.py`, `tests/conformance/test_effects.py`."""
+    assert technique.off
+    assert not type(technique)(**{f.name: getattr(technique, f.name) for f in required(technique)}).off
+
+
+def required(technique: Technique) -> list[dataclasses.Field]:
+    return [f for f in dataclasses.fields(technique) if f.default is f.default_factory is dataclasses.MISSING]
+
+
+def test_what_it_says_of_itself_is_no_setting():
+    """An attribute that is annotated without ClassVar would become one."""
+    said = {name for name, value in vars(Technique).items() if isinstance(value, property)} | {"name", "phase"}
+    for cls in TECHNIQUES.values():
+        assert not said & {f.name for f in dataclasses.fields(cls)}, cls.name
 
 
 @pytest.mark.parametrize(("spec", "message"), WRONG, ids=[spec for spec, _ in WRONG])

@@ -8,7 +8,7 @@ from functools import reduce
 
 import numpy as np
 
-from graftwork import notebook
+from graftwork import notebook, specs
 from graftwork.core.facts import CLAIMS, FACTS
 from graftwork.core.settings import Training
 from graftwork.core.technique import Cost, Graft, Technique
@@ -19,8 +19,14 @@ from graftwork.tasks.task import Task
 
 
 def order(techniques: Iterable[Technique]) -> tuple[Technique, ...]:
-    """By phase, then by name: the order in which they were listed changes nothing."""
-    return tuple(sorted(techniques, key=lambda technique: (technique.phase, technique.name)))
+    """Those that are not off, by phase, then by name: the order in which they were listed changes nothing."""
+    acting = (technique for technique in techniques if not technique.off)
+    return tuple(sorted(acting, key=lambda technique: (technique.phase, technique.name)))
+
+
+def off_notes(techniques: Iterable[Technique]) -> list[str]:
+    """Which techniques `order` leaves out, as they were written."""
+    return [f"{specs.write(technique, technique.name)} is off" for technique in techniques if technique.off]
 
 
 def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str] = ()) -> frozenset[str]:

@@ -19,6 +19,7 @@ from graftwork.core.plan import (
     base_facts,
     check,
     check_adapted,
+    off_notes,
     order,
     run_notes,
     stages_of,
@@ -156,7 +157,7 @@ def make_run(
     ready = replace(
         ready,
         cache_depths=depths,
-        notes=(*notes, *valid_notes, *of_domains, *run_notes(ordered, tasks, train.labelled)),
+        notes=(*off_notes(techniques), *notes, *valid_notes, *of_domains, *run_notes(ordered, tasks, train.labelled)),
     )
     if started:
         cached = build_cache(ready.network, train, depths, watch)

@@ -183,14 +183,20 @@ class Cost:
 class Technique(ABC):
     """Settings of one thing that can be grafted onto a run. Subclasses are frozen dataclasses without `**kwargs`.
 
-    The class attributes and properties below are data for the plan; they may be properties that depend on the settings.
-    A setting that means "nothing" (amount 0) must leave the run bit-identical to one without the technique.
+    What stands below as properties are data for the plan. A subclass sets them as plain class attributes
+    (`needs: ClassVar[frozenset[str]] = frozenset({"dropout"})`), or as properties where they depend on its settings.
     """
 
     name: ClassVar[str]
     phase: ClassVar[Phase]
     summary: ClassVar[str]
     """One line for `graft list techniques`."""
+
+    @property
+    def off(self) -> bool:
+        """True at the setting that means "nothing" (amount 0): plans and predictions leave the technique out, so that
+        the run is bit-identical to one without it. Nothing else is asked of it then."""
+        return False
 
     @property
     def needs(self) -> frozenset[str]:
@@ -247,7 +253,7 @@ class Technique(ABC):
         """Whether it does anything in `predict`."""
         return type(self).predict is not Technique.predict
 
-    def changes(self, column: str, modality: Modality) -> bool:  # noqa: ARG002
+    def changes(self, column: str, modality: Modality) -> bool:
         """Whether these depths hold for this input; an input that it leaves alone is cached as it would be."""
         return True
 
@@ -255,16 +261,16 @@ class Technique(ABC):
         """What a step costs with this technique around what it cost without."""
         return inner
 
-    def adapt(self, network: Network, setup: Setup) -> Network:  # noqa: ARG002
+    def adapt(self, network: Network, setup: Setup) -> Network:
         """Surgery before the optimizer exists: freeze, add adapters. Changes no prediction, unless it makes new heads
         (another fusion)."""
         return network
 
-    def start(self, network: Network, setup: Setup) -> None:  # noqa: ARG002
+    def start(self, network: Network, setup: Setup) -> None:
         """Starting values that must be computed from the training rows (a head solved on frozen features)."""
         return
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
+    def attach(self, network: Network, setup: Setup) -> Graft:
         """What the technique does in this run."""
         return Graft()
 
@@ -273,13 +279,13 @@ class Technique(ABC):
         """Whether `learn` changes what the heads read, so that features can't be computed once for all episodes."""
         return False
 
-    def learn(self, network: Network, support: Batch, target: str) -> Network | None:  # noqa: ARG002
+    def learn(self, network: Network, support: Batch, target: str) -> Network | None:
         """At use: a network whose head of `target` tells the classes of a few rows apart (0, 1, ... in the batch's
         targets), which training never had; from the settings alone. None for a technique that has no way of its own.
         The network that is given stays as it is; what is not learned may be shared with it."""
         return None
 
-    def predict(self, predictor: Predictor, rows: Rows) -> Predictor:  # noqa: ARG002
+    def predict(self, predictor: Predictor, rows: Rows) -> Predictor:
         """At validation, evaluation and prediction, from the settings and the rows at hand: a loaded model has no
         training rows. The network that a predictor is given stays as it is: adapt a copy."""
         return predictor

@@ -244,7 +244,7 @@ def _make_run(
     return make_run(
         network,
         job.tasks,
-        recipe.listed,
+        recipe.named,
         resolve(recipe.training, lr=min((base.suggested_lr for base in slow), default=HEAD_LR)),
         train,
         valid,

@@ -8,7 +8,7 @@ import torch
 
 from graftwork.core.cache import cache_depths
 from graftwork.core.plan import base_facts, check
-from graftwork.core.technique import Graft, Technique
+from graftwork.core.technique import Technique
 from graftwork.errors import RefusedError, UsageError
 from graftwork.tasks.classification import Classification
 from graftwork.techniques import (
@@ -65,11 +65,9 @@ class Boxes(Classification):
 
 
 @pytest.mark.parametrize("technique", OFF, ids=named)
-def test_off_is_absence(technique, pictures):
-    network, setup, _ = pictures()
-    assert technique.attach(network, setup) == Graft()
-    assert technique.depth is technique.predict_depth is None
-    assert not technique.needs | technique.drops | technique.claims
+def test_settings_that_leave_every_input_as_it_is_are_off(technique):
+    assert technique.off
+    assert not type(technique)().off
 
 
 @pytest.mark.parametrize("technique", [*MOVING, *STAYING], ids=named)

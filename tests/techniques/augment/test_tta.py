@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from graftwork import specs
-from graftwork.core.technique import Rows
 from graftwork.data.batch import Batch
 from graftwork.errors import UsageError
 from graftwork.techniques import TECHNIQUES, TTA
@@ -52,12 +51,6 @@ def test_predictions_are_the_mean_over_the_views(pictures):
         expected.append(network(Batch(inputs=inputs, rows=batch.rows)).predictions["classes"])
     torch.testing.assert_close(found.predictions["classes"], torch.stack(expected).mean(0))
     assert not torch.equal(found.predictions["classes"], expected[0])
-
-
-def test_one_view_is_the_forward_itself(pictures):
-    network, _, _ = pictures()
-    predictor = type(network).as_forward
-    assert TTA(1).predict(predictor, Rows(0, lambda _: Batch({}, torch.zeros(0)))) is predictor
 
 
 @pytest.mark.parametrize(

@@ -203,16 +203,6 @@ def test_weights_come_back_whatever_happens(fixture: Any) -> None:
     assert {name: (value, value.data_ptr()) for name, value in made.network.named_parameters()} == before
 
 
-@pytest.mark.parametrize("technique", [Distil("t", weight=0.0), DistilFeatures("t", weight=0.0), SelfDistil(0.0)])
-def test_off_asks_nobody(fixture: Any, technique: Any) -> None:
-    made = fixture("classes")
-    assert technique.teachers == ()
-    assert not technique.uses_unlabelled
-    assert not technique.needs
-    plain, off = made.gradients(), made.gradients(technique)
-    assert all(torch.equal(plain[name], off[name]) for name in plain)
-
-
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [

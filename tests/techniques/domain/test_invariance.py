@@ -106,11 +106,3 @@ def test_sampling_weights_by_domain(fixture):
     assert rows[:12].sum() == pytest.approx(rows[12:18].sum())
     assert rows[18:].tolist() == [1.0] * 6
     assert rows[:18].mean() == pytest.approx(1.0)
-
-
-@pytest.mark.parametrize("technique", [GroupDRO(0.0), IRM(0.0), VREx(0.0), DomainSampling(0.0)])
-def test_nothing_at_the_null_setting(technique, fixture):
-    this = fixture(domain=DOMAIN)
-    plain, with_it = this.gradients(), this.gradients(technique)
-    assert all(torch.equal(value, with_it[name]) for name, value in plain.items())
-    assert technique.needs == frozenset()

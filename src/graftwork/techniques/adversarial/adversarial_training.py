@@ -34,6 +34,7 @@ class Attacking(Technique):
     kinds: ClassVar[tuple[Modality, ...]]
     fact: ClassVar[str]
     """What the run must have: something of these kinds."""
+    depth: ClassVar[int] = 0
 
     @property
     @abstractmethod
@@ -42,11 +43,7 @@ class Attacking(Technique):
 
     @property
     def needs(self) -> frozenset[str]:
-        return frozenset() if self.off else frozenset({self.fact, "target_column"})
-
-    @property
-    def depth(self) -> int | None:
-        return None if self.off else 0
+        return frozenset({self.fact, "target_column"})
 
     def changes(self, column: str, modality: Modality) -> bool:
         return modality in self.kinds and (not self.columns or column in self.columns)
@@ -69,6 +66,8 @@ class AdversarialTraining(Attacking):
     random_start: bool = False
     clean: float = 0.0
 
+    claims: ClassVar[frozenset[str]] = frozenset({"attack"})
+
     def __post_init__(self) -> None:
         check_range(self.name, "epsilon", self.epsilon, 0.0, self.farthest)
         check_range(self.name, "steps", self.steps, 1, 1000)
@@ -87,19 +86,11 @@ class AdversarialTraining(Attacking):
     def balls(self, network: Network, names: list[str], batch: Batch) -> Balls:
         """Where the changes may lie."""
 
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset() if self.off else frozenset({"attack"})
-
     def cost(self, inner: Cost) -> Cost:
-        if self.off:
-            return inner
         doubled = inner.plus(inner.forwards, inner.backwards, inner.probes) if self.clean else inner
         return doubled.plus(self.steps, self.steps, self.steps)
 
     def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.off:
-            return Graft()
         names, stream = self.attacked(network), StepStream(setup.generator())
 
         def objective(inner: Objective) -> Objective:
@@ -144,6 +135,8 @@ class Still:
 class Smoothing(Attacking):
     """Adds how far predictions are moved by the change that moves them most, on all rows, labelled or not."""
 
+    uses_unlabelled: ClassVar[bool] = True
+
     @property
     @abstractmethod
     def factor(self) -> float:
@@ -153,13 +146,7 @@ class Smoothing(Attacking):
     def moving(self, still: Still, draws: torch.Generator) -> tuple[Points, Mapping[str, Tensor]]:
         """The change of each input named, and the predictions that should not move; in a network without chance."""
 
-    @property
-    def uses_unlabelled(self) -> bool:
-        return not self.off
-
     def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.off:
-            return Graft()
         names, stream, tasks = self.attacked(network), StepStream(setup.generator()), setup.tasks
 
         def objective(inner: Objective) -> Objective:

@@ -51,6 +51,7 @@ class FreeAdversarial(Attacking):
     summary: ClassVar[str] = "train images and sounds under attack, without passes for it (free)"
     kinds: ClassVar[tuple[Modality, ...]] = SIGNALS
     fact: ClassVar[str] = "signals"
+    claims: ClassVar[frozenset[str]] = frozenset({"attack"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "epsilon", self.epsilon, 0.0, farthest(self.norm))
@@ -60,13 +61,7 @@ class FreeAdversarial(Attacking):
     def off(self) -> bool:
         return self.epsilon == 0.0
 
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset() if self.off else frozenset({"attack"})
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.off:
-            return Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
         names = self.attacked(network)
         kept, step = Carried(len(names)), Step()
 

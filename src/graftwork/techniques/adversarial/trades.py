@@ -42,6 +42,7 @@ class TRADES(Smoothing):
     summary: ClassVar[str] = "predictions should not move under attack (TRADES)"
     kinds: ClassVar[tuple[Modality, ...]] = SIGNALS
     fact: ClassVar[str] = "signals"
+    claims: ClassVar[frozenset[str]] = frozenset({"attack"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "epsilon", self.epsilon, 0.0, 1.0)
@@ -53,15 +54,11 @@ class TRADES(Smoothing):
         return self.epsilon == 0.0 or self.beta == 0.0
 
     @property
-    def claims(self) -> frozenset[str]:
-        return frozenset() if self.off else frozenset({"attack"})
-
-    @property
     def factor(self) -> float:
         return self.beta
 
     def cost(self, inner: Cost) -> Cost:
-        return inner if self.off else inner.plus(self.steps + 1, self.steps + 1, self.steps)
+        return inner.plus(self.steps + 1, self.steps + 1, self.steps)
 
     def moving(self, still: Still, draws: torch.Generator) -> tuple[Points, Mapping[str, Tensor]]:
         harm = still.harm({name: values.detach() for name, values in still.predictions.items()})

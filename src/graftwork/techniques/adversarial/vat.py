@@ -73,7 +73,7 @@ class VAT(Smoothing):
         return self.weight
 
     def cost(self, inner: Cost) -> Cost:
-        return inner if self.off else inner.plus(self.steps + 2, self.steps + 1, self.steps)
+        return inner.plus(self.steps + 2, self.steps + 1, self.steps)
 
     def moving(self, still: Still, draws: torch.Generator) -> tuple[Points, Mapping[str, Tensor]]:
         with torch.no_grad():

@@ -50,7 +50,7 @@ class Affine(Augmentation):
     def off(self) -> bool:
         return self.degrees == self.stretch == self.shear == self.shift == 0.0
 
-    def change(self, encoder: Encoder) -> Change:  # noqa: ARG002
+    def change(self, encoder: Encoder) -> Change:
         def change(inputs: Inputs, generator: torch.Generator) -> Inputs:
             pixels = inputs["pixels"]
             return {"pixels": warp(pixels, self.maps(len(pixels), generator), beyond="border")}

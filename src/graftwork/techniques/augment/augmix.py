@@ -92,32 +92,25 @@ class AugMix(Technique):
     name: ClassVar[str] = "augmix"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "mixtures of mild edits get one prediction (AugMix)"
+    needs: ClassVar[frozenset[str]] = frozenset({"image_inputs", "classes", "row_targets"})
+    depth: ClassVar[int] = 0
+    uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "weight", self.weight, 0.0, math.inf)
         check_range(self.name, "magnitude", self.magnitude, 0.0, 10.0)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"image_inputs", "classes", "row_targets"}) if self.weight else frozenset()
-
-    @property
-    def depth(self) -> int | None:
-        return 0 if self.weight else None
-
-    @property
-    def uses_unlabelled(self) -> bool:
-        return self.weight > 0
+    def off(self) -> bool:
+        return self.weight == 0.0
 
     def changes(self, column: str, modality: Modality) -> bool:
         return modality == "image" and (not self.columns or column in self.columns)
 
     def cost(self, inner: Cost) -> Cost:
-        return inner.plus(_VIEWS, _VIEWS) if self.weight else inner
+        return inner.plus(_VIEWS, _VIEWS)
 
     def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.weight == 0.0:
-            return Graft()
         check_installed(self.name)
         names = attackable(network, IMAGES, self.columns, self.name)
         known, stream = [operations()[name] for name in _OPERATIONS], StepStream(setup.generator())

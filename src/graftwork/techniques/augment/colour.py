@@ -49,7 +49,7 @@ class Colour(Augmentation):
     def off(self) -> bool:
         return not (self.brightness or self.contrast or self.saturation or self.hue)
 
-    def change(self, encoder: Encoder) -> Change:  # noqa: ARG002
+    def change(self, encoder: Encoder) -> Change:
         check_installed(self.name)
         kornia = enhance()
         steps = [

@@ -52,7 +52,7 @@ class Crop(Augmentation):
     def off(self) -> bool:
         return self.scale == self.ratio == 1.0 and self.pad == 0.0
 
-    def change(self, encoder: Encoder) -> Change:  # noqa: ARG002
+    def change(self, encoder: Encoder) -> Change:
         def change(inputs: Inputs, generator: torch.Generator) -> Inputs:
             pixels = inputs["pixels"]
             return {"pixels": warp(pixels, self.windows(len(pixels), pixels.shape[-1], generator))}

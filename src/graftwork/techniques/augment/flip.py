@@ -44,7 +44,7 @@ class Flip(Augmentation):
     def off(self) -> bool:
         return self.horizontal == self.vertical == 0.0
 
-    def change(self, encoder: Encoder) -> Change:  # noqa: ARG002
+    def change(self, encoder: Encoder) -> Change:
         def change(inputs: Inputs, generator: torch.Generator) -> Inputs:
             pixels = inputs["pixels"]
             pixels = mirror(pixels, chance(len(pixels), self.horizontal, generator), -1)

@@ -36,7 +36,7 @@ class Gain(Augmentation):
     def off(self) -> bool:
         return self.db == 0.0
 
-    def change(self, encoder: Encoder) -> Change:  # noqa: ARG002
+    def change(self, encoder: Encoder) -> Change:
         def change(inputs: Inputs, generator: torch.Generator) -> Inputs:
             wave = wave_of(inputs)
             factor = 10 ** (between(len(wave), -self.db, self.db, generator) / 20)

@@ -44,6 +44,7 @@ class Augmentation(Technique):
     modality: ClassVar[Modality]
     moves: ClassVar[bool] = False
     """Whether things change their place in the input, so that targets tied to places would have to move along."""
+    depth: ClassVar[int] = 0
 
     @property
     @abstractmethod
@@ -60,16 +61,10 @@ class Augmentation(Technique):
             return frozenset()
         return frozenset({f"{self.modality}_inputs"} | ({"row_targets"} if self.moves else set()))
 
-    @property
-    def depth(self) -> int | None:
-        return None if self.off else 0
-
     def changes(self, column: str, modality: Modality) -> bool:
         return modality == self.modality and (not self.columns or column in self.columns)
 
     def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.off:
-            return Graft()
         changes = {name: self.change(network.encoder(name)) for name in chosen(self, network)}
         generator = setup.generator()
 

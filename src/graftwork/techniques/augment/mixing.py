@@ -31,6 +31,9 @@ class ImageMixing(Technique):
     probability: float = 1.0
 
     phase: ClassVar[Phase] = Phase.MIX
+    drops: ClassVar[frozenset[str]] = frozenset({"hard_labels", "row_identity"})
+    claims: ClassVar[frozenset[str]] = frozenset({"image mixing"})
+    depth: ClassVar[int] = 0
 
     @property
     @abstractmethod
@@ -57,21 +60,7 @@ class ImageMixing(Technique):
             return frozenset()
         return frozenset({"image_inputs", "only_image_inputs", "row_targets", "target_column"})
 
-    @property
-    def drops(self) -> frozenset[str]:
-        return frozenset() if self.off else frozenset({"hard_labels", "row_identity"})
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset() if self.off else frozenset({"image mixing"})
-
-    @property
-    def depth(self) -> int | None:
-        return None if self.off else 0
-
     def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.off:
-            return Graft()
         stream = setup.generator()
 
         def inputs(batch: Batch) -> Batch:

@@ -37,25 +37,18 @@ class Mixup(Technique):
     name: ClassVar[str] = "mixup"
     phase: ClassVar[Phase] = Phase.MIX
     summary: ClassVar[str] = "learn from blends of two rows' features and targets"
+    needs: ClassVar[frozenset[str]] = frozenset({"target_column"})
+    drops: ClassVar[frozenset[str]] = frozenset({"hard_labels", "row_identity"})
+    couples_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "alpha", self.alpha, 0.0, math.inf)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"target_column"}) if self.alpha else frozenset()
+    def off(self) -> bool:
+        return self.alpha == 0.0
 
-    @property
-    def drops(self) -> frozenset[str]:
-        return frozenset({"hard_labels", "row_identity"}) if self.alpha else frozenset()
-
-    @property
-    def couples_rows(self) -> bool:
-        return self.alpha > 0
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.alpha == 0.0:
-            return Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
         stream = StepStream(setup.generator())
 
         def objective(inner: Objective) -> Objective:

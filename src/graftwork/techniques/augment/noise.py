@@ -62,7 +62,7 @@ class Noise(Augmentation):
     def off(self) -> bool:
         return self.probability == 0.0
 
-    def change(self, encoder: Encoder) -> Change:  # noqa: ARG002
+    def change(self, encoder: Encoder) -> Change:
         def change(inputs: Inputs, generator: torch.Generator) -> Inputs:
             wave, samples = wave_of(inputs), samples_of(inputs)
             rows = chance(len(wave), self.probability, generator)

@@ -41,6 +41,6 @@ class PixelMixup(ImageMixing):
         images: Sequence[Tensor],
         partner: Tensor,
         share: float,
-        generator: np.random.Generator,  # noqa: ARG002
+        generator: np.random.Generator,
     ) -> tuple[list[Tensor], float]:
         return [blend(pixels, partner, share) for pixels in images], share

@@ -49,7 +49,7 @@ class RandAugment(Augmentation):
     def off(self) -> bool:
         return self.ops == 0
 
-    def change(self, encoder: Encoder) -> Change:  # noqa: ARG002
+    def change(self, encoder: Encoder) -> Change:
         check_installed(self.name)
         known = list(operations().values())
 

@@ -40,7 +40,7 @@ class Shift(Augmentation):
     def off(self) -> bool:
         return self.share == 0.0
 
-    def change(self, encoder: Encoder) -> Change:  # noqa: ARG002
+    def change(self, encoder: Encoder) -> Change:
         def change(inputs: Inputs, generator: torch.Generator) -> Inputs:
             wave, samples = wave_of(inputs), samples_of(inputs)
             share = between(len(wave), -self.share, self.share, generator).to(wave.device)

@@ -52,6 +52,8 @@ class SpecAugment(Augmentation):
     phase: ClassVar[Phase] = Phase.SPECTRUM  # behind whatever changes the waveform
     summary: ClassVar[str] = "mask bands and stretches of spectrograms (SpecAugment)"
     modality: ClassVar[Modality] = "audio"
+    # What comes behind it finds spectrograms and no samples.
+    drops: ClassVar[frozenset[str]] = frozenset({"signals", "continuous_inputs"})
 
     def __post_init__(self) -> None:
         for setting, most in (("freq_masks", 20), ("time_masks", 20), ("freq_width", 1.0), ("time_width", 1.0)):
@@ -63,12 +65,7 @@ class SpecAugment(Augmentation):
 
     @property
     def needs(self) -> frozenset[str]:
-        return super().needs | (frozenset() if self.off else frozenset({"spectrogram"}))
-
-    @property
-    def drops(self) -> frozenset[str]:
-        """What comes behind it finds spectrograms and no samples."""
-        return frozenset() if self.off else frozenset({"signals", "continuous_inputs"})
+        return super().needs | {"spectrogram"}
 
     def change(self, encoder: Encoder) -> Change:
         if not isinstance(encoder, MelEncoder):  # beside it, another audio column has a base with a spectrogram

@@ -79,6 +79,8 @@ class TTA(Technique):
     name: ClassVar[str] = "tta"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "average predictions over several views (test-time augmentation)"
+    needs: ClassVar[frozenset[str]] = frozenset({"other_views", "row_targets"})
+    predict_depth: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         check_range(self.name, "views", self.views, 1, MOST)
@@ -86,18 +88,14 @@ class TTA(Technique):
             raise UsageError(f"tta: views is {self.views}. Without flips there are {len(WINDOWS)}.")
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"other_views", "row_targets"}) if self.views > 1 else frozenset()
+    def off(self) -> bool:
+        return self.views == 1
 
-    @property
-    def predict_depth(self) -> int | None:
-        return 0 if self.views > 1 else None
-
-    def changes(self, column: str, modality: Modality) -> bool:  # noqa: ARG002
+    def changes(self, column: str, modality: Modality) -> bool:
         return modality in ("image", "audio")
 
-    def predict(self, predictor: Predictor, rows: Rows) -> Predictor:  # noqa: ARG002
-        return predictor if self.views == 1 else lambda network: self.over_views(predictor(network))
+    def predict(self, predictor: Predictor, rows: Rows) -> Predictor:
+        return lambda network: self.over_views(predictor(network))
 
     def over_views(self, forward: Forward) -> Forward:
         """The mean of what `forward` predicts of each view."""

@@ -41,24 +41,20 @@ class Consistency(Technique):
     name: ClassVar[str] = "consistency"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "two passes under dropout should agree (R-Drop)"
+    needs: ClassVar[frozenset[str]] = frozenset({"dropout"})
+    uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "weight", self.weight, 0.0, math.inf)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"dropout"}) if self.weight else frozenset()
-
-    @property
-    def uses_unlabelled(self) -> bool:
-        return self.weight > 0
+    def off(self) -> bool:
+        return self.weight == 0.0
 
     def cost(self, inner: Cost) -> Cost:
-        return inner.plus(1, 1) if self.weight else inner
+        return inner.plus(1, 1)
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.weight == 0.0:
-            return Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
         stream = StepStream(setup.generator())
 
         def objective(inner: Objective) -> Objective:

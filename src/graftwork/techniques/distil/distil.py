@@ -48,6 +48,8 @@ class Distil(Technique):
     name: ClassVar[str] = "distil"
     phase: ClassVar[Phase] = Phase.DISTIL
     summary: ClassVar[str] = "learn what a larger model predicts, on all rows"
+    needs: ClassVar[frozenset[str]] = frozenset({"row_identity", "target_column"})
+    uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_teacher(self.name, self.teacher)
@@ -56,20 +58,14 @@ class Distil(Technique):
             raise UsageError(f"{self.name}: temperature is {self.temperature}. Expected a number above 0, such as 2.")
 
     @property
+    def off(self) -> bool:
+        return self.weight == 0.0
+
+    @property
     def teachers(self) -> tuple[str, ...]:
-        return (self.teacher,) if self.weight else ()
+        return (self.teacher,)
 
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"row_identity", "target_column"}) if self.weight else frozenset()
-
-    @property
-    def uses_unlabelled(self) -> bool:
-        return self.weight > 0
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.weight == 0.0:
-            return Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
         said = setup.teacher_outputs[self.teacher].predictions
 
         def losses(batch: Batch, output: Output) -> Terms:
@@ -80,7 +76,7 @@ class Distil(Technique):
                 terms[f"{self.name} {name}"] = per_row(value, batch, self.weight)
             return terms
 
-        def combine(batch: Batch, terms: Terms) -> Terms:  # noqa: ARG001
+        def combine(_batch: Batch, terms: Terms) -> Terms:
             kept = 1.0 - self.weight
             return {
                 name: replace(term, weight=term.weight * kept) if name in said else term for name, term in terms.items()

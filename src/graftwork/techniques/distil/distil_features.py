@@ -50,26 +50,22 @@ class DistilFeatures(Technique):
     name: ClassVar[str] = "distil-features"
     phase: ClassVar[Phase] = Phase.DISTIL
     summary: ClassVar[str] = "let projected features be those of a larger model (FitNets)"
+    needs: ClassVar[frozenset[str]] = frozenset({"row_identity", "trainable_features"})
+    uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_teacher(self.name, self.teacher)
         check_range(self.name, "weight", self.weight, 0.0, math.inf)
 
     @property
+    def off(self) -> bool:
+        return self.weight == 0.0
+
+    @property
     def teachers(self) -> tuple[str, ...]:
-        return (self.teacher,) if self.weight else ()
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"row_identity", "trainable_features"}) if self.weight else frozenset()
-
-    @property
-    def uses_unlabelled(self) -> bool:
-        return self.weight > 0
+        return (self.teacher,)
 
     def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.weight == 0.0:
-            return Graft()
         hints = setup.teacher_outputs[self.teacher].features
         with own_stream(setup.seed, setup.device):
             projection = nn.Linear(network.width, hints.shape[1])

@@ -65,6 +65,7 @@ class SelfDistil(Technique):
     name: ClassVar[str] = "self-distil"
     phase: ClassVar[Phase] = Phase.DISTIL
     summary: ClassVar[str] = "agree with the moving average of the own weights (mean teacher)"
+    uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "weight", self.weight, 0.0, math.inf)
@@ -72,15 +73,13 @@ class SelfDistil(Technique):
         check_range(self.name, "rise", self.rise, 0.0, 1.0)
 
     @property
-    def uses_unlabelled(self) -> bool:
-        return self.weight > 0
+    def off(self) -> bool:
+        return self.weight == 0.0
 
     def cost(self, inner: Cost) -> Cost:
-        return inner.plus(1, 0) if self.weight else inner
+        return inner.plus(1, 0)
 
     def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.weight == 0.0:
-            return Graft()
         average = Average(network)
 
         def objective(inner: Objective) -> Objective:

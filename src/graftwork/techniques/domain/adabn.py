@@ -44,25 +44,18 @@ class AdaBN(Technique):
     name: ClassVar[str] = "adabn"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "batch norms take their statistics from the rows that are predicted"
+    needs: ClassVar[frozenset[str]] = frozenset({"batch_norm"})
+    claims: ClassVar[frozenset[str]] = frozenset({"statistics"})
+    predict_depth: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         check_range(self.name, "share", self.share, 0.0, 1.0)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"batch_norm"}) if self.share else frozenset()
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"statistics"}) if self.share else frozenset()
-
-    @property
-    def predict_depth(self) -> int | None:
-        return 0 if self.share else None
+    def off(self) -> bool:
+        return self.share == 0.0
 
     def predict(self, predictor: Predictor, rows: Rows) -> Predictor:
-        if self.share == 0.0:
-            return predictor
         if not enough(rows.count, self.name):
             return predictor
 

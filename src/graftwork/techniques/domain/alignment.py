@@ -26,30 +26,22 @@ class Alignment(Technique):
     weight: float = 1.0
 
     phase: ClassVar[Phase] = Phase.VIEWS
+    needs: ClassVar[frozenset[str]] = frozenset({"domain", "trainable_features"})
+    uses_unlabelled: ClassVar[bool] = True
+    couples_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "weight", self.weight, 0.0, math.inf)
+
+    @property
+    def off(self) -> bool:
+        return self.weight == 0.0
 
     @abstractmethod
     def distance(self, first: Tensor, second: Tensor) -> Tensor:
         """Between the features of two domains (N, F) and (M, F), at least two rows each: a scalar."""
 
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"domain", "trainable_features"}) if self.weight else frozenset()
-
-    @property
-    def uses_unlabelled(self) -> bool:
-        return self.weight > 0
-
-    @property
-    def couples_rows(self) -> bool:
-        return self.weight > 0
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.weight == 0.0:
-            return Graft()
-
+    def attach(self, network: Network, setup: Setup) -> Graft:
         def losses(batch: Batch, output: Output) -> Terms:
             value = mean_over_pairs(batch, output, self.distance, least=2)
             return {self.name: per_batch(value, batch, self.weight)}

@@ -62,23 +62,19 @@ class CDAN(Technique):
     name: ClassVar[str] = "cdan"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "as dann, and the critic sees the predicted class too"
+    # Not "hard_labels": it looks at predictions, so that mixed labels do no harm.
+    needs: ClassVar[frozenset[str]] = frozenset({"domain", "trainable_features", "classes"})
+    uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "weight", self.weight, 0.0, math.inf)
         check_range(self.name, "hidden", self.hidden, 1, 65_536)
 
     @property
-    def needs(self) -> frozenset[str]:
-        # Not "hard_labels": it looks at predictions, so that mixed labels do no harm.
-        return frozenset({"domain", "trainable_features", "classes"}) if self.weight else frozenset()
-
-    @property
-    def uses_unlabelled(self) -> bool:
-        return self.weight > 0
+    def off(self) -> bool:
+        return self.weight == 0.0
 
     def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.weight == 0.0:
-            return Graft()
         target = next(name for name, task in setup.tasks.items() if "classes" in task.facts)
         joint = Joint(network.width, setup.tasks[target].outputs, setup.generator()).to(setup.device)
         state = nn.ModuleDict({"joint": joint, "critic": make_critic(joint.width, self.hidden, setup)})

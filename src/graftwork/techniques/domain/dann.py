@@ -34,22 +34,18 @@ class DANN(Technique):
     name: ClassVar[str] = "dann"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "features from which a critic can't tell the domain (adversarial)"
+    needs: ClassVar[frozenset[str]] = frozenset({"domain", "trainable_features"})
+    uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "weight", self.weight, 0.0, math.inf)
         check_range(self.name, "hidden", self.hidden, 1, 65_536)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"domain", "trainable_features"}) if self.weight else frozenset()
-
-    @property
-    def uses_unlabelled(self) -> bool:
-        return self.weight > 0
+    def off(self) -> bool:
+        return self.weight == 0.0
 
     def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.weight == 0.0:
-            return Graft()
         critic = make_critic(network.width, self.hidden, setup)
 
         def losses(batch: Batch, output: Output) -> Terms:

@@ -30,17 +30,17 @@ class DomainSampling(Technique):
     name: ClassVar[str] = "domain-sampling"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "rows of small domains are drawn more often"
+    needs: ClassVar[frozenset[str]] = frozenset({"domain", "row_sampling"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "power", self.power, 0.0, 2.0)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"domain", "row_sampling"}) if self.power else frozenset()
+    def off(self) -> bool:
+        return self.power == 0.0
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.power == 0.0 or setup.domain is None:
-            return Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
+        assert setup.domain is not None
         known = setup.domain >= 0
         weights = balance(setup.domain, known, max(len(setup.domains), 1), self.power)[setup.domain]
         weights[~known] = 1.0

@@ -45,24 +45,18 @@ class Film(Technique):
     name: ClassVar[str] = "film"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "features are scaled and shifted by the row's domain (FiLM)"
+    needs: ClassVar[frozenset[str]] = frozenset({"domain"})
+    claims: ClassVar[frozenset[str]] = frozenset({"domain features"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "hide", self.hide, 0.0, 1.0, below=True)
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"domain"})
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"domain features"})
 
     def adapt(self, network: Network, setup: Setup) -> Network:
         width = network.width - network.fusion.flags
         network.film = Modulation(width, len(setup.domains)).to(setup.device)
         return network
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
+    def attach(self, network: Network, setup: Setup) -> Graft:
         if self.hide == 0.0:
             return Graft()
         generator = setup.generator()

@@ -56,21 +56,17 @@ class GroupDRO(Technique):
     name: ClassVar[str] = "group-dro"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "the domain with the highest loss counts most"
+    needs: ClassVar[frozenset[str]] = frozenset({"domain"})
+    couples_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "step", self.step, 0.0, 100.0)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"domain"}) if self.step else frozenset()
+    def off(self) -> bool:
+        return self.step == 0.0
 
-    @property
-    def couples_rows(self) -> bool:
-        return self.step > 0
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.step == 0.0:
-            return Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
         states = nn.ModuleList(DomainWeights(len(setup.domains)).to(setup.device) for _ in setup.tasks)
 
         def combine(batch: Batch, terms: Terms) -> Terms:

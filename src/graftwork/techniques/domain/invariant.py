@@ -52,27 +52,22 @@ class Invariance(Technique):
     phase: ClassVar[Phase] = Phase.VIEWS
     least: ClassVar[int] = 1
     """Labelled rows of a domain that the penalty needs."""
+    needs: ClassVar[frozenset[str]] = frozenset({"domain"})
+    couples_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "weight", self.weight, 0.0, math.inf)
         check_range(self.name, "warmup", self.warmup, 0.0, 1.0)
 
+    @property
+    def off(self) -> bool:
+        return self.weight == 0.0
+
     @abstractmethod
     def penalty(self, measure: Measure, parts: Sequence[Tensor]) -> Tensor:
         """parts: row numbers of each domain, one domain at least. A scalar."""
 
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"domain"}) if self.weight else frozenset()
-
-    @property
-    def couples_rows(self) -> bool:
-        return self.weight > 0
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.weight == 0.0:
-            return Graft()
-
+    def attach(self, network: Network, setup: Setup) -> Graft:
         def losses(batch: Batch, output: Output) -> Terms:
             weight = min(self.weight, 1.0) if batch.progress < self.warmup else self.weight
             terms = {}

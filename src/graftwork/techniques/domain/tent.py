@@ -54,26 +54,19 @@ class Tent(Technique):
     name: ClassVar[str] = "tent"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "norm layers adapt to the rows that are predicted, by entropy (test-time adaptation)"
+    needs: ClassVar[frozenset[str]] = frozenset({"norm_layers", "only_class_targets"})
+    claims: ClassVar[frozenset[str]] = frozenset({"statistics"})
+    predict_depth: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         check_range(self.name, "steps", self.steps, 0, math.inf)
         check_range(self.name, "lr", self.lr, 1e-9, math.inf)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"norm_layers", "only_class_targets"}) if self.steps else frozenset()
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"statistics"}) if self.steps else frozenset()
-
-    @property
-    def predict_depth(self) -> int | None:
-        return 0 if self.steps else None
+    def off(self) -> bool:
+        return self.steps == 0
 
     def predict(self, predictor: Predictor, rows: Rows) -> Predictor:
-        if self.steps == 0:
-            return predictor
 
         def adapted(network: Network) -> Forward:
             return predictor(self.adapted(network, rows) if enough(rows.count, self.name) else network)

@@ -17,18 +17,12 @@ class Fusing(Technique):
     """Puts its fusion into the network; new weights come from the technique's own seed."""
 
     phase: ClassVar[Phase] = Phase.FUSION
+    needs: ClassVar[frozenset[str]] = frozenset({"several_inputs", "target_column"})
+    claims: ClassVar[frozenset[str]] = frozenset({"fusion"})
 
     @abstractmethod
     def fusion(self, network: Network) -> Fusion:
         """A new fusion for the network's inputs."""
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"several_inputs", "target_column"})
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"fusion"})
 
     def adapt(self, network: Network, setup: Setup) -> Network:
         with own_stream(setup.seed, setup.device):

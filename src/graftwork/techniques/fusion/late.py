@@ -49,14 +49,11 @@ class Late(Fusing):
 
     name: ClassVar[str] = "late"
     summary: ClassVar[str] = "a head for each input, their predictions averaged"
+    # Classes that come later are learned by one head over all inputs.
+    needs: ClassVar[frozenset[str]] = Fusing.needs | {"known_classes"}
 
     def __post_init__(self) -> None:
         check_range(self.name, "own", self.own, 0.0, math.inf)
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Classes that come later are learned by one head over all inputs."""
-        return super().needs | {"known_classes"}
 
     def fusion(self, network: Network) -> Fusion:
         return LateFusion(network.widths())

@@ -44,22 +44,20 @@ class ModalityDropout(Technique):
     name: ClassVar[str] = "modality-dropout"
     phase: ClassVar[Phase] = Phase.AUGMENT
     summary: ClassVar[str] = "rows lose an input at times, so that the model can do without"
+    needs: ClassVar[frozenset[str]] = frozenset({"several_inputs", "target_column"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "share", self.share, 0.0, 1.0, below=True)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"several_inputs", "target_column"}) if self.share else frozenset()
+    def off(self) -> bool:
+        return self.share == 0.0
 
-    def adapt(self, network: Network, setup: Setup) -> Network:  # noqa: ARG002
-        if self.share:
-            network.learn_without(network.columns)
+    def adapt(self, network: Network, setup: Setup) -> Network:
+        network.learn_without(network.columns)
         return network
 
     def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.share == 0.0:
-            return Graft()
         generator = setup.generator()
 
         def inputs(batch: Batch) -> Batch:

@@ -31,16 +31,15 @@ class BalancedSampling(Technique):
     name: ClassVar[str] = "balanced-sampling"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "rows of rare classes are drawn more often"
+    # Not "hard_labels": the training table's own labels are used, so techniques that mix them later do no harm.
+    needs: ClassVar[frozenset[str]] = frozenset({"classes", "row_sampling"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "power", self.power, 0.0, 2.0)
 
     @property
-    def needs(self) -> frozenset[str]:
-        # Not "hard_labels": the training table's own labels are used, so techniques that mix them later do no harm.
-        return frozenset({"classes", "row_sampling"}) if self.power else frozenset()
+    def off(self) -> bool:
+        return self.power == 0.0
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.power == 0.0:
-            return Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
         return Graft(rows=row_weights(setup, class_tables(self.name, setup, self.power)))

@@ -34,18 +34,17 @@ class ClassWeights(Technique):
     name: ClassVar[str] = "class-weights"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "rows of rare classes count for more in the loss"
+    # Not "hard_labels": rows are weighted before any technique mixes them.
+    needs: ClassVar[frozenset[str]] = frozenset({"classes"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "power", self.power, 0.0, 2.0)
 
     @property
-    def needs(self) -> frozenset[str]:
-        # Not "hard_labels": rows are weighted before any technique mixes them.
-        return frozenset({"classes"}) if self.power else frozenset()
+    def off(self) -> bool:
+        return self.power == 0.0
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.power == 0.0:
-            return Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
         tables = class_tables(self.name, setup, self.power)
         usual = float(1.0 / row_weights(setup, tables).mean())
         by_class = {name: torch.from_numpy(table).float().to(setup.device) for name, table in tables.items()}

@@ -45,20 +45,18 @@ class GeneralisedCrossEntropy(Technique):
     name: ClassVar[str] = "generalised-cross-entropy"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "a loss that wrong labels pull less at (GCE)"
+    needs: ClassVar[frozenset[str]] = frozenset({"classes"})
+    claims: ClassVar[frozenset[str]] = frozenset({"task loss"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "q", self.q, 0.0, 1.0)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"classes"}) if self.q else frozenset()
+    def off(self) -> bool:
+        return self.q == 0.0
 
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"task loss"}) if self.q else frozenset()
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        return Graft(task=self._loss(setup)) if self.q else Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
+        return Graft(task=self._loss(setup))
 
     def _loss(self, setup: Setup) -> TaskLoss:
         chosen = {name: task for name, task in setup.tasks.items() if "hard_labels" in task.facts}

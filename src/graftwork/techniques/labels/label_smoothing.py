@@ -38,17 +38,16 @@ class LabelSmoothing(Technique):
     name: ClassVar[str] = "label-smoothing"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "targets give a small share to all classes"
+    needs: ClassVar[frozenset[str]] = frozenset({"classes"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "amount", self.amount, 0.0, 1.0, below=True)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"classes"}) if self.amount else frozenset()
+    def off(self) -> bool:
+        return self.amount == 0.0
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.amount == 0.0:
-            return Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
         tasks = {name: task for name, task in setup.tasks.items() if "classes" in task.facts}
 
         def inputs(batch: Batch) -> Batch:

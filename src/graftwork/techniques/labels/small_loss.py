@@ -46,28 +46,23 @@ class SmallLoss(Technique):
     name: ClassVar[str] = "small-loss"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "learn only the rows of small loss, where labels are wrong"
+    needs: ClassVar[frozenset[str]] = frozenset({"target_column"})
+    couples_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "noise", self.noise, 0.0, 1.0, below=True)
         check_range(self.name, "warmup", self.warmup, 0.0, 1.0)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"target_column"}) if self.noise else frozenset()
-
-    @property
-    def couples_rows(self) -> bool:
-        return self.noise > 0
+    def off(self) -> bool:
+        return self.noise == 0.0
 
     def share(self, progress: float) -> float:
         """Share of the rows that is learned at this point of the run."""
         done = 1.0 if self.warmup == 0.0 else min(1.0, progress / self.warmup)
         return 1.0 - self.noise * done
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.noise == 0.0:
-            return Graft()
-
+    def attach(self, network: Network, setup: Setup) -> Graft:
         def combine(batch: Batch, terms: Terms) -> Terms:
             changed = dict(terms)
             for name in setup.tasks:

@@ -39,6 +39,10 @@ class Episodic(Technique):
     episodes: int = 1
 
     phase: ClassVar[Phase] = Phase.INNER_LOOP
+    needs: ClassVar[frozenset[str]] = frozenset({"episodes", "hard_labels", "trainable_features"})
+    drops: ClassVar[frozenset[str]] = frozenset({"row_sampling", "row_identity", "classes", "batch_parts"})
+    claims: ClassVar[frozenset[str]] = frozenset({"sampler", "head kind", "head initialisation", "final head"})
+    couples_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "way", self.way, 2, 1000)
@@ -69,22 +73,6 @@ class Episodic(Technique):
         """The head that finds the classes of training, and of a support, in the saved model."""
         return "linear"
 
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"episodes", "hard_labels", "trainable_features"})
-
-    @property
-    def drops(self) -> frozenset[str]:
-        return frozenset({"row_sampling", "row_identity", "classes", "batch_parts"})
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"sampler", "head kind", "head initialisation", "final head"})
-
-    @property
-    def couples_rows(self) -> bool:
-        return True
-
     def adapt(self, network: Network, setup: Setup) -> Network:
         """The head takes no part in training, so that nothing is trained in vain."""
         target = episodic_target(setup)
@@ -96,7 +84,7 @@ class Episodic(Technique):
         network.heads = torch.nn.ModuleList(heads)
         return network
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
+    def attach(self, network: Network, setup: Setup) -> Graft:
         target = episodic_target(setup)
 
         def gradient(inner: Gradient) -> Gradient:

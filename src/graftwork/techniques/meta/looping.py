@@ -45,14 +45,8 @@ class WholeNetwork(Looping):
     """The loop moves all of the base, in training and at use; its first step moves the head alone."""
 
     least: ClassVar[int] = 2
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return super().claims | {"trainable parameters"}
-
-    @property
-    def learns_features(self) -> bool:
-        return True
+    claims: ClassVar[frozenset[str]] = Looping.claims | {"trainable parameters"}
+    learns_features: ClassVar[bool] = True
 
     def learn(self, network: Network, support: Batch, target: str) -> Network:
         return learned_by_all(network, support, target, self.at_use)

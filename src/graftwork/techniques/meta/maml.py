@@ -63,7 +63,7 @@ class MAML(WholeNetwork):
         features = Features(network)
         loop = Loop(self.steps, self.lr, second_order=not self.first_order)
 
-        def asked(forward: Forward, batch: Batch) -> LossOutput:  # noqa: ARG001  a forward with other weights replaces it
+        def asked(_forward: Forward, batch: Batch) -> LossOutput:  # a forward with other weights replaces it
             moved = {name: value for name, value in body(network).items() if value.requires_grad}
             found = loop.run(
                 lambda weights: features.with_weights(episode.support, weights),

@@ -61,18 +61,12 @@ class ArcFace(Technique):
     name: ClassVar[str] = "arcface"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "angular margin between classes (faces, speakers)"
+    needs: ClassVar[frozenset[str]] = frozenset({"hard_labels"})
+    claims: ClassVar[frozenset[str]] = frozenset({"task loss", "head kind"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "margin", self.margin, 0.0, 1.57)
         check_range(self.name, "scale", self.scale, 1e-3, math.inf)
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"hard_labels"})
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"task loss", "head kind"})
 
     def adapt(self, network: Network, setup: Setup) -> Network:
         """Cosine heads in place of others; the only change of predictions, and before anything is trained."""
@@ -87,7 +81,7 @@ class ArcFace(Technique):
         network.heads = nn.ModuleList(heads)
         return network
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
+    def attach(self, network: Network, setup: Setup) -> Graft:
         return Graft(task=self._loss(setup))
 
     def _loss(self, setup: Setup) -> TaskLoss:

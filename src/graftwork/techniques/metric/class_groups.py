@@ -30,44 +30,36 @@ class ClassGroups(Technique):
     group: int = 4
 
     phase: ClassVar[Phase] = Phase.VIEWS
+    needs: ClassVar[frozenset[str]] = frozenset({"hard_labels", "trainable_features"})
+    couples_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "weight", self.weight, 0.0, math.inf)
         check_range(self.name, "group", self.group, 1, 1024)
+
+    @property
+    def off(self) -> bool:
+        return self.weight == 0.0
 
     @abstractmethod
     def loss(self, features: Tensor, classes: Tensor, used: Tensor) -> tuple[Tensor, Tensor]:
         """The loss of each row (B,) and which rows have one (B,); `used` (B,) is False for rows that take no part."""
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"hard_labels", "trainable_features"}) if self.weight else frozenset()
-
-    @property
     def drops(self) -> frozenset[str]:
-        return frozenset({"row_sampling"}) if self._groups else frozenset()
+        return frozenset({"row_sampling"}) if self.group > 1 else frozenset()
 
     @property
     def claims(self) -> frozenset[str]:
-        return frozenset({"sampler"}) if self._groups else frozenset()
+        return frozenset({"sampler"}) if self.group > 1 else frozenset()
 
-    @property
-    def couples_rows(self) -> bool:
-        return self.weight > 0
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.weight == 0.0:
-            return Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
         names = [name for name, task in setup.tasks.items() if "hard_labels" in task.facts]
 
         def losses(batch: Batch, output: Output) -> Terms:
             return {f"{self.name} {name}": self._term(batch, output, name) for name in names}
 
-        return Graft(losses=losses, sampler=self._sampler(setup, names[0]) if self._groups and names else None)
-
-    @property
-    def _groups(self) -> bool:
-        return self.weight > 0 and self.group > 1
+        return Graft(losses=losses, sampler=self._sampler(setup, names[0]) if self.group > 1 and names else None)
 
     def _sampler(self, setup: Setup, name: str) -> Callable[[int], list[np.ndarray]]:
         classes = np.where(setup.labelled[name], setup.targets[name], -1)

@@ -50,19 +50,13 @@ class PCGrad(Technique):
     name: ClassVar[str] = "pcgrad"
     phase: ClassVar[Phase] = Phase.TARGETS
     summary: ClassVar[str] = "project conflicting gradients of the targets"
+    needs: ClassVar[frozenset[str]] = frozenset({"several_targets", "trainable_features"})
+    couples_rows: ClassVar[bool] = True
 
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"several_targets", "trainable_features"})
-
-    @property
-    def couples_rows(self) -> bool:
-        return True
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
+    def attach(self, network: Network, setup: Setup) -> Graft:
         stream, targets = StepStream(setup.generator()), tuple(setup.tasks)
 
-        def gradient(inner: Gradient) -> Gradient:  # noqa: ARG001
+        def gradient(_inner: Gradient) -> Gradient:
             def descend(objective: Objective, network: Network, batch: Batch) -> LossOutput:
                 measured = objective(network.as_forward(), batch)
                 check_terms(self.name, measured.terms, targets)

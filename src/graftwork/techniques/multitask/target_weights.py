@@ -43,20 +43,21 @@ class TargetWeights(Technique):
     name: ClassVar[str] = "target-weights"
     phase: ClassVar[Phase] = Phase.TARGETS
     summary: ClassVar[str] = "fixed weights of the targets' losses"
+    claims: ClassVar[frozenset[str]] = frozenset({"target weights"})
 
     def __post_init__(self) -> None:
         for target, weight in self.weights.items():
             check_range(self.name, f"the weight of {target}", weight, 0.0, math.inf)
 
     @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"target weights"}) if self._changed else frozenset()
+    def off(self) -> bool:
+        return not self._changed
 
     @property
     def _changed(self) -> dict[str, float]:
         return {target: weight for target, weight in self.weights.items() if weight != 1.0}
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
+    def attach(self, network: Network, setup: Setup) -> Graft:
         for target in self.weights:
             if target not in setup.tasks:
                 raise RefusedError(
@@ -65,10 +66,8 @@ class TargetWeights(Technique):
                 )
         if not any(self.weights.get(target, 1.0) for target in setup.tasks):
             raise RefusedError(f"{self.name} gives every target the weight 0. Expected one above 0.")
-        if not self._changed:
-            return Graft()
 
-        def combine(batch: Batch, terms: Terms) -> Terms:  # noqa: ARG001
+        def combine(_batch: Batch, terms: Terms) -> Terms:
             check_terms(self.name, terms, self._changed)
             return weighted(terms, self._changed)
 

@@ -42,16 +42,10 @@ class Uncertainty(Technique):
     name: ClassVar[str] = "uncertainty"
     phase: ClassVar[Phase] = Phase.TARGETS
     summary: ClassVar[str] = "learned weights of the targets' losses (Kendall)"
+    needs: ClassVar[frozenset[str]] = frozenset({"several_targets"})
+    claims: ClassVar[frozenset[str]] = frozenset({"target weights"})
 
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"several_targets"})
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"target weights"})
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
+    def attach(self, network: Network, setup: Setup) -> Graft:
         numbers = {target: "real_targets" in task.facts for target, task in setup.tasks.items()}
         state = LogVariances(len(numbers))
 

@@ -50,22 +50,17 @@ class Accumulate(Technique):
     name: ClassVar[str] = "accumulate"
     phase: ClassVar[Phase] = Phase.ACCUMULATE
     summary: ClassVar[str] = "compute a batch in parts, to save memory"
+    needs: ClassVar[frozenset[str]] = frozenset({"batch_parts"})
+    splits_batches: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_range(self.name, "steps", self.steps, 1, float("inf"))
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"batch_parts"}) if self.steps > 1 else frozenset()
+    def off(self) -> bool:
+        return self.steps == 1
 
-    @property
-    def splits_batches(self) -> bool:
-        return self.steps > 1
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.steps == 1:
-            return Graft()
-
+    def attach(self, network: Network, setup: Setup) -> Graft:
         def gradient(inner: Gradient) -> Gradient:
             def descend(objective: Objective, network: Network, batch: Batch) -> LossOutput:
                 return merge([_detached(inner(objective, network, part)) for part in split(batch, self.steps)])

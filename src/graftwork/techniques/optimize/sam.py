@@ -52,13 +52,14 @@ class SAM(Technique):
     def __post_init__(self) -> None:
         check_range(self.name, "rho", self.rho, 0.0, math.inf)
 
+    @property
+    def off(self) -> bool:
+        return self.rho == 0.0
+
     def cost(self, inner: Cost) -> Cost:
-        return inner.plus(inner.forwards, inner.backwards, inner.probes) if self.rho else inner
+        return inner.plus(inner.forwards, inner.backwards, inner.probes)
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.rho == 0.0:
-            return Graft()
-
+    def attach(self, network: Network, setup: Setup) -> Graft:
         def gradient(inner: Gradient) -> Gradient:
             def descend(objective: Objective, network: Network, batch: Batch) -> LossOutput:
                 draws = _RandomState(setup.device)

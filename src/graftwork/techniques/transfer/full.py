@@ -22,7 +22,4 @@ class Full(Technique):
     name: ClassVar[str] = "full"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "train every parameter of the base"
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"trainable parameters"})
+    claims: ClassVar[frozenset[str]] = frozenset({"trainable parameters"})

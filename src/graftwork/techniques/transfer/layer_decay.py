@@ -38,18 +38,17 @@ class LayerDecay(Technique):
     name: ClassVar[str] = "layer-decay"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "lower blocks learn more slowly (ULMFiT, ELECTRA)"
+    needs: ClassVar[frozenset[str]] = frozenset({"trainable_features"})
 
     def __post_init__(self) -> None:
         if not 0.0 < self.rate <= 1.0:
             raise UsageError(f"layer-decay: rate is {self.rate}. Expected a number above 0 and at most 1 (1 is off).")
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"trainable_features"}) if self.rate < 1.0 else frozenset()
+    def off(self) -> bool:
+        return self.rate == 1.0
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.rate == 1.0:
-            return Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
         above = network.blocks_above()
 
         def groups(name: str) -> Multiplier:

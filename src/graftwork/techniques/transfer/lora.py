@@ -71,6 +71,8 @@ class LoRA(Technique):
     name: ClassVar[str] = "lora"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "train low-rank adapters, merged at save (also DoRA, rsLoRA)"
+    needs: ClassVar[frozenset[str]] = frozenset({"linear_layers"})
+    claims: ClassVar[frozenset[str]] = frozenset({"trainable parameters"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "rank", self.rank, 1, float("inf"))
@@ -79,16 +81,8 @@ class LoRA(Technique):
         check_range(self.name, "dropout", self.dropout, 0.0, 1.0, below=True)
 
     @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({"linear_layers"})
-
-    @property
     def gives(self) -> frozenset[str]:
         return frozenset({"dropout"}) if self.dropout > 0 else frozenset()
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"trainable parameters"})
 
     def adapt(self, network: Network, setup: Setup) -> Network:
         with own_stream(setup.seed, setup.device):
@@ -96,7 +90,7 @@ class LoRA(Technique):
                 self._inject(encoder)
         return network
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
+    def attach(self, network: Network, setup: Setup) -> Graft:
         def groups(name: str) -> Multiplier:
             return Multiplier(lr=self.rate) if ".lora_" in name else Multiplier()
 

@@ -40,15 +40,12 @@ class Partial(Technique):
     name: ClassVar[str] = "partial"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "train only the top blocks of the base"
+    claims: ClassVar[frozenset[str]] = frozenset({"trainable parameters"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "blocks", self.blocks, 1, float("inf"))
 
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"trainable parameters"})
-
-    def adapt(self, network: Network, setup: Setup) -> Network:  # noqa: ARG002
+    def adapt(self, network: Network, setup: Setup) -> Network:
         encoders = [encoder for encoder in network.each_encoder() if any(True for _ in encoder.parameters())]
         for encoder in encoders:
             if self.blocks > encoder.depth:

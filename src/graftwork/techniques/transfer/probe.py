@@ -31,20 +31,14 @@ class Probe(Technique):
     name: ClassVar[str] = "probe"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "frozen base, head solved on its features"
+    # Frozen blocks run in eval mode, so that their dropout is gone too.
+    drops: ClassVar[frozenset[str]] = frozenset({"trainable_features", "dropout"})
+    claims: ClassVar[frozenset[str]] = frozenset({"trainable parameters", "head initialisation"})
 
     def __post_init__(self) -> None:
         check_l2(self.name, self.l2)
 
-    @property
-    def drops(self) -> frozenset[str]:
-        # Frozen blocks run in eval mode, so that their dropout is gone too.
-        return frozenset({"trainable_features", "dropout"})
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"trainable parameters", "head initialisation"})
-
-    def adapt(self, network: Network, setup: Setup) -> Network:  # noqa: ARG002
+    def adapt(self, network: Network, setup: Setup) -> Network:
         for encoder in network.each_encoder():
             encoder.requires_grad_(False)
         return network

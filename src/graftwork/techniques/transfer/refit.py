@@ -32,20 +32,14 @@ class Refit(Technique):
     name: ClassVar[str] = "refit"
     phase: ClassVar[Phase] = Phase.REFIT
     summary: ClassVar[str] = "the head is solved again on the tuned features"
+    # On frozen features it would solve the head once more, and what else trains the head would be lost.
+    needs: ClassVar[frozenset[str]] = frozenset({"trainable_features"})
+    claims: ClassVar[frozenset[str]] = frozenset({"final head"})
 
     def __post_init__(self) -> None:
         check_l2(self.name, self.l2)
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """On frozen features it would solve the head once more, and what else trains the head would be lost."""
-        return frozenset({"trainable_features"})
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"final head"})
-
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
+    def attach(self, network: Network, setup: Setup) -> Graft:
         def view(trained: Network) -> Network:
             viewed = copy.deepcopy(trained)
             start_heads(viewed, setup, self.l2)

@@ -31,13 +31,10 @@ class WarmStart(Technique):
     name: ClassVar[str] = "warm-start"
     phase: ClassVar[Phase] = Phase.START
     summary: ClassVar[str] = "the head begins from the probe (LP-FT)"
+    claims: ClassVar[frozenset[str]] = frozenset({"head initialisation"})
 
     def __post_init__(self) -> None:
         check_l2(self.name, self.l2)
-
-    @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"head initialisation"})
 
     def start(self, network: Network, setup: Setup) -> None:
         start_heads(network, setup, self.l2)

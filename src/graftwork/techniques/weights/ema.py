@@ -41,17 +41,16 @@ class EMA(Technique):
     name: ClassVar[str] = "ema"
     phase: ClassVar[Phase] = Phase.WEIGHTS
     summary: ClassVar[str] = "validate and save a moving average of the weights"
+    claims: ClassVar[frozenset[str]] = frozenset({"final weights"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "decay", self.decay, 0.0, 1.0, below=True)
 
     @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"final weights"}) if self.decay else frozenset()
+    def off(self) -> bool:
+        return self.decay == 0.0
 
-    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
-        if self.decay == 0.0:
-            return Graft()
+    def attach(self, network: Network, setup: Setup) -> Graft:
         average = Average(network)
 
         def after_step(network: Network) -> None:

@@ -33,17 +33,16 @@ class SWA(Technique):
     name: ClassVar[str] = "swa"
     phase: ClassVar[Phase] = Phase.WEIGHTS
     summary: ClassVar[str] = "validate and save the mean of the weights over the last part of the run"
+    claims: ClassVar[frozenset[str]] = frozenset({"final weights"})
 
     def __post_init__(self) -> None:
         check_range(self.name, "share", self.share, 0.0, 1.0)
 
     @property
-    def claims(self) -> frozenset[str]:
-        return frozenset({"final weights"}) if self.share else frozenset()
+    def off(self) -> bool:
+        return self.share == 0.0
 
     def attach(self, network: Network, setup: Setup) -> Graft:
-        if self.share == 0.0:
-            return Graft()
         average, first = Average(network), first_step(setup.total_steps, self.share)
 
         def after_step(network: Network) -> None:
