@@ -16,7 +16,10 @@ import pyarrow.parquet as pq
 import torch
 
 import graftwork as gw
+from graftwork.data.batch import Batch
+from graftwork.data.tensors import one_tensor
 from graftwork.evidence.robustness.settings import RobustnessSettings
+from graftwork.networks.features import Features
 from harness.clock import Clock
 from harness.measure import settings_and_answer
 
@@ -80,7 +83,8 @@ class Plain(torch.nn.Module):
         encoder = self.network.encoder("image")
         with self.network.precision():
             features = encoder({"pixels": pixels})
-        return self.network.predictions(features.float())[self.target]
+        batch = Batch({}, torch.arange(len(features), device=features.device))
+        return one_tensor(self.network.predictions(Features(features.float()), batch)[self.target])
 
 
 def under_toolbox(model: gw.Model, test: str, epsilon: float) -> float:

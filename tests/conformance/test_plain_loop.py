@@ -31,7 +31,7 @@ def train_by_hand(fixture: Fixture, steps: int) -> dict[str, torch.Tensor]:
     network.train()
     for step, rows in enumerate(batches):
         inputs = encoder.collate(fixture.train.inputs["text"].rows(rows))
-        loss = F.cross_entropy(head(encoder(inputs)), targets[rows], reduction="none").sum() / len(rows)
+        loss = F.cross_entropy(head.of_rows(encoder(inputs)), targets[rows], reduction="none").sum() / len(rows)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], 1.0)

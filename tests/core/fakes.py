@@ -30,7 +30,7 @@ class Teller(Technique):
     def predict(self, predictor: Predictor, rows: Rows) -> Predictor:
         def made(network: Network) -> Forward:
             forward = predictor(network)
-            return Forward(self._around("predict", forward.features), forward.heads)
+            return Forward(self._around("predict", forward.features), forward.heads, forward.generate)
 
         return made
 
@@ -105,7 +105,7 @@ class Ends(Technique):
                 if calls[0] != self.at:
                     return measured
                 if self.what == "gradient":
-                    measured.output.features.register_hook(lambda gradient: gradient * float("nan"))
+                    measured.output.features.rows.register_hook(lambda gradient: gradient * float("nan"))
                     return measured
                 terms = {name: replace(term, value=term.value * float("nan")) for name, term in measured.terms.items()}
                 return LossOutput(terms, measured.output)

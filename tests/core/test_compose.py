@@ -69,7 +69,7 @@ def test_state_and_generators_are_kept_by_name():
 def test_an_exclusive_task_loss_replaces_the_tasks_own(fixtures: Worlds):
     fixture = fixtures("cnn")
     batch = make_batch(fixture.train, fixture.network, np.arange(8))
-    own = Graft(task=lambda batch, output: {"own": Term(output.features.sum(1), float(batch.size))})
+    own = Graft(task=lambda batch, output: {"own": Term(output.features.rows.sum(1), float(batch.size))})
     measured = compose(["own"], [own], fixture.tasks).objective(fixture.network.as_forward(), batch)
     assert list(measured.terms) == ["own"]
 

@@ -111,7 +111,7 @@ def test_a_plain_head_predicts_the_same(spec: str):
     plain.load_state_dict(plain_head(head))
     assert not plain.shift.any()
     assert (plain.scale == 1).all()
-    torch.testing.assert_close(plain(features), head(features))
+    torch.testing.assert_close(plain.of_rows(features), head.of_rows(features))
 
 
 def test_a_plain_head_of_several_inputs_predicts_the_same():
@@ -119,7 +119,7 @@ def test_a_plain_head_of_several_inputs_predicts_the_same():
     head, plain = standardised(fusion.head(2, "linear"), 1), fusion.head(2, "linear").eval()
     plain.load_state_dict(plain_head(head))
     features = torch.cat([torch.randn(5, 7), torch.zeros(5, 2)], dim=1)
-    torch.testing.assert_close(plain(features), head(features))
+    torch.testing.assert_close(plain.of_rows(features), head.of_rows(features))
     assert not any(member.shift.any() for member in plain.heads)
 
 
@@ -128,7 +128,9 @@ def test_the_mean_of_plain_heads_has_the_mean_prediction():
     merged = Head(6, 3)
     merged.load_state_dict(average([plain_head(head) for head in heads]))
     features = torch.randn(4, 6)
-    torch.testing.assert_close(merged(features), torch.stack([head(features) for head in heads]).mean(0))
+    torch.testing.assert_close(
+        merged.of_rows(features), torch.stack([head.of_rows(features) for head in heads]).mean(0)
+    )
 
 
 def test_a_rescaled_head_predicts_in_other_units():
@@ -136,7 +138,7 @@ def test_a_rescaled_head_predicts_in_other_units():
     other = Head(4, 1, "mlp:width=3").eval()
     other.load_state_dict(rescaled(head, head.state_dict(), 2.0, -0.5))
     features = torch.randn(3, 4)
-    torch.testing.assert_close(other(features), 2 * head(features) - 0.5)
+    torch.testing.assert_close(other.of_rows(features), 2 * head.of_rows(features) - 0.5)
 
 
 @pytest.mark.parametrize("spec", ["kernel", "cosine"])

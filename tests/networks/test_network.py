@@ -42,14 +42,14 @@ def test_columns_are_fused_in_order_and_each_target_has_its_head(network, encode
     batch = batch_of(network)
     output = network(batch)
     parts = [gru(batch.inputs["title"]), cnn(batch.inputs["body"]), gru(batch.inputs["note"])]
-    assert torch.equal(output.features, torch.cat(parts, dim=1))
-    assert network.width == output.features.shape[1]
+    assert torch.equal(output.features.rows, torch.cat(parts, dim=1))
+    assert network.width == output.features.rows.shape[1]
     assert {target: tuple(value.shape) for target, value in output.predictions.items()} == {
         "topic": (4, 3),
         "stars": (4, 1),
     }
     heads = dict(network.each_head())
-    assert torch.equal(output.predictions["topic"], heads["topic"](output.features))
+    assert torch.equal(output.predictions["topic"], heads["topic"](output.features, batch))
 
 
 def test_columns_of_one_base_share_its_weights(network):
@@ -61,21 +61,21 @@ def test_columns_of_one_base_share_its_weights(network):
 def test_hidden_states_and_features_stand_in_for_inputs(network):
     network.eval()
     batch = batch_of(network)
-    whole = network(batch).features
+    whole = network(batch).features.rows
     gru, cnn = network.encoder("title"), network.encoder("body")
     hidden = {
         "title": Hidden(1, gru.states(batch.inputs["title"], 1)),
         "body": Hidden(cnn.depth, cnn(batch.inputs["body"])),
     }
     without_body = {name: value for name, value in batch.inputs.items() if name != "body"}
-    assert torch.equal(network(Batch(without_body, batch.rows, hidden=hidden)).features, whole)
+    assert torch.equal(network(Batch(without_body, batch.rows, hidden=hidden)).features.rows, whole)
 
 
 def test_a_technique_can_step_between_features_and_heads(network):
     network.eval()
     batch, forward = batch_of(network), network.as_forward()
-    assert torch.equal(forward(batch).features, forward.features(batch))
-    assert torch.equal(forward(batch).predictions["stars"], forward.heads(forward.features(batch))["stars"])
+    assert torch.equal(forward(batch).features.rows, forward.features(batch).rows)
+    assert torch.equal(forward(batch).predictions["stars"], forward.heads(forward.features(batch), batch)["stars"])
 
 
 def test_frozen_blocks_stay_in_eval_mode(network):

@@ -148,7 +148,7 @@ def fixture() -> Callable[..., Fixture]:
 
         def features(net: Network) -> np.ndarray:
             with torch.inference_mode():
-                return net.eval().features(batch).numpy()
+                return net.eval().features(batch).rows.numpy()
 
         def batches() -> Iterator[Batch]:
             yield batch

@@ -42,7 +42,7 @@ def learned(
         if found is not None:
             return found.eval()
     with torch.no_grad():
-        features = torch.nn.functional.normalize(network.features(support), dim=1)
+        features = torch.nn.functional.normalize(network.features(support).rows, dim=1)
     return with_prototypes(network, target, means(features, known, int(known.max()) + 1), "cosine").eval()
 
 

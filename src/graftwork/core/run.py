@@ -212,7 +212,7 @@ def features_of(network: Network, examples: Examples, cached: Mapping[str, Cache
     network.eval()
     with torch.inference_mode():
         for indices in network.pass_batches(examples.lengths, FEATURE_ROWS, running(network, cached)):
-            features[indices] = network.features(make_batch(examples, network, indices, cached)).cpu().numpy()
+            features[indices] = network.features(make_batch(examples, network, indices, cached)).rows.cpu().numpy()
     network.train(training)
     return features
 

@@ -11,6 +11,7 @@ from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.plan import order
 from graftwork.core.technique import Predictor, Rows, Technique
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import one_tensor
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.metrics.registry import METRICS
 from graftwork.tasks.metrics.registry import score as metric_score
@@ -51,8 +52,8 @@ def predict_examples(
     with torch.no_grad():  # not inference mode, in which a technique could not switch gradients on
         forward, given = prediction(network, examples, rows, techniques, cached, embedded, changed)
         for indices in network.pass_batches(examples.lengths[rows], BATCH_ROWS, running(network, cached)):
-            for target, values in forward(given.batch(indices)).predictions.items():
-                outputs[target][indices] = values.cpu().numpy()
+            for target, values in forward.predict(given.batch(indices)).predictions.items():
+                outputs[target][indices] = one_tensor(values).cpu().numpy()
             done += len(indices)
             if watch is not None:
                 watch(done, len(rows))
@@ -100,7 +101,8 @@ def _with_embeddings(network: Network, embedded: Collection[str]) -> Forward:
     if not embedded:
         return plain
     return Forward(
-        plain.features, lambda seen: plain.heads(seen) | {name: heads[name].embed(seen) for name in embedded}
+        plain.features,
+        lambda seen, batch: network.generated(seen, batch) | {name: heads[name].embed(seen.rows) for name in embedded},
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from graftwork.data.tensors import Tensors as Tensors
 
 Inputs = dict[str, Tensor]
 
@@ -31,7 +33,8 @@ class Batch:
     inputs: by input, what its encoder's `collate` made.
     present: by input, which rows have it (B,); inputs that every row must have are left out.
     hidden: by input, where to start instead of at the inputs (frozen-layer cache, attacks on embeddings).
-    targets, labelled: by target column; `labelled` (B,) is False where the target is missing, and masks the loss.
+    targets, labelled: by target column; one tensor or several by name, each (B, ...); `labelled` (B,) is False where
+        the target is missing, and masks the loss.
     rows: ids of the rows in the training table (B,). weight: importance of each row (B,), 1 on average.
     progress: share of the training that is done, 0 to 1.
     size, labelled_size: rows of the whole batch that this is a part of (accumulation, data parallel ranks): every
@@ -40,7 +43,7 @@ class Batch:
 
     inputs: dict[str, Inputs]
     rows: Tensor
-    targets: dict[str, Tensor] = field(default_factory=dict)
+    targets: dict[str, Tensors] = field(default_factory=dict)
     labelled: dict[str, Tensor] = field(default_factory=dict)
     weight: Tensor | None = None
     domain: Tensor | None = None
@@ -76,7 +79,7 @@ def _map(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
     """`value` with `function` applied to every tensor in it."""
     if isinstance(value, Tensor):
         return function(value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _map(item, function) for key, item in value.items()}
     if isinstance(value, Batch | Hidden):
         return replace(value, **{f.name: _map(getattr(value, f.name), function) for f in fields(value)})

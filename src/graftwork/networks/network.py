@@ -11,33 +11,61 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from graftwork.data.batch import Batch
+from graftwork.data.batch import Batch, Tensors
 from graftwork.data.samplers import sorted_batches
+from graftwork.data.tensors import detached, joined
 from graftwork.networks.encoder import Encoder, drops
+from graftwork.networks.features import Features
 from graftwork.networks.film import Film
 from graftwork.networks.fusion.fusion import Concat, FeatureStatistics, Fusion
 from graftwork.networks.fusion.missing import MissingEmbedding
 from graftwork.networks.heads.head import Head
 
+Heads = Callable[[Features, Batch], dict[str, Tensors]]
+"""By target column, what its head gives."""
+
 
 @dataclass(frozen=True)
 class Output:
-    """predictions: by target column, (B, outputs), before softmax. features: (B, width), what the heads read."""
+    """predictions: by target column, what its head gives: (B, outputs) before softmax, or several tensors by name.
+    features: what the heads read."""
 
-    predictions: dict[str, Tensor]
-    features: Tensor
+    predictions: dict[str, Tensors]
+    features: Features
+
+    def detached(self) -> Output:
+        """Without a graph, and without the tokens."""
+        predictions = {name: detached(values) for name, values in self.predictions.items()}
+        return Output(predictions, Features(self.features.rows.detach()))
+
+    @staticmethod
+    def joined(parts: Sequence[Output]) -> Output:
+        """The rows of all parts, one after the other; detached."""
+        alone = [part.detached() for part in parts]
+        predictions = {name: joined([part.predictions[name] for part in alone]) for name in alone[0].predictions}
+        return Output(predictions, Features(torch.cat([part.features.rows for part in alone])))
 
 
 @dataclass(frozen=True)
 class Forward:
-    """The way from a batch to an output, in two halves, so that a technique can step in between."""
+    """The way from a batch to an output, in two halves, so that a technique can step in between.
 
-    features: Callable[[Batch], Tensor]
-    heads: Callable[[Tensor], dict[str, Tensor]]
+    heads: see the batch too, for what reads its targets in training. generate: in place of `heads` where rows are
+    predicted; None for what predicts as it trains.
+    """
+
+    features: Callable[[Batch], Features]
+    heads: Heads
+    generate: Heads | None = None
 
     def __call__(self, batch: Batch) -> Output:
         features = self.features(batch)
-        return Output(self.heads(features), features)
+        return Output(self.heads(features, batch), features)
+
+    def predict(self, batch: Batch) -> Output:
+        """The output where rows are predicted, not trained on."""
+        features = self.features(batch)
+        return Output((self.generate or self.heads)(features, batch), features)
 
 
 class Network(nn.Module):
@@ -145,10 +173,10 @@ class Network(nn.Module):
             with torch.autocast(self.device.type, self.autocast):
                 yield
 
-    def features(self, batch: Batch) -> Tensor:
+    def features(self, batch: Batch) -> Features:
         parts, present = self.parts(batch)
         fused: Tensor = self.fusion(parts, present)
-        return fused if self.film is None else self.film(fused, batch.domain)
+        return Features(fused if self.film is None else self.film(fused, batch.domain))
 
     def parts(self, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
         """What the fusion reads of each input, and which rows (or tokens) of it count."""
@@ -198,11 +226,15 @@ class Network(nn.Module):
         """Whether no row has the input, so that its encoder need not run; in training it does, for its gradients."""
         return present is not None and not self.training and not bool(present.any())
 
-    def predictions(self, features: Tensor) -> dict[str, Tensor]:
-        return {target: head(features) for target, head in self.each_head()}
+    def predictions(self, seen: Features, batch: Batch) -> dict[str, Tensors]:
+        return {target: head(seen, batch) for target, head in self.each_head()}
+
+    def generated(self, seen: Features, batch: Batch) -> dict[str, Tensors]:
+        """The predictions of rows that are not trained on."""
+        return {target: head.generate(seen, batch) for target, head in self.each_head()}
 
     def as_forward(self) -> Forward:
-        return Forward(self.features, self.predictions)
+        return Forward(self.features, self.predictions, self.generated)
 
     def forward(self, batch: Batch) -> Output:
         return self.as_forward()(batch)

@@ -51,7 +51,7 @@ def _of_target(
             continue
         fit_linear(head, features, targets, task, weight=weight, l2=1 / 16)
         with torch.inference_mode():
-            predictions[held] = head(torch.from_numpy(features[held]).to(head.shift.device)).cpu().numpy()
+            predictions[held] = head.of_rows(torch.from_numpy(features[held]).to(head.shift.device)).cpu().numpy()
     return probabilities(task, predictions)
 
 

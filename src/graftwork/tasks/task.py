@@ -82,19 +82,19 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
+    def loss(self, predictions: Any, target: Any) -> Tensor:
         """Loss of each row (B,). `target` is what `encode` gives, or what `soften` made of it."""
 
     @abstractmethod
-    def soften(self, target: Tensor) -> Tensor:
+    def soften(self, target: Any) -> Tensor:
         """Targets as floating-point numbers that can be mixed: class indices become rows of probabilities (B, C)."""
 
     @abstractmethod
-    def divergence(self, predictions: Tensor, reference: Tensor) -> Tensor:
+    def divergence(self, predictions: Any, reference: Any) -> Tensor:
         """How far each row's predictions are from the reference predictions (B,): KL of probabilities, or squares."""
 
     @abstractmethod
-    def probabilities(self, predictions: Tensor, temperature: float = 1.0) -> Tensor:
+    def probabilities(self, predictions: Any, temperature: float = 1.0) -> Tensor:
         """Probabilities (B, outputs); a task without probabilities returns the predictions in the target's units."""
 
     def scored(self, values: Tensor, temperature: float = 1.0) -> Tensor:

@@ -81,7 +81,7 @@ def test_what_is_lacking_has_no_influence(name, parts):
         present = [torch.ones(4, 1, dtype=torch.bool), HERE.unsqueeze(1), torch.ones(4, 1, dtype=torch.bool)]
     if name == "late":
         fusion, late = shaken(fusion.head(2, "linear")), fusion
-        given = [fusion(late(each, present)) for each in (parts, other)]
+        given = [fusion.of_rows(late(each, present)) for each in (parts, other)]
     else:
         given = [fusion(each, present) for each in (parts, other)]
     assert torch.equal(*given)
@@ -91,10 +91,10 @@ def test_what_is_lacking_has_no_influence(name, parts):
 def test_late_predictions_are_the_mean_of_the_heads_that_have_something(parts):
     fusion = LateFusion(WIDTHS)
     head = shaken(fusion.head(3, "linear"))
-    each = [one(part) for one, part in zip(head.heads, parts, strict=True)]
-    whole = head(fusion(parts, [None] * 3))
+    each = [one.of_rows(part) for one, part in zip(head.heads, parts, strict=True)]
+    whole = head.of_rows(fusion(parts, [None] * 3))
     torch.testing.assert_close(whole, sum(each) / 3)
-    some = head(fusion(parts, [None, HERE, None]))
+    some = head.of_rows(fusion(parts, [None, HERE, None]))
     torch.testing.assert_close(some[1], (each[0][1] + each[2][1]) / 2)
     torch.testing.assert_close(some[[0, 2, 3]], whole[[0, 2, 3]])
     # Averaged before softmax: the normalised geometric mean of the probabilities.

@@ -22,8 +22,8 @@ FEATURES = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
 @pytest.mark.parametrize("spec", HEADS)
 def test_shapes_and_gradients(spec):
     head = Head(6, 3, spec, (3, 3) if spec == "towers" else ())
-    assert head(FEATURES).shape == (4, 3)
-    head(FEATURES).square().sum().backward()
+    assert head.of_rows(FEATURES).shape == (4, 3)
+    head.of_rows(FEATURES).square().sum().backward()
     assert all(parameter.grad is not None for parameter in head.parameters())
 
 
@@ -39,7 +39,7 @@ def test_linear_head_is_a_linear_map_of_standardised_features():
     head.scale.fill_(2.0)
     layer = head.layers[1]
     expected = ((FEATURES - torch.arange(6.0)) * 2) @ layer.weight.T + layer.bias
-    torch.testing.assert_close(head(FEATURES), expected)
+    torch.testing.assert_close(head.of_rows(FEATURES), expected)
 
 
 def test_standardisation_is_saved_but_not_trained():
@@ -57,8 +57,8 @@ def test_settings_are_read_from_the_written_form():
 def test_dropout_acts_in_training_only():
     head = Head(6, 3, "linear:dropout=0.5")
     torch.manual_seed(0)
-    assert not torch.equal(head.train()(FEATURES), head(FEATURES))
-    assert torch.equal(head.eval()(FEATURES), head(FEATURES))
+    assert not torch.equal(head.train().of_rows(FEATURES), head.of_rows(FEATURES))
+    assert torch.equal(head.eval().of_rows(FEATURES), head.of_rows(FEATURES))
 
 
 def test_an_unknown_head_or_setting_is_refused():

@@ -21,17 +21,17 @@ def head(spec: str = "towers", outputs: int = 9) -> Head:
 def test_a_tower_sees_its_own_input_only(spec: str) -> None:
     features, changed = torch.randn(2, 8), torch.randn(2, 8)
     changed[:, :5] = features[:, :5]
-    before, after = head(spec)(features), head(spec)(changed)
+    before, after = head(spec).of_rows(features), head(spec).of_rows(changed)
     assert torch.equal(before[:, :4], after[:, :4])
     assert not torch.allclose(before[:, 4:8], after[:, 4:8])
 
 
 def test_embeddings_have_length_1_and_scale_and_bias_stand_behind_them() -> None:
-    found = head(outputs=9)(torch.randn(3, 8))
+    found = head(outputs=9).of_rows(torch.randn(3, 8))
     torch.testing.assert_close(found[:, :4].norm(dim=1), torch.ones(3))
     torch.testing.assert_close(found[:, 4:8].norm(dim=1), torch.ones(3))
     assert found[:, 8].exp().tolist() == pytest.approx([1 / 0.07] * 3)
-    with_bias = head(outputs=10)(torch.randn(3, 8))
+    with_bias = head(outputs=10).of_rows(torch.randn(3, 8))
     assert with_bias[:, 8].exp().tolist() == pytest.approx([10.0] * 3)
     assert with_bias[:, 9].tolist() == [-10.0] * 3
 
@@ -41,15 +41,15 @@ def test_the_scale_stays_below_its_limit() -> None:
     layer = made.layers[0]
     assert isinstance(layer, TwoTowersLayer)
     layer.log_scale.data.fill_(50.0)
-    assert float(made(torch.zeros(1, 8)).detach()[0, 8]) == pytest.approx(math.log(LARGEST_SCALE))
+    assert float(made.of_rows(torch.zeros(1, 8)).detach()[0, 8]) == pytest.approx(math.log(LARGEST_SCALE))
 
 
 def test_a_side_alone_gives_the_same_embedding() -> None:
     made, features = head("towers:hidden=6", 10), torch.randn(4, 8)
     layer = made.layers[0]
     assert isinstance(layer, TwoTowersLayer)
-    torch.testing.assert_close(layer.side(1)(features[:, 5:])[:, :4], made(features)[:, 4:8])
-    torch.testing.assert_close(layer.side(0)(features[:, :5])[:, :4], made(features)[:, :4])
+    torch.testing.assert_close(layer.side(1)(features[:, 5:])[:, :4], made.of_rows(features)[:, 4:8])
+    torch.testing.assert_close(layer.side(0)(features[:, :5])[:, :4], made.of_rows(features)[:, :4])
 
 
 def test_towers_need_two_inputs_side_by_side() -> None:

@@ -40,13 +40,13 @@ def test_features_and_targets_are_blended_alike(fixture):
     seen = {}
 
     def inner(forward, batch):
-        seen["features"], seen["targets"] = forward.features(batch), batch.targets
+        seen["features"], seen["targets"] = forward.features(batch).rows, batch.targets
         return LossOutput({"x": Term(seen["features"].sum(), 1.0)}, forward(batch))
 
     objective = Mixup(5.0).attach(this.network, this.setup).objective(inner)
     objective(this.network.as_forward(), this.batch)
     share, partner = _mixing(this)
-    plain = this.network.features(this.batch)
+    plain = this.network.features(this.batch).rows
     torch.testing.assert_close(seen["features"], share * plain + (1 - share) * plain[partner])
     number = this.batch.targets["number"]
     torch.testing.assert_close(seen["targets"]["number"], share * number + (1 - share) * number[partner])

@@ -134,7 +134,7 @@ def test_features_are_projected_to_the_teachers(fixture: Any, measure: Any) -> N
     output = made.network.as_forward()(made.batch)
     hints = made.setup.teacher_outputs["t"].features
     scale = np.sqrt(hints.var(axis=0).mean())
-    expected = hint_distance(graft.state(output.features), torch.from_numpy(hints) / scale, measure).mean() * 2
+    expected = hint_distance(graft.state(output.features.rows), torch.from_numpy(hints) / scale, measure).mean() * 2
     term = graft.losses(made.batch, output)["distil-features"]
     torch.testing.assert_close(term.mean * term.weight, expected)
     expected.backward()
@@ -184,7 +184,7 @@ def test_own_average_is_the_teacher(fixture: Any) -> None:
         assert term.weight == 2.0
     torch.manual_seed(3)  # the pass of the average draws nothing
     plain = stages.objective(made.network.as_forward(), made.batch)
-    assert torch.equal(plain.output.features, measured.output.features)
+    assert torch.equal(plain.output.features.rows, measured.output.features.rows)
 
 
 def test_weights_come_back_whatever_happens(fixture: Any) -> None:

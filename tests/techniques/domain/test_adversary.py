@@ -52,7 +52,7 @@ def test_dann_is_the_critics_cross_entropy_on_rows_with_a_domain(fixture):
     graft = DANN(weight=3.0, hidden=4).attach(this.network, this.setup)
     output = this.network(this.batch)
     term = graft.losses(this.batch, output)["dann"]
-    expected = F.cross_entropy(graft.state(output.features)[:22], this.batch.domain[:22], reduction="sum") / 24
+    expected = F.cross_entropy(graft.state(output.features.rows)[:22], this.batch.domain[:22], reduction="sum") / 24
     assert float(term.mean.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
     assert term.weight == 3.0
 

@@ -61,7 +61,7 @@ def test_the_term_is_the_mean_over_pairs_of_domains(technique, distance, fixture
     this = fixture(domain=DOMAIN)
     stages = this.stages(technique)
     measured = stages.objective(this.network.as_forward(), this.batch)
-    parts = [measured.output.features[[at for at, d in enumerate(DOMAIN) if d == code]] for code in range(3)]
+    parts = [measured.output.features.rows[[at for at, d in enumerate(DOMAIN) if d == code]] for code in range(3)]
     expected = torch.stack([distance(a, b) for a, b in itertools.combinations(parts, 2)]).mean()
     term = measured.terms[technique.name]
     assert float(term.mean.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)

@@ -14,7 +14,7 @@ from graftwork.data.batch import whole
 from graftwork.errors import RefusedError, UsageError
 from graftwork.tasks.embedding.few_shot import FewShot
 from graftwork.techniques import ANIL, MAML, ProtoNet, Reptile
-from graftwork.techniques.meta.inner_loop import Features, Loop, body, logits, zero_head
+from graftwork.techniques.meta.inner_loop import Loop, Weighted, body, logits, zero_head
 
 WAY, SHOT, QUERY = 3, 2, 2
 EPISODE = WAY * (SHOT + QUERY)
@@ -97,7 +97,7 @@ def test_protonet_loss_is_the_papers(few) -> None:
     stages = this.stages(ProtoNet(**SHAPE))
     loss = float(stages.gradient(stages.objective, network, batch).total)
     support, asked, _, _ = parts(this)
-    known, queries = network.features(support).detach(), network.features(asked).detach()
+    known, queries = network.features(support).rows.detach(), network.features(asked).rows.detach()
     prototypes = [sum(known[shot * WAY + k] for shot in range(SHOT)) / SHOT for k in range(WAY)]
     expected = 0.0
     for place, query in enumerate(queries):
@@ -114,7 +114,7 @@ def test_protonet_with_cosines(few) -> None:
     stages = this.stages(technique)
     loss = float(stages.gradient(stages.objective, network, batch).total)
     support, asked, own, classes = parts(this)
-    known, queries = network.features(support).detach(), network.features(asked).detach()
+    known, queries = network.features(support).rows.detach(), network.features(asked).rows.detach()
     prototypes = torch.stack([known[own == k].mean(dim=0) for k in range(WAY)])
     cosines = torch.stack([F.cosine_similarity(q, prototypes) for q in queries])
     assert loss == pytest.approx(float(F.cross_entropy(5.0 * cosines, classes)), rel=1e-6)
@@ -220,7 +220,7 @@ def test_prototypes_at_use(few) -> None:
     support, asked, own, _ = parts(this)
     given = replace(support, targets={"classes": own})
     found = ProtoNet(**SHAPE).learn(this.network, given, "classes")(asked).predictions["classes"]
-    known, queries = this.network.features(support), this.network.features(asked)
+    known, queries = this.network.features(support).rows, this.network.features(asked).rows
     prototypes = torch.stack([known[own == k].mean(dim=0) for k in range(WAY)])
     assert torch.equal(found.argmax(dim=1), torch.cdist(queries, prototypes).argmin(dim=1))
 
@@ -284,11 +284,11 @@ def test_the_memory_of_the_second_order_keeps_its_bound(few) -> None:
         return sum(sizes.values())
 
     network, weights = this.network, sum(p.nbytes for p in this.network.parameters())
-    loop, features = Loop(steps, 0.1, second_order=True), Features(this.network)
+    loop, features = Loop(steps, 0.1, second_order=True), Weighted(this.network)
 
     def second_order() -> None:
-        found = loop.run(lambda w: features.with_weights(support, w), body(network) | zero_head(network, WAY), own)
-        logits(features.with_weights(asked, found), found).sum()
+        found = loop.run(lambda w: features.with_weights(support, w).rows, body(network) | zero_head(network, WAY), own)
+        logits(features.with_weights(asked, found).rows, found).sum()
 
     rows = 2 * steps * len(support) + len(asked)
     many = this.batch.part(torch.arange(rows) % len(this.batch))

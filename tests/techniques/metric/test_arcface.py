@@ -48,7 +48,7 @@ def test_the_loss_is_cross_entropy_of_a_cosine_head(fixture) -> None:
     assert isinstance(head.layers[-1], CosineLayer)
     stages = this.stages(ArcFace(margin=0.2, scale=8.0))
     term = stages.objective(network.as_forward(), this.batch).terms["classes"]
-    cosines = F.normalize(network.features(this.batch)) @ F.normalize(head.layers[-1].weight).T
+    cosines = F.normalize(network.features(this.batch).rows) @ F.normalize(head.layers[-1].weight).T
     targets, known = this.batch.targets["classes"], this.batch.labelled["classes"]
     wider = cosines.clamp(-1 + 1e-6, 1 - 1e-6).acos()
     wider[known, targets[known]] += 0.2

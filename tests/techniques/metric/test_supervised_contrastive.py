@@ -61,7 +61,7 @@ def test_term_is_the_mean_over_rows_with_a_partner(fixture):
     stages = this.stages(SupervisedContrastive(0.5))
     term = stages.objective(this.network.as_forward(), this.batch).terms["supervised-contrastive classes"]
     targets = this.batch.targets["classes"]
-    expected, counted = contrast(this.network.features(this.batch), targets, targets >= 0, 0.1)
+    expected, counted = contrast(this.network.features(this.batch).rows, targets, targets >= 0, 0.1)
     torch.testing.assert_close(term.mean, expected[counted].mean())
     assert term.weight == 0.5
 

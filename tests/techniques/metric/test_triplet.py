@@ -50,7 +50,7 @@ def test_term_is_the_mean_over_rows_that_have_it(fixture) -> None:
     this = fixture(unlabelled=(0,))
     term = this.stages(Triplet(0.5)).objective(this.network.as_forward(), this.batch).terms["triplet classes"]
     targets = this.batch.targets["classes"]
-    expected, counted = hardest(this.network.features(this.batch), targets, targets >= 0, 0.2)
+    expected, counted = hardest(this.network.features(this.batch).rows, targets, targets >= 0, 0.2)
     torch.testing.assert_close(term.mean, expected[counted].mean())
     assert term.weight == 0.5
 

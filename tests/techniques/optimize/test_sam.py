@@ -5,6 +5,7 @@ import torch
 
 from graftwork.core.compose import descend
 from graftwork.core.technique import Cost, LossOutput, Term
+from graftwork.networks.features import Features
 from graftwork.networks.network import Output
 from graftwork.techniques import SAM, Accumulate
 from graftwork.techniques.optimize.sam import ascent
@@ -29,7 +30,7 @@ def test_gradient_of_a_quadratic_is_taken_at_the_worst_point(adaptive: bool, fix
 
     def objective(_forward, _batch):
         value = sum(p.square().sum() for p in this.network.parameters()) / 2
-        return LossOutput({"f": Term(value, 1.0)}, Output({}, torch.zeros(1)))
+        return LossOutput({"f": Term(value, 1.0)}, Output({}, Features(torch.zeros(1))))
 
     before = {name: p.detach().clone() for name, p in this.network.named_parameters()}
     gradient = SAM(0.1, adaptive=adaptive).attach(this.network, this.setup).gradient(descend)

@@ -66,7 +66,7 @@ def test_partners_are_found_on_other_rows() -> None:
     head = Head(P + Q, task.outputs, "towers", (P, Q))
     fit_towers(head, train, numbered(500), task)
     with torch.inference_mode():
-        _, ranks = task.judge(numbered(100), head(torch.from_numpy(test)).numpy())
+        _, ranks = task.judge(numbered(100), head.of_rows(torch.from_numpy(test)).numpy())
     assert (ranks <= 10).mean() > 0.6  # by chance 0.1
     last = head.layers[0].towers[0][-1].weight  # type: ignore[index, union-attr]
     assert bool((last[Q:] == 0).all()), "there are no more directions than features of the narrower side"
@@ -82,7 +82,7 @@ def test_rows_of_weight_0_change_nothing() -> None:
     for head, rows in zip(heads, (features, broken), strict=True):
         fit_towers(head, rows, numbered(200), task, weight=weight, l2=0.1)
     probe = torch.from_numpy(features[:5])
-    torch.testing.assert_close(heads[0](probe), heads[1](probe))
+    torch.testing.assert_close(heads[0].of_rows(probe), heads[1].of_rows(probe))
 
 
 def test_few_rows_take_the_usual_settings() -> None:

@@ -111,7 +111,7 @@ def test_constant_features_do_no_harm():
     features[:, 2] = 4.0
     head = Head(5, 3)
     fit_linear(head, features, targets, classification(3))
-    assert torch.isfinite(head(torch.from_numpy(features))).all()
+    assert torch.isfinite(head.of_rows(torch.from_numpy(features))).all()
     assert torch.isfinite(head.scale).all()
 
 
@@ -121,7 +121,7 @@ def test_head_predicts_what_was_solved():
     assert fit_linear(head, features, targets, classification(3), l2=0.5) == 0.5
     standard = (features - features.mean(0)) / features.std(0) / np.sqrt(6)
     expected = LogisticRegression(C=2.0, tol=1e-8, max_iter=2000).fit(standard, targets).predict_proba(standard)
-    found = torch.softmax(head(torch.from_numpy(features)), 1).detach().numpy()
+    found = torch.softmax(head.of_rows(torch.from_numpy(features)), 1).detach().numpy()
     np.testing.assert_allclose(found, expected, atol=5e-3)
 
 
@@ -157,7 +157,7 @@ def test_mlp_learns_what_no_linear_head_can_and_repeats():
         fit_mlp(head, features, targets, classification(2), seed=3)
         assert torch.equal(torch.get_rng_state(), state)
         heads.append(head)
-    accuracy = (heads[0].eval()(torch.from_numpy(features)).argmax(1).numpy() == targets).mean()
+    accuracy = (heads[0].eval().of_rows(torch.from_numpy(features)).argmax(1).numpy() == targets).mean()
     assert accuracy > 0.9
     assert all(torch.equal(a, b) for a, b in zip(heads[0].parameters(), heads[1].parameters(), strict=True))
     assert all(parameter.grad is None for parameter in heads[0].parameters())

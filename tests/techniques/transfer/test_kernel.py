@@ -40,7 +40,7 @@ def test_scores_are_those_of_kernel_ridge_regression(rows):
     gamma = 1.0 / float(layer_of(head).spread)
     peer = KernelRidge(alpha=solved.penalty, kernel="rbf", gamma=gamma).fit(scaled, truth - truth.mean(0))
     expected = (peer.predict(scaled) + truth.mean(0)) * solved.factor
-    np.testing.assert_allclose(head(torch.from_numpy(features)).detach().numpy(), expected, atol=2e-3)
+    np.testing.assert_allclose(head.of_rows(torch.from_numpy(features)).detach().numpy(), expected, atol=2e-3)
 
 
 def test_spread_is_the_mean_squared_distance(rows):
@@ -69,7 +69,7 @@ def test_a_sample_of_landmarks_predicts_nearly_the_same(rows):
         fit_kernel(head, features, classes, task)
     assert layer_of(sampled).landmarks.shape == (60, 5)
     with torch.no_grad():
-        labels = [head(torch.from_numpy(features)).argmax(1) for head in (full, sampled)]
+        labels = [head.of_rows(torch.from_numpy(features)).argmax(1) for head in (full, sampled)]
     assert (labels[0] == labels[1]).float().mean() > 0.9
 
 
@@ -81,7 +81,7 @@ def test_learns_what_a_linear_head_can_not_and_leaves_unlabelled_rows_out(rows):
     fit_kernel(head, features, classes, task, weight=weight)
     assert len(layer_of(head).landmarks) == 60
     with torch.no_grad():
-        right = head(torch.from_numpy(features)).argmax(1).numpy() == classes
+        right = head.of_rows(torch.from_numpy(features)).argmax(1).numpy() == classes
     assert right[30:].mean() > 0.95
 
 
@@ -95,7 +95,7 @@ def test_numbers_keep_their_scale():
     solved = fit_kernel(head, features, targets, task)
     assert solved.factor == 1.0
     with torch.no_grad():
-        given = task.probabilities(head(torch.from_numpy(features))).numpy().ravel()
+        given = task.probabilities(head.of_rows(torch.from_numpy(features))).numpy().ravel()
     assert np.abs(given - values).mean() < 2.0
 
 
@@ -106,7 +106,7 @@ def test_a_saved_head_comes_back_with_its_landmarks(rows):
     again = Head(**head.config())
     again.load_state_dict(head.state_dict(), assign=True)
     with torch.no_grad():
-        assert torch.equal(head(torch.from_numpy(features)), again(torch.from_numpy(features)))
+        assert torch.equal(head.of_rows(torch.from_numpy(features)), again.of_rows(torch.from_numpy(features)))
 
 
 def near_duplicates(rows: int, width: int, noise: float) -> tuple[np.ndarray, np.ndarray, Classification]:
@@ -128,7 +128,7 @@ def test_near_duplicates_are_solved(noise: float, landmarks: int, recwarn: pytes
     features, classes, task = near_duplicates(2000, 64, noise)
     head = Head(64, task.outputs, f"kernel:landmarks={landmarks}")
     fit_kernel(head, features, classes, task)
-    found = head(torch.from_numpy(features)).detach().numpy()
+    found = head.of_rows(torch.from_numpy(features)).detach().numpy()
     assert np.isfinite(found).all()
     assert (found.argmax(axis=1) == classes).mean() > 0.99
     assert not recwarn.list
@@ -166,4 +166,4 @@ def test_a_penalty_is_chosen_where_rows_are_all_the_same(rows):
     _, classes, task = rows
     head = Head(5, task.outputs, "kernel")
     fit_kernel(head, np.ones((90, 5), np.float32), classes, task)
-    assert np.isfinite(head(torch.ones(3, 5)).detach().numpy()).all()
+    assert np.isfinite(head.of_rows(torch.ones(3, 5)).detach().numpy()).all()

@@ -16,6 +16,7 @@ from graftwork.core.scoring import prediction
 from graftwork.core.technique import Technique
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
+from graftwork.data.tensors import one_tensor
 from graftwork.evidence.robustness.black_box import random_search
 from graftwork.evidence.robustness.settings import HUGE, RobustnessSettings
 from graftwork.evidence.robustness.shares import Share
@@ -145,7 +146,7 @@ class _Seen:
 
     def right(self) -> Tensor:
         with torch.no_grad():
-            return self._right(self.forward(self.batch).predictions[self.aim.target])
+            return self._right(one_tensor(self.forward(self.batch).predictions[self.aim.target]))
 
     def survives(self, epsilon: float, settings: RobustnessSettings, *, single: bool = False) -> Tensor:
         """Which rows (B,) stay right under the gradient attack, whichever restart is looked at."""
@@ -166,7 +167,8 @@ class _Seen:
             with torch.no_grad():
                 part = self.batch.part(rows.to(self.batch.rows.device))
                 changed = shifted(self.aim.network, part, {self.aim.input: delta})
-                return _margin(self.forward(changed).predictions[self.aim.target], part.targets[self.aim.target])
+                found, truth = self.forward(changed).predictions[self.aim.target], part.targets[self.aim.target]
+                return _margin(one_tensor(found), one_tensor(truth))
 
         return ~random_search(margin, self._ball(epsilon), settings.queries, self.draws)
 
@@ -175,13 +177,13 @@ class _Seen:
         return ball(self.aim.network, self.aim.input, self.batch, epsilon, "l2" if text else "linf", relative=text)
 
     def _predict(self, delta: dict[str, Tensor]) -> Tensor:
-        return self.forward(shifted(self.aim.network, self.batch, delta)).predictions[self.aim.target]
+        return one_tensor(self.forward(shifted(self.aim.network, self.batch, delta)).predictions[self.aim.target])
 
     def _loss(self, delta: dict[str, Tensor]) -> Tensor:
         return self.aim.task.loss(self._predict(delta).float(), self.batch.targets[self.aim.target])
 
     def _right(self, predictions: Tensor) -> Tensor:
-        return predictions.argmax(1) == self.batch.targets[self.aim.target]
+        return predictions.argmax(1) == one_tensor(self.batch.targets[self.aim.target])
 
 
 def _margin(predictions: Tensor, target: Tensor) -> Tensor:

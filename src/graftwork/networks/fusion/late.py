@@ -44,14 +44,14 @@ class LateHead(Head):
         self.width = sum(widths) + len(widths)
         self.heads = nn.ModuleList(Head(width, outputs, spec) for width in widths)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def of_rows(self, features: Tensor) -> Tensor:
         each, has = self.each(features)
         return (each * has.T.unsqueeze(2)).sum(dim=0) / has.sum(dim=1, keepdim=True).clamp(min=1e-6)
 
     def each(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Predictions of each input's head (inputs, B, outputs), and which inputs each row has (B, inputs)."""
         parts = features[:, : sum(self.widths)].split_with_sizes(self.widths, dim=1)
-        each = torch.stack([head(part) for head, part in zip(self.heads, parts, strict=True)])
+        each = torch.stack([head.of_rows(part) for head, part in zip(self._heads(), parts, strict=True)])
         return each, 1 - features[:, sum(self.widths) :]
 
     def embed(self, features: Tensor) -> Tensor:

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graftwork import specs
+from graftwork.data.batch import Batch, Tensors
 from graftwork.errors import RefusedError, UsageError
+from graftwork.networks.features import Features
 from graftwork.networks.heads.two_towers import TwoTowersLayer
 
 
@@ -233,7 +235,16 @@ class Head(nn.Module):
         self.register_buffer("shift", torch.zeros(width))
         self.register_buffer("scale", torch.ones(width))
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, seen: Features, batch: Batch) -> Tensors:  # noqa: ARG002
+        return self.of_rows(seen.rows)
+
+    def generate(self, seen: Features, batch: Batch) -> Tensors:
+        """The predictions of rows that are not trained on."""
+        predictions: Tensors = self(seen, batch)
+        return predictions
+
+    def of_rows(self, features: Tensor) -> Tensor:
+        """The predictions (B, outputs) of features (B, width)."""
         predictions: Tensor = self.layers((features - self.shift) * self.scale)
         return predictions
 

@@ -14,10 +14,13 @@ from graftwork.core.examples import Examples, prepare
 from graftwork.core.run import features_of
 from graftwork.core.scoring import predict_examples
 from graftwork.core.technique import Technique
+from graftwork.data.batch import Batch
 from graftwork.data.columns.convert import to_kinds
 from graftwork.data.store.cache import digest
 from graftwork.data.table import Schema, Table
+from graftwork.data.tensors import one_tensor
 from graftwork.errors import DataError, nearest
+from graftwork.networks.features import Features
 from graftwork.networks.manifest import MANIFEST, WEIGHTS
 from graftwork.networks.network import Network
 from graftwork.saving import Saved
@@ -89,6 +92,7 @@ def _predicted(network: Network, features: np.ndarray) -> dict[str, np.ndarray]:
     with torch.inference_mode():
         for start in range(0, len(features), ROWS):
             seen = torch.from_numpy(features[start : start + ROWS]).to(network.device)
-            for name, values in network.eval().predictions(seen).items():
-                found[name].append(values.float().cpu().numpy())
+            nothing = Batch({}, torch.arange(len(seen), device=seen.device))
+            for name, values in network.eval().generated(Features(seen), nothing).items():
+                found[name].append(one_tensor(values).float().cpu().numpy())
     return {name: np.concatenate(values) for name, values in found.items()}

@@ -13,6 +13,7 @@ from torch import Tensor
 from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
+from graftwork.data.tensors import Tensors, in_float32
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.task import Task
 from graftwork.techniques.adversarial.attack import Balls, Harm, Norm, Points, pgd
@@ -120,13 +121,13 @@ class Still:
     names: list[str]
     forward: Forward
     batch: Batch
-    predictions: Mapping[str, Tensor]
+    predictions: Mapping[str, Tensors]
 
     def balls(self, epsilon: float, norm: Norm, *, relative: bool = False) -> Balls:
         """Where the changes may lie."""
         return {name: ball(self.network, name, self.batch, epsilon, norm, relative=relative) for name in self.names}
 
-    def harm(self, reference: Mapping[str, Tensor]) -> Harm:
+    def harm(self, reference: Mapping[str, Tensors]) -> Harm:
         """How far a change moves the predictions from these."""
         return moved_harm(self.network, self.tasks, self.forward, self.batch, reference)
 
@@ -143,7 +144,7 @@ class Smoothing(Attacking):
         """On that divergence."""
 
     @abstractmethod
-    def moving(self, still: Still, draws: torch.Generator) -> tuple[Points, Mapping[str, Tensor]]:
+    def moving(self, still: Still, draws: torch.Generator) -> tuple[Points, Mapping[str, Tensors]]:
         """The change of each input named, and the predictions that should not move; in a network without chance."""
 
     def attach(self, network: Network, setup: Setup) -> Graft:
@@ -160,7 +161,7 @@ class Smoothing(Attacking):
                     hit = forward(shifted(network, batch, deltas)).predictions
                 terms = dict(first.terms)
                 for name, task in tasks.items():
-                    value = task.divergence(hit[name].float(), held[name].float())
+                    value = task.divergence(in_float32(hit[name]), in_float32(held[name]))
                     terms[f"{self.name} {name}"] = per_row(value, batch, self.factor)
                 return LossOutput(terms, first.output)
 
@@ -175,7 +176,7 @@ def loss_harm(network: Network, tasks: Mapping[str, Task], forward: Forward, bat
 
 
 def moved_harm(
-    network: Network, tasks: Mapping[str, Task], forward: Forward, batch: Batch, reference: Mapping[str, Tensor]
+    network: Network, tasks: Mapping[str, Task], forward: Forward, batch: Batch, reference: Mapping[str, Tensors]
 ) -> Harm:
     """How far each row's predictions move from the reference; needs no label."""
 
@@ -185,9 +186,11 @@ def moved_harm(
     return harm
 
 
-def drift(tasks: Mapping[str, Task], predictions: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> Tensor:
+def drift(tasks: Mapping[str, Task], predictions: Mapping[str, Tensors], reference: Mapping[str, Tensors]) -> Tensor:
     """The divergence of each row (B,) from the reference, its targets added up, in float32."""
-    found = [task.divergence(predictions[name].float(), reference[name].float()) for name, task in tasks.items()]
+    found = [
+        task.divergence(in_float32(predictions[name]), in_float32(reference[name])) for name, task in tasks.items()
+    ]
     return torch.stack(found).sum(0)
 
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from graftwork.core.technique import Cost
 from graftwork.data.table import Modality
+from graftwork.data.tensors import Tensors, detached
 from graftwork.techniques.adversarial.adversarial_training import Smoothing, Still
 from graftwork.techniques.adversarial.attack import Points, pgd
 from graftwork.techniques.adversarial.perturbed_inputs import SIGNALS
@@ -60,6 +60,6 @@ class TRADES(Smoothing):
     def cost(self, inner: Cost) -> Cost:
         return inner.plus(self.steps + 1, self.steps + 1, self.steps)
 
-    def moving(self, still: Still, draws: torch.Generator) -> tuple[Points, Mapping[str, Tensor]]:
-        harm = still.harm({name: values.detach() for name, values in still.predictions.items()})
+    def moving(self, still: Still, draws: torch.Generator) -> tuple[Points, Mapping[str, Tensors]]:
+        harm = still.harm({name: detached(values) for name, values in still.predictions.items()})
         return pgd(harm, still.balls(self.epsilon, "linf"), self.steps, draws), still.predictions

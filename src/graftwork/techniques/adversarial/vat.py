@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from graftwork.core.technique import Cost, Phase
 from graftwork.data.table import Modality
+from graftwork.data.tensors import Tensors
 from graftwork.techniques.adversarial.adversarial_training import Smoothing, Still
 from graftwork.techniques.adversarial.attack import Balls, Harm, Points, slopes
 from graftwork.techniques.adversarial.perturbed_inputs import CONTINUOUS
@@ -75,7 +75,7 @@ class VAT(Smoothing):
     def cost(self, inner: Cost) -> Cost:
         return inner.plus(self.steps + 2, self.steps + 1, self.steps)
 
-    def moving(self, still: Still, draws: torch.Generator) -> tuple[Points, Mapping[str, Tensor]]:
+    def moving(self, still: Still, draws: torch.Generator) -> tuple[Points, Mapping[str, Tensors]]:
         with torch.no_grad():
             fixed = still.forward(still.batch).predictions
         balls = still.balls(self.epsilon, "l2", relative=True)

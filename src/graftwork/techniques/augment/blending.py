@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import Tensors
 from graftwork.tasks.task import Task
 
 
@@ -42,7 +43,7 @@ def choose_partners(batch: Batch, generator: np.random.Generator, alike: Iterabl
 def with_blended_targets(batch: Batch, tasks: Mapping[str, Task], partner: Tensor, share: float) -> Batch:
     """The batch with the targets and weights of its rows blended with those of their partners."""
     weight = torch.ones(len(batch), device=partner.device) if batch.weight is None else batch.weight
-    targets = {
+    targets: dict[str, Tensors] = {
         name: blend_targets(tasks[name].soften(target), weight, partner, share)
         for name, target in batch.targets.items()
     }

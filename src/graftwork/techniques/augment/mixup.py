@@ -18,6 +18,7 @@ import torch
 
 from graftwork.core.technique import Graft, LossOutput, Objective, Phase, Setup, Technique
 from graftwork.data.batch import Batch
+from graftwork.networks.features import Features
 from graftwork.networks.network import Forward, Network
 from graftwork.techniques.augment.blending import blend, choose_partners, with_blended_targets
 from graftwork.techniques.checks import check_range
@@ -56,7 +57,9 @@ class Mixup(Technique):
                 generator = np.random.default_rng(stream.seed(batch))
                 share = float(generator.beta(self.alpha, self.alpha))
                 partner = torch.from_numpy(choose_partners(batch, generator)).to(batch.rows.device)
-                blended = Forward(lambda seen: blend(forward.features(seen), partner, share), forward.heads)
+                blended = Forward(
+                    lambda seen: Features(blend(forward.features(seen).rows, partner, share)), forward.heads
+                )
                 return inner(blended, with_blended_targets(batch, setup.tasks, partner, share))
 
             return measure

@@ -20,8 +20,10 @@ from torch import Tensor
 from graftwork.core.technique import Phase, Predictor, Rows, Technique
 from graftwork.data.batch import Batch, Inputs
 from graftwork.data.table import Modality
+from graftwork.data.tensors import Tensors, each_tensor
 from graftwork.errors import UsageError
-from graftwork.networks.network import Forward
+from graftwork.networks.features import Features
+from graftwork.networks.network import Forward, Heads
 from graftwork.techniques.augment.geometry import warp, window
 from graftwork.techniques.augment.waves import rolled
 from graftwork.techniques.checks import check_range
@@ -100,13 +102,19 @@ class TTA(Technique):
     def over_views(self, forward: Forward) -> Forward:
         """The mean of what `forward` predicts of each view."""
 
-        def features(batch: Batch) -> Tensor:
+        def features(batch: Batch) -> Features:
             """Of all views side by side (B, views * width)."""
             seen = [forward.features(view_of(batch, view, flip=self.flip)) for view in range(self.views)]
-            return torch.cat(seen, dim=1)
+            return Features(torch.cat([view.rows for view in seen], dim=1))
 
-        def heads(features: Tensor) -> dict[str, Tensor]:
-            views = [forward.heads(part) for part in features.chunk(self.views, dim=1)]
-            return {target: torch.stack([view[target] for view in views]).mean(0) for target in views[0]}
+        def over(heads: Heads) -> Heads:
+            def mean(seen: Features, batch: Batch) -> dict[str, Tensors]:
+                views = [heads(Features(part), batch) for part in seen.rows.chunk(self.views, dim=1)]
+                return {
+                    target: each_tensor(lambda *all_views: torch.stack(all_views).mean(0), *(v[target] for v in views))
+                    for target in views[0]
+                }
 
-        return Forward(features, heads)
+            return mean
+
+        return Forward(features, over(forward.heads), over(forward.generate) if forward.generate else None)

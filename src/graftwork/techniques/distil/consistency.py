@@ -17,16 +17,17 @@ from torch import Tensor
 
 from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import Tensors, in_float32
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.streams import StepStream, own_stream
 
 
-def disagreement(task: Task, first: Tensor, second: Tensor) -> Tensor:
+def disagreement(task: Task, first: Tensors, second: Tensors) -> Tensor:
     """Mean of the divergences both ways (B,), in float32; for probabilities, half of Jeffreys' divergence."""
-    first, second = first.float(), second.float()
-    return 0.5 * (task.divergence(first, second) + task.divergence(second, first))
+    one, other = in_float32(first), in_float32(second)
+    return 0.5 * (task.divergence(one, other) + task.divergence(other, one))
 
 
 @dataclass(frozen=True)

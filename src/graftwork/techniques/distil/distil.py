@@ -18,6 +18,7 @@ from torch import Tensor
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms, per_row
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import one_tensor
 from graftwork.errors import UsageError
 from graftwork.networks.network import Network, Output
 from graftwork.tasks.task import Task
@@ -71,7 +72,7 @@ class Distil(Technique):
         def losses(batch: Batch, output: Output) -> Terms:
             terms = {}
             for name, answers in said.items():
-                teacher, student = of_rows(answers, batch), output.predictions[name]
+                teacher, student = of_rows(answers, batch), one_tensor(output.predictions[name])
                 value = softened_divergence(setup.tasks[name], student, teacher, self.temperature)
                 terms[f"{self.name} {name}"] = per_row(value, batch, self.weight)
             return terms

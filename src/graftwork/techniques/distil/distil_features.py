@@ -74,7 +74,7 @@ class DistilFeatures(Technique):
 
         def losses(batch: Batch, output: Output) -> Terms:
             hint = of_rows(hints, batch) / scale
-            value = hint_distance(projection(output.features.float()), hint, self.measure)
+            value = hint_distance(projection(output.features.rows.float()), hint, self.measure)
             return {self.name: per_row(value, batch, self.weight)}
 
         return Graft(losses=losses, state=projection)

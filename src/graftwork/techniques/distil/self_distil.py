@@ -20,6 +20,7 @@ import torch
 
 from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import in_float32
 from graftwork.networks.network import Forward, Network
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.weights.average import Average
@@ -90,7 +91,9 @@ class SelfDistil(Technique):
                 terms = dict(first.terms)
                 weight = self.weight * ramp(batch.progress, self.rise)
                 for name, task in setup.tasks.items():
-                    value = task.divergence(first.output.predictions[name].float(), teacher_outputs[name].float())
+                    value = task.divergence(
+                        in_float32(first.output.predictions[name]), in_float32(teacher_outputs[name])
+                    )
                     terms[f"{self.name} {name}"] = per_row(value, batch, weight)
                 return LossOutput(terms, first.output)
 

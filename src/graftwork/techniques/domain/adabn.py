@@ -21,6 +21,7 @@ from torch import Tensor
 
 from graftwork.core.technique import Phase, Predictor, Rows, Technique
 from graftwork.data.batch import Batch
+from graftwork.networks.features import Features
 from graftwork.networks.network import Forward, Network
 from graftwork.networks.norms import batch_norms, separate
 from graftwork.techniques.checks import check_range
@@ -88,20 +89,21 @@ def shared(rows: Rows) -> dict[int, np.ndarray]:
 def by_domain(parts: Mapping[int, Forward]) -> Forward:
     """Each row through the forward of its domain; all of them share their heads."""
 
-    def features(batch: Batch) -> Tensor:
+    def features(batch: Batch) -> Features:
         assert batch.domain is not None
         known = torch.tensor([code for code in parts if code != OTHERS], device=batch.domain.device)
         codes = torch.where(torch.isin(batch.domain, known), batch.domain, OTHERS)
         places = [torch.nonzero(codes == code).flatten() for code in parts]
         found = [
-            (rows, forward.features(_alone(batch, rows)))
+            (rows, forward.features(_alone(batch, rows)).rows)
             for rows, forward in zip(places, parts.values(), strict=True)
             if len(rows)
         ]
         order = torch.cat([rows for rows, _ in found])
-        return torch.cat([values for _, values in found])[torch.argsort(order)]
+        return Features(torch.cat([values for _, values in found])[torch.argsort(order)])
 
-    return Forward(features, next(iter(parts.values())).heads)
+    first = next(iter(parts.values()))
+    return Forward(features, first.heads, first.generate)
 
 
 def _alone(batch: Batch, rows: Tensor) -> Batch:

@@ -81,7 +81,7 @@ class CDAN(Technique):
 
         def losses(batch: Batch, output: Output) -> Terms:
             given = setup.tasks[target].probabilities(output.predictions[target]).float().detach()
-            read = reverse_gradient(state["joint"](output.features, given), schedule(batch.progress))
+            read = reverse_gradient(state["joint"](output.features.rows, given), schedule(batch.progress))
             value = domain_loss(state["critic"](read), batch)
             return {self.name: per_row(value * sureness(given) if self.entropy else value, batch, self.weight)}
 

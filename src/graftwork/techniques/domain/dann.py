@@ -49,7 +49,7 @@ class DANN(Technique):
         critic = make_critic(network.width, self.hidden, setup)
 
         def losses(batch: Batch, output: Output) -> Terms:
-            scores = critic(reverse_gradient(output.features, schedule(batch.progress)))
+            scores = critic(reverse_gradient(output.features.rows, schedule(batch.progress)))
             return {self.name: per_row(domain_loss(scores, batch), batch, self.weight)}
 
         return Graft(losses=losses, state=critic)

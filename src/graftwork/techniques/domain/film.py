@@ -20,6 +20,7 @@ from torch import Tensor
 
 from graftwork.core.technique import Graft, LossOutput, Objective, Phase, Setup, Technique
 from graftwork.data.batch import Batch
+from graftwork.networks.features import Features
 from graftwork.networks.film import Film as Modulation
 from graftwork.networks.network import Forward, Network
 from graftwork.techniques.checks import check_range
@@ -70,8 +71,8 @@ class Film(Technique):
 
         return Graft(inputs=stream.renew, objective=objective, generators={"hidden": generator})
 
-    def _hiding(self, features: Callable[[Batch], Tensor], stream: StepStream) -> Callable[[Batch], Tensor]:
-        def without(batch: Batch) -> Tensor:
+    def _hiding(self, features: Callable[[Batch], Features], stream: StepStream) -> Callable[[Batch], Features]:
+        def without(batch: Batch) -> Features:
             if batch.domain is None:
                 return features(batch)
             return features(replace(batch, domain=hidden(batch.domain, self.hide, stream.seed(batch))))

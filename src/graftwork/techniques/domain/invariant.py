@@ -14,6 +14,7 @@ from torch import Tensor
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms, per_batch
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import each_tensor, floats
 from graftwork.networks.network import Network, Output
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
@@ -26,8 +27,9 @@ Measure = tuple[Task, str, Batch, Output]
 def mean_loss(measure: Measure, rows: Tensor, scale: Tensor | None = None) -> Tensor:
     """The task's mean loss on these rows, their weights included. scale: what predictions are multiplied by."""
     task, name, batch, output = measure
-    predictions = output.predictions[name][rows]
-    value = task.loss(predictions if scale is None else predictions * scale, batch.targets[name][rows])
+    predictions = each_tensor(lambda tensor: tensor[rows], output.predictions[name])
+    target = each_tensor(lambda tensor: tensor[rows], batch.targets[name])
+    value = task.loss(predictions if scale is None else floats(lambda tensor: tensor * scale, predictions), target)
     return (value if batch.weight is None else value * batch.weight[rows]).mean()
 
 
@@ -72,7 +74,7 @@ class Invariance(Technique):
             weight = min(self.weight, 1.0) if batch.progress < self.warmup else self.weight
             terms = {}
             for name, task, parts in labelled_parts(batch, setup.tasks, self.least):
-                found = self.penalty((task, name, batch, output), parts) if parts else output.features.sum() * 0.0
+                found = self.penalty((task, name, batch, output), parts) if parts else output.features.rows.sum() * 0.0
                 terms[f"{self.name} {name}"] = per_batch(found, batch, weight)
             return terms
 

@@ -25,9 +25,9 @@ def mean_over_pairs(batch: Batch, output: Output, distance: Callable[[Tensor, Te
 
     distance: of features (N, F) and (M, F), a scalar.
     """
-    parts = [output.features[rows] for rows in by_domain(batch) if len(rows) >= least]
+    parts = [output.features.rows[rows] for rows in by_domain(batch) if len(rows) >= least]
     values = [distance(first, second) for first, second in combinations(parts, 2)]
-    return torch.stack(values).mean() if values else output.features.sum() * 0.0
+    return torch.stack(values).mean() if values else output.features.rows.sum() * 0.0
 
 
 def labelled_parts(batch: Batch, tasks: Mapping[str, Task], least: int = 1) -> Iterator[tuple[str, Task, list[Tensor]]]:

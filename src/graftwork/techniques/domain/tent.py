@@ -25,17 +25,18 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from graftwork.core.technique import Phase, Predictor, Rows, Technique
+from graftwork.data.tensors import Tensors, one_tensor
 from graftwork.networks.network import Forward, Network
 from graftwork.networks.norms import batch_norms, norms, separate
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.domain.statistics import enough, measure, shuffled
 
 
-def entropy(predictions: Mapping[str, Tensor]) -> Tensor:
+def entropy(predictions: Mapping[str, Tensors]) -> Tensor:
     """Mean entropy of the rows' probabilities, before softmax (B, C), summed over the targets: a scalar."""
     found = []
     for logits in predictions.values():
-        log_p = logits.log_softmax(dim=1)
+        log_p = one_tensor(logits).log_softmax(dim=1)
         found.append(-(log_p.exp() * log_p).sum(dim=1).mean())
     return torch.stack(found).sum()
 

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from graftwork.core.technique import Graft, Setup, Term, Terms
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import Tensors
 from graftwork.networks.fusion.fusion import Fusion
 from graftwork.networks.fusion.late import LateFusion, LateHead
 from graftwork.networks.network import Network, Output
@@ -28,7 +29,7 @@ from graftwork.techniques.checks import check_range
 from graftwork.techniques.fusion.fusing import Fusing
 
 
-def own_loss(task: Task, each: Tensor, has: Tensor, targets: Tensor) -> Tensor:
+def own_loss(task: Task, each: Tensor, has: Tensor, targets: Tensors) -> Tensor:
     """The mean loss (B,) of the heads by themselves, over the inputs that a row has.
 
     each (inputs, B, outputs), has (B, inputs).
@@ -67,7 +68,7 @@ class Late(Fusing):
         terms = {}
         for name, head in network.each_head():
             assert isinstance(head, LateHead)
-            value = own_loss(tasks[name], *head.each(output.features), batch.targets[name]) * batch.labelled[name]
+            value = own_loss(tasks[name], *head.each(output.features.rows), batch.targets[name]) * batch.labelled[name]
             value = value if batch.weight is None else value * batch.weight
             terms[f"{self.name} {name}"] = Term(value, batch.labelled_size[name], self.own)
         return terms

@@ -16,6 +16,7 @@ import torch
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import one_tensor
 from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.labels.classes import class_tables, hard, row_weights
@@ -52,7 +53,7 @@ class ClassWeights(Technique):
         def inputs(batch: Batch) -> Batch:
             weight = torch.full((len(batch),), usual, device=setup.device)
             for name, table in by_class.items():
-                own = table[hard(batch.targets[name]).clamp(min=0)]
+                own = table[hard(one_tensor(batch.targets[name])).clamp(min=0)]
                 weight = weight * torch.where(batch.labelled[name], own, 1.0)
             return replace(batch, weight=weight if batch.weight is None else batch.weight * weight)
 

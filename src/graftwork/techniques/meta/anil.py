@@ -17,6 +17,7 @@ from torch import Tensor
 
 from graftwork.core.technique import Cost, Gradient, LossOutput, Objective
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import one_tensor
 from graftwork.networks.network import Forward, Network
 from graftwork.techniques.meta.episodic import Episode, with_logits
 from graftwork.techniques.meta.inner_loop import Loop, Weights, logits, with_learned_head, zero_head
@@ -44,8 +45,8 @@ class ANIL(Looping):
         loop = Loop(self.steps, self.lr, second_order=True)
 
         def asked(forward: Forward, batch: Batch) -> LossOutput:
-            known = forward.features(episode.support)
-            head = self._looped(loop, known, episode.support.targets[episode.target], network, episode.way)
+            known = forward.features(episode.support).rows
+            head = self._looped(loop, known, one_tensor(episode.support.targets[episode.target]), network, episode.way)
             return objective(
                 with_logits(network, forward.features, episode.target, lambda seen: logits(seen, head)), batch
             )
@@ -53,9 +54,9 @@ class ANIL(Looping):
         return inner(asked, network, episode.asked)
 
     def learn(self, network: Network, support: Batch, target: str) -> Network:
-        classes = support.targets[target]
+        classes = one_tensor(support.targets[target])
         with torch.no_grad():
-            known = network.features(support)
+            known = network.features(support).rows
         with torch.enable_grad():
             found = self._looped(self.at_use, known, classes, network, int(classes.max()) + 1)
         return with_learned_head(network, target, found)

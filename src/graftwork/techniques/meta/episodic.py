@@ -21,6 +21,7 @@ from graftwork.core.technique import Cost, Gradient, Graft, LossOutput, Objectiv
 from graftwork.data.batch import Batch, whole
 from graftwork.data.episodes import Episodes, draw, lacking, rows_by_class
 from graftwork.errors import RefusedError
+from graftwork.networks.features import Features
 from graftwork.networks.network import Forward, Network, Output
 from graftwork.techniques.checks import check_range
 
@@ -157,10 +158,10 @@ def _renumbered(batch: Batch, start: int, stop: int, way: int, target: str) -> B
 
 
 def with_logits(
-    network: Network, features: Callable[[Batch], Tensor], target: str, logits: Callable[[Tensor], Tensor]
+    network: Network, features: Callable[[Batch], Features], target: str, logits: Callable[[Tensor], Tensor]
 ) -> Forward:
     """A forward with these features, and these predictions (B, way) of `target` made of them."""
-    return Forward(features, lambda seen: network.predictions(seen) | {target: logits(seen)})
+    return Forward(features, lambda seen, batch: network.predictions(seen, batch) | {target: logits(seen.rows)})
 
 
 def scaled(objective: Objective, share: float) -> Objective:
@@ -181,8 +182,4 @@ def merged(parts: Sequence[LossOutput]) -> LossOutput:
     for name in names:
         each = [part.terms[name] for part in parts if name in part.terms]
         terms[name] = Term(torch.stack([one.mean.detach() for one in each]).sum(), 1.0, each[0].weight)
-    first = parts[0].output
-    predictions = {
-        name: torch.cat([part.output.predictions[name].detach() for part in parts]) for name in first.predictions
-    }
-    return LossOutput(terms, Output(predictions, torch.cat([part.output.features.detach() for part in parts])))
+    return LossOutput(terms, Output.joined([part.output for part in parts]))

@@ -19,6 +19,8 @@ from torch.nn import functional as F
 
 from graftwork.core.prototypes import plain_head
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import one_tensor
+from graftwork.networks.features import Features
 from graftwork.networks.network import Network
 
 Weights = dict[str, Tensor]
@@ -71,22 +73,22 @@ def body(network: Network) -> Weights:
     return {name: value for name, value in network.named_parameters() if id(value) not in heads}
 
 
-class Features(nn.Module):
+class Weighted(nn.Module):
     """`network.features` as a module, so that it can be called with other weights."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch) -> Features:
         return self.network.features(batch)
 
-    def with_weights(self, batch: Batch, weights: Mapping[str, Tensor]) -> Tensor:
-        """Features (B, F), computed with these weights where they are named, the network's own elsewhere."""
+    def with_weights(self, batch: Batch, weights: Mapping[str, Tensor]) -> Features:
+        """Features, computed with these weights where they are named, the network's own elsewhere."""
         named: dict[str, Any] = {
             f"network.{name}": value for name, value in weights.items() if name not in (WEIGHT, BIAS)
         }
-        features: Tensor = torch.func.functional_call(self, named, (batch,))
+        features: Features = torch.func.functional_call(self, named, (batch,))
         return features
 
 
@@ -116,10 +118,10 @@ def with_learned_head(network: Network, target: str, weights: Mapping[str, Tenso
 def learned_by_all(network: Network, support: Batch, target: str, loop: Loop) -> Network:
     """A copy of the network, all of which the inner loop has fitted to the support, and its head."""
     learner = copy.deepcopy(network).requires_grad_(True)
-    features, classes = Features(learner), support.targets[target]
+    features, classes = Weighted(learner), one_tensor(support.targets[target])
     with torch.enable_grad():
         start = body(learner) | zero_head(learner, int(classes.max()) + 1)
-        found = loop.run(lambda weights: features.with_weights(support, weights), start, classes)
+        found = loop.run(lambda weights: features.with_weights(support, weights).rows, start, classes)
     with torch.no_grad():
         for name, parameter in body(learner).items():
             parameter.copy_(found[name])

@@ -22,11 +22,12 @@ from typing import ClassVar
 
 from graftwork.core.technique import Cost, Gradient, LossOutput, Objective
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import one_tensor
 from graftwork.networks.network import Forward, Network
 from graftwork.techniques.meta.episodic import Episode, with_logits
 from graftwork.techniques.meta.inner_loop import (
-    Features,
     Loop,
+    Weighted,
     body,
     differentiable,
     logits,
@@ -60,15 +61,15 @@ class MAML(WholeNetwork):
         )
 
     def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> LossOutput:
-        features = Features(network)
+        features = Weighted(network)
         loop = Loop(self.steps, self.lr, second_order=not self.first_order)
 
         def asked(_forward: Forward, batch: Batch) -> LossOutput:  # a forward with other weights replaces it
             moved = {name: value for name, value in body(network).items() if value.requires_grad}
             found = loop.run(
-                lambda weights: features.with_weights(episode.support, weights),
+                lambda weights: features.with_weights(episode.support, weights).rows,
                 moved | zero_head(network, episode.way),
-                episode.support.targets[episode.target],
+                one_tensor(episode.support.targets[episode.target]),
             )
             read = with_logits(
                 network,

@@ -20,6 +20,7 @@ import torch
 from graftwork.core.prototypes import SCALE, Distance, logits_of, means, with_prototypes
 from graftwork.core.technique import Cost, Gradient, LossOutput, Objective
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import one_tensor
 from graftwork.networks.network import Forward, Network
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.meta.episodic import Episode, Episodic, with_logits
@@ -52,8 +53,8 @@ class ProtoNet(Episodic):
 
     def descend(self, inner: Gradient, objective: Objective, network: Network, episode: Episode) -> LossOutput:
         def asked(forward: Forward, batch: Batch) -> LossOutput:
-            known = forward.features(episode.support)
-            prototypes = means(known, episode.support.targets[episode.target], episode.way)
+            known = forward.features(episode.support).rows
+            prototypes = means(known, one_tensor(episode.support.targets[episode.target]), episode.way)
             read = with_logits(
                 network,
                 forward.features,
@@ -65,7 +66,7 @@ class ProtoNet(Episodic):
         return inner(asked, network, episode.asked)
 
     def learn(self, network: Network, support: Batch, target: str) -> Network:
-        classes = support.targets[target]
+        classes = one_tensor(support.targets[target])
         with torch.no_grad():
-            prototypes = means(network.features(support), classes, int(classes.max()) + 1)
+            prototypes = means(network.features(support).rows, classes, int(classes.max()) + 1)
         return with_prototypes(network, target, prototypes, self.distance, self.scale)

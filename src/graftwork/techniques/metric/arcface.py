@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from graftwork.core.compose import task_losses
 from graftwork.core.technique import Graft, Phase, Setup, TaskLoss, Technique, Terms
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import one_tensor
 from graftwork.networks.network import Network, Output
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.labels.classes import hard
@@ -89,10 +90,10 @@ class ArcFace(Technique):
         names = [name for name, task in setup.tasks.items() if "hard_labels" in task.facts]
 
         def loss(batch: Batch, output: Output) -> Terms:
-            widened_ones = {
-                name: widened(output.predictions[name], hard(batch.targets[name]), self.margin, self.scale)
-                for name in names
-            }
-            return plain(batch, Output(output.predictions | widened_ones, output.features))
+            predictions = dict(output.predictions)
+            for name in names:
+                classes = hard(one_tensor(batch.targets[name]))
+                predictions[name] = widened(one_tensor(predictions[name]), classes, self.margin, self.scale)
+            return plain(batch, Output(predictions, output.features))
 
         return loss

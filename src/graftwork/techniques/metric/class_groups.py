@@ -14,6 +14,7 @@ from torch import Tensor
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Term, Terms
 from graftwork.data.batch import Batch
+from graftwork.data.tensors import one_tensor
 from graftwork.networks.network import Network, Output
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.labels.classes import class_groups, hard
@@ -66,6 +67,6 @@ class ClassGroups(Technique):
         return lambda epoch: class_groups(classes, self.group, setup.batch, np.random.default_rng([setup.seed, epoch]))
 
     def _term(self, batch: Batch, output: Output, name: str) -> Term:
-        value, counted = self.loss(output.features, hard(batch.targets[name]), batch.labelled[name])
+        value, counted = self.loss(output.features.rows, hard(one_tensor(batch.targets[name])), batch.labelled[name])
         # A mean over the counted rows, of which a part of a batch brings its share.
         return Term(value, float(counted.sum()) * batch.size / max(len(batch), 1), self.weight)

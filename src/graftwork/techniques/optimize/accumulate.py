@@ -31,11 +31,7 @@ def merge(parts: Sequence[LossOutput]) -> LossOutput:
     """What was measured on the parts, as if on the whole batch; without a graph."""
     names = dict.fromkeys(name for part in parts for name in part.terms)
     terms = {name: _merged([part.terms[name] for part in parts if name in part.terms]) for name in names}
-    outputs = [part.output for part in parts]
-    predictions = {
-        name: torch.cat([output.predictions[name].detach() for output in outputs]) for name in outputs[0].predictions
-    }
-    return LossOutput(terms, Output(predictions, torch.cat([output.features.detach() for output in outputs])))
+    return LossOutput(terms, Output.joined([part.output for part in parts]))
 
 
 @dataclass(frozen=True)
@@ -73,8 +69,7 @@ class Accumulate(Technique):
 def _detached(measured: LossOutput) -> LossOutput:
     """Without its graph, whose memory is then free before the next part."""
     terms = {name: replace(term, value=term.value.detach()) for name, term in measured.terms.items()}
-    predictions = {name: value.detach() for name, value in measured.output.predictions.items()}
-    return LossOutput(terms, Output(predictions, measured.output.features.detach()))
+    return LossOutput(terms, measured.output.detached())
 
 
 def _merged(terms: Sequence[Term]) -> Term:

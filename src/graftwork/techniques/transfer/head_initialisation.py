@@ -230,7 +230,7 @@ def fit_mlp(
             order = order if len(order) else generator.permutation(labelled)
             picked, order = order[:batch], order[batch:]
             inputs, target, share = (torch.from_numpy(v[picked]).to(device) for v in (features, targets, importance))
-            loss = (task.loss(head(inputs), _smoothed(task, target)) * share).sum() / share.sum()
+            loss = (task.loss(head.of_rows(inputs), _smoothed(task, target)) * share).sum() / share.sum()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()

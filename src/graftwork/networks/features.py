@@ -1,0 +1,31 @@
+"""What heads read of a batch: a vector a row, and where a head asks for them the tokens of each input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The vectors of one input that a base gives before it pools them: of subwords, patches, frames or columns.
+
+    states: (B, L, W). counts: which of them are there (B, L), bool; the others are padding.
+    grid: rows and columns of tokens that lie in the plane, row by row, L = rows * columns; None for a sequence.
+    levels: maps of a CNN from fine to coarse, each (B, C, H, W); the last one holds the same places as `states`.
+    """
+
+    states: Tensor
+    counts: Tensor
+    grid: tuple[int, int] | None = None
+    levels: tuple[Tensor, ...] = ()
+
+
+@dataclass(frozen=True)
+class Features:
+    """rows: fused features (B, width). tokens: by input, only where a head reads more than rows."""
+
+    rows: Tensor
+    tokens: Mapping[str, Tokens] = field(default_factory=dict)
