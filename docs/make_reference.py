@@ -1,8 +1,9 @@
-"""Write the pages of the documentation that come from the code: docs/techniques.md and docs/reference/.
+"""Write what comes from the code: docs/techniques.md, docs/reference/, the lists of techniques in both READMEs, and the
+stub by which type checkers know the names of `graftwork`.
 
     make docs
 
-A test compares the pages with what this script would write, so that they can't fall behind the docstrings.
+A test compares these with what this script would write, so that they can't fall behind the code.
 """
 
 from __future__ import annotations
@@ -38,6 +39,33 @@ MEASURED_NOTE = (
     "[benchmarks](benchmarks.md)."
 )
 
+READMES = {"README.md": ("| to | techniques |", ", "), "README.zh-CN.md": ("| 目的 | 技术 |", "、")}
+"""By README, the head of its table of techniques, and what stands between two of them."""
+
+JOBS: dict[tuple[str, ...], tuple[str, str]] = {
+    ("transfer",): ("choose what is trained", "决定训练哪些参数"),
+    ("fusion",): ("[fuse columns](docs/fusion.md)", "[融合多列](docs/fusion.md)"),
+    ("labels",): ("learn from few, noisy or uneven labels", "标签少、有噪声或不均衡"),
+    ("augment",): (
+        "[augment](docs/augment.md) images, sounds, texts",
+        "图像、声音和文本的[数据增强](docs/augment.md)",
+    ),
+    ("adversarial", "domain"): (
+        "hold [under attack](docs/robustness.md); in [another domain](docs/domains.md)",
+        "[抗攻击](docs/robustness.md)；[跨领域](docs/domains.md)",
+    ),
+    ("multitask", "metric"): (
+        "balance [several targets](docs/targets.md); tell classes and [identities](docs/verification.md) apart",
+        "平衡[多个目标](docs/targets.md)；区分类别和[身份](docs/verification.md)",
+    ),
+    ("distil", "meta"): (
+        "[learn from a teacher](docs/distillation.md), or oneself; [classes never seen](docs/few-shot.md)",
+        "[向教师模型](docs/distillation.md)或自己学习；[从未见过的类别](docs/few-shot.md)",
+    ),
+    ("optimize", "weights"): ("steer the optimisation; average weights", "改进优化过程；平均权重"),
+}
+"""By folders of techniques, what they are for, in English and Chinese; a line of the table each."""
+
 CONTRACT = {
     "graftwork.core.technique": (
         "Technique",
@@ -59,14 +87,46 @@ ERRORS = "graftwork.errors"
 
 
 def pages() -> dict[Path, str]:
-    """Every generated page: its path below docs/, and its text."""
+    """Every generated file: its path from docs/, and its text."""
     return {
         Path("techniques.md"): techniques_page(),
         Path("reference/python.md"): python_page(),
         Path("reference/cli.md"): cli_page(),
         Path("reference/settings.md"): settings_page(),
         Path("reference/contract.md"): contract_page(),
+        Path("../src/graftwork/__init__.pyi"): stub(),
+        **{Path("..", name): with_table(name) for name in READMES},
     }
+
+
+def stub() -> str:
+    """What type checkers read of `graftwork`, whose names are found when they are used."""
+    homes = {name: getattr(gw, name).__module__ for name in gw.__all__}
+    imports = [
+        f"from {home} import {name} as {name}" for name, home in sorted(homes.items(), key=lambda item: item[::-1])
+    ]
+    note = "# Made by docs/make_reference.py: run `make docs`.\n"
+    listed = "".join(f'    "{name}",\n' for name in gw.__all__)
+    return "\n".join([note, *imports, "", "__version__: str", f"__all__ = [\n{listed}]\n"])
+
+
+def with_table(readme: str) -> str:
+    """A README with its table of techniques, from its head to the next blank line, as it should be."""
+    head, comma = READMES[readme]
+    before, _, rest = (FOLDER.parent / readme).read_text("utf-8").partition(f"{head}\n")
+    _, end, after = rest.partition("\n\n")
+    rows = [f"| {job} | {'; '.join(map(comma.join, names))} |" for job, names in jobs(list(READMES).index(readme))]
+    return before + "\n".join([head, "|---|---|", *rows]) + end + after
+
+
+def jobs(language: int) -> list[tuple[str, list[list[str]]]]:
+    """What techniques are for, with their names by folder; a folder that nobody described is its own description."""
+    names: dict[str, list[str]] = {}
+    for cls in TECHNIQUES.own.values():
+        names.setdefault(cls.__module__.split(".")[2], []).append(f"`{cls.name}`")
+    described = [(told[language], folders) for folders, told in JOBS.items()]
+    others = [(folder, (folder,)) for folder in names if not any(folder in folders for folders in JOBS)]
+    return [(told, [names[folder] for folder in folders]) for told, folders in (*described, *others)]
 
 
 def techniques_page() -> str:
@@ -83,7 +143,7 @@ def techniques_page() -> str:
         "| technique | in Python | what it does | phase | decides | needs | takes away |",
         "|---|---|---|---|---|---|---|",
     ]
-    ordered = sorted(TECHNIQUES.values(), key=lambda cls: (cls.phase, cls.name))
+    ordered = sorted(TECHNIQUES.own.values(), key=lambda cls: (cls.phase, cls.name))
     for cls in ordered:
         made = example(cls)
         cells = [
@@ -157,16 +217,16 @@ def settings_page() -> str:
     """Bases, heads, tasks and metrics with their settings."""
     lines = ["# Bases, heads, tasks, metrics", NOTE, "Settings are written `name:key=value,key=value`.", "", "## Bases"]
     lines += ["", "What they are for stands in [Bases](../bases.md).", ""]
-    for name, base in BASES.items():
+    for name, base in BASES.own.items():
         lines += [f"### base {name}", "", f"`{name}:{_short(base)}`", "", f"{base.summary}.", ""]
         inherited = next((c.__doc__ for c in base.__mro__[1:] if c.__doc__ and c.__name__.endswith("Settings")), "")
         lines += [markdown(base.__doc__, _fields(base)), "", markdown(inherited, _fields(base)), ""]
     lines += ["## Heads", ""]
-    for name, head in HEADS.items():
+    for name, head in HEADS.own.items():
         doc = markdown(head.__doc__, _fields(head))
         lines += [f"### head {name}", "", f"`{name}:{_short(head)}`", "", doc, ""]
     lines += ["## Tasks", ""]
-    for name, task in TASKS.items():
+    for name, task in TASKS.own.items():
         metrics = ", ".join(f"`{metric}`" for metric in task.metrics)
         lines += [f"### task {name}", "", markdown(task.__doc__, _fields(task)), ""]
         lines += [f"Metrics, the first chooses the model: {metrics}.", ""]
@@ -348,7 +408,7 @@ def main() -> None:
     for path, text in pages().items():
         (FOLDER / path).parent.mkdir(parents=True, exist_ok=True)
         (FOLDER / path).write_text(text, encoding="utf-8")
-        print(f"docs/{path}: {len(text.splitlines())} lines")
+        print(f"{(FOLDER / path).resolve().relative_to(FOLDER.parent)}: {len(text.splitlines())} lines")
 
 
 if __name__ == "__main__":

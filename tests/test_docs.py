@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from graftwork.networks.bases.registry import MiniLM
+from graftwork.networks.text.bases import MiniLM
 from graftwork.techniques import TECHNIQUES
 from tiny import tiny_bert
 

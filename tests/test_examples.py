@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from command import graft
-from graftwork.networks.bases.registry import MiniLM
+from graftwork.networks.text.bases import MiniLM
 from graftwork.techniques import TECHNIQUES
 from tiny import tiny_bert
 

@@ -4,99 +4,15 @@
     model = gw.fit("train.csv", target="label")
     model.predict(["where is my card?"])
 
-Names are imported when they are first used, so that `import graftwork` and `graft --help` stay quick.
+Names are imported when they are first used, so that `import graftwork` and `graft --help` stay quick. Those of the
+techniques are found in their files; what type checkers read stands in `__init__.pyi`, which `make docs` writes.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from graftwork.core.settings import Training
-    from graftwork.data.columns.text import TextSettings
-    from graftwork.deploy.transformers.export import export_transformers
-    from graftwork.errors import GraftworkError
-    from graftwork.estimators import Classifier, Regressor
-    from graftwork.model import Model, load
-    from graftwork.recipe import Recipe
-    from graftwork.runs.fit import fit, plan
-    from graftwork.runs.job.data_arguments import DataArguments
-    from graftwork.runs.merging.merge import merge
-    from graftwork.runs.merging.soup import soup
-    from graftwork.runs.robustness import robustness
-    from graftwork.runs.sequences.sequence import run_sequence
-    from graftwork.runs.sequences.steps import PseudoLabels, Step
-    from graftwork.techniques import (
-        ANIL,
-        CDAN,
-        DANN,
-        EDA,
-        EMA,
-        FGM,
-        IRM,
-        MAML,
-        MMD,
-        SAM,
-        SWA,
-        TRADES,
-        TTA,
-        VAT,
-        Accumulate,
-        AdaBN,
-        Adversarial,
-        Affine,
-        ArcFace,
-        AugMix,
-        BalancedSampling,
-        ClassWeights,
-        Colour,
-        Consistency,
-        Coral,
-        Crop,
-        CutMix,
-        Distil,
-        DistilFeatures,
-        DomainSampling,
-        Film,
-        Flip,
-        FreeAdversarial,
-        Full,
-        FusionTransformer,
-        Gain,
-        Gated,
-        GeneralisedCrossEntropy,
-        GroupDRO,
-        LabelSmoothing,
-        Late,
-        LayerDecay,
-        LoRA,
-        Mixup,
-        ModalityDropout,
-        Noise,
-        Partial,
-        PCGrad,
-        PixelMixup,
-        Probe,
-        ProtoNet,
-        RandAugment,
-        Refit,
-        Reptile,
-        SelfDistil,
-        Shift,
-        SmallLoss,
-        SpecAugment,
-        SupervisedContrastive,
-        TargetWeights,
-        Tent,
-        TokenDropout,
-        Triplet,
-        Uncertainty,
-        VREx,
-        WarmStart,
-        WeightedSum,
-    )
-    from graftwork.uses.verification import Gallery, load_gallery
+from collections.abc import Mapping
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -115,175 +31,26 @@ _HOMES = {
     "graftwork.runs.merging.merge": ("merge",),
     "graftwork.runs.robustness": ("robustness",),
     "graftwork.runs.merging.soup": ("soup",),
-    "graftwork.techniques": (
-        "ANIL",
-        "MAML",
-        "ProtoNet",
-        "Reptile",
-        "CDAN",
-        "Coral",
-        "DANN",
-        "AdaBN",
-        "Distil",
-        "DistilFeatures",
-        "DomainSampling",
-        "Film",
-        "Tent",
-        "GroupDRO",
-        "IRM",
-        "MMD",
-        "VREx",
-        "Uncertainty",
-        "TargetWeights",
-        "PCGrad",
-        "EDA",
-        "EMA",
-        "SAM",
-        "SWA",
-        "TTA",
-        "Accumulate",
-        "VAT",
-        "TRADES",
-        "FGM",
-        "Adversarial",
-        "Affine",
-        "AugMix",
-        "GeneralisedCrossEntropy",
-        "SmallLoss",
-        "ArcFace",
-        "BalancedSampling",
-        "ClassWeights",
-        "Colour",
-        "Consistency",
-        "Crop",
-        "CutMix",
-        "Flip",
-        "FreeAdversarial",
-        "Full",
-        "FusionTransformer",
-        "Gain",
-        "Gated",
-        "LabelSmoothing",
-        "Late",
-        "LayerDecay",
-        "LoRA",
-        "Mixup",
-        "ModalityDropout",
-        "Noise",
-        "Partial",
-        "PixelMixup",
-        "Probe",
-        "RandAugment",
-        "Refit",
-        "SelfDistil",
-        "Shift",
-        "SpecAugment",
-        "SupervisedContrastive",
-        "TokenDropout",
-        "Triplet",
-        "WarmStart",
-        "WeightedSum",
-    ),
     "graftwork.uses.verification": ("Gallery", "load_gallery"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "ANIL",
-    "CDAN",
-    "DANN",
-    "EDA",
-    "EMA",
-    "FGM",
-    "IRM",
-    "MAML",
-    "MMD",
-    "SAM",
-    "SWA",
-    "TRADES",
-    "TTA",
-    "VAT",
-    "Accumulate",
-    "AdaBN",
-    "Adversarial",
-    "Affine",
-    "ArcFace",
-    "AugMix",
-    "BalancedSampling",
-    "ClassWeights",
-    "Classifier",
-    "Colour",
-    "Consistency",
-    "Coral",
-    "Crop",
-    "CutMix",
-    "DataArguments",
-    "Distil",
-    "DistilFeatures",
-    "DomainSampling",
-    "Film",
-    "Flip",
-    "FreeAdversarial",
-    "Full",
-    "FusionTransformer",
-    "Gain",
-    "Gallery",
-    "Gated",
-    "GeneralisedCrossEntropy",
-    "GraftworkError",
-    "GroupDRO",
-    "LabelSmoothing",
-    "Late",
-    "LayerDecay",
-    "LoRA",
-    "Mixup",
-    "ModalityDropout",
-    "Model",
-    "Noise",
-    "PCGrad",
-    "Partial",
-    "PixelMixup",
-    "Probe",
-    "ProtoNet",
-    "PseudoLabels",
-    "RandAugment",
-    "Recipe",
-    "Refit",
-    "Regressor",
-    "Reptile",
-    "SelfDistil",
-    "Shift",
-    "SmallLoss",
-    "SpecAugment",
-    "Step",
-    "SupervisedContrastive",
-    "TargetWeights",
-    "Tent",
-    "TextSettings",
-    "TokenDropout",
-    "Training",
-    "Triplet",
-    "Uncertainty",
-    "VREx",
-    "WarmStart",
-    "WeightedSum",
-    "export_transformers",
-    "fit",
-    "load",
-    "load_gallery",
-    "merge",
-    "plan",
-    "robustness",
-    "run_sequence",
-    "soup",
-]
+
+def _techniques() -> Mapping[str, str]:
+    """The module of each technique, by the name of its class."""
+    from graftwork.discovery import homes
+
+    return homes("graftwork.techniques")
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name == "__all__":
+        return sorted([*_HOME_OF, *_techniques()])
+    home = _HOME_OF.get(name) or (None if name.startswith("_") else _techniques().get(name))
+    if home is None:
         raise AttributeError(f"module 'graftwork' has no attribute '{name}'")
-    return getattr(importlib.import_module(_HOME_OF[name]), name)
+    return getattr(importlib.import_module(home), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted([*_HOME_OF, *_techniques(), "__all__", "__version__"])

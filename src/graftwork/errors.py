@@ -31,6 +31,10 @@ class ModelError(GraftworkError):
     """A base or a saved model can't be loaded."""
 
 
+class MissingPackageError(GraftworkError):
+    """A recipe or a saved model needs something that another package brings, and that is not installed."""
+
+
 class CheckpointError(GraftworkError):
     """A checkpoint can't be written or does not belong to this run."""
 

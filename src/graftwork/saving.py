@@ -28,12 +28,14 @@ from graftwork.data.store.staging import staged
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import is_own, remove, replacing, write_text
 from graftwork.data.table import Schema
-from graftwork.errors import ModelError, UsageError
+from graftwork.discovery import OWN, Registry
+from graftwork.errors import MissingPackageError, ModelError, UsageError
+from graftwork.networks.bases.registry import ARCHITECTURES
 from graftwork.networks.bases.saved import restore_encoder
 from graftwork.networks.film import Film
 from graftwork.networks.fusion.fusion import Fusion
-from graftwork.networks.fusion.registry import restore_fusion
-from graftwork.networks.heads.head import Head
+from graftwork.networks.fusion.registry import FUSIONS, restore_fusion
+from graftwork.networks.heads.head import HEADS, Head
 from graftwork.networks.hub.sizes import bounded
 from graftwork.networks.manifest import (
     MANIFEST,
@@ -49,6 +51,7 @@ from graftwork.networks.manifest import (
 from graftwork.networks.migrations import migrated_weights, newest_format
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe, from_dict
+from graftwork.specs import name_of
 from graftwork.tasks.registry import TASKS
 from graftwork.tasks.task import Task
 
@@ -108,7 +111,7 @@ def _write_files(model: Saved, folder: Path) -> list[dict[str, Any]]:
         files = folder / f"encoder-{index}"
         files.mkdir()
         encoder.save_files(files)
-        encoders.append({"architecture": encoder.architecture, "config": encoder.config()})
+        encoders.append(_named(ARCHITECTURES, encoder.architecture) | {"config": encoder.config()})
     weights = {name: tensor.contiguous().clone() for name, tensor in model.network.state_dict().items()}
     with replacing(folder / WEIGHTS) as temporary:
         write_tensors(weights, temporary)
@@ -157,6 +160,8 @@ def _load(path: Path) -> Saved:
             tasks=tasks,
             temperature=manifest["temperature"],
         )
+    except MissingPackageError as error:
+        raise MissingPackageError(f"{path} can't be loaded. {error}") from None
     except UsageError as error:  # of the recipe, a head or a technique in it
         raise ModelError(f"{path} is a damaged model, or of another version: {error}") from None
     except (
@@ -195,21 +200,32 @@ def _manifest(model: Saved, encoders: list[dict[str, Any]]) -> dict[str, Any]:
         "graftwork": version("graftwork"),
         "recipe": model.recipe.to_dict(),
         "schema": [asdict(column) for column in model.schema.columns],
-        "tasks": {name: {"name": task.name, "state": task.state()} for name, task in model.tasks.items()},
+        "tasks": {name: _named(TASKS, task.name) | {"state": task.state()} for name, task in model.tasks.items()},
         "encoders": encoders,
         "columns": {name: unique.index(network.encoder(name)) for name in network.columns},
         "sources": {name: list(read) for name, read in network.sources.items()},
-        "fusion": {"architecture": network.fusion.architecture, **network.fusion.config()},
+        "fusion": _named(FUSIONS, network.fusion.architecture) | network.fusion.config(),
         "film": network.film.config() if network.film else None,
         "lacked": sorted(network.missing_inputs),
-        "heads": {name: head.config() for name, head in network.each_head()},
+        "heads": {name: head.config() | _package(HEADS, name_of(head.spec)) for name, head in network.each_head()},
         "precision": "bf16" if network.autocast == torch.bfloat16 else "fp32",
         "temperature": dict(model.temperature),
     }
 
 
+def _named(registry: Registry[Any], name: str) -> dict[str, Any]:
+    """How the manifest names one of a registry, so that `Registry.of` finds it again."""
+    return {registry.key: name} | _package(registry, name)
+
+
+def _package(registry: Registry[Any], name: str) -> dict[str, str]:
+    """The package that it comes from, where that is another one."""
+    package = registry.package(name)
+    return {} if package == OWN else {"package": package}
+
+
 def _task(name: str, entry: Mapping[str, Any]) -> Task:
-    task = TASKS[entry["name"]]().with_state(entry["state"])
+    task = TASKS.of(entry["name"], entry.get("package", OWN))().with_state(entry["state"])
     wrong = misfit(task, type(task), f"tasks.{name}.state")
     if wrong:
         raise ValueError(wrong)
@@ -221,4 +237,5 @@ def _task(name: str, entry: Mapping[str, Any]) -> Task:
 def _head(fusion: Fusion, task: Task, entry: Mapping[str, Any]) -> Head:
     if entry["outputs"] != task.outputs:
         raise ValueError(f"a head has {entry['outputs']} outputs, and its task {task.outputs}")
+    HEADS.of(name_of(entry["spec"]), entry.get("package", OWN))
     return fusion.head(entry["outputs"], entry["spec"])

@@ -49,6 +49,15 @@ def build(cls: type[S], settings: Mapping[str, Any], what: str) -> S:
         raise UsageError(f"{what}: {error}") from None
 
 
+def name_of(spec: str) -> str:
+    """What stands before the settings.
+
+    >>> name_of("lora:rank=16")
+    'lora'
+    """
+    return spec.partition(":")[0].strip()
+
+
 def write(settings: object, name: str) -> str:
     """The short form; settings at their default are left out.
 
@@ -174,8 +183,7 @@ def _article(hint: Any) -> str:
 
 def _split(spec: str | Mapping[str, Any], what: str) -> tuple[str, Mapping[str, Any]]:
     if isinstance(spec, str):
-        name, _, rest = spec.partition(":")
-        return name.strip(), _settings(rest, f"{what} '{spec}'")
+        return name_of(spec), _settings(spec.partition(":")[2], f"{what} '{spec}'")
     if isinstance(spec, Mapping) and len(spec) == 1:
         name, settings = next(iter(spec.items()))
         if settings is None or isinstance(settings, Mapping):

@@ -22,17 +22,23 @@ LOOKED_AT = 100
 """Files beside a folder that is not there, at most, among which a message looks for models."""
 
 
-class EncoderEntry(TypedDict):
+class _FromPackage(TypedDict, total=False):
+    package: str
+
+
+class EncoderEntry(_FromPackage):
+    """package: that its class comes from, where that is another than graftwork; so in the next two."""
+
     architecture: str
     config: dict[str, Any]
 
 
-class TaskEntry(TypedDict):
+class TaskEntry(_FromPackage):
     name: str
     state: dict[str, Any]
 
 
-class HeadEntry(TypedDict):
+class HeadEntry(_FromPackage):
     outputs: int
     spec: str
 

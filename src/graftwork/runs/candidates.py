@@ -15,7 +15,13 @@ from graftwork.networks.bases.registry import TRAINED_INSTEAD, parse_base, writt
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
 from graftwork.tasks.registry import USUAL_HEAD
-from graftwork.techniques import LabelSmoothing, Late, Partial, Probe, Refit, SupervisedContrastive, WarmStart
+from graftwork.techniques.fusion.late import Late
+from graftwork.techniques.labels.label_smoothing import LabelSmoothing
+from graftwork.techniques.metric.supervised_contrastive import SupervisedContrastive
+from graftwork.techniques.transfer.partial import Partial
+from graftwork.techniques.transfer.probe import Probe
+from graftwork.techniques.transfer.refit import Refit
+from graftwork.techniques.transfer.warm_start import WarmStart
 
 PROBED_LAYERS = 3
 """Layers whose features the probes read: lower ones hold what the last one has given up."""

@@ -24,6 +24,7 @@ from graftwork.core.timing import affordable_steps
 from graftwork.data.store.cache import digest
 from graftwork.data.table import Input, Table
 from graftwork.errors import CheckpointError
+from graftwork.networks.bases.registry import build
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.heads.head import Head
 from graftwork.networks.network import Network
@@ -180,7 +181,7 @@ def build_network(job: Job, recipe: Recipe) -> Network:
     encoders: dict[str, Encoder] = {}
     for inputs in readers.values():
         base = bases[inputs[0].name]
-        encoder = base.build(job.rows(inputs, recipe), recipe.seed)
+        encoder = build(base, job.rows(inputs, recipe), recipe.seed)
         encoder.pretrained = base.pretrained
         encoders.update(dict.fromkeys((one.name for one in inputs), encoder))
     ordered = {one.name: encoders[one.name] for one in read}

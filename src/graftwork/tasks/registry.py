@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,12 +13,10 @@ from graftwork.data.columns.ids import names_an_amount
 from graftwork.data.columns.kinds import is_string
 from graftwork.data.columns.labels import list_warning
 from graftwork.data.table import Kind
+from graftwork.discovery import Registry, classes
 from graftwork.errors import UsageError
 from graftwork.networks.heads.head import HEADS
 from graftwork.tasks.classification import Classification
-from graftwork.tasks.embedding.few_shot import FewShot
-from graftwork.tasks.embedding.identity import Identity
-from graftwork.tasks.embedding.retrieval import Retrieval
 from graftwork.tasks.label_lists import distinct_texts
 from graftwork.tasks.labels import normal
 from graftwork.tasks.multilabel import Multilabel
@@ -24,9 +24,10 @@ from graftwork.tasks.other_jobs import about
 from graftwork.tasks.regression import Regression
 from graftwork.tasks.task import Task
 
-TASKS: dict[str, type[Task]] = {
-    task.name: task for task in (Classification, Multilabel, Regression, Retrieval, Identity, FewShot)
-}
+TASKS: Registry[type[Task]] = Registry(
+    "task", Task, partial(classes, "graftwork.tasks", without=("metrics",)), group="graftwork.tasks"
+)
+"""Each is found by its `name`, in a file of its own."""
 
 _FEW = 20
 USUAL_HEAD = "auto"
@@ -55,7 +56,7 @@ def head_of(task: Task, spec: str) -> str:
         return task.heads[0] if task.heads else _PLAIN_HEAD
     specs.parse(spec, HEADS, "head")
     name = spec.partition(":")[0].strip()
-    special = {head for other in TASKS.values() for head in other.heads}
+    special = {head for other in TASKS.own.values() for head in other.heads}
     if name in (task.heads or set(HEADS) - special):
         return spec
     if task.heads and spec == _PLAIN_HEAD:

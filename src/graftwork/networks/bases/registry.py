@@ -5,39 +5,30 @@ Nothing here imports torch until an encoder is built, so that names and settings
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graftwork import specs
 from graftwork.data.store.typed import misfit
 from graftwork.data.table import Input, Modality
+from graftwork.discovery import OWN, Registry, classes
 from graftwork.errors import ModelError, UsageError, nearest
-from graftwork.networks.audio.bases import AudioModel, MelCNN, MelGRU
-from graftwork.networks.base_settings import BaseSettings
+from graftwork.networks.base_settings import BaseSettings, TrainingRows
 from graftwork.networks.bases.saved import saved_inputs
-from graftwork.networks.bases.tuned import TUNED, TunedAudio, TunedImage, TunedTable, TunedText
+from graftwork.networks.bases.tuned import TUNED
 from graftwork.networks.hub.paths import check_path, split_path
-from graftwork.networks.image.bases import Conv4, ImageModel, SmallCNN
 from graftwork.networks.manifest import is_model
-from graftwork.networks.table.bases import Columns, FTTransformer, TableMlp
-from graftwork.networks.text.bases import CNN, GRU, LSTM, MiniLM, Transformer
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
 
-BASES: dict[str, type[BaseSettings]] = {
-    cls.name: cls
-    for cls in (
-        *(MiniLM, Transformer, GRU, LSTM, CNN),
-        *(Columns, TableMlp, FTTransformer),
-        *(AudioModel, MelCNN, MelGRU),
-        *(ImageModel, SmallCNN, Conv4),
-        *(TunedText, TunedImage, TunedAudio, TunedTable),
-    )
-}
+BASES: Registry[type[BaseSettings]] = Registry(
+    "base", BaseSettings, partial(classes, "graftwork.networks", without=("heads", "fusion")), group="graftwork.bases"
+)
+"""Each is found by its `name`."""
 
 FROM_PATH: dict[Modality, str] = {"text": "transformer", "audio": "audio-model", "image": "image-model"}
 """By what it reads, the base that loads a folder or a hub id."""
@@ -47,24 +38,14 @@ DEFAULTS: dict[Modality, str] = {"text": "minilm", "audio": "mel-cnn", "image": 
 
 TRAINED_INSTEAD = {"columns": "table-mlp"}
 """By a base that has nothing to train, the one that the default trains in its place, from scratch."""
-
-ARCHITECTURES = {
-    "transformer": "graftwork.networks.text.transformer.TransformerEncoder",
-    "recurrent": "graftwork.networks.text.recurrent.RecurrentEncoder",
-    "convolutional": "graftwork.networks.text.convolutional.ConvolutionalEncoder",
-    "patches": "graftwork.networks.audio.patches.PatchEncoder",
-    "ast": "graftwork.networks.audio.ast.ASTEncoder",
-    "wave": "graftwork.networks.audio.wave.WaveEncoder",
-    "mel-cnn": "graftwork.networks.audio.mel_cnn.MelCNNEncoder",
-    "mel-gru": "graftwork.networks.audio.mel_gru.MelGRUEncoder",
-    "image-model": "graftwork.networks.image.pretrained.ImageModelEncoder",
-    "conv4": "graftwork.networks.image.conv4.Conv4Encoder",
-    "small-cnn": "graftwork.networks.image.small_cnn.SmallImageEncoder",
-    "columns": "graftwork.networks.table.encoder.ColumnsEncoder",
-    "table-mlp": "graftwork.networks.table.mlp.TableMlpEncoder",
-    "ft-transformer": "graftwork.networks.table.ft_transformer.FTTransformerEncoder",
-}
-"""Where the class of a saved encoder is, by `Encoder.architecture`."""
+ARCHITECTURES: Registry[type[Encoder]] = Registry(
+    "architecture",
+    "graftwork.networks.encoder:Encoder",
+    partial(classes, "graftwork.networks", "architecture", without=("heads", "fusion")),
+    group="graftwork.architectures",
+    key="architecture",
+)
+"""The encoders that a saved model may name, each found by its `architecture`."""
 
 Named = str | Mapping[str, str]
 """A base, or one for each modality or column: `{"text": "minilm", "photo": "./mobilenet"}`; "auto": the defaults."""
@@ -154,7 +135,7 @@ def named_uses(named: Named, inputs: Sequence[Input]) -> set[str]:
 
 
 def _names(modality: Modality) -> str:
-    names = [name for name, cls in BASES.items() if cls.modality == modality]
+    names = [name for name, cls in BASES.usable.items() if cls.modality == modality]
     return ", ".join([*names, "a folder", "a hub id"] if modality in FROM_PATH else names)
 
 
@@ -181,22 +162,36 @@ _MODEL_TYPES: dict[Modality, frozenset[str]] = {
 """What models of these types read, as transformers calls them; others read text."""
 
 
-def restore(config: dict[str, Any], folder: Path) -> Encoder:
-    """The encoder of a saved model, weights apart. config: `Encoder.config()`; folder: where `save_files` wrote.
+def build(base: BaseSettings, rows: TrainingRows, seed: int) -> Encoder:
+    """`base.build`, held against what a saved model can name. Raises UsageError where it could not be loaded again."""
+    encoder = base.build(rows, seed)
+    name = str(getattr(encoder, "architecture", None))
+    if name not in ARCHITECTURES or ARCHITECTURES[name] is not type(encoder):
+        raise UsageError(
+            f"The base '{base.name}' builds a {type(encoder).__name__} with the architecture '{name}', by which no "
+            f"saved model would find it. Register it: the entry point {name} of the group {ARCHITECTURES.group} names "
+            "the class."
+        )
+    return encoder
 
-    Raises ModelError where this version knows no such architecture, or a file is missing.
+
+def restore(config: dict[str, Any], folder: Path, package: str = OWN) -> Encoder:
+    """The encoder of a saved model, weights apart. config: `Encoder.config()`; folder: where `save_files` wrote;
+    package: that its architecture comes from.
+
+    Raises ModelError where this version knows no such architecture, or a file is missing; MissingPackageError where
+    the package is not installed.
     """
     import torch
 
     name = str(config.get("architecture"))
-    if name not in ARCHITECTURES:
+    if package == OWN and name not in ARCHITECTURES:
         raise ModelError(f"The saved model has the architecture '{name}'. {nearest(name, ARCHITECTURES)}")
     for key in ("facts", "unused"):
         wrong = misfit(config.get(key, []), list[str], key)
         if wrong:
             raise ModelError(f"The saved {name} encoder in {folder} is damaged: {wrong}.")
-    module, _, kind = ARCHITECTURES[name].rpartition(".")
-    cls: type[Encoder] = getattr(importlib.import_module(module), kind)
+    cls = ARCHITECTURES.of(name, package)
     try:
         with torch.random.fork_rng(devices=[]):
             return cls.from_config(config, folder)
@@ -220,5 +215,5 @@ def describe() -> list[Description]:
     """What `BASES` holds, with every setting and its default."""
     return [
         Description(name, cls.modality, cls.summary, specs.describe_settings(cls), cls.source)
-        for name, cls in BASES.items()
+        for name, cls in BASES.usable.items()
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graftwork.data.store.names import check_links, inside
 from graftwork.data.table import Modality
+from graftwork.discovery import OWN
 from graftwork.errors import ModelError
 from graftwork.networks.manifest import MANIFEST, WEIGHTS, check_files, read_manifest
 from graftwork.networks.migrations import migrated_weights, newest_format
@@ -54,7 +55,7 @@ def restore_encoder(entry: Mapping[str, Any], folder: Path, index: int) -> Encod
     files = inside(folder, f"encoder-{index}")
     if files.is_dir():
         check_links(files)
-    return restore({**entry["config"], "architecture": entry["architecture"]}, files)
+    return restore({**entry["config"], "architecture": entry["architecture"]}, files, entry.get("package", OWN))
 
 
 def load_encoder(folder: Path, index: int) -> Encoder:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from graftwork.networks.fusion.fusion import Concat, Fusion
-from graftwork.networks.fusion.gated import GatedFusion
-from graftwork.networks.fusion.late import LateFusion
-from graftwork.networks.fusion.transformer import TransformerFusion
-from graftwork.networks.fusion.weighted import WeightedSumFusion
+from graftwork.discovery import OWN, Registry, classes
+from graftwork.networks.fusion.fusion import Fusion
 
-FUSIONS: dict[str, type[Fusion]] = {
-    cls.architecture: cls for cls in (Concat, WeightedSumFusion, GatedFusion, TransformerFusion, LateFusion)
-}
+FUSIONS: Registry[type[Fusion]] = Registry(
+    "fusion", Fusion, partial(classes, "graftwork.networks.fusion", "architecture"), "graftwork.fusions", "architecture"
+)
 
 
 def restore_fusion(config: dict[str, Any]) -> Fusion:
-    """The fusion of a saved model, weights apart. Raises KeyError for one that this version does not know."""
+    """The fusion of a saved model, weights apart. Raises KeyError for one that this version does not know,
+    MissingPackageError for one of a package that is not installed."""
     settings = dict(config)
-    return FUSIONS[settings.pop("architecture")](**settings)
+    return FUSIONS.of(settings.pop("architecture"), settings.pop("package", OWN))(**settings)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 
 from graftwork import specs
 from graftwork.data.batch import Batch, Tensors
+from graftwork.discovery import Registry, classes
 from graftwork.errors import RefusedError, UsageError
 from graftwork.networks.features import Features
 from graftwork.networks.heads.two_towers import TwoTowersLayer
@@ -22,6 +24,8 @@ from graftwork.networks.heads.two_towers import TwoTowersLayer
 @dataclass(frozen=True, kw_only=True)
 class HeadSettings(ABC):
     """Settings of one kind of head. A setting out of its range is a UsageError."""
+
+    name: ClassVar[str]
 
     @abstractmethod
     def layers(self, width: int, outputs: int) -> nn.Sequential:
@@ -38,6 +42,8 @@ class Linear(HeadSettings):
 
     dropout: float = 0.0
 
+    name: ClassVar[str] = "linear"
+
     def __post_init__(self) -> None:
         _check(0 <= self.dropout < 1, "linear", "dropout", self.dropout, "0 or more, and less than 1")
 
@@ -51,6 +57,8 @@ class Mlp(HeadSettings):
 
     width: int = 512
     dropout: float = 0.2
+
+    name: ClassVar[str] = "mlp"
 
     def __post_init__(self) -> None:
         _check(self.width >= 1, "mlp", "width", self.width, "1 or more")
@@ -75,6 +83,8 @@ class Kernel(HeadSettings):
     gamma: float = 1.0
     landmarks: int = 10_000
 
+    name: ClassVar[str] = "kernel"
+
     def __post_init__(self) -> None:
         _check(0 < self.gamma < float("inf"), "kernel", "gamma", self.gamma, "a number above 0")
         _check(self.landmarks >= 1, "kernel", "landmarks", self.landmarks, "1 or more")
@@ -90,6 +100,8 @@ class Cosine(HeadSettings):
 
     scale: float = 16.0
 
+    name: ClassVar[str] = "cosine"
+
     def __post_init__(self) -> None:
         _check(0 < self.scale < float("inf"), "cosine", "scale", self.scale, "a number above 0")
 
@@ -104,6 +116,8 @@ class Towers(HeadSettings):
 
     hidden: int = 0
     dropout: float = 0.0
+
+    name: ClassVar[str] = "towers"
 
     def __post_init__(self) -> None:
         _check(self.hidden >= 0, "towers", "hidden", self.hidden, "0 or more")
@@ -209,13 +223,10 @@ class CosineLayer(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *others)
 
 
-HEADS: dict[str, type[HeadSettings]] = {
-    "linear": Linear,
-    "mlp": Mlp,
-    "kernel": Kernel,
-    "cosine": Cosine,
-    "towers": Towers,
-}
+HEADS: Registry[type[HeadSettings]] = Registry(
+    "head", HeadSettings, partial(classes, "graftwork.networks.heads"), group="graftwork.heads"
+)
+"""The settings of each kind of head, found by their `name`."""
 
 
 class Head(nn.Module):
