@@ -58,7 +58,7 @@ def write_bundle(model: Model, encoder: TransformerEncoder, folder: Path) -> Non
 
 def program() -> str:
     """The text of predict.py."""
-    return files("graftwork.deploy").joinpath("bundle_program.py").read_text(encoding="utf-8")
+    return files("graftwork.deploy.transformers").joinpath("bundle_program.py").read_text(encoding="utf-8")
 
 
 def _loader(encoder: TransformerEncoder) -> str:
