@@ -106,8 +106,7 @@ def stub() -> str:
         f"from {home} import {name} as {name}" for name, home in sorted(homes.items(), key=lambda item: item[::-1])
     ]
     note = "# Made by docs/make_reference.py: run `make docs`.\n"
-    listed = "".join(f'    "{name}",\n' for name in gw.__all__)
-    return "\n".join([note, *imports, "", "__version__: str", f"__all__ = [\n{listed}]\n"])
+    return "\n".join([note, *imports, "", "__version__: str", "__all__: list[str]", ""])
 
 
 def with_table(readme: str) -> str:
