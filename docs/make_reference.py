@@ -226,7 +226,7 @@ def settings_page() -> str:
         lines += [f"### head {name}", "", f"`{name}:{_short(head)}`", "", doc, ""]
     lines += ["## Tasks", ""]
     for name, task in TASKS.own.items():
-        metrics = ", ".join(f"`{metric}`" for metric in task.metrics)
+        metrics = ", ".join(f"`{metric}`" for metric in task.metric_names)
         lines += [f"### task {name}", "", markdown(task.__doc__, _fields(task)), ""]
         lines += [f"Metrics, the first chooses the model: {metrics}.", ""]
     lines += ["## Metrics", "", "| metric | called | better |", "|---|---|---|"]

@@ -122,7 +122,7 @@ def _by_target(tasks: Mapping[str, Task], found: Found) -> Mapping[str, Evaluati
 
 
 def _better_if_more(task: Task) -> list[str]:
-    return [name for name in task.metrics if METRICS[name].higher_is_better]
+    return [name for name in task.metric_names if METRICS[name].higher_is_better]
 
 
 def _kind(task: Task) -> str:

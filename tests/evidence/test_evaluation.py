@@ -102,7 +102,7 @@ def test_nothing_labelled_is_an_error() -> None:
 
 def test_multilabel() -> None:
     found = multilabel_evaluation()
-    assert set(found.scores) == set(Multilabel.metrics)
+    assert set(found.scores) == set(Multilabel.metric_names)
     assert (found.baseline, found.pairs, found.points) == (None, (), ())
     assert sum(each.rows for each in found.reliability) == 200 * 3
     assert found.most_wrong[0].probability is None

@@ -93,7 +93,7 @@ def test_a_skewed_target_is_learned_on_the_logarithm_and_comes_back_as_it_was() 
     assert abs(float(np.mean(((targets - targets.mean()) / targets.std()) ** 3))) < 0.5
     assert task.truth(targets) == pytest.approx(values, rel=1e-5)
     back = task.probabilities(torch.from_numpy(targets)[:, None]).numpy()
-    assert task.choose(back) == pytest.approx(values, rel=1e-5)
+    assert task.predicted(back) == pytest.approx(values, rel=1e-5)
     again = Regression().with_state(task.state())
     assert np.array_equal(again.truth(targets), task.truth(targets))
 

@@ -152,7 +152,7 @@ def _techniques() -> list[tuple[str, ...]]:
 def _tasks() -> list[tuple[str, ...]]:
     from graftwork.tasks.registry import TASKS
 
-    rows = [(name, (task.__doc__ or "").splitlines()[0], ", ".join(task.metrics)) for name, task in TASKS.items()]
+    rows = [(name, (task.__doc__ or "").splitlines()[0], ", ".join(task.metric_names)) for name, task in TASKS.items()]
     return [("task", "what it predicts", "metrics"), *rows]
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 FACTS: dict[str, str] = {
     "hard_labels": "one class per row: use a classification target, and nothing that mixes rows",
     "classes": "classes to predict: use --task classification or multilabel",
+    "mixable_targets": "targets that can be mixed by weight: use --task classification, multilabel or regression",
+    "comparable_predictions": "predictions of which two can be held against each other: use another task",
+    "probabilities": "predictions that are probabilities: use --task classification or multilabel",
     "real_targets": "numbers to predict: use --task regression",
     "trainable_features": "a base of which at least one block is trained",
     "dropout": "a base or head with dropout in the trained blocks, so that two passes differ",

@@ -17,6 +17,9 @@ from graftwork.networks.network import Network
 from graftwork.networks.norms import norm_facts
 from graftwork.tasks.task import Task
 
+_OF_EVERY_TASK = ("mixable_targets", "comparable_predictions")
+"""Facts that hold of a run only where all of its tasks have them."""
+
 
 def order(techniques: Iterable[Technique]) -> tuple[Technique, ...]:
     """Those that are not off, by phase, then by name: the order in which they were listed changes nothing."""
@@ -35,6 +38,7 @@ def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str]
     from_base = frozenset[str]().union(*(encoder.facts for encoder in network.each_encoder()))
     from_heads = {"dropout"} if any(head.has_dropout for _, head in network.each_head()) else set()
     from_tasks = frozenset[str]().union(*(task.facts for task in tasks.values()))
+    from_tasks -= {fact for fact in _OF_EVERY_TASK if not all(fact in task.facts for task in tasks.values())}
     from_tasks |= {"several_targets"} if len(tasks) > 1 else set()
     if not any("structured_targets" in task.facts for task in tasks.values()):
         from_tasks |= {"row_targets"}

@@ -107,10 +107,8 @@ def _with_embeddings(network: Network, embedded: Collection[str]) -> Forward:
 
 
 def probabilities(task: Task, predictions: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """`task.probabilities` on arrays (N, outputs)."""
-    with torch.inference_mode():
-        result: np.ndarray = task.probabilities(torch.from_numpy(predictions), temperature).numpy()
-    return result
+    """`task.in_units`: what people read of predictions (N, outputs)."""
+    return task.in_units(predictions, temperature)
 
 
 def open_sets(tasks: Mapping[str, Task]) -> list[str]:
@@ -119,10 +117,8 @@ def open_sets(tasks: Mapping[str, Task]) -> list[str]:
 
 
 def scored(task: Task, values: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """`task.scored` on arrays: what metrics read of predictions (N, outputs), or of an open set's embeddings (N, E)."""
-    with torch.inference_mode():
-        result: np.ndarray = task.scored(torch.from_numpy(values), temperature).numpy()
-    return result
+    """`task.scored`: what metrics read of predictions (N, outputs), or of an open set's embeddings (N, E)."""
+    return task.scored(values, temperature)
 
 
 def score(

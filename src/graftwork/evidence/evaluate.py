@@ -47,7 +47,7 @@ def evaluate(
     keep = np.flatnonzero(np.ones(len(targets), bool) if labelled is None else labelled)
     if len(keep) == 0:
         raise DataError(f"None of {len(targets):,} rows has a target, so there is nothing to evaluate against.")
-    truth, given = task.judge(targets[keep], probabilities[keep])
+    truth, given = task.metric_inputs(targets[keep], probabilities[keep])
     shown = Rows(keep, rows, texts, lengths)
 
     def score(picked: np.ndarray) -> dict[str, Interval]:
@@ -56,7 +56,7 @@ def evaluate(
     by_domain = domain_scores(np.asarray(domains, dtype=object)[keep], score) if domains is not None else ()
     if task.open_set:
         return replace(_of_open_set(task, truth, given, shown, len(targets), seed, resamples), domains=by_domain)
-    chosen = task.choose(given)
+    chosen = task.predicted(given)
     single_label = "hard_labels" in task.facts
     has_classes = bool(task.classes)
     return Evaluation(
@@ -81,8 +81,8 @@ def _scores(task: Task, truth: np.ndarray, given: np.ndarray, seed: int, resampl
     """Of an open set none where its rows have no pair to compare."""
     if task.open_set and (len(np.unique(truth)) < 2 or len(np.unique(truth)) == len(truth)):
         return {}
-    metrics = [METRICS[name] for name in task.metrics if len(task.classes) >= METRICS[name].least_classes]
-    metrics = [METRICS[name] for name in task.metrics] if task.open_set else metrics
+    metrics = [METRICS[name] for name in task.metric_names if len(task.classes) >= METRICS[name].least_classes]
+    metrics = [METRICS[name] for name in task.metric_names] if task.open_set else metrics
     values = {metric.name: given_to(metric, task, given) for metric in metrics}
     return bootstrap(truth, values, seed, resamples, units=truth if task.open_set else None)
 

@@ -17,7 +17,7 @@ from graftwork.errors import DataError
 from graftwork.shown import counted
 from graftwork.tasks.labels import MISSING, Labels, normal
 from graftwork.tasks.learned import with_learned
-from graftwork.tasks.task import ColumnTask
+from graftwork.tasks.task import Answer, ColumnTask
 
 _LOOKS_LIKE_AN_ID = 20
 
@@ -32,7 +32,7 @@ class Classification(ColumnTask):
 
     name: ClassVar[str] = "classification"
     target_kinds: ClassVar[tuple[Kind, ...]] = ("category", "text", "number")
-    metrics: ClassVar[tuple[str, ...]] = (
+    metric_names: ClassVar[tuple[str, ...]] = (
         "accuracy",
         "macro_f1",
         "log_loss",
@@ -41,7 +41,8 @@ class Classification(ColumnTask):
         "mcc",
         "top5_accuracy",
     )
-    facts: ClassVar[frozenset[str]] = frozenset({"hard_labels", "classes"})
+    own_facts: ClassVar[frozenset[str]] = frozenset({"hard_labels", "classes"})
+    answer: ClassVar[Answer] = "class"
 
     labels: Labels = field(default=Labels(()), init=False)
 
@@ -99,11 +100,11 @@ class Classification(ColumnTask):
     def probabilities(self, predictions: Tensor, temperature: float = 1.0) -> Tensor:
         return torch.softmax(predictions.float() / temperature, dim=1)
 
-    def choose(self, probabilities: np.ndarray) -> np.ndarray:
+    def predicted(self, probabilities: np.ndarray) -> np.ndarray:
         return np.asarray(probabilities.argmax(axis=1))
 
     def decode(self, probabilities: np.ndarray) -> list[Any]:
-        return self.labels.values(self.choose(probabilities))
+        return self.labels.values(self.predicted(probabilities))
 
     def state(self) -> dict[str, Any]:
         return {"classes": list(self.labels.texts), "type": self.labels.type}

@@ -20,7 +20,7 @@ from graftwork.shown import counted
 from graftwork.tasks.label_lists import as_lists, check_marks, distinct_texts, form_of, how_read, is_list
 from graftwork.tasks.labels import Labels
 from graftwork.tasks.learned import with_learned
-from graftwork.tasks.task import ColumnTask
+from graftwork.tasks.task import Answer, ColumnTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,15 @@ class Multilabel(ColumnTask):
 
     name: ClassVar[str] = "multilabel"
     target_kinds: ClassVar[tuple[Kind, ...]] = ("category", "text")
-    metrics: ClassVar[tuple[str, ...]] = ("micro_f1", "macro_f1", "subset_accuracy", "log_loss", "average_precision")
-    facts: ClassVar[frozenset[str]] = frozenset({"classes"})
+    metric_names: ClassVar[tuple[str, ...]] = (
+        "micro_f1",
+        "macro_f1",
+        "subset_accuracy",
+        "log_loss",
+        "average_precision",
+    )
+    own_facts: ClassVar[frozenset[str]] = frozenset({"classes"})
+    answer: ClassVar[Answer] = "classes"
 
     separator: str = AUTO
     threshold: float = 0.5
@@ -113,12 +120,12 @@ class Multilabel(ColumnTask):
     def probabilities(self, predictions: Tensor, temperature: float = 1.0) -> Tensor:
         return torch.sigmoid(predictions.float() / temperature)
 
-    def choose(self, probabilities: np.ndarray) -> np.ndarray:
+    def predicted(self, probabilities: np.ndarray) -> np.ndarray:
         return (probabilities >= self.threshold).astype(np.uint8)
 
     def decode(self, probabilities: np.ndarray) -> list[Any]:
         """Lists of labels, or texts that write them: the form of the training column."""
-        chosen = self.choose(probabilities)
+        chosen = self.predicted(probabilities)
         found = [self.labels.values(np.flatnonzero(row)) for row in chosen]
         return found if self.form is None else [self.form.write(labels) for labels in found]
 

@@ -16,7 +16,7 @@ from graftwork.errors import DataError
 from graftwork.shown import counted, shortened_text
 from graftwork.tasks.labels import row_list
 from graftwork.tasks.learned import with_learned
-from graftwork.tasks.task import ColumnTask
+from graftwork.tasks.task import Answer, ColumnTask
 
 FEWEST, SKEWED = 30, 2.0
 """Training targets from which their skewness is looked at, and the skewness from which the logarithm is learned."""
@@ -38,8 +38,9 @@ class Regression(ColumnTask):
 
     name: ClassVar[str] = "regression"
     target_kinds: ClassVar[tuple[Kind, ...]] = ("number",)
-    metrics: ClassVar[tuple[str, ...]] = ("mae", "rmse", "r2", "spearman")
-    facts: ClassVar[frozenset[str]] = frozenset({"real_targets"})
+    metric_names: ClassVar[tuple[str, ...]] = ("mae", "rmse", "r2", "spearman")
+    own_facts: ClassVar[frozenset[str]] = frozenset({"real_targets"})
+    answer: ClassVar[Answer] = "number"
 
     log: bool | None = None
     scale: float = field(default=0.0, init=False)
@@ -97,21 +98,22 @@ class Regression(ColumnTask):
         """Squared difference of each row (B,)."""
         return (predictions - reference).square().squeeze(1)
 
-    def probabilities(self, predictions: Tensor, temperature: float = 1.0) -> Tensor:  # noqa: ARG002
-        """The predictions (B, 1) in the units of the column; there is no probability to temper."""
+    def in_units(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:  # noqa: ARG002
+        """The predictions (N, 1) in the units of the column."""
+        predictions = torch.from_numpy(kept).double()
         if not self.scale:
-            return predictions.double() * self.std + self.mean
-        return torch.sinh(predictions.double().clamp(-FARTHEST, FARTHEST) * self.std + self.mean) * self.scale
+            return np.asarray(predictions * self.std + self.mean)
+        return np.asarray(torch.sinh(predictions.clamp(-FARTHEST, FARTHEST) * self.std + self.mean) * self.scale)
 
     def truth(self, targets: np.ndarray) -> np.ndarray:
         learned: np.ndarray = targets.astype(np.float64) * self.std + self.mean
         return np.asarray(np.sinh(learned) * self.scale) if self.scale else learned
 
-    def choose(self, probabilities: np.ndarray) -> np.ndarray:
+    def predicted(self, probabilities: np.ndarray) -> np.ndarray:
         return probabilities.reshape(-1)
 
     def decode(self, probabilities: np.ndarray) -> list[Any]:
-        return [float(value) for value in self.choose(probabilities)]
+        return [float(value) for value in self.predicted(probabilities)]
 
     def state(self) -> dict[str, Any]:
         return {"mean": self.mean, "std": self.std} | ({"scale": self.scale} if self.scale else {})

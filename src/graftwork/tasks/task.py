@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
+import torch
 from torch import Tensor
 
 from graftwork.data.episodes import Episodes
 from graftwork.data.table import Kind, Table
 from graftwork.shown import shown_number
+from graftwork.tasks.capabilities import Calibrated, facts_of
+from graftwork.tasks.metrics.registry import METRICS, Metric
+from graftwork.tasks.section import Section, SeenRows
+
+Answer = Literal["class", "classes", "number", "likeness", "own"]
+"""What is predicted of a row: one of the classes, any number of them, a number, or how like rows are to each other;
+"own" is something else, of which the task's metrics and sections tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,27 +29,53 @@ class Task(ABC):
     """Settings of a task and what it has learned of the target column (its classes, its scale).
 
     Targets are encoded once, as a numpy array of N rows; a missing target is masked out by the second array that
-    `encode_rows` returns. `facts` are what techniques may need of the task: `hard_labels`, `classes`, `real_targets`;
-    `structured_targets` says that they are tied to places in the inputs (boxes, masks, labels of tokens).
+    `encode_rows` returns. What a task can do beyond predicting are methods of its own (`tasks/capabilities.py`), from
+    which facts are derived.
     """
 
     name: ClassVar[str]
     target_kinds: ClassVar[tuple[Kind, ...]]
-    metrics: ClassVar[tuple[str, ...]]
-    """Names in `tasks.metrics.registry.METRICS`; the first one chooses the best model unless `--metric` says so."""
-    facts: ClassVar[frozenset[str]]
-    open_set: ClassVar[bool] = False
-    """Rows are compared by their embeddings, also those of classes that training never had: whole classes are held out
-    for validation, and metrics read embeddings (what the last layer of the head reads) in place of predictions."""
+    metric_names: ClassVar[tuple[str, ...]]
+    """Names of its `metrics`; the first one chooses the best model unless `--metric` says so."""
+    own_metrics: ClassVar[tuple[Metric, ...]] = ()
+    """Metrics that no other task has: they become known by their names with the task."""
+    own_facts: ClassVar[frozenset[str]] = frozenset()
+    """What techniques may need of the task besides what it can do: `hard_labels`, `classes`, `real_targets`;
+    `structured_targets` says that targets are tied to places in the inputs (boxes, masks, labels of tokens)."""
+    answer: ClassVar[Answer] = "own"
+    """What is predicted of a row."""
+    holds_out: ClassVar[Literal["rows", "classes"]] = "rows"
+    """What is held out for validation. Where it is whole classes, rows are compared by their embeddings, also those of
+    classes that training never had, and metrics read embeddings (what the last layer of the head reads) in place of
+    predictions."""
     unit: ClassVar[tuple[str, str]] = ("identity", "identities")
     """What an open set calls its classes: one, and several of them."""
-    reads_target: ClassVar[bool] = True
-    """Whether a column of the table holds the target; else the inputs themselves say it, and `learn_rows` and
+    target: ClassVar[Literal["column", "inputs"]] = "column"
+    """Whether a column of the table holds the target, or the inputs themselves say it, and `learn_rows` and
     `encode_rows` read those."""
     couples_rows: ClassVar[bool] = False
     """True where loss and metrics compare rows with each other, so that both depend on which rows are seen together."""
     heads: ClassVar[tuple[str, ...]] = ()
     """Names of the heads that fit, of which the first is taken where the recipe names none; empty: any head."""
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        METRICS.update({metric.name: metric for metric in cls.own_metrics})
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """All that techniques may need of it (`graftwork.core.facts.FACTS`)."""
+        return self.own_facts | facts_of(self)
+
+    @property
+    def open_set(self) -> bool:
+        """Whether whole classes are held out."""
+        return self.holds_out == "classes"
+
+    @property
+    def reads_target(self) -> bool:
+        """Whether a column of the table holds the target."""
+        return self.target == "column"
 
     @abstractmethod
     def learn_rows(self, table: Table, name: str) -> Self:
@@ -85,21 +120,19 @@ class Task(ABC):
     def loss(self, predictions: Any, target: Any) -> Tensor:
         """Loss of each row (B,). `target` is what `encode` gives, or what `soften` made of it."""
 
-    @abstractmethod
-    def soften(self, target: Any) -> Tensor:
-        """Targets as floating-point numbers that can be mixed: class indices become rows of probabilities (B, C)."""
+    def in_units(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+        """Predictions (N, outputs) as people read them, and `decode` does: calibrated probabilities where the task has
+        any; numbers in the units of the column."""
+        if not isinstance(self, Calibrated):
+            return kept
+        with torch.inference_mode():
+            found: np.ndarray = self.probabilities(torch.from_numpy(kept), temperature).numpy()
+        return found
 
-    @abstractmethod
-    def divergence(self, predictions: Any, reference: Any) -> Tensor:
-        """How far each row's predictions are from the reference predictions (B,): KL of probabilities, or squares."""
-
-    @abstractmethod
-    def probabilities(self, predictions: Any, temperature: float = 1.0) -> Tensor:
-        """Probabilities (B, outputs); a task without probabilities returns the predictions in the target's units."""
-
-    def scored(self, values: Tensor, temperature: float = 1.0) -> Tensor:
-        """What metrics read: probabilities, of predictions (B, outputs); an open set gives embeddings (B, E) back."""
-        return self.probabilities(values, temperature)
+    def scored(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+        """What metrics and sections read: predictions as `in_units` gives them; where whole classes are held out,
+        embeddings (N, E)."""
+        return self.in_units(kept, temperature)
 
     def calibrated(self, values: np.ndarray, targets: np.ndarray) -> Self:  # noqa: ARG002
         """This task with what validation teaches it, the temperature apart.
@@ -112,21 +145,32 @@ class Task(ABC):
         """Encoded targets as metrics compare them with the choices: in the units of the column."""
         return targets
 
-    def judge(self, targets: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What metrics read of labelled rows: the truth, and what is compared with it, both (N, ...)."""
-        return self.truth(targets), probabilities
+    def metrics(self) -> Mapping[str, Metric]:
+        """Its metrics by name, bound to its settings; the first one chooses the best model."""
+        return {name: METRICS[name] for name in self.metric_names}
 
-    def choose(self, probabilities: np.ndarray) -> np.ndarray:
+    def metric_inputs(self, targets: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What metrics read of labelled rows: the truth, and what is compared with it, both one a row.
+
+        kept: as `scored` gives it.
+        """
+        return self.truth(targets), kept
+
+    def predicted(self, kept: np.ndarray) -> np.ndarray:
         """What is predicted, in the form of `truth`: class indices (N,), chosen classes (N, C), or numbers (N,)."""
-        return probabilities
+        return kept
 
-    def shown(self, value: np.ndarray) -> str:
+    def sections(self, truth: np.ndarray, kept: np.ndarray, rows: SeenRows) -> tuple[Section, ...]:  # noqa: ARG002
+        """Its own parts of the report on rows that were scored; truth, kept: as `metric_inputs` gives them."""
+        return ()
+
+    def format(self, value: np.ndarray) -> str:
         """A truth or a choice of one row for people, in a task without classes."""
         return shown_number(float(value))
 
     @abstractmethod
-    def decode(self, probabilities: np.ndarray) -> list[Any]:
-        """One predicted value per row, as it stands in the target column."""
+    def decode(self, kept: np.ndarray) -> list[Any]:
+        """One predicted value per row, as it stands in the target column; kept: as `in_units` gives it."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:

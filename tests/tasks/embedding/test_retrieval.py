@@ -83,7 +83,7 @@ def test_metrics_read_ranks_over_all_rows() -> None:
     ranks = np.stack([(likeness > own[:, None]).sum(1), (likeness > own[None]).sum(0)], axis=1) + 1
     assert score(task, "recall_at_10", ids, given) == pytest.approx((ranks <= 10).mean())
     assert score(task, "forward_recall_at_5", ids, given) == pytest.approx((ranks[:, 0] <= 5).mean())
-    assert set(task.metrics) <= set(METRICS)
+    assert set(task.metric_names) <= set(METRICS)
 
 
 def test_divergence_and_decoding() -> None:

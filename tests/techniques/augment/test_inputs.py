@@ -61,7 +61,7 @@ def named(technique: Technique) -> str:
 class Boxes(Classification):
     """Stands for a task whose targets are tied to places in the inputs."""
 
-    facts: ClassVar[frozenset[str]] = Classification.facts | {"structured_targets"}
+    own_facts: ClassVar[frozenset[str]] = Classification.own_facts | {"structured_targets"}
 
 
 @pytest.mark.parametrize("technique", OFF, ids=named)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -99,7 +100,7 @@ def output_units(model: Model) -> tuple[float, float]:
     """Factor and shift from the head's outputs to what transformers is to give: tempered logits, or numbers."""
     if model.task.classes:
         return 1.0 / model.temperature.get(model.target, 1.0), 0.0
-    zero, one = model.task.probabilities(torch.tensor([[0.0], [1.0]])).flatten().tolist()
+    zero, one = model.task.in_units(np.array([[0.0], [1.0]], np.float32)).flatten().tolist()
     return one - zero, zero
 
 

@@ -194,8 +194,9 @@ def _classifier_outputs(model: Model, folder: Path, texts: list[str]) -> np.ndar
         for start in range(0, len(texts), 32):
             batch = tokenizer(texts[start : start + 32], padding=True, truncation=True, return_tensors="pt")
             logits = loaded(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-            found.append(model.task.probabilities(logits) if model.task.classes else logits)
-    return np.asarray(torch.cat(found).numpy())
+            found.append(logits)
+    outputs: np.ndarray = torch.cat(found).numpy()
+    return model.task.in_units(outputs) if model.task.classes else outputs
 
 
 def _program_outputs(model: Model, folder: Path, texts: list[str]) -> np.ndarray:
@@ -213,7 +214,7 @@ def _compare(model: Model, texts: list[str], found: np.ndarray) -> tuple[float, 
         expected = model.predict_proba(dict.fromkeys(model.network.columns, texts))
     assert isinstance(expected, np.ndarray)
     scale = 1.0 if model.task.classes else max(float(expected.std()), 1e-9)
-    same = model.task.choose(found) == model.task.choose(expected)
+    same = model.task.predicted(found) == model.task.predicted(expected)
     agreement = float(same.reshape(len(texts), -1).all(1).mean()) if model.task.classes else 1.0
     return float(np.abs(found - expected).max()) / scale, agreement
 

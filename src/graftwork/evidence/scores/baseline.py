@@ -65,7 +65,7 @@ def baseline_of(
         return None
     if task.open_set:
         return _by_chance(metric, _chance_of_pairs(metric, targets), scored)
-    truth, given = task.judge(targets, values)
+    truth, given = task.metric_inputs(targets, values)
     name, constant = _constant(task, metric, train, given)
     first, second = (given_to(METRICS[metric], task, each) for each in (given, constant))
     interval = difference(metric, truth, first, second)

@@ -45,7 +45,7 @@ def most_wrong(
 ) -> tuple[Example, ...]:
     """Wrong rows, worst first: the most certain mistakes, or the largest errors of a regression."""
     count = count if count is not None else SHOWN if task.classes else LARGEST
-    chosen = task.choose(probabilities)
+    chosen = task.predicted(probabilities)
     wrong = truth != chosen if truth.ndim == 1 else (truth != chosen).any(axis=1)
     size = np.where(wrong, _wrongness(task, truth, probabilities), -np.inf)
     order = np.argsort(-size, kind="stable")[: min(count, int(wrong.sum()))]
@@ -67,7 +67,7 @@ def slowest(
 
 def _wrongness(task: Task, truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     if not task.classes:
-        error: np.ndarray = np.abs(task.choose(probabilities) - truth).reshape(len(truth), -1).max(axis=1)
+        error: np.ndarray = np.abs(task.predicted(probabilities) - truth).reshape(len(truth), -1).max(axis=1)
     elif truth.ndim == 2:
         error = np.abs(truth - probabilities).max(axis=1)
     else:
@@ -77,7 +77,7 @@ def _wrongness(task: Task, truth: np.ndarray, probabilities: np.ndarray) -> np.n
 
 def _example(task: Task, at: int, truth: np.ndarray, probabilities: np.ndarray, rows: Rows) -> Example:
     row, place = probabilities[at : at + 1], int(rows.scored[at])
-    chosen = task.choose(row)[0]
+    chosen = task.predicted(row)[0]
     return Example(
         row=int(rows.numbers[place]),
         text=rows.texts[place] if rows.texts is not None else "",
@@ -91,7 +91,7 @@ def _example(task: Task, at: int, truth: np.ndarray, probabilities: np.ndarray, 
 def _text(task: Task, value: np.ndarray) -> str:
     """A truth or a choice for people."""
     if not task.classes:
-        return task.shown(value)
+        return task.format(value)
     if np.ndim(value) == 1:
         return ", ".join(task.classes[at] for at in np.flatnonzero(value)) or "(none)"
     return task.classes[int(value)]

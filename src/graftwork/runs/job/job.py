@@ -205,7 +205,7 @@ def _metrics(recipe: Recipe, tasks: Mapping[str, Task]) -> dict[str, str]:
     _check_targets(named, list(tasks), "--metric")
     metrics = {}
     for name, task in tasks.items():
-        usual = task.metrics if len(tasks) == 1 else [m for m in task.metrics if METRICS[m].higher_is_better]
+        usual = task.metric_names if len(tasks) == 1 else [m for m in task.metric_names if METRICS[m].higher_is_better]
         metrics[name] = metric_for(named.get(name) or usual[0], task).name
     return metrics
 

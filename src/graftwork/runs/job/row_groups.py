@@ -16,8 +16,8 @@ def groups_of(task: Task, target: str, table: Table, values: np.ndarray) -> tupl
     if task.open_set or not (numbers or "hard_labels" in task.facts):
         return ()
     targets, labelled = encoded(table, target, task)
-    truth, given = task.judge(targets[labelled], values[labelled])
-    chosen = task.choose(given)
+    truth, given = task.metric_inputs(targets[labelled], values[labelled])
+    chosen = task.predicted(given)
     bad = np.full(len(table), np.nan)
     bad[labelled] = np.abs(chosen - truth) if numbers else chosen != truth
     return worse_groups(table, bad)

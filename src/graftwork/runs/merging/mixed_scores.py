@@ -91,7 +91,7 @@ def encoded(task: Task, part: Part, target: str) -> tuple[np.ndarray, np.ndarray
 def primary(task: Task) -> str:
     """The metric that ways of mixing are compared by: the task's first of which more is better, so that scores of
     several targets can be averaged."""
-    return next(name for name in task.metrics if METRICS[name].higher_is_better)
+    return next(name for name in task.metric_names if METRICS[name].higher_is_better)
 
 
 def predicted(model: Model, part: Part) -> dict[str, np.ndarray]:

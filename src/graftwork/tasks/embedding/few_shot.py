@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
-from torch import Tensor
 
 from graftwork.data.episodes import Episodes
 from graftwork.errors import UsageError
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.labels import MISSING
 from graftwork.tasks.learned import with_learned
+from graftwork.tasks.task import Answer
 
 _VALIDATION = 150
 """Episodes of a score during training, at most."""
@@ -34,9 +34,10 @@ class FewShot(Classification):
     episodes: int = 600
 
     name: ClassVar[str] = "few-shot"
-    metrics: ClassVar[tuple[str, ...]] = ("episode_accuracy",)
-    facts: ClassVar[frozenset[str]] = frozenset({"hard_labels", "classes", "episodes"})
-    open_set: ClassVar[bool] = True
+    metric_names: ClassVar[tuple[str, ...]] = ("episode_accuracy",)
+    own_facts: ClassVar[frozenset[str]] = frozenset({"hard_labels", "classes", "episodes"})
+    holds_out: ClassVar[Literal["rows", "classes"]] = "classes"
+    answer: ClassVar[Answer] = "likeness"
     unit: ClassVar[tuple[str, str]] = ("class", "classes")
 
     def __post_init__(self) -> None:
@@ -69,6 +70,6 @@ class FewShot(Classification):
         named = {"way": shape.way, "shot": shape.shot, "query": shape.query, "episodes": shape.count}
         return with_learned(super().with_state(state), **named)
 
-    def scored(self, values: Tensor, temperature: float = 1.0) -> Tensor:  # noqa: ARG002
-        """Embeddings as they are (B, E)."""
-        return values
+    def scored(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:  # noqa: ARG002
+        """Embeddings as they are (N, E)."""
+        return kept

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.labels import MISSING
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.pair_calibration import PairCalibration, calibrate
+from graftwork.tasks.task import Answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,9 @@ class Identity(Classification):
     """
 
     name: ClassVar[str] = "identity"
-    metrics: ClassVar[tuple[str, ...]] = ("eer", "tar_at_far_0.01", "tar_at_far_0.001", "rank1")
-    open_set: ClassVar[bool] = True
+    metric_names: ClassVar[tuple[str, ...]] = ("eer", "tar_at_far_0.01", "tar_at_far_0.001", "rank1")
+    holds_out: ClassVar[Literal["rows", "classes"]] = "classes"
+    answer: ClassVar[Answer] = "likeness"
     heads: ClassVar[tuple[str, ...]] = ("cosine",)
 
     calibration: PairCalibration | None = field(default=None, init=False)
@@ -37,14 +38,12 @@ class Identity(Classification):
         codes = self.labels.with_new(column).codes(column, source, rows)
         return codes, codes != MISSING
 
-    def scored(self, values: Tensor, temperature: float = 1.0) -> Tensor:  # noqa: ARG002
-        """Embeddings of length 1 (B, E)."""
-        return F.normalize(values.float(), dim=1)
+    def scored(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:  # noqa: ARG002
+        """Embeddings of length 1 (N, E)."""
+        return np.asarray(F.normalize(torch.from_numpy(kept).float(), dim=1))
 
     def calibrated(self, values: np.ndarray, targets: np.ndarray) -> Self:
-        with torch.inference_mode():
-            embeddings = self.scored(torch.from_numpy(values)).numpy()
-        return with_learned(self, calibration=calibrate(targets, embeddings))
+        return with_learned(self, calibration=calibrate(targets, self.scored(values)))
 
     def state(self) -> dict[str, Any]:
         found = self.calibration.to_json() if self.calibration else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NoReturn, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from graftwork.shown import counted
 from graftwork.tasks.embedding.contrast import clip_loss, siglip_loss
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.ranking import partner_ranks
-from graftwork.tasks.task import Task
+from graftwork.tasks.task import Answer, Task
 
 SIDES = 2
 """Inputs that are aligned."""
@@ -37,14 +37,14 @@ class Retrieval(Task):
 
     name: ClassVar[str] = "retrieval"
     target_kinds: ClassVar[tuple[Kind, ...]] = ()
-    metrics: ClassVar[tuple[str, ...]] = (
+    metric_names: ClassVar[tuple[str, ...]] = (
         *(f"recall_at_{most}" for most in (10, 5, 1)),
         *(f"{way}_recall_at_{most}" for way in WAYS for most in (10, 5, 1)),
         "reciprocal_rank",
         "median_rank",
     )
-    facts: ClassVar[frozenset[str]] = frozenset()
-    reads_target: ClassVar[bool] = False
+    answer: ClassVar[Answer] = "likeness"
+    target: ClassVar[Literal["column", "inputs"]] = "inputs"
     couples_rows: ClassVar[bool] = True
     heads: ClassVar[tuple[str, ...]] = ("towers",)
 
@@ -102,19 +102,12 @@ class Retrieval(Task):
         # Zeros that hang on the predictions, so that a batch without any pair can be descended too.
         return (predictions * 0.0).sum(dim=1).index_add(0, torch.nonzero(known).squeeze(1), value)
 
-    def soften(self, target: Tensor) -> NoReturn:
-        raise NotImplementedError("pairs can't be mixed")
-
     def divergence(self, predictions: Tensor, reference: Tensor) -> Tensor:
         """Squared distance of the embeddings, mean over the sides (B,)."""
         end = SIDES * self.width
         return (predictions[:, :end] - reference[:, :end]).square().sum(dim=1) / SIDES
 
-    def probabilities(self, predictions: Tensor, temperature: float = 1.0) -> Tensor:  # noqa: ARG002
-        """The predictions: embeddings of both sides, of length 1."""
-        return predictions.float()
-
-    def judge(self, targets: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def metric_inputs(self, targets: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ranks of the partners (N, 2) beside ranks that are all 1, over all rows that are given together."""
         first, second = self.embeddings(probabilities)
         ranks = partner_ranks(first, second, targets)
@@ -124,7 +117,7 @@ class Retrieval(Task):
         """Embeddings of the first and of the second side, each (N, width)."""
         return probabilities[:, : self.width], probabilities[:, self.width : SIDES * self.width]
 
-    def shown(self, value: np.ndarray) -> str:
+    def format(self, value: np.ndarray) -> str:
         """A row's ranks for people."""
         return f"rank {value[0]:g} forward, {value[1]:g} backward"
 

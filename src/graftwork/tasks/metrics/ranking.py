@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from graftwork.tasks.metrics.regression_metrics import Scorer, mean_of_rows
+from graftwork.tasks.metrics.metric import Scorer, mean_of_rows
 
 CHUNK = 4_000_000
 """Similarities held at once."""

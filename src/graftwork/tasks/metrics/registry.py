@@ -11,9 +11,8 @@ found by each other, given are the ranks of their partners (N, 2), and truth is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -22,45 +21,11 @@ from graftwork.tasks.metrics import ranking
 from graftwork.tasks.metrics import regression_metrics as numbers
 from graftwork.tasks.metrics import verification_metrics as verification
 from graftwork.tasks.metrics.confusion import Confusion, multihot_confusion, single_label_confusion, sums_by_group
-from graftwork.tasks.metrics.regression_metrics import Scorer, mean_of_rows
-from graftwork.tasks.task import Task
+from graftwork.tasks.metrics.metric import Metric as Metric
+from graftwork.tasks.metrics.metric import Scorer, mean_of_rows
 
 BINS = 15
 """Bins of equal width for the calibration error, as in Guo et al. 2017."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A score.
-
-    scorer: (truth, given) -> (weights (R, N) -> scores (R,)). reads: whether `given` are the choices of `task.choose`,
-    the probabilities, the embeddings of an open set, or the scores of episodes (E,). display: the name in reports.
-    unit: "percent" is shown times 100, "own" is in the units of the target, "plain" is neither. mean_of_classes: True
-    where every class counts alike, however rare. least_classes: with fewer it says nothing, and is left out of reports.
-    """
-
-    name: str
-    scorer: Callable[[np.ndarray, np.ndarray], Scorer]
-    reads: Literal["choices", "probabilities", "embeddings", "episodes"]
-    higher_is_better: bool
-    display: str
-    unit: Literal["percent", "plain", "own"] = "percent"
-    least_classes: int = 0
-    mean_of_classes: bool = False
-
-    def __call__(self, truth: np.ndarray, given: np.ndarray) -> float:
-        """The score of rows that count alike."""
-        return float(self.scorer(truth, given)(np.ones((1, len(truth))))[0])
-
-    def text(self, value: float) -> str:
-        """A score for people.
-
-        >>> METRICS["accuracy"].text(0.93604), METRICS["log_loss"].text(0.2), METRICS["rmse"].text(12345.6)
-        ('93.6 %', '0.200', '12,346')
-        """
-        if self.unit == "percent":
-            return f"{100 * value:.1f} %"
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
 
 
 ALIASES = {
@@ -74,27 +39,40 @@ ALIASES = {
 """What metrics are called elsewhere."""
 
 
-def metric_for(name: str, task: Task) -> Metric:
-    """The metric with this name, or a UsageError that says which ones fit the task."""
-    if name in task.metrics:
-        return METRICS[name]
+class Measured(Protocol):
+    """What is asked here of a task."""
+
+    name: ClassVar[str]
+
+    def metrics(self) -> Mapping[str, Metric]: ...
+
+    def metric_inputs(self, targets: Any, kept: Any) -> tuple[Any, Any]: ...
+
+    def predicted(self, kept: Any) -> Any: ...
+
+
+def metric_for(name: str, task: Measured) -> Metric:
+    """The metric with this name, bound to the settings of the task; or a UsageError that says which ones fit it."""
+    own = task.metrics()
+    if name in own:
+        return own[name]
     if name in METRICS:
-        raise UsageError(f"Metric '{name}' does not fit the task {task.name}. Known: {', '.join(task.metrics)}.")
+        raise UsageError(f"Metric '{name}' does not fit the task {task.name}. Known: {', '.join(own)}.")
     meant = ALIASES.get(name.lower().replace("-", "_"), "")
-    said = f"It is called '{meant}' here. Known: {', '.join(task.metrics)}." if meant in task.metrics else ""
-    raise UsageError(f"Unknown metric '{name}' of the task {task.name}. {said or nearest(name, task.metrics)}")
+    said = f"It is called '{meant}' here. Known: {', '.join(own)}." if meant in own else ""
+    raise UsageError(f"Unknown metric '{name}' of the task {task.name}. {said or nearest(name, tuple(own))}")
 
 
-def score(task: Task, name: str, targets: np.ndarray, probabilities: np.ndarray) -> float:
-    """The metric `name` of labelled rows: targets as `task.encode` gives them, and `task.probabilities`."""
+def score(task: Measured, name: str, targets: Any, kept: Any) -> float:
+    """The metric `name` of labelled rows: targets as `task.encode_rows` gives them, and what `task.scored` gives."""
     metric = metric_for(name, task)
-    truth, given = task.judge(targets, probabilities)
+    truth, given = task.metric_inputs(targets, kept)
     return metric(truth, given_to(metric, task, given))
 
 
-def given_to(metric: Metric, task: Task, judged: np.ndarray) -> np.ndarray:
-    """The choices or the probabilities, whichever the metric reads, of what `task.judge` gives to compare."""
-    return task.choose(judged) if metric.reads == "choices" else judged
+def given_to(metric: Metric, task: Measured, compared: Any) -> Any:
+    """What is predicted, or what it was made from, as the metric reads it; compared: of `task.metric_inputs`."""
+    return task.predicted(compared) if metric.reads == "choices" else compared
 
 
 def accuracy(truth: np.ndarray, chosen: np.ndarray) -> Scorer:

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-Scorer = Callable[[np.ndarray], np.ndarray]
-
-
-def mean_of_rows(values: np.ndarray) -> Scorer:
-    """Weighted means of one number a row (N,)."""
-    numbers = values.astype(np.float64)
-
-    def scorer(weights: np.ndarray) -> np.ndarray:
-        means: np.ndarray = (weights @ numbers) / weights.sum(axis=1)
-        return means
-
-    return scorer
+from graftwork.tasks.metrics.metric import Scorer, mean_of_rows
 
 
 def rmse(truth: np.ndarray, predicted: np.ndarray) -> Scorer:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graftwork.tasks.metrics.regression_metrics import Scorer
+from graftwork.tasks.metrics.metric import Scorer
 
 MOST_PAIRS = 60_000
 """Pairs that are compared at most; with more rows, pairs are drawn, about half of them of the same identity."""

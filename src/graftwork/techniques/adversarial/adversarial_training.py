@@ -13,8 +13,9 @@ from torch import Tensor
 from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
-from graftwork.data.tensors import Tensors, in_float32
+from graftwork.data.tensors import Tensors
 from graftwork.networks.network import Forward, Network
+from graftwork.tasks.capabilities import divergence
 from graftwork.tasks.task import Task
 from graftwork.techniques.adversarial.attack import Balls, Harm, Norm, Points, pgd
 from graftwork.techniques.adversarial.perturbed_inputs import attackable, ball, shifted, steady, task_loss
@@ -139,6 +140,10 @@ class Smoothing(Attacking):
     uses_unlabelled: ClassVar[bool] = True
 
     @property
+    def needs(self) -> frozenset[str]:
+        return super().needs | {"comparable_predictions"}
+
+    @property
     @abstractmethod
     def factor(self) -> float:
         """On that divergence."""
@@ -161,7 +166,7 @@ class Smoothing(Attacking):
                     hit = forward(shifted(network, batch, deltas)).predictions
                 terms = dict(first.terms)
                 for name, task in tasks.items():
-                    value = task.divergence(in_float32(hit[name]), in_float32(held[name]))
+                    value = divergence(task, hit[name], held[name])
                     terms[f"{self.name} {name}"] = per_row(value, batch, self.factor)
                 return LossOutput(terms, first.output)
 
@@ -188,9 +193,7 @@ def moved_harm(
 
 def drift(tasks: Mapping[str, Task], predictions: Mapping[str, Tensors], reference: Mapping[str, Tensors]) -> Tensor:
     """The divergence of each row (B,) from the reference, its targets added up, in float32."""
-    found = [
-        task.divergence(in_float32(predictions[name]), in_float32(reference[name])) for name, task in tasks.items()
-    ]
+    found = [divergence(task, predictions[name], reference[name]) for name, task in tasks.items()]
     return torch.stack(found).sum(0)
 
 

@@ -21,8 +21,9 @@ from torch import Tensor
 from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
-from graftwork.data.tensors import Tensors, in_float32
+from graftwork.data.tensors import Tensors
 from graftwork.networks.network import Forward, Network
+from graftwork.tasks.capabilities import probabilities
 from graftwork.tasks.task import Task
 from graftwork.techniques.adversarial.perturbed_inputs import IMAGES, attackable
 from graftwork.techniques.augment.operations import Operation, operations
@@ -46,7 +47,7 @@ def jensen_shannon(probabilities: Sequence[Tensor]) -> Tensor:
 
 def distribution(task: Task, predictions: Tensors) -> Tensor:
     """Probabilities that add up to 1: (B, C) of one class a row, (B, C, 2) of several."""
-    found = task.probabilities(in_float32(predictions))
+    found = probabilities(task, predictions)
     return found if "hard_labels" in task.facts else torch.stack([found, 1 - found], dim=2)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from graftwork.data.batch import Batch
 from graftwork.data.tensors import Tensors
+from graftwork.tasks.capabilities import softened
 from graftwork.tasks.task import Task
 
 
@@ -44,7 +45,7 @@ def with_blended_targets(batch: Batch, tasks: Mapping[str, Task], partner: Tenso
     """The batch with the targets and weights of its rows blended with those of their partners."""
     weight = torch.ones(len(batch), device=partner.device) if batch.weight is None else batch.weight
     targets: dict[str, Tensors] = {
-        name: blend_targets(tasks[name].soften(target), weight, partner, share)
+        name: blend_targets(softened(tasks[name], target), weight, partner, share)
         for name, target in batch.targets.items()
     }
     return replace(batch, targets=targets, weight=None if batch.weight is None else blend(weight, partner, share))

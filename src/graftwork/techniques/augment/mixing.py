@@ -58,7 +58,7 @@ class ImageMixing(Technique):
     def needs(self) -> frozenset[str]:
         if self.off:
             return frozenset()
-        return frozenset({"image_inputs", "only_image_inputs", "row_targets", "target_column"})
+        return frozenset({"image_inputs", "only_image_inputs", "row_targets", "target_column", "mixable_targets"})
 
     def attach(self, network: Network, setup: Setup) -> Graft:
         stream = setup.generator()

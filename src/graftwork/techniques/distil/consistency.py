@@ -17,8 +17,9 @@ from torch import Tensor
 
 from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
-from graftwork.data.tensors import Tensors, in_float32
+from graftwork.data.tensors import Tensors
 from graftwork.networks.network import Forward, Network
+from graftwork.tasks.capabilities import divergence
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.streams import StepStream, own_stream
@@ -26,8 +27,7 @@ from graftwork.techniques.streams import StepStream, own_stream
 
 def disagreement(task: Task, first: Tensors, second: Tensors) -> Tensor:
     """Mean of the divergences both ways (B,), in float32; for probabilities, half of Jeffreys' divergence."""
-    one, other = in_float32(first), in_float32(second)
-    return 0.5 * (task.divergence(one, other) + task.divergence(other, one))
+    return 0.5 * (divergence(task, first, second) + divergence(task, second, first))
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Consistency(Technique):
     name: ClassVar[str] = "consistency"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "two passes under dropout should agree (R-Drop)"
-    needs: ClassVar[frozenset[str]] = frozenset({"dropout"})
+    needs: ClassVar[frozenset[str]] = frozenset({"dropout", "comparable_predictions"})
     uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -21,6 +21,7 @@ from graftwork.data.batch import Batch
 from graftwork.data.tensors import one_tensor
 from graftwork.errors import UsageError
 from graftwork.networks.network import Network, Output
+from graftwork.tasks.capabilities import divergence
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.distil.answers import check_teacher, of_rows
@@ -28,8 +29,7 @@ from graftwork.techniques.distil.answers import check_teacher, of_rows
 
 def softened_divergence(task: Task, student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     """`T^2 * KL(teacher / T || student / T)` of each row (B,); of numbers their squared difference, whatever T is."""
-    divergence = task.divergence(student.float() / temperature, teacher.float() / temperature)
-    return temperature**2 * divergence
+    return temperature**2 * divergence(task, student.float() / temperature, teacher.float() / temperature)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Distil(Technique):
     name: ClassVar[str] = "distil"
     phase: ClassVar[Phase] = Phase.DISTIL
     summary: ClassVar[str] = "learn what a larger model predicts, on all rows"
-    needs: ClassVar[frozenset[str]] = frozenset({"row_identity", "target_column"})
+    needs: ClassVar[frozenset[str]] = frozenset({"row_identity", "target_column", "comparable_predictions"})
     uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

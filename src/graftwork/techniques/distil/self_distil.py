@@ -20,8 +20,8 @@ import torch
 
 from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
-from graftwork.data.tensors import in_float32
 from graftwork.networks.network import Forward, Network
+from graftwork.tasks.capabilities import divergence
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.weights.average import Average
 
@@ -65,6 +65,7 @@ class SelfDistil(Technique):
 
     name: ClassVar[str] = "self-distil"
     phase: ClassVar[Phase] = Phase.DISTIL
+    needs: ClassVar[frozenset[str]] = frozenset({"comparable_predictions"})
     summary: ClassVar[str] = "agree with the moving average of the own weights (mean teacher)"
     uses_unlabelled: ClassVar[bool] = True
 
@@ -91,9 +92,7 @@ class SelfDistil(Technique):
                 terms = dict(first.terms)
                 weight = self.weight * ramp(batch.progress, self.rise)
                 for name, task in setup.tasks.items():
-                    value = task.divergence(
-                        in_float32(first.output.predictions[name]), in_float32(teacher_outputs[name])
-                    )
+                    value = divergence(task, first.output.predictions[name], teacher_outputs[name])
                     terms[f"{self.name} {name}"] = per_row(value, batch, weight)
                 return LossOutput(terms, first.output)
 

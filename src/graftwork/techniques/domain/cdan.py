@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms, per_row
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network, Output
+from graftwork.tasks.capabilities import probabilities
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.domain.adversary import domain_loss, make_critic, reverse_gradient, schedule
 
@@ -80,7 +81,7 @@ class CDAN(Technique):
         state = nn.ModuleDict({"joint": joint, "critic": make_critic(joint.width, self.hidden, setup)})
 
         def losses(batch: Batch, output: Output) -> Terms:
-            given = setup.tasks[target].probabilities(output.predictions[target]).float().detach()
+            given = probabilities(setup.tasks[target], output.predictions[target]).detach()
             read = reverse_gradient(state["joint"](output.features.rows, given), schedule(batch.progress))
             value = domain_loss(state["critic"](read), batch)
             return {self.name: per_row(value * sureness(given) if self.entropy else value, batch, self.weight)}

@@ -22,6 +22,7 @@ from graftwork.data.batch import Batch
 from graftwork.data.tensors import one_tensor
 from graftwork.errors import RefusedError
 from graftwork.networks.network import Network, Output
+from graftwork.tasks.capabilities import softened
 from graftwork.techniques.checks import check_range
 
 
@@ -71,7 +72,7 @@ class GeneralisedCrossEntropy(Technique):
         def loss(batch: Batch, output: Output) -> Terms:
             terms = dict(others(batch, output))
             for name, task in chosen.items():
-                value = generalised(one_tensor(output.predictions[name]), task.soften(batch.targets[name]), self.q)
+                value = generalised(one_tensor(output.predictions[name]), softened(task, batch.targets[name]), self.q)
                 value = value * batch.labelled[name]
                 value = value if batch.weight is None else value * batch.weight
                 terms[name] = Term(value, batch.labelled_size[name])

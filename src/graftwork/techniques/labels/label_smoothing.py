@@ -17,6 +17,7 @@ from torch import Tensor
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
+from graftwork.tasks.capabilities import softened
 from graftwork.techniques.checks import check_range
 
 
@@ -51,10 +52,10 @@ class LabelSmoothing(Technique):
         tasks = {name: task for name, task in setup.tasks.items() if "classes" in task.facts}
 
         def inputs(batch: Batch) -> Batch:
-            softened = dict(batch.targets)
+            targets = dict(batch.targets)
             for name, task in tasks.items():
                 even = 1.0 / task.outputs if "hard_labels" in task.facts else 0.5
-                softened[name] = smooth(task.soften(batch.targets[name]), self.amount, even)
-            return replace(batch, targets=softened)
+                targets[name] = smooth(softened(task, batch.targets[name]), self.amount, even)
+            return replace(batch, targets=targets)
 
         return Graft(inputs=inputs)

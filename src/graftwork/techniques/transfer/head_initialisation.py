@@ -23,6 +23,7 @@ from graftwork.errors import RefusedError
 from graftwork.networks.heads.head import HEADS, CosineLayer, Head, Kernel, KernelLayer, Projection
 from graftwork.networks.heads.two_towers import TwoTowersLayer
 from graftwork.networks.network import Network
+from graftwork.tasks.capabilities import softened
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.streams import own_stream
@@ -253,7 +254,7 @@ def _one_thread() -> Iterator[None]:
 def _smoothed(task: Task, target: Tensor) -> Tensor:
     if "hard_labels" not in task.facts:
         return target
-    return task.soften(target) * (1 - SMOOTHING) + SMOOTHING / task.outputs
+    return softened(task, target) * (1 - SMOOTHING) + SMOOTHING / task.outputs
 
 
 def _fifth(rows: Rows, task: Task, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray] | None:

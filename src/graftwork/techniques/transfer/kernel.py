@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from graftwork.core.setup import Check, unhurried
 from graftwork.networks.heads.head import Kernel, KernelLayer
+from graftwork.tasks.capabilities import softened
 from graftwork.tasks.task import Task
 from graftwork.techniques.transfer.cholesky import cholesky
 
@@ -51,7 +52,7 @@ def solve_kernel(
     """Write the solution into `layer`. features (N, F) standardised, targets (N, ...) as the task encodes them."""
     draw = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(features), generator=draw)
-    truth = task.soften(targets).float().reshape(len(features), -1)
+    truth = softened(task, targets).float().reshape(len(features), -1)
     mean = truth.mean(dim=0)
     some = features[order[:CHUNK]]
     layer.spread.fill_(max(float(2 * (some - some.mean(0)).square().sum(1).mean()), 1e-12))

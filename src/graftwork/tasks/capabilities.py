@@ -1,0 +1,77 @@
+"""What a task can do beyond predicting, as protocols that techniques ask for; a fact is derived from each.
+
+A task that lacks one need not say so: a technique that needs it names the fact, and is refused in words
+(`core/facts.py`). Add a method to a task, and everything that needs it works with the task.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from graftwork.data.tensors import Tensors, in_float32
+from graftwork.errors import RefusedError
+
+
+@runtime_checkable
+class Mixable(Protocol):
+    """Targets of several rows can be mixed by weight, or smoothed: the fact `mixable_targets`."""
+
+    def soften(self, target: Any) -> Tensor:
+        """Targets as floating-point numbers that can be mixed, and that `loss` takes in place of what was encoded:
+        class indices become rows of probabilities (B, C)."""
+
+
+@runtime_checkable
+class Comparable(Protocol):
+    """Two predictions of a row can be held against each other: the fact `comparable_predictions`."""
+
+    def divergence(self, predictions: Any, reference: Any) -> Tensor:
+        """How far each row's predictions are from the reference predictions (B,): KL of probabilities, or squares."""
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """Predictions say how probable each output is, and a temperature makes that honest: the fact `probabilities`."""
+
+    def probabilities(self, predictions: Any, temperature: float = 1.0) -> Tensor:
+        """Probabilities (B, outputs) of predictions (B, outputs)."""
+
+
+FACTS: dict[str, type] = {
+    "mixable_targets": Mixable,
+    "comparable_predictions": Comparable,
+    "probabilities": Calibrated,
+}
+"""The facts that a task has by what it can do."""
+
+
+def facts_of(task: object) -> frozenset[str]:
+    """Those of one task."""
+    return frozenset(fact for fact, capability in FACTS.items() if isinstance(task, capability))
+
+
+def softened(task: object, target: Tensors) -> Tensor:
+    """`Mixable.soften` of a task. Raises RefusedError where it has none."""
+    if not isinstance(task, Mixable):
+        raise _lacks(task, "its targets can't be mixed or smoothed")
+    return task.soften(target)
+
+
+def divergence(task: object, predictions: Tensors, reference: Tensors) -> Tensor:
+    """`Comparable.divergence` of each row (B,), in float32. Raises RefusedError where the task has none."""
+    if not isinstance(task, Comparable):
+        raise _lacks(task, "two of its predictions can't be held against each other")
+    return task.divergence(in_float32(predictions), in_float32(reference))
+
+
+def probabilities(task: object, predictions: Tensors) -> Tensor:
+    """`Calibrated.probabilities` (B, outputs), in float32. Raises RefusedError where the task has none."""
+    if not isinstance(task, Calibrated):
+        raise _lacks(task, "it has no probabilities")
+    return task.probabilities(in_float32(predictions)).float()
+
+
+def _lacks(task: object, what: str) -> RefusedError:
+    return RefusedError(f"The task {getattr(task, 'name', task)} does not do this: {what}. Drop the technique.")

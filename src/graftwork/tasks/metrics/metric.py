@@ -1,0 +1,69 @@
+"""What a metric is: of truth and predictions it makes a scorer, which scores many weightings of the rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+Scorer = Callable[[np.ndarray], np.ndarray]
+"""Weights (R, N) -> scores (R,): R weightings of N rows."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score.
+
+    scorer: (truth, given) -> (weights (R, N) -> scores (R,)). reads: whether `given` is what `task.predicted` makes of
+    what is compared, or that itself: the probabilities, the embeddings of an open set, the scores of episodes (E,), or
+    whatever else the task keeps of a row (`kept`). display: the name in reports.
+    unit: "percent" is shown times 100, "own" is in the units of the target, "plain" is neither. mean_of_classes: True
+    where every class counts alike, however rare. least_classes: with fewer it says nothing, and is left out of reports.
+    """
+
+    name: str
+    scorer: Callable[[Any, Any], Scorer]
+    reads: Literal["choices", "probabilities", "embeddings", "episodes", "kept"]
+    higher_is_better: bool
+    display: str
+    unit: Literal["percent", "plain", "own"] = "percent"
+    least_classes: int = 0
+    mean_of_classes: bool = False
+
+    def __call__(self, truth: Any, given: Any) -> float:
+        """The score of rows that count alike."""
+        return float(self.scorer(truth, given)(np.ones((1, len(truth))))[0])
+
+    def text(self, value: float) -> str:
+        """A score for people.
+
+        >>> share = Metric("accuracy", mean_of_rows, "choices", True, "Accuracy")
+        >>> share.text(0.93604), Metric("rmse", mean_of_rows, "choices", False, "Error", "own").text(12345.6)
+        ('93.6 %', '12,346')
+        """
+        if self.unit == "percent":
+            return f"{100 * value:.1f} %"
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
+
+
+def mean_of_rows(values: np.ndarray) -> Scorer:
+    """Weighted means of one number a row (N,)."""
+    numbers = values.astype(np.float64)
+
+    def scorer(weights: np.ndarray) -> np.ndarray:
+        means: np.ndarray = (weights @ numbers) / weights.sum(axis=1)
+        return means
+
+    return scorer
+
+
+def from_sums(statistics: np.ndarray, ratio: Callable[[np.ndarray], np.ndarray]) -> Scorer:
+    """A scorer of what is a ratio of sums over rows: F1 of entities, a word error rate, a mean over a row's units.
+
+    statistics (N, S): of each row its share of each sum, such as right, true and predicted entities. ratio: sums (R, S)
+    of R weightings -> scores (R,). A resample weighs the statistics, so that nothing is counted anew.
+    """
+    numbers = np.asarray(statistics, np.float64)
+    return lambda weights: np.asarray(ratio(weights @ numbers))
