@@ -30,7 +30,7 @@ def test_targets_are_standardised_and_predictions_are_not() -> None:
     assert targets[labelled].std() == pytest.approx(1, rel=1e-6)
     assert targets[2] == 0
     again = Regression().with_state(json.loads(json.dumps(task.state())))
-    units = again.probabilities(torch.from_numpy(targets[:, None])).numpy()
+    units = again.in_units(targets[:, None])
     assert again.decode(units) == pytest.approx([10, 20, 30, 60], rel=1e-5)
     assert again.truth(targets) == pytest.approx([10, 20, 30, 60], rel=1e-5)
     assert score(again, "rmse", targets[labelled], units[labelled] + 2) == pytest.approx(2, rel=1e-5)
@@ -92,7 +92,7 @@ def test_a_skewed_target_is_learned_on_the_logarithm_and_comes_back_as_it_was() 
     targets, _ = task.encode(column(values), "", np.arange(len(values)))
     assert abs(float(np.mean(((targets - targets.mean()) / targets.std()) ** 3))) < 0.5
     assert task.truth(targets) == pytest.approx(values, rel=1e-5)
-    back = task.probabilities(torch.from_numpy(targets)[:, None]).numpy()
+    back = task.in_units(targets[:, None])
     assert task.predicted(back) == pytest.approx(values, rel=1e-5)
     again = Regression().with_state(task.state())
     assert np.array_equal(again.truth(targets), task.truth(targets))
@@ -104,7 +104,7 @@ def test_targets_of_0_and_below_keep_their_value_in_other_tables() -> None:
     targets, present = task.encode(column(values), "", np.arange(4))
     assert present.all()
     assert task.truth(targets) == pytest.approx(values, rel=1e-4, abs=1.0)
-    assert np.isfinite(task.probabilities(torch.tensor([[1e6], [-1e6]])).numpy()).all()
+    assert np.isfinite(task.in_units(np.array([[1e6], [-1e6]], np.float32))).all()
 
 
 @pytest.mark.parametrize(

@@ -273,7 +273,7 @@ def test_a_transformers_regression_is_in_the_columns_units(base: Path, tmp_path:
     task = made.tasks["length"]
     assert said.predictions["length"].shape == (len(made.train), 1)
     plain = teachers._opened(str(tmp_path / "bert"), made.train).ask().predictions[""]
-    np.testing.assert_allclose(task.probabilities(torch.tensor(said.predictions["length"])), plain, atol=1e-4)
+    np.testing.assert_allclose(task.in_units(said.predictions["length"]), plain, atol=1e-4)
 
 
 def test_its_labels_must_be_the_datas(base: Path, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_numbers_keep_their_scale():
     solved = fit_kernel(head, features, targets, task)
     assert solved.factor == 1.0
     with torch.no_grad():
-        given = task.probabilities(head.of_rows(torch.from_numpy(features))).numpy().ravel()
+        given = task.in_units(head.of_rows(torch.from_numpy(features)).numpy()).ravel()
     assert np.abs(given - values).mean() < 2.0
 
 
