@@ -51,7 +51,7 @@ FACTS: dict[str, str] = {
 CLAIMS: dict[str, str] = {
     "fusion": "how several inputs are fused",
     "trainable parameters": "which parameters of the base are trained",
-    "head initialisation": "what the head initialisations from",
+    "head initialisation": "what the head starts from",
     "final head": "what the head is in the end",
     "sampler": "how rows make a batch",
     "task loss": "the loss of the task",
