@@ -121,7 +121,7 @@ class Shallow(Technique):
 
     at: int = 0
     name: ClassVar[str] = "shallow"
-    phase: ClassVar[Phase] = Phase.AUGMENT
+    phase: ClassVar[Phase] = Phase.WORDS
     summary: ClassVar[str] = "a fake"
 
     @property

@@ -54,7 +54,7 @@ class VAT(Smoothing):
     steps: int = 1
 
     name: ClassVar[str] = "vat"
-    phase: ClassVar[Phase] = Phase.VIEWS
+    phase: ClassVar[Phase] = Phase.SMOOTHNESS
     summary: ClassVar[str] = "smooth predictions where they change fastest (VAT)"
     kinds: ClassVar[tuple[Modality, ...]] = CONTINUOUS
     fact: ClassVar[str] = "continuous_inputs"

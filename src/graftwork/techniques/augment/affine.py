@@ -14,6 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
@@ -37,6 +38,7 @@ class Affine(Augmentation):
     shift: float = 0.1
 
     name: ClassVar[str] = "affine"
+    phase: ClassVar[Phase] = Phase.AFFINE
     summary: ClassVar[str] = "turn, stretch, slant and move each image a little"
     modality: ClassVar[Modality] = "image"
     moves: ClassVar[bool] = True

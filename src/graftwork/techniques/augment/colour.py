@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import torch
 
+from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
@@ -37,6 +38,7 @@ class Colour(Augmentation):
     hue: float = 0.02
 
     name: ClassVar[str] = "colour"
+    phase: ClassVar[Phase] = Phase.COLOUR
     summary: ClassVar[str] = "change brightness, contrast, saturation and hue of images"
     modality: ClassVar[Modality] = "image"
 

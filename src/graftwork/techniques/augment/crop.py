@@ -16,6 +16,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
@@ -39,6 +40,7 @@ class Crop(Augmentation):
     pad: float = 0.1
 
     name: ClassVar[str] = "crop"
+    phase: ClassVar[Phase] = Phase.CROP
     summary: ClassVar[str] = "show a random window of each image"
     modality: ClassVar[Modality] = "image"
     moves: ClassVar[bool] = True

@@ -16,6 +16,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
@@ -49,6 +50,7 @@ class EDA(Augmentation):
     delete: float = 0.1
 
     name: ClassVar[str] = "eda"
+    phase: ClassVar[Phase] = Phase.WORDS
     summary: ClassVar[str] = "swap or leave out tokens of texts (EDA)"
     modality: ClassVar[Modality] = "text"
     moves: ClassVar[bool] = True

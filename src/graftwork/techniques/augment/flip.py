@@ -12,6 +12,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
@@ -32,6 +33,7 @@ class Flip(Augmentation):
     vertical: float = 0.0
 
     name: ClassVar[str] = "flip"
+    phase: ClassVar[Phase] = Phase.FLIP
     summary: ClassVar[str] = "mirror images at random"
     modality: ClassVar[Modality] = "image"
     moves: ClassVar[bool] = True

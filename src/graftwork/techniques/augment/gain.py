@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import torch
 
+from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
@@ -26,6 +27,7 @@ class Gain(Augmentation):
     db: float = 6.0
 
     name: ClassVar[str] = "gain"
+    phase: ClassVar[Phase] = Phase.LOUDNESS
     summary: ClassVar[str] = "make sounds louder or softer"
     modality: ClassVar[Modality] = "audio"
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from graftwork.core.technique import Graft, Phase, Setup, Technique
+from graftwork.core.technique import Graft, Setup, Technique
 from graftwork.data.batch import Batch, Inputs
 from graftwork.data.table import Modality
 from graftwork.errors import UsageError
@@ -40,7 +40,6 @@ class Augmentation(Technique):
 
     columns: tuple[str, ...] = ()
 
-    phase: ClassVar[Phase] = Phase.AUGMENT
     modality: ClassVar[Modality]
     moves: ClassVar[bool] = False
     """Whether things change their place in the input, so that targets tied to places would have to move along."""

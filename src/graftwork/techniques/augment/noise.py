@@ -14,6 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.errors import UsageError
@@ -48,6 +49,7 @@ class Noise(Augmentation):
     snr_high: float = 30.0
 
     name: ClassVar[str] = "noise"
+    phase: ClassVar[Phase] = Phase.NOISE
     summary: ClassVar[str] = "add white noise to sounds"
     modality: ClassVar[Modality] = "audio"
 

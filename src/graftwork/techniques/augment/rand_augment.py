@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import torch
 
+from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
@@ -37,6 +38,7 @@ class RandAugment(Augmentation):
     magnitude: float = 9.0
 
     name: ClassVar[str] = "rand-augment"
+    phase: ClassVar[Phase] = Phase.POLICY
     summary: ClassVar[str] = "a few random operations on each image (RandAugment)"
     modality: ClassVar[Modality] = "image"
     moves: ClassVar[bool] = True

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import torch
 
+from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
@@ -29,6 +30,7 @@ class Shift(Augmentation):
     share: float = 0.1
 
     name: ClassVar[str] = "shift"
+    phase: ClassVar[Phase] = Phase.SHIFT
     summary: ClassVar[str] = "move sounds in time"
     modality: ClassVar[Modality] = "audio"
     moves: ClassVar[bool] = True

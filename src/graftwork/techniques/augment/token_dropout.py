@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import torch
 
+from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
@@ -32,6 +33,7 @@ class TokenDropout(Augmentation):
     rate: float = 0.1
 
     name: ClassVar[str] = "token-dropout"
+    phase: ClassVar[Phase] = Phase.TOKENS
     summary: ClassVar[str] = "some tokens of each text can't be read"
     modality: ClassVar[Modality] = "text"
 

@@ -40,7 +40,7 @@ class Consistency(Technique):
     weight: float = 1.0
 
     name: ClassVar[str] = "consistency"
-    phase: ClassVar[Phase] = Phase.VIEWS
+    phase: ClassVar[Phase] = Phase.DROPOUT
     summary: ClassVar[str] = "two passes under dropout should agree (R-Drop)"
     needs: ClassVar[frozenset[str]] = frozenset({"dropout", "comparable_predictions"})
     uses_unlabelled: ClassVar[bool] = True

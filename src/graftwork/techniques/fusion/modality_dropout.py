@@ -42,7 +42,7 @@ class ModalityDropout(Technique):
     share: float = 0.2
 
     name: ClassVar[str] = "modality-dropout"
-    phase: ClassVar[Phase] = Phase.AUGMENT
+    phase: ClassVar[Phase] = Phase.PRESENCE
     summary: ClassVar[str] = "rows lose an input at times, so that the model can do without"
     needs: ClassVar[frozenset[str]] = frozenset({"several_inputs", "target_column"})
 
