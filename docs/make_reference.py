@@ -83,6 +83,13 @@ CONTRACT = {
     "graftwork.networks.encoder": ("Encoder",),
     "graftwork.tasks.task": ("Task",),
 }
+HANDED_OUT = {
+    "graftwork.uses.nearest": ("Searcher",),
+    "graftwork.uses.index": ("Index", "Hit"),
+    "graftwork.uses.verification": ("Verifier", "Verdict", "Identified"),
+    "graftwork.uses.few_shot": ("ClassLearner",),
+}
+"""What a model hands out, and what that gives."""
 ERRORS = "graftwork.errors"
 
 
@@ -184,6 +191,9 @@ def python_page() -> str:
     own = [name for name in gw.__all__ if not _is_a(getattr(gw, name), Technique, Exception)]
     for name in sorted(own, key=str.lower):
         lines += entry(getattr(gw, name), f"gw.{name}")
+    for module, names in HANDED_OUT.items():
+        for name in names:
+            lines += entry(getattr(importlib.import_module(module), name), name)
     lines += ["## Errors", "", f"All are in `{ERRORS}` and derive from `GraftworkError`.", ""]
     for cls in _own_classes(importlib.import_module(ERRORS)):
         base = cls.__mro__[1].__name__
@@ -359,7 +369,7 @@ def _plain(text: str) -> str:
 
 
 def _methods(cls: type) -> list[tuple[str, Any]]:
-    shown_with_it = "graftwork.uses.few_shot"  # parts of Model
+    shown_with_it = "graftwork.predicting"
     parts = [base for base in cls.__mro__[1:] if base.__module__ == shown_with_it]  # of Model, and shown with it
     every = [pair for part in (cls, *parts) for pair in vars(part).items() if not pair[0].startswith("_")]
     return [(name, m) for name, m in every if _documented(m)]

@@ -24,11 +24,11 @@ def main() -> None:
     model = gw.fit(rows(range(6), 0, 40), target="digit", recipe=recipe)
 
     support, others = rows(range(6, 10), 0, 5), rows(range(6, 10), 5, 40)
-    adapted = model.adapt(support)
+    adapted = model.few_shot().adapt(support)
     print("now it knows:", ", ".join(adapted.task.classes))
     print("accuracy of digits 6 to 9:", adapted.evaluate(others).to_json()["accuracy"])
 
-    episodes = model.evaluate_episodes(others, way=4, shot=1, episodes=200)
+    episodes = model.few_shot().evaluate_episodes(others, way=4, shot=1, episodes=200)
     print("from one picture of each:", episodes.to_json()["episode_accuracy"])
 
 

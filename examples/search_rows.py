@@ -35,10 +35,11 @@ def main() -> None:
     model = gw.fit(table, inputs=["question", "answer"], kinds=kinds, recipe=recipe)
     print(model.report.verdict())
 
-    model.index(table)
-    for hit in model.search("I would like to cancel the subscription", k=3, by="question"):
+    searcher = model.searcher()
+    searcher.index(table)
+    for hit in searcher.search("I would like to cancel the subscription", k=3, by="question"):
         print(f"{hit.score:.2f}  row {hit.row}: {hit.values['answer']}")
-    best = model.search(table[0]["answer"], k=1, by="answer")[0]
+    best = searcher.search(table[0]["answer"], k=1, by="answer")[0]
     print(f"'{table[0]['answer']}' answers '{best.values['question']}'")
 
 

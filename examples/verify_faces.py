@@ -40,14 +40,15 @@ def main() -> None:
     print("people never trained on:", model.evaluate(rows(range(40, 60))).to_json()["eer"])
 
     ann, ben, stranger = photos_of(100), photos_of(101), photos_of(102)
-    print("two photos of Ann:", model.verify(ann[0], ann[1]))
-    print("Ann and Ben, at most 1 % false accepts:", model.verify(ann[0], ben[0], far=0.01))
+    verifier = model.verifier()
+    print("two photos of Ann:", verifier.verify(ann[0], ann[1]))
+    print("Ann and Ben, at most 1 % false accepts:", verifier.verify(ann[0], ben[0], far=0.01))
 
-    gallery = model.enroll({"Ann": ann[:3], "Ben": ben[:3]})
+    gallery = verifier.enroll({"Ann": ann[:3], "Ben": ben[:3]})
     with tempfile.TemporaryDirectory() as folder:
         gallery = gw.load_gallery(gallery.save(Path(folder) / "people.safetensors"))
-    print("who is this? (Ann)", model.identify(ann[7], gallery))
-    print("who is this? (a stranger)", model.identify(stranger[0], gallery))
+    print("who is this? (Ann)", verifier.identify(ann[7], gallery))
+    print("who is this? (a stranger)", verifier.identify(stranger[0], gallery))
 
 
 if __name__ == "__main__":

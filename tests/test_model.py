@@ -14,8 +14,11 @@ import pytest
 import graftwork as gw
 from graftwork.errors import DataError, UsageError
 from graftwork.evidence.views import words_of
-from graftwork.model import Model
+from graftwork.model import HANDED_OUT, Model
 from graftwork.runs.listener import Listener
+from graftwork.uses.few_shot import ClassLearner
+from graftwork.uses.nearest import Searcher
+from graftwork.uses.verification import Verifier
 from tiny import tiny_bert, tiny_rows
 
 TEXTS = ["the cat is here", "no rain today , only snow", "bread , soup and cake !"]
@@ -205,3 +208,17 @@ def test_a_regression(recipe: gw.Recipe, tmp_path: Path) -> None:
     assert values.dtype == np.float64
     assert np.asarray(model.predict_proba(TEXTS)).shape == (3, 1)
     assert np.array_equal(np.asarray(gw.load(model.save(tmp_path / "m")).predict(TEXTS)), np.asarray(values))
+
+
+def test_names_of_version_0_1_lead_to_what_a_model_hands_out(model: Model) -> None:
+    with pytest.deprecated_call(match=r"model.adapt\(...\) is model.few_shot\(\).adapt\(...\) now"):
+        adapted = model.adapt([{"text": "a cat", "label": "pet"}, {"text": "a cow", "label": "farm"}])
+    assert adapted.task.classes == ("farm", "pet")
+    for name, now in HANDED_OUT.items():
+        handed = {"searcher": Searcher, "verifier": Verifier, "few_shot": ClassLearner}[now]
+        assert callable(getattr(handed, name))
+        assert name not in dir(model)
+    with pytest.deprecated_call(), pytest.raises(UsageError, match="compares no identities"):
+        model.verify("a", "b")
+    with pytest.raises(AttributeError, match="'Model' object has no attribute 'verifyer'"):
+        getattr(model, "verify" + "er")

@@ -29,9 +29,8 @@ def measured(method: str, train: str, test: str, base: str, model: str = "") -> 
     known, new = (pq.read_table(path).to_pydict() for path in (train, test))
     if method == "ours":
         from graftwork.model import load
-        from graftwork.uses.verification import embed
 
-        embeddings = embed(load(model), new["image"])
+        embeddings = load(model).verifier().embed(new["image"])
     else:
         embeddings = features(base, new["image"])
         if method == "lda":

@@ -42,7 +42,9 @@ def ours(settings: dict[str, Any]) -> dict[str, Any]:
     spent = clock.read()
     found: dict[str, Any] = dict(spent)
     for shot in SHOTS:
-        scores = model.evaluate_episodes(settings["test"], shot=shot, episodes=settings["episodes"]).to_json()
+        scores = (
+            model.few_shot().evaluate_episodes(settings["test"], shot=shot, episodes=settings["episodes"]).to_json()
+        )
         found[f"shot_{shot}"] = scores["episode_accuracy"]["value"]
         found[f"interval_{shot}"] = [scores["episode_accuracy"][end] for end in ("low", "high")]
     found["validation"] = model.report.evaluations["validation"].to_json()["episode_accuracy"]["value"]

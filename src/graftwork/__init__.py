@@ -31,7 +31,7 @@ _HOMES = {
     "graftwork.runs.merging.merge": ("merge",),
     "graftwork.runs.robustness": ("robustness",),
     "graftwork.runs.merging.soup": ("soup",),
-    "graftwork.uses.verification": ("Gallery", "load_gallery"),
+    "graftwork.uses.gallery": ("Gallery", "load_gallery"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

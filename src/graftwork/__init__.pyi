@@ -85,8 +85,8 @@ from graftwork.techniques.transfer.refit import Refit as Refit
 from graftwork.techniques.transfer.warm_start import WarmStart as WarmStart
 from graftwork.techniques.weights.ema import EMA as EMA
 from graftwork.techniques.weights.swa import SWA as SWA
-from graftwork.uses.verification import Gallery as Gallery
-from graftwork.uses.verification import load_gallery as load_gallery
+from graftwork.uses.gallery import Gallery as Gallery
+from graftwork.uses.gallery import load_gallery as load_gallery
 
 __version__: str
 __all__: list[str]

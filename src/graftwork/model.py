@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+import warnings
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from graftwork import overview, saving
+from graftwork.core.examples import prepare
 from graftwork.core.plan import base_facts, check
 from graftwork.core.predicted import (
     row_texts,
@@ -22,18 +23,27 @@ from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import OnBadRows, known_choice
 from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
-from graftwork.errors import UsageError
 from graftwork.predicting import Predicting
+from graftwork.tasks.embedding.few_shot import FewShot
+from graftwork.tasks.task import Task
 from graftwork.techniques import at_prediction
-from graftwork.uses import verification
-from graftwork.uses.verification import Gallery, Identified, Verdict
+from graftwork.uses.few_shot import ClassLearner, score_episodes
+from graftwork.uses.nearest import Searcher
+from graftwork.uses.verification import Verifier
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from graftwork.evidence.evaluation import Evaluation, Evaluations
     from graftwork.evidence.report import Report
-    from graftwork.uses.nearest import Hit, Index
+
+
+HANDED_OUT = {
+    **dict.fromkeys(("embed", "index", "search"), "searcher"),
+    **dict.fromkeys(("verify", "enroll", "identify"), "verifier"),
+    **dict.fromkeys(("adapt", "evaluate_episodes"), "few_shot"),
+}
+"""By its name in version 0.1, which method of `Model` hands out what has it now."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,13 +52,12 @@ class Model(Predicting):
 
     report: the evidence of the run that made it; None in a loaded model (its report.html lies in its folder).
     interrupted: the run was stopped with Ctrl-C, and this is the best it had.
-    folder: where the model is on disk, if it is; its index is kept there. indexed: the index made or read last.
+    folder: where the model is on disk, if it is; its index is kept there.
     """
 
     report: Report | None = None
     interrupted: bool = False
     folder: Path | None = None
-    indexed: list[Index] = field(default_factory=list, repr=False, compare=False)
 
     def evaluate(
         self,
@@ -90,12 +99,18 @@ class Model(Predicting):
         for name, task in self.tasks.items():
             targets, labelled = truth[name]
             if task.validation_episodes is not None:
-                found[name] = self._episodes_of(table, name)
+                found[name] = self._episodes(table, name, task)
             elif labelled.any() or len(self.tasks) == 1:
                 found[name] = evaluate(
                     task, targets, given[name], table.rows, labelled=labelled, texts=texts, domains=domains
                 )
         return found[self.target] if len(self.tasks) == 1 else Evaluations(found)
+
+    def _episodes(self, table: Table, target: str, task: Task) -> Evaluation:
+        """By episodes of the shape that the target's task names."""
+        assert isinstance(task, FewShot)
+        examples = prepare(table, self.network, {}, self.recipe.text)
+        return score_episodes(self, table, examples, target, task.shape)
 
     def score(self, data: Source, metric: str | None = None) -> float:
         """One number for labelled rows, of several targets their mean: the first of the task's scores in which more is
@@ -117,65 +132,26 @@ class Model(Predicting):
     def _repr_html_(self) -> str:
         return overview.card_of(self, self.report, self.folder)
 
-    def embed(self, data: Source, column: str, *, on_bad_rows: OnBadRows = "fail") -> np.ndarray:
-        """Embeddings (N, width) of one of two aligned inputs, of length 1; NaN where a row lacks it.
+    def searcher(self) -> Searcher:
+        """Finds rows of a table by either of two aligned inputs: `embed`, `index`, `search`.
 
-        data: a table with the input's column, or a list of its values. Raises UsageError for a model that aligns none.
+        The same one at each call, so that it knows the index it made. Raises UsageError for a model that aligns none.
         """
-        from graftwork.uses import nearest as search
+        return self._searcher
 
-        return search.embed(self, data, column, on_bad_rows=on_bad_rows)
+    def verifier(self) -> Verifier:
+        """Says whether items show one identity, and who it is: `verify`, `enroll`, `identify`.
 
-    def index(self, data: Source | Table, *, on_bad_rows: OnBadRows = "fail", watch: Watch | None = None) -> Index:
-        """Embed the rows of a table for `search`, and keep them: in the model's folder, or in memory where it has none.
-
-        watch: told how many rows are done, of how many. Raises UsageError for a model that does not align two inputs.
+        Raises UsageError for a model of another task than identity.
         """
-        from graftwork.uses import nearest as search
+        return Verifier(self)
 
-        made = search.build(self, data, on_bad_rows=on_bad_rows, watch=watch)
-        if self.folder is not None:
-            search.write(made, self.folder)
-        self.indexed[:] = [made]
-        return made
+    def few_shot(self) -> ClassLearner[Model]:
+        """Learns classes that training never had from a few rows of each: `adapt`, `evaluate_episodes`.
 
-    def search(self, query: Any, k: int = 5, *, by: str | None = None, against: str | None = None) -> list[Hit]:
-        """The `k` indexed rows that are most like the query, best first: their numbers, scores (cosines) and columns.
-
-        query: a value of one of the inputs: a text; a path, bytes or picture; a dict for numbers and categories.
-        by: the input that it is of, found where only one can hold it. against: the input of the rows that it is
-        compared with, the other one where left out.
-        Raises UsageError for an unknown name, ModelError where there is no index, or one of other weights.
+        Raises UsageError for a model without classes, or with several targets.
         """
-        from graftwork.uses import nearest as search
-
-        if not self.indexed:
-            if self.folder is None:
-                raise UsageError("There is no index to search. Make one first: model.index(table).")
-            self.indexed[:] = [search.read(self.folder)]
-        return search.search(self, self.indexed[0], query, k, by, against)
-
-    def verify(self, first: Any, second: Any, *, far: float | None = None) -> Verdict:
-        """Whether two items show one identity, also one that training never had (a model of the task identity).
-
-        An item is a value of the one input (a text, a path, an image), or a dict by column. far: share of pairs of
-        different identities that may be accepted, of those that were held out; None is the equal error rate.
-
-        Raises UsageError for a model of another task, DataError for an item that can't be read.
-        """
-        return verification.verify(self, first, second, far)
-
-    def enroll(self, people: Mapping[str, Sequence[Any]]) -> Gallery:
-        """A gallery, `{name: [item, ...]}` as embeddings, for `identify`; save it with its `save`. Trains nothing."""
-        return verification.enroll(self, people)
-
-    def identify(self, item: Any, gallery: Gallery, *, far: float | None = None) -> Identified:
-        """Who of the gallery an item shows; the name is None where the most similar one is below the threshold.
-
-        The threshold is that of one comparison: the more people in the gallery, the more strangers reach it, so give
-        a lower `far`. Raises UsageError for a gallery that another model made.
-        """
-        return verification.identify(self, [item], gallery, far)[0]
+        return ClassLearner(self)
 
     def predicting_with(self, *techniques: Technique | str) -> Model:
         """The same model, with these techniques at prediction: `model.predicting_with("tent:steps=5", gw.TTA(4))`.
@@ -189,6 +165,25 @@ class Model(Predicting):
         acting = [each for each in (*listed, *added) if each.acts_at_prediction and not each.off]
         check(acting, base_facts(self.network, self.tasks))
         return replace(self, recipe=replace(self.recipe, techniques=(*listed, *added)))
+
+    @cached_property
+    def _searcher(self) -> Searcher:
+        return Searcher(self, self.folder)
+
+    if not TYPE_CHECKING:  # or else no type checker would find a name that is misspelt
+
+        def __getattr__(self, name: str) -> Callable[..., object]:
+            """The names of version 0.1 for what is handed out now; they go with the next release."""
+            if name not in HANDED_OUT:
+                raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+            now = HANDED_OUT[name]
+
+            def handed_out(*given: object, **named: object) -> object:
+                words = f"model.{name}(...) is model.{now}().{name}(...) now."
+                warnings.warn(words, DeprecationWarning, stacklevel=2)
+                return getattr(getattr(self, now)(), name)(*given, **named)
+
+            return handed_out
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write a folder that `graftwork.load` reads. It appears whole or not at all.

@@ -19,8 +19,8 @@ from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import BadRow
 from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
+from graftwork.saving import Saved
 from graftwork.tasks.task import Task
-from graftwork.uses.few_shot import Adaptable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ CHUNK = 16384
 
 
 @dataclass(frozen=True)
-class Predicting(Adaptable):
+class Predicting(Saved):
     """A model that predicts."""
 
     @property

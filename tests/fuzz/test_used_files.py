@@ -16,16 +16,16 @@ from fuzz.mutations import damaged, damaged_document, written
 
 def test_damaged_galleries(made: Made, tmp_path: Path) -> None:
     from graftwork.model import load
-    from graftwork.uses.verification import identify, load_gallery
+    from graftwork.uses.gallery import load_gallery
 
-    model, path = load(made / "people"), tmp_path / "people.safetensors"
+    verifier, path = load(made / "people").verifier(), tmp_path / "people.safetensors"
     forked(lambda: graft("enroll", made / "people", made / "who.csv", "--out", path).works())
     whole = path.read_bytes()
-    found = identify(model, ["the cat is here"], load_gallery(path))
+    found = verifier.identify("the cat is here", load_gallery(path))
 
     def act(seed: int) -> None:
         path.write_bytes(damaged(whole, seed))
-        assert identify(model, ["the cat is here"], load_gallery(path)) == found, "damage is used"
+        assert verifier.identify("the cat is here", load_gallery(path)) == found, "damage is used"
 
     examine(act).holds()
 
@@ -38,7 +38,7 @@ def test_damaged_indexes(made: Made, tmp_path: Path) -> None:
     forked(lambda: graft("index", folder, made / "pairs.csv").works())
     files = sorted(path for path in (folder / "index").rglob("*") if path.is_file())
     kept = {path: path.read_bytes() for path in files}
-    found = load(folder).search("the cat is here", 3, by="text")
+    found = load(folder).searcher().search("the cat is here", 3, by="text")
 
     def act(seed: int) -> None:
         draw = random.Random(seed)
@@ -48,7 +48,7 @@ def test_damaged_indexes(made: Made, tmp_path: Path) -> None:
             written(damaged_document(json.loads(kept[path]), seed)) if document else damaged(kept[path], seed)
         )
         try:
-            assert load(folder).search("the cat is here", 3, by="text") == found, "damage is used"
+            assert load(folder).searcher().search("the cat is here", 3, by="text") == found, "damage is used"
         finally:
             path.write_bytes(kept[path])
 

@@ -73,10 +73,12 @@ def keep_embeddings(model: gw.Model, folder: Path) -> None:
     """The index of a model that searches, in its folder; the gallery of one that verifies, beside it."""
     rows, task = folder / "rows.jsonl", model.tasks[model.targets[0]].name
     if task == "retrieval":
-        model.index(rows)
+        model.searcher().index(rows)
     if task == "identity":
         listed = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
-        model.enroll({each["image"]: [str(folder / each["image"])] for each in listed}).save(folder / GALLERY)
+        model.verifier().enroll({each["image"]: [str(folder / each["image"])] for each in listed}).save(
+            folder / GALLERY
+        )
 
 
 def predicted(model: gw.Model, rows: Path) -> dict[str, Any]:
@@ -100,16 +102,16 @@ def used(model: gw.Model, folder: Path) -> dict[str, Any]:
     rows, task = folder / "rows.jsonl", model.tasks[model.targets[0]].name
     listed = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
     if task == "retrieval":
-        found = {"embeddings": {side: plain(model.embed(rows, side)) for side in listed[0]}}
-        hits = model.search(listed[0]["said"], k=3, by="said")
+        found = {"embeddings": {side: plain(model.searcher().embed(rows, side)) for side in listed[0]}}
+        hits = model.searcher().search(listed[0]["said"], k=3, by="said")
         return found | {"rows": [hit.row for hit in hits], "cosines": [hit.score for hit in hits]}
     if task == "identity":
         first, *others = [str(folder / each["image"]) for each in listed]
-        cosines = [model.verify(first, other).score for other in others]
+        cosines = [model.verifier().verify(first, other).score for other in others]
         gallery = gw.load_gallery(folder / GALLERY)
-        return {"cosines": cosines, "names": [model.identify(other, gallery).name for other in others]}
+        return {"cosines": cosines, "names": [model.verifier().identify(other, gallery).name for other in others]}
     if task == "few-shot":
-        adapted = model.adapt(folder / "support.jsonl")
+        adapted = model.few_shot().adapt(folder / "support.jsonl")
         return {"adapted": predicted(adapted, rows)}
     return {}
 

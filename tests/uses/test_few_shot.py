@@ -59,7 +59,7 @@ def test_a_model_learns_new_classes_and_is_a_model_like_any_other(technique, tmp
     assert "over the episodes" in model.report.to_html()
     known = model.predict(table(KNOWN))
     assert set(known) <= set(KNOWN)
-    adapted = model.adapt(table(NEW, rows=3))
+    adapted = model.few_shot().adapt(table(NEW, rows=3))
     assert adapted.task.classes == ("forest", "kitchen")
     assert model.task.classes == tuple(sorted(KNOWN))
     others = table(NEW, rows=6, seed=5)
@@ -70,16 +70,16 @@ def test_a_model_learns_new_classes_and_is_a_model_like_any_other(technique, tmp
     assert 0 <= adapted.evaluate(others).scores["accuracy"].value <= 1
     loaded = gw.load(model.save(tmp_path / "model"))
     assert loaded.evaluate(table(NEW, seed=2)).to_json() == model.evaluate(table(NEW, seed=2)).to_json()
-    assert np.array_equal(loaded.adapt(table(NEW, rows=3)).predict_proba(others), given)
+    assert np.array_equal(loaded.few_shot().adapt(table(NEW, rows=3)).predict_proba(others), given)
 
 
 def test_any_classifier_can_be_asked_by_episodes_and_adapted() -> None:
     recipe = gw.Recipe(base=BASE, techniques=[], training=gw.Training(steps=4))
     model = gw.fit(table(KNOWN), target="place", recipe=recipe)
-    first = model.evaluate_episodes(table(NEW), **EPISODES)
-    assert first.to_json() == model.evaluate_episodes(table(NEW), **EPISODES).to_json()
+    first = model.few_shot().evaluate_episodes(table(NEW), **EPISODES)
+    assert first.to_json() == model.few_shot().evaluate_episodes(table(NEW), **EPISODES).to_json()
     assert first.episodes.way == 2
-    assert set(model.adapt(table(NEW, rows=2)).predict(table(NEW))) <= set(NEW)
+    assert set(model.few_shot().adapt(table(NEW, rows=2)).predict(table(NEW))) <= set(NEW)
 
 
 def test_the_score_is_that_of_nearest_prototypes_drawn_by_hand() -> None:
@@ -95,7 +95,7 @@ def test_the_score_is_that_of_nearest_prototypes_drawn_by_hand() -> None:
     recipe = gw.Recipe(base=BASE, techniques=[], training=gw.Training(steps=4, precision="fp32"))
     model = gw.fit(table(KNOWN), target="place", recipe=recipe)
     frame = table([*NEW, *KNOWN], seed=3)
-    found = model.evaluate_episodes(frame, way=4, shot=2, query=5, episodes=20, seed=9)
+    found = model.few_shot().evaluate_episodes(frame, way=4, shot=2, query=5, episodes=20, seed=9)
     read = load_like(frame, model.schema, with_target=True).table
     features = features_of(model.network, prepare(read, model.network, {}, model.recipe.text), {})
     classes = np.unique(frame["place"], return_inverse=True)[1]
@@ -133,18 +133,18 @@ def test_what_can_not_be_learned_is_refused_before_training() -> None:
 def test_a_support_that_says_nothing() -> None:
     model = fitted()
     with pytest.raises(DataError, match=r"'place' holds only 'forest'\. Expected a few rows of each of two"):
-        model.adapt(table(["forest"], rows=3))
+        model.few_shot().adapt(table(["forest"], rows=3))
     with pytest.raises(DataError, match="no column 'place'"):
-        model.adapt(table(NEW)[["text"]])
+        model.few_shot().adapt(table(NEW)[["text"]])
     with pytest.raises(UsageError, match="way is 1"):
-        model.evaluate_episodes(table(NEW), way=1)
+        model.few_shot().evaluate_episodes(table(NEW), way=1)
     numbers = gw.fit(
         pd.DataFrame({"text": table(KNOWN)["text"], "n": np.arange(48.0) / 7}),
         target="n",
         recipe=gw.Recipe(base=BASE, techniques=[], training=gw.Training(steps=1)),
     )
     with pytest.raises(UsageError, match="regression, which has no classes to learn anew"):
-        numbers.adapt(table(NEW))
+        numbers.few_shot().adapt(table(NEW))
 
 
 def test_the_command_line(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     done = run("evaluate", tmp_path / "model", new, "--episodes", 20, "--way", 2, "--shot", 2, "--json")
     scored = json.loads(done.out)["episode_accuracy"]
     assert scored["value"] == pytest.approx(
-        model.evaluate_episodes(new, way=2, shot=2, query=5, episodes=20).scores["episode_accuracy"].value
+        model.few_shot().evaluate_episodes(new, way=2, shot=2, query=5, episodes=20).scores["episode_accuracy"].value
     )
     failed = run("evaluate", tmp_path / "model", new, "--way", 3)
     assert failed.code == 1

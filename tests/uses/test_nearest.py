@@ -17,8 +17,8 @@ from graftwork.deploy.predict import predict_file
 from graftwork.errors import DataError, ModelError, UsageError
 from graftwork.model import Model, load
 from graftwork.recipe import Recipe
-from graftwork.uses import nearest
-from graftwork.uses.nearest import FOLDER, Index
+from graftwork.uses import index, nearest
+from graftwork.uses.index import ABOUT, FOLDER, Index
 from tinyrun import TRAINING, Worlds, make_worlds, pairs_table
 
 
@@ -44,13 +44,16 @@ def rows(*changed: tuple[int, str, Any]) -> list[dict[str, Any]]:
 
 def test_hits_are_those_of_ranking_all_rows(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     table = rows()
-    model.index(table)
-    query, others = model.embed([table[3]["text"]], "text"), model.embed([row["other"] for row in table], "other")
+    model.searcher().index(table)
+    query, others = (
+        model.searcher().embed([table[3]["text"]], "text"),
+        model.searcher().embed([row["other"] for row in table], "other"),
+    )
     scores = (others @ query[0]).tolist()
     best = sorted(scores, reverse=True)[:5]
     for chunk in (7, 10_000):
-        monkeypatch.setattr(nearest, "CHUNK", chunk)
-        hits = model.search(table[3]["text"], 5, by="text")
+        monkeypatch.setattr(index, "CHUNK", chunk)
+        hits = model.searcher().search(table[3]["text"], 5, by="text")
         assert [hit.score for hit in hits] == pytest.approx(best, abs=1e-5)
         for hit in hits:  # rows of the same texts may change places
             assert hit.score == pytest.approx(scores[hit.row - 1], abs=1e-5)
@@ -58,33 +61,33 @@ def test_hits_are_those_of_ranking_all_rows(model: Model, monkeypatch: pytest.Mo
 
 
 def test_against_the_same_input_finds_the_row_itself(model: Model) -> None:
-    model.index(rows())
-    hit = model.search(rows()[4]["other"], 1, by="other", against="other")[0]
+    model.searcher().index(rows())
+    hit = model.searcher().search(rows()[4]["other"], 1, by="other", against="other")[0]
     assert hit.values["other"] == rows()[4]["other"]
     assert hit.score == pytest.approx(1.0, abs=1e-5)
 
 
 def test_both_sides_together_give_the_predicted_likeness(model: Model) -> None:
     table = rows()[:6]
-    sides = [model.embed(table, name) for name in ("text", "other")]
+    sides = [model.searcher().embed(table, name) for name in ("text", "other")]
     assert (sides[0] * sides[1]).sum(1).tolist() == pytest.approx(list(model.predict(table)), abs=1e-5)
 
 
 def test_a_row_without_an_input_is_not_found_by_it(model: Model) -> None:
     table = rows((2, "other", None))[:4]
-    index = model.index(table)
+    index = model.searcher().index(table)
     assert np.isnan(index.embeddings["other"][2:3]).all()
-    assert {hit.row for hit in model.search("the cat", 10, by="text")} == {1, 2, 4}
-    assert len(model.search("the cat", 10, by="other")) == 4
+    assert {hit.row for hit in model.searcher().search("the cat", 10, by="text")} == {1, 2, 4}
+    assert len(model.searcher().search("the cat", 10, by="other")) == 4
 
 
 def test_a_saved_index_gives_the_same_hits(model: Model, tmp_path: Path) -> None:
     folder = model.save(tmp_path / "model")
     with pytest.raises(ModelError, match=r"has no index\. Make one: graft index"):
-        load(folder).search("the cat", by="text")
+        load(folder).searcher().search("the cat", by="text")
     loaded = load(folder)
-    loaded.index(rows())
-    here, there = loaded.search("the cat", by="text"), load(folder).search("the cat", by="text")
+    loaded.searcher().index(rows())
+    here, there = loaded.searcher().search("the cat", by="text"), load(folder).searcher().search("the cat", by="text")
     assert here == there
     assert len(there) == 5
     files = {path.suffix for path in (folder / FOLDER).iterdir()}
@@ -94,58 +97,58 @@ def test_a_saved_index_gives_the_same_hits(model: Model, tmp_path: Path) -> None
 
 def test_an_index_of_other_weights_is_refused(model: Model, fixtures: Worlds, tmp_path: Path) -> None:
     folder = model.save(tmp_path / "model")
-    load(folder).index(rows())
-    other = replace(model, network=fixtures("transformer", "pairs").fit()[1].network, indexed=[])
+    load(folder).searcher().index(rows())
+    other = replace(model, network=fixtures("transformer", "pairs").fit()[1].network)
     index = folder / FOLDER
     kept = tmp_path / "kept"
     index.rename(kept)
     other.save(folder)
     kept.rename(index)
     with pytest.raises(ModelError, match="other weights"):
-        load(folder).search("the cat", by="text")
+        load(folder).searcher().search("the cat", by="text")
 
 
 @pytest.mark.parametrize("part", ["index.json", "embeddings.safetensors", "rows.arrow"])
 def test_a_damaged_index_is_refused(part: str, model: Model, tmp_path: Path) -> None:
     folder = model.save(tmp_path / "model")
-    load(folder).index(rows())
+    load(folder).searcher().index(rows())
     (folder / FOLDER / part).write_bytes(b"{}" if part.endswith("json") else b"nothing")
     with pytest.raises(ModelError, match="damaged index"):
-        load(folder).search("the cat", by="text")
+        load(folder).searcher().search("the cat", by="text")
 
 
 def test_an_index_of_a_newer_format_is_refused(model: Model, tmp_path: Path) -> None:
     folder = model.save(tmp_path / "model")
-    load(folder).index(rows())
+    load(folder).searcher().index(rows())
     about = json.loads((folder / FOLDER / "index.json").read_text())
     (folder / FOLDER / "index.json").write_text(json.dumps(about | {"format": 99}))
     with pytest.raises(ModelError, match="has format 99"):
-        load(folder).search("the cat", by="text")
+        load(folder).searcher().search("the cat", by="text")
 
 
 def test_queries_that_do_not_fit_are_refused(model: Model) -> None:
     with pytest.raises(UsageError, match="no index to search"):
-        replace(model, indexed=[]).search("the cat", by="text")
-    model.index(rows())
+        replace(model, folder=None).searcher().search("the cat", by="text")
+    model.searcher().index(rows())
     with pytest.raises(UsageError, match=r"fits more than one input: text \(text\), other \(text\). Say which"):
-        model.search("the cat")
+        model.searcher().search("the cat")
     with pytest.raises(UsageError, match=r"no input 'txt'\. Did you mean 'text'"):
-        model.search("the cat", by="txt")
+        model.searcher().search("the cat", by="txt")
     with pytest.raises(UsageError, match="k is 0"):
-        model.search("the cat", 0, by="text")
+        model.searcher().search("the cat", 0, by="text")
     with pytest.raises(UsageError, match="can't be used as 'text': empty"):
-        model.search(" ", by="text")
+        model.searcher().search(" ", by="text")
     with pytest.raises(DataError, match="no column 'other'"):
-        model.index([{"text": "the cat"}])
+        model.searcher().index([{"text": "the cat"}])
 
 
 def test_a_model_of_another_task_is_refused(fixtures: Worlds) -> None:
     fixture = fixtures("cnn")
     other = Model(Recipe(base=fixture.spec), fixture.schema, fixture.network, fixture.tasks)
     with pytest.raises(UsageError, match="does not align two inputs"):
-        other.index(rows())
+        other.searcher().index(rows())
     with pytest.raises(UsageError, match="does not align two inputs"):
-        other.embed(["the cat"], "text")
+        other.searcher().embed(["the cat"], "text")
 
 
 def test_ties_come_in_the_order_of_the_rows() -> None:
@@ -177,7 +180,7 @@ def test_there_are_no_probabilities(model: Model, tmp_path: Path) -> None:
     assert not out.exists()
     assert predict_file(folder, source, out) == (3, 0)
     likeness = pd.read_csv(out)["prediction"]
-    sides = [model.embed([row[name] for row in table], name) for name in ("text", "other")]
+    sides = [model.searcher().embed([row[name] for row in table], name) for name in ("text", "other")]
     np.testing.assert_allclose(likeness, (sides[0] * sides[1]).sum(axis=1), atol=1e-5)
 
 
@@ -188,7 +191,7 @@ def test_the_command_line_says_what_is_wrong_before_the_model_is_loaded(
     from graftwork import model as models
     from graftwork.cli.nearest import INDEX
 
-    assert Path(nearest.FOLDER) / nearest.ABOUT == INDEX
+    assert Path(FOLDER) / ABOUT == INDEX
     folder = model.save(tmp_path / "model")
     graft("search", folder, "the cat", "--by", "text").fails(1, "has no index. Make one: graft index")
     table = tmp_path / "t.jsonl"

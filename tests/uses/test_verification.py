@@ -14,7 +14,7 @@ import graftwork as gw
 from command import graft
 from graftwork.errors import DataError, ModelError, UsageError
 from graftwork.tasks.embedding.identity import Identity
-from graftwork.uses.verification import embed, load_gallery
+from graftwork.uses.gallery import load_gallery
 from tiny import tiny_bert
 
 TOPICS = ("cat dog bird fish cow", "rain sun snow wind storm", "bread soup rice cake tea")
@@ -65,15 +65,15 @@ def test_whole_identities_are_held_out_and_the_classes_are_those_trained_on(mode
 
 def test_verify_compares_cosines_with_the_threshold(model: gw.Model) -> None:
     new = rows(range(12, 16))
-    one, other = embed(model, new["text"][:2])
-    found = model.verify(*new["text"][:2])
+    one, other = model.verifier().embed(new["text"][:2])
+    found = model.verifier().verify(*new["text"][:2])
     assert found.score == pytest.approx(float(one @ other), abs=1e-5)
     assert found.same == (found.score >= found.threshold)
-    assert model.verify(new["text"][0], new["text"][0]).score == pytest.approx(1.0, abs=1e-5)
-    assert model.verify(new["text"][0], new["text"][0]).same
+    assert model.verifier().verify(new["text"][0], new["text"][0]).score == pytest.approx(1.0, abs=1e-5)
+    assert model.verifier().verify(new["text"][0], new["text"][0]).same
     calibration = model.task.calibration
     assert found.probability == pytest.approx(calibration.probability(found.score))
-    same, different = (model.verify(new["text"][0], new["text"][at]).score for at in (1, 4))
+    same, different = (model.verifier().verify(new["text"][0], new["text"][at]).score for at in (1, 4))
     assert calibration.probability(same) > calibration.probability(different)
 
 
@@ -82,49 +82,49 @@ def test_a_lower_rate_of_false_accepts_is_a_higher_threshold(model: gw.Model) ->
     some = [calibration.threshold_at(far) for far in (0.5, 0.2, 0.1)]
     assert some == sorted(some)
     with pytest.raises(UsageError, match=r"can't be told from the .* held-out pairs"):
-        model.verify("cat", "dog", far=1e-9)
+        model.verifier().verify("cat", "dog", far=1e-9)
     with pytest.raises(UsageError, match="Expected a number between 0 and 1"):
-        model.verify("cat", "dog", far=2.0)
+        model.verifier().verify("cat", "dog", far=2.0)
 
 
 def test_identify_finds_who_was_enrolled_and_says_unknown(model: gw.Model, tmp_path: Path) -> None:
     new = rows(range(12, 15))
     people = {f"person {p}": new["text"][4 * at : 4 * at + 3] for at, p in enumerate(range(12, 15))}
-    gallery = load_gallery(model.enroll(people).save(tmp_path / "people.safetensors"))
+    gallery = load_gallery(model.verifier().enroll(people).save(tmp_path / "people.safetensors"))
     for at in range(3):
-        found = model.identify(new["text"][4 * at + 3], gallery)
+        found = model.verifier().identify(new["text"][4 * at + 3], gallery)
         assert found.nearest == f"person {12 + at}"
         assert found.name in (found.nearest, None)
         assert (found.name is not None) == (found.score >= found.threshold)
-    strict = [model.identify(text, gallery, far=0.05) for text in rows(range(40, 60), 1)["text"]]
+    strict = [model.verifier().identify(text, gallery, far=0.05) for text in rows(range(40, 60), 1)["text"]]
     assert any(found.name is None for found in strict)
 
 
 def test_an_enrolled_direction_is_the_mean_of_its_items(model: gw.Model) -> None:
     texts = rows(range(20, 21))["text"]
-    gallery = model.enroll({"ann": texts, "ben": texts[:1]})
-    mean = embed(model, texts).sum(axis=0)
+    gallery = model.verifier().enroll({"ann": texts, "ben": texts[:1]})
+    mean = model.verifier().embed(texts).sum(axis=0)
     np.testing.assert_allclose(gallery.embeddings[0], mean / np.linalg.norm(mean), atol=1e-6)
     assert (gallery.names, len(gallery)) == (("ann", "ben"), 2)
     with pytest.raises(UsageError, match="'ann' has nothing to be enrolled by"):
-        model.enroll({"ann": []})
+        model.verifier().enroll({"ann": []})
     with pytest.raises(UsageError, match="nobody to enroll"):
-        model.enroll({})
+        model.verifier().enroll({})
 
 
 def test_a_saved_model_gives_the_same_answers(model: gw.Model, folder: Path) -> None:
     again = gw.load(folder)
     texts = rows(range(30, 31))["text"][:2]
-    assert again.verify(*texts) == model.verify(*texts)
-    assert again.identify(texts[0], model.enroll({"ann": texts})) == model.identify(
-        texts[0], model.enroll({"ann": texts})
+    assert again.verifier().verify(*texts) == model.verifier().verify(*texts)
+    assert again.verifier().identify(texts[0], model.verifier().enroll({"ann": texts})) == model.verifier().identify(
+        texts[0], model.verifier().enroll({"ann": texts})
     )
 
 
 def test_a_gallery_of_another_model_is_refused(model: gw.Model, base: Path) -> None:
     other = gw.fit(rows(range(40, 52)), target="name", recipe=recipe(base))
     with pytest.raises(UsageError, match="made by another model"):
-        model.identify("cat", other.enroll({"ann": ["cat dog"]}))
+        model.verifier().identify("cat", other.verifier().enroll({"ann": ["cat dog"]}))
 
 
 def test_galleries_that_are_none(tmp_path: Path, folder: Path) -> None:
@@ -167,7 +167,7 @@ def test_evaluation_of_rows_without_a_pair_is_refused(model: gw.Model) -> None:
 def test_a_model_of_another_task_is_refused(base: Path) -> None:
     plain = gw.fit(rows(range(4)), target="name", recipe=gw.Recipe(base=str(base), techniques=[gw.Probe()]))
     with pytest.raises(UsageError, match="--task identity"):
-        plain.verify("cat", "dog")
+        plain.verifier().verify("cat", "dog")
 
 
 def test_the_report_shows_the_curve_and_the_pairs(model: gw.Model) -> None:
@@ -258,4 +258,4 @@ def _write(path: Path, texts: list[str], names: list[str]) -> None:
 
 def test_an_item_that_can_not_be_read_is_named(model: gw.Model) -> None:
     with pytest.raises(DataError, match=r"Item 2 of 2 can't be used as 'text': empty\.$"):
-        model.verify("cat", "")
+        model.verifier().verify("cat", "")

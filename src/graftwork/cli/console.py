@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from graftwork.evidence.merged import MixReport
     from graftwork.evidence.scores.domains import DomainScore
     from graftwork.model import Model
-    from graftwork.uses.nearest import Hit
+    from graftwork.uses.index import Hit
 
 
 def print_result(model: Model, folder: Path) -> None:

@@ -45,7 +45,7 @@ def adapt(
         check_free(out)
         loaded = graftwork.model.load(model)
         on.doing("learning the classes")
-        adapted = loaded.adapt(support, on_bad_rows=choice)
+        adapted = loaded.few_shot().adapt(support, on_bad_rows=choice)
         adapted.save(out)
     names = adapted.task.classes
     shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
@@ -58,12 +58,11 @@ def evaluate_episodes(model: Model, table: Table, given: dict[str, int | None]) 
     then as the model's task says."""
     from graftwork.data.episodes import Episodes
     from graftwork.tasks.embedding.few_shot import FewShot
-    from graftwork.uses.few_shot import score_episodes_of
 
     known = [task for task in model.tasks.values() if isinstance(task, FewShot)]
     usual = known[0] if known else FewShot()
     named: dict[str, Any] = {name: getattr(usual, name) if value is None else value for name, value in given.items()}
-    return score_episodes_of(model, table, Episodes(count=named.pop("episodes"), **named))
+    return model.few_shot().evaluate_table(table, Episodes(count=named.pop("episodes"), **named))
 
 
 def shape_of(episodes: int | None, way: int | None, shot: int | None, query: int | None) -> dict[str, int | None]:

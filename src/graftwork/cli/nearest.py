@@ -14,7 +14,7 @@ from graftwork.shown import counted
 from graftwork.terminal import tell
 
 INDEX = Path("index") / "index.json"
-"""What an index has in a model's folder (`graftwork.uses.nearest`, which takes seconds to import)."""
+"""What an index has in a model's folder (`graftwork.uses.index`, which takes seconds to import)."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -42,7 +42,7 @@ def index(
         on.doing("loading the model")
         import graftwork.model
 
-        made = graftwork.model.load(model).index(read.table, watch=on.counting("indexing", "values"))
+        made = graftwork.model.load(model).searcher().index(read.table, watch=on.counting("indexing", "values"))
     tell(f"{counted(len(made))} indexed in {model}")
 
 
@@ -59,7 +59,7 @@ def search(
     import graftwork.model
     from graftwork.cli.console import print_hits
 
-    print_hits(graftwork.model.load(model).search(query, k, by=by, against=against), as_json=json)
+    print_hits(graftwork.model.load(model).searcher().search(query, k, by=by, against=against), as_json=json)
 
 
 def _check(model: Path, query: str, k: int) -> None:

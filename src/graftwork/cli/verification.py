@@ -71,9 +71,8 @@ def enroll(
         known = load_like(table, schema_of(read_manifest_of(model)), with_target=True).table
         on.doing("loading the model")
         import graftwork.model
-        from graftwork.uses.verification import enroll_rows
 
-        gallery = enroll_rows(graftwork.model.load(model), known, on.counting("enrolling", "rows"))
+        gallery = graftwork.model.load(model).verifier().enroll_rows(known, on.counting("enrolling", "rows"))
     tell(f"{len(gallery):,} identities enrolled into {gallery.save(out)}")
 
 

@@ -99,7 +99,7 @@ def check_probabilities(tasks: Mapping[str, Task]) -> None:
         if not task.reads_target:
             raise UsageError(
                 f"The task {task.name} has no probabilities: it compares embeddings. Without them, a prediction is how "
-                "much alike the two sides of a row are; `embed` gives the embeddings."
+                "much alike the two sides of a row are; `model.searcher().embed` gives the embeddings."
             )
 
 

@@ -42,7 +42,7 @@ from graftwork.runs.single import Candidate
 from graftwork.tasks.classification import label_counts
 from graftwork.tasks.embedding.few_shot import FewShot
 from graftwork.tasks.task import Task
-from graftwork.uses import few_shot
+from graftwork.uses.few_shot import score_episodes
 
 
 class Call(NamedTuple):
@@ -216,7 +216,7 @@ def _evaluate(model: Model, part: Part, target: str) -> Evaluation | None:
     if not labelled.any() and len(model.tasks) > 1:
         return None
     if isinstance(task, FewShot):
-        return few_shot.of_table(model, table, part.examples, target, task.shape, cached=part.cached)
+        return score_episodes(model, table, part.examples, target, task.shape, cached=part.cached)
     return evaluate(
         task,
         targets,

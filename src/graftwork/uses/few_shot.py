@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -21,26 +21,50 @@ from graftwork.evidence.episodes import evaluate_episodes
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.saving import Saved
 from graftwork.tasks.classification import Classification
-from graftwork.tasks.embedding.few_shot import FewShot
 from graftwork.tasks.labels import MISSING, Labels
 from graftwork.tasks.learned import with_learned
 
+S_co = TypeVar("S_co", bound=Saved, covariant=True)
+
 
 @dataclass(frozen=True)
-class Adaptable(Saved):
-    """A model that learns new classes at use."""
+class ClassLearner(Generic[S_co]):
+    """Learns new classes from a few rows of each, and says how well that goes: what `Model.few_shot` hands out.
 
-    def adapt(self, support: Source, *, on_bad_rows: OnBadRows = "fail") -> Self:
-        """A model for the classes of these rows, which training need not have had; this one stays as it is.
+    Raises UsageError for a model without classes, or with several targets.
+    """
+
+    model: S_co
+
+    def __post_init__(self) -> None:
+        _target(self.model)
+
+    def adapt(self, support: Source, *, on_bad_rows: OnBadRows = "fail") -> S_co:
+        """A model for the classes of these rows, which training need not have had; the old one stays as it is.
 
         support: a table of a few labelled rows of each class, two classes at least. The classes are learned as the
         technique does it that the model was trained with (prototypes for protonet, inner steps for maml, anil and
         reptile), else by the nearest prototype in cosines of the features. The result predicts these classes alone,
         and is evaluated and saved like any other.
 
-        Raises DataError for a table with less than two classes, UsageError for a model without classes.
+        Raises DataError for a table with less than two classes.
         """
-        return adapt(self, support, on_bad_rows)
+        model, target = self.model, _target(self.model)
+        table = load_like(support, model.schema, with_target=True, on_bad_rows=on_bad_rows).table
+        task = with_learned(Classification(), labels=Labels.learn(table.column(target)))
+        _check_support(task, table, target)
+        codes = task.labels.codes(table.column(target), table.source, table.rows)
+        rows, techniques = np.flatnonzero(codes != MISSING), order(model.recipe.listed)
+        examples = prepare(table, model.network, {}, model.recipe.text, keep_on_disk=False)
+        cached = held_features(model.network, examples, techniques)
+        network = learned(model.network, examples, rows, codes[rows], target, techniques, cached)
+        return replace(
+            model,
+            network=network,
+            tasks={**model.tasks, target: task},
+            temperature={name: value for name, value in model.temperature.items() if name != target},
+            recipe=replace(model.recipe, task=Classification.name) if len(model.tasks) == 1 else model.recipe,
+        )
 
     def evaluate_episodes(
         self,
@@ -60,54 +84,17 @@ class Adaptable(Saved):
 
         Raises DataError where classes or rows are too few, with their names and counts.
         """
-        return score_episodes(self, data, Episodes(way, shot, query, episodes), seed, on_bad_rows)
+        shape = Episodes(way, shot, query, episodes)
+        table = load_like(data, self.model.schema, with_target=True, on_bad_rows=on_bad_rows).table
+        return self.evaluate_table(table, shape, seed=seed)
 
-    def _episodes_of(self, table: Table, target: str) -> Evaluation:
-        """The same of a table that is read and checked, in the shape that the target's few-shot task names."""
-        task = self.tasks[target]
-        assert isinstance(task, FewShot)
-        return of_table(self, table, prepare(table, self.network, {}, self.recipe.text), target, task.shape)
-
-
-S = TypeVar("S", bound=Saved)
-
-
-def adapt(model: S, support: Source, on_bad_rows: OnBadRows = "fail") -> S:
-    """See `Adaptable.adapt`."""
-    target = _target(model)
-    table = load_like(support, model.schema, with_target=True, on_bad_rows=on_bad_rows).table
-    task = with_learned(Classification(), labels=Labels.learn(table.column(target)))
-    _check_support(task, table, target)
-    codes = task.labels.codes(table.column(target), table.source, table.rows)
-    rows, techniques = np.flatnonzero(codes != MISSING), order(model.recipe.listed)
-    examples = prepare(table, model.network, {}, model.recipe.text, keep_on_disk=False)
-    cached = held_features(model.network, examples, techniques)
-    network = learned(model.network, examples, rows, codes[rows], target, techniques, cached)
-    return replace(
-        model,
-        network=network,
-        tasks={**model.tasks, target: task},
-        temperature={name: value for name, value in model.temperature.items() if name != target},
-        recipe=replace(model.recipe, task=Classification.name) if len(model.tasks) == 1 else model.recipe,
-    )
+    def evaluate_table(self, table: Table, shape: Episodes, *, seed: int = 0) -> Evaluation:
+        """The same of a table that has been read and checked."""
+        examples = prepare(table, self.model.network, {}, self.model.recipe.text)
+        return score_episodes(self.model, table, examples, _target(self.model), shape, seed=seed)
 
 
 def score_episodes(
-    model: Saved, data: Source, shape: Episodes, seed: int = 0, on_bad_rows: OnBadRows = "fail"
-) -> Evaluation:
-    """See `Adaptable.evaluate_episodes`."""
-    _target(model)  # before anything is read
-    table = load_like(data, model.schema, with_target=True, on_bad_rows=on_bad_rows).table
-    return score_episodes_of(model, table, shape, seed)
-
-
-def score_episodes_of(model: Saved, table: Table, shape: Episodes, seed: int = 0) -> Evaluation:
-    """The same of a table that has been read and checked."""
-    target, examples = _target(model), prepare(table, model.network, {}, model.recipe.text)
-    return of_table(model, table, examples, target, shape, seed=seed)
-
-
-def of_table(
     model: Saved,
     table: Table,
     examples: Examples,
@@ -117,7 +104,7 @@ def of_table(
     cached: Mapping[str, Cached] | None = None,
     seed: int = 0,
 ) -> Evaluation:
-    """The same of a table that is read and prepared. cached: what is known of its rows, by input."""
+    """Mean accuracy of episodes of a table that is read and prepared. cached: what is known of its rows, by input."""
     codes = Labels.learn(table.column(target)).codes(table.column(target), table.source, table.rows)
     check_table(table, target, shape)
     techniques = order(model.recipe.listed)

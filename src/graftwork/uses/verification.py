@@ -5,31 +5,25 @@ A gallery holds one embedding an identity; nothing is trained for it, so it can 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
-from graftwork.core.checkpoint import disk_errors
 from graftwork.core.examples import held_rows, prepare
 from graftwork.core.scoring import Watch, part_of, predict_examples, scored
 from graftwork.data.load import load_like
-from graftwork.data.store.cache import digest, storing
-from graftwork.data.store.locks import claimed
-from graftwork.data.store.typed import misfit
-from graftwork.data.store.writing import clean_beside, replacing
+from graftwork.data.store.cache import digest
 from graftwork.data.table import Table
-from graftwork.errors import DataError, ModelError, UsageError
+from graftwork.errors import DataError, UsageError
 from graftwork.saving import Saved
 from graftwork.tasks.embedding.identity import Identity
 from graftwork.tasks.metrics.pair_calibration import PairCalibration
 from graftwork.tasks.metrics.verification_metrics import unit
+from graftwork.uses.gallery import Gallery
 
 CHUNK = 16_384
 """Rows embedded at a time, at most."""
@@ -59,154 +53,116 @@ class Identified:
 
 
 @dataclass(frozen=True)
-class Gallery:
-    """Enrolled identities. names (K); embeddings (K, E), of length 1, the mean direction of each one's items.
+class Verifier:
+    """Compares identities, also ones that training never had: what `Model.verifier` hands out.
 
-    model: fingerprint of the model that made them; another model's embeddings can't be compared.
+    An item is a value of the one input (a text, a path, an image), or a dict by column. far: share of pairs of
+    different identities that may be accepted, of those that were held out; None is the equal error rate.
+
+    Raises UsageError for a model of another task than identity.
     """
 
-    names: tuple[str, ...]
-    embeddings: np.ndarray
-    model: str
+    model: Saved
 
-    def __len__(self) -> int:
-        return len(self.names)
+    def __post_init__(self) -> None:
+        _target(self.model)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write one file (safetensors); it holds embeddings and names, none of the photos or sounds."""
-        file = Path(path)
-        embeddings = np.ascontiguousarray(self.embeddings, np.float32)
-        about = {"graftwork_gallery": "2", "model": self.model, "names": json.dumps(self.names)}
-        about["checksum"] = digest(about["model"], about["names"], embeddings)
-        with claimed(file), storing(file):
-            clean_beside(file)
-            with replacing(file) as temporary, disk_errors():
-                save_file({"embeddings": embeddings}, temporary, about)
-        return file
+    def verify(self, first: Any, second: Any, *, far: float | None = None) -> Verdict:
+        """Whether two items show one identity. Raises DataError for an item that can't be read."""
+        one, other = self.embed([first, second])
+        return self.verdicts(one, other[None], far)[0]
 
+    def enroll(self, people: Mapping[str, Sequence[Any]]) -> Gallery:
+        """A gallery, `{name: [item, ...]}` as embeddings, for `identify`; save it with its `save`. Trains nothing."""
+        if not people:
+            raise UsageError("There is nobody to enroll. Expected names with one item or more each.")
+        items: list[Any] = []
+        counts: list[int] = []
+        for name, own in people.items():
+            listed = [own] if isinstance(own, str | bytes | Mapping) or not isinstance(own, Sequence) else list(own)
+            if not listed:
+                raise UsageError(f"'{name}' has nothing to be enrolled by. Expected one item or more.")
+            items += listed
+            counts.append(len(listed))
+        return self._gallery(self.embed(items), np.repeat(list(map(str, people)), counts).tolist())
 
-def load_gallery(path: str | os.PathLike[str]) -> Gallery:
-    """Read what `Gallery.save` wrote. Raises ModelError for a file that is missing, damaged or something else."""
-    file = Path(path)
-    if not file.is_file():
-        raise ModelError(f"There is no gallery {file}. Make one: graft enroll MODEL TABLE --out {file}")
-    try:
-        with safe_open(file, framework="numpy") as opened:
-            about = opened.metadata() or {}
-            version = about.get("graftwork_gallery")
-            if version not in ("1", "2"):
-                raise ModelError(f"{file} is not a gallery of this version of graftwork.")
-            names = tuple(json.loads(about["names"]))
-            embeddings = opened.get_tensor("embeddings")
-        made_by = about["model"]
-        if version == "2" and about["checksum"] != digest(made_by, about["names"], embeddings):
-            raise ValueError("it is not as it was written")
-        if misfit(names, tuple[str, ...]):
-            raise ValueError("its names are no texts")
-    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError, OSError) as error:
-        raise ModelError(f"{file} is a damaged gallery: {error}. Enroll again.") from None
-    if embeddings.ndim != 2 or len(embeddings) != len(names):
-        raise ModelError(f"{file} is a damaged gallery: {len(names)} names for {len(embeddings)} rows. Enroll again.")
-    return Gallery(names, embeddings, made_by)
+    def enroll_rows(self, table: Table, watch: Watch | None = None) -> Gallery:
+        """As `enroll`, of a table (or a folder of folders) that names each row's identity in the column that the model
+        was trained on. watch: told how many rows are done."""
+        target, _ = _target(self.model)
+        return self._gallery(self.embed_rows(table, watch), [str(name) for name in table.values(target)])
 
+    def identify(self, item: Any, gallery: Gallery, *, far: float | None = None) -> Identified:
+        """Who of the gallery an item shows; the name is None where the most similar one is below the threshold.
 
-def verify(model: Saved, first: Any, second: Any, far: float | None = None) -> Verdict:
-    """Whether two items show one identity; see `graftwork.model.Model.verify`."""
-    one, other = embed(model, [first, second])
-    return verdicts(model, one, other[None], far)[0]
+        The threshold is that of one comparison: the more people in the gallery, the more strangers reach it, so give
+        a lower `far`. Raises UsageError for a gallery that another model made.
+        """
+        return self.nearest(self.embed([item]), gallery, far)[0]
 
+    def embed(self, items: Sequence[Any]) -> np.ndarray:
+        """Embeddings of items, of length 1 (N, E). Raises DataError for an item that can't be read."""
+        inputs = [column.name for column in self.model.schema.inputs]
+        rows = [_row(item, inputs) for item in items]
+        loaded = load_like(rows, self.model.schema, with_target=False, on_bad_rows="keep", name="the items")
+        for bad in loaded.bad[:1]:
+            raise DataError(f"Item {bad.row} of {len(items)} can't be used as '{bad.column}': {bad.reason}.")
+        return self.embed_rows(loaded.table)
 
-def verdicts(model: Saved, first: np.ndarray, others: np.ndarray, far: float | None = None) -> list[Verdict]:
-    """Whether one item shows the identity of each of others; embeddings (E) and (N, E)."""
-    calibration = _calibration(model)
-    threshold = calibration.threshold_at(far)
-    scores = [float(score) for score in others @ first]
-    return [Verdict(score >= threshold, score, calibration.probability(score), threshold) for score in scores]
+    def embed_rows(self, table: Table, watch: Watch | None = None) -> np.ndarray:
+        """The same of the rows of a table that is read already, some at a time. watch: told how many are done."""
+        model, (target, task) = self.model, _target(self.model)
+        size, found = held_rows(model.network, CHUNK), list[np.ndarray]()
+        for start in range(0, max(len(table), 1), size):
+            chunk = table.take(np.arange(start, min(start + size, len(table))))
+            examples = prepare(chunk, model.network, {}, model.recipe.text, keep_on_disk=False)
+            own = part_of(watch, start, len(table))
+            values = predict_examples(model.network, examples, model.recipe.listed, embedded=[target], watch=own)
+            found.append(scored(task, values[target]))
+        return np.concatenate(found)
 
+    def verdicts(self, first: np.ndarray, others: np.ndarray, far: float | None = None) -> list[Verdict]:
+        """Whether one item shows the identity of each of others; embeddings (E) and (N, E)."""
+        threshold = self._calibration.threshold_at(far)
+        scores = [float(score) for score in others @ first]
+        known = self._calibration.probability
+        return [Verdict(score >= threshold, score, known(score), threshold) for score in scores]
 
-def enroll(model: Saved, people: Mapping[str, Sequence[Any]]) -> Gallery:
-    """A gallery of these identities, each with one item or more; see `graftwork.model.Model.enroll`."""
-    if not people:
-        raise UsageError("There is nobody to enroll. Expected names with one item or more each.")
-    items: list[Any] = []
-    counts: list[int] = []
-    for name, own in people.items():
-        listed = [own] if isinstance(own, str | bytes | Mapping) or not isinstance(own, Sequence) else list(own)
-        if not listed:
-            raise UsageError(f"'{name}' has nothing to be enrolled by. Expected one item or more.")
-        items += listed
-        counts.append(len(listed))
-    return _gallery(model, embed(model, items), np.repeat(list(map(str, people)), counts).tolist())
+    def nearest(self, embeddings: np.ndarray, gallery: Gallery, far: float | None = None) -> list[Identified]:
+        """Who of the gallery each of these embeddings (N, E) shows."""
+        if gallery.model != self.fingerprint:
+            raise UsageError(
+                "This gallery was made by another model, whose embeddings mean something else. Enroll its people again."
+            )
+        threshold = self._calibration.threshold_at(far)
+        scores = embeddings @ gallery.embeddings.T
+        found = []
+        for row, best in zip(scores, scores.argmax(axis=1).tolist(), strict=True):
+            score, name = float(row[best]), gallery.names[best]
+            known = name if score >= threshold else None
+            found.append(Identified(known, name, score, self._calibration.probability(score), threshold))
+        return found
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with anything that changes an embedding: weights, inputs, techniques at prediction."""
+        tensors = self.model.network.state_dict().items()
+        weights = [f"{name} {digest(value.cpu().numpy())}" for name, value in tensors]
+        return digest(*weights, repr(self.model.recipe.to_dict()), repr(self.model.schema))
 
-def enroll_rows(model: Saved, table: Table, watch: Watch | None = None) -> Gallery:
-    """As `enroll`, of a table (or a folder of folders) that names each row's identity in the column that the model was
-    trained on. watch: told how many rows are done."""
-    target, _ = _target(model)
-    return _gallery(model, embed_rows(model, table, watch), [str(name) for name in table.values(target)])
+    def _gallery(self, embeddings: np.ndarray, names: Sequence[str]) -> Gallery:
+        """The mean direction of each name's rows (N, E), names in the order in which they first come."""
+        order = {name: at for at, name in enumerate(dict.fromkeys(names))}
+        sums = np.zeros((len(order), embeddings.shape[1]), np.float32)
+        np.add.at(sums, [order[name] for name in names], embeddings)
+        return Gallery(tuple(order), unit(sums), self.fingerprint)
 
-
-def _gallery(model: Saved, embeddings: np.ndarray, names: Sequence[str]) -> Gallery:
-    """The mean direction of each name's rows (N, E), names in the order in which they first come."""
-    order = {name: at for at, name in enumerate(dict.fromkeys(names))}
-    sums = np.zeros((len(order), embeddings.shape[1]), np.float32)
-    np.add.at(sums, [order[name] for name in names], embeddings)
-    return Gallery(tuple(order), unit(sums), fingerprint(model))
-
-
-def identify(model: Saved, items: Sequence[Any], gallery: Gallery, far: float | None = None) -> list[Identified]:
-    """Who of the gallery each item shows; see `graftwork.model.Model.identify`."""
-    return nearest_of(model, embed(model, items), gallery, far)
-
-
-def nearest_of(model: Saved, embeddings: np.ndarray, gallery: Gallery, far: float | None = None) -> list[Identified]:
-    """Who of the gallery each of these embeddings (N, E) shows."""
-    if gallery.model != fingerprint(model):
-        raise UsageError(
-            "This gallery was made by another model, whose embeddings mean something else. Enroll its people again."
-        )
-    calibration = _calibration(model)
-    threshold = calibration.threshold_at(far)
-    scores = embeddings @ gallery.embeddings.T
-    found = []
-    for row, best in zip(scores, scores.argmax(axis=1).tolist(), strict=True):
-        score, name = float(row[best]), gallery.names[best]
-        known = name if score >= threshold else None
-        found.append(Identified(known, name, score, calibration.probability(score), threshold))
-    return found
-
-
-def embed(model: Saved, items: Sequence[Any]) -> np.ndarray:
-    """Embeddings of length 1 (N, E) of items: values of the one input (a text, a path, an image), or dicts by column.
-
-    Raises DataError for an item that can't be read, UsageError for a model of another task.
-    """
-    _target(model)
-    inputs = [column.name for column in model.schema.inputs]
-    rows = [_row(item, inputs) for item in items]
-    loaded = load_like(rows, model.schema, with_target=False, on_bad_rows="keep", name="the items")
-    for bad in loaded.bad[:1]:
-        raise DataError(f"Item {bad.row} of {len(items)} can't be used as '{bad.column}': {bad.reason}.")
-    return embed_rows(model, loaded.table)
-
-
-def embed_rows(model: Saved, table: Table, watch: Watch | None = None) -> np.ndarray:
-    """The same of the rows of a table that is read already, some at a time. watch: told how many are done."""
-    target, task = _target(model)
-    size, found = held_rows(model.network, CHUNK), list[np.ndarray]()
-    for start in range(0, max(len(table), 1), size):
-        chunk = table.take(np.arange(start, min(start + size, len(table))))
-        examples = prepare(chunk, model.network, {}, model.recipe.text, keep_on_disk=False)
-        own = part_of(watch, start, len(table))
-        values = predict_examples(model.network, examples, model.recipe.listed, embedded=[target], watch=own)
-        found.append(scored(task, values[target]))
-    return np.concatenate(found)
-
-
-def fingerprint(model: Saved) -> str:
-    """Changes with anything that changes an embedding: weights, inputs, techniques at prediction."""
-    weights = [f"{name} {digest(value.cpu().numpy())}" for name, value in model.network.state_dict().items()]
-    return digest(*weights, repr(model.recipe.to_dict()), repr(model.schema))
+    @property
+    def _calibration(self) -> PairCalibration:
+        found = _target(self.model)[1].calibration
+        if found is None:
+            raise UsageError("This model has no threshold: no pair of its held-out rows could be compared.")
+        return found
 
 
 def _row(item: Any, inputs: Iterable[str]) -> dict[str, Any]:
@@ -225,10 +181,3 @@ def _target(model: Saved) -> tuple[str, Identity]:
             return name, task
     kinds = ", ".join(task.name for task in model.tasks.values())
     raise UsageError(f"This model's task is {kinds}, which compares no identities. Fit one with --task identity.")
-
-
-def _calibration(model: Saved) -> PairCalibration:
-    found = _target(model)[1].calibration
-    if found is None:
-        raise UsageError("This model has no threshold: no pair of its held-out rows could be compared.")
-    return found

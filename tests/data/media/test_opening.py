@@ -271,9 +271,9 @@ def test_verify_enroll_and_identify_refuse_what_is_no_file(strange: Path) -> Non
     model.save(strange / "model")
     for name in ("pipe.png", "zero.png", "sparse.png", "socket.png"):
         with pytest.raises(DataError, match=REASONS[name]):
-            model.verify(rows[0]["photo"], str(strange / name))
+            model.verifier().verify(rows[0]["photo"], str(strange / name))
     with pytest.raises(DataError, match="is a pipe, not a file"):
-        model.enroll({"person 0": [rows[0]["photo"], str(strange / "pipe.png")]})
+        model.verifier().enroll({"person 0": [rows[0]["photo"], str(strange / "pipe.png")]})
     good = rows[0]["photo"]
     graft("verify", strange / "model", good, strange / "pipe.png").fails(1, "is a pipe, not a file")
 
@@ -287,6 +287,6 @@ def test_search_refuses_what_is_no_file(strange: Path) -> None:
     people = photos_of_people(strange)
     rows = [{"photo": row["photo"], "words": f"{row['name']} number {at}"} for at, row in enumerate(people)]
     model = gw.fit(rows, inputs=["photo", "words"], recipe=recipe)
-    model.index(rows)
+    model.searcher().index(rows)
     with pytest.raises(GraftworkError, match="is a device, not a file"):
-        model.search(str(strange / "zero.png"), 3)
+        model.searcher().search(str(strange / "zero.png"), 3)

@@ -16,8 +16,7 @@ from graftwork.progress import SILENT, Screen
 if TYPE_CHECKING:
     import numpy as np
 
-    from graftwork.model import Model
-    from graftwork.uses.verification import Gallery, Identified, Verdict
+    from graftwork.uses.verification import Identified, Verdict, Verifier
 
 T = TypeVar("T")
 
@@ -31,11 +30,9 @@ def verify_items(
     if is_table(first, schema):
         raise UsageError(f"{first} is a table or a folder. Name one item first, and then what it is compared with.")
     (one,), (others,) = (read_items([item], schema, at, 2) for at, item in enumerate((first, second)))
-    model = _loaded(folder, on)
-    from graftwork.uses.verification import verdicts
-
-    alone = _embedded(model, one, SILENT)[0]
-    return others, _in_place(others, verdicts(model, alone, _embedded(model, others, on), far))
+    verifier = _loaded(folder, on)
+    alone = _embedded(verifier, one, SILENT)[0]
+    return others, _in_place(others, verifier.verdicts(alone, _embedded(verifier, others, on), far))
 
 
 def identify_items(
@@ -54,29 +51,26 @@ def identify_items(
     elif not gallery.is_file():
         raise ModelError(f"There is no gallery {gallery}. Make one: graft enroll {folder} TABLE --out {gallery}")
     read = read_items(items, schema)
-    model = _loaded(folder, on)
-    from graftwork.uses.verification import enroll_rows, load_gallery, nearest_of
+    verifier = _loaded(folder, on)
+    from graftwork.uses.gallery import load_gallery
 
-    people: Gallery
     if known is None:
         people = load_gallery(gallery)
     else:
-        people = enroll_rows(model, known, on.counting("enrolling", "rows"))
+        people = verifier.enroll_rows(known, on.counting("enrolling", "rows"))
         on.forget("enrolling")
-    return [(part, _in_place(part, nearest_of(model, _embedded(model, part, on), people, far))) for part in read]
+    return [(part, _in_place(part, verifier.nearest(_embedded(verifier, part, on), people, far))) for part in read]
 
 
-def _loaded(folder: Path, on: Screen) -> Model:
+def _loaded(folder: Path, on: Screen) -> Verifier:
     on.doing("loading the model")
     from graftwork.model import load
 
-    return load(folder)
+    return load(folder).verifier()
 
 
-def _embedded(model: Model, items: Items, on: Screen) -> np.ndarray:
-    from graftwork.uses.verification import embed_rows
-
-    found = embed_rows(model, items.loaded.table.take(items.good), on.counting("comparing", "rows"))
+def _embedded(verifier: Verifier, items: Items, on: Screen) -> np.ndarray:
+    found = verifier.embed_rows(items.loaded.table.take(items.good), on.counting("comparing", "rows"))
     on.forget("comparing")
     return found
 
