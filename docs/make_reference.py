@@ -144,7 +144,7 @@ def techniques_page() -> str:
         "command line, `techniques=[gw.LoRA(rank=16), gw.EMA()]` in Python. Their order in the list does not matter; "
         "what can't run together is refused with a reason before anything is trained. `--with none` is the plain "
         "training loop, and no `--with` at all is [the anytime default](default.md). "
-        "[Write your own](extending.md) in one file.",
+        "[Write your own](extending/technique.md) in one file.",
         "",
         "| technique | in Python | what it does | phase | decides | needs | takes away |",
         "|---|---|---|---|---|---|---|",
@@ -246,7 +246,12 @@ def settings_page() -> str:
 
 def contract_page() -> str:
     """What a technique, an encoder and a task must be, for those who write one."""
-    lines = ["# The contract", NOTE, "For those who [write a technique](../extending.md), a base or a task.", ""]
+    lines = [
+        "# The contract",
+        NOTE,
+        "For those who [extend graftwork](../extending.md); `graftwork.extend` has these names.",
+        "",
+    ]
     for module, names in CONTRACT.items():
         lines += [f"`{module}`", ""]
         for name in names:

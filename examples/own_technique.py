@@ -11,10 +11,7 @@ from typing import ClassVar
 from torch import Tensor
 
 import graftwork as gw
-from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms, per_row
-from graftwork.data.batch import Batch
-from graftwork.networks.network import Network, Output
-from graftwork.techniques import TECHNIQUES
+from graftwork.extend import TECHNIQUES, Batch, Graft, Network, Output, Phase, Setup, Technique, Terms, per_row
 
 DATA = Path(__file__).parent / "data"
 
@@ -34,6 +31,7 @@ class ConfidencePenalty(Technique):
     name: ClassVar[str] = "confidence-penalty"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "predictions should not be too certain"
+    needs: ClassVar[frozenset[str]] = frozenset({"classes"})
 
     @property
     def off(self) -> bool:

@@ -1,4 +1,6 @@
-"""4. The order of the list changes nothing, and no technique changes what another one draws."""
+"""4. The order of the list changes nothing, and no technique changes what another one draws.
+
+That the order by name within a phase says nothing either is in `test_phases.py`."""
 
 from __future__ import annotations
 
@@ -21,12 +23,10 @@ def test_order_of_the_list_changes_nothing(base: str, names: tuple[str, ...], fi
     fixture = fixtures(base, "classes", True)
     listed = techniques(names)
     run, first = fixture.fit(listed)
-    for seed in range(2):
-        shuffled = random.Random(seed).sample(listed, len(listed))
-        again, second = fixture.fit(shuffled)
-        assert again.plan == run.plan
-        assert same(weights(first.network), weights(second.network))
-        assert first.history == second.history
+    again, second = fixture.fit(random.Random(0).sample(listed, len(listed)))
+    assert again.plan == run.plan
+    assert same(weights(first.network), weights(second.network))
+    assert first.history == second.history
 
 
 def streams(fixture: Fixture, listed: Sequence[Technique], folder: Path) -> dict[str, torch.Tensor]:

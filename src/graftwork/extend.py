@@ -1,0 +1,100 @@
+"""What a technique, a task, a base, a head or a metric of your own is made of: the names that outsiders may import.
+
+    from graftwork.extend import Batch, Graft, Network, Phase, Setup, Technique, per_row
+
+These stay from release to release; the modules that they come from may move. docs/extending.md leads through each.
+"""
+
+from __future__ import annotations
+
+from graftwork.core.setup import Setup, TeacherOutputs
+from graftwork.core.technique import (
+    Cost,
+    Gradient,
+    Graft,
+    LossOutput,
+    Multiplier,
+    Objective,
+    Phase,
+    Predictor,
+    Rows,
+    TaskLoss,
+    Technique,
+    Term,
+    Terms,
+    per_batch,
+    per_row,
+)
+from graftwork.data.batch import Batch, Hidden, Inputs
+from graftwork.data.table import Modality, Table
+from graftwork.data.tensors import Tensors
+from graftwork.errors import DataError, ModelError, RefusedError, UsageError
+from graftwork.networks.base_settings import BaseSettings, TrainingRows
+from graftwork.networks.bases.registry import BASES
+from graftwork.networks.encoder import Encoder
+from graftwork.networks.features import Features, Tokens
+from graftwork.networks.heads.head import HEADS, Head, HeadSettings
+from graftwork.networks.network import Forward, Network, Output
+from graftwork.tasks.capabilities import Calibrated, Comparable, Mixable
+from graftwork.tasks.metrics.metric import Metric, from_sums
+from graftwork.tasks.registry import TASKS
+from graftwork.tasks.section import Section
+from graftwork.tasks.task import ColumnTask, Task
+from graftwork.techniques import TECHNIQUES
+from graftwork.techniques.checks import check_range
+from graftwork.techniques.streams import StepStream, own_stream
+
+__all__ = [
+    "BASES",
+    "HEADS",
+    "TASKS",
+    "TECHNIQUES",
+    "BaseSettings",
+    "Batch",
+    "Calibrated",
+    "ColumnTask",
+    "Comparable",
+    "Cost",
+    "DataError",
+    "Encoder",
+    "Features",
+    "Forward",
+    "Gradient",
+    "Graft",
+    "Head",
+    "HeadSettings",
+    "Hidden",
+    "Inputs",
+    "LossOutput",
+    "Metric",
+    "Mixable",
+    "Modality",
+    "ModelError",
+    "Multiplier",
+    "Network",
+    "Objective",
+    "Output",
+    "Phase",
+    "Predictor",
+    "RefusedError",
+    "Rows",
+    "Section",
+    "Setup",
+    "StepStream",
+    "Table",
+    "Task",
+    "TaskLoss",
+    "TeacherOutputs",
+    "Technique",
+    "Tensors",
+    "Term",
+    "Terms",
+    "Tokens",
+    "TrainingRows",
+    "UsageError",
+    "check_range",
+    "from_sums",
+    "own_stream",
+    "per_batch",
+    "per_row",
+]
