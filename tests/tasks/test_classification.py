@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from graftwork import specs
 from graftwork.errors import DataError, UsageError
-from graftwork.tasks.classification import Classification, label_counts
+from graftwork.tasks.classification import Classification
+from graftwork.tasks.labels import label_counts
 from graftwork.tasks.registry import TASKS
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,12 +58,12 @@ def evaluate_episodes(model: Model, table: Table, given: dict[str, int | None]) 
     """Scores by episodes, of a table that has been read. given: episodes, way, shot and query, None where left out:
     then as the model's task says."""
     from graftwork.data.episodes import Episodes
-    from graftwork.tasks.embedding.few_shot import FewShot
+    from graftwork.tasks.capabilities import Episodic
 
-    known = [task for task in model.tasks.values() if isinstance(task, FewShot)]
-    usual = known[0] if known else FewShot()
-    named: dict[str, Any] = {name: getattr(usual, name) if value is None else value for name, value in given.items()}
-    return model.few_shot().evaluate_table(table, Episodes(count=named.pop("episodes"), **named))
+    shapes = [task.shape for task in model.tasks.values() if isinstance(task, Episodic)]
+    named: dict[str, Any] = {"count" if name == "episodes" else name: value for name, value in given.items()}
+    asked = {name: value for name, value in named.items() if value is not None}
+    return model.few_shot().evaluate_table(table, replace(shapes[0] if shapes else Episodes(), **asked))
 
 
 def shape_of(episodes: int | None, way: int | None, shot: int | None, query: int | None) -> dict[str, int | None]:

@@ -22,7 +22,7 @@ from graftwork.errors import GraftworkError
 from graftwork.evidence.two_samples import numbers_differ, shares_differ
 from graftwork.networks.text.scripts import scripts
 from graftwork.shown import shortened_text, shown_number
-from graftwork.tasks.classification import label_counts
+from graftwork.tasks.labels import label_counts
 from graftwork.tasks.task import Task
 
 FEWEST = 40

@@ -12,7 +12,7 @@ from graftwork.data.quality import compare
 from graftwork.data.quality.leakage import Leak
 from graftwork.data.table import Table
 from graftwork.shown import shortened_text
-from graftwork.tasks.classification import label_counts
+from graftwork.tasks.labels import label_counts
 from graftwork.tasks.task import Task
 
 _SHOWN_ROWS = 10

@@ -39,8 +39,8 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.job.row_groups import groups_of
 from graftwork.runs.leave_one_domain_out import LeftOutDomain
 from graftwork.runs.single import Candidate
-from graftwork.tasks.classification import label_counts
 from graftwork.tasks.embedding.few_shot import FewShot
+from graftwork.tasks.labels import label_counts
 from graftwork.tasks.task import Task
 from graftwork.uses.few_shot import score_episodes
 

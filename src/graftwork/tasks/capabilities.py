@@ -11,7 +11,9 @@ from typing import Any, Protocol, runtime_checkable
 from torch import Tensor
 
 from graftwork.data.tensors import Tensors, in_float32
+from graftwork.data.episodes import Episodes
 from graftwork.errors import RefusedError
+from graftwork.tasks.metrics.pair_calibration import PairCalibration
 
 
 @runtime_checkable
@@ -37,6 +39,24 @@ class Calibrated(Protocol):
 
     def probabilities(self, predictions: Any, temperature: float = 1.0) -> Tensor:
         """Probabilities (B, outputs) of predictions (B, outputs)."""
+
+
+@runtime_checkable
+class Verifies(Protocol):
+    """Says from which likeness on two rows show the same one."""
+
+    @property
+    def calibration(self) -> PairCalibration | None:
+        """The thresholds that held-out rows taught; None where too little was held out."""
+
+
+@runtime_checkable
+class Episodic(Protocol):
+    """Is scored by episodes, each of which learns new classes from a few rows."""
+
+    @property
+    def shape(self) -> Episodes:
+        """How the episodes are drawn."""
 
 
 FACTS: dict[str, type] = {

@@ -7,17 +7,17 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from graftwork.data.table import Kind
 from graftwork.errors import DataError
-from graftwork.shown import counted
+from graftwork.shown import counted, shortened_text
 from graftwork.tasks.labels import MISSING, Labels, normal
 from graftwork.tasks.learned import with_learned
-from graftwork.tasks.task import Answer, ColumnTask
+from graftwork.tasks.metrics.metric import Metric
+from graftwork.tasks.task import Answer, ColumnTask, Task
 
 _LOOKS_LIKE_AN_ID = 20
 
@@ -43,6 +43,7 @@ class Classification(ColumnTask):
     )
     own_facts: ClassVar[frozenset[str]] = frozenset({"hard_labels", "classes"})
     answer: ClassVar[Answer] = "class"
+    single_label: ClassVar[bool] = True
 
     labels: Labels = field(default=Labels(()), init=False)
 
@@ -103,6 +104,28 @@ class Classification(ColumnTask):
     def predicted(self, probabilities: np.ndarray) -> np.ndarray:
         return np.asarray(probabilities.argmax(axis=1))
 
+    def with_classes(self, labels: Labels) -> Classification:
+        """The plain classification of these classes, whatever the task was that the features were learned with."""
+        return with_learned(Classification(), labels=labels)
+
+    def means_the_same(self, other: Task) -> bool:
+        return type(self) is type(other) and self.classes == other.classes
+
+    def wrongness(self, truth: np.ndarray, kept: np.ndarray) -> np.ndarray | None:
+        """By how much the wrong answer led."""
+        lead = kept.max(axis=1) - kept[np.arange(len(truth)), truth]
+        return np.where(self.predicted(kept) != truth, lead, -1.0)
+
+    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:  # noqa: ARG002
+        """The classes' shares in the training rows, of which the largest is the answer."""
+        counts = np.bincount(train, minlength=self.outputs)
+        shares = (counts / counts.sum()).astype(np.float32)
+        name = f"the commonest class, '{shortened_text(self.classes[int(shares.argmax())])}'"
+        return name, np.tile(shares, (len(kept), 1))
+
+    def format(self, value: np.ndarray) -> str:
+        return self.classes[int(value)]
+
     def decode(self, probabilities: np.ndarray) -> list[Any]:
         return self.labels.values(self.predicted(probabilities))
 
@@ -111,11 +134,3 @@ class Classification(ColumnTask):
 
     def with_state(self, state: dict[str, Any]) -> Self:
         return with_learned(self, labels=Labels(tuple(state["classes"]), str(state["type"])))
-
-
-def label_counts(column: pa.ChunkedArray) -> dict[str, int]:
-    """Rows of each class by its name, most frequent first; missing labels are left out."""
-    counted = pc.value_counts(normal(column).drop_null())
-    names = counted.field("values").cast(pa.string()).to_pylist()
-    pairs = zip(names, counted.field("counts").to_pylist(), strict=True)
-    return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))

@@ -138,3 +138,11 @@ def row_list(rows: list[int]) -> str:
 def shortened(names: tuple[str, ...], shown: int = 8) -> str:
     """A list of names for a message, cut after `shown`."""
     return ", ".join(map(shortened_text, names[:shown])) + (", …" if len(names) > shown else "")
+
+
+def label_counts(column: pa.ChunkedArray) -> dict[str, int]:
+    """Rows of each class by its name, most frequent first; missing labels are left out."""
+    counted = pc.value_counts(normal(column).drop_null())
+    names = counted.field("values").cast(pa.string()).to_pylist()
+    pairs = zip(names, counted.field("counts").to_pylist(), strict=True)
+    return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))

@@ -16,11 +16,12 @@ from graftwork.data.columns.label_form import LabelForm
 from graftwork.data.columns.labels import AUTO, WORDS, find_form
 from graftwork.data.table import Kind
 from graftwork.errors import DataError, UsageError
-from graftwork.shown import counted
+from graftwork.shown import counted, shortened_text
 from graftwork.tasks.label_lists import as_lists, check_marks, distinct_texts, form_of, how_read, is_list
 from graftwork.tasks.labels import Labels
 from graftwork.tasks.learned import with_learned
-from graftwork.tasks.task import Answer, ColumnTask
+from graftwork.tasks.metrics.metric import Metric
+from graftwork.tasks.task import Answer, ColumnTask, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +123,28 @@ class Multilabel(ColumnTask):
 
     def predicted(self, probabilities: np.ndarray) -> np.ndarray:
         return (probabilities >= self.threshold).astype(np.uint8)
+
+    def means_the_same(self, other: Task) -> bool:
+        return type(self) is type(other) and self.classes == other.classes
+
+    def wrongness(self, truth: np.ndarray, kept: np.ndarray) -> np.ndarray | None:
+        """How far off the most wrong of a row's labels is."""
+        off = np.abs(truth - kept).max(axis=1)
+        return np.where((self.predicted(kept) != truth).any(axis=1), off, -1.0)
+
+    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:
+        """Shares for metrics of probabilities, else the labels of the commonest row that has any."""
+        rows = len(kept)
+        if metric.reads == "probabilities":
+            return "the labels' shares in the training rows", np.tile(train.mean(axis=0).astype(np.float32), (rows, 1))
+        some = train[train.any(axis=1)] if train.any() else train
+        found, counts = np.unique(some, axis=0, return_counts=True)
+        commonest = found[int(counts.argmax())]
+        names = ", ".join(f"'{shortened_text(self.classes[at])}'" for at in np.flatnonzero(commonest)[:3])
+        return f"the commonest labels, {names or 'none'}", np.tile(commonest.astype(np.float32), (rows, 1))
+
+    def format(self, value: np.ndarray) -> str:
+        return ", ".join(self.classes[at] for at in np.flatnonzero(value)) or "(none)"
 
     def decode(self, probabilities: np.ndarray) -> list[Any]:
         """Lists of labels, or texts that write them: the form of the training column."""

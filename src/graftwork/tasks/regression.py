@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -13,10 +14,11 @@ from torch import Tensor
 
 from graftwork.data.table import Kind
 from graftwork.errors import DataError
-from graftwork.shown import counted, shortened_text
+from graftwork.shown import counted, shortened_text, shown_number
 from graftwork.tasks.labels import row_list
 from graftwork.tasks.learned import with_learned
-from graftwork.tasks.task import Answer, ColumnTask
+from graftwork.tasks.metrics.metric import Metric
+from graftwork.tasks.task import Answer, ColumnTask, Task
 
 FEWEST, SKEWED = 30, 2.0
 """Training targets from which their skewness is looked at, and the skewness from which the logarithm is learned."""
@@ -111,6 +113,29 @@ class Regression(ColumnTask):
 
     def predicted(self, probabilities: np.ndarray) -> np.ndarray:
         return probabilities.reshape(-1)
+
+    def means_the_same(self, other: Task) -> bool:
+        return isinstance(other, Regression) and type(self) is type(other) and self.scale == other.scale
+
+    def joined(self, others: Sequence[Task]) -> Self:
+        """Numbers are standardised by the mean of the tasks' means and deviations."""
+        states = [self.state(), *(other.state() for other in others)]
+        return self.with_state({key: float(np.mean([state[key] for state in states])) for key in states[0]})
+
+    def in_units_of(self, other: Task) -> tuple[float, float]:
+        if not isinstance(other, Regression) or self.state() == other.state():
+            return 1.0, 0.0
+        return self.std / other.std, (self.mean - other.mean) / other.std
+
+    def wrongness(self, truth: np.ndarray, kept: np.ndarray) -> np.ndarray | None:
+        off = np.abs(self.predicted(kept) - truth)
+        return np.where(off > 0, off, -1.0)
+
+    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:
+        """The median for absolute errors, of which it has the least; for the others the mean."""
+        numbers = self.truth(train)
+        named, value = ("median", np.median(numbers)) if metric.name == "mae" else ("mean", numbers.mean())
+        return f"the {named} of the training rows, {shown_number(float(value))}", np.full((len(kept), 1), float(value))
 
     def decode(self, probabilities: np.ndarray) -> list[Any]:
         return [float(value) for value in self.predicted(probabilities)]

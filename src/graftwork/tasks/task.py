@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -16,6 +16,7 @@ from graftwork.data.episodes import Episodes
 from graftwork.data.table import Kind, Table
 from graftwork.shown import shown_number
 from graftwork.tasks.capabilities import Calibrated, facts_of
+from graftwork.tasks.labels import Labels
 from graftwork.tasks.metrics.registry import METRICS, Metric
 from graftwork.tasks.section import Section, SeenRows
 
@@ -44,6 +45,8 @@ class Task(ABC):
     `structured_targets` says that targets are tied to places in the inputs (boxes, masks, labels of tokens)."""
     answer: ClassVar[Answer] = "own"
     """What is predicted of a row."""
+    single_label: ClassVar[bool] = False
+    """Whether the target holds one class a row, be it to predict or to tell apart."""
     holds_out: ClassVar[Literal["rows", "classes"]] = "rows"
     """What is held out for validation. Where it is whole classes, rows are compared by their embeddings, also those of
     classes that training never had, and metrics read embeddings (what the last layer of the head reads) in place of
@@ -164,8 +167,41 @@ class Task(ABC):
         """Its own parts of the report on rows that were scored; truth, kept: as `metric_inputs` gives them."""
         return ()
 
+    def with_classes(self, labels: Labels) -> Task | None:  # noqa: ARG002
+        """The task of telling other classes apart on the same features; None where the target is not one class a row."""
+        return None
+
+    def means_the_same(self, other: Task) -> bool:
+        """Whether predictions of both say the same, so that models of them can be one."""
+        return type(self) is type(other) and self.state() == other.state()
+
+    def joined(self, others: Sequence[Task]) -> Self:  # noqa: ARG002
+        """One task for models whose tasks mean the same as this one."""
+        return self
+
+    def in_units_of(self, other: Task) -> tuple[float, float]:  # noqa: ARG002
+        """Factor and shift that turn what its head gives into what the other one's does, where both mean the same."""
+        return 1.0, 0.0
+
+    def wrongness(self, truth: np.ndarray, kept: np.ndarray) -> np.ndarray | None:  # noqa: ARG002
+        """How wrong each row is (N,), below 0 where it is right: the report shows the worst. None where nothing is to
+        be shown of rows. truth, kept: as `metric_inputs` gives them."""
+        return None
+
+    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:  # noqa: ARG002
+        """The best answer that needs no model: what it is called, and what a model that gives it to N rows would have
+        in place of `kept`, as metrics read it. None where there is no such answer.
+
+        train: encoded targets of the training rows, which is all that it may know.
+        """
+        return None
+
+    def chance(self, metric: Metric, targets: np.ndarray) -> float | None:  # noqa: ARG002
+        """What knowing nothing scores on rows with these encoded targets, where a `constant` can't tell; else None."""
+        return None
+
     def format(self, value: np.ndarray) -> str:
-        """A truth or a choice of one row for people, in a task without classes."""
+        """A truth or a prediction of one row (in the form of `predicted`) for people."""
         return shown_number(float(value))
 
     @abstractmethod

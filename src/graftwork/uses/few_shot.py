@@ -20,9 +20,7 @@ from graftwork.errors import DataError, UsageError
 from graftwork.evidence.episodes import evaluate_episodes
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.saving import Saved
-from graftwork.tasks.classification import Classification
 from graftwork.tasks.labels import MISSING, Labels
-from graftwork.tasks.learned import with_learned
 
 S_co = TypeVar("S_co", bound=Saved, covariant=True)
 
@@ -51,9 +49,11 @@ class ClassLearner(Generic[S_co]):
         """
         model, target = self.model, _target(self.model)
         table = load_like(support, model.schema, with_target=True, on_bad_rows=on_bad_rows).table
-        task = with_learned(Classification(), labels=Labels.learn(table.column(target)))
-        _check_support(task, table, target)
-        codes = task.labels.codes(table.column(target), table.source, table.rows)
+        labels = Labels.learn(table.column(target))
+        task = model.tasks[target].with_classes(labels)
+        assert task is not None
+        _check_support(labels, table, target)
+        codes = labels.codes(table.column(target), table.source, table.rows)
         rows, techniques = np.flatnonzero(codes != MISSING), order(model.recipe.listed)
         examples = prepare(table, model.network, {}, model.recipe.text, keep_on_disk=False)
         cached = held_features(model.network, examples, techniques)
@@ -63,7 +63,7 @@ class ClassLearner(Generic[S_co]):
             network=network,
             tasks={**model.tasks, target: task},
             temperature={name: value for name, value in model.temperature.items() if name != target},
-            recipe=replace(model.recipe, task=Classification.name) if len(model.tasks) == 1 else model.recipe,
+            recipe=replace(model.recipe, task=task.name) if len(model.tasks) == 1 else model.recipe,
         )
 
     def evaluate_episodes(
@@ -122,9 +122,9 @@ def check_table(table: Table, target: str, shape: Episodes) -> None:
         raise DataError(f"{table.source}: no episodes can be drawn from '{target}'. {lack}")
 
 
-def _check_support(task: Classification, table: Table, target: str) -> None:
-    if len(task.labels.texts) < 2:
-        found = f"only '{task.labels.texts[0]}'" if task.labels.texts else "no label"
+def _check_support(labels: Labels, table: Table, target: str) -> None:
+    if len(labels.texts) < 2:
+        found = f"only '{labels.texts[0]}'" if labels.texts else "no label"
         raise DataError(
             f"{table.source}: '{target}' holds {found}. Expected a few rows of each of two new classes at least, with "
             "their names."
@@ -134,7 +134,7 @@ def _check_support(task: Classification, table: Table, target: str) -> None:
 def _target(model: Saved) -> str:
     """The one target, whose classes are learned."""
     target = only(model.tasks)
-    if "hard_labels" not in model.tasks[target].facts:
+    if not model.tasks[target].single_label:
         raise UsageError(
             f"This model's task is {model.tasks[target].name}, which has no classes to learn anew. Use a model of the "
             "task few-shot, classification or identity."

@@ -20,7 +20,7 @@ from graftwork.data.store.cache import digest
 from graftwork.data.table import Table
 from graftwork.errors import DataError, UsageError
 from graftwork.saving import Saved
-from graftwork.tasks.embedding.identity import Identity
+from graftwork.tasks.capabilities import Verifies
 from graftwork.tasks.metrics.pair_calibration import PairCalibration
 from graftwork.tasks.metrics.verification_metrics import unit
 from graftwork.uses.gallery import Gallery
@@ -111,14 +111,14 @@ class Verifier:
 
     def embed_rows(self, table: Table, watch: Watch | None = None) -> np.ndarray:
         """The same of the rows of a table that is read already, some at a time. watch: told how many are done."""
-        model, (target, task) = self.model, _target(self.model)
+        model, (target, _) = self.model, _target(self.model)
         size, found = held_rows(model.network, CHUNK), list[np.ndarray]()
         for start in range(0, max(len(table), 1), size):
             chunk = table.take(np.arange(start, min(start + size, len(table))))
             examples = prepare(chunk, model.network, {}, model.recipe.text, keep_on_disk=False)
             own = part_of(watch, start, len(table))
             values = predict_examples(model.network, examples, model.recipe.listed, embedded=[target], watch=own)
-            found.append(scored(task, values[target]))
+            found.append(scored(model.tasks[target], values[target]))
         return np.concatenate(found)
 
     def verdicts(self, first: np.ndarray, others: np.ndarray, far: float | None = None) -> list[Verdict]:
@@ -174,10 +174,10 @@ def _row(item: Any, inputs: Iterable[str]) -> dict[str, Any]:
     return {names[0]: os.fspath(item) if isinstance(item, os.PathLike) else item}
 
 
-def _target(model: Saved) -> tuple[str, Identity]:
+def _target(model: Saved) -> tuple[str, Verifies]:
     """The target whose embeddings are compared, and its task."""
     for name, task in model.tasks.items():
-        if isinstance(task, Identity):
+        if isinstance(task, Verifies):
             return name, task
     kinds = ", ".join(task.name for task in model.tasks.values())
     raise UsageError(f"This model's task is {kinds}, which compares no identities. Fit one with --task identity.")

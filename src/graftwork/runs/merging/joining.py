@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from torch import Tensor
 
 from graftwork.data.table import Column, Schema, Table
@@ -17,7 +16,6 @@ from graftwork.networks.heads.head import Head
 from graftwork.networks.merging import average, plain_head, rescaled
 from graftwork.networks.network import Network
 from graftwork.runs.merging.parents import Parent
-from graftwork.tasks.regression import Regression
 from graftwork.tasks.task import Task
 
 
@@ -39,7 +37,7 @@ def joined_targets(parents: Sequence[Parent]) -> list[Joined]:
     for at, parent in enumerate(parents):
         columns = {column.name: column for column in parent.model.schema.targets}
         for name, task in parent.model.tasks.items():
-            same = next((of for called, of, other, _ in found if called == name and is_same(task, other)), None)
+            same = next((of for called, of, other, _ in found if called == name and task.means_the_same(other)), None)
             if same is not None:
                 same[at] = name
             else:
@@ -50,20 +48,10 @@ def joined_targets(parents: Sequence[Parent]) -> list[Joined]:
     for name, of, _, column in found:
         called = name if names.count(name) == 1 else _free(f"{name}_{_word(parents[min(of)].name)}", taken)
         taken.add(called)
-        shared = _shared_task([parents[at].model.tasks[name] for at in of])
+        first, *others = [parents[at].model.tasks[name] for at in of]
+        shared = first.joined(others)
         result.append(Joined(called, of, shared, replace(column, name=called) if called != name else column))
     return result
-
-
-def is_same(task: Task, other: Task) -> bool:
-    """Whether two heads say the same: the same classes, or numbers of one target."""
-    if type(task) is not type(other):
-        return False
-    if task.classes or other.classes:
-        return task.classes == other.classes
-    if isinstance(task, Regression) and isinstance(other, Regression):
-        return task.scale == other.scale
-    return task.state() == other.state()
 
 
 def _word(name: str) -> str:
@@ -73,15 +61,6 @@ def _word(name: str) -> str:
 def _free(name: str, taken: set[str]) -> str:
     names = [name, *(f"{name}_{number}" for number in range(2, 1000))]
     return next(one for one in names if one not in taken)
-
-
-def _shared_task(tasks: Sequence[Task]) -> Task:
-    """Numbers are standardised by the mean of the models' means and deviations; else the first task."""
-    first = tasks[0]
-    if not isinstance(first, Regression):
-        return first
-    states = [task.state() for task in tasks]
-    return first.with_state({key: float(np.mean([state[key] for state in states])) for key in first.state()})
 
 
 def joined_head(parents: Sequence[Parent], joined: Joined, network: Network) -> Head:
@@ -106,9 +85,8 @@ def joined_head(parents: Sequence[Parent], joined: Joined, network: Network) -> 
 
 
 def _in_units(head: Head, task: Task, shared: Task, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    if not (isinstance(task, Regression) and isinstance(shared, Regression)) or task.state() == shared.state():
-        return state
-    return rescaled(head, state, task.std / shared.std, (task.mean - shared.mean) / shared.std)
+    factor, shift = task.in_units_of(shared)
+    return state if (factor, shift) == (1.0, 0.0) else rescaled(head, state, factor, shift)
 
 
 def joined_model(parents: Sequence[Parent], targets: Sequence[Joined], body: Mapping[str, Tensor]) -> Model:
@@ -131,7 +109,7 @@ def joined_model(parents: Sequence[Parent], targets: Sequence[Joined], body: Map
     inputs = tuple(column for column in first.schema.columns if column.role is None)
     return Model(
         recipe=recipe,
-        schema=Schema((*inputs, *(joined.column for joined in targets if joined.task.reads_target))),
+        schema=Schema((*inputs, *(joined.column for joined in targets if joined.task.target == "column"))),
         network=network.eval(),
         tasks={joined.name: joined.task for joined in targets},
         temperature={joined.name: _temperature(parents, joined) for joined in targets},

@@ -13,6 +13,7 @@ from graftwork.errors import UsageError
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.labels import MISSING
 from graftwork.tasks.learned import with_learned
+from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.task import Answer
 
 _VALIDATION = 150
@@ -61,6 +62,16 @@ class FewShot(Classification):
     def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         codes = self.labels.with_new(column).codes(column, source, rows)
         return codes, codes != MISSING
+
+    def wrongness(self, truth: np.ndarray, kept: np.ndarray) -> None:
+        """Episodes are scored, not rows."""
+
+    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> None:
+        """See `chance`."""
+
+    def chance(self, metric: Metric, targets: np.ndarray) -> float | None:  # noqa: ARG002
+        """One of the classes of an episode, blindly."""
+        return 1 / self.way
 
     def state(self) -> dict[str, Any]:
         return {**super().state(), "episodes": asdict(self.shape)}

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.labels import MISSING
 from graftwork.tasks.learned import with_learned
+from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.pair_calibration import PairCalibration, calibrate
 from graftwork.tasks.task import Answer
 
@@ -44,6 +45,24 @@ class Identity(Classification):
 
     def calibrated(self, values: np.ndarray, targets: np.ndarray) -> Self:
         return with_learned(self, calibration=calibrate(targets, self.scored(values)))
+
+    def wrongness(self, truth: np.ndarray, kept: np.ndarray) -> None:
+        """Pairs are wrong, not rows."""
+
+    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> None:
+        """See `chance`."""
+
+    def chance(self, metric: Metric, targets: np.ndarray) -> float | None:
+        """Of pairs by definition, of neighbours by how many are there."""
+        if metric.name.startswith("tar_at_far_"):
+            return float(metric.name.removeprefix("tar_at_far_"))
+        if metric.name == "eer":
+            return 0.5
+        _, counts = np.unique(targets, return_counts=True)
+        asked = counts[counts > 1]  # a row without another one of its identity is not looked for
+        if not len(asked):
+            return 0.0
+        return float((asked * (asked - 1)).sum() / (asked.sum() * max(1, len(targets) - 1)))
 
     def state(self) -> dict[str, Any]:
         found = self.calibration.to_json() if self.calibration else None

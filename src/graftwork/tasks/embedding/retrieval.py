@@ -15,6 +15,7 @@ from graftwork.errors import DataError, UsageError
 from graftwork.shown import counted
 from graftwork.tasks.embedding.contrast import clip_loss, siglip_loss
 from graftwork.tasks.learned import with_learned
+from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.ranking import partner_ranks
 from graftwork.tasks.task import Answer, Task
 
@@ -116,6 +117,17 @@ class Retrieval(Task):
     def embeddings(self, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Embeddings of the first and of the second side, each (N, width)."""
         return probabilities[:, : self.width], probabilities[:, self.width : SIDES * self.width]
+
+    def wrongness(self, truth: np.ndarray, kept: np.ndarray) -> np.ndarray | None:
+        """By how many places the worse of the two ranks is off."""
+        off = np.abs(kept - truth).reshape(len(truth), -1).max(axis=1)
+        return np.where(off > 0, off, -1.0)
+
+    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:  # noqa: ARG002
+        """Ranks of partners that are found by chance: each rank once."""
+        even = np.arange(1, len(kept) + 1, dtype=kept.dtype)
+        draw = np.random.default_rng(0)
+        return "chance", np.stack([draw.permutation(even) for _ in range(kept.shape[1])], axis=1)
 
     def format(self, value: np.ndarray) -> str:
         """A row's ranks for people."""
