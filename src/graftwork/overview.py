@@ -14,7 +14,7 @@ from graftwork.evidence.views import report_tables, words_of
 from graftwork.notebook import card
 from graftwork.saving import Saved
 from graftwork.shown import shown_line
-from graftwork.tasks.metrics.registry import METRICS, metric_for
+from graftwork.tasks.metrics.registry import metric_for
 from graftwork.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def score_of(tasks: Mapping[str, Task], found: Found, metric: str | None) -> flo
     values = []
     for target, evaluation in _by_target(tasks, found).items():
         names = [metric_for(metric, tasks[target]).name] if metric else _better_if_more(tasks[target])
+        if not names:
+            raise UsageError(f"More is better in none of the scores of '{target}'. Name one of them: metric=…")
         scores = [evaluation.scores[name].value for name in names if name in evaluation.scores]
         if not scores:
             raise UsageError(f"'{target}' has no score {' or '.join(names)} on {evaluation.rows:,} rows: too few rows.")
@@ -122,7 +124,7 @@ def _by_target(tasks: Mapping[str, Task], found: Found) -> Mapping[str, Evaluati
 
 
 def _better_if_more(task: Task) -> list[str]:
-    return [name for name in task.metric_names if METRICS[name].higher_is_better]
+    return [name for name, metric in task.metrics().items() if metric.higher_is_better]
 
 
 def _kind(task: Task) -> str:

@@ -9,11 +9,13 @@ from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.report import Report
 from graftwork.evidence.results import Candidate, Curves, Series, Stage
 from graftwork.evidence.scores.breakdown import reliability
+from graftwork.evidence.scores.intervals import Score
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.embedding.identity import Identity
 from graftwork.tasks.embedding.retrieval import Retrieval
 from graftwork.tasks.learned import with_learned
+from graftwork.tasks.metrics.registry import METRICS
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
 
@@ -23,6 +25,10 @@ MARKUP = "<script>alert('x')</script> & <b>$5$</b> 漢字 中文"
 def classification(classes: int = 4) -> Classification:
     labels = [MARKUP, *(f"class number {at}" for at in range(1, classes))]
     return Classification().with_state({"classes": labels, "type": "string"})
+
+
+def score(metric: str, value: float, low: float = 0.0, high: float = 1.0) -> Score:
+    return Score(value, low, high, METRICS[metric])
 
 
 def single_label(rows: int = 300, classes: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

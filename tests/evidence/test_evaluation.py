@@ -10,9 +10,9 @@ import sklearn.metrics as reference
 
 from evidence.samples import classification, multilabel_evaluation, regression_evaluation, single_label
 from graftwork.errors import DataError
+from graftwork.evidence.details import LabelDetails
 from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.scores.examples import Example
-from graftwork.evidence.scores.intervals import score_text
 from graftwork.tasks.multilabel import Multilabel
 
 
@@ -26,8 +26,8 @@ def test_scores_and_json() -> None:
     assert data["macro_f1"]["value"] == pytest.approx(reference.f1_score(targets, chosen, average="macro"))
     assert data["log_loss"]["value"] == pytest.approx(reference.log_loss(targets, probabilities))
     assert "top5_accuracy" not in data  # of four classes
-    assert found.baseline == np.bincount(targets).max() / 300
-    assert score_text("accuracy", found.scores["accuracy"]).startswith("93.0 % (")
+    assert found.details.commonest == np.bincount(targets).max() / 300
+    assert found.scores["accuracy"].text.startswith("93.0 % (")
 
 
 def test_per_class_pairs_and_matrix_agree_with_scikit_learn() -> None:
@@ -35,20 +35,22 @@ def test_per_class_pairs_and_matrix_agree_with_scikit_learn() -> None:
     found = evaluate(classification(6), targets, probabilities, np.arange(300))
     chosen = probabilities.argmax(axis=1)
     precision, recall, f1, support = reference.precision_recall_fscore_support(targets, chosen)
-    for at, each in enumerate(found.per_class):
+    for at, each in enumerate(found.details.per_class):
         assert (each.precision, each.recall, each.f1) == pytest.approx((precision[at], recall[at], f1[at]))
         assert each.rows == support[at]
     matrix = reference.confusion_matrix(targets, chosen)
     names = found.classes
-    assert {(pair.truth, pair.predicted): pair.rows for pair in found.pairs} == {
+    assert {(pair.truth, pair.predicted): pair.rows for pair in found.details.pairs} == {
         (names[i], names[j]): matrix[i, j] for i in range(6) for j in range(6) if i != j and matrix[i, j]
     }
-    assert [pair.rows for pair in found.pairs] == sorted((pair.rows for pair in found.pairs), reverse=True)
+    assert [pair.rows for pair in found.details.pairs] == sorted(
+        (pair.rows for pair in found.details.pairs), reverse=True
+    )
 
 
 def test_classes_that_never_occur_have_no_scores() -> None:
     found = evaluate(classification(3), np.array([0, 0]), np.array([[0.9, 0.1, 0], [0.2, 0.8, 0]]), np.arange(2))
-    assert [(each.precision, each.recall, each.f1) for each in found.per_class] == [
+    assert [(each.precision, each.recall, each.f1) for each in found.details.per_class] == [
         (1.0, 0.5, pytest.approx(2 / 3)),
         (0.0, None, 0.0),
         (None, None, None),
@@ -57,7 +59,7 @@ def test_classes_that_never_occur_have_no_scores() -> None:
 
 def test_reliability_bins_by_hand() -> None:
     probabilities = np.array([[0.95, 0.05], [0.97, 0.03], [0.55, 0.45]])
-    low, high = evaluate(classification(2), np.array([0, 1, 0]), probabilities, np.arange(3)).reliability
+    low, high = evaluate(classification(2), np.array([0, 1, 0]), probabilities, np.arange(3)).details.reliability
     assert (low.rows, low.confidence, low.accuracy) == (1, pytest.approx(0.55), 1.0)
     assert (high.rows, high.confidence, high.accuracy) == (2, pytest.approx(0.96), 0.5)
     assert low.low < 0.55 <= low.high
@@ -92,7 +94,7 @@ def test_slowest_are_the_rows_with_the_most_tokens() -> None:
 
 def test_no_mistake_no_most_wrong_row() -> None:
     found = evaluate(classification(2), np.array([0, 1]), np.eye(2), np.arange(2))
-    assert (found.most_wrong, found.pairs, found.slowest) == ((), (), ())
+    assert (found.most_wrong, found.details.pairs, found.slowest) == ((), (), ())
 
 
 def test_nothing_labelled_is_an_error() -> None:
@@ -103,8 +105,8 @@ def test_nothing_labelled_is_an_error() -> None:
 def test_multilabel() -> None:
     found = multilabel_evaluation()
     assert set(found.scores) == set(Multilabel.metric_names)
-    assert (found.baseline, found.pairs, found.points) == (None, (), ())
-    assert sum(each.rows for each in found.reliability) == 200 * 3
+    assert type(found.details) is LabelDetails
+    assert sum(each.rows for each in found.details.reliability) == 200 * 3
     assert found.most_wrong[0].probability is None
     task = Multilabel().with_state({"classes": ["a", "b"], "type": "string", "lists": True})
     few = evaluate(task, np.array([[1, 1], [0, 0]], np.uint8), np.array([[0.9, 0.2], [0.1, 0.6]]), np.arange(2))
@@ -114,8 +116,8 @@ def test_multilabel() -> None:
 def test_regression_is_scored_in_units() -> None:
     found = regression_evaluation()
     assert found.scores["rmse"].value == pytest.approx(3, rel=0.2)
-    assert (found.per_class, found.reliability, found.baseline) == ((), (), None)
+    assert (found.classes, found.uncovered) == ((), ())
     errors = [abs(float(example.truth) - float(example.predicted)) for example in found.most_wrong]
     assert errors == sorted(errors, reverse=True)
-    assert len(found.points) == 200
-    assert len(regression_evaluation(3000).points) == 1000
+    assert len(found.details.points) == 200
+    assert len(regression_evaluation(3000).details.points) == 1000

@@ -36,6 +36,7 @@ from graftwork.evidence.rows import Cell, RowView
 from graftwork.evidence.scores.baseline import Baseline
 from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.warnings import DataWarning, Suspect
+from graftwork.tasks.metrics.registry import METRICS
 
 
 class Page(HTMLParser):
@@ -209,7 +210,7 @@ def test_very_many_classes_and_mistakes_stay_light() -> None:
 
 
 def test_a_model_that_does_not_beat_what_needs_none_says_so_on_top() -> None:
-    not_beaten = Baseline("the commonest class, 'a'", "accuracy", 0.5, Interval(0.0, -0.1, 0.1), beaten=False)
+    not_beaten = Baseline("the commonest class, 'a'", METRICS["accuracy"], 0.5, Interval(0.0, -0.1, 0.1), beaten=False)
     each = Report(primary="accuracy", evaluations={"test": of_classes({"a": (200, 180), "b": (200, 30)})})
     each = dataclasses.replace(each, baseline=not_beaten, suspects=(Suspect(1, "a", "b", 0.9),), folder="runs/x")
     html = each.to_html()
@@ -248,7 +249,8 @@ HOSTILE = st.text(
 def named(first: str, second: str) -> Report:
     """A report in which every text from the data is one of two; without plots, which take long to draw."""
     labels = (f"a{first}", f"b{second}")
-    found = dataclasses.replace(of_classes({labels[0]: (60, 40), labels[1]: (40, 30)}), reliability=())
+    found = of_classes({labels[0]: (60, 40), labels[1]: (40, 30)})
+    found = dataclasses.replace(found, details=dataclasses.replace(found.details, reliability=()))
     return Report(
         primary="accuracy",
         target=second,

@@ -78,7 +78,7 @@ def test_any_classifier_can_be_asked_by_episodes_and_adapted() -> None:
     model = gw.fit(table(KNOWN), target="place", recipe=recipe)
     first = model.few_shot().evaluate_episodes(table(NEW), **EPISODES)
     assert first.to_json() == model.few_shot().evaluate_episodes(table(NEW), **EPISODES).to_json()
-    assert first.episodes.way == 2
+    assert first.details.shape.way == 2
     assert set(model.few_shot().adapt(table(NEW, rows=2)).predict(table(NEW))) <= set(NEW)
 
 

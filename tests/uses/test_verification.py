@@ -58,8 +58,8 @@ def test_whole_identities_are_held_out_and_the_classes_are_those_trained_on(mode
     assert isinstance(model.task, Identity)
     assert len(model.task.classes) < 12
     evaluation = model.report.evaluations["validation"]
-    assert evaluation.verification.identities == 12 - len(model.task.classes) >= 2
-    assert evaluation.rows == 4 * evaluation.verification.identities
+    assert evaluation.details.identities == 12 - len(model.task.classes) >= 2
+    assert evaluation.rows == 4 * evaluation.details.identities
     assert set(evaluation.scores) == {"eer", "tar_at_far_0.01", "tar_at_far_0.001", "rank1"}
 
 

@@ -51,13 +51,12 @@ def print_scores(found: Evaluation | Evaluations, *, as_json: bool) -> None:
 def print_evaluations(evaluations: Mapping[str, Evaluation], target: str = "") -> None:
     """One table: a metric a row, a split a column, each score with its 95 % interval. target: of several, which one."""
     from graftwork.evidence.evaluation import uncovered_text
-    from graftwork.evidence.scores.intervals import score_text
-    from graftwork.tasks.metrics.registry import METRICS
 
     rows = [("score", *evaluations)]
-    for name in dict.fromkeys(name for evaluation in evaluations.values() for name in evaluation.scores):
-        cells = [score_text(name, e.scores[name]) if name in e.scores else "" for e in evaluations.values()]
-        rows.append((METRICS[name].display, *cells))
+    displays = {name: score.display for each in evaluations.values() for name, score in each.scores.items()}
+    for name, display in displays.items():
+        cells = [each.scores[name].text if name in each.scores else "" for each in evaluations.values()]
+        rows.append((display, *cells))
     say_table(rows, f"{target}: scores with 95 % intervals" if target else "scores with 95 % intervals")
     for part, evaluation in evaluations.items():
         of = part if part.endswith("rows") else f"{part} rows"
@@ -77,17 +76,16 @@ def print_mixed(report: MixReport, folder: Path) -> None:
 def print_domains(domains: Sequence[DomainScore], metric: str, title: str) -> None:
     """A domain a line, with its score, then their mean and the worst one; nothing where none has a score."""
     from graftwork.evidence.scores.domains import summary
-    from graftwork.evidence.scores.intervals import score_text
-    from graftwork.tasks.metrics.registry import METRICS
 
     found = summary(domains, metric)
     if found is None:
         return
-    rows = [("domain", "rows", METRICS[metric].display)]
+    known = found.worst.scores[metric].metric
+    rows = [("domain", "rows", known.display)]
     for one in domains:
-        score = score_text(metric, one.scores[metric]) if metric in one.scores else ""
+        score = one.scores[metric].text if metric in one.scores else ""
         rows.append((one.domain, f"{one.rows:,}", score))
-    rows += [("mean", "", METRICS[metric].text(found.mean)), ("worst", "", found.worst.domain)]
+    rows += [("mean", "", known.text(found.mean)), ("worst", "", found.worst.domain)]
     say_table(rows, title)
 
 

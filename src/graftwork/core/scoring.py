@@ -13,7 +13,7 @@ from graftwork.core.technique import Predictor, Rows, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.tensors import one_tensor
 from graftwork.networks.network import Forward, Network
-from graftwork.tasks.metrics.registry import METRICS
+from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import score as metric_score
 from graftwork.tasks.task import Task
 
@@ -141,11 +141,11 @@ def score(
             continue
         given = scored(task, predictions[name][mask])
         value = metric_score(task, metrics[name], examples.targets[name][mask], given)
-        values.append(value if METRICS[metrics[name]].higher_is_better else -value)
+        values.append(value if task.metrics()[metrics[name]].higher_is_better else -value)
     return float(np.mean(values))
 
 
-def shown_score(score: float, metrics: Mapping[str, str]) -> float:
+def shown_score(score: float, metrics: Mapping[str, Metric]) -> float:
     """What `score` gives, as the metric itself has it: the error of a single target is positive again."""
-    errors = [not METRICS[metric].higher_is_better for metric in metrics.values()]
+    errors = [not metric.higher_is_better for metric in metrics.values()]
     return -score if errors == [True] else score

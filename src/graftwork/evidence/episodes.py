@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from graftwork.data.episodes import Episodes
+from graftwork.evidence.details import EpisodeDetails
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.scores.intervals import RESAMPLES, bootstrap
+from graftwork.tasks.metrics.registry import METRICS
 
 METRIC = "episode_accuracy"
 
@@ -17,9 +19,8 @@ def evaluate_episodes(
     """Of the scores of episodes (E,), drawn in this shape from so many labelled rows; the interval is over episodes."""
     return Evaluation(
         task="few-shot",
-        classes=(),
         rows=rows,
         unlabelled=unlabelled,
-        scores=bootstrap(np.zeros(len(scores)), {METRIC: scores}, seed, resamples),
-        episodes=shape,
+        scores=bootstrap(np.zeros(len(scores)), [(METRICS[METRIC], scores)], seed, resamples),
+        details=EpisodeDetails(shape),
     )

@@ -6,53 +6,46 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from graftwork import notebook
-from graftwork.data.episodes import Episodes
-from graftwork.evidence.scores.breakdown import Bin, ClassScore, Pair
+from graftwork.evidence.details import ClassDetails, Details, LabelDetails
 from graftwork.evidence.scores.domains import DomainScore
 from graftwork.evidence.scores.examples import Example
-from graftwork.evidence.scores.intervals import Interval, score_text
-from graftwork.evidence.scores.number_errors import NumberErrors
-from graftwork.evidence.scores.verification import Verification
+from graftwork.evidence.scores.intervals import Score
 from graftwork.shown import counted, shortened_text, shown_line
-from graftwork.tasks.metrics.registry import METRICS
+from graftwork.tasks.section import Section
 
 MOST = 5
 """Lines of an evaluation."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, kw_only=True)
 class Evaluation:
-    """Scores and details of one set of rows.
+    """What is known of one set of rows.
 
     task: its name. rows: labelled rows that were scored; unlabelled: rows without a target, which were not.
-    scores: by metric. baseline: score on these rows of always answering the most frequent class (accuracy), or None.
-    per_class, pairs, reliability: empty where the task has no classes. points: (truth, predicted) of a regression,
-    at most 1,000 rows. errors: how far its numbers are off. episodes: how they were drawn, where episodes were scored
-    in place of rows. most_wrong, slowest: a few rows each, worst first.
-    domains: the same scores by domain, where the rows have one.
+    scores: by the metric's name. details: what more there is to tell by what the task answers, such as scores by class
+    (`graftwork.evidence.details`); None for a task that tells it itself. sections: the task's own parts of the report.
+    most_wrong, slowest: a few rows each, worst first. domains: the same scores by domain, where the rows have one.
     """
 
     task: str
-    classes: tuple[str, ...]
     rows: int
     unlabelled: int
-    scores: dict[str, Interval]
-    baseline: float | None = None
-    per_class: tuple[ClassScore, ...] = ()
-    pairs: tuple[Pair, ...] = ()
-    reliability: tuple[Bin, ...] = ()
-    points: tuple[tuple[float, float], ...] = ()
-    errors: NumberErrors | None = None
+    scores: dict[str, Score]
+    details: Details = None
+    sections: tuple[Section, ...] = ()
     most_wrong: tuple[Example, ...] = ()
     slowest: tuple[Example, ...] = ()
-    verification: Verification | None = None
     domains: tuple[DomainScore, ...] = ()
-    episodes: Episodes | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that it chooses among; empty where it chooses none."""
+        return self.details.classes if isinstance(self.details, LabelDetails) else ()
 
     @property
     def uncovered(self) -> tuple[str, ...]:
         """Classes that no row has, of which the scores say nothing."""
-        return tuple(one.label for one in self.per_class if not one.rows)
+        return self.details.uncovered if isinstance(self.details, LabelDetails) else ()
 
     def to_json(self) -> dict[str, dict[str, float]]:
         """`{"accuracy": {"value": …, "low": …, "high": …}, …}`, plain JSON data."""
@@ -96,12 +89,12 @@ def evaluation_lines(found: Evaluation) -> list[str]:
     kinds = f"{len(found.classes):,} classes, " if found.classes else ""
     bare = f"; {found.unlabelled:,} more have no target" if found.unlabelled else ""
     first = f"Evaluation ({found.task}): {kinds}{counted(found.rows)}{bare}"
-    texts = [f"{METRICS[name].display} {score_text(name, score)}" for name, score in found.scores.items()]
+    texts = [f"{score.display} {score.text}" for score in found.scores.values()]
     lines = [first, *texts[:1], *([", ".join(texts[1:])] if texts[1:] else [])]
     if found.uncovered:
         lines.append(uncovered_text(found, "rows"))
-    if found.baseline is not None:
-        lines.append(f"always answering the commonest class: accuracy {found.baseline:.1%}")
+    if isinstance(found.details, ClassDetails):
+        lines.append(f"always answering the commonest class: accuracy {found.details.commonest:.1%}")
     if found.domains:
         lines.append(f"by domain: {counted(len(found.domains), 'domain')}, see .domains")
     return [shown_line(line) for line in lines][:MOST]
@@ -111,8 +104,8 @@ def evaluations_lines(found: Mapping[str, Evaluation]) -> list[str]:
     """One line a target, with the score that counts."""
     lines = []
     for target, evaluation in found.items():
-        name, score = next(iter(evaluation.scores.items()), ("", None))
-        told = f"{METRICS[name].display} {score_text(name, score)}" if score is not None else "no score"
+        score = next(iter(evaluation.scores.values()), None)
+        told = f"{score.display} {score.text}" if score is not None else "no score"
         lines.append(shown_line(f"{target}: {told} on {counted(evaluation.rows)}"))
     if len(lines) > MOST:
         lines = [*lines[: MOST - 1], f"… and {len(lines) - MOST + 1} more targets"]
@@ -123,7 +116,7 @@ def evaluation_html(by_target: Mapping[str, Evaluation]) -> str:
     """A table of all scores with their intervals; a row a metric, of several targets a table each."""
     tables = []
     for target, found in by_target.items():
-        rows = [(METRICS[name].display, score_text(name, score)) for name, score in found.scores.items()]
+        rows = [(score.display, score.text) for score in found.scores.values()]
         caption = f"{target}: {counted(found.rows)}" if target else counted(found.rows)
         tables.append(notebook.table([("score", "with 95 % interval"), *rows], caption))
     return "".join(tables) or notebook.card("no target had a labelled row", ())

@@ -10,9 +10,9 @@ from typing import Any
 
 from graftwork.data.store.writing import write_text
 from graftwork.evidence.page.tables import Grid, Value
-from graftwork.evidence.scores.intervals import Interval, score_text
+from graftwork.evidence.scores.intervals import Score
 from graftwork.evidence.words import line, quoted
-from graftwork.tasks.metrics.registry import METRICS
+from graftwork.tasks.metrics.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,21 @@ class Tried:
 
 @dataclass(frozen=True)
 class Scores:
-    """How well each model predicts one target of one table. data: the table. by_model: by model and metric."""
+    """How well each model predicts one target of one table.
+
+    data: the table. metric: by which models are compared. by_model: by model and the metric's name.
+    """
 
     data: str
     rows: int
     target: str
-    primary: str
-    by_model: Mapping[str, Mapping[str, Interval]]
+    metric: Metric
+    by_model: Mapping[str, Mapping[str, Score]]
+
+    @property
+    def primary(self) -> str:
+        """The name of the metric by which the models are compared."""
+        return self.metric.name
 
 
 @dataclass(frozen=True)
@@ -80,11 +88,8 @@ class MixReport:
         names = [*self.models, self.result]
         rows = [["data", "target", "metric", *names]]
         for one in self.scores:
-            cells = [
-                score_text(one.primary, one.by_model[name][one.primary]) if name in one.by_model else ""
-                for name in names
-            ]
-            rows.append([f"{one.data} ({one.rows:,} rows)", one.target, METRICS[one.primary].display, *cells])
+            cells = [one.by_model[name][one.primary].text if name in one.by_model else "" for name in names]
+            rows.append([f"{one.data} ({one.rows:,} rows)", one.target, one.metric.display, *cells])
         return rows if len(rows) > 1 else []
 
     def verdicts(self) -> list[str]:
@@ -95,7 +100,8 @@ class MixReport:
         others = {name: one.by_model[name][one.primary] for name in self.models if name in one.by_model}
         if self.result not in one.by_model or not others:
             return ""
-        metric, mixed = METRICS[one.primary], one.by_model[self.result][one.primary]
+        mixed = one.by_model[self.result][one.primary]
+        metric = mixed.metric
         sign = 1.0 if metric.higher_is_better else -1.0
         name, best = max(others.items(), key=lambda at: sign * at[1].value)
         told = (

@@ -11,11 +11,10 @@ from graftwork.evidence.scores.baseline import Baseline
 from graftwork.evidence.scores.breakdown import Bin
 from graftwork.evidence.scores.domains import DomainScore
 from graftwork.evidence.scores.groups import Group
-from graftwork.evidence.scores.intervals import score_text
 from graftwork.evidence.scores.modalities import Contribution
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.shown import counted
-from graftwork.tasks.metrics.registry import METRICS
+from graftwork.tasks.metrics.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -84,12 +83,18 @@ class Result:
         """The split that counts and its evaluation."""
         return next(iter(self.evaluations.items()))
 
+    @property
+    def metric(self) -> Metric | None:
+        """The primary metric; None where no split has a score in it."""
+        found = (each.scores[self.primary] for each in self.evaluations.values() if self.primary in each.scores)
+        return next((score.metric for score in found), None)
+
     def sentence(self) -> str:
         """The primary score on the split that counts, with its interval."""
         split, evaluation = self.headline
-        score = score_text(self.primary, evaluation.scores[self.primary])
         rows = counted(evaluation.rows, f"{split} row")
-        return f"{METRICS[self.primary].display} {score} on {rows}."
+        score = evaluation.scores[self.primary]
+        return f"{score.display} {score.text} on {rows}."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -131,7 +131,7 @@ def fit_data(
         raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
     listener.doing(f"reading {data.called}")
     job = make_job(data, recipe)
-    listener.scored_by(job.metrics)
+    listener.scored_by(job.bound_metrics)
     for note in job.notes:
         listener.note(note)
     recipe = replace(recipe, base=job.bases.named)

@@ -30,7 +30,8 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.model_from_run import make_model
 from graftwork.runs.workspace import Workspace
-from graftwork.tasks.metrics.registry import METRICS
+from graftwork.tasks.metrics.metric import Metric
+from graftwork.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def score_left_out(
         key, name = _key(part, recipe, domain), f"left-out-{index}"
         kept = workspace.recall(name)
         if kept is not None and kept["key"] == key:
-            found.append(_restored(kept))
+            found.append(_restored(kept, job.tasks))
             continue
         seen = "its rows are seen without their target" if adapt else "none of its rows is seen"
         assert part.test is not None
@@ -122,7 +123,7 @@ def score_left_out(
         workspace.remember(name, {"key": key, **_kept(found[-1])})
         own.clear()
     for target in job.tasks:
-        listener.note(f"left out, {target}: {_sentence(found, target, job.metrics[target])}")
+        listener.note(f"left out, {target}: {_sentence(found, target, job.bound_metrics[target])}")
     return found
 
 
@@ -130,7 +131,7 @@ def _only_there(job: Job) -> list[str]:
     """Says which classes only the domain left out has."""
     notes = []
     for target, task in job.tasks.items():
-        if "hard_labels" not in task.facts or task.open_set or job.test is None:
+        if task.answer != "class" or job.test is None:
             continue
         seen, here = (set(np.unique(encoded(table, target, task)[0])) for table in (job.train, job.test))
         alone = [task.classes[code] for code in sorted(here - seen) if code >= 0]
@@ -161,10 +162,9 @@ def _score(
     return LeftOutDomain(domain, scores, time.monotonic() - wall, time.process_time() - cpu)
 
 
-def _sentence(found: Sequence[LeftOutDomain], target: str, metric: str) -> str:
-    text = METRICS[metric].text
-    each = [(one.domain, one.scores[target].scores[metric].value) for one in found if target in one.scores]
-    return f"{METRICS[metric].display} " + ", ".join(f"{domain} {text(value)}" for domain, value in each)
+def _sentence(found: Sequence[LeftOutDomain], target: str, metric: Metric) -> str:
+    each = [(one.domain, one.scores[target].scores[metric.name].value) for one in found if target in one.scores]
+    return f"{metric.display} " + ", ".join(f"{domain} {metric.text(value)}" for domain, value in each)
 
 
 def _key(job: Job, recipe: Recipe, domain: str) -> str:
@@ -182,8 +182,11 @@ def _kept(one: LeftOutDomain) -> dict[str, Any]:
     return {"domain": one.domain, "scores": scores, "wall": one.wall, "cpu": one.cpu}
 
 
-def _restored(kept: Mapping[str, Any]) -> LeftOutDomain:
-    scores = {target: DomainScore.from_json(kept["domain"], data) for target, data in kept["scores"].items()}
+def _restored(kept: Mapping[str, Any], tasks: Mapping[str, Task]) -> LeftOutDomain:
+    domain = kept["domain"]
+    scores = {
+        target: DomainScore.from_json(domain, data, tasks[target].metrics()) for target, data in kept["scores"].items()
+    }
     return LeftOutDomain(kept["domain"], scores, kept["wall"], kept["cpu"])
 
 

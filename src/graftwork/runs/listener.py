@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from graftwork.core.fit import Progress
+from graftwork.tasks.metrics.metric import Metric
 
 
 class Listener:
@@ -16,7 +17,7 @@ class Listener:
     def doing(self, what: str) -> None:
         """A phase of the call begins that no run counts: reading, checking, scoring."""
 
-    def scored_by(self, metrics: Mapping[str, str]) -> None:
+    def scored_by(self, metrics: Mapping[str, Metric]) -> None:
         """The metrics, by target, of which the scores of all runs are made; told before the first run."""
 
     def planned(self, name: str, plan: str) -> None:
@@ -49,7 +50,7 @@ class Recorder(Listener):
     def doing(self, what: str) -> None:
         self._listener.doing(what)
 
-    def scored_by(self, metrics: Mapping[str, str]) -> None:
+    def scored_by(self, metrics: Mapping[str, Metric]) -> None:
         self._listener.scored_by(metrics)
 
     def planned(self, name: str, plan: str) -> None:

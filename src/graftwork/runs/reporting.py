@@ -23,7 +23,7 @@ from graftwork.evidence.page.shown_rows import wanted_rows
 from graftwork.evidence.report import Report
 from graftwork.evidence.results import Curves, Result, Series
 from graftwork.evidence.rows import MOST_BYTES, row_views
-from graftwork.evidence.scores.baseline import Baseline, baseline_of, baseline_of_episodes
+from graftwork.evidence.scores.baseline import Baseline, baseline_of
 from graftwork.evidence.scores.breakdown import Bin, reliability
 from graftwork.evidence.scores.modalities import Contribution, contributions
 from graftwork.evidence.summary.titles import base_words, title
@@ -39,7 +39,7 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.job.row_groups import groups_of
 from graftwork.runs.leave_one_domain_out import LeftOutDomain
 from graftwork.runs.single import Candidate
-from graftwork.tasks.embedding.few_shot import FewShot
+from graftwork.tasks.capabilities import Episodic
 from graftwork.tasks.labels import label_counts
 from graftwork.tasks.task import Task
 from graftwork.uses.few_shot import score_episodes
@@ -193,7 +193,7 @@ def _result(job: Job, model: Model, kept: Candidate, given: Given, target: str) 
         before_temperature=_before(job, target, given, kept) if temperature != 1.0 else (),
         suspects=tuple(suspects),
         groups=groups_of(task, target, first.table, first.values[target]),
-        training_rows=label_counts(job.train.column(target)) if "hard_labels" in task.facts else {},
+        training_rows=label_counts(job.train.column(target)) if task.single_label else {},
     )
     return result, warnings
 
@@ -215,7 +215,7 @@ def _evaluate(model: Model, part: Part, target: str) -> Evaluation | None:
     targets, labelled = encoded(table, target, task)
     if not labelled.any() and len(model.tasks) > 1:
         return None
-    if isinstance(task, FewShot):
+    if isinstance(task, Episodic):
         return score_episodes(model, table, part.examples, target, task.shape, cached=part.cached)
     return evaluate(
         task,
@@ -236,8 +236,6 @@ def _baseline(job: Job, target: str, given: Given, evaluations: Mapping[str, Eva
         scored = evaluation.scores.get(metric)
         if scored is None:
             return None
-        if evaluation.episodes is not None:
-            return baseline_of_episodes(metric, evaluation.episodes, scored)
         targets, labelled = encoded(given[name].table, target, task)
         train, known = encoded(job.train, target, task)
         return baseline_of(task, metric, targets[labelled], given[name].values[target][labelled], train[known], scored)
@@ -251,11 +249,11 @@ def _before(job: Job, target: str, given: Given, kept: Candidate) -> tuple[Bin, 
         return ()
     targets, labelled = encoded(job.valid, target, task)
     plain = probabilities(task, kept.predictions[target])
-    return tuple(reliability(targets[labelled], plain[labelled])) if "hard_labels" in task.facts else ()
+    return tuple(reliability(targets[labelled], plain[labelled])) if task.single_label else ()
 
 
 def _noise(task: Task, target: str, given: Given) -> tuple[list[DataWarning], list[Suspect]]:
-    if "validation" not in given or "hard_labels" not in task.facts or task.open_set:
+    if "validation" not in given or task.answer != "class":
         return [], []
     table = given["validation"].table
     targets, _ = encoded(table, target, task)
@@ -264,7 +262,7 @@ def _noise(task: Task, target: str, given: Given) -> tuple[list[DataWarning], li
 
 def _candidate(job: Job, one: Candidate, kept: bool) -> evidence.Candidate:
     techniques = ", ".join(technique.name for technique in one.plan.techniques) or "plain loop"
-    return evidence.Candidate(one.name, shown_score(one.score or 0.0, job.metrics), one.cpu, kept, techniques)
+    return evidence.Candidate(one.name, shown_score(one.score or 0.0, job.bound_metrics), one.cpu, kept, techniques)
 
 
 def _decision(candidates: Sequence[Candidate], kept: Candidate) -> str:
@@ -278,7 +276,7 @@ def _decision(candidates: Sequence[Candidate], kept: Candidate) -> str:
 def _curves(job: Job, kept: Candidate) -> Curves | None:
     points = kept.fitted.history
     losses = [(point.step, point.loss) for point in points if point.loss is not None]
-    scores = [(point.step, shown_score(point.score, job.metrics)) for point in points if point.score is not None]
+    scores = [(point.step, shown_score(point.score, job.bound_metrics)) for point in points if point.score is not None]
     if len(scores) < 2 and len(losses) < 2:
         return None
     name = next(iter(job.metrics.values())) if len(job.metrics) == 1 else "mean score"

@@ -10,6 +10,7 @@ from graftwork.core.fit import Progress
 from graftwork.core.scoring import shown_score
 from graftwork.progress import Screen, screen
 from graftwork.runs.listener import Listener
+from graftwork.tasks.metrics.metric import Metric
 
 FROZEN = "frozen base"
 
@@ -29,7 +30,7 @@ class Watching(Listener):
 
     def __init__(self, on: Screen | None = None) -> None:
         self._screen = on or screen()
-        self._metrics: Mapping[str, str] = {}
+        self._metrics: Mapping[str, Metric] = {}
 
     def __enter__(self) -> Self:
         self._screen.__enter__()
@@ -44,7 +45,7 @@ class Watching(Listener):
     def doing(self, what: str) -> None:
         self._screen.doing(what)
 
-    def scored_by(self, metrics: Mapping[str, str]) -> None:
+    def scored_by(self, metrics: Mapping[str, Metric]) -> None:
         self._metrics = metrics
 
     def planned(self, name: str, plan: str) -> None:

@@ -168,7 +168,7 @@ class Task(ABC):
         return ()
 
     def with_classes(self, labels: Labels) -> Task | None:  # noqa: ARG002
-        """The task of telling other classes apart on the same features; None where the target is not one class a row."""
+        """The task of telling other classes apart on the same features; None where there is not one class a row."""
         return None
 
     def means_the_same(self, other: Task) -> bool:

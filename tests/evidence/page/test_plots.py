@@ -15,11 +15,13 @@ CURVE = Series("fine-tune", (1.0, 2.0), (0.5, 0.7))
 DRAWINGS: dict[str, Callable[[], str]] = {
     "loss": lambda: plots.training_loss(CURVE),
     "scores": lambda: plots.validation_scores([CURVE, Series(MARKUP, (1.0,), (0.6,))], MARKUP),
-    "reliability": lambda: plots.reliability_diagram(evaluation().reliability, evaluation().reliability),
-    "after only": lambda: plots.reliability_diagram((), evaluation().reliability),
-    "scatter": lambda: plots.predicted_and_true(regression_evaluation().points),
-    "small scatter": lambda: plots.predicted_and_true(regression_evaluation().points, "small", small=True),
-    "errors": lambda: plots.errors(regression_evaluation().points),
+    "reliability": lambda: plots.reliability_diagram(
+        evaluation().details.reliability, evaluation().details.reliability
+    ),
+    "after only": lambda: plots.reliability_diagram((), evaluation().details.reliability),
+    "scatter": lambda: plots.predicted_and_true(regression_evaluation().details.points),
+    "small scatter": lambda: plots.predicted_and_true(regression_evaluation().details.points, "small", small=True),
+    "errors": lambda: plots.errors(regression_evaluation().details.points),
     "roc": lambda: plots.roc_curve(((0.0, 0.5), (0.1, 0.9), (1.0, 1.0))),
     "similarities": lambda: plots.similarities((0.0, 0.5, 1.0), (1, 9), (8, 2)),
 }

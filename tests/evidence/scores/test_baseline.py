@@ -8,10 +8,10 @@ import sklearn.metrics as reference
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from evidence.samples import classification, single_label
-from graftwork.data.episodes import Episodes
 from graftwork.evidence.evaluate import evaluate
-from graftwork.evidence.scores.baseline import baseline_of, baseline_of_episodes
+from graftwork.evidence.scores.baseline import baseline_of
 from graftwork.evidence.scores.intervals import Interval
+from graftwork.tasks.embedding.few_shot import FewShot
 from graftwork.tasks.embedding.identity import Identity
 from graftwork.tasks.embedding.retrieval import Retrieval
 from graftwork.tasks.multilabel import Multilabel
@@ -123,5 +123,6 @@ def test_partners_and_episodes_are_compared_with_chance() -> None:
     one = found(task, "recall_at_10", targets, np.concatenate([side, side, np.zeros((100, 1))], axis=1), targets)
     assert one is not None
     assert (one.score, one.beaten) == (pytest.approx(0.1), True)
-    episodes = baseline_of_episodes("episode_accuracy", Episodes(5, 1, 15, 600), Interval(0.21, 0.19, 0.23))
+    episodes = baseline_of(FewShot(way=5), "episode_accuracy", targets, side, targets, Interval(0.21, 0.19, 0.23))
+    assert episodes is not None
     assert (episodes.score, episodes.beaten) == (0.2, False)

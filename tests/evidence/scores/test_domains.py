@@ -7,13 +7,14 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from evidence.samples import classification, single_label
+from evidence.samples import score as of
 from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.scores.domains import MOST, DomainScore, domain_scores, summary, to_json
-from graftwork.evidence.scores.intervals import Interval
+from graftwork.tasks.metrics.registry import METRICS
 
 
 def score(domain: str, value: float, rows: int = 9) -> DomainScore:
-    return DomainScore(domain, rows, {"accuracy": Interval(value, 0.0, 1.0), "log_loss": Interval(value, 0.0, 9.0)})
+    return DomainScore(domain, rows, {"accuracy": of("accuracy", value), "log_loss": of("log_loss", value, 0.0, 9.0)})
 
 
 def test_scores_are_those_of_the_domains_rows():
@@ -36,7 +37,7 @@ def test_only_labelled_rows_count():
 
 
 def test_a_single_row_has_no_score_and_few_domains_are_many_enough():
-    found = domain_scores(["a", "b", "b"], lambda rows: {"accuracy": Interval(len(rows), 0, 1)})
+    found = domain_scores(["a", "b", "b"], lambda rows: {"accuracy": of("accuracy", len(rows))})
     assert [(one.rows, bool(one.scores)) for one in found] == [(1, False), (2, True)]
     names = [str(at) for at in range(MOST + 5) for _ in range(2)] + ["0"]
     most = domain_scores(names, lambda _: {})
@@ -57,6 +58,6 @@ def test_mean_and_worst_go_by_the_metric():
 
 def test_they_come_back_from_json():
     one = score("a", 0.5)
-    assert DomainScore.from_json("a", one.to_json()) == one
+    assert DomainScore.from_json("a", one.to_json(), METRICS) == one
     data = to_json([one, score("b", 0.25)], "accuracy")
     assert (data["mean"], data["worst"], list(data["domains"])) == (0.375, "b", ["a", "b"])

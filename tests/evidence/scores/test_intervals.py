@@ -12,8 +12,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from graftwork.evidence.scores.intervals import bootstrap, draws, score_text
+from graftwork.evidence.scores.intervals import Score, bootstrap, draws
 from graftwork.tasks.metrics.registry import METRICS
+
+
+def scored(truth: np.ndarray, given: dict[str, np.ndarray], **settings: object) -> dict[str, Score]:
+    return bootstrap(truth, [(METRICS[name], values) for name, values in given.items()], **settings)  # type: ignore[arg-type]
 
 
 def answers(rows: int, right: float, seed: int, classes: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -48,7 +52,7 @@ def test_interval_agrees_with_a_brute_force_loop() -> None:
         rows = rng.integers(150, size=150)
         scores.append(reference.f1_score(truth[rows], chosen[rows], average="macro"))
     low, high = np.quantile(scores, [0.025, 0.975])
-    found = bootstrap(truth, {"macro_f1": chosen}, resamples=2000)["macro_f1"]
+    found = scored(truth, {"macro_f1": chosen}, resamples=2000)["macro_f1"]
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.012)
 
 
@@ -57,15 +61,16 @@ def test_coverage_is_about_95_percent() -> None:
     inside = 0
     for seed in range(200):
         wrong = np.random.default_rng(seed).random(200) > 0.8
-        found = bootstrap(truth, {"accuracy": wrong.astype(int)}, seed=seed, resamples=300)["accuracy"]
+        found = scored(truth, {"accuracy": wrong.astype(int)}, seed=seed, resamples=300)["accuracy"]
         inside += found.low <= 0.8 <= found.high
     assert 0.89 <= inside / 200 <= 0.985
 
 
 def test_same_seed_same_interval() -> None:
     truth, chosen = answers(100, 0.7, seed=1)
-    first, again, other = (bootstrap(truth, {"macro_f1": chosen}, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (scored(truth, {"macro_f1": chosen}, seed=seed) for seed in (0, 0, 1))
     assert first == again
+    assert first["macro_f1"].display == "Macro-F1"
     assert first != other
 
 
@@ -75,22 +80,22 @@ def test_the_value_lies_in_its_interval(seed: int, rows: int) -> None:
     truth, chosen = answers(rows, 0.7, seed)
     probabilities = np.eye(5)[chosen] * 0.6 + 0.08
     given = {"accuracy": chosen, "macro_f1": chosen, "calibration_error": probabilities, "log_loss": probabilities}
-    for interval in bootstrap(truth, given, resamples=50).values():
+    for interval in scored(truth, given, resamples=50).values():
         assert interval.low <= interval.value <= interval.high
 
 
 def test_all_right_still_has_an_interval() -> None:
     truth = np.zeros(10, dtype=int)
-    found = bootstrap(truth, {"accuracy": truth})["accuracy"]
+    found = scored(truth, {"accuracy": truth})["accuracy"]
     low = binomtest(10, 10).proportion_ci(method="wilson").low
     assert (found.low, found.value, found.high) == (pytest.approx(low), 1.0, 1.0)
-    found = bootstrap(truth, {"accuracy": truth + 1})["accuracy"]
+    found = scored(truth, {"accuracy": truth + 1})["accuracy"]
     assert (found.low, found.value, found.high) == (0.0, 0.0, pytest.approx(1 - low))
 
 
 def test_a_mean_of_classes_is_as_sure_as_its_rare_ones_allow() -> None:
     truth = np.repeat([0, 1], [3000, 3])
-    found = bootstrap(truth, {"macro_f1": truth, "balanced_accuracy": truth, "accuracy": truth}, resamples=50)
+    found = scored(truth, {"macro_f1": truth, "balanced_accuracy": truth, "accuracy": truth}, resamples=50)
     rare, common = (rows / (rows + 1.959964**2) for rows in (3, 3000))
     for name in ("macro_f1", "balanced_accuracy"):
         assert found[name].low == pytest.approx((rare + common) / 2, abs=1e-6)
@@ -100,13 +105,13 @@ def test_a_mean_of_classes_is_as_sure_as_its_rare_ones_allow() -> None:
 def test_of_two_people_nothing_is_said() -> None:
     truth = np.repeat([0, 1], 6)
     embeddings = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
-    found = bootstrap(truth, {"eer": embeddings}, units=truth)["eer"]
+    found = scored(truth, {"eer": embeddings}, units=truth)["eer"]
     assert (found.low, found.high) == (0.0, 1.0)
     assert found.says_nothing
-    assert "too few rows to say" in score_text("eer", found)
+    assert "too few rows to say" in found.text
     many = np.repeat(np.arange(8), 4)
     embeddings = np.random.default_rng(0).normal(size=(32, 4)).astype(np.float32)
-    assert not bootstrap(many, {"eer": embeddings}, units=many)["eer"].says_nothing
+    assert not scored(many, {"eer": embeddings}, units=many)["eer"].says_nothing
 
 
 def test_blocks_hold_all_draws_and_stay_small() -> None:
@@ -122,5 +127,5 @@ def test_ten_thousand_rows_of_77_classes_take_under_two_seconds() -> None:
     reads = {"choices": chosen, "probabilities": probabilities}
     names = ("accuracy", "macro_f1", "log_loss", "calibration_error", "balanced_accuracy", "mcc", "top5_accuracy")
     start = time.process_time()
-    bootstrap(truth, {name: reads[METRICS[name].reads] for name in names})
+    scored(truth, {name: reads[METRICS[name].reads] for name in names})
     assert time.process_time() - start < 2

@@ -19,6 +19,7 @@ from graftwork.evidence.scores.modalities import contributions, known_inputs, le
 from graftwork.model import Model
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
+from graftwork.tasks.metrics.registry import METRICS
 from graftwork.techniques import FusionTransformer, Gated
 from tinyrun import Fixture, make_worlds, mixed_table
 
@@ -39,17 +40,17 @@ def test_difference_is_paired_and_points_to_what_is_better():
     truth = generator.integers(0, 2, 400)
     sure = np.where(generator.random(400) < 0.9, truth, 1 - truth)
     unsure = np.where(generator.random(400) < 0.7, sure, 1 - sure)
-    found = difference("accuracy", truth, sure, unsure)
+    found = difference(METRICS["accuracy"], truth, sure, unsure)
     assert found.value == pytest.approx(accuracy_score(truth, sure) - accuracy_score(truth, unsure))
     drawn = []
     for _ in range(2000):
         rows = generator.integers(400, size=400)
         drawn.append((truth[rows] == sure[rows]).mean() - (truth[rows] == unsure[rows]).mean())
     np.testing.assert_allclose([found.low, found.high], np.quantile(drawn, [0.025, 0.975]), atol=0.012)
-    assert difference("accuracy", truth, sure, sure).to_json() == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert difference(METRICS["accuracy"], truth, sure, sure).to_json() == {"value": 0.0, "low": 0.0, "high": 0.0}
     good = np.stack([1 - sure * 0.8 - 0.1, sure * 0.8 + 0.1], axis=1)
     bad = np.full((400, 2), 0.5)
-    fewer = difference("log_loss", truth, good, bad)  # less is better there
+    fewer = difference(METRICS["log_loss"], truth, good, bad)  # less is better there
     assert fewer.value == pytest.approx(log_loss(truth, bad) - log_loss(truth, good))
 
 

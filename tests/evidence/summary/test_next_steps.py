@@ -13,6 +13,7 @@ from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.scores.modalities import Contribution
 from graftwork.evidence.summary.next_steps import next_steps
 from graftwork.evidence.warnings import DataWarning, Suspect
+from graftwork.tasks.metrics.registry import METRICS
 
 PLAIN = Report(
     primary="accuracy",
@@ -92,10 +93,13 @@ def test_a_leak_comes_first_and_its_column_goes() -> None:
     assert shlex.split(first[1])[-4:-2] == ["--ignore", "paid on"]
 
 
+ACCURACY = METRICS["accuracy"]
+
+
 def test_an_input_that_harms_is_to_be_left_out() -> None:
-    harms = Contribution("note", ("note",), 0.80, 0.85, Interval(-0.05, -0.08, -0.02), learned=True)
-    helps = Contribution("text", ("text",), 0.80, 0.60, Interval(0.2, 0.1, 0.3), learned=True)
-    unsure = Contribution("x", ("x",), 0.80, 0.81, Interval(-0.01, -0.03, 0.01), learned=True)
+    harms = Contribution("note", ("note",), 0.80, 0.85, Interval(-0.05, -0.08, -0.02), ACCURACY, learned=True)
+    helps = Contribution("text", ("text",), 0.80, 0.60, Interval(0.2, 0.1, 0.3), ACCURACY, learned=True)
+    unsure = Contribution("x", ("x",), 0.80, 0.81, Interval(-0.01, -0.03, 0.01), ACCURACY, learned=True)
     text, command = told(replace(PLAIN, inputs=(helps, unsure, harms)))[0]
     assert text == "Leave out 'note': without it the accuracy was 85.0 % in place of 80.0 %."
     assert "--ignore note" in command

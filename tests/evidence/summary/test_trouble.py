@@ -6,13 +6,12 @@ import dataclasses
 
 import numpy as np
 
-from evidence.samples import identity_evaluation, of_classes, of_labels, of_numbers
+from evidence.samples import identity_evaluation, of_classes, of_labels, of_numbers, score
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.report import Report
 from graftwork.evidence.results import Result
 from graftwork.evidence.scores.domains import DomainScore
 from graftwork.evidence.scores.groups import Group
-from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.summary.trouble import trouble
 
 
@@ -69,8 +68,8 @@ def test_identities_show_the_pairs() -> None:
 
 def test_the_domain_with_the_fewest_right_answers() -> None:
     domains = (
-        DomainScore("here", 100, {"accuracy": Interval(0.95, 0.9, 0.99)}),
-        DomainScore("there", 40, {"accuracy": Interval(0.5, 0.4, 0.6)}),
+        DomainScore("here", 100, {"accuracy": score("accuracy", 0.95, 0.9, 0.99)}),
+        DomainScore("there", 40, {"accuracy": score("accuracy", 0.5, 0.4, 0.6)}),
     )
     evaluation = dataclasses.replace(of_classes({"a": (70, 60), "b": (70, 55)}), domains=domains)
     assert texts(evaluation)[0] == (

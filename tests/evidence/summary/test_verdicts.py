@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evidence.samples import identity_evaluation, of_classes, of_labels, of_numbers, searches_evaluation
+from evidence.samples import identity_evaluation, of_classes, of_labels, of_numbers, score, searches_evaluation
 from graftwork.data.episodes import Episodes
 from graftwork.evidence.episodes import evaluate_episodes
 from graftwork.evidence.evaluation import Evaluation
@@ -13,8 +13,9 @@ from graftwork.evidence.results import Result
 from graftwork.evidence.scores.baseline import Baseline
 from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.summary.verdicts import verdict
+from graftwork.tasks.metrics.registry import METRICS
 
-NOT_BEATEN = Baseline("the commonest class, 'a'", "accuracy", 0.5, Interval(0.01, -0.05, 0.06), beaten=False)
+NOT_BEATEN = Baseline("the commonest class, 'a'", METRICS["accuracy"], 0.5, Interval(0.01, -0.05, 0.06), beaten=False)
 
 
 def result(evaluation: Evaluation, primary: str = "", split: str = "test", baseline: Baseline | None = None) -> Result:
@@ -81,9 +82,8 @@ def test_few_numbers_do_not_say_that_it_brings_nothing() -> None:
     # Off by 23 on average where the middle value is by 25, in twenty rows: a margin that chance explains.
     truth = np.arange(0.0, 100.0, 5.0)
     evaluation = of_numbers(truth, truth + np.where(np.arange(20) % 2, 23.0, -23.0))
-    assert evaluation.errors is not None
-    assert not evaluation.errors.better
-    beaten = Baseline("the median", "rmse", 28.0, Interval(3.0, 1.0, 5.0), beaten=True)
+    assert not evaluation.details.errors.better
+    beaten = Baseline("the median", METRICS["rmse"], 28.0, Interval(3.0, 1.0, 5.0), beaten=True)
     assert "brings nothing" not in verdict(result(evaluation, baseline=beaten)).text
     worse = of_numbers(truth, np.where(truth > 90, truth, 0.0))
     assert "For most rows it brings nothing, then" in verdict(result(worse, baseline=beaten)).text
@@ -106,7 +106,7 @@ def test_identities_too_few_to_say() -> None:
 
 def test_identities_at_the_chosen_threshold() -> None:
     evaluation = identity_evaluation(people=20)
-    at = evaluation.verification.at_threshold if evaluation.verification else None
+    at = evaluation.details.at_threshold
     assert at is not None
     found = verdict(result(evaluation))
     assert found.text.startswith("At the chosen threshold it takes a stranger for someone known in ")
@@ -129,7 +129,7 @@ def test_episodes() -> None:
 
 
 def test_a_task_of_ones_own_has_its_score() -> None:
-    plain = Evaluation("own", (), 300, 0, {"r2": Interval(0.5, 0.4, 0.6)})
+    plain = Evaluation(task="own", rows=300, unlabelled=0, scores={"r2": score("r2", 0.5, 0.4, 0.6)})
     assert verdict(result(plain)).text == "R² 0.500 (0.400 to 0.600) on 300 rows."
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from graftwork.evidence.details import ClassDetails, LabelDetails
 from graftwork.evidence.page.markdown import fenced, plain
 from graftwork.evidence.results import Findings, Result
-from graftwork.evidence.scores.intervals import score_text
 from graftwork.evidence.summary.summarising import summarised
-from graftwork.tasks.metrics.registry import METRICS
 
 
 def model_card(report: Findings) -> str:
@@ -70,12 +69,12 @@ def _scores(report: Findings) -> str:
 def _score_table(result: Result) -> str:
     lines = ["| metric | " + " | ".join(result.evaluations) + " |", "|---" * (1 + len(result.evaluations)) + "|"]
     _, first = result.headline
-    for name in first.scores:
+    for name, score in first.scores.items():
         cells = [
-            score_text(name, evaluation.scores[name]) if name in evaluation.scores else ""
+            evaluation.scores[name].text if name in evaluation.scores else ""
             for evaluation in result.evaluations.values()
         ]
-        lines.append(f"| {METRICS[name].display} | " + " | ".join(cells) + " |")
+        lines.append(f"| {score.display} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -95,12 +94,14 @@ def _limits(report: Findings) -> str:
     lines = ["- The scores hold for rows like those it was scored on; on other sources, periods or languages, measure."]
     for result in report.results:
         _, evaluation = result.headline
-        scores = ((s.f1, s.label) for s in evaluation.per_class if s.f1 is not None and s.rows)
+        if not isinstance(evaluation.details, LabelDetails):
+            continue
+        scores = ((s.f1, s.label) for s in evaluation.details.per_class if s.f1 is not None and s.rows)
         weak = sorted(scores, key=lambda at: at[0])
         if weak:
             listed = ", ".join(f"'{plain(label)}' ({f1:.2f})" for f1, label in weak[:5])
             lines.append(f"- Weakest classes{_of(report, result)}, by F1: {listed}.")
-    if any(result.headline[1].baseline is not None for result in report.results):
+    if any(isinstance(result.headline[1].details, ClassDetails) for result in report.results):
         lines.append("- It always answers with these classes; a row that fits none of them gets one all the same.")
     lines += [f"- {plain(warning.message)}" for warning in report.warnings]
     return "## Limits\n\n" + "\n".join(lines)

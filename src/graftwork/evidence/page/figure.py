@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graftwork.evidence.details import ClassDetails, LabelDetails, NumberDetails
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.shown import shortened_text, shown_line
-from graftwork.tasks.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,19 +29,20 @@ def figure_of(found: Evaluation, title: str) -> Figure:
     with mpl.rc_context({"text.parse_math": False}):  # user text is never read as a formula
         figure = PngFigure(figsize=(6.4, 4.8), layout="constrained")
         axes = figure.subplots()
-        if found.points:
-            _numbers(axes, found)
-        elif found.per_class and found.pairs is not None and found.baseline is not None:
-            _matrix(axes, found) if len(found.per_class) <= MATRIX_CLASSES else _classes(axes, found)
-        elif found.per_class:
-            _classes(axes, found)
-        else:
-            _scores(axes, found)
+        match found.details:
+            case NumberDetails() as details if details.points:
+                _numbers(axes, details)
+            case ClassDetails() as details if len(details.per_class) <= MATRIX_CLASSES:
+                _matrix(axes, details)
+            case LabelDetails() as details:
+                _classes(axes, details)
+            case _:
+                _scores(axes, found)
         axes.set_title(shown_line(title), fontsize=10, loc="left")
     return figure
 
 
-def _matrix(axes: Axes, found: Evaluation) -> None:
+def _matrix(axes: Axes, found: ClassDetails) -> None:
     names = [one.label for one in found.per_class]
     at = {name: place for place, name in enumerate(names)}
     counts = np.diag([one.right for one in found.per_class]).astype(float)
@@ -58,7 +59,7 @@ def _matrix(axes: Axes, found: Evaluation) -> None:
     axes.set(xlabel="predicted", ylabel="true")
 
 
-def _classes(axes: Axes, found: Evaluation) -> None:
+def _classes(axes: Axes, found: LabelDetails) -> None:
     worst = sorted((one.f1, one.label) for one in found.per_class if one.f1 is not None)[:BARS]
     axes.barh(range(len(worst)), [f1 for f1, _ in worst], color=BLUE)
     axes.set_yticks(range(len(worst)), [_short(label) for _, label in worst])
@@ -66,7 +67,7 @@ def _classes(axes: Axes, found: Evaluation) -> None:
     axes.set(xlim=(0, 1), xlabel="F1 of the classes, the lowest first")
 
 
-def _numbers(axes: Axes, found: Evaluation) -> None:
+def _numbers(axes: Axes, found: NumberDetails) -> None:
     truth, predicted = np.array(found.points).T
     ends = [min(truth.min(), predicted.min()), max(truth.max(), predicted.max())]
     axes.plot(ends, ends, color="grey", linewidth=0.8, linestyle="--")
@@ -75,11 +76,11 @@ def _numbers(axes: Axes, found: Evaluation) -> None:
 
 
 def _scores(axes: Axes, found: Evaluation) -> None:
-    scores = list(found.scores.items())
-    values = np.array([score.value for _, score in scores])
-    spread = np.array([[s.value - s.low for _, s in scores], [s.high - s.value for _, s in scores]])
+    scores = list(found.scores.values())
+    values = np.array([score.value for score in scores])
+    spread = np.array([[s.value - s.low for s in scores], [s.high - s.value for s in scores]])
     axes.errorbar(values, range(len(scores)), xerr=np.maximum(spread, 0), fmt="o", color=BLUE, ecolor=ORANGE)
-    axes.set_yticks(range(len(scores)), [METRICS[name].display for name, _ in scores])
+    axes.set_yticks(range(len(scores)), [score.display for score in scores])
     axes.invert_yaxis()
     axes.set(xlabel="score, with its 95 % interval")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from graftwork.evidence.details import ClassDetails, Details, EpisodeDetails, LabelDetails, NumberDetails
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.page import plots, tables
 from graftwork.evidence.page.pictures import bars
@@ -12,11 +13,11 @@ from graftwork.evidence.page.tables import Grid, Value
 from graftwork.evidence.results import Findings, Result
 from graftwork.evidence.rows import RowView
 from graftwork.evidence.scores.breakdown import Bin, ClassScore, Pair
+from graftwork.evidence.scores.verification import Verification
 from graftwork.evidence.summary.summarising import summarised
 from graftwork.evidence.summary.summary import Summary
 from graftwork.evidence.words import duration, line, of_hundred
 from graftwork.shown import counted
-from graftwork.tasks.metrics.registry import METRICS
 
 MATRIX_CLASSES = 12
 """With more classes a matrix of them is no longer read at a glance."""
@@ -38,7 +39,7 @@ def parts(report: Findings) -> dict[str, Any]:
         "about": _about(report),
         "trouble": [(one, [views[row] for row in one.rows if row in views]) for one in summary.trouble],
         "drawn": _drawn(report),
-        "numbers_only": all(result["evaluation"].errors is not None for result in results),
+        "numbers_only": all(isinstance(result["evaluation"].details, NumberDetails) for result in results),
         "candidates": tables.candidates(report, _score_name(report)) if report.candidates else None,
         "curves": _curves(report),
         "facts": _facts(report),
@@ -78,8 +79,11 @@ def _result(report: Findings, at: int, summary: Summary) -> dict[str, Any]:
     result = report.results[at]
     split, evaluation = result.headline
     views = report.rows.get(split, {})
-    compared = evaluation.verification
-    metric = METRICS[result.primary]
+    details = evaluation.details
+    compared = details if isinstance(details, Verification) else None
+    labels = details if isinstance(details, LabelDetails) else LabelDetails()
+    found = details.pairs if isinstance(details, ClassDetails) else ()
+    errors = details.errors if isinstance(details, NumberDetails) else None
     own: dict[str, Any] = {
         "target": result.target,
         "split": split,
@@ -90,23 +94,23 @@ def _result(report: Findings, at: int, summary: Summary) -> dict[str, Any]:
         "temperature": result.temperature,
         "scores": tables.scores(result),
         "baseline": result.baseline.sentence() if result.baseline else "",
-        "classes": tables.classes(evaluation.per_class, result.training_rows) if evaluation.per_class else None,
-        "ranges": tables.ranges(evaluation.errors) if evaluation.errors and evaluation.errors.ranges else None,
-        "has_points": bool(evaluation.points),
+        "classes": tables.classes(labels.per_class, result.training_rows) if labels.per_class else None,
+        "ranges": tables.ranges(errors) if errors and errors.ranges else None,
+        "has_points": bool(_points(evaluation)),
         "sampled": f" {_SAMPLE:,} rows, drawn at random." if evaluation.rows > _SAMPLE else "",
-        "pairs": tables.pairs(evaluation.pairs, evaluation.per_class) if evaluation.pairs else None,
-        "matrix": _matrix(evaluation.per_class, evaluation.pairs),
-        "certainty": _certainty(evaluation),
-        "bins": tables.certainty(evaluation.reliability) if evaluation.reliability else None,
+        "pairs": tables.pairs(found, labels.per_class) if found else None,
+        "matrix": _matrix(labels.per_class, found),
+        "certainty": _certainty(details),
+        "bins": tables.certainty(labels.reliability) if labels.reliability else None,
         "compared": compared,
-        "pair_examples": _pair_examples(evaluation, views),
-        "mistakes": tables.mistakes(result, views) if evaluation.most_wrong and not compared else None,
+        "pair_examples": _pair_examples(compared, views),
+        "mistakes": tables.mistakes(result, views) if evaluation.most_wrong else None,
         "mistakes_said": _mistakes_said(evaluation),
         "slowest": tables.slowest(result, views) if evaluation.slowest else None,
-        "listed": not compared and evaluation.episodes is None,
+        "listed": not isinstance(details, Verification | EpisodeDetails | None),
         "suspects": tables.suspects(result, report.rows.get("validation", {})) if result.suspects else None,
         "inputs": tables.inputs(result) if result.inputs else None,
-        "with_all": metric.text(result.inputs[0].score) if result.inputs else "",
+        "with_all": result.inputs[0].metric.text(result.inputs[0].score) if result.inputs else "",
         "unlearned": ", ".join(one.name for one in result.inputs if not one.learned),
         "domains": tables.domains(evaluation.domains, result.primary, f"{split} rows by domain, the worst first"),
         "left_out": tables.domains(result.left_out, result.primary, "Domains left out of training, the worst first"),
@@ -124,13 +128,15 @@ def _about(report: Findings) -> str:
 
 def _drawn(report: Findings) -> str:
     _, evaluation = report.headline
-    if evaluation.verification is not None:
+    if isinstance(evaluation.details, Verification):
         return "identities, which are drawn with all their rows"
-    return "episodes" if evaluation.episodes is not None else "rows"
+    return "episodes" if isinstance(evaluation.details, EpisodeDetails) else "rows"
 
 
 def _score_name(report: Findings) -> str:
-    return "mean score" if report.more else METRICS[report.primary].display.lower()
+    if report.more:
+        return "mean score"
+    return report.metric.display.lower() if report.metric else "score"
 
 
 def _plots(result: Result, evaluation: Evaluation, at: str) -> dict[str, Any]:
@@ -138,15 +144,15 @@ def _plots(result: Result, evaluation: Evaluation, at: str) -> dict[str, Any]:
     from markupsafe import Markup
 
     drawn = dict.fromkeys(("reliability", "scatter", "errors", "roc", "similarities"), "")
-    if evaluation.reliability:
-        drawn["reliability"] = plots.reliability_diagram(result.before_temperature, evaluation.reliability, at)
-    if evaluation.points:
-        drawn["scatter"] = plots.predicted_and_true(evaluation.points, at)
-        drawn["errors"] = plots.errors(evaluation.points, at)
-    compared = evaluation.verification
-    if compared is not None and compared.curve:
-        drawn["roc"] = plots.roc_curve(compared.curve, at)
-        drawn["similarities"] = plots.similarities(compared.edges, compared.same_counts, compared.different_counts, at)
+    match evaluation.details:
+        case LabelDetails() as found if found.reliability:
+            drawn["reliability"] = plots.reliability_diagram(result.before_temperature, found.reliability, at)
+        case NumberDetails() as numbers if numbers.points:
+            drawn["scatter"] = plots.predicted_and_true(numbers.points, at)
+            drawn["errors"] = plots.errors(numbers.points, at)
+        case Verification() as pairs if pairs.curve:
+            drawn["roc"] = plots.roc_curve(pairs.curve, at)
+            drawn["similarities"] = plots.similarities(pairs.edges, pairs.same_counts, pairs.different_counts, at)
     # matplotlib escapes the texts in its SVG itself.
     return {name: Markup(svg) for name, svg in drawn.items()}
 
@@ -154,9 +160,12 @@ def _plots(result: Result, evaluation: Evaluation, at: str) -> dict[str, Any]:
 def _small_plot(evaluation: Evaluation, at: str) -> Any:
     from markupsafe import Markup
 
-    if not evaluation.points:
-        return ""
-    return Markup(plots.predicted_and_true(evaluation.points[:300], f"{at}-small", small=True))
+    points = _points(evaluation)
+    return Markup(plots.predicted_and_true(points[:300], f"{at}-small", small=True)) if points else ""
+
+
+def _points(evaluation: Evaluation) -> tuple[tuple[float, float], ...]:
+    return evaluation.details.points if isinstance(evaluation.details, NumberDetails) else ()
 
 
 def _matrix(per_class: Sequence[ClassScore], pairs: Sequence[Pair]) -> dict[str, Any] | None:
@@ -180,17 +189,17 @@ def _matrix(per_class: Sequence[ClassScore], pairs: Sequence[Pair]) -> dict[str,
     return {"names": [line(name, 40) for name in names], "rows": rows}
 
 
-def _certainty(evaluation: Evaluation) -> list[str]:
+def _certainty(found: Details) -> list[str]:
     """How often it is right where it is sure, and where it is not."""
-    bins = evaluation.reliability
-    if not bins or evaluation.baseline is None:
+    if not isinstance(found, ClassDetails):
         return []
+    bins = found.reliability
     sure, unsure = ([one for one in bins if (one.low >= _SURE - 1e-9) == high] for high in (True, False))
     said = [("80 % sure or more", sure), ("less sure", unsure)]
     return [
-        f"Where it is {words}, it is right in {of_hundred(_right(found))} rows ({counted(_rows(found))})."
-        for words, found in said
-        if found
+        f"Where it is {words}, it is right in {of_hundred(_right(some))} rows ({counted(_rows(some))})."
+        for words, some in said
+        if some
     ]
 
 
@@ -202,8 +211,7 @@ def _right(bins: Sequence[Bin]) -> float:
     return sum(one.accuracy * one.rows for one in bins) / _rows(bins)
 
 
-def _pair_examples(evaluation: Evaluation, views: Mapping[int, RowView]) -> list[tuple[str, list[Any]]]:
-    compared = evaluation.verification
+def _pair_examples(compared: Verification | None, views: Mapping[int, RowView]) -> list[tuple[str, list[Any]]]:
     if compared is None:
         return []
 
@@ -215,11 +223,13 @@ def _pair_examples(evaluation: Evaluation, views: Mapping[int, RowView]) -> list
 
 
 def _mistakes_said(evaluation: Evaluation) -> str:
-    shown, wrong = len(evaluation.most_wrong), sum(pair.rows for pair in evaluation.pairs)
-    if evaluation.errors is not None:
+    details, shown = evaluation.details, len(evaluation.most_wrong)
+    if isinstance(details, NumberDetails):
         return f"The {counted(shown, 'row')} that are off by most. Such rows often hold a wrong number."
+    pairs = details.pairs if isinstance(details, ClassDetails) else ()
+    wrong = sum(pair.rows for pair in pairs)
     some = f"The {shown:,} worst of {wrong:,} mistakes" if wrong > shown else f"All {counted(shown, 'mistake')}"
-    some = some if evaluation.pairs else f"The {counted(shown, 'row')} that are worst"
+    some = some if pairs else f"The {counted(shown, 'row')} that are worst"
     return f"{some}, the worst first: those in which the wrong answer led most. Such rows often have a wrong label."
 
 
@@ -235,7 +245,7 @@ def _curves(report: Findings) -> list[tuple[Any, str]]:
             (plots.training_loss(report.curves.loss), "Training loss by step: it falls while the model learns.")
         )
     if report.curves.scores:
-        name = "Mean score" if report.more else METRICS[report.primary].display
+        name = "Mean score" if report.more or report.metric is None else report.metric.display
         said = f"{name} on validation rows while it trained."
         found.append((plots.validation_scores(report.curves.scores, name), said))
     return [(Markup(svg), said) for svg, said in found]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from graftwork.evidence.details import ClassDetails, EpisodeDetails, LabelDetails, SearchDetails
 from graftwork.evidence.results import Result
 from graftwork.evidence.scores.intervals import Interval
+from graftwork.evidence.scores.verification import Verification
 from graftwork.evidence.summary.verdicts import FEWEST_IDENTITIES, usual_answer
 from graftwork.evidence.words import of_hundred, part, quoted, share_of
 
@@ -26,26 +28,32 @@ def bars(result: Result) -> tuple[Bar, ...]:
     """Of one target; none where the sentence is not about shares."""
     _, found = result.headline
     scores = found.scores
-    if found.episodes is not None:
-        guess = 1 / found.episodes.way
-        return _scored("right", scores["episode_accuracy"]), _plain("guessing", guess)
-    if found.verification is not None:
-        at = found.verification.at_threshold
-        if at is None or found.verification.identities < FEWEST_IDENTITIES:
-            return ()
-        return _model("strangers taken for known", at.strangers_taken), _model("known ones refused", at.known_refused)
-    if found.errors is None and found.baseline is not None and "accuracy" in scores:
-        usual = usual_answer(result)
-        constant = _plain(f"always {quoted(usual.label, 40)}", usual.rows / found.rows)
-        return _scored("right", scores["accuracy"]), constant
-    if found.per_class:
-        rows, given, right = (sum(getattr(one, w) for one in found.per_class) for w in ("rows", "predicted", "right"))
-        of_given = Bar("right of those it gives", right / max(given, 1), part(right, max(given, 1)))
-        return of_given, Bar("found of those there", right / max(rows, 1), part(right, max(rows, 1)))
-    if "recall_at_1" in scores:
-        ways = [("comes first", "recall_at_1"), ("among the first ten", "recall_at_10")]
-        return tuple(_scored(label, scores[name]) for label, name in ways if name in scores)
+    match found.details:
+        case EpisodeDetails() as details:
+            return _scored("right", scores["episode_accuracy"]), _plain("guessing", 1 / details.shape.way)
+        case Verification() as details:
+            at = details.at_threshold
+            if at is None or details.identities < FEWEST_IDENTITIES:
+                return ()
+            return _model("strangers taken for known", at.strangers_taken), _model(
+                "known ones refused", at.known_refused
+            )
+        case ClassDetails() if "accuracy" in scores:
+            usual = usual_answer(result)
+            constant = _plain(f"always {quoted(usual.label, 40)}", usual.rows / found.rows)
+            return _scored("right", scores["accuracy"]), constant
+        case LabelDetails() as details if details.per_class:
+            return _of_labels(details)
+        case SearchDetails():
+            ways = [("comes first", "recall_at_1"), ("among the first ten", "recall_at_10")]
+            return tuple(_scored(label, scores[name]) for label, name in ways if name in scores)
     return ()
+
+
+def _of_labels(found: LabelDetails) -> tuple[Bar, ...]:
+    rows, given, right = (sum(getattr(one, what) for one in found.per_class) for what in ("rows", "predicted", "right"))
+    of_given = Bar("right of those it gives", right / max(given, 1), part(right, max(given, 1)))
+    return of_given, Bar("found of those there", right / max(rows, 1), part(right, max(rows, 1)))
 
 
 def _scored(label: str, interval: Interval) -> Bar:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graftwork.evidence.page.tables import MOST_SUSPECTS
 from graftwork.evidence.results import Findings
+from graftwork.evidence.scores.verification import Verification
 from graftwork.evidence.summary.summarising import summarised
 
 
@@ -15,9 +16,10 @@ def wanted_rows(report: Findings) -> dict[str, list[int]]:
         name, evaluation = result.headline
         if name != split:
             continue
-        compared = evaluation.verification
-        if compared is not None:
+        compared = evaluation.details
+        if isinstance(compared, Verification):
             first += [row for one in (*compared.most_alike, *compared.least_alike) for row in (one.first, one.second)]
+        first += [one.row for section in evaluation.sections for one in section.rows]
         first += [one.row for one in (*evaluation.most_wrong, *evaluation.slowest)]
     found = {split: list(dict.fromkeys(first))}
     suspects = [one.row for result in report.results for one in result.suspects[:MOST_SUSPECTS]]

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from graftwork.evidence.details import NumberDetails
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.page.terms import term
 from graftwork.evidence.results import Candidate, Findings, Result
 from graftwork.evidence.rows import RowView
 from graftwork.evidence.scores.breakdown import Bin, ClassScore, Pair
 from graftwork.evidence.scores.domains import DomainScore, summary
-from graftwork.evidence.scores.intervals import score_text
 from graftwork.evidence.scores.number_errors import NumberErrors
 from graftwork.evidence.words import amount, line
 from graftwork.shown import shown_number
-from graftwork.tasks.metrics.registry import METRICS
 
 MOST_PAIRS, MOST_CLASSES = 500, 1000
 """Lines of a table, so that a page of very many classes stays light."""
@@ -61,13 +60,14 @@ class Grid:
 def scores(result: Result) -> Grid:
     """A metric a row, a split a column; the first metric is the one that chose."""
     _, first = result.headline
-    names = [result.primary, *(name for name in first.scores if name != result.primary)]
+    known = {name for evaluation in result.evaluations.values() for name in evaluation.scores}
+    names = [name for name in dict.fromkeys([result.primary, *first.scores]) if name in known]
     rows = []
     for name in names:
-        metric = METRICS[name]
+        metric = next(e.scores[name].metric for e in result.evaluations.values() if name in e.scores)
         less = "" if metric.higher_is_better else "; less is better"
         cells = [_score(name, evaluation) for evaluation in result.evaluations.values()]
-        rows.append((Value(metric.display, small=f"{term(name)}{less}".removeprefix("; ")), *cells))
+        rows.append((Value(metric.display, small=f"{term(metric)}{less}".removeprefix("; ")), *cells))
     head = [f"{split}, {evaluation.rows:,} rows" for split, evaluation in result.evaluations.items()]
     numbers = frozenset(range(1, 1 + len(head)))
     return Grid("Scores with their 95 % intervals", ("Score", *head), tuple(rows), numbers, frozenset({0}))
@@ -76,8 +76,8 @@ def scores(result: Result) -> Grid:
 def _score(name: str, evaluation: Evaluation) -> Value:
     if name not in evaluation.scores:
         return Value()
-    value, _, interval = score_text(name, evaluation.scores[name]).partition(" (")
-    return Value(value, evaluation.scores[name].value, small=interval.rstrip(")"))
+    score = evaluation.scores[name]
+    return Value(score.value_text, score.value, small=score.interval_text)
 
 
 def classes(per_class: Sequence[ClassScore], training: Mapping[str, int]) -> Grid:
@@ -160,7 +160,7 @@ def mistakes(result: Result, views: Mapping[int, RowView]) -> Grid:
     )
     head = ("Row", "True", "Predicted", *(["How sure it was"] if sure else []))
     numbers = {3} if sure else set()
-    numbers |= {1, 2} if evaluation.errors is not None else set()
+    numbers |= {1, 2} if isinstance(evaluation.details, NumberDetails) else set()
     return Grid("Mistakes, the worst first", head, rows, frozenset(numbers))
 
 
@@ -197,13 +197,13 @@ def domains(found: Sequence[DomainScore], metric: str, caption: str) -> Grid | N
     total = summary(found, metric)
     if total is None:
         return None
-    known = METRICS[metric]
+    known = total.worst.scores[metric].metric
     sign = 1.0 if known.higher_is_better else -1.0
     scored = sorted((one for one in found if metric in one.scores), key=lambda one: sign * one.scores[metric].value)
     rows = []
     for one in scored:
-        value, _, interval = score_text(metric, one.scores[metric]).partition(" (")
-        score = Value(value, one.scores[metric].value, small=interval.rstrip(")"))
+        found_score = one.scores[metric]
+        score = Value(found_score.value_text, found_score.value, small=found_score.interval_text)
         rows.append((Value(line(one.domain, 80)), _count(one.rows), score))
     rows.append((Value("mean of the domains"), Value(), Value(known.text(total.mean), total.mean)))
     head = ("Domain", "Rows", known.display)
@@ -212,7 +212,8 @@ def domains(found: Sequence[DomainScore], metric: str, caption: str) -> Grid | N
 
 def inputs(result: Result) -> Grid:
     """What each input brings."""
-    text, display = METRICS[result.primary].text, METRICS[result.primary].display
+    metric = result.inputs[0].metric
+    text, display = metric.text, metric.display
     rows = tuple(
         (
             Value(line(one.name, 80), small="" if one.columns == (one.name,) else line(", ".join(one.columns), 200)),
@@ -227,7 +228,7 @@ def inputs(result: Result) -> Grid:
 
 def candidates(report: Findings, score_name: str) -> Grid:
     """What was tried."""
-    text = shown_number if report.more else METRICS[report.primary].text
+    text = shown_number if report.more or report.metric is None else report.metric.text
     rows = tuple(_candidate(one, text(one.score)) for one in report.candidates)
     kept = frozenset(at for at, one in enumerate(report.candidates) if one.kept)
     head = ("Tried", f"Validation {score_name}", "Processor time", "")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from graftwork.tasks.metrics.metric import Metric
+
 _TERMS = {
     "accuracy": "share of rows that get the right answer",
     "balanced_accuracy": "share of right answers of each class by itself, then the mean: rare classes count as much",
@@ -30,11 +32,11 @@ _TERMS = {
 _RECALL = re.compile(r"(?:(forward|backward)_)?recall_at_(\d+)")
 
 
-def term(metric: str) -> str:
-    """What a metric says, in one line; empty for one that is not known here."""
-    found = _RECALL.fullmatch(metric)
-    if found is None:
-        return _TERMS.get(metric, "")
+def term(metric: Metric) -> str:
+    """What a metric says, in one line; empty for one that is not known here and says nothing itself."""
+    found = _RECALL.fullmatch(metric.name)
+    if metric.meaning or found is None:
+        return metric.meaning or _TERMS.get(metric.name, "")
     way = {"forward": ", the second input searched by the first", "backward": ", the first searched by the second"}
     places = "first" if found[2] == "1" else f"among the first {found[2]}"
     return f"share of searches in which the right one is {places}{way.get(found[1] or '', '')}"

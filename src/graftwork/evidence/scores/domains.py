@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from graftwork.evidence.scores.intervals import Interval
-from graftwork.tasks.metrics.registry import METRICS
+from graftwork.evidence.scores.intervals import Score
+from graftwork.tasks.metrics.metric import Metric
 
 MOST = 100
 """Domains that are scored, the largest ones."""
@@ -23,19 +23,21 @@ class DomainScore:
 
     domain: str
     rows: int
-    scores: Mapping[str, Interval]
+    scores: Mapping[str, Score]
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data."""
         return {"rows": self.rows, "scores": {name: score.to_json() for name, score in self.scores.items()}}
 
     @classmethod
-    def from_json(cls, domain: str, data: Mapping[str, Any]) -> DomainScore:
-        return cls(domain, data["rows"], {name: Interval(**score) for name, score in data["scores"].items()})
+    def from_json(cls, domain: str, data: Mapping[str, Any], metrics: Mapping[str, Metric]) -> DomainScore:
+        """The inverse of `to_json`; metrics: those of the task."""
+        scores = {name: Score(**score, metric=metrics[name]) for name, score in data["scores"].items()}
+        return cls(domain, data["rows"], scores)
 
 
 def domain_scores(
-    names: Sequence[str | None] | np.ndarray, score: Callable[[np.ndarray], Mapping[str, Interval]]
+    names: Sequence[str | None] | np.ndarray, score: Callable[[np.ndarray], Mapping[str, Score]]
 ) -> tuple[DomainScore, ...]:
     """By domain, in the order of their names. names: of each row's domain, None for none. score: of these rows."""
     found = np.asarray(names, dtype=object)
@@ -62,7 +64,7 @@ def summary(domains: Sequence[DomainScore], metric: str) -> Summary | None:
     if not scored:
         return None
     values = [one.scores[metric].value for one in scored]
-    at = int(np.argmin(values) if METRICS[metric].higher_is_better else np.argmax(values))
+    at = int(np.argmin(values) if scored[0].scores[metric].metric.higher_is_better else np.argmax(values))
     return Summary(float(np.mean(values)), scored[at])
 
 

@@ -6,13 +6,14 @@ how often it took each row, and a metric scores a whole block of draws in one pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
-from graftwork.tasks.metrics.registry import METRICS, Metric
+from graftwork.tasks.metrics.metric import Metric
 
 RESAMPLES = 1000
 FEWEST_UNITS = 5
@@ -39,23 +40,44 @@ class Interval:
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
-def score_text(name: str, interval: Interval) -> str:
-    """A score with its interval, in the metric's own unit."""
-    text = METRICS[name].text
-    if METRICS[name].unit == "percent" and interval.says_nothing:
-        return f"{text(interval.value)} (too few rows to say)"
-    return f"{text(interval.value)} ({text(interval.low)} to {text(interval.high)})"
+@dataclass(frozen=True)
+class Score(Interval):
+    """An interval that knows of which metric it is, and so how it is called and shown."""
+
+    metric: Metric = field(repr=False, compare=False)
+
+    @property
+    def display(self) -> str:
+        """What the metric is called in reports."""
+        return self.metric.display
+
+    @property
+    def text(self) -> str:
+        """The score with its interval, in the metric's own unit: `93.6 % (92.1 % to 94.9 %)`."""
+        return f"{self.value_text} ({self.interval_text})"
+
+    @property
+    def value_text(self) -> str:
+        """The score alone."""
+        return self.metric.text(self.value)
+
+    @property
+    def interval_text(self) -> str:
+        """From where to where, or that nothing can be said."""
+        if self.metric.unit == "percent" and self.says_nothing:
+            return "too few rows to say"
+        return f"{self.metric.text(self.low)} to {self.metric.text(self.high)}"
 
 
 def bootstrap(
     truth: np.ndarray,
-    given: Mapping[str, np.ndarray],
+    given: Iterable[tuple[Metric, Any]],
     seed: int = 0,
     resamples: int = RESAMPLES,
     level: float = 0.95,
     units: np.ndarray | None = None,
-) -> dict[str, Interval]:
-    """The interval of each metric in `given`, which holds by metric name what that metric reads (N, ...).
+) -> dict[str, Score]:
+    """The scores of N rows with their intervals, by the names of the metrics. given: each metric with what it reads.
 
     units (N,): rows with the same value are drawn together, where they are not independent (photos of one person).
 
@@ -64,45 +86,47 @@ def bootstrap(
     interval. A share that is exactly 0 or 1 in every draw gets Wilson's bound (1927) instead, since every draw of rows
     that are all right is all right too. Of fewer than five units a share could be anything: its interval is 0 to 1.
     """
-    rows = len(truth)
+    metrics, rows = list(given), len(truth)
     codes = np.arange(rows) if units is None else np.unique(units, return_inverse=True)[1]
     count = int(codes.max()) + 1
-    scorers = {name: METRICS[name].scorer(truth, values) for name, values in given.items()}
-    drawn: dict[str, list[np.ndarray]] = {name: [] for name in given}
+    scorers = [metric.scorer(truth, values) for metric, values in metrics]
+    drawn: list[list[np.ndarray]] = [[] for _ in scorers]
     for weights in draws(count, seed, resamples):
-        for name, scorer in scorers.items():
-            drawn[name].append(scorer(weights if units is None else weights[:, codes]))
+        for blocks, scorer in zip(drawn, scorers, strict=True):
+            blocks.append(scorer(weights if units is None else weights[:, codes]))
     alike = np.ones((1, rows))
     few = units is not None and count < FEWEST_UNITS
     found = {}
-    for name, scorer in scorers.items():
-        metric, value, scores = METRICS[name], float(scorer(alike)[0]), np.concatenate(drawn[name])
+    for (metric, _), scorer, blocks in zip(metrics, scorers, drawn, strict=True):
+        value, scores = float(scorer(alike)[0]), np.concatenate(blocks)
         if few and metric.unit == "percent":
-            found[name] = Interval(value, 0.0, 1.0)
+            low, high = 0.0, 1.0
         elif metric.unit == "percent" and value in (0.0, 1.0) and np.all(scores[~np.isnan(scores)] == value):
             bound = float(np.mean(_wilson(_counted(metric, truth, count), level)))
-            found[name] = Interval(value, bound, 1.0) if value == 1.0 else Interval(value, 0.0, 1 - bound)
+            low, high = (bound, 1.0) if value == 1.0 else (0.0, 1 - bound)
         else:
-            found[name] = _percentiles(value, scores, level)
+            low, high = _percentiles(value, scores, level)
+        found[metric.name] = Score(value, low, high, metric)
     return found
 
 
 def difference(
-    metric: str,
-    truth: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
+    metric: Metric,
+    truth: Any,
+    first: Any,
+    second: Any,
     seed: int = 0,
     resamples: int = RESAMPLES,
     level: float = 0.95,
 ) -> Interval:
     """How much better `first` scores than `second` on the same rows; above 0 it is better, whichever way the metric
     goes. Paired: each draw takes the same rows for both. first, second: what the metric reads (N, ...)."""
-    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
-    one, other = (METRICS[metric].scorer(truth, given) for given in (first, second))
+    sign = 1.0 if metric.higher_is_better else -1.0
+    one, other = (metric.scorer(truth, given) for given in (first, second))
     drawn = [sign * (one(weights) - other(weights)) for weights in draws(len(truth), seed, resamples)]
     alike = np.ones((1, len(truth)))
-    return _percentiles(sign * float((one(alike) - other(alike))[0]), np.concatenate(drawn), level)
+    value = sign * float((one(alike) - other(alike))[0])
+    return Interval(value, *_percentiles(value, np.concatenate(drawn), level))
 
 
 def draws(rows: int, seed: int, resamples: int = RESAMPLES) -> Iterator[np.ndarray]:
@@ -134,10 +158,10 @@ def _wilson(rows: np.ndarray, level: float) -> np.ndarray:
     return bound
 
 
-def _percentiles(value: float, drawn: np.ndarray, level: float) -> Interval:
-    """Draws that say nothing (NaN: all of one unit) are left out."""
+def _percentiles(value: float, drawn: np.ndarray, level: float) -> tuple[float, float]:
+    """The ends of an interval that holds the value. Draws that say nothing (NaN: all of one unit) are left out."""
     drawn = drawn[~np.isnan(drawn)] if np.isnan(drawn).any() else drawn
     if not len(drawn):
-        return Interval(value, value, value)
+        return value, value
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(value, min(float(low), value), max(float(high), value))
+    return min(float(low), value), max(float(high), value)

@@ -20,7 +20,8 @@ from graftwork.core.technique import Technique
 from graftwork.errors import UsageError, nearest
 from graftwork.evidence.scores.intervals import Interval, difference
 from graftwork.networks.network import Network
-from graftwork.tasks.metrics.registry import METRICS, given_to
+from graftwork.tasks.metrics.metric import Metric
+from graftwork.tasks.metrics.registry import given_to, metric_for
 from graftwork.tasks.task import Task
 
 MOST_ROWS = 2000
@@ -32,7 +33,7 @@ class Contribution:
     """name: the input's; columns: what it reads. score: with all inputs; without: with this one left out.
 
     gain: how much better the score is with it, in the metric's unit: above 0 it helps, whichever way the metric goes.
-    learned: whether training rows lacked it, so that the model has learned to do without.
+    metric: in which it is scored. learned: whether training rows lacked it, so that the model can do without.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Contribution:
     score: float
     without: float
     gain: Interval
+    metric: Metric
     learned: bool
 
     def to_json(self) -> dict[str, Any]:
@@ -88,6 +90,7 @@ def contributions(
     if len(network.columns) < 2 or not usual:
         return {}
     some = cached or (_encoded(network, examples, rows) if all(t.predict_depth is None for t in techniques) else {})
+    bound = {target: metric_for(metrics[target], tasks[target]) for target in usual}
     given = {}
     for name in ("", *network.columns):
         less = left_out(examples, {name} - {""})
@@ -95,7 +98,7 @@ def contributions(
         given[name] = {n: scored(task, found[n], (temperature or {}).get(n, 1.0)) for n, task in tasks.items()}
     return {
         target: tuple(
-            _contribution(network, name, tasks[target], examples, rows, target, metrics[target], given[""], given[name])
+            _contribution(network, name, tasks[target], examples, rows, target, bound[target], given[""], given[name])
             for name in network.columns
         )
         for target in usual
@@ -109,18 +112,19 @@ def _contribution(
     examples: Examples,
     rows: np.ndarray,
     target: str,
-    metric: str,
+    metric: Metric,
     whole: Mapping[str, np.ndarray],
     less: Mapping[str, np.ndarray],
 ) -> Contribution:
     keep = examples.labelled[target][rows]
     truth = task.truth(examples.targets[target][rows][keep])
-    scorer = METRICS[metric]
-    first, second = (given_to(scorer, task, values[target][keep]) for values in (whole, less))
+    first, second = (given_to(metric, task, values[target][keep]) for values in (whole, less))
     found = difference(metric, truth, first, second)
     alike = np.ones((1, len(truth)))
-    values = [float(scorer.scorer(truth, given)(alike)[0]) for given in (first, second)]
-    return Contribution(name, network.sources[name], values[0], values[1], found, name in network.missing_inputs)
+    values = [float(metric.scorer(truth, given)(alike)[0]) for given in (first, second)]
+    return Contribution(
+        name, network.sources[name], values[0], values[1], found, metric, name in network.missing_inputs
+    )
 
 
 def _encoded(network: Network, examples: Examples, rows: np.ndarray) -> dict[str, Cached]:

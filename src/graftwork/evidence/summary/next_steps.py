@@ -9,11 +9,12 @@ import math
 import re
 import shlex
 
+from graftwork.evidence.details import EpisodeDetails, LabelDetails, SearchDetails
 from graftwork.evidence.results import Findings
+from graftwork.evidence.scores.verification import Verification
 from graftwork.evidence.summary.summary import NextStep
 from graftwork.evidence.words import duration, line, listed, quoted
 from graftwork.shown import counted
-from graftwork.tasks.metrics.registry import METRICS
 
 MOST = 3
 _FEW_ROWS_A_CLASS = 20
@@ -37,7 +38,7 @@ def next_steps(report: Findings, *, warned: bool) -> tuple[NextStep, ...]:
 def _look(report: Findings) -> list[NextStep]:
     """Where nothing was learned: can it be?"""
     _, evaluation = report.headline
-    if evaluation.verification is not None:
+    if isinstance(evaluation.details, Verification):
         return [NextStep("Give it rows of more, so that more are left to test with.")]
     told = f" from {listed(report.reads)}" if report.reads else ""
     target = f" {quoted(report.target)}" if report.target and not report.more else " the answer"
@@ -123,7 +124,7 @@ def _harmful_input(report: Findings) -> list[NextStep]:
     for result in report.results:
         for one in result.inputs:
             if one.gain.high < 0 and one.columns:
-                metric = METRICS[result.primary]
+                metric = one.metric
                 text = (
                     f"Leave out {listed(one.columns)}: without it the {metric.display.lower()} was "
                     f"{metric.text(one.without)} in place of {metric.text(one.score)}."
@@ -135,11 +136,10 @@ def _harmful_input(report: Findings) -> list[NextStep]:
 def _rare(report: Findings) -> list[NextStep]:
     """Classes with few training rows that are found least."""
     for result in report.results:
-        counts = dict(result.training_rows)
-        _, evaluation = result.headline
+        counts, details = dict(result.training_rows), result.headline[1].details
         weak = [
             one
-            for one in evaluation.per_class
+            for one in (details.per_class if isinstance(details, LabelDetails) else ())
             if one.rows and counts.get(one.label, _FEW_ROWS_A_CLASS) < _FEW_ROWS_A_CLASS and one.right < one.rows / 2
         ]
         if weak:
@@ -162,15 +162,15 @@ def _use(report: Findings) -> list[NextStep]:
     folder = shlex.quote(report.folder)
     if not report.folder:
         return []
-    if evaluation.verification is not None:
+    if isinstance(evaluation.details, Verification):
         return [
             NextStep(
                 "Let it know those it is to recognise.", f"graft enroll {folder} KNOWN.csv --out known.safetensors"
             )
         ]
-    if evaluation.episodes is not None:
+    if isinstance(evaluation.details, EpisodeDetails):
         return [NextStep("Show it a few rows of new classes.", f"graft adapt {folder} FEW.csv --out {folder}-adapted")]
-    if "recall_at_1" in evaluation.scores:
+    if isinstance(evaluation.details, SearchDetails):
         return [NextStep("Let it read the rows that are to be found.", f"graft index {folder} ROWS.csv")]
     return [NextStep("Use it on new rows.", f"graft predict {folder} NEW.csv --out predictions.csv")]
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from graftwork.evidence.details import ClassDetails, LabelDetails, NumberDetails
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.results import Findings, Result
 from graftwork.evidence.scores.breakdown import ClassScore
+from graftwork.evidence.scores.verification import Verification
 from graftwork.evidence.summary.summary import Trouble
 from graftwork.evidence.words import amount, line, listed, of_hundred, quoted
 from graftwork.shown import counted, shown_number
@@ -38,26 +40,28 @@ def trouble(report: Findings) -> tuple[Trouble, ...]:
 
 def _of(result: Result) -> list[Trouble]:
     _, evaluation = result.headline
-    found = []
-    if evaluation.verification is not None:
-        found = _pairs_of_identities(evaluation)
-    elif evaluation.errors is not None:
-        found = _ranges(evaluation)
-    elif evaluation.baseline is not None:
-        found = _classes(evaluation)
-    elif evaluation.per_class:
-        found = _labels(evaluation.per_class)
+    match evaluation.details:
+        case Verification() as details:
+            found = _pairs_of_identities(details)
+        case NumberDetails() as details:
+            found = _ranges(evaluation, details)
+        case ClassDetails() as details:
+            found = _classes(evaluation, details)
+        case LabelDetails() as details:
+            found = _labels(details.per_class)
+        case _:
+            found = []
     return [*_domain(result), *_groups(result), *found]
 
 
-def _classes(evaluation: Evaluation) -> list[Trouble]:
-    never = [one for one in evaluation.per_class if one.rows and not one.right]
-    rows_of = {one.label: one.rows for one in evaluation.per_class}
+def _classes(evaluation: Evaluation, details: ClassDetails) -> list[Trouble]:
+    never = [one for one in details.per_class if one.rows and not one.right]
+    rows_of = {one.label: one.rows for one in details.per_class}
     found = []
     if never:
         names = listed([one.label for one in sorted(never, key=lambda one: -one.rows)], most=4)
         found.append(Trouble(f"Never found: {names} ({counted(sum(one.rows for one in never))})."))
-    pairs = [pair for pair in evaluation.pairs if pair.rows >= _FEWEST] or list(evaluation.pairs[:MOST])
+    pairs = [pair for pair in details.pairs if pair.rows >= _FEWEST] or list(details.pairs[:MOST])
     for pair in pairs[:MOST]:
         rows = tuple(
             one.row for one in evaluation.most_wrong if (one.truth, one.predicted) == (pair.truth, pair.predicted)
@@ -84,10 +88,9 @@ def _have(rows: int) -> str:
     return "has" if rows == 1 else "have"
 
 
-def _ranges(evaluation: Evaluation) -> list[Trouble]:
+def _ranges(evaluation: Evaluation, details: NumberDetails) -> list[Trouble]:
     """Ranges of the truth where the errors are clearly larger than elsewhere, the worst first; then single rows."""
-    errors = evaluation.errors
-    assert errors is not None
+    errors = details.errors
     worse = [one for one in errors.ranges if one.off > _CLEARLY_WORSE * errors.mean.value]
     found = []
     for one in sorted(worse, key=lambda one: -one.off):
@@ -109,9 +112,7 @@ def _within(text: str, low: float, high: float) -> bool:
         return False
 
 
-def _pairs_of_identities(evaluation: Evaluation) -> list[Trouble]:
-    compared = evaluation.verification
-    assert compared is not None
+def _pairs_of_identities(compared: Verification) -> list[Trouble]:
     threshold = compared.at_threshold.threshold if compared.at_threshold else None
     alike = [one for one in compared.most_alike if threshold is None or one.cosine >= threshold][:1]
     unlike = [one for one in compared.least_alike if threshold is None or one.cosine < threshold][:1]
@@ -127,7 +128,7 @@ def _groups(result: Result) -> list[Trouble]:
     found = []
     for one in result.groups[:_GROUPS]:
         where = f"Where {quoted(one.column)} is {quoted(one.value)},"
-        if evaluation.errors is not None:
+        if isinstance(evaluation.details, NumberDetails):
             said = f"it is off by {amount(one.bad)} on average ({counted(one.rows)}; all rows: {amount(one.overall)})"
         else:
             right, overall = of_hundred(1 - one.bad), of_hundred(1 - one.overall)

@@ -5,16 +5,21 @@ What is said depends on what was measured, not on the name of a task, so that a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from graftwork.evidence.details import (
+    ClassDetails,
+    EpisodeDetails,
+    LabelDetails,
+    NumberDetails,
+    SearchDetails,
+)
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.results import Result
 from graftwork.evidence.scores.breakdown import ClassScore
-from graftwork.evidence.scores.intervals import Interval, score_text
+from graftwork.evidence.scores.intervals import Interval
+from graftwork.evidence.scores.verification import Verification
 from graftwork.evidence.summary.summary import Verdict
 from graftwork.evidence.words import FEW_ROWS, amount, line, of_hundred, part, quoted, share_of
 from graftwork.shown import counted
-from graftwork.tasks.metrics.registry import METRICS
 
 FEWEST_IDENTITIES = 5
 """With fewer left to test with, nothing can be told of others."""
@@ -26,8 +31,13 @@ _SPLITS = {"test": "test row", "validation": "held-out row"}
 def verdict(result: Result, target: str = "") -> Verdict:
     """target: what to call it, where there are several."""
     split, evaluation = result.headline
-    text, warning = _teller(evaluation)(result, evaluation)
-    if evaluation.rows < FEW_ROWS and not warning and evaluation.verification is None and "new ones" not in text:
+    text, warning = _told(result, evaluation)
+    if (
+        evaluation.rows < FEW_ROWS
+        and not warning
+        and not isinstance(evaluation.details, Verification)
+        and "new ones" not in text
+    ):
         text += f" Only {counted(evaluation.rows, _SPLITS.get(split, 'row'))} say so."
     return Verdict(line(target), text, warning)
 
@@ -35,24 +45,30 @@ def verdict(result: Result, target: str = "") -> Verdict:
 def usual_answer(result: Result) -> ClassScore:
     """The answer to give without a model: the class that is commonest in training, or here where that is not known."""
     _, evaluation = result.headline
+    assert isinstance(evaluation.details, LabelDetails)
     learned = result.training_rows
-    return max(evaluation.per_class, key=lambda one: (learned.get(one.label, 0), one.rows))
+    return max(evaluation.details.per_class, key=lambda one: (learned.get(one.label, 0), one.rows))
 
 
 Told = tuple[str, bool]
 """Sentences, and whether they warn."""
 
 
-def _teller(evaluation: Evaluation) -> Callable[[Result, Evaluation], Told]:
-    tellers: list[tuple[bool, Callable[[Result, Evaluation], Told]]] = [
-        (evaluation.episodes is not None, _episodes),
-        (evaluation.verification is not None, _identities),
-        (evaluation.errors is not None, _numbers),
-        (evaluation.baseline is not None and "accuracy" in evaluation.scores, _classes),
-        (bool(evaluation.per_class), _labels),
-        ("recall_at_1" in evaluation.scores, _searches),
-    ]
-    return next((tell for fits, tell in tellers if fits), _score)
+def _told(result: Result, evaluation: Evaluation) -> Told:
+    match evaluation.details:
+        case EpisodeDetails() as details:
+            return _episodes(result, evaluation, details)
+        case Verification() as details:
+            return _identities(result, evaluation, details)
+        case NumberDetails() as details:
+            return _numbers(result, details)
+        case ClassDetails() as details if "accuracy" in evaluation.scores:
+            return _classes(result, evaluation, details)
+        case LabelDetails() as details if details.per_class:
+            return _labels(result, evaluation, details)
+        case SearchDetails() if "recall_at_1" in evaluation.scores:
+            return _searches(result, evaluation)
+    return _score(result, evaluation)
 
 
 def _beaten(result: Result) -> bool:
@@ -68,7 +84,7 @@ def _not_better(than: str, told: str) -> Told:
     return text, True
 
 
-def _classes(result: Result, evaluation: Evaluation) -> Told:
+def _classes(result: Result, evaluation: Evaluation, details: ClassDetails) -> Told:
     right, commonest = evaluation.scores["accuracy"], usual_answer(result)
     constant = commonest.rows / evaluation.rows
     answer = quoted(commonest.label)
@@ -79,7 +95,7 @@ def _classes(result: Result, evaluation: Evaluation) -> Told:
     text += f"{_count(constant, right, evaluation.rows)}."
     others = evaluation.rows - commonest.rows
     if others and right.value - constant < _CLOSE:
-        found = sum(one.right for one in evaluation.per_class if one is not commonest)
+        found = sum(one.right for one in details.per_class if one is not commonest)
         text += f" Of the rows with another answer than {answer} it finds {part(found, others)}."
     return text, False
 
@@ -104,9 +120,8 @@ def _count(constant: float, right: Interval, rows: int) -> str:
     return f"{round(constant * share_of(right).of):,}"
 
 
-def _numbers(result: Result, evaluation: Evaluation) -> Told:
-    errors = evaluation.errors
-    assert errors is not None
+def _numbers(result: Result, details: NumberDetails) -> Told:
+    errors = details.errors
     off, constant = amount(errors.mean.value, errors.mean), amount(errors.constant, errors.mean)
     always = f"always saying the middle value of these rows, {amount(errors.median)}"
     if not _beaten(result) or (result.baseline is None and not errors.better):
@@ -120,12 +135,12 @@ def _numbers(result: Result, evaluation: Evaluation) -> Told:
     return text, False
 
 
-def _labels(result: Result, evaluation: Evaluation) -> Told:
-    rows = sum(one.rows for one in evaluation.per_class)
-    given, right = (sum(getattr(one, what) for one in evaluation.per_class) for what in ("predicted", "right"))
+def _labels(result: Result, evaluation: Evaluation, details: LabelDetails) -> Told:
+    rows = sum(one.rows for one in details.per_class)
+    given, right = (sum(getattr(one, what) for one in details.per_class) for what in ("predicted", "right"))
     if not given or not rows:
         return f"In {counted(evaluation.rows)} with {counted(rows, 'label')} it gives {given or 'none'}.", True
-    commonest = max(evaluation.per_class, key=lambda one: one.rows)
+    commonest = max(details.per_class, key=lambda one: one.rows)
     name = quoted(commonest.label)
     told = f"f the labels that it gives {part(right, given)} are right; it finds {part(right, rows)} that are there"
     if not _beaten(result):
@@ -137,9 +152,7 @@ def _labels(result: Result, evaluation: Evaluation) -> Told:
     return text, False
 
 
-def _identities(result: Result, evaluation: Evaluation) -> Told:
-    compared = evaluation.verification
-    assert compared is not None
+def _identities(result: Result, evaluation: Evaluation, compared: Verification) -> Told:
     if compared.identities < FEWEST_IDENTITIES:
         called = f"different values of {quoted(result.target)}" if result.target else "identities"
         return f"Only {compared.identities} {called} were left to test with: how good it is can't be told.", True
@@ -170,9 +183,8 @@ def _searches(result: Result, evaluation: Evaluation) -> Told:
     return f"T{told}. Guessing would put it first in {of_hundred(1 / evaluation.rows)}.", False
 
 
-def _episodes(result: Result, evaluation: Evaluation) -> Told:
-    shape, right = evaluation.episodes, evaluation.scores["episode_accuracy"]
-    assert shape is not None
+def _episodes(result: Result, evaluation: Evaluation, details: EpisodeDetails) -> Told:
+    shape, right = details.shape, evaluation.scores["episode_accuracy"]
     share = share_of(right)
     told = (
         f"hown {counted(shape.shot, 'example')} of each of {shape.way:,} new classes, it puts about {share.about:,} "
@@ -186,6 +198,6 @@ def _episodes(result: Result, evaluation: Evaluation) -> Told:
 
 def _score(result: Result, evaluation: Evaluation) -> Told:
     """What is left for a task without words of its own: its score, as it is called."""
-    score = score_text(result.primary, evaluation.scores[result.primary])
-    told = f"{METRICS[result.primary].display} {score} on {counted(evaluation.rows)}"
+    score = evaluation.scores[result.primary]
+    told = f"{score.display} {score.text} on {counted(evaluation.rows)}"
     return (f"{told}.", False) if _beaten(result) else _not_better("what needs no model", told)

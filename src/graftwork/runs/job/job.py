@@ -20,7 +20,8 @@ from graftwork.runs.job.base_choice import Bases, fitting_bases
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.held_out import by_column, check_seen, drawn, encoded, hold_out
 from graftwork.runs.job.open_set import learned_from_training
-from graftwork.tasks.metrics.registry import METRICS, metric_for
+from graftwork.tasks.metrics.metric import Metric
+from graftwork.tasks.metrics.registry import metric_for
 from graftwork.tasks.registry import infer_task, list_warnings, parse_task
 from graftwork.tasks.task import Task
 
@@ -43,6 +44,11 @@ class Job:
     leaks: tuple[Leak, ...] = ()
     bases: Bases = field(default_factory=lambda: Bases("auto"))
     shifts: tuple[str, ...] = ()
+
+    @property
+    def bound_metrics(self) -> dict[str, Metric]:
+        """The metrics themselves, bound to their tasks."""
+        return {name: task.metrics()[self.metrics[name]] for name, task in self.tasks.items()}
 
     @property
     def target(self) -> str:
@@ -205,8 +211,9 @@ def _metrics(recipe: Recipe, tasks: Mapping[str, Task]) -> dict[str, str]:
     _check_targets(named, list(tasks), "--metric")
     metrics = {}
     for name, task in tasks.items():
-        usual = task.metric_names if len(tasks) == 1 else [m for m in task.metric_names if METRICS[m].higher_is_better]
-        metrics[name] = metric_for(named.get(name) or usual[0], task).name
+        known = task.metrics().values()
+        alike = [metric.name for metric in known if len(tasks) == 1 or metric.higher_is_better] or list(task.metrics())
+        metrics[name] = metric_for(named.get(name) or alike[0], task).name
     return metrics
 
 

@@ -15,13 +15,13 @@ from graftwork.data.table import Schema, Table
 from graftwork.errors import DataError, UsageError
 from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.merged import Scores
-from graftwork.evidence.scores.intervals import Interval
+from graftwork.evidence.scores.intervals import Score
 from graftwork.model import Model
 from graftwork.runs.merging.joining import Joined, in_names_of
 from graftwork.runs.merging.parents import Parent
 from graftwork.shown import counted
 from graftwork.tasks.metrics.calibration import fit_temperature
-from graftwork.tasks.metrics.registry import METRICS
+from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import score as metric_score
 from graftwork.tasks.task import Task
 
@@ -88,10 +88,11 @@ def encoded(task: Task, part: Part, target: str) -> tuple[np.ndarray, np.ndarray
     return found
 
 
-def primary(task: Task) -> str:
+def primary(task: Task) -> Metric:
     """The metric that ways of mixing are compared by: the task's first of which more is better, so that scores of
-    several targets can be averaged."""
-    return next(name for name in task.metric_names if METRICS[name].higher_is_better)
+    several targets can be averaged; else its first."""
+    known = list(task.metrics().values())
+    return next((metric for metric in known if metric.higher_is_better), known[0])
 
 
 def predicted(model: Model, part: Part) -> dict[str, np.ndarray]:
@@ -108,7 +109,9 @@ def mean_score(model: Model, parts: Sequence[Part]) -> float:
             task = model.tasks[target]
             truth, labelled = encoded(task, part, target)
             given = scored(task, found[target][labelled])
-            values.append(metric_score(task, primary(task), truth[labelled], given))
+            metric = primary(task)
+            value = metric_score(task, metric.name, truth[labelled], given)
+            values.append(value if metric.higher_is_better else -value)
     return float(np.mean(values))
 
 
@@ -151,6 +154,6 @@ def part_values(model: Model, part: Part) -> dict[str, np.ndarray]:
     return model.scored_values(in_names_of(part.table, model.schema, part.schema))
 
 
-def _scores(task: Task, values: np.ndarray, part: Part, target: str) -> Mapping[str, Interval]:
+def _scores(task: Task, values: np.ndarray, part: Part, target: str) -> Mapping[str, Score]:
     truth, labelled = encoded(task, part, target)
     return evaluate(task, truth, values, part.table.rows, labelled=labelled).scores

@@ -19,7 +19,6 @@ from graftwork.data.store.cache import digest, storing
 from graftwork.data.store.names import plain_name
 from graftwork.data.store.writing import clean, remove, write_text
 from graftwork.errors import GraftworkError, UsageError
-from graftwork.evidence.scores.intervals import Interval, score_text
 from graftwork.model import Model, load
 from graftwork.networks.manifest import is_model
 from graftwork.runs.fit import fit_data
@@ -30,7 +29,6 @@ from graftwork.runs.sequences.step_checks import checked
 from graftwork.runs.sequences.steps import Step, place, placed, read_steps, resolved
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import claims_out, holds_something, unfinished
-from graftwork.tasks.metrics.registry import METRICS
 
 RECORD = "sequence.json"
 SUMMARY = "summary.md"
@@ -38,7 +36,8 @@ SUMMARY = "summary.md"
 
 @dataclass(frozen=True)
 class Score:
-    """The primary score of a target on the rows that count, with its 95 % interval. split: test, validation, ..."""
+    """The primary score of a target on the rows that count, with its 95 % interval. split: test, validation, ...
+    text: all of it for people."""
 
     target: str
     metric: str
@@ -47,11 +46,7 @@ class Score:
     value: float
     low: float
     high: float
-
-    @property
-    def text(self) -> str:
-        shown = score_text(self.metric, Interval(self.value, self.low, self.high))
-        return f"{METRICS[self.metric].display} {shown}"
+    text: str
 
 
 @dataclass(frozen=True)
@@ -188,7 +183,18 @@ def _scores(model: Model) -> tuple[Score, ...]:
             split, evaluation = result.headline
             score = evaluation.scores[result.primary]
             target = result.target or model.targets[0]
-            found.append(Score(target, result.primary, split, evaluation.rows, score.value, score.low, score.high))
+            found.append(
+                Score(
+                    target,
+                    result.primary,
+                    split,
+                    evaluation.rows,
+                    score.value,
+                    score.low,
+                    score.high,
+                    f"{score.display} {score.text}",
+                )
+            )
     return tuple(found)
 
 
@@ -231,8 +237,6 @@ def _recorded(folder: Path, plain: dict[str, Any]) -> Recorded:
     given = {**plain["finished"], "scores": (), "folder": folder, "name": folder.name}
     finished = specs.build(Finished, given, "the step")
     scores = tuple(specs.build(Score, score, "the score") for score in plain["finished"]["scores"])
-    if any(score.metric not in METRICS for score in scores):
-        raise ValueError("it has a score of an unknown metric")
     return Recorded(str(plain["digest"]), replace(finished, scores=scores))
 
 

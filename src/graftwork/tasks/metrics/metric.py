@@ -21,6 +21,7 @@ class Metric:
     whatever else the task keeps of a row (`kept`). display: the name in reports.
     unit: "percent" is shown times 100, "own" is in the units of the target, "plain" is neither. mean_of_classes: True
     where every class counts alike, however rare. least_classes: with fewer it says nothing, and is left out of reports.
+    meaning: what it says, in a line for people; those of the library have theirs in `graftwork.evidence.page.terms`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Metric:
     unit: Literal["percent", "plain", "own"] = "percent"
     least_classes: int = 0
     mean_of_classes: bool = False
+    meaning: str = ""
 
     def __call__(self, truth: Any, given: Any) -> float:
         """The score of rows that count alike."""
