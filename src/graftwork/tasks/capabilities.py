@@ -10,8 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from graftwork.data.tensors import Tensors, in_float32
 from graftwork.data.episodes import Episodes
+from graftwork.data.tensors import Tensors, in_float32
 from graftwork.errors import RefusedError
 from graftwork.tasks.metrics.pair_calibration import PairCalibration
 
