@@ -8,7 +8,7 @@ from graftwork.networks.network import Network
 from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
 from graftwork.runs.single import Candidate
-from graftwork.tasks.metrics.calibration import fit_temperature
+from graftwork.tasks.temperature import fit_temperature
 
 
 def make_model(job: Job, best: Candidate, *, interrupted: bool = False) -> Model:

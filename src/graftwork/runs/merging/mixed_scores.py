@@ -20,10 +20,10 @@ from graftwork.model import Model
 from graftwork.runs.merging.joining import Joined, in_names_of
 from graftwork.runs.merging.parents import Parent
 from graftwork.shown import counted
-from graftwork.tasks.metrics.calibration import fit_temperature
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import score as metric_score
 from graftwork.tasks.task import Task
+from graftwork.tasks.temperature import fit_temperature
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_softmax
 
 from graftwork.tasks.classification import Classification
-from graftwork.tasks.metrics.calibration import fit_temperature
 from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.regression import Regression
+from graftwork.tasks.temperature import fit_temperature
 
 
 def drawn(scale: float, rows: int = 4000, classes: int = 5, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
