@@ -26,7 +26,7 @@ def fit_temperature(predictions: np.ndarray, targets: np.ndarray, task: Task) ->
     validation rows that are all right does not make every prediction certain. The plain log-loss on these rows is
     never above that of temperature 1.
     """
-    if "classes" not in task.facts or task.open_set:
+    if task.answer not in ("class", "classes"):
         return 1.0
     loss = _multilabel_loss if targets.ndim == 2 else _single_label_loss
     if targets.ndim == 1:
