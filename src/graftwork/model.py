@@ -24,8 +24,7 @@ from graftwork.data.quality.checks import OnBadRows, known_choice
 from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
 from graftwork.predicting import Predicting
-from graftwork.tasks.embedding.few_shot import FewShot
-from graftwork.tasks.task import Task
+from graftwork.tasks.capabilities import Episodic
 from graftwork.techniques import at_prediction
 from graftwork.uses.few_shot import ClassLearner, score_episodes
 from graftwork.uses.nearest import Searcher
@@ -98,19 +97,14 @@ class Model(Predicting):
         given, found = self.scored_values(table, without, watch), {}
         for name, task in self.tasks.items():
             targets, labelled = truth[name]
-            if task.validation_episodes is not None:
-                found[name] = self._episodes(table, name, task)
+            if isinstance(task, Episodic):
+                examples = prepare(table, self.network, {}, self.recipe.text)
+                found[name] = score_episodes(self, table, examples, name, task.shape)
             elif labelled.any() or len(self.tasks) == 1:
                 found[name] = evaluate(
                     task, targets, given[name], table.rows, labelled=labelled, texts=texts, domains=domains
                 )
         return found[self.target] if len(self.tasks) == 1 else Evaluations(found)
-
-    def _episodes(self, table: Table, target: str, task: Task) -> Evaluation:
-        """By episodes of the shape that the target's task names."""
-        assert isinstance(task, FewShot)
-        examples = prepare(table, self.network, {}, self.recipe.text)
-        return score_episodes(self, table, examples, target, task.shape)
 
     def score(self, data: Source, metric: str | None = None) -> float:
         """One number for labelled rows, of several targets their mean: the first of the task's scores in which more is
