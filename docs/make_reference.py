@@ -112,8 +112,9 @@ def stub() -> str:
     imports = [
         f"from {home} import {name} as {name}" for name, home in sorted(homes.items(), key=lambda item: item[::-1])
     ]
+    listed = "".join(f'    "{name}",\n' for name in gw.__all__)
     note = "# Made by docs/make_reference.py: run `make docs`.\n"
-    return "\n".join([note, *imports, "", "__version__: str", "__all__: list[str]", ""])
+    return "\n".join([note, *imports, "", "__version__: str", f"__all__ = [\n{listed}]\n"])
 
 
 def with_table(readme: str) -> str:

@@ -17,7 +17,7 @@ from graftwork.errors import UsageError, nearest
 
 S = TypeVar("S")
 
-LISTED = {"base": "bases", "technique": "techniques", "task": "tasks"}
+LISTED = {"base": "bases", "technique": "techniques", "task": "tasks", "head": "heads"}
 """What `graft list` shows."""
 
 

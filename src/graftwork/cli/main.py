@@ -203,11 +203,11 @@ def _plan(data: DataArguments, recipe: Recipe, budget: float | None) -> None:
 
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(help="bases, techniques or tasks")],
+    what: Annotated[str, typer.Argument(help="bases, techniques, tasks or heads")],
     json: Annotated[bool, typer.Option("--json", help="print the list as JSON")] = False,
 ) -> None:
     """List what is there to choose from."""
-    from graftwork.cli.console import print_list
+    from graftwork.cli.lists import print_list
 
     print_list(what, as_json=json)
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from graftwork import specs
 from graftwork.data.store.typed import misfit
@@ -199,21 +199,3 @@ def restore(config: dict[str, Any], folder: Path, package: str = OWN) -> Encoder
         raise ModelError(
             f"The saved {name} encoder in {folder} is damaged, or of another version: {error!r}."
         ) from None
-
-
-class Description(NamedTuple):
-    """One row of `graft list bases`."""
-
-    name: str
-    reads: str
-    summary: str
-    settings: str
-    source: str
-
-
-def describe() -> list[Description]:
-    """What `BASES` holds, with every setting and its default."""
-    return [
-        Description(name, cls.modality, cls.summary, specs.describe_settings(cls), cls.source)
-        for name, cls in BASES.usable.items()
-    ]
