@@ -38,7 +38,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 def _techniques() -> Mapping[str, str]:
     """The module of each technique, by the name of its class."""
-    from graftwork.discovery import homes
+    from graftwork.discovery.room import homes
 
     return homes("graftwork.techniques")
 

@@ -28,7 +28,8 @@ from graftwork.data.store.staging import staged
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import is_own, remove, replacing, write_text
 from graftwork.data.table import Schema
-from graftwork.discovery import OWN, Registry
+from graftwork.discovery.places import OWN
+from graftwork.discovery.registry import Registry
 from graftwork.errors import MissingPackageError, ModelError, UsageError
 from graftwork.networks.bases.registry import ARCHITECTURES
 from graftwork.networks.bases.saved import restore_encoder

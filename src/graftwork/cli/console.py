@@ -1,4 +1,4 @@
-"""What the command line shows of results, on stdout: scores, plans, lists, hits."""
+"""What the command line shows of results, on stdout: scores, plans, hits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graftwork.errors import UsageError, nearest
 from graftwork.shown import shown_line
 from graftwork.terminal import say, say_json, say_table
 
@@ -120,38 +119,3 @@ def print_plans(plans: Sequence[tuple[str, Plan]], budget: float | None) -> None
         if budget is not None and plan.seconds and plan.seconds > budget:
             steps = int(plan.total_steps * budget / plan.seconds)
             say(f"  a budget of {budget:.0f} s allows about {steps} of these steps")
-
-
-def print_list(what: str, *, as_json: bool) -> None:
-    """`graft list bases | techniques | tasks`."""
-    if what not in LISTS:
-        raise UsageError(f"There is no list of '{what}'. {nearest(what, LISTS)}")
-    head, *rows = LISTS[what]()
-    if as_json:
-        say_json([dict(zip(head, row, strict=True)) for row in rows])
-    else:
-        say_table([head, *rows])
-
-
-def _bases() -> list[tuple[str, ...]]:
-    from graftwork.networks.bases.registry import describe
-
-    return [("base", "reads", "what it is", "settings", "source"), *map(tuple, describe())]
-
-
-def _techniques() -> list[tuple[str, ...]]:
-    from graftwork import specs
-    from graftwork.techniques import TECHNIQUES
-
-    rows = [(name, each.summary, specs.describe_settings(each)) for name, each in sorted(TECHNIQUES.items())]
-    return [("technique", "what it does", "settings"), *rows]
-
-
-def _tasks() -> list[tuple[str, ...]]:
-    from graftwork.tasks.registry import TASKS
-
-    rows = [(name, (task.__doc__ or "").splitlines()[0], ", ".join(task.metric_names)) for name, task in TASKS.items()]
-    return [("task", "what it predicts", "metrics"), *rows]
-
-
-LISTS = {"bases": _bases, "techniques": _techniques, "tasks": _tasks}

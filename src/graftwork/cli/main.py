@@ -203,7 +203,7 @@ def _plan(data: DataArguments, recipe: Recipe, budget: float | None) -> None:
 
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(help="bases, techniques, tasks or heads")],
+    what: Annotated[str, typer.Argument(help="bases, techniques, tasks, heads or metrics")],
     json: Annotated[bool, typer.Option("--json", help="print the list as JSON")] = False,
 ) -> None:
     """List what is there to choose from."""

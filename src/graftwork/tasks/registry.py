@@ -13,7 +13,8 @@ from graftwork.data.columns.ids import names_an_amount
 from graftwork.data.columns.kinds import is_string
 from graftwork.data.columns.labels import list_warning
 from graftwork.data.table import Kind
-from graftwork.discovery import Registry, classes
+from graftwork.discovery.registry import Registry
+from graftwork.discovery.room import classes
 from graftwork.errors import UsageError
 from graftwork.networks.heads.head import HEADS
 from graftwork.tasks.classification import Classification

@@ -150,7 +150,8 @@ class Task(ABC):
 
     def metrics(self) -> Mapping[str, Metric]:
         """Its metrics by name, bound to its settings; the first one chooses the best model."""
-        return {name: METRICS[name] for name in self.metric_names}
+        named = {name: METRICS[name] for name in self.metric_names}
+        return named | {name: each for name, each in METRICS.own.items() if each.suited_to(self.facts)}
 
     def metric_inputs(self, targets: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What metrics read of labelled rows: the truth, and what is compared with it, both one a row.

@@ -8,7 +8,8 @@ from typing import Any
 
 from graftwork import specs
 from graftwork.core.technique import Technique
-from graftwork.discovery import Registry, classes, homes
+from graftwork.discovery.registry import Registry
+from graftwork.discovery.room import classes, homes
 from graftwork.errors import UsageError
 
 TECHNIQUES: Registry[type[Technique]] = Registry(

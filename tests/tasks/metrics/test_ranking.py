@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graftwork.tasks.metrics.registry import METRICS, ranking
+from graftwork.tasks.metrics import ranking
+from graftwork.tasks.metrics.registry import METRICS
 
 
 def embeddings(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graftwork.tasks.metrics.registry import BINS, bin_of
+from graftwork.tasks.metrics.classification_metrics import BINS, bin_of
 
 
 @dataclass(frozen=True)

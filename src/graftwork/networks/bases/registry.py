@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from graftwork import specs
 from graftwork.data.store.typed import misfit
 from graftwork.data.table import Input, Modality
-from graftwork.discovery import OWN, Registry, classes
+from graftwork.discovery.places import OWN
+from graftwork.discovery.registry import Registry
+from graftwork.discovery.room import classes
 from graftwork.errors import ModelError, UsageError, nearest
 from graftwork.networks.base_settings import BaseSettings, TrainingRows
 from graftwork.networks.bases.saved import saved_inputs

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graftwork.data.store.names import check_links, inside
 from graftwork.data.table import Modality
-from graftwork.discovery import OWN
+from graftwork.discovery.places import OWN
 from graftwork.errors import ModelError
 from graftwork.networks.manifest import MANIFEST, WEIGHTS, check_files, read_manifest
 from graftwork.networks.migrations import migrated_weights, newest_format

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from graftwork.discovery import OWN, Registry, classes
+from graftwork.discovery.places import OWN
+from graftwork.discovery.registry import Registry
+from graftwork.discovery.room import classes
 from graftwork.networks.fusion.fusion import Fusion
 
 FUSIONS: Registry[type[Fusion]] = Registry(

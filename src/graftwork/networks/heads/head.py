@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from graftwork import specs
 from graftwork.data.batch import Batch, Tensors
-from graftwork.discovery import Registry, classes
+from graftwork.discovery.registry import Registry
+from graftwork.discovery.room import classes
 from graftwork.errors import RefusedError, UsageError
 from graftwork.networks.features import Features
 from graftwork.networks.heads.two_towers import TwoTowersLayer

@@ -22,6 +22,7 @@ class Metric:
     unit: "percent" is shown times 100, "own" is in the units of the target, "plain" is neither. mean_of_classes: True
     where every class counts alike, however rare. least_classes: with fewer it says nothing, and is left out of reports.
     meaning: what it says, in a line for people; those of the library have theirs in `graftwork.evidence.page.terms`.
+    suits: facts of a task; every task that has them has the metric too, behind those that it names itself.
     """
 
     name: str
@@ -33,6 +34,11 @@ class Metric:
     least_classes: int = 0
     mean_of_classes: bool = False
     meaning: str = ""
+    suits: frozenset[str] | None = None
+
+    def suited_to(self, facts: frozenset[str]) -> bool:
+        """Whether a task with these facts has it without naming it."""
+        return self.suits is not None and self.suits <= facts
 
     def __call__(self, truth: Any, given: Any) -> float:
         """The score of rows that count alike."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from graftwork.tasks.metrics.metric import Scorer, mean_of_rows
+from graftwork.tasks.metrics.metric import Metric, Scorer, mean_of_rows
 
 CHUNK = 4_000_000
 """Similarities held at once."""
@@ -88,3 +88,20 @@ def median_rank(truth: np.ndarray, ranks: np.ndarray) -> Scorer:  # noqa: ARG001
 
 def _of(ranks: np.ndarray, way: Way) -> np.ndarray:
     return {"both": ranks, "forward": ranks[:, :1], "backward": ranks[:, 1:]}[way]
+
+
+_WAYS: tuple[tuple[Way, str, str], ...] = (
+    ("both", "", ", both ways"),
+    ("forward", "forward_", ", first to second"),
+    ("backward", "backward_", ", second to first"),
+)
+
+METRICS = (
+    *(
+        Metric(f"{name}recall_at_{most}", recall(most, way), "probabilities", True, f"Recall@{most}{words}")
+        for way, name, words in _WAYS
+        for most in (1, 5, 10)
+    ),
+    Metric("reciprocal_rank", reciprocal_rank, "probabilities", True, "Mean reciprocal rank", "plain"),
+    Metric("median_rank", median_rank, "probabilities", False, "Median rank", "plain"),
+)

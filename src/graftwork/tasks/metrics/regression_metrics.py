@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from graftwork.tasks.metrics.metric import Scorer, mean_of_rows
+from graftwork.tasks.metrics.metric import Metric, Scorer, mean_of_rows
 
 
 def rmse(truth: np.ndarray, predicted: np.ndarray) -> Scorer:
@@ -66,3 +66,11 @@ def _ranks(values: np.ndarray) -> Scorer:
         return ranks
 
     return scorer
+
+
+METRICS = (
+    Metric("rmse", rmse, "choices", False, "Root mean squared error", "own"),
+    Metric("mae", mae, "choices", False, "Mean absolute error", "own"),
+    Metric("r2", r2, "choices", True, "R²", "plain"),
+    Metric("spearman", spearman, "choices", True, "Spearman correlation", "plain"),
+)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graftwork.tasks.metrics.metric import Scorer
+from graftwork.tasks.metrics.metric import Metric, Scorer
 
 MOST_PAIRS = 60_000
 """Pairs that are compared at most; with more rows, pairs are drawn, about half of them of the same identity."""
@@ -168,3 +168,11 @@ def _drawn(identities: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
     second = np.concatenate([partner, others[differs]])
     pairs = np.unique(np.stack([np.minimum(first, second), np.maximum(first, second)]), axis=1)
     return pairs[0], pairs[1]
+
+
+METRICS = (
+    Metric("eer", eer, "embeddings", False, "Equal error rate"),
+    Metric("tar_at_far_0.01", tar_at(0.01), "embeddings", True, "True accepts at 1 % false accepts"),
+    Metric("tar_at_far_0.001", tar_at(0.001), "embeddings", True, "True accepts at 0.1 % false accepts"),
+    Metric("rank1", rank1, "embeddings", True, "Rank-1 identification"),
+)

@@ -1,0 +1,95 @@
+"""`graft list`: what there is to choose from, graftwork's own and what installed packages add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from graftwork.discovery.places import OWN
+from graftwork.discovery.registry import Registry
+from graftwork.errors import UsageError, nearest
+from graftwork.shown import shown_line
+from graftwork.terminal import say_json, say_table
+
+
+class _List(NamedTuple):
+    """head: of each column. cells: of one thing, all but its name."""
+
+    head: tuple[str, ...]
+    known: Registry[Any]
+    cells: Callable[[Any], tuple[str, ...]]
+
+
+def print_list(what: str, *, as_json: bool) -> None:
+    """`graft list bases | techniques | tasks | heads | metrics`, with the package of each where one is not ours.
+
+    What can't be used stands there with the reason, in the column that says what the others are.
+    """
+    if what not in LISTS:
+        raise UsageError(f"There is no list of '{what}'. {nearest(what, LISTS)}")
+    head, known, cells = LISTS[what]()
+    rows = []
+    for one in known.listed():
+        why = tuple(shown_line(one.problem) if name.startswith("what") else "" for name in head[1:])
+        rows.append((one.name, *(why if one.thing is None else cells(one.thing)), one.package))
+    rows.sort(key=lambda row: (row[1] if head[1] == "reads" else "", row[0]))
+    table = [(*head, "package"), *rows]
+    if as_json:
+        say_json([dict(zip(table[0], row, strict=True)) for row in rows])
+    else:
+        foreign = any(row[-1] != OWN for row in rows)
+        say_table(table if foreign else [row[:-1] for row in table])
+
+
+def _bases() -> _List:
+    from graftwork import specs
+    from graftwork.networks.bases.registry import BASES
+
+    head = ("base", "reads", "what it is", "settings", "source")
+    return _List(head, BASES, lambda cls: (cls.modality, cls.summary, specs.describe_settings(cls), cls.source))
+
+
+def _techniques() -> _List:
+    from graftwork import specs
+    from graftwork.techniques import TECHNIQUES
+
+    head = ("technique", "what it does", "settings")
+    return _List(head, TECHNIQUES, lambda cls: (cls.summary, specs.describe_settings(cls)))
+
+
+def _tasks() -> _List:
+    from graftwork.tasks.registry import TASKS
+
+    head = ("task", "what it predicts", "metrics")
+    return _List(head, TASKS, lambda cls: (_first_sentence(cls), ", ".join(cls.metric_names)))
+
+
+def _heads() -> _List:
+    from graftwork import specs
+    from graftwork.networks.heads.head import HEADS
+
+    head = ("head", "what it is", "settings")
+    return _List(head, HEADS, lambda cls: (_first_sentence(cls), specs.describe_settings(cls)))
+
+
+def _metrics() -> _List:
+    from graftwork.tasks.metrics.registry import METRICS
+    from graftwork.tasks.registry import TASKS
+
+    TASKS.listed()  # which brings the metrics that one task alone has
+    head = ("metric", "what it is", "better")
+    return _List(head, METRICS, lambda metric: (metric.display, "higher" if metric.higher_is_better else "lower"))
+
+
+def _first_sentence(cls: type) -> str:
+    text = " ".join((cls.__doc__ or "").split())
+    return f"{text} ".partition(". ")[0].strip()
+
+
+LISTS: dict[str, Callable[[], _List]] = {
+    "bases": _bases,
+    "techniques": _techniques,
+    "tasks": _tasks,
+    "heads": _heads,
+    "metrics": _metrics,
+}
