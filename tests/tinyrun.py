@@ -315,7 +315,7 @@ def _wide(named: dict[str, str], kinds: dict[str, Task], unlabelled: bool) -> Fi
     rows = [(text, topic) for at, (text, topic) in enumerate(tiny_rows(78)) if at % 5]
     whole = mixed_table(rows=rows)
     columns = {name: whole.values(name) for name in whole.data.column_names}
-    columns["tone"] = [_clip(topic, at) for at, (_, topic) in enumerate(rows)]
+    columns["tone"] = [clip(topic, at) for at, (_, topic) in enumerate(rows)]
     columns["photo"] = [picture(topic, at) for at, (_, topic) in enumerate(rows)]
     sizes = [len(text) for text, _ in rows]
     columns["number"] = list(map(float, sizes)) if kinds is EPISODIC else [("few", "many")[size > 20] for size in sizes]
@@ -363,7 +363,7 @@ ALONE: dict[str, str] = {
 def _alone(kind: Literal["image", "audio"], task: str, unlabelled: bool, spec: str) -> Fixture:
     """Pictures in the topic's colour, or tones of the topic's pitch."""
     rows = tiny_rows(56)
-    plain, make = _table(rows, task), picture if kind == "image" else _clip
+    plain, make = _table(rows, task), picture if kind == "image" else clip
     column = Column(kind, kind)
     values = [make(topic, at) for at, (_, topic) in enumerate(rows)]
     table = replace(
@@ -381,7 +381,7 @@ def _alone(kind: Literal["image", "audio"], task: str, unlabelled: bool, spec: s
     return Fixture(network, tasks, *examples, METRICS[task], spec, table.schema)
 
 
-def _clip(topic: str, at: int) -> bytes:
+def clip(topic: str, at: int) -> bytes:
     pitch = {"animals": 150.0, "weather": 400.0, "food": 800.0}[topic]
     return encoded(tone(pitch + 5 * at, 0.12 + 0.02 * (at % 3), 2000, seed=at), 2000)
 
