@@ -119,6 +119,8 @@ def evaluation_html(by_target: Mapping[str, Evaluation]) -> str:
         rows = [(score.display, score.text) for score in found.scores.values()]
         caption = f"{target}: {counted(found.rows)}" if target else counted(found.rows)
         tables.append(notebook.table([("score", "with 95 % interval"), *rows], caption))
+        grids = [(one.title, one.grid) for one in found.sections if one.grid is not None]
+        tables += [notebook.table([grid.columns, *grid.rows], title) for title, grid in grids]
     return "".join(tables) or notebook.card("no target had a labelled row", ())
 
 

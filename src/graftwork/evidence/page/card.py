@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graftwork.evidence.details import ClassDetails, LabelDetails
 from graftwork.evidence.page.markdown import fenced, plain
+from graftwork.evidence.page.own_sections import own_markdown
 from graftwork.evidence.results import Findings, Result
 from graftwork.evidence.summary.summarising import summarised
 
@@ -56,14 +57,15 @@ def _data(report: Findings) -> str:
 
 
 def _scores(report: Findings) -> str:
-    tables = []
+    tables, own = [], []
     for result in report.results:
         head = f"### {plain(result.target)}\n\n" if report.more else ""
         rows = ", ".join(f"{evaluation.rows:,} {split}" for split, evaluation in result.evaluations.items())
         tables.append(f"{head}{_score_table(result)}\n\nIn brackets: 95 % bootstrap intervals. Rows: {rows}. ")
+        own.append(own_markdown(result.headline[1].sections, "###"))
     said = "Validation rows chose the model, so scores on them are somewhat too good."
     verdict = "\n".join(plain(one) for one in report.verdict().splitlines())
-    return f"## Scores\n\n{verdict}\n\n" + "\n\n".join(tables) + said
+    return f"## Scores\n\n{verdict}\n\n" + "\n\n".join(["\n\n".join(tables) + said, *filter(None, own)])
 
 
 def _score_table(result: Result) -> str:

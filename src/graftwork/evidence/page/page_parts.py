@@ -8,6 +8,7 @@ from typing import Any
 from graftwork.evidence.details import ClassDetails, Details, EpisodeDetails, LabelDetails, NumberDetails
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.page import plots, tables
+from graftwork.evidence.page.own_sections import own_sections
 from graftwork.evidence.page.pictures import bars
 from graftwork.evidence.page.tables import Grid, Value
 from graftwork.evidence.results import Findings, Result
@@ -64,6 +65,7 @@ def _sections(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("confusion", "What is taken for what", some("pairs")),
         ("certainty", "How sure it is", any(result["plots"]["reliability"] for result in results)),
         ("identities", "Pairs compared", some("compared")),
+        *((one.anchor, one.title, True) for result in results for one in result["own"]),
         ("mistakes", "Largest errors" if numbers else "Mistakes", some("listed")),
         ("warnings", f"Warnings about the data ({len(report.warnings)})", bool(report.warnings) or some("suspects")),
         ("inputs", "What each input brings", some("inputs")),
@@ -103,11 +105,12 @@ def _result(report: Findings, at: int, summary: Summary) -> dict[str, Any]:
         "certainty": _certainty(details),
         "bins": tables.certainty(labels.reliability) if labels.reliability else None,
         "compared": compared,
+        "own": own_sections(evaluation.sections, views, at),
         "pair_examples": _pair_examples(compared, views),
         "mistakes": tables.mistakes(result, views) if evaluation.most_wrong else None,
         "mistakes_said": _mistakes_said(evaluation),
         "slowest": tables.slowest(result, views) if evaluation.slowest else None,
-        "listed": not isinstance(details, Verification | EpisodeDetails | None),
+        "listed": bool(evaluation.most_wrong) or not isinstance(details, Verification | EpisodeDetails | None),
         "suspects": tables.suspects(result, report.rows.get("validation", {})) if result.suspects else None,
         "inputs": tables.inputs(result) if result.inputs else None,
         "with_all": result.inputs[0].metric.text(result.inputs[0].score) if result.inputs else "",
@@ -230,6 +233,8 @@ def _mistakes_said(evaluation: Evaluation) -> str:
     wrong = sum(pair.rows for pair in pairs)
     some = f"The {shown:,} worst of {wrong:,} mistakes" if wrong > shown else f"All {counted(shown, 'mistake')}"
     some = some if pairs else f"The {counted(shown, 'row')} that are worst"
+    if details is None:
+        return f"Most wrong first: {counted(shown, 'row')}."
     return f"{some}, the worst first: those in which the wrong answer led most. Such rows often have a wrong label."
 
 

@@ -152,8 +152,8 @@ def mistakes(result: Result, views: Mapping[int, RowView]) -> Grid:
     rows = tuple(
         (
             Value(row=views.get(one.row, RowView(f"row {one.row:,}", ())), sort=one.row, small=line(one.text, 300)),
-            Value(line(one.truth, 120), _as_number(one.truth)),
-            Value(line(one.predicted, 120), _as_number(one.predicted)),
+            Value(line(one.truth, 120), as_number(one.truth)),
+            Value(line(one.predicted, 120), as_number(one.predicted)),
             *([Value(_percent(one.probability), one.probability)] if sure else []),
         )
         for one in evaluation.most_wrong
@@ -256,7 +256,8 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.0f} %" if share < 0.995 or share == 1 else f"{100 * share:.1f} %"
 
 
-def _as_number(text: str) -> float | None:
+def as_number(text: str) -> float | None:
+    """The number that a text writes, to sort by; None where it is none."""
     try:
         return float(text.replace(",", ""))
     except ValueError:
