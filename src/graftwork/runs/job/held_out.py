@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from graftwork.data.quality.compare import input_hashes
 from graftwork.data.splits import group_split, random_split, split_by_column, stratified_split
 from graftwork.data.table import Table
 from graftwork.errors import DataError
@@ -42,12 +43,36 @@ def hold_out(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[d
     if group:
         names = np.array(table.values(group.name), dtype=object).astype(str)
         kept, held = group_split(names, recipe.valid_share, recipe.seed, _first_classes(table, tasks))
-    elif kinds is not None:
-        kept, held = stratified_split(kinds, recipe.valid_share, recipe.seed, every_class=True)
     else:
-        kept, held = random_split(len(table), recipe.valid_share, recipe.seed)
+        kept, held = _split_distinct(distinct(table), kinds, recipe)
     note = f"validation: {len(held):,} of {len(table):,} rows held out of {table.source} (seed {recipe.seed})"
     return {"train": table.take(kept), "valid": table.take(held)}, note
+
+
+def distinct(table: Table) -> np.ndarray:
+    """A number for each row (N,), the same for rows with the same text, picture or sound, which stay together: a row
+    that validates has then not been learned by heart. Where most rows are repeats, that is how such rows come, and each
+    has a number of its own; so have rows of numbers and categories alone."""
+    alone = np.arange(len(table))
+    if all(one.modality == "table" for one in table.schema.modalities):
+        return alone
+    _, first, numbers = np.unique(input_hashes(table), return_index=True, return_inverse=True)
+    return alone if len(first) < len(table) / 2 else first[numbers]
+
+
+def _split_distinct(numbers: np.ndarray, kinds: np.ndarray | None, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted indices to train on and to validate on, at random or by kind. The first row of each number is drawn, and
+    the others follow it; those of a kind that would be lost to training train."""
+    first = np.flatnonzero(numbers == np.arange(len(numbers)))
+    if kinds is None:
+        _, drawn_rows = random_split(len(first), recipe.valid_share, recipe.seed)
+    else:
+        _, drawn_rows = stratified_split(kinds[first], recipe.valid_share, recipe.seed, every_class=True)
+    held = np.isin(numbers, first[drawn_rows])
+    if kinds is not None:
+        lost = np.setdiff1d(kinds[held], kinds[~held])
+        held &= ~np.isin(numbers, numbers[held & np.isin(kinds, lost)])
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def drawn(table: Table, tasks: Mapping[str, Task], rows: int, seed: int) -> Table:
