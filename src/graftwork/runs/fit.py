@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 from graftwork.core.plans import Plans
 from graftwork.data.load import Source
-from graftwork.data.quality.checks import OnBadRows
 from graftwork.data.store.cache import prune, storing
 from graftwork.errors import UsageError
 from graftwork.evidence.views import words_of
@@ -20,8 +20,9 @@ from graftwork.runs.budget.affordable import within_budget
 from graftwork.runs.budget.planning import planned
 from graftwork.runs.clock import Began, Clock, Deadline
 from graftwork.runs.default import run_all
-from graftwork.runs.job.data_arguments import DataArguments, SplitBy
+from graftwork.runs.job.data_arguments import DataArguments, DataOptions
 from graftwork.runs.job.job import make_job
+from graftwork.runs.job.signature import with_data_options
 from graftwork.runs.leave_one_domain_out import domains_to_leave_out, score_left_out
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.model_from_run import make_model as make_model
@@ -32,29 +33,19 @@ from graftwork.runs.workspace import claims_out, open_workspace
 from graftwork.saving import put
 
 
+@with_data_options
 def fit(
     train: Source | Sequence[Source],
     *,
-    target: str | Sequence[str] | None = None,
-    inputs: Sequence[str] | None = None,
-    ignore: Sequence[str] = (),
-    roles: Mapping[str, str] | None = None,
-    kinds: Mapping[str, str] | None = None,
-    valid: Source | None = None,
-    test: Source | None = None,
-    unlabelled: Source | None = None,
-    split_by: SplitBy | None = None,
-    adapt_to_held_out: bool = False,
     recipe: Recipe | str | os.PathLike[str] | None = None,
     budget: float | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
-    on_bad_rows: OnBadRows = "fail",
-    encoding: str | None = None,
     verbose: bool = True,
     listener: Listener | None = None,
     command: str | None = None,
     began: float | None = None,
+    **data: Unpack[DataOptions],
 ) -> Model:
     """Adapt a foundation model to a table. Without a recipe, the best of a few runs is chosen on validation.
 
@@ -80,24 +71,10 @@ def fit(
 
     Raises DataError, UsageError, RefusedError before anything is trained; NonFiniteLossError from a diverging run.
     """
-    data = DataArguments(
-        train=train,
-        target=target,
-        inputs=inputs,
-        ignore=ignore,
-        roles=roles,
-        kinds=kinds,
-        valid=valid,
-        test=test,
-        unlabelled=unlabelled,
-        split_by=split_by,
-        adapt_to_held_out=adapt_to_held_out,
-        on_bad_rows=on_bad_rows,
-        encoding=encoding,
-    )
+    tables = DataArguments(train=train, **data)
     with heard(listener, verbose) as hearing:
         model = fit_data(
-            data, recipe, budget=budget, out=out, resume=resume, listener=hearing, command=command, began=began
+            tables, recipe, budget=budget, out=out, resume=resume, listener=hearing, command=command, began=began
         )
         if model.report is not None:
             hearing.ended("\n".join(words_of(model.report)))
@@ -166,46 +143,24 @@ def fit_data(
     return model
 
 
+@with_data_options
 def plan(
     train: Source | Sequence[Source],
     *,
-    target: str | Sequence[str] | None = None,
-    inputs: Sequence[str] | None = None,
-    ignore: Sequence[str] = (),
-    roles: Mapping[str, str] | None = None,
-    kinds: Mapping[str, str] | None = None,
-    valid: Source | None = None,
-    unlabelled: Source | None = None,
-    split_by: SplitBy | None = None,
-    adapt_to_held_out: bool = False,
     recipe: Recipe | str | os.PathLike[str] | None = None,
-    on_bad_rows: OnBadRows = "fail",
-    encoding: str | None = None,
     budget: float | None = None,
     verbose: bool = True,
     listener: Listener | None = None,
+    **data: Unpack[DataOptions],
 ) -> Plans:
     """What `fit` would do with the same arguments, as named plans in their order; nothing is trained.
 
-    budget: seconds; the plans are for the rows that it leaves. verbose: say what was inferred; listener: hears it in
-    its place.
+    budget: seconds; the plans are for the rows that it leaves, and only then is `test` read. verbose: say what was
+    inferred; listener: hears it in its place.
     """
-    data = DataArguments(
-        train=train,
-        target=target,
-        inputs=inputs,
-        ignore=ignore,
-        roles=roles,
-        kinds=kinds,
-        valid=valid,
-        unlabelled=unlabelled,
-        split_by=split_by,
-        adapt_to_held_out=adapt_to_held_out,
-        on_bad_rows=on_bad_rows,
-        encoding=encoding,
-    )
+    tables = DataArguments(train=train, **data)
     with heard(listener, verbose) as hearing:
-        return plan_data(data, recipe, budget=budget, listener=hearing)
+        return plan_data(tables, recipe, budget=budget, listener=hearing)
 
 
 def plan_data(

@@ -1,11 +1,11 @@
-"""What a call says about its data: one list, for `fit`, `plan` and the command line."""
+"""What a call says about its data: one list, for `fit`, `plan`, sequences and the command line."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 from graftwork.data.load import Source
 from graftwork.data.quality.checks import OnBadRows
@@ -14,6 +14,23 @@ from graftwork.data.unlabelled import Labelled
 from graftwork.errors import UsageError, nearest
 
 SplitBy = Literal["domain"]
+
+
+class DataOptions(TypedDict, total=False):
+    """What `fit` and `plan` may be told of their tables; `DataArguments` says what each means, and its default."""
+
+    target: str | Sequence[str] | None
+    inputs: Sequence[str] | None
+    ignore: Sequence[str]
+    roles: Mapping[str, str] | None
+    kinds: Mapping[str, str] | None
+    valid: Source | None
+    test: Source | None
+    unlabelled: Source | None
+    split_by: SplitBy | None
+    adapt_to_held_out: bool
+    on_bad_rows: OnBadRows
+    encoding: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
