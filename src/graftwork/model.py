@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graftwork import overview, saving
-from graftwork.core.examples import prepare
+from graftwork.core.examples import encoders_of, prepare
 from graftwork.core.plan import base_facts, check
 from graftwork.core.predicted import (
     row_texts,
@@ -92,7 +92,7 @@ class Model(Predicting):
 
         texts, domains = row_texts(table), domain_names(table)
         warn_of_lacking_domain(table, self.schema)
-        encoded = {name: task.encode_rows(table, name) for name, task in self.tasks.items()}
+        encoded = {name: task.encode_rows(table, name, encoders_of(self.network)) for name, task in self.tasks.items()}
         truth = {name: rows for name, rows in encoded.items() if rows is not None}
         given, found = self.scored_values(table, without, watch), {}
         for name, task in self.tasks.items():

@@ -60,7 +60,7 @@ def test_no_steps_need_no_time(fixtures: Worlds):
 def test_scoring_is_timed_on_some_rows(fixtures: Worlds, monkeypatch: pytest.MonkeyPatch):
     run = fixtures("cnn").run(steps=10)
     asked, clock = [], iter([0.0, 2.0])
-    monkeypatch.setattr(timing, "predict_examples", lambda *given: asked.append(len(given[-1])))
+    monkeypatch.setattr(timing, "predict_examples", lambda *given, **_: asked.append(len(given[-1])))
     monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     assert run.valid is not None
     assert timing._seconds_per_evaluation(run) == pytest.approx(2.0 / run.training.batch * len(run.valid))

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
+from torch import Tensor
 
 from graftwork.data.batch import Batch, Hidden, whole
 from graftwork.data.columns.convert import as_text, is_missing
@@ -20,6 +21,8 @@ from graftwork.data.store.cache import column_digest, digest, entry
 from graftwork.data.store.ragged import Ragged
 from graftwork.data.store.spool import slices
 from graftwork.data.table import Table
+from graftwork.data.tensors import Tensors
+from graftwork.data.values import Values
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
@@ -37,14 +40,15 @@ class Examples:
     inputs: prepared rows by input. keys: a digest of each input's prepared content (for caches).
     present: by input, which rows have it (N,); only where some lack it. tokens: work of each row, by input (N,).
     domains: names of the domains, by their numbers in `domain`.
-    targets, labelled: by target column; empty where the table has no target. numbers: the rows' numbers in the source.
+    targets, labelled: by target column; empty where the table has no target. tasks: whose targets they are, by column.
+    numbers: the rows' numbers in the source.
     in_blocks: a pass over them reads them block by block, in their order (`core/blocks.py`).
     """
 
     inputs: dict[str, Ragged]
     keys: dict[str, str]
     numbers: np.ndarray
-    targets: dict[str, np.ndarray] = field(default_factory=dict)
+    targets: dict[str, Values] = field(default_factory=dict)
     labelled: dict[str, np.ndarray] = field(default_factory=dict)
     weight: np.ndarray | None = None
     domain: np.ndarray | None = None
@@ -53,6 +57,7 @@ class Examples:
     tokens: dict[str, np.ndarray] = field(default_factory=dict)
     domains: tuple[str, ...] = ()
     in_blocks: bool = False
+    tasks: Mapping[str, Task] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -74,6 +79,11 @@ class Cached:
     depth: int
     states: Ragged | np.ndarray
     bf16: bool = False
+
+
+def encoders_of(network: Network) -> dict[str, Encoder]:
+    """What reads each input."""
+    return {name: network.encoder(name) for name in network.columns}
 
 
 def held_rows(network: Network, most: int) -> int:
@@ -115,17 +125,15 @@ def prepare(
         if len(network.columns) > 1 and encoder.modality != "table":
             missing = np.concatenate([is_missing(part) for part in slices(table.column(columns[0]))] or [_NONE])
             present.update({name: ~missing} if missing.any() else {})
-    targets, labelled = {}, {}
-    for name, task in tasks.items():
-        found = task.encode_rows(table, name)
-        if found is not None:
-            targets[name], labelled[name] = found
+    encoded = {name: task.encode_rows(table, name, encoders_of(network)) for name, task in tasks.items()}
+    found = {name: targets for name, targets in encoded.items() if targets is not None}
     return Examples(
         inputs=inputs,
         keys=keys,
         numbers=table.rows,
-        targets=targets,
-        labelled=labelled,
+        targets={name: targets.values for name, targets in found.items()},
+        labelled={name: targets.labelled for name, targets in found.items()},
+        tasks={name: tasks[name] for name in found},
         weight=_weights(table),
         domain=_codes(table, "domain"),
         group=_codes(table, "group"),
@@ -169,14 +177,24 @@ def make_batch(
         hidden=hidden,
         present={name: torch.from_numpy(mask[indices]) for name, mask in examples.present.items()},
         rows=picked,
-        targets={name: torch.from_numpy(values[indices]) for name, values in examples.targets.items()},
+        targets={name: _target(examples, name, indices) for name in examples.targets},
         labelled={name: torch.from_numpy(mask[indices]) for name, mask in examples.labelled.items()},
         weight=_picked(examples.weight, indices),
         domain=_picked(examples.domain, indices),
         group=_picked(examples.group, indices),
         progress=progress,
     )
-    return whole(batch).to(network.device)
+    return whole(batch, units_of(batch, examples.tasks)).to(network.device)
+
+
+def units_of(batch: Batch, tasks: Mapping[str, Task]) -> dict[str, Tensor]:
+    """By target, what each row counts in the mean of the loss (B,)."""
+    return {name: tasks[name].units(target) for name, target in batch.targets.items() if name in tasks}
+
+
+def _target(examples: Examples, name: str, indices: np.ndarray) -> Tensors:
+    values, task = examples.targets[name], examples.tasks.get(name)
+    return torch.from_numpy(np.asarray(values[indices])) if task is None else task.collate(values, indices)
 
 
 def _hidden(store: Cached, indices: np.ndarray) -> Hidden:

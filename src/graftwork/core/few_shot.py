@@ -94,7 +94,7 @@ def episode_scores(
         own = np.arange(len(rows)) % shape.way
         support, asked = rows[: shape.support_rows], rows[shape.support_rows :]
         one = learned(network, examples, support, own[: shape.support_rows], target, techniques, store)
-        given = predict_examples(one, examples, techniques, store, rows=asked)[target]
+        given = np.asarray(predict_examples(one, examples, techniques, store, rows=asked)[target])
         right[index] = (given.argmax(axis=1) == own[shape.support_rows :]).mean()
     network.train(training)
     return right
@@ -109,7 +109,7 @@ def validation_score(
     cached: Mapping[str, Cached] | None = None,
 ) -> float:
     """What a run is chosen by: each target's metric, more is better; of few-shot tasks the mean over episodes."""
-    predictions = predict_examples(network, valid, techniques, cached, open_sets(tasks))
+    predictions = predict_examples(network, valid, techniques, cached, open_sets(tasks), tasks=tasks)
     by_episodes = {
         name: float(episode_scores(network, valid, valid.targets[name], name, shape, techniques, cached).mean())
         for name, shape in ((name, task.validation_episodes) for name, task in tasks.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,8 @@ from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.plan import order
 from graftwork.core.technique import Predictor, Rows, Technique
 from graftwork.data.batch import Batch
-from graftwork.data.tensors import one_tensor
+from graftwork.data.tensors import Tensors, one_tensor
+from graftwork.data.values import Collector, Values
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import score as metric_score
@@ -37,28 +39,37 @@ def predict_examples(
     rows: np.ndarray | None = None,
     changed: Callable[[Batch], Batch] | None = None,
     watch: Watch | None = None,
-) -> dict[str, np.ndarray]:
-    """By target, the predictions before softmax of every row in order (N, outputs), float32.
+    tasks: Mapping[str, Task] | None = None,
+) -> dict[str, Values]:
+    """By target, what its task keeps of the predictions of every row in order: (N, outputs), float32, before softmax.
 
-    embedded: targets of which the embeddings (N, E), what the last layer of the head reads, are given instead.
+    tasks: of the targets whose predictions are not one tensor with a row each. embedded: targets of which the
+    embeddings (N, E), what the last layer of the head reads, are given instead.
     rows: indices of the rows to predict; None for all. changed: what is done to each batch first.
     watch: told after each batch how many rows are done, of how many.
     """
     rows = np.arange(len(examples)) if rows is None else rows
     training = network.training
     network.eval()
-    outputs = {name: np.zeros((len(rows), width), np.float32) for name, width in _widths(network, embedded).items()}
-    done = 0
+    own = {name: task for name, task in (tasks or {}).items() if name not in embedded}
+    kept, done = {name: Collector(len(rows)) for name in network.targets}, 0
     with torch.no_grad():  # not inference mode, in which a technique could not switch gradients on
         forward, given = prediction(network, examples, rows, techniques, cached, embedded, changed)
         for indices in network.pass_batches(examples.lengths[rows], BATCH_ROWS, running(network, cached)):
             for target, values in forward.predict(given.batch(indices)).predictions.items():
-                outputs[target][indices] = one_tensor(values).cpu().numpy()
+                kept[target].put(indices, own[target].keep(values) if target in own else as_array(values))
             done += len(indices)
             if watch is not None:
                 watch(done, len(rows))
+    nothing = {name: np.zeros((0, width), np.float32) for name, width in _widths(network, embedded).items()}
     network.train(training)
-    return outputs
+    return {name: found.values(nothing[name]) for name, found in kept.items()}
+
+
+def as_array(predictions: Tensors) -> np.ndarray:
+    """A tensor (B, ...) in float32: what is kept of predictions that are one."""
+    kept: np.ndarray = one_tensor(predictions).float().cpu().numpy()
+    return kept
 
 
 def prediction(
@@ -106,9 +117,9 @@ def _with_embeddings(network: Network, embedded: Collection[str]) -> Forward:
     )
 
 
-def probabilities(task: Task, predictions: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+def probabilities(task: Task, kept: Values, temperature: float = 1.0) -> Any:
     """`task.in_units`: what people read of predictions (N, outputs)."""
-    return task.in_units(predictions, temperature)
+    return task.in_units(kept, temperature)
 
 
 def open_sets(tasks: Mapping[str, Task]) -> list[str]:
@@ -116,13 +127,13 @@ def open_sets(tasks: Mapping[str, Task]) -> list[str]:
     return [name for name, task in tasks.items() if task.open_set]
 
 
-def scored(task: Task, values: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+def scored(task: Task, kept: Values, temperature: float = 1.0) -> Any:
     """`task.scored`: what metrics read of predictions (N, outputs), or of an open set's embeddings (N, E)."""
-    return task.scored(values, temperature)
+    return task.scored(kept, temperature)
 
 
 def score(
-    predictions: Mapping[str, np.ndarray],
+    predictions: Mapping[str, Values],
     examples: Examples,
     tasks: Mapping[str, Task],
     metrics: Mapping[str, str],

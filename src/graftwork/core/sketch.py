@@ -30,11 +30,8 @@ class Repeated(Ragged):
     def __len__(self) -> int:
         return self.total
 
-    def __getitem__(self, row: int) -> np.ndarray:
-        return super().__getitem__(row % (len(self.offsets) - 1))
-
     def rows(self, indices: Sequence[int] | np.ndarray) -> list[np.ndarray]:
-        return [self[int(row)] for row in indices]
+        return [self[int(row) % (len(self.offsets) - 1)] for row in indices]
 
     @property
     def lengths(self) -> np.ndarray:

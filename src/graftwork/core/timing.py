@@ -54,7 +54,9 @@ def _seconds_per_evaluation(run: Run) -> float:
         rows = np.sort(np.random.default_rng(0).choice(rows, run.training.batch, replace=False))
     with torch.random.fork_rng():
         begun = time.perf_counter()
-        predict_examples(run.network, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks), rows)
+        predict_examples(
+            run.network, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks), rows, tasks=run.tasks
+        )
         return (time.perf_counter() - begun) / len(rows) * len(run.valid)
 
 

@@ -37,8 +37,9 @@ class Batch:
         the target is missing, and masks the loss.
     rows: ids of the rows in the training table (B,). weight: importance of each row (B,), 1 on average.
     progress: share of the training that is done, 0 to 1.
-    size, labelled_size: rows of the whole batch that this is a part of (accumulation, data parallel ranks): every
-        mean is taken over those, so that the gradients of the parts add up to the gradient of the whole.
+    size, labelled_size: rows of the whole batch that this is a part of (accumulation, data parallel ranks), and by
+        target the units of its labelled rows (the rows themselves, or their tokens): every mean is taken over those, so
+        that the gradients of the parts add up to the gradient of the whole.
     """
 
     inputs: dict[str, Inputs]
@@ -69,9 +70,16 @@ class Batch:
         return moved
 
 
-def whole(batch: Batch) -> Batch:
-    """`batch` with `size` and `labelled_size` counted from its own rows."""
-    counts = {name: float(mask.sum()) for name, mask in batch.labelled.items()}
+def whole(batch: Batch, units: Mapping[str, Tensor] | None = None) -> Batch:
+    """`batch` with `size` and `labelled_size` counted from its own rows.
+
+    units: by target, what each row counts in the mean of the loss (B,); 1 where left out.
+    """
+    units = units or {}
+    counts = {
+        name: float((units[name] * mask).sum() if name in units else mask.sum())
+        for name, mask in batch.labelled.items()
+    }
     return replace(batch, size=len(batch), labelled_size=counts)
 
 

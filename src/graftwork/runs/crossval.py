@@ -52,7 +52,8 @@ def _of_target(
         fit_linear(head, features, targets, task, weight=weight, l2=1 / 16)
         with torch.inference_mode():
             predictions[held] = head.of_rows(torch.from_numpy(features[held]).to(head.shift.device)).cpu().numpy()
-    return probabilities(task, predictions)
+    found: np.ndarray = probabilities(task, predictions)
+    return found
 
 
 def folds(classes: np.ndarray, seed: int) -> np.ndarray:

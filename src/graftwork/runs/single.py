@@ -23,6 +23,7 @@ from graftwork.core.sketch import sketch
 from graftwork.core.timing import affordable_steps
 from graftwork.data.store.cache import digest
 from graftwork.data.table import Input, Table
+from graftwork.data.values import arrays_of
 from graftwork.errors import CheckpointError
 from graftwork.networks.bases.registry import build
 from graftwork.networks.encoder import Encoder
@@ -114,7 +115,9 @@ def run_single(
     network = with_training_classes(network, run.train, run.tasks, run.plan.techniques)
     predictions = None
     if run.valid:
-        predictions = predict_examples(network, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks))
+        predictions = predict_examples(
+            network, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks), tasks=run.tasks
+        )
     seconds = time.monotonic() - wall
     listener.finished(name, fitted.best_score, seconds)
     spent = time.process_time() - cpu
@@ -205,7 +208,7 @@ def fingerprint(recipe: Recipe, run: Run) -> str:
             roles = (examples.weight, examples.domain, examples.group)
             parts += [
                 *examples.keys.values(),
-                *examples.targets.values(),
+                *(part for values in examples.targets.values() for part in arrays_of(values)),
                 *(role for role in roles if role is not None),
             ]
     parts += [teacher_outputs.key for _, teacher_outputs in sorted(run.teacher_outputs.items())]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -14,11 +15,18 @@ from torch import Tensor
 
 from graftwork.data.episodes import Episodes
 from graftwork.data.table import Kind, Table
+from graftwork.data.tensors import Tensors, one_tensor
+from graftwork.data.values import Targets, Values
+from graftwork.networks.encoder import Encoder
 from graftwork.shown import shown_number
 from graftwork.tasks.capabilities import Calibrated, facts_of
 from graftwork.tasks.labels import Labels
 from graftwork.tasks.metrics.registry import METRICS, Metric
 from graftwork.tasks.section import Section, SeenRows
+
+Encoders = Mapping[str, Encoder]
+"""By input, what reads it."""
+NONE: Encoders = MappingProxyType({})
 
 Answer = Literal["class", "classes", "number", "likeness", "own"]
 """What is predicted of a row: one of the classes, any number of them, a number, or how like rows are to each other;
@@ -113,38 +121,55 @@ class Task(ABC):
         return 2
 
     @abstractmethod
-    def encode_rows(self, table: Table, name: str) -> tuple[np.ndarray, np.ndarray] | None:
+    def encode_rows(self, table: Table, name: str, encoders: Encoders = NONE) -> Targets | None:
         """Targets of a table's N rows and the mask (N,) of those present; None where the table does not have it.
 
+        encoders: for targets that are tied to places in an input (`Encoder.places`); others do without.
         Raises DataError for values training never had.
         """
 
+    def collate(self, values: Values, rows: np.ndarray) -> Tensors:
+        """The encoded targets of the rows of a batch (B,), as `loss` reads them."""
+        return torch.from_numpy(np.asarray(values[rows]))
+
     @abstractmethod
     def loss(self, predictions: Any, target: Any) -> Tensor:
-        """Loss of each row (B,). `target` is what `encode` gives, or what `soften` made of it."""
+        """Loss of each row (B,), summed over its units. `target` is what `collate` gives, or `soften` made of it."""
 
-    def in_units(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-        """Predictions (N, outputs) as people read them, and `decode` does: calibrated probabilities where the task has
-        any; numbers in the units of the column."""
+    def units(self, target: Any) -> Tensor:
+        """What each row counts in the mean of the loss (B,): 1, or as many as its loss is a sum of."""
+        first = target if isinstance(target, Tensor) else next(iter(target.values()))
+        return torch.ones(len(first), device=first.device)
+
+    def keep(self, predictions: Any) -> np.ndarray | Sequence[np.ndarray]:
+        """What is kept of a batch's predictions, one a row, and small: an array (B, ...), or an array for each row.
+
+        It is what `in_units` and `scored` begin with; all rows that are predicted together are held in memory.
+        """
+        kept: np.ndarray = one_tensor(predictions).float().cpu().numpy()
+        return kept
+
+    def in_units(self, kept: Any, temperature: float = 1.0) -> Any:
+        """What was kept of N rows as people read it, and `decode` does: calibrated probabilities (N, outputs) where the
+        task has any; numbers in the units of the column."""
         if not isinstance(self, Calibrated):
             return kept
         with torch.inference_mode():
             found: np.ndarray = self.probabilities(torch.from_numpy(kept), temperature).numpy()
         return found
 
-    def scored(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-        """What metrics and sections read: predictions as `in_units` gives them; where whole classes are held out,
-        embeddings (N, E)."""
+    def scored(self, kept: Any, temperature: float = 1.0) -> Any:
+        """What metrics and sections read: as `in_units` gives it; embeddings where whole classes are held out."""
         return self.in_units(kept, temperature)
 
-    def calibrated(self, values: np.ndarray, targets: np.ndarray) -> Self:  # noqa: ARG002
+    def calibrated(self, values: Any, targets: Any) -> Self:  # noqa: ARG002
         """This task with what validation teaches it, the temperature apart.
 
         values: predictions, or embeddings of an open set, of the labelled validation rows; targets: theirs, encoded.
         """
         return self
 
-    def truth(self, targets: np.ndarray) -> np.ndarray:
+    def truth(self, targets: Any) -> Any:
         """Encoded targets as metrics compare them with the choices: in the units of the column."""
         return targets
 
@@ -153,18 +178,18 @@ class Task(ABC):
         named = {name: METRICS[name] for name in self.metric_names}
         return named | {name: each for name, each in METRICS.own.items() if each.suited_to(self.facts)}
 
-    def metric_inputs(self, targets: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def metric_inputs(self, targets: Any, kept: Any) -> tuple[Any, Any]:
         """What metrics read of labelled rows: the truth, and what is compared with it, both one a row.
 
         kept: as `scored` gives it.
         """
         return self.truth(targets), kept
 
-    def predicted(self, kept: np.ndarray) -> np.ndarray:
+    def predicted(self, kept: Any) -> Any:
         """What is predicted, in the form of `truth`: class indices (N,), chosen classes (N, C), or numbers (N,)."""
         return kept
 
-    def sections(self, truth: np.ndarray, kept: np.ndarray, rows: SeenRows) -> tuple[Section, ...]:  # noqa: ARG002
+    def sections(self, truth: Any, kept: Any, rows: SeenRows) -> tuple[Section, ...]:  # noqa: ARG002
         """Its own parts of the report on rows that were scored; truth, kept: as `metric_inputs` gives them."""
         return ()
 
@@ -206,8 +231,26 @@ class Task(ABC):
         return shown_number(float(value))
 
     @abstractmethod
-    def decode(self, kept: np.ndarray) -> list[Any]:
-        """One predicted value per row, as it stands in the target column; kept: as `in_units` gives it."""
+    def decode(self, kept: Any) -> list[Any]:
+        """One predicted value per row, as it stands in the target column; kept: as `in_units` gives it.
+
+        Where `columns` names several, a value is a tuple of as many.
+        """
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """Names of the columns that a prediction of the target `name` fills."""
+        return (name,)
+
+    @property
+    def value_type(self) -> pa.DataType:
+        """The type of a predicted value in a column of its own."""
+        kind: pa.DataType = pa.array(self.decode(np.ones((1, self.outputs), np.float32))).type
+        return kind
+
+    def numbers(self, name: str) -> tuple[str, ...]:
+        """What the numbers of a row are that `in_units` gives (N, C), in order: the probability of each class, or what
+        stands in each column. Empty where it gives something else."""
+        return self.classes or self.columns(name)
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -237,8 +280,8 @@ class ColumnTask(Task):
     def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Targets of N rows and the mask (N,) of those present. Raises DataError for values training never had."""
 
-    def encode_rows(self, table: Table, name: str) -> tuple[np.ndarray, np.ndarray] | None:
+    def encode_rows(self, table: Table, name: str, encoders: Encoders = NONE) -> Targets | None:  # noqa: ARG002
         """`encode` of the column `name` of a table; None where the table does not have it."""
         if name not in table.data.column_names:
             return None
-        return self.encode(table.column(name), table.source, table.rows)
+        return Targets(*self.encode(table.column(name), table.source, table.rows))

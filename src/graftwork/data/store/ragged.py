@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -29,8 +29,21 @@ class Ragged:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def __getitem__(self, row: int) -> np.ndarray:
+    @overload
+    def __getitem__(self, row: int) -> np.ndarray: ...
+
+    @overload
+    def __getitem__(self, row: np.ndarray) -> Ragged: ...
+
+    def __getitem__(self, row: int | np.ndarray) -> np.ndarray | Ragged:
+        """A row's own values; of indices or a mask (N,) those rows, in memory."""
+        if isinstance(row, np.ndarray):
+            places = np.flatnonzero(row) if row.dtype == bool else row
+            return from_rows(self.rows(places), self.values)
         return np.asarray(self.values[self.offsets[row] : self.offsets[row + 1]])
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[row] for row in range(len(self)))
 
     def rows(self, indices: Sequence[int] | np.ndarray) -> list[np.ndarray]:
         return [self[int(row)] for row in indices]
@@ -38,6 +51,15 @@ class Ragged:
     @property
     def lengths(self) -> np.ndarray:
         return np.diff(self.offsets)
+
+
+def from_rows(rows: Sequence[np.ndarray], like: np.ndarray | None = None) -> Ragged:
+    """Rows in memory. like: values of the same type and inner shape, for no row at all."""
+    lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
+    nothing = np.zeros(0, np.int64) if like is None else like[:0]
+    return Ragged(
+        np.concatenate(rows) if len(rows) else nothing, np.concatenate([np.zeros(1, np.int64), lengths.cumsum()])
+    )
 
 
 def write(folder: Path, chunks: Iterable[Sequence[np.ndarray]], dtype: str, inner: tuple[int, ...] = ()) -> Ragged:

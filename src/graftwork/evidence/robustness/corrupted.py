@@ -140,4 +140,4 @@ def _mistyped(
     place = table.data.column_names.index(column)
     data = table.data.set_column(place, column, pa.chunked_array([pa.array(values, pa.string())]))
     changed = prepare(replace(table, data=data), aim.network, {}, text, keep_on_disk=False)
-    return replace(changed, targets=examples.targets, labelled=examples.labelled)
+    return replace(changed, targets=examples.targets, labelled=examples.labelled, tasks=examples.tasks)

@@ -94,7 +94,7 @@ def contributions(
     given = {}
     for name in ("", *network.columns):
         less = left_out(examples, {name} - {""})
-        found = predict_examples(network, less, techniques, some, rows=rows)
+        found = predict_examples(network, less, techniques, some, rows=rows, tasks=tasks)
         given[name] = {n: scored(task, found[n], (temperature or {}).get(n, 1.0)) for n, task in tasks.items()}
     return {
         target: tuple(

@@ -54,10 +54,10 @@ def look_at(job: Job, run: Run, recipe: Recipe, clock: Clock = time.monotonic) -
         begun = clock()
         examples = prepare(part, run.network, {}, recipe.text, keep_on_disk=False)
         prepared = clock()
-        predict_examples(run.network, examples)
+        predict_examples(run.network, examples, tasks=run.tasks)
         read = clock()
         if acting:
-            predict_examples(run.network, examples, run.techniques)
+            predict_examples(run.network, examples, run.techniques, tasks=run.tasks)
         done = clock()
         seconds.append((len(part), prepared - begun, read - prepared, done - prepared if acting else read - prepared))
         start, size = start + size, size * 2

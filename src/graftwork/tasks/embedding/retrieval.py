@@ -11,13 +11,14 @@ from torch import Tensor
 
 from graftwork.data.columns.contents import NOTHING, content_ids
 from graftwork.data.table import Kind, Table
+from graftwork.data.values import Targets
 from graftwork.errors import DataError, UsageError
 from graftwork.shown import counted
 from graftwork.tasks.embedding.contrast import clip_loss, siglip_loss
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.ranking import partner_ranks
-from graftwork.tasks.task import Answer, Task
+from graftwork.tasks.task import NONE, Answer, Encoders, Task
 
 SIDES = 2
 """Inputs that are aligned."""
@@ -81,12 +82,12 @@ class Retrieval(Task):
     def outputs(self) -> int:
         return SIDES * self.width + (2 if self.contrast == "siglip" else 1)
 
-    def encode_rows(self, table: Table, name: str) -> tuple[np.ndarray, np.ndarray] | None:  # noqa: ARG002
+    def encode_rows(self, table: Table, name: str, encoders: Encoders = NONE) -> Targets | None:  # noqa: ARG002
         return self._ids(table)
 
-    def _ids(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
+    def _ids(self, table: Table) -> Targets:
         ids = np.stack([content_ids(table, columns) for columns in self.sides], axis=1)
-        return ids, (ids != NOTHING).all(axis=1)
+        return Targets(ids, (ids != NOTHING).all(axis=1))
 
     def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
         """Loss of each row against the others of the batch (B,); rows that lack a side take no part, and give 0."""
@@ -137,6 +138,10 @@ class Retrieval(Task):
         """How much alike the two sides of each row are: their cosine, from -1 to 1."""
         first, second = self.embeddings(probabilities)
         return [float(value) for value in (first * second).sum(axis=1)]
+
+    def numbers(self, name: str) -> tuple[str, ...]:  # noqa: ARG002
+        """None: embeddings are not for people."""
+        return ()
 
     def state(self) -> dict[str, Any]:
         return {"width": self.width, "contrast": self.contrast, "sides": [list(columns) for columns in self.sides]}
