@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graftwork.core import predicted
-from graftwork.core.examples import Cached, Examples, held_rows, is_on_disk, prepare
+from graftwork.core.examples import Cached, Examples, encoders_of, held_rows, is_on_disk, prepare
 from graftwork.core.long_texts import cut_off, warn_of_cut
 from graftwork.core.predicted import Predicted, as_array, as_asked, check_probabilities, only, probabilities_as_asked
-from graftwork.core.scoring import Watch, open_sets, part_of, predict_examples, probabilities, scored
+from graftwork.core.scoring import Watch, open_sets, part_of, predict_examples, scored
 from graftwork.data.domains import warn_of_lacking_domain
 from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import BadRow
 from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
+from graftwork.data.values import Values, joined
 from graftwork.saving import Saved
 from graftwork.tasks.task import Task
 
@@ -50,24 +51,26 @@ class Predicting(Saved):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the probability columns: the classes, or the target for a task without classes."""
+        """Names of the probability columns: the classes, or what a task without classes predicts."""
         return self.columns_of(self.target)
 
     def columns_of(self, target: str) -> tuple[str, ...]:
         """The same for one of several targets."""
-        return self.tasks[target].classes or (target,)
+        return self.tasks[target].numbers(target)
 
     def predict(
         self, data: Source, *, encoding: str | None = None
     ) -> np.ndarray | pd.Series | pd.DataFrame | dict[str, np.ndarray]:
         """One value a row, in order: a pandas Series for a frame, an array for anything else.
 
+        Of a task that predicts several columns a row (`Task.columns`) a frame, or an array (N, columns).
         With several targets, a frame with one column a target for a frame, else a dict of arrays by target.
         data: a list of texts (for a model with one input), a list of dicts, a frame, a Dataset or a file.
         A row that can't be read (an empty text) gets None. encoding: of a csv, tsv or json file that is not UTF-8.
         """
         found = self.predict_rows(data, encoding=encoding).each_values
-        return as_asked({name: as_array(values) for name, values in found.items()}, data)
+        columns = {name: self.tasks[name].columns(name) for name in found}
+        return as_asked({name: as_array(values, len(columns[name])) for name, values in found.items()}, data, columns)
 
     def predict_proba(
         self, data: Source, *, encoding: str | None = None
@@ -93,13 +96,13 @@ class Predicting(Saved):
         parts = [part for part, _ in self.predict_chunks(table, bad)] or [self.nothing()]
         return Predicted(
             {name: [value for part in parts for value in part.each_values[name]] for name in self.targets},
-            {name: np.concatenate([part.each_probabilities[name] for part in parts]) for name in self.targets},
+            {name: np.concatenate([part.each_probabilities[name] for part in parts]) for name in self._numbered},
             bad,
         )
 
     def nothing(self) -> Predicted:
         """Predictions of no row at all."""
-        empty = {name: np.zeros((0, task.outputs), np.float32) for name, task in self.tasks.items()}
+        empty = {name: np.zeros((0, width), np.float32) for name, width in self._numbered.items()}
         return Predicted({name: [] for name in self.targets}, empty, [])
 
     def predict_chunks(
@@ -116,11 +119,14 @@ class Predicting(Saved):
             found = self._probabilities(chunk.take(np.flatnonzero(good)), own, cut) if good.any() else {}
             given, values = {}, {}
             for name, task in self.tasks.items():
-                given[name] = np.full((len(chunk), task.outputs), np.nan, np.float32)
+                read = found.get(name)
+                if name in self._numbered:
+                    given[name] = np.full((len(chunk), self._numbered[name]), np.nan, np.float32)
+                    given[name][good] = np.nan if read is None else read
+                    read = None if read is None else given[name][good]
                 values[name] = [None] * len(chunk)
-                if name in found:
-                    given[name][good] = found[name]
-                    for index, value in zip(np.flatnonzero(good), task.decode(given[name][good]), strict=True):
+                if read is not None:
+                    for index, value in zip(np.flatnonzero(good), task.decode(read), strict=True):
                         values[name][index] = value
             here = set(chunk.rows.tolist()) & unreadable
             yield Predicted(values, given, [row for row in bad if row.row in here]), chunk
@@ -128,41 +134,49 @@ class Predicting(Saved):
 
     def scored_values(
         self, table: Table, without: Collection[str] = (), watch: Watch | None = None
-    ) -> dict[str, np.ndarray]:
+    ) -> dict[str, Values]:
         """What metrics read of each row, by target: calibrated probabilities (N, outputs), or embeddings of open sets
         (N, E), of length 1. without: inputs that are left out."""
         from graftwork.evidence.scores.modalities import known_inputs, left_out
 
         without = known_inputs(self.network, without) if without else ()
         kept = is_on_disk(table, self.network, self.recipe.text)  # a table that a fit has read: decoded once for both
-        parts, done = list[dict[str, np.ndarray]](), 0
+        parts, done = list[dict[str, Values]](), 0
         for part in [table] if kept else map(table.take, self._slices(len(table))):
             examples = prepare(part, self.network, {}, self.recipe.text, keep_on_disk=kept)
             own = part_of(watch, done, len(table))
             parts.append(self.scored_examples(left_out(examples, without), watch=own))
             done += len(part)
-        return {name: np.concatenate([part[name] for part in parts]) for name in self.tasks}
+        return {name: joined([part[name] for part in parts]) for name in self.tasks}
 
     def scored_examples(
         self, examples: Examples, cached: Mapping[str, Cached] | None = None, watch: Watch | None = None
-    ) -> dict[str, np.ndarray]:
+    ) -> dict[str, Values]:
         """The same of rows that are prepared. cached: what is known of them, by input."""
+        embedded = open_sets(self.tasks)
         values = predict_examples(
-            self.network, examples, self.recipe.listed, cached, open_sets(self.tasks), watch=watch
+            self.network, examples, self.recipe.listed, cached, embedded, watch=watch, tasks=self.tasks
         )
         return {n: scored(t, values[n], self.temperature.get(n, 1.0)) for n, t in self.tasks.items()}
+
+    @property
+    def _numbered(self) -> dict[str, int]:
+        """By target, how many numbers a row its task names; targets whose task names none are left out."""
+        widths = {name: len(task.numbers(name)) for name, task in self.tasks.items()}
+        return {name: width for name, width in widths.items() if width}
 
     def _slices(self, rows: int) -> list[np.ndarray]:
         size = held_rows(self.network, CHUNK)
         return [np.arange(start, min(start + size, rows)) for start in range(0, rows, size)]
 
-    def _probabilities(self, table: Table, watch: Watch | None, cut: Counter[str]) -> dict[str, np.ndarray]:
+    def _probabilities(self, table: Table, watch: Watch | None, cut: Counter[str]) -> dict[str, Values]:
         """cut: rows whose text was not read whole, by input, are added to it."""
         examples = prepare(table, self.network, {}, self.recipe.text, keep_on_disk=False)
         predicted.warn_of_lacks(self.network, examples)
         cut.update(cut_off(self.network, table, examples, self.recipe.text))
-        predictions = predict_examples(self.network, examples, self.recipe.listed, watch=watch)
+        found = predict_examples(self.network, examples, self.recipe.listed, watch=watch, tasks=self.tasks)
+        encoders = encoders_of(self.network)
         return {
-            name: probabilities(task, predictions[name], self.temperature.get(name, 1.0))
+            name: task.in_units(task.located(found[name], table, encoders), self.temperature.get(name, 1.0))
             for name, task in self.tasks.items()
         }

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 class Predicted:
     """Predictions of some rows, in order.
 
-    each_values: by target, one value a row, None where the row could not be read. each_probabilities: by target,
-    (N, outputs), NaN there. bad: why rows could not be read.
+    each_values: by target, one value a row, None where the row could not be read. each_probabilities: by target, the
+    numbers of a row that its task names (N, C), NaN there; targets whose task names none (`Task.numbers`) are left out.
+    bad: why rows could not be read.
     """
 
     each_values: dict[str, list[Any]]
@@ -45,14 +46,21 @@ class Predicted:
 
 
 def as_asked(
-    values: Mapping[str, np.ndarray], data: object
+    values: Mapping[str, np.ndarray], data: object, columns: Mapping[str, Sequence[str]]
 ) -> np.ndarray | pd.Series | pd.DataFrame | dict[str, np.ndarray]:
-    """One value a row: for a frame a Series (a frame of several targets), else an array (a dict of them by target)."""
+    """One value a row: for a frame a Series, else an array (of several targets a frame, or a dict of them by target).
+
+    columns: by target, what a prediction fills: where they are several, values are (N, columns), the Series a frame.
+    """
     if is_frame(data):
         import pandas as pd
 
-        series = {name: pd.Series(found, index=index_of(data), name=name) for name, found in values.items()}
-        return series[only(series)] if len(series) == 1 else pd.DataFrame(series, index=index_of(data))
+        parts = {
+            column: pd.Series(found if len(columns[name]) == 1 else found[:, at], index=index_of(data), name=column)
+            for name, found in values.items()
+            for at, column in enumerate(columns[name])
+        }
+        return parts[only(parts)] if len(parts) == 1 else pd.DataFrame(parts, index=index_of(data))
     return values[only(values)] if len(values) == 1 else dict(values)
 
 
@@ -78,8 +86,13 @@ def only(targets: Collection[str]) -> str:
     return next(iter(targets))
 
 
-def as_array(values: list[Any]) -> np.ndarray:
-    """One element a value (N,), of the values' own type; objects where they are lists of labels, or some are None."""
+def as_array(values: list[Any], columns: int = 1) -> np.ndarray:
+    """One element a value (N,), of the values' own type; objects where they are lists of labels, or some are None.
+
+    columns: where values are tuples of so many, (N, columns), NaN for None.
+    """
+    if columns > 1:
+        return np.array([value or (np.nan,) * columns for value in values]).reshape(len(values), columns)
     if not any(value is None or isinstance(value, list) for value in values):
         return np.array(values)
     array = np.empty(len(values), dtype=object)
@@ -94,13 +107,16 @@ def is_frame(data: object) -> bool:
 
 
 def check_probabilities(tasks: Mapping[str, Task]) -> None:
-    """Raise UsageError for a task whose outputs are embeddings, of which there are no probabilities."""
-    for task in tasks.values():
-        if not task.reads_target:
+    """Raise UsageError for a task whose predictions are no numbers of a row, such as embeddings or labelled spans."""
+    for name, task in tasks.items():
+        if task.numbers(name):
+            continue
+        if task.answer == "likeness":
             raise UsageError(
                 f"The task {task.name} has no probabilities: it compares embeddings. Without them, a prediction is how "
                 "much alike the two sides of a row are; `model.searcher().embed` gives the embeddings."
             )
+        raise UsageError(f"The task {task.name} has no probabilities of a row as a whole. Leave them out.")
 
 
 def index_of(frame: Any) -> pd.Index:

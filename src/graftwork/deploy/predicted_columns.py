@@ -21,19 +21,22 @@ PREDICTION, CONFIDENCE, SECOND, REASON = "prediction", "confidence", "second_cho
 def with_predictions(model: Model, chunk: Table, predicted: Predicted, proba: bool) -> pa.Table:
     """The rows of `chunk` with their predictions.
 
-    Added are prediction; for one class a row also confidence (the calibrated probability of the predicted class) and
-    second_choice (the next probable class); reason (why a prediction is empty), and with `proba` one `p(class)` a
-    class. Of a model with several targets they are `prediction(target)`, `confidence(target)`, `p(target=class)` and so
-    on. Where the table has a column of that name already, the added one gets an underscore behind it.
+    Added are prediction (`prediction(column)` for each column of a task that fills several); for one class a row also
+    confidence (the calibrated probability of the predicted class) and second_choice (the next probable class); reason
+    (why a prediction is empty), and with `proba` one `p(class)` a class. Of a model with several targets they are
+    `prediction(target)`, `confidence(target)`, `p(target=class)` and so on. Where the table has a column of that name
+    already, the added one gets an underscore behind it.
     """
     reasons = {row.row: f"{row.column}: {row.reason}" for row in predicted.bad}
     table = chunk.data
     several, added = len(model.targets) > 1, dict[str, pa.Array]()
     for target, task in model.tasks.items():
         of = f"({target})" if several else ""
-        # Of all outputs at once: a chunk without any value would not show the type.
-        kind = pa.array(task.decode(np.ones((1, task.outputs), np.float32))).type
-        added[f"{PREDICTION}{of}"] = pa.array(predicted.each_values[target], kind)
+        kind, columns, values = task.value_type, task.columns(target), predicted.each_values[target]
+        if len(columns) == 1:
+            added[f"{PREDICTION}{of}"] = pa.array(values, kind)
+        for index, column in enumerate(columns if len(columns) > 1 else ()):
+            added[f"{PREDICTION}({column})"] = pa.array([value and value[index] for value in values], kind)
         if chooses(task):
             sure, second = runners_up(task, predicted.each_probabilities[target])
             added[f"{CONFIDENCE}{of}"] = pa.array(sure, mask=np.isnan(sure))
@@ -58,7 +61,7 @@ def with_added(table: pa.Table, added: Mapping[str, pa.Array]) -> pa.Table:
 
 def chooses(task: Task) -> bool:
     """Whether a prediction is one of several classes, each with a probability."""
-    return "hard_labels" in task.facts and not task.open_set and task.outputs > 1
+    return task.answer == "class" and task.outputs > 1
 
 
 def runners_up(task: Task, probabilities: np.ndarray) -> tuple[np.ndarray, list[object]]:

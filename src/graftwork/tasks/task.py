@@ -230,6 +230,11 @@ class Task(ABC):
         """A truth or a prediction of one row (in the form of `predicted`) for people."""
         return shown_number(float(value))
 
+    def located(self, kept: Any, table: Table, encoders: Encoders) -> Any:  # noqa: ARG002
+        """What was kept of a table's rows, with what only they can say: where tokens stand in a text. As it is where
+        `decode` needs nothing of that."""
+        return kept
+
     @abstractmethod
     def decode(self, kept: Any) -> list[Any]:
         """One predicted value per row, as it stands in the target column; kept: as `in_units` gives it.
