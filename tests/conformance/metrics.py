@@ -1,0 +1,238 @@
+"""The table of metrics that drives `test_every_metric.py`. A new metric is one new row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sklearn.metrics as sk
+from scipy.optimize import brentq
+from scipy.stats import spearmanr
+
+from graftwork.tasks.metrics.metric import Metric
+from graftwork.tasks.metrics.registry import METRICS
+
+Reference = Callable[[np.ndarray, Any, np.ndarray], float]
+"""(truth, given, weights (N,)) -> score, computed another way than the library does."""
+Draw = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Rows of one kind of truth. draw: (generator, rows) -> truth and what is compared with it, as `task.metric_inputs`
+    gives them. perfect: truth -> what is compared where every answer is right. predicted: what is compared -> choices.
+    together: rows of one truth are weighted together (a draw takes whole identities).
+    """
+
+    draw: Callable[[Draw, int], tuple[np.ndarray, Any]]
+    perfect: Callable[[np.ndarray], Any]
+    predicted: Callable[[Any], Any] = lambda compared: compared
+    together: bool = False
+
+    def given(self, metric: Metric, compared: Any) -> Any:
+        return self.predicted(compared) if metric.reads == "choices" else compared
+
+
+@dataclass(frozen=True)
+class Row:
+    """best: the score of answers that are all right. reference: see there."""
+
+    metric: Metric
+    kind: Kind
+    best: float
+    reference: Reference
+
+
+def repeated(score: Callable[[np.ndarray, Any], float]) -> Reference:
+    """The reference of a score of rows that count alike: a row of weight 3 stands there three times."""
+
+    def of_weights(truth: np.ndarray, given: Any, weights: np.ndarray) -> float:
+        times = weights.astype(int)
+        return float(score(np.repeat(truth, times, axis=0), np.repeat(given, times, axis=0)))
+
+    return of_weights
+
+
+def mean(of_row: Callable[[Any, Any], float]) -> Reference:
+    """The reference of a mean over rows, from what one row gives."""
+    return repeated(lambda truth, given: float(np.mean([of_row(t, g) for t, g in zip(truth, given, strict=True)])))
+
+
+# --- one class a row --------------------------------------------------------------------------------------------------
+CLASS_COUNT = 7
+
+
+def _classes(draw: Draw, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    probabilities = draw.dirichlet(np.ones(CLASS_COUNT), size=rows)
+    truth = draw.integers(CLASS_COUNT, size=rows)
+    probabilities[np.arange(rows), truth] += draw.random()
+    return truth, probabilities / probabilities.sum(axis=1, keepdims=True)
+
+
+def _sure(truth: np.ndarray) -> np.ndarray:
+    """Certain, and without ties among the others."""
+    certain: np.ndarray = np.eye(CLASS_COUNT)[truth] + 1e-12 * np.arange(CLASS_COUNT)
+    return certain
+
+
+CLASSES = Kind(_classes, _sure, lambda probabilities: probabilities.argmax(axis=1))
+
+
+def recalls(truth: np.ndarray, chosen: np.ndarray) -> float:
+    return float(np.mean([(chosen[truth == each] == each).mean() for each in np.unique(truth)]))
+
+
+def calibration(truth: np.ndarray, probabilities: np.ndarray) -> float:
+    """By bins of equal width, one after the other."""
+    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    error = 0.0
+    for low in np.arange(15) / 15:
+        within = (sure > low + 1e-12) & (sure <= low + 1 / 15 + 1e-12)
+        error += abs(right[within].sum() - sure[within].sum()) / len(truth)
+    return error
+
+
+# --- any number of classes a row --------------------------------------------------------------------------------------
+def _labels(draw: Draw, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    truth = (draw.random((rows, 4)) < 0.4).astype(np.uint8)
+    return truth, np.round(np.clip(0.5 * truth + draw.random((rows, 4)) * 0.6, 0.01, 0.99), 1)  # with ties
+
+
+LABELS = Kind(_labels, lambda truth: truth.astype(float), lambda probabilities: (probabilities >= 0.5).astype(np.uint8))
+
+
+def precision(truth: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean of the classes that are there."""
+    there = [c for c in range(truth.shape[1]) if truth[:, c].any()]
+    found = [sk.average_precision_score(truth[:, c], probabilities[:, c]) for c in there]
+    return float(np.mean(found)) if found else 0.0
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+def _numbers(draw: Draw, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    truth = np.round(draw.normal(50, 3, rows), 1)
+    return truth, truth + np.round(draw.normal(0, 1, rows), 1)
+
+
+NUMBERS = Kind(_numbers, lambda truth: truth)
+
+
+def explained(truth: np.ndarray, predicted: np.ndarray) -> float:
+    missed, spread = ((truth - predicted) ** 2).sum(), ((truth - truth.mean()) ** 2).sum()
+    return float(1 - missed / spread) if spread > 1e-12 else float(missed == 0)
+
+
+def rank_correlation(truth: np.ndarray, predicted: np.ndarray) -> float:
+    constant = len(set(truth)) == 1 or len(set(predicted)) == 1
+    return 0.0 if constant else float(spearmanr(truth, predicted).statistic)
+
+
+# --- embeddings of identities, by pairs -------------------------------------------------------------------------------
+def _identities(draw: Draw, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    truth = draw.integers(max(2, rows // 4), size=rows)
+    return truth, np.eye(8)[truth % 8] + draw.normal(0, 0.6, (rows, 8))
+
+
+IDENTITIES = Kind(_identities, lambda truth: np.eye(max(2, int(truth.max()) + 1))[truth], together=True)
+
+
+def curve(truth: np.ndarray, embeddings: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """False and true accepts at falling thresholds; None where one of them can't be told."""
+    unit = (embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(np.float32)
+    pairs = [(a, b) for a in range(len(truth)) for b in range(a + 1, len(truth))]
+    same = np.array([truth[a] == truth[b] for a, b in pairs])
+    counts = np.array([weights[a] if truth[a] == truth[b] else weights[a] * weights[b] for a, b in pairs])
+    if not pairs or not counts[same].sum() or not counts[~same].sum():
+        return None
+    likeness = np.array([np.dot(unit[a], unit[b]) for a, b in pairs])
+    far, tar, _ = sk.roc_curve(same, likeness, sample_weight=counts, drop_intermediate=False)
+    return far, tar
+
+
+def equal_error(truth: np.ndarray, embeddings: np.ndarray, weights: np.ndarray) -> float:
+    found = curve(truth, embeddings, weights)
+    if found is None:
+        return float("nan")
+    far, tar = found
+    steps = np.arange(len(far))
+    crossing = brentq(lambda at: np.interp(at, steps, 1 - tar - far), 0, len(far) - 1)
+    return float(np.interp(crossing, steps, far))
+
+
+def accepted(most: float) -> Reference:
+    def of_weights(truth: np.ndarray, embeddings: np.ndarray, weights: np.ndarray) -> float:
+        found = curve(truth, embeddings, weights)
+        return float("nan") if found is None else float(found[1][found[0] <= most + 1e-12].max())
+
+    return of_weights
+
+
+def nearest(truth: np.ndarray, embeddings: np.ndarray, weights: np.ndarray) -> float:
+    """Each row's nearest other row, by a loop."""
+    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    hits = total = 0.0
+    for row, identity in enumerate(truth):
+        others = [other for other in range(len(truth)) if other != row]
+        if (truth == identity).sum() > 1:
+            total += weights[row]
+            hits += weights[row] * (truth[max(others, key=lambda other: unit[row] @ unit[other])] == identity)
+    return hits / total if total else float("nan")
+
+
+# --- ranks of partners, and scores of episodes ------------------------------------------------------------------------
+RANKS = Kind(
+    lambda draw, rows: (np.ones((rows, 2), np.float32), draw.integers(1, 30, (rows, 2)).astype(np.float32)),
+    np.ones_like,
+)
+EPISODES = Kind(lambda draw, rows: (np.ones(rows), draw.integers(0, 6, rows) / 5), np.ones_like)
+
+
+def within(most: int, ways: slice = slice(0, 2)) -> Reference:
+    return mean(lambda _, ranks: float(np.mean([rank <= most for rank in ranks[ways]])))
+
+
+def middle(_: np.ndarray, ranks: np.ndarray) -> float:
+    return float(np.quantile(ranks, 0.5, method="inverted_cdf"))
+
+
+def named(name: str) -> Metric:
+    return METRICS[name]
+
+
+FORWARD, BACKWARD = slice(0, 1), slice(1, 2)
+ALL = (
+    Row(named("accuracy"), CLASSES, 1.0, repeated(sk.accuracy_score)),
+    Row(named("macro_f1"), CLASSES, 1.0, repeated(lambda t, g: sk.f1_score(t, g, average="macro"))),
+    Row(named("macro_f1"), LABELS, 1.0, repeated(lambda t, g: sk.f1_score(t, g, average="macro", zero_division=0))),
+    Row(named("micro_f1"), LABELS, 1.0, repeated(lambda t, g: sk.f1_score(t, g, average="micro", zero_division=0))),
+    Row(named("log_loss"), CLASSES, 0.0, mean(lambda t, g: float(-np.log(g[t])))),
+    Row(named("log_loss"), LABELS, 0.0, mean(lambda t, g: float(-np.mean(np.log(np.where(t, g, 1 - g)))))),
+    Row(named("calibration_error"), CLASSES, 0.0, repeated(calibration)),
+    Row(named("balanced_accuracy"), CLASSES, 1.0, repeated(recalls)),
+    Row(named("mcc"), CLASSES, 1.0, repeated(sk.matthews_corrcoef)),
+    Row(named("top5_accuracy"), CLASSES, 1.0, mean(lambda t, g: float(t in np.argsort(-g)[:5]))),
+    Row(named("subset_accuracy"), LABELS, 1.0, mean(lambda t, g: float(list(t) == list(g)))),
+    Row(named("average_precision"), LABELS, 1.0, repeated(precision)),
+    Row(named("episode_accuracy"), EPISODES, 1.0, mean(lambda _, g: float(g))),
+    Row(named("rmse"), NUMBERS, 0.0, repeated(sk.root_mean_squared_error)),
+    Row(named("mae"), NUMBERS, 0.0, repeated(sk.mean_absolute_error)),
+    Row(named("r2"), NUMBERS, 1.0, repeated(explained)),
+    Row(named("spearman"), NUMBERS, 1.0, repeated(rank_correlation)),
+    Row(named("eer"), IDENTITIES, 0.0, equal_error),
+    Row(named("tar_at_far_0.01"), IDENTITIES, 1.0, accepted(0.01)),
+    Row(named("tar_at_far_0.001"), IDENTITIES, 1.0, accepted(0.001)),
+    Row(named("rank1"), IDENTITIES, 1.0, nearest),
+    Row(named("recall_at_1"), RANKS, 1.0, within(1)),
+    Row(named("recall_at_5"), RANKS, 1.0, within(5)),
+    Row(named("recall_at_10"), RANKS, 1.0, within(10)),
+    Row(named("forward_recall_at_1"), RANKS, 1.0, within(1, FORWARD)),
+    Row(named("forward_recall_at_5"), RANKS, 1.0, within(5, FORWARD)),
+    Row(named("forward_recall_at_10"), RANKS, 1.0, within(10, FORWARD)),
+    Row(named("backward_recall_at_1"), RANKS, 1.0, within(1, BACKWARD)),
+    Row(named("backward_recall_at_5"), RANKS, 1.0, within(5, BACKWARD)),
+    Row(named("backward_recall_at_10"), RANKS, 1.0, within(10, BACKWARD)),
+    Row(named("reciprocal_rank"), RANKS, 1.0, mean(lambda _, ranks: float(np.mean([1 / rank for rank in ranks])))),
+    Row(named("median_rank"), RANKS, 1.0, repeated(middle)),
+)
