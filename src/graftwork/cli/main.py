@@ -48,6 +48,10 @@ Target = Annotated[
     list[str] | None, typer.Option(help="column to predict; repeat for several; found by its name if not given")
 ]
 Inputs = Annotated[list[str] | None, typer.Option(help="column to read; repeat for several; all if not given")]
+Join = Annotated[
+    list[str] | None,
+    typer.Option(help="COLUMN+COLUMN: texts to read in one sequence (premise+hypothesis); repeat for several"),
+]
 Ignore = Annotated[list[str] | None, typer.Option(help="column to leave out; repeat for several")]
 Roles = Annotated[list[str] | None, typer.Option("--role", help="ROLE=COLUMN: domain, group, weight or split")]
 Kinds = Annotated[
@@ -116,6 +120,7 @@ def fit_or_plan(
     train: Tables,
     target: Target = None,
     inputs: Inputs = None,
+    join: Join = None,
     ignore: Ignore = None,
     role: Roles = None,
     kind: Kinds = None,
@@ -154,6 +159,7 @@ def fit_or_plan(
         train=train if len(train) > 1 else train[0],
         target=target,
         inputs=inputs,
+        join=join or (),
         ignore=ignore or (),
         roles=pairs_of(role, "--role"),
         kinds=pairs_of(kind, "--kind"),

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from graftwork.data.batch import Batch, Hidden, whole
 from graftwork.data.columns.convert import as_text, is_missing
-from graftwork.data.columns.text import TextSettings, normalise
+from graftwork.data.columns.joined import text_values
+from graftwork.data.columns.text import TextSettings
 from graftwork.data.media.media import content_digest, readable
 from graftwork.data.store import ragged
 from graftwork.data.store.cache import column_digest, digest, entry
@@ -123,7 +124,7 @@ def prepare(
         else:
             inputs[name] = _in_memory(_prepared(table, encoder, columns, text), encoder.prepared_dtype)
         if len(network.columns) > 1 and encoder.modality != "table":
-            missing = np.concatenate([is_missing(part) for part in slices(table.column(columns[0]))] or [_NONE])
+            missing = np.all([_missing(table.column(column)) for column in columns], axis=0)
             present.update({name: ~missing} if missing.any() else {})
     encoded = {name: task.encode_rows(table, name, encoders_of(network)) for name, task in tasks.items()}
     found = {name: targets for name, targets in encoded.items() if targets is not None}
@@ -145,6 +146,10 @@ def prepare(
 
 
 _NONE = np.zeros(0, bool)
+
+
+def _missing(column: pa.ChunkedArray) -> np.ndarray:
+    return np.concatenate([is_missing(part) for part in slices(column)] or [_NONE])
 
 
 def is_on_disk(table: Table, network: Network, text: TextSettings) -> bool:
@@ -235,7 +240,7 @@ def _prepared(table: Table, encoder: Encoder, columns: Sequence[str], text: Text
     for start in range(0, len(table), size):
         values = [table.column(name).slice(start, size).to_pylist() for name in columns]
         if encoder.modality == "text":
-            yield encoder.prepare([normalise("" if value is None else str(value), text) for value in values[0]])
+            yield encoder.prepare(text_values(values, text))
         elif encoder.modality == "table":
             yield encoder.prepare(list(zip(*values, strict=True)))
         else:

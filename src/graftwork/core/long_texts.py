@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from graftwork.core.examples import Examples
-from graftwork.data.columns.text import TextSettings, normalise
+from graftwork.data.columns.joined import text_values
+from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Table
 from graftwork.networks.network import Network
 from graftwork.networks.text.encoder import TextEncoder
@@ -24,8 +25,8 @@ def cut_off(network: Network, table: Table, examples: Examples, text: TextSettin
         full = np.flatnonzero(examples.inputs[name].lengths >= encoder.tokenizer.max_length * encoder.tokenizer.windows)
         if not len(full):
             continue
-        texts = [normalise(str(value), text) for value in table.column(network.sources[name][0]).take(full).to_pylist()]
-        lost = int((encoder.tokenizer.lengths(texts) > encoder.tokenizer.room * encoder.tokenizer.windows).sum())
+        texts = text_values([table.column(column).take(full).to_pylist() for column in network.sources[name]], text)
+        lost = int((encoder.tokenizer.lengths(texts) > _limit(network, name, encoder)).sum())
         found.update({name: lost} if lost else {})
     return found
 
@@ -35,9 +36,15 @@ def warn_of_cut(network: Network, lost: Mapping[str, int], rows: int) -> None:
     for name, count in lost.items():
         encoder = network.encoder(name)
         assert isinstance(encoder, TextEncoder)
-        limit = encoder.tokenizer.room * encoder.tokenizer.windows
+        limit, joined = _limit(network, name, encoder), len(network.sources[name]) > 1
+        remedy = "" if joined else " A base with windows reads more (docs/bases.md)."
         warnings.warn(
             f"{count:,} of {rows:,} texts in '{name}' are longer than the {limit:,} tokens that the model reads; the "
-            "rest of them is not read. A base with windows reads more (docs/bases.md).",
+            f"rest of them is not read.{remedy}",
             stacklevel=3,
         )
+
+
+def _limit(network: Network, name: str, encoder: TextEncoder) -> int:
+    """Tokens of a row that are read, special ones apart."""
+    return encoder.tokenizer.room(joined=len(network.sources[name]) > 1) * encoder.tokenizer.windows

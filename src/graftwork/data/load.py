@@ -58,6 +58,7 @@ def load(
     *,
     target: str | Sequence[str] | None = None,
     inputs: Sequence[str] | None = None,
+    join: Sequence[Sequence[str]] = (),
     ignore: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
     kinds: Mapping[str, str] | None = None,
@@ -76,19 +77,21 @@ def load(
     on_bad_rows = known_choice(on_bad_rows)
     parts = union.read_parts(source, name)
     whole = union.union(parts)
-    named = {*([target] if isinstance(target, str) else target or ()), *(inputs or ()), *ignore}
+    read = {*(inputs or ()), *(name for columns in join for name in columns)}
+    named = {*([target] if isinstance(target, str) else target or ()), *read, *ignore}
     found = reading.roles_of(parts[0].data)
     roles = {role: column for role, column in found.items() if column not in named} | dict(roles or {})
     options: _Options = {
         "target": target,
         "inputs": inputs,
+        "join": join,
         "roles": roles,
         "kinds": kinds,
         "task_kind": task_kind,
         "folder": parts[0].folder,
     }
     schema, notes = infer(whole.data, whole.name, ignore=ignore, **options)
-    used = {*(column.name for column in schema.targets), *(inputs or ()), *roles.values(), *ignore}
+    used = {*(column.name for column in schema.targets), *read, *roles.values(), *ignore}
     lacking = [name for name in union.unshared(parts) if name not in used]
     ids = [name for name in union.row_ids(parts) if name not in used and name not in lacking]
     if lacking or ids:
@@ -157,6 +160,7 @@ def with_column(data: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
 class _Options(TypedDict):
     target: str | Sequence[str] | None
     inputs: Sequence[str] | None
+    join: Sequence[Sequence[str]]
     roles: Mapping[str, str]
     kinds: Mapping[str, str] | None
     task_kind: Kind | Mapping[str, Kind] | None

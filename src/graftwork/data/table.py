@@ -51,6 +51,7 @@ class Column:
     scale: of a column of images, the values that are black and white in those of more than 8 bits a colour, as found
         in the training table.
     form: how the training table writes its numbers or dates; empty for plain ones (see `data.numbers`, `data.dates`).
+    join: the text columns that are read with this one in one sequence, in their order and itself among them.
     """
 
     name: str
@@ -59,13 +60,20 @@ class Column:
     levels: tuple[str, ...] = ()
     scale: tuple[float, float] | None = None
     form: str = ""
+    join: tuple[str, ...] = ()
+
+
+def joined_name(columns: Sequence[str]) -> str:
+    """What an input is called that reads these columns in one sequence."""
+    return "+".join(columns)
 
 
 @dataclass(frozen=True)
 class Input:
-    """What one encoder reads of a row: a column of its own, or all numbers and categories together.
+    """What one encoder reads of a row: a column of its own, several text columns in one sequence, or all numbers and
+    categories together.
 
-    name: the column's; "table" for numbers and categories.
+    name: the column's; "premise+hypothesis" for texts in one sequence, "table" for numbers and categories.
     """
 
     name: str
@@ -85,9 +93,11 @@ class Schema:
 
     @property
     def modalities(self) -> tuple[Input, ...]:
-        """The inputs as encoders read them: one a text, image or audio column, then numbers and categories as one."""
+        """The inputs as encoders read them: one a text, image or audio column, or the texts that are joined; then
+        numbers and categories as one."""
         media: dict[str, Modality] = {"text": "text", "image": "image", "audio": "audio"}
-        found = [Input(c.name, media[c.kind], (c.name,)) for c in self.inputs if c.kind in media]
+        read = {c.join or (c.name,): media[c.kind] for c in self.inputs if c.kind in media}
+        found = [Input(joined_name(columns), modality, columns) for columns, modality in read.items()]
         row = tuple(column.name for column in self.inputs if column.kind in _IN_ROWS)
         taken = {column.name for column in self.columns}
         name = next(name for name in ("table", "table_", "table__") if name not in taken)

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 class TrainingRows:
     """What a base may look at before it is built: bases from scratch learn their tokens, scales and categories from it.
 
-    texts: a fresh pass over the training texts as the encoder will see them; none for other inputs.
+    texts: a fresh pass over the training texts as the encoder will see them; none for other inputs. joined: several
+    texts of a row are read in one sequence, so that something has to stand between them.
     columns, table: the columns that a base for numbers and categories reads, and the training rows they stand in.
     """
 
     texts: Callable[[], Iterable[str]] = tuple
+    joined: bool = False
     columns: tuple[Column, ...] = ()
     table: Table | None = None
 

@@ -165,7 +165,8 @@ def _column(about: dict[str, Any]) -> Column:
     """A column of the manifest; pairs and lists come back from json as lists."""
     scale = about.get("scale")
     pair = (float(scale[0]), float(scale[1])) if scale else None
-    return Column(**about | {"levels": tuple(about["levels"]), "scale": pair})
+    lists = {"levels": tuple(about["levels"]), "join": tuple(about.get("join", ()))}
+    return Column(**about | lists | {"scale": pair})
 
 
 def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -191,6 +192,10 @@ def checksums(folder: Path, names: Iterable[str] | None = None) -> dict[str, str
 def _misfit_within(told: Mapping[str, Any]) -> str:
     """What contradicts something else in the manifest."""
     known, inputs = {column["name"] for column in told["schema"]}, told["columns"].keys()
+    for column in told["schema"]:
+        join = column.get("join", ())
+        if join and (column["name"] not in join or column["kind"] != "text" or not known.issuperset(join)):
+            return f"the column {column['name']} is joined with columns that are not in the schema"
     for name, index in told["columns"].items():
         if not 0 <= index < len(told["encoders"]):
             return f"the input {name} names an encoder that is not there"

@@ -54,6 +54,8 @@ def fit(
         or frames that share inputs but not targets; they become one table with missing targets.
     target: the column to predict, or a list of columns; found by its name where not given. With several, a row may lack
         some of them. inputs: columns to read, else all.
+    join: text columns that a base reads in one sequence, `["premise+hypothesis"]`, so that it can compare their words;
+        several items make several inputs.
     ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split. kinds: `{column: kind}` where
         an input is to be read as another kind (text, image, audio, number, category) than it looks like.
     unlabelled: further rows to train on without a target, for techniques that can use them (cross-domain, consistency).

@@ -29,6 +29,7 @@ from graftwork.networks.bases.registry import build
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.heads.head import Head
 from graftwork.networks.network import Network
+from graftwork.networks.text.encoder import TextEncoder
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
@@ -186,6 +187,9 @@ def build_network(job: Job, recipe: Recipe) -> Network:
         base = bases[inputs[0].name]
         encoder = build(base, job.rows(inputs, recipe), recipe.seed)
         encoder.pretrained = base.pretrained
+        for one in inputs:
+            if isinstance(encoder, TextEncoder) and len(one.columns) > 1:
+                encoder.check_joined(one.name, base.spec)
         encoders.update(dict.fromkeys((one.name for one in inputs), encoder))
     ordered = {one.name: encoders[one.name] for one in read}
     with torch.random.fork_rng():

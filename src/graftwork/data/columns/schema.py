@@ -12,6 +12,7 @@ import pyarrow as pa
 from graftwork.data.columns.beside import file_names
 from graftwork.data.columns.forms import judge_all, with_forms
 from graftwork.data.columns.ids import is_pandas_index
+from graftwork.data.columns.joined import joined_columns
 from graftwork.data.columns.kinds import Shape, sample
 from graftwork.data.columns.target import find_target, headless, named_target
 from graftwork.data.table import Column, Kind, Role, Schema
@@ -27,6 +28,7 @@ def infer(
     *,
     target: str | Sequence[str] | None,
     inputs: Sequence[str] | None = None,
+    join: Sequence[Sequence[str]] = (),
     ignore: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
     kinds: Mapping[str, str] | None = None,
@@ -38,8 +40,8 @@ def infer(
     target: its column or columns; None looks for one by name (label, target, class, intent, …), then for the only
         column with few distinct values; an empty list says that there is none.
     inputs: columns to learn from; None takes every column that is left and holds texts, images, sounds, numbers or
-        categories or
-        dates. ignore: columns to leave out without a word.
+        categories or dates. join: text columns that are read in one sequence, a list of columns for each such input;
+        they may be among `inputs`, too. ignore: columns to leave out without a word.
     roles: `{role: column}` with the roles domain, group, weight and split.
     kinds: `{column: kind}` where a column is to be read as something else than it looks like; `number:comma` and
         `number:point` also say which is the sign of decimals, `date:dmy` and `date:mdy` which number is the day.
@@ -51,13 +53,15 @@ def infer(
     """
     inputs = [inputs] if isinstance(inputs, str) else inputs
     ignore = [ignore] if isinstance(ignore, str) else ignore
+    joined = [name for columns in join for name in columns]
+    alone = [name for name in inputs or () if name not in joined]
     targets = [target] if isinstance(target, str) else list(target or ())
     roles, (named, forms) = dict(roles or {}), _named_kinds(kinds or {})
-    _check_names(data, source, targets, inputs or (), ignore, roles, named)
+    _check_names(data, source, targets, alone, joined, ignore, roles, named)
     judged = judge_all(data, folder, forms)
     judged |= {name: replace(judged[name], note="") for name, kind in named.items() if kind in ("text", "category")}
     shapes = {name: one.shape for name, one in judged.items()}
-    taken = {*(inputs or ()), *ignore, *roles.values()}
+    taken = {*alone, *joined, *ignore, *roles.values()}
     chosen = (
         [
             named_target(data, name, judged[name], source, named.get(name) or _kind_of(task_kind, name))
@@ -68,18 +72,19 @@ def infer(
     )
     columns = [item.column for item in chosen]
     columns += [Column(name, _ROLE_KINDS[role], _role(role)) for role, name in roles.items()]
-    used = {column.name for column in columns} | set(ignore)
+    used = {column.name for column in columns} | {*ignore, *joined}
+    together, joins = joined_columns(join, data, shapes, named)
     if inputs:
-        found, notes = _named_inputs(shapes, inputs, named, source)
+        found, notes = _named_inputs(shapes, alone, named, source)
     else:
         beside = {name: held for name, held in file_names(sample(data), shapes, folder).items() if name not in named}
         left = {n: s for n, s in shapes.items() if n not in used and n not in beside}
-        found, notes = _found_inputs(left, named, source)
+        found, notes = _found_inputs(left, named, source, needed=not joined)
         notes += [f"ignored: {n} (names of the files in {held})" for n, held in beside.items() if n not in used]
     lines = [item.note for item in chosen]
     lines += [f"{role}: {name} ({_ROLE_KINDS[role]}), as named" for role, name in roles.items()]
-    made, read_as = with_forms([*found, *columns], judged, data, source, forms)
-    lines += notes + read_as + _domain_hint(found, roles)
+    made, read_as = with_forms([*together, *found, *columns], judged, data, source, forms)
+    lines += joins + notes + read_as + _domain_hint(found, roles)
     return Schema(tuple(made)), lines + ([f"ignored: {', '.join(ignore)}, as named"] if ignore else [])
 
 
@@ -154,14 +159,14 @@ def _named_inputs(
 
 
 def _found_inputs(
-    shapes: Mapping[str, Shape], kinds: Mapping[str, Kind], source: str
+    shapes: Mapping[str, Shape], kinds: Mapping[str, Kind], source: str, *, needed: bool
 ) -> tuple[list[Column], list[str]]:
     columns = [
         Column(name, kinds.get(name) or _READ_AS[shape])
         for name, shape in shapes.items()
         if (name in kinds or shape in _READ_AS) and shape not in _UNFIT
     ]
-    if not columns:
+    if needed and not columns:
         seen = "; ".join(f"{name}: {_WORDS[shape]}" for name, shape in shapes.items()) or "no other column"
         raise UsageError(
             f"{source} has no column to learn from ({seen}). Expected texts, images, sounds, numbers or categories. "
@@ -199,6 +204,7 @@ def _check_names(
     source: str,
     targets: Sequence[str],
     inputs: Sequence[str],
+    joined: Sequence[str],
     ignore: Sequence[str],
     roles: Mapping[str, str],
     kinds: Mapping[str, Kind],
@@ -208,6 +214,7 @@ def _check_names(
             hint = " Name the target with --target." if role == "target" else ""
             raise UsageError(f"Unknown role '{role}'.{hint} {nearest(role, _ROLE_KINDS)}")
     uses = [("target", name) for name in targets] + [("input", name) for name in inputs]
+    uses += [("part of a join", name) for name in joined]
     uses += [("column to ignore", name) for name in ignore] + [(f"{role} column", name) for role, name in roles.items()]
     seen: dict[str, str] = {}
     there = set(data.column_names)

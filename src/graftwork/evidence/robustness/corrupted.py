@@ -131,13 +131,14 @@ def _mistyped(
     aim: Aim, table: Table, examples: Examples, text: TextSettings, name: str, severity: int, key: list[int]
 ) -> Examples:
     """The rows with the texts of the input changed, and targets and all else as they were."""
-    column = aim.network.sources[aim.input][0]
-    corruption = TEXT_CORRUPTIONS[name]
-    values = [
-        None if value is None else corruption(str(value), severity, np.random.default_rng([*key, at]))
-        for at, value in enumerate(table.values(column))
-    ]
-    place = table.data.column_names.index(column)
-    data = table.data.set_column(place, column, pa.chunked_array([pa.array(values, pa.string())]))
+    data, corruption = table.data, TEXT_CORRUPTIONS[name]
+    for number, column in enumerate(aim.network.sources[aim.input]):
+        own = [number] if number else []
+        values = [
+            None if value is None else corruption(str(value), severity, np.random.default_rng([*key, at, *own]))
+            for at, value in enumerate(table.values(column))
+        ]
+        place = data.column_names.index(column)
+        data = data.set_column(place, column, pa.chunked_array([pa.array(values, pa.string())]))
     changed = prepare(replace(table, data=data), aim.network, {}, text, keep_on_disk=False)
     return replace(changed, targets=examples.targets, labelled=examples.labelled, tasks=examples.tasks)

@@ -17,13 +17,15 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from tokenizers import Encoding, Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Encoding, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from graftwork.data.batch import Inputs
+from graftwork.data.columns.joined import TextValue, are_joined
 from graftwork.data.store.names import inside, plain_name
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import write_bytes
 from graftwork.errors import DataError, ModelError
+from graftwork.networks.hub.joined_texts import pack, pair_of, separator_of, unpack
 
 Tokens = Literal["auto", "word", "subword", "character"]
 Side = Literal["left", "right", "middle"]
@@ -34,7 +36,7 @@ HEAD = 0.25
 Keep = Literal["head", "tail", "head+tail"]
 _CUT: dict[str, Side] = {"head": "right", "tail": "left", "head+tail": "middle"}
 
-PAD, UNKNOWN = "[PAD]", "[UNK]"
+PAD, UNKNOWN, SEPARATOR = "[PAD]", "[UNK]", "[SEP]"
 _TOKENIZER_FILE = "tokenizer.json"
 
 
@@ -59,6 +61,7 @@ class TextTokenizer:
     pad: id that fills short rows. empty: id that stands for a text without any token, so that no row is empty.
     side: the end that is cut off where a text is too long, or the middle.
     windows: the most pieces of `max_length` that a long text is read in; ids of one follow on those of the other.
+    segments: whether the base is told which text of several a token belongs to, where it has weights for that.
     """
 
     files: dict[str, bytes]
@@ -67,6 +70,7 @@ class TextTokenizer:
     max_length: int
     side: Side = "right"
     windows: int = 1
+    segments: bool = True
 
     @cached_property
     def backend(self) -> Tokenizer:
@@ -97,8 +101,12 @@ class TextTokenizer:
         digest.update(f"{self.max_length} {self.side} {self.empty}{more}".encode())
         return digest.hexdigest()[:32]
 
-    def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """One int32 array of ids a text; never an empty one."""
+    def encode(self, texts: Sequence[TextValue]) -> list[np.ndarray]:
+        """One int32 array of ids a text; never an empty one. Rows of several texts are cut at the end of the longest,
+        token by token, as transformers does, and their ids are packed with segments (`joined_texts`)."""
+        if are_joined(texts):
+            joined = self.backend.encode_batch_fast([pair_of(row, self.separator) for row in texts])
+            return [pack(one) if one.ids else np.array([self.empty], np.int32) for one in joined]
         encodings = (self.uncut if self.side == "middle" else self.backend).encode_batch_fast(list(texts))
         return [np.array(self._kept(encoding) or [self.empty], np.int32) for encoding in encodings]
 
@@ -112,27 +120,36 @@ class TextTokenizer:
         return ids
 
     @cached_property
-    def room(self) -> int:
-        """Tokens of a text that a window holds beside the special ones."""
-        return self.max_length - int(self.backend.num_special_tokens_to_add(False))
+    def separator(self) -> str:
+        """What stands between the texts of a row that has several; empty where nothing does."""
+        return separator_of(self.uncut)
 
-    def lengths(self, texts: Sequence[str]) -> np.ndarray:
+    def room(self, *, joined: bool = False) -> int:
+        """Tokens of a text, or of all texts of a row, that a window holds beside the special ones."""
+        return self.max_length - int(self.backend.num_special_tokens_to_add(joined))
+
+    def lengths(self, texts: Sequence[TextValue]) -> np.ndarray:
         """Tokens of the whole texts (N,), special ones apart."""
-        return np.array([len(one) for one in self.uncut.encode_batch_fast(list(texts), add_special_tokens=False)])
+        whole = [pair_of(row, self.separator) for row in texts] if are_joined(texts) else list(texts)
+        return np.array([len(one) for one in self.uncut.encode_batch_fast(whole, add_special_tokens=False)])
 
     def collate(self, rows: Sequence[np.ndarray]) -> Inputs:
-        """`input_ids` and `attention_mask` (B, length), int64, padded on the right to the longest row."""
+        """`input_ids` and `attention_mask` (B, length), int64, padded on the right to the longest row; `segments` where
+        a row has more than one."""
         lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
         mask = np.arange(lengths.max(initial=1)) < lengths[:, None]
         ids = np.full(mask.shape, self.pad, np.int64)
         if len(rows):
             ids[mask] = np.concatenate(rows)
-        return {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask.astype(np.int64))}
+        ids, segments = unpack(ids)
+        more = {} if segments is None else {"segments": torch.from_numpy(segments)}
+        return {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask.astype(np.int64)), **more}
 
     def config(self) -> dict[str, Any]:
         """Plain JSON data which, with the files, gives the same tokenizer."""
         settings = {"pad": self.pad, "empty": self.empty, "max_length": self.max_length, "side": self.side}
         settings |= {"windows": self.windows} if self.windows > 1 else {}
+        settings |= {} if self.segments else {"segments": False}
         return settings | {"files": sorted(self.files)}
 
     def save_files(self, folder: Path) -> None:
@@ -143,7 +160,7 @@ class TextTokenizer:
     def from_config(cls, config: dict[str, Any], folder: Path) -> TextTokenizer:
         """The tokenizer that `config` and `save_files` kept. Raises ModelError for a missing or broken file."""
         settings = {key: config[key] for key in ("pad", "empty", "max_length", "side")}
-        settings["windows"] = config.get("windows", 1)
+        settings |= {"windows": config.get("windows", 1), "segments": config.get("segments", True)}
         if not isinstance(config["files"], list):
             raise ModelError(f"The tokenizer of the saved model in {folder} names no files.")
         try:
@@ -174,8 +191,11 @@ _LETTER = re.compile(r"[^\W\d_]")
 _SAMPLE = 2000
 
 
-def train_tokenizer(texts: Iterable[str], tokens: Tokens, vocabulary: int, max_length: int) -> TextTokenizer:
-    """A tokenizer fitted to `texts`: lower-cased, NFKC; `[PAD]` is 0 and `[UNK]` is 1.
+def train_tokenizer(
+    texts: Iterable[str], tokens: Tokens, vocabulary: int, max_length: int, *, joined: bool = False
+) -> TextTokenizer:
+    """A tokenizer fitted to `texts`: lower-cased, NFKC; `[PAD]` is 0 and `[UNK]` is 1. joined: rows may have several
+    texts, and `[SEP]`, which is 2, stands between them.
 
     tokens: `word` (words and punctuation seen at least twice), `subword` (byte-pair encoding, Sennrich et al. 2016),
         `character`, or `auto`: characters where the script is written without spaces (Chinese, Japanese, Thai), else
@@ -185,9 +205,14 @@ def train_tokenizer(texts: Iterable[str], tokens: Tokens, vocabulary: int, max_l
     stream = iter(texts)
     sample = list(islice(stream, _SAMPLE))
     how = choose_tokens(sample) if tokens == "auto" else tokens
-    tokenizer, trainer = _untrained(how, vocabulary)
-    tokenizer.train_from_iterator(_joined(sample, stream), trainer)
-    if tokenizer.get_vocab_size() <= 2:
+    special = [PAD, UNKNOWN, *([SEPARATOR] if joined else [])]
+    tokenizer, trainer = _untrained(how, vocabulary, special)
+    tokenizer.train_from_iterator(_chained(sample, stream), trainer)
+    if joined:
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="$A", pair=f"$A {SEPARATOR} $B:1", special_tokens=[(SEPARATOR, special.index(SEPARATOR))]
+        )
+    if tokenizer.get_vocab_size() <= len(special):
         raise DataError("No tokenizer can be trained: the training texts hold no token that occurs twice.")
     return TextTokenizer({_TOKENIZER_FILE: tokenizer.to_str().encode()}, pad=0, empty=1, max_length=max_length)
 
@@ -205,11 +230,11 @@ def choose_tokens(sample: Iterable[str]) -> Literal["word", "character"]:
     return "character" if spaceless > 0.3 * max(letters, 1) else "word"
 
 
-def _untrained(how: str, vocabulary: int) -> tuple[Tokenizer, trainers.Trainer]:
+def _untrained(how: str, vocabulary: int, special: Sequence[str]) -> tuple[Tokenizer, trainers.Trainer]:
     limits: dict[str, Any] = {
         "vocab_size": vocabulary,
         "min_frequency": 2,
-        "special_tokens": [PAD, UNKNOWN],
+        "special_tokens": list(special),
         "show_progress": False,
     }
     whole = how != "subword"
@@ -228,6 +253,6 @@ def _splitter(how: str) -> pre_tokenizers.PreTokenizer:
     return pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()])
 
 
-def _joined(first: Sequence[str], rest: Iterator[str]) -> Iterator[str]:
+def _chained(first: Sequence[str], rest: Iterator[str]) -> Iterator[str]:
     yield from first
     yield from rest

@@ -95,6 +95,7 @@ def load_tokenizer(folder: Path, model: Any, wanted: int | None, trained: int | 
         empty=_first_id(stand_in),
         max_length=_max_length(model, int(tokenizer.model_max_length), wanted, trained),
         side="left" if tokenizer.truncation_side == "left" else "right",
+        segments="token_type_ids" in tokenizer.model_input_names,
     )
     embedded = model.get_input_embeddings().num_embeddings
     if loaded.backend.get_vocab_size(with_added_tokens=False) > embedded:

@@ -140,7 +140,7 @@ class _ScratchSettings(BaseSettings):
     def build(self, rows: TrainingRows, seed: int) -> Encoder:
         from graftwork.networks.hub.tokenizer import train_tokenizer
 
-        tokenizer = train_tokenizer(rows.texts(), self.tokens, self.vocabulary, self.max_length)
+        tokenizer = train_tokenizer(rows.texts(), self.tokens, self.vocabulary, self.max_length, joined=rows.joined)
         with seeded(seed):
             return self.encoder(tokenizer)
 

@@ -1,22 +1,27 @@
-"""What all text encoders share: values are texts, prepared rows are token ids."""
+"""What all text encoders share: values are texts, or several texts that are read in one sequence; prepared rows are
+token ids."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from graftwork.data.batch import Inputs
+from graftwork.errors import UsageError
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.hub.tokenizer import TextTokenizer
 
 
 class TextEncoder(Encoder):
-    """An encoder of a text column. `tokenizer` turns texts into ids; subclasses turn ids into features."""
+    """An encoder of a text column, or of several in one sequence. `tokenizer` turns texts into ids; subclasses turn ids
+    into features."""
 
     modality = "text"
+    joins_without_separator: ClassVar[bool] = False
+    """Whether several texts are read in one sequence even where the tokenizer sets nothing between them."""
 
     def __init__(self, tokenizer: TextTokenizer) -> None:
         super().__init__()
@@ -31,6 +36,25 @@ class TextEncoder(Encoder):
 
     def collate(self, rows: Sequence[np.ndarray]) -> Inputs:
         return self.tokenizer.collate(rows)
+
+    def check_joined(self, name: str, base: str) -> None:
+        """Raise UsageError where it can't read the texts of the input `name` in one sequence. base: as it is named."""
+        tokenizer, lead = self.tokenizer, f"The base '{base}' can't read '{name}' in one sequence:"
+        if tokenizer.windows > 1 or tokenizer.side == "middle":
+            what = "windows" if tokenizer.windows > 1 else "keep=head+tail"
+            raise UsageError(
+                f"{lead} {what} cuts one text, not several. Without it, the longest text of a row is cut at its end; "
+                "or drop --join and read the columns as inputs of their own."
+            )
+        if not (tokenizer.separator or self.joins_without_separator):
+            raise UsageError(
+                f"{lead} it was trained on single texts and has no token to set between them. Train it anew with "
+                "--join, or choose another base."
+            )
+        if tokenizer.room(joined=True) < 2:
+            raise UsageError(
+                f"{lead} of max_length={tokenizer.max_length} tokens, the special ones leave no room for the texts."
+            )
 
     def save_files(self, folder: Path) -> None:
         self.tokenizer.save_files(folder)

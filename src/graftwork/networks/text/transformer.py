@@ -43,6 +43,7 @@ class TransformerEncoder(TextEncoder):
     """
 
     architecture = "transformer"
+    joins_without_separator = True  # as transformers' own tokenizers do
 
     def __init__(
         self,
@@ -56,6 +57,9 @@ class TransformerEncoder(TextEncoder):
         self.model, self.pooling, self.layers, self.attention = model, pooling, layers, attention
         self._stack_name, self._unused = stack_name(model), list[str]()
         self._options = {"use_cache": False} if "use_cache" in inspect.signature(model.forward).parameters else {}
+        kinds = getattr(model.config, "type_vocab_size", 0)
+        typed = "token_type_ids" in inspect.signature(model.forward).parameters and isinstance(kinds, int) and kinds > 1
+        self._segments = typed and tokenizer.segments
         self.depth = len(self._stack) + 1
         if not 1 <= layers < self.depth:
             raise UsageError(f"layers is {layers}. This base has 1 to {self.depth - 1}.")
@@ -223,8 +227,14 @@ class TransformerEncoder(TextEncoder):
     def _deepest(self) -> int:
         return min(self.depth - 1, self.depth - self.layers + 1)
 
+    def model_inputs(self, inputs: Inputs) -> Inputs:
+        """What the transformers model is given, by its names. Of a text by itself every token is of type 0, as where
+        nothing is said."""
+        given = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+        return given | ({"token_type_ids": inputs["segments"]} if self._segments and "segments" in inputs else {})
+
     def _run(self, inputs: Inputs) -> Tensor:
-        output = self.model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], **self._options)
+        output = self.model(**self.model_inputs(inputs), **self._options)
         last: Tensor = output.last_hidden_state
         return last
 

@@ -6,18 +6,24 @@ user names stays, with a warning where it does not fit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graftwork.data.columns.text import TextSettings, normalise
+from graftwork.data.columns.joined import TextValue, as_parts, text_values
+from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Input, Table
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import DEFAULTS, Named, named_uses, parse_base, written
 from graftwork.networks.text.scripts import SYLLABLES, Reading, reading
 from graftwork.recipe import Recipe
 from graftwork.runs.job.long_texts import reading_all
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 SAMPLE = 2000
 """Texts whose length is looked at."""
@@ -51,19 +57,34 @@ def fitting_bases(table: Table, recipe: Recipe) -> Bases:
         if one.modality != "text":
             notes.append("" if named else _from_scratch(one, base, len(table)))
             continue
-        texts = sampled_texts(table, one.columns[0], recipe.text)
-        found, script = _reading_base(one, base, [text[:LONGEST] for text in texts[:: -(-len(texts) // FEW)]], named)
+        texts = sampled_texts(table, one.columns, recipe.text)
+        some = [" ".join(as_parts(text))[:LONGEST] for text in texts[:: -(-len(texts) // FEW)]]
+        found, script = _reading_base(one, base, some, named)
         bases[name], length = reading_all(name, found, texts, named=named)
-        notes += [script, length]
+        notes += [script, length, _between(one, bases[name])]
     return Bases(written(bases), tuple(note for note in notes if note))
 
 
-def sampled_texts(table: Table, column: str, text: TextSettings) -> list[str]:
-    """Some of a column's texts, evenly spread, as a base sees them."""
+def sampled_texts(table: Table, columns: Sequence[str], text: TextSettings) -> list[TextValue]:
+    """Some of the texts of an input, evenly spread, as a base sees them; those of several columns row by row."""
     rows = np.unique(np.linspace(0, len(table) - 1, min(SAMPLE, len(table))).astype(np.int64))
-    values = table.column(column).take(rows).to_pylist()
-    texts = [normalise(str(value), text) for value in values if value is not None]
-    return [one for one in texts if one]
+    texts = text_values([table.column(column).take(rows).to_pylist() for column in columns], text)
+    return [one for one in texts if any(as_parts(one))]
+
+
+def _between(one: Input, base: BaseSettings) -> str:
+    """That a pretrained base sets nothing between the texts of a row."""
+    file = base.tokenizer_file() if len(one.columns) > 1 and base.pretrained else None
+    if file is None:
+        return ""
+    from graftwork.networks.hub.joined_texts import separator_of
+
+    if separator_of(_uncut(file)):
+        return ""
+    return (
+        f"base: the tokenizer of {base.spec} sets nothing between the texts of '{one.name}', which then run into each "
+        "other; bases like BERT and RoBERTa have a token for that"
+    )
 
 
 def _reading_base(one: Input, base: BaseSettings, texts: list[str], named: bool) -> tuple[BaseSettings, str]:
@@ -89,12 +110,16 @@ def _reading_base(one: Input, base: BaseSettings, texts: list[str], named: bool)
 def _read(file: Path | None, texts: list[str]) -> Reading:
     if file is None or not texts or all(text.isascii() for text in texts):
         return Reading()
+    return reading(_uncut(file), texts)
+
+
+def _uncut(file: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(file))
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return reading(tokenizer, texts)
+    return tokenizer
 
 
 _MEDIA = {"image": ("images", "images"), "audio": ("sounds", "audio")}

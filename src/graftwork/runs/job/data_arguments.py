@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict, get_args
 
+from graftwork.data.columns.joined import parse_joins
 from graftwork.data.load import Source
 from graftwork.data.quality.checks import OnBadRows
 from graftwork.data.read.decoding import with_encoding
@@ -21,6 +22,7 @@ class DataOptions(TypedDict, total=False):
 
     target: str | Sequence[str] | None
     inputs: Sequence[str] | None
+    join: str | Sequence[str | Sequence[str]]
     ignore: Sequence[str]
     roles: Mapping[str, str] | None
     kinds: Mapping[str, str] | None
@@ -39,6 +41,8 @@ class DataArguments:
 
     train: a table, or a list of tables (paths or frames) that share inputs and bring targets of their own.
     target: the column or columns to predict; None looks for one. inputs: columns to read; None takes all.
+    join: text columns that are read in one sequence, as "premise+hypothesis" or a list of columns, for each such input;
+    kept as a tuple of columns each.
     ignore: columns to leave out. roles: column by role (domain, group, weight, split). kinds: by column, the kind to
     read it as. valid, test: held out from `train`, and none, where left out. unlabelled: further
     rows to train on without a target. labelled: rows to train on to which a model gave a target. split_by:
@@ -50,6 +54,7 @@ class DataArguments:
     train: Source | Sequence[Source]
     target: str | Sequence[str] | None = None
     inputs: Sequence[str] | None = None
+    join: str | Sequence[str | Sequence[str]] = ()
     ignore: Sequence[str] = ()
     roles: Mapping[str, str] | None = None
     kinds: Mapping[str, str] | None = None
@@ -61,6 +66,11 @@ class DataArguments:
     adapt_to_held_out: bool = False
     on_bad_rows: OnBadRows = "fail"
     encoding: str | None = None
+
+    @property
+    def joins(self) -> tuple[tuple[str, ...], ...]:
+        """The columns of each input that is several texts in one sequence."""
+        return parse_joins(self.join)
 
     @property
     def called(self) -> str:
@@ -78,6 +88,7 @@ class DataArguments:
             given = getattr(self, option)
             if given is not None:
                 object.__setattr__(self, option, _names(given, option))
+        object.__setattr__(self, "join", parse_joins(self.join))
         if self.roles:
             object.__setattr__(self, "roles", {role: _name(column, "roles") for role, column in self.roles.items()})
         if self.kinds:

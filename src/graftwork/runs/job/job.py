@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from graftwork.data.columns.text import normalise
+from graftwork.data.columns.joined import column_texts
 from graftwork.data.domains import lacking_domain
 from graftwork.data.load import load, load_like
 from graftwork.data.quality.leakage import Leak, find_leaks
-from graftwork.data.store.spool import slices
 from graftwork.data.table import Input, Kind, Table
 from graftwork.data.unlabelled import with_labelled, with_unlabelled
 from graftwork.errors import UsageError, nearest
@@ -83,15 +82,14 @@ class Job:
         texts = [name for name in columns if kinds[name].kind == "text"]
         return TrainingRows(
             texts=lambda: self._texts(texts, recipe),
+            joined=any(kinds[name].join for name in texts),
             columns=tuple(kinds[name] for name in columns),
             table=self.train,
         )
 
     def _texts(self, columns: Sequence[str], recipe: Recipe) -> Iterator[str]:
         for name in columns:
-            for part in slices(self.train.column(name)):
-                for value in part.to_pylist():
-                    yield normalise("" if value is None else str(value), recipe.text)
+            yield from column_texts(self.train.column(name), recipe.text)
 
 
 def make_job(data: DataArguments, recipe: Recipe) -> Job:
@@ -103,6 +101,7 @@ def make_job(data: DataArguments, recipe: Recipe) -> Job:
         data.train,
         target=_targets(data, given),
         inputs=data.inputs,
+        join=data.joins,
         ignore=data.ignore,
         roles=data.roles,
         kinds=data.kinds,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graftwork import specs
+from graftwork.data.columns.joined import TextValue, are_joined, as_parts
 from graftwork.networks.base_settings import BaseSettings, TrainingRows
 
 MOST_WINDOWS = 8
@@ -26,7 +27,8 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 @dataclass(frozen=True)
 class _Lengths:
-    """tokens: of each text (N,). limit: what the base reads of one. window: tokens a window adds."""
+    """tokens: of each text (N,). limit: what the base reads of one. window: tokens a window adds; 0 where there are
+    none, since tokens are learned later or several texts are read in one sequence."""
 
     tokens: np.ndarray
     limit: int
@@ -46,10 +48,11 @@ class _Lengths:
         return int(np.ceil(np.quantile(self.tokens, COVERED)))
 
 
-def reading_all(name: str, base: BaseSettings, texts: Sequence[str], *, named: bool) -> tuple[BaseSettings, str]:
+def reading_all(name: str, base: BaseSettings, texts: Sequence[TextValue], *, named: bool) -> tuple[BaseSettings, str]:
     """The base of the input `name`, which reads more of its texts where that pays and the user did not name it; and
-    what is to be said. texts: all of them or a sample, as the base sees them."""
-    if not texts or max(map(len, texts)) <= _SHORT:
+    what is to be said. texts: all of them or a sample, as the base sees them; several that are read in one sequence are
+    read in one window, so that a pretrained base reads no more of them."""
+    if not texts or max(sum(map(len, as_parts(text))) for text in texts) <= _SHORT:
         return base, ""
     found = _of_pretrained(base, texts) if base.pretrained else _of_learned(base, texts)
     if found is None or not found.long.any():
@@ -70,22 +73,25 @@ def reading_all(name: str, base: BaseSettings, texts: Sequence[str], *, named: b
     )
 
 
-def _of_pretrained(base: BaseSettings, texts: Sequence[str]) -> _Lengths | None:
+def _of_pretrained(base: BaseSettings, texts: Sequence[TextValue]) -> _Lengths | None:
     tokenizer = getattr(base.build(TrainingRows(), 0), "tokenizer", None)
     if tokenizer is None:
         return None
-    return _Lengths(tokenizer.lengths(texts), tokenizer.room * tokenizer.windows, tokenizer.room)
+    joined = are_joined(texts)
+    room = tokenizer.room(joined=joined)
+    return _Lengths(tokenizer.lengths(texts), room * tokenizer.windows, 0 if joined else room)
 
 
-def _of_learned(base: BaseSettings, texts: Sequence[str]) -> _Lengths | None:
+def _of_learned(base: BaseSettings, texts: Sequence[TextValue]) -> _Lengths | None:
     """Of a base from scratch, whose tokens are estimated: they are learned later."""
     from graftwork.networks.hub.tokenizer import choose_tokens
 
     settings: dict[str, Any] = vars(base)
     if "max_length" not in settings:
         return None
-    how = settings["tokens"] if settings["tokens"] != "auto" else choose_tokens(texts)
-    counts = [len("".join(text.split())) if how == "character" else len(_TOKEN.findall(text)) for text in texts]
+    whole = [" ".join(as_parts(text)) for text in texts]
+    how = settings["tokens"] if settings["tokens"] != "auto" else choose_tokens(whole)
+    counts = [len("".join(text.split())) if how == "character" else len(_TOKEN.findall(text)) for text in whole]
     return _Lengths(np.array(counts), settings["max_length"], 0)
 
 
@@ -103,10 +109,10 @@ def _longer(base: BaseSettings, found: _Lengths) -> BaseSettings:
 
 def _remedy(base: BaseSettings, found: _Lengths) -> str:
     settings, most = vars(base), int(found.tokens.max())
-    if "windows" in settings:
+    if "windows" in settings and found.window:
         windows = _with(base, windows=-(-most // found.window), keep=None)
         return f"To read all: --base {windows.spec}; or keep=head+tail for their beginning and end"
-    if "max_length" in settings:
+    if "max_length" in settings and not base.pretrained:
         return f"To read all: --base {_with(base, max_length=most).spec}"
     return "What decides should stand at their beginning"
 

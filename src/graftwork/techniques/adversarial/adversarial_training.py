@@ -12,6 +12,7 @@ from torch import Tensor
 
 from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
+from graftwork.data.columns.joined import picks
 from graftwork.data.table import Modality
 from graftwork.data.tensors import Tensors
 from graftwork.networks.network import Forward, Network
@@ -48,7 +49,7 @@ class Attacking(Technique):
         return frozenset({self.fact, "target_column"})
 
     def changes(self, column: str, modality: Modality) -> bool:
-        return modality in self.kinds and (not self.columns or column in self.columns)
+        return modality in self.kinds and picks(self.columns, column)
 
     def attacked(self, network: Network) -> list[str]:
         """The inputs of this run that are attacked. Raises UsageError for one that can't be."""

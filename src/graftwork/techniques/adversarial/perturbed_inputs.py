@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from graftwork.data.batch import Batch, Hidden
-from graftwork.data.table import Modality
+from graftwork.data.columns.joined import picks
+from graftwork.data.table import Modality, joined_name
 from graftwork.errors import UsageError
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.task import Task
@@ -34,9 +35,9 @@ def attackable(network: Network, kinds: Collection[Modality], columns: Sequence[
     known = [name for name in network.columns if network.encoder(name).modality in kinds]
     known = [name for name in known if network.encoder(name).modality != "text" or network.encoder(name).deepest_start]
     for name in columns:
-        if name not in known:
+        if name not in known and joined_name(columns) not in known:
             raise UsageError(f"{who}: columns names '{name}'. Expected inputs of this run: {', '.join(known)}.")
-    return [name for name in known if not columns or name in columns]
+    return [name for name in known if picks(columns, name)]
 
 
 def centre(network: Network, name: str, batch: Batch) -> Tensor:

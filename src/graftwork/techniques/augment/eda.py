@@ -21,12 +21,12 @@ from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
 from graftwork.techniques.augment.inputs import Augmentation, Change, chance
-from graftwork.techniques.augment.tokens import marks_of, sparing, text_of, without
+from graftwork.techniques.augment.tokens import marks_of, sparing, text_of, texts_of, without
 from graftwork.techniques.checks import check_range
 
 
 def swapped(ids: Tensor, text: Tensor, times: Tensor, generator: torch.Generator) -> Tensor:
-    """ids (B, length) where two places of each row's text have changed their tokens, so many times (B,)."""
+    """ids (B, length) where two places of a text (B, length) have changed their tokens, so many times (B,)."""
     ids, text = ids.clone(), text.cpu()
     for done in range(max([0, *times.tolist()])):
         rows = ((times > done) & (text.sum(1) > 1)).nonzero().flatten()
@@ -68,12 +68,13 @@ class EDA(Augmentation):
         deleting = 0.0 if self.delete == 0.0 else 1.0 if self.swap == 0.0 else 0.5
 
         def change(inputs: Inputs, generator: torch.Generator) -> Inputs:
-            ids, text = inputs["input_ids"], text_of(inputs, marks)
+            ids, text, texts = inputs["input_ids"], text_of(inputs, marks), texts_of(inputs, marks)
             rows = chance(len(ids), deleting, generator)
-            times = (text.sum(1).cpu() * self.swap).round().clamp(min=1).long() * ~rows
-            ids = swapped(ids, text, times, generator)
+            for one in texts:
+                times = (one.sum(1).cpu() * self.swap).round().clamp(min=1).long() * ~rows
+                ids = swapped(ids, one, times, generator)
             drawn = torch.rand(ids.shape, generator=generator).to(ids.device)
             gone = text & (drawn < self.delete) & rows.to(ids.device).unsqueeze(1)
-            return without(inputs | {"input_ids": ids}, sparing(gone, text, drawn), marks.pad)
+            return without(inputs | {"input_ids": ids}, sparing(gone, texts, drawn), marks.pad)
 
         return change

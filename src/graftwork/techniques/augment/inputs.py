@@ -12,7 +12,8 @@ from torch import Tensor
 
 from graftwork.core.technique import Graft, Setup, Technique
 from graftwork.data.batch import Batch, Inputs
-from graftwork.data.table import Modality
+from graftwork.data.columns.joined import picks
+from graftwork.data.table import Modality, joined_name
 from graftwork.errors import UsageError
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network
@@ -61,7 +62,7 @@ class Augmentation(Technique):
         return frozenset({f"{self.modality}_inputs"} | ({"row_targets"} if self.moves else set()))
 
     def changes(self, column: str, modality: Modality) -> bool:
-        return modality == self.modality and (not self.columns or column in self.columns)
+        return modality == self.modality and picks(self.columns, column)
 
     def attach(self, network: Network, setup: Setup) -> Graft:
         changes = {name: self.change(network.encoder(name)) for name in chosen(self, network)}
@@ -78,7 +79,7 @@ def chosen(technique: Augmentation, network: Network) -> list[str]:
     """The columns that it changes, in the network's order. Raises UsageError for one that is not of its kind."""
     known = [name for name in network.columns if network.encoder(name).modality == technique.modality]
     for name in technique.columns:
-        if name not in known:
+        if name not in known and joined_name(technique.columns) not in known:
             raise UsageError(
                 f"{technique.name}: columns names '{name}'. "
                 f"Expected {technique.modality} inputs of this run: {', '.join(known)}."

@@ -19,13 +19,14 @@ from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
 from graftwork.techniques.augment.inputs import Augmentation, Change
-from graftwork.techniques.augment.tokens import marks_of, sparing, text_of, without
+from graftwork.techniques.augment.tokens import marks_of, sparing, text_of, texts_of, without
 from graftwork.techniques.checks import check_range
 
 
 @dataclass(frozen=True)
 class TokenDropout(Augmentation):
-    """Make tokens unreadable; start, end and other special tokens stay, and of every text at least one token.
+    """Make tokens unreadable; start, end, separators and other special tokens stay, and of every text at least one
+    token.
 
     rate: probability of each token, from 0 (off) to below 1.
     """
@@ -50,7 +51,7 @@ class TokenDropout(Augmentation):
         def change(inputs: Inputs, generator: torch.Generator) -> Inputs:
             ids, text = inputs["input_ids"], text_of(inputs, marks)
             drawn = torch.rand(ids.shape, generator=generator).to(ids.device)
-            gone = sparing(text & (drawn < self.rate), text, drawn)
+            gone = sparing(text & (drawn < self.rate), texts_of(inputs, marks), drawn)
             if marks.blank is None:
                 return without(inputs, gone, marks.pad)
             return inputs | {"input_ids": ids.masked_fill(gone, marks.blank)}
