@@ -46,7 +46,7 @@ def tiny_model(folder: Path, kind: str = "bert", **changes: Any) -> Path:
     import torch
     from transformers import AutoModel
 
-    tokenizer = _bytes() if kind in ("gpt2", "qwen2") else _words()
+    tokenizer = _bytes() if kind in ("gpt2", "qwen2") else _words(typed=kind == "bert")
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = AutoModel.from_config(_config(kind, len(tokenizer), changes))
@@ -61,8 +61,8 @@ def tiny_bert(folder: Path, **changes: Any) -> Path:
     return tiny_model(folder, "bert", **changes)
 
 
-def _words() -> Any:
-    """Whole words between [CLS] and [SEP], as BERT and T5 frame their texts."""
+def _words(typed: bool) -> Any:
+    """Whole words between [CLS] and [SEP], as BERT and T5 frame their texts. typed: token types are given, too."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
@@ -73,9 +73,12 @@ def _words() -> Any:
     backend.normalizer = normalizers.Lowercase()
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     backend.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
-    return PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=64, **special)
+    names = ["input_ids", *(["token_type_ids"] if typed else []), "attention_mask"]
+    return PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=64, model_input_names=names, **special)
 
 
 def _bytes() -> Any:

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 class TrainingRows:
     """What a base may look at before it is built: bases from scratch learn their tokens, scales and categories from it.
 
-    texts: a fresh pass over the training texts as the encoder will see them; none for other inputs. joined: several
-    texts of a row are read in one sequence, so that something has to stand between them.
+    texts: a fresh pass over the training texts as the encoder will see them; none for other inputs.
     columns, table: the columns that a base for numbers and categories reads, and the training rows they stand in.
+    joined: several texts of a row are read in one sequence, so that something has to stand between them.
     """
 
     texts: Callable[[], Iterable[str]] = tuple
-    joined: bool = False
     columns: tuple[Column, ...] = ()
     table: Table | None = None
+    joined: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

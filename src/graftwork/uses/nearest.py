@@ -81,7 +81,8 @@ class Searcher:
     def search(self, query: Any, k: int = 5, *, by: str | None = None, against: str | None = None) -> list[Hit]:
         """The `k` indexed rows that are most like the query, best first: their numbers, scores (cosines) and columns.
 
-        query: a value of the input `by`: a text; a path, bytes or picture; a dict for numbers and categories.
+        query: a value of the input `by`: a text; a path, bytes or picture; a dict for numbers and categories, and for
+        texts that are read in one sequence.
         by: found where only one input can hold the query. against: the input of the rows that it is compared with;
         the other one where left out.
         Raises UsageError for an unknown name, ModelError where there is no index, or one of other weights.
@@ -94,6 +95,10 @@ class Searcher:
         by = _side_of(model, query) if by is None else _known(model, by)
         against = next(side for side in _sides(model) if side != by) if against is None else _known(model, against)
         columns = model.network.sources[by]
+        if len(columns) > 1 and not isinstance(query, Mapping):
+            raise UsageError(
+                f"The input '{by}' reads several columns. Give a dict of {' and '.join(columns)} (Python)."
+            )
         values = query if isinstance(query, Mapping) and set(query) >= set(columns) else {columns[0]: query}
         one = {name: [value] for name, value in values.items()}
         loaded = load_like(one, _schema_of(model, by), with_target=False, on_bad_rows="keep", name="the query")
@@ -178,12 +183,12 @@ def _side_of(model: Saved, query: Any) -> str:
     """The only input that can hold the query. A text is a file where there is one of that name, with an ending, or
     where it ends like a picture or a sound: a mistyped path should not be searched for as words."""
     reads = {side: model.network.encoder(side).modality for side in _sides(model)}
-    fits = set(_modalities(query))
-    plain = isinstance(query, str | int | float)
+    several = {side for side in reads if len(model.network.sources[side]) > 1}
+    fits, plain = set(_modalities(query)), isinstance(query, str | int | float)
     found = [
         side
         for side, modality in reads.items()
-        if modality in fits or (plain and modality == "table" and len(model.network.sources[side]) == 1)
+        if ("table" if side in several else modality) in fits or (plain and modality == "table" and side not in several)
     ]
     if len(found) != 1:
         listed = ", ".join(f"{side} ({modality})" for side, modality in reads.items())

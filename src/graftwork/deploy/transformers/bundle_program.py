@@ -9,7 +9,8 @@ or in Python, from this folder:
     model.predict(["first text", "second text"])         # one label (or number, or list of labels) a text
     model.probabilities(["first text", "second text"])   # (texts, labels)
 
-A model that reads several columns takes one tuple of texts a row, in the order of `model.settings["columns"]`.
+A model that reads several columns takes one tuple of texts a row, in the order of `model.settings["columns"]`; on the
+command line the texts are those of one row then.
 """
 
 import json
@@ -59,16 +60,22 @@ class Model:
 
     def _batch(self, rows: Sequence[Any]) -> torch.Tensor:
         columns = [rows] if len(self.settings["columns"]) == 1 else list(zip(*rows, strict=True))
-        features = torch.cat([self._features(list(texts)) for texts in columns], dim=1)
+        texts = dict(zip(self.settings["columns"], columns, strict=True))
+        features = torch.cat(
+            [self._features([texts[name] for name in read]) for read in self.settings["inputs"]], dim=1
+        )
         logits: torch.Tensor = self._head(features) * self.settings["factor"] + self.settings["shift"]
         task = self.settings["task"]
         return logits if task == "regression" else logits.sigmoid() if task == "multilabel" else logits.softmax(1)
 
-    def _features(self, texts: list[str]) -> torch.Tensor:
-        """Each text's token states, pooled: of the last layer, or of the last few side by side."""
-        texts = [_clean(text, **self.settings["text"]) for text in texts]
-        inputs = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt", padding_side="right")
-        inputs = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+    def _features(self, columns: list[Sequence[str]]) -> torch.Tensor:
+        """Token states of each row, pooled: of the last layer, or of the last few side by side. The texts of several
+        columns are read in one sequence; from the third on they stand behind the second one."""
+        first, *others = [[_clean(text, **self.settings["text"]) for text in texts] for texts in columns]
+        pairs = [[self.settings["separator"].join(texts) for texts in zip(*others, strict=True)]] if others else []
+        inputs = self.tokenizer(first, *pairs, padding=True, truncation=True, return_tensors="pt", padding_side="right")
+        names = ["input_ids", "attention_mask", *(["token_type_ids"] if self.settings["segments"] else [])]
+        inputs = {name: inputs[name] for name in names}
         how, layers = self.settings["pooling"]["how"], self.settings["pooling"]["layers"]
         outputs = self.base(**inputs, output_hidden_states=layers > 1)
         if layers == 1:
@@ -111,6 +118,7 @@ def _pool(states: torch.Tensor, mask: torch.Tensor, how: str) -> torch.Tensor:
 
 
 if __name__ == "__main__":
-    texts = sys.argv[1:]
-    for text, answer in zip(texts, Model(Path(__file__).parent).predict(texts), strict=True):
-        print(f"{answer}\t{text}")  # noqa: T201
+    texts, model = sys.argv[1:], Model(Path(__file__).parent)
+    rows: list[Any] = texts if len(model.settings["columns"]) == 1 else [tuple(texts)]
+    for row, answer in zip(rows, model.predict(rows), strict=True):
+        print(f"{answer}\t{row}")  # noqa: T201

@@ -75,7 +75,7 @@ def build(model: Model, sample: Inputs) -> Any | None:
 
 
 def single_encoder(model: Model) -> TransformerEncoder | None:
-    """The encoder of a model that reads one text column with a transformers model."""
+    """The encoder of a model that reads one text, or the texts of one sequence, with a transformers model."""
     encoder = next(model.network.each_encoder())
     alone = len(model.network.columns) == 1
     return encoder if alone and isinstance(encoder, TransformerEncoder) else None
@@ -120,7 +120,7 @@ def _layer(encoder: TransformerEncoder, head: Affine, norm: Norm, sample: Inputs
     if not unit:
         return mean_layer(head, norm) if how == "mean" else None
     with torch.inference_mode():
-        states = encoder.hf_model(**sample).last_hidden_state
+        states = encoder.hf_model(**encoder.model_inputs(sample)).last_hidden_state
         features = pool(states, sample["attention_mask"], how)
     if how == "mean":
         return unit_mean_layer(head, norm, features)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import runpy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from graftwork.core.checkpoint import disk_errors
+from graftwork.data.columns.joined import text_values
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.store.cache import storing
 from graftwork.data.store.locks import claimed
@@ -31,6 +32,7 @@ from graftwork.deploy.transformers.bundle import PROGRAM, write_bundle
 from graftwork.deploy.transformers.classifier import build
 from graftwork.errors import ModelError, UsageError
 from graftwork.model import Model
+from graftwork.networks.hub.joined_texts import pair_of
 from graftwork.networks.hub.loading import load_model, load_reader
 from graftwork.networks.text.transformer import TransformerEncoder
 from graftwork.tasks.regression import Regression
@@ -64,29 +66,35 @@ def export_transformers(model: Model, folder: Path) -> list[str]:
 
 def _written(model: Model, encoder: TransformerEncoder, partial: Path, folder: Path) -> list[str]:
     """Fill `partial` with a classifier, or else with the base and a program, and say which and how well it agrees."""
-    texts = sentences.samples(encoder.tokenizer.backend)
-    classifier = build(model, encoder.collate(encoder.prepare(texts)))
+    texts = _samples(model, encoder)
+    first = [texts[column] for column in next(iter(model.network.sources.values()))]
+    classifier = build(model, encoder.collate(encoder.prepare(text_values(first, TextSettings()))))
     if classifier is not None:
         classifier.save_pretrained(partial)
         _save_tokenizer(model, encoder, partial)
-        difference, agreement = _compare(model, texts, _classifier_outputs(model, partial, texts))
+        difference, agreement = _compare(model, texts, _classifier_outputs(model, encoder, partial, first))
+        agreed = _agreement(model, len(first[0]), difference, agreement)
         if difference <= TOLERANCE and agreement == 1.0:
-            write_text(partial / "README.md", _readme(folder, CLASSIFIER))
-            return [f"{folder}: a sequence classifier of transformers", _agreement(model, texts, difference, agreement)]
+            write_text(partial / "README.md", _readme(folder, CLASSIFIER if len(first) == 1 else PAIR_CLASSIFIER))
+            return [
+                f"{folder}: a sequence classifier of transformers",
+                agreed,
+            ]
         for path in list(partial.iterdir()):
             remove(path)
     write_bundle(model, encoder, partial)
     _save_tokenizer(model, encoder, partial)
-    difference, agreement = _compare(model, texts, _program_outputs(model, partial, texts))
+    difference, agreement = _compare(model, texts, _program_outputs(partial, texts))
+    agreed = _agreement(model, len(first[0]), difference, agreement)
     if difference > TOLERANCE:
         raise ModelError(
-            f"The export does not agree with the model: {_agreement(model, texts, difference, agreement)}. "
+            f"The export does not agree with the model: {agreed}. "
             "Nothing was written. Please report this, with the base and the recipe."
         )
-    write_text(partial / "README.md", _readme(folder, PROGRAM_USE))
+    write_text(partial / "README.md", _readme(folder, PROGRAM_USE if len(texts) == 1 else PROGRAM_USE_OF_COLUMNS))
     return [
         f"{folder}: a base of transformers, a head and {PROGRAM}; its architecture has no classifier that is the same",
-        _agreement(model, texts, difference, agreement),
+        agreed,
     ]
 
 
@@ -183,49 +191,63 @@ def _save_tokenizer(model: Model, encoder: TransformerEncoder, folder: Path) -> 
     wanted = sentences.normaliser(model.recipe.text, encoder.tokenizer.backend)
     if wanted is not None:
         tokenizer.backend_tokenizer.normalizer = wanted
+    if not encoder.reads_segments and "token_type_ids" in tokenizer.model_input_names:
+        tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
     tokenizer.save_pretrained(folder)
 
 
-def _classifier_outputs(model: Model, folder: Path, texts: list[str]) -> np.ndarray:
+def _samples(model: Model, encoder: TransformerEncoder) -> dict[str, list[str]]:
+    """Texts for each column that the model reads: the same for every input, and within one sequence different ones."""
+    texts = sentences.samples(encoder.tokenizer.backend)
+    return {
+        column: texts[at:] + texts[:at]
+        for columns in model.network.sources.values()
+        for at, column in enumerate(columns)
+    }
+
+
+def _classifier_outputs(
+    model: Model, encoder: TransformerEncoder, folder: Path, columns: list[list[str]]
+) -> np.ndarray:
+    """What the classifier in the folder says. columns: the texts of each column that it reads in one sequence."""
     tokenizer = load_reader("AutoTokenizer", folder, "exported tokenizer")
     loaded, _ = load_model("AutoModelForSequenceClassification", folder)
+    rows = [row if len(row) == 1 else pair_of(row, encoder.tokenizer.separator) for row in zip(*columns, strict=True)]
     found = []
     with torch.inference_mode():
-        for start in range(0, len(texts), 32):
-            batch = tokenizer(texts[start : start + 32], padding=True, truncation=True, return_tensors="pt")
-            logits = loaded(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-            found.append(logits)
+        for start in range(0, len(rows), 32):
+            texts = map(list, zip(*rows[start : start + 32], strict=True))
+            batch = tokenizer(*texts, padding=True, truncation=True, return_tensors="pt")
+            names = ("input_ids", "attention_mask", *(["token_type_ids"] if encoder.reads_segments else []))
+            found.append(loaded(**{name: batch[name] for name in names}).logits)
     outputs: np.ndarray = torch.cat(found).numpy()
     return model.task.in_units(outputs) if model.task.classes else outputs
 
 
-def _program_outputs(model: Model, folder: Path, texts: list[str]) -> np.ndarray:
+def _program_outputs(folder: Path, texts: Mapping[str, list[str]]) -> np.ndarray:
     """What predict.py in the folder says."""
     program = runpy.run_path(str(folder / PROGRAM), run_name="predict")
-    columns = len(model.network.columns)
-    rows = texts if columns == 1 else [(text,) * columns for text in texts]
+    rows = list(zip(*texts.values(), strict=True)) if len(texts) > 1 else next(iter(texts.values()))
     return np.asarray(program["Model"](folder).probabilities(rows).numpy())
 
 
-def _compare(model: Model, texts: list[str], found: np.ndarray) -> tuple[float, float]:
+def _compare(model: Model, texts: Mapping[str, list[str]], found: np.ndarray) -> tuple[float, float]:
     """The largest difference, and the share of rows with the same prediction."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "[0-9,]+ of [0-9,]+ texts in .* are longer than")  # the samples are ours
-        expected = model.predict_proba(dict.fromkeys(model.network.columns, texts))
+        expected = model.predict_proba(texts)
     assert isinstance(expected, np.ndarray)
     scale = 1.0 if model.task.classes else max(float(expected.std()), 1e-9)
     same = model.task.predicted(found) == model.task.predicted(expected)
-    agreement = float(same.reshape(len(texts), -1).all(1).mean()) if model.task.classes else 1.0
+    agreement = float(same.reshape(len(found), -1).all(1).mean()) if model.task.classes else 1.0
     return float(np.abs(found - expected).max()) / scale, agreement
 
 
-def _agreement(model: Model, texts: list[str], difference: float, agreement: float) -> str:
+def _agreement(model: Model, rows: int, difference: float, agreement: float) -> str:
     if not model.task.classes:
-        return (
-            f"checked on {len(texts)} texts in float32: predictions differ by at most {difference:.1e} of their spread"
-        )
+        return f"checked on {rows} texts in float32: predictions differ by at most {difference:.1e} of their spread"
     return (
-        f"checked on {len(texts)} texts in float32: {agreement:.1%} the same predictions, "
+        f"checked on {rows} texts in float32: {agreement:.1%} the same predictions, "
         f"probabilities differ by at most {difference:.1e}"
     )
 
@@ -234,6 +256,17 @@ CLASSIFIER = """from transformers import pipeline
 
 classify = pipeline("text-classification", "{folder}", truncation=True)
 print(classify("where is my card?"))"""
+
+PAIR_CLASSIFIER = """from transformers import pipeline
+
+classify = pipeline("text-classification", "{folder}", truncation=True)
+print(classify({{"text": "where is my card?", "text_pair": "the card is late"}}))"""
+
+PROGRAM_USE_OF_COLUMNS = """from predict import Model  # predict.py in this folder
+
+model = Model("{folder}")
+print(model.settings["columns"])  # a text for each of them makes a row
+print(model.predict([("where is my card?", "the card is late")]))"""
 
 PROGRAM_USE = """from predict import Model  # predict.py in this folder
 

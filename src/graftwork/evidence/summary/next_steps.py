@@ -185,8 +185,21 @@ def _again(report: Findings, *, budget: float | None = None, ignore: tuple[str, 
     if budget is not None:
         words = [*_without(words, "--budget"), "--budget", f"{budget:.0f}s"]
     if ignore:
+        words = _without_joins(words, ignore)
         words += [part for name in ignore for part in ("--ignore", name)]
     return shlex.join([*_without([w for w in words if w != "--resume"], "--out"), *_out(report)])
+
+
+def _without_joins(words: list[str], ignored: tuple[str, ...]) -> list[str]:
+    """Less what joins one of these columns with others."""
+    kept, skip = list[str](), False
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        value = after if word == "--join" else word.removeprefix("--join=") if word.startswith("--join=") else ""
+        if not skip and set(value.split("+")).isdisjoint(ignored):
+            kept.append(word)
+        else:
+            skip = word == "--join" and not skip
+    return kept
 
 
 def _out(report: Findings) -> list[str]:

@@ -28,12 +28,12 @@ def separator_of(backend: Tokenizer) -> str:
 
 
 def pair_of(texts: Sequence[str], separator: str) -> tuple[str, str]:
-    """The texts of a row as a tokenizer takes them.
+    """The texts of a row as a tokenizer takes them; a space stands where the tokenizer has no separator.
 
-    >>> pair_of(("a", "b", "c"), "[SEP]")
-    ('a', 'b[SEP]c')
+    >>> pair_of(("a", "b", "c"), "[SEP]"), pair_of(("a", "b", "c"), "")
+    (('a', 'b[SEP]c'), ('a', 'b c'))
     """
-    return texts[0], separator.join(texts[1:])
+    return texts[0], (separator or " ").join(texts[1:])
 
 
 def pack(encoding: Encoding) -> np.ndarray:

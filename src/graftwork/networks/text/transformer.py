@@ -59,7 +59,7 @@ class TransformerEncoder(TextEncoder):
         self._options = {"use_cache": False} if "use_cache" in inspect.signature(model.forward).parameters else {}
         kinds = getattr(model.config, "type_vocab_size", 0)
         typed = "token_type_ids" in inspect.signature(model.forward).parameters and isinstance(kinds, int) and kinds > 1
-        self._segments = typed and tokenizer.segments
+        self.reads_segments = typed and tokenizer.segments
         self.depth = len(self._stack) + 1
         if not 1 <= layers < self.depth:
             raise UsageError(f"layers is {layers}. This base has 1 to {self.depth - 1}.")
@@ -231,7 +231,7 @@ class TransformerEncoder(TextEncoder):
         """What the transformers model is given, by its names. Of a text by itself every token is of type 0, as where
         nothing is said."""
         given = {name: inputs[name] for name in ("input_ids", "attention_mask")}
-        return given | ({"token_type_ids": inputs["segments"]} if self._segments and "segments" in inputs else {})
+        return given | ({"token_type_ids": inputs["segments"]} if self.reads_segments and "segments" in inputs else {})
 
     def _run(self, inputs: Inputs) -> Tensor:
         output = self.model(**self.model_inputs(inputs), **self._options)

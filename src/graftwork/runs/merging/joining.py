@@ -134,5 +134,12 @@ def in_names_of(table: Table, wanted: Schema, schema: Schema) -> Table:
     kept = [name for name in table.data.column_names if name in names or name not in names.values()]
     data = table.data.select(kept).rename_columns([names.get(name, name) for name in kept])
     columns = (column for column in table.schema.columns if column.name in kept)
-    renamed = tuple(replace(column, name=names.get(column.name, column.name)) for column in columns)
+    renamed = tuple(
+        replace(
+            column,
+            name=names.get(column.name, column.name),
+            join=tuple(names.get(name, name) for name in column.join),
+        )
+        for column in columns
+    )
     return replace(table, data=data, schema=Schema(renamed))

@@ -92,7 +92,8 @@ def check_shared_base(parents: Sequence[Parent]) -> None:
 def _check_inputs(first: Parent, other: Parent) -> None:
     """One input each may have two names; several must have the same."""
     reads = [{one.name: one.modality for one in each.model.schema.modalities} for each in (first, other)]
-    alike = len(reads[0]) == len(reads[1]) == 1 and "table" not in reads[0].values()
+    counts = [[len(one.columns) for one in each.model.schema.modalities] for each in (first, other)]
+    alike = len(reads[0]) == len(reads[1]) == 1 and "table" not in reads[0].values() and counts[0] == counts[1]
     if list(reads[0].values()) != list(reads[1].values()) or not (alike or reads[0] == reads[1]):
         read = [", ".join(f"{name} ({kind})" for name, kind in each.items()) for each in reads]
         raise RefusedError(
