@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ import pytest
 
 import graftwork as gw
 from command import graft
+from graftwork.data.table import Column, Schema
 from graftwork.errors import DataError, ModelError, UsageError
 from graftwork.tasks.embedding.identity import Identity
 from graftwork.uses.gallery import load_gallery
+from graftwork.uses.verification import written
 from tiny import tiny_bert
 
 TOPICS = ("cat dog bird fish cow", "rain sun snow wind storm", "bread soup rice cake tea")
@@ -259,3 +262,17 @@ def _write(path: Path, texts: list[str], names: list[str]) -> None:
 def test_an_item_that_can_not_be_read_is_named(model: gw.Model) -> None:
     with pytest.raises(DataError, match=r"Item 2 of 2 can't be used as 'text': empty\.$"):
         model.verifier().verify("cat", "")
+
+
+def test_what_columns_are_later_changes_no_fingerprint_unless_it_is_set() -> None:
+    @dataclass(frozen=True)
+    class Later(Column):
+        unit: str = ""
+
+    Later.__name__ = Later.__qualname__ = "Column"  # as the class is called that has one more field some day
+    first, other = Column("photo", "image", scale=(0.0, 1.0)), Column("name", "category", "target", levels=("a", "b"))
+    for columns in [(first,), (first, other), ()]:
+        assert written(Schema(columns)) == repr(Schema(columns))
+    later = Schema((Later("photo", "image", scale=(0.0, 1.0)),))
+    assert written(later) == repr(Schema((first,)))
+    assert "unit='m'" in written(Schema((Later("photo", "image", unit="m"),)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from graftwork.core.examples import held_rows, prepare
 from graftwork.core.scoring import Watch, part_of, predict_examples, scored
 from graftwork.data.load import load_like
 from graftwork.data.store.cache import digest
-from graftwork.data.table import Table
+from graftwork.data.table import Schema, Table
 from graftwork.errors import DataError, UsageError
 from graftwork.saving import Saved
 from graftwork.tasks.capabilities import Verifies
@@ -27,6 +27,8 @@ from graftwork.uses.gallery import Gallery
 
 CHUNK = 16_384
 """Rows embedded at a time, at most."""
+_FIRST_FIELDS = ("name", "kind", "role", "levels", "scale", "form")
+"""Of a column, in version 0.1."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class Verifier:
         """Changes with anything that changes an embedding: weights, inputs, techniques at prediction."""
         tensors = self.model.network.state_dict().items()
         weights = [f"{name} {digest(value.cpu().numpy())}" for name, value in tensors]
-        return digest(*weights, repr(self.model.recipe.to_dict()), repr(self.model.schema))
+        return digest(*weights, repr(self.model.recipe.to_dict()), written(self.model.schema))
 
     def _gallery(self, embeddings: np.ndarray, names: Sequence[str]) -> Gallery:
         """The mean direction of each name's rows (N, E), names in the order in which they first come."""
@@ -163,6 +165,21 @@ class Verifier:
         if found is None:
             raise UsageError("This model has no threshold: no pair of its held-out rows could be compared.")
         return found
+
+
+def written(schema: Schema) -> str:
+    """All of a schema, as version 0.1 wrote it into fingerprints: what came to columns later stands there only where it
+    is set, so that galleries of before can still be compared."""
+    columns = [
+        ", ".join(
+            f"{one.name}={getattr(column, one.name)!r}"
+            for one in fields(column)
+            if one.name in _FIRST_FIELDS or getattr(column, one.name) != one.default
+        )
+        for column in schema.columns
+    ]
+    end = "," if len(columns) == 1 else ""
+    return f"Schema(columns=({', '.join(f'Column({each})' for each in columns)}{end}))"
 
 
 def _row(item: Any, inputs: Iterable[str]) -> dict[str, Any]:
