@@ -23,7 +23,7 @@ from graftwork import specs
 from graftwork.core.facts import CLAIMS, FACTS
 from graftwork.core.technique import Technique
 from graftwork.networks.bases.registry import BASES
-from graftwork.networks.heads.head import HEADS
+from graftwork.networks.heads.registry import HEADS
 from graftwork.tasks.metrics.registry import METRICS
 from graftwork.tasks.registry import TASKS
 from graftwork.techniques import TECHNIQUES

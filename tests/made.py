@@ -14,7 +14,8 @@ from graftwork.data.table import Column, Schema
 from graftwork.model import Model
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
-from graftwork.networks.heads.head import Head, KernelLayer
+from graftwork.networks.heads.kernel import KernelLayer
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.tasks.registry import TASKS
@@ -55,7 +56,7 @@ def make(
     learnt = TASKS[task]().learn(pa.chunked_array([pa.array(TARGETS[task])]), "test")
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        made = Head(encoder.width * len(columns), learnt.outputs, head)
+        made = RowHead(encoder.width * len(columns), learnt.outputs, head)
         for layer in made.layers:
             if isinstance(layer, KernelLayer):
                 layer.landmarks = torch.randn(7, made.width)

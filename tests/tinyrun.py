@@ -27,7 +27,7 @@ from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Column, Kind, Schema, Table
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.embedding.few_shot import FewShot
@@ -175,7 +175,7 @@ def make_worlds(folder: Path) -> Worlds:
         encoder = parse_base(specs[base]).build(TrainingRows(lambda: [text for text, _ in rows]), SEED)
         with torch.random.fork_rng():
             torch.manual_seed(SEED)
-            head = Head(encoder.width, tasks["label"].outputs)
+            head = RowHead(encoder.width, tasks["label"].outputs)
         network = Network({"text": encoder}, {"label": head})
         text = TextSettings()
         examples = [prepare(part, network, tasks, text) for part in (train, valid)]
@@ -213,7 +213,7 @@ def _pairs(spec: str, unlabelled: bool) -> Fixture:
     encoder = parse_base(spec).build(TrainingRows(lambda: table.values("text")), SEED)
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
-        head = Head(2 * encoder.width, tasks["label"].outputs, "towers", (encoder.width, encoder.width))
+        head = RowHead(2 * encoder.width, tasks["label"].outputs, "towers", (encoder.width, encoder.width))
     network = Network({"text": encoder, "other": encoder}, {"label": head})
     examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
     return Fixture(network, tasks, *examples, METRICS["pairs"], spec, table.schema)
@@ -242,7 +242,7 @@ def _episodes(spec: str, unlabelled: bool) -> Fixture:
     encoder = parse_base(spec).build(TrainingRows(lambda: table.values("text")), SEED)
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
-        head = Head(encoder.width, task.outputs)
+        head = RowHead(encoder.width, task.outputs)
     network = Network({"text": encoder}, {"label": head})
     examples = [prepare(part, network, {"label": task}, TextSettings()) for part in (train, valid)]
     return Fixture(network, {"label": task}, *examples, "episode_accuracy", spec, table.schema)
@@ -289,7 +289,7 @@ def _several(spec: str, unlabelled: bool) -> Fixture:
     encoder = parse_base(spec).build(TrainingRows(lambda: table.values("text")), SEED)
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
-        heads = {name: Head(encoder.width, task.outputs) for name, task in tasks.items()}
+        heads = {name: RowHead(encoder.width, task.outputs) for name, task in tasks.items()}
     network = Network({"text": encoder}, heads)
     examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
     metrics = {"label": "log_loss", "many": "log_loss", "number": "r2"}
@@ -347,7 +347,7 @@ def _joined(
     width = sum(encoder.width for encoder in encoders.values())
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
-        heads = {name: Head(width, task.outputs) for name, task in tasks.items()}
+        heads = {name: RowHead(width, task.outputs) for name, task in tasks.items()}
     network = Network(encoders, heads, sources={one.name: one.columns for one in schema.modalities})
     examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
     return Fixture(network, tasks, *examples, metric, named, schema)
@@ -375,7 +375,7 @@ def _alone(kind: Literal["image", "audio"], task: str, unlabelled: bool, spec: s
     encoder = parse_base(spec, kind).build(TrainingRows(list, (column,), train), SEED)
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
-        head = Head(encoder.width, tasks["label"].outputs)
+        head = RowHead(encoder.width, tasks["label"].outputs)
     network = Network({kind: encoder}, {"label": head})
     examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
     return Fixture(network, tasks, *examples, METRICS[task], spec, table.schema)

@@ -33,8 +33,12 @@ from graftwork.networks.base_settings import BaseSettings, TrainingRows
 from graftwork.networks.bases.registry import BASES
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.features import Features, Tokens
-from graftwork.networks.heads.head import HEADS, Head, HeadSettings
+from graftwork.networks.heads.head import Head, HeadSettings
+from graftwork.networks.heads.registry import HEADS
+from graftwork.networks.heads.rows import RowHead, RowHeadSettings
+from graftwork.networks.heads.solving.problem import Problem
 from graftwork.networks.network import Forward, Network, Output
+from graftwork.networks.streams import own_stream
 from graftwork.tasks.capabilities import Calibrated, Comparable, Mixable
 from graftwork.tasks.metrics.metric import Metric, from_sums
 from graftwork.tasks.registry import TASKS
@@ -42,7 +46,7 @@ from graftwork.tasks.section import Section
 from graftwork.tasks.task import ColumnTask, Task
 from graftwork.techniques import TECHNIQUES
 from graftwork.techniques.checks import check_range
-from graftwork.techniques.streams import StepStream, own_stream
+from graftwork.techniques.streams import StepStream
 
 __all__ = [
     "BASES",
@@ -76,7 +80,10 @@ __all__ = [
     "Output",
     "Phase",
     "Predictor",
+    "Problem",
     "RefusedError",
+    "RowHead",
+    "RowHeadSettings",
     "Rows",
     "Section",
     "Setup",

@@ -34,9 +34,9 @@ from graftwork.errors import MissingPackageError, ModelError, UsageError
 from graftwork.networks.bases.registry import ARCHITECTURES
 from graftwork.networks.bases.saved import restore_encoder
 from graftwork.networks.film import Film
-from graftwork.networks.fusion.fusion import Fusion
 from graftwork.networks.fusion.registry import FUSIONS, restore_fusion
-from graftwork.networks.heads.head import HEADS, Head
+from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.registry import HEADS
 from graftwork.networks.hub.sizes import bounded
 from graftwork.networks.manifest import (
     MANIFEST,
@@ -184,9 +184,9 @@ def _network(path: Path, manifest: Mapping[str, Any], tasks: Mapping[str, Task])
     encoders = [restore_encoder(entry, path, index) for index, entry in enumerate(manifest["encoders"])]
     columns = {name: encoders[index] for name, index in manifest["columns"].items()}
     fusion = restore_fusion(manifest["fusion"])
-    heads = {name: _head(fusion, tasks[name], each) for name, each in manifest["heads"].items()}
     sources = {name: tuple(read) for name, read in manifest["sources"].items()}
-    network = Network(columns, heads, fusion, sources)
+    network = Network(columns, {}, fusion, sources)
+    network.set_heads({name: _head(network, tasks[name], each) for name, each in manifest["heads"].items()})
     network.film = Film(**manifest["film"]) if manifest["film"] else None
     network.missing_inputs = frozenset(manifest["lacked"])
     network.autocast = torch.bfloat16 if manifest["precision"] == "bf16" else None
@@ -235,8 +235,8 @@ def _task(name: str, entry: Mapping[str, Any]) -> Task:
     return task
 
 
-def _head(fusion: Fusion, task: Task, entry: Mapping[str, Any]) -> Head:
+def _head(network: Network, task: Task, entry: Mapping[str, Any]) -> Head:
     if entry["outputs"] != task.outputs:
         raise ValueError(f"a head has {entry['outputs']} outputs, and its task {task.outputs}")
     HEADS.of(name_of(entry["spec"]), entry.get("package", OWN))
-    return fusion.head(entry["outputs"], entry["spec"])
+    return task.make_head(network, entry["spec"])

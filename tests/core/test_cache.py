@@ -19,7 +19,7 @@ from graftwork.data.store.ragged import Ragged
 from graftwork.errors import DataError
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 from graftwork.techniques import EMA, Mixup, Partial, Probe
 from tiny import KINDS, tiny_model, tiny_texts
@@ -63,7 +63,7 @@ def test_every_kind_of_transformer(kind: str, layers: int, tmp_path: Path, fixtu
     """Padding on either side, several pooled layers, bases that can't start in the middle."""
     fixture = fixtures("transformer")
     encoder = parse_base(f"{tiny_model(tmp_path / kind, kind)}:layers={layers}").build(TrainingRows(), 0)
-    network = Network({"text": encoder}, {"label": Head(encoder.width, 3)})
+    network = Network({"text": encoder}, {"label": RowHead(encoder.width, 3)})
     examples = _examples(fixture, network)
     for technique in (Partial(1), Probe()):
         adapted = technique.adapt(network, None)  # type: ignore[arg-type]

@@ -193,9 +193,6 @@ def test_fit_and_techniques_can_be_read_at_one_go():
     assert lines["core/fit.py"] <= 130
     shared = {
         "techniques/__init__.py",
-        "techniques/transfer/head_initialisation.py",
-        "techniques/transfer/solve.py",
-        "techniques/transfer/kernel.py",
         "techniques/meta/episodic.py",
         "techniques/adversarial/attack.py",
         "techniques/adversarial/adversarial_training.py",

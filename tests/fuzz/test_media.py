@@ -93,7 +93,7 @@ def media_model(kind: str) -> Model:
     from graftwork.data.table import Column, Schema
     from graftwork.networks.base_settings import TrainingRows
     from graftwork.networks.bases.registry import parse_base
-    from graftwork.networks.heads.head import Head
+    from graftwork.networks.heads.rows import RowHead
     from graftwork.networks.network import Network
     from graftwork.recipe import Recipe
     from graftwork.tasks.classification import Classification
@@ -102,6 +102,6 @@ def media_model(kind: str) -> Model:
     column = Column(kind, "image" if kind == "image" else "audio")
     encoder = parse_base(spec, column.kind).build(TrainingRows(list, (column,), None), 0)
     task = Classification().learn(pa.chunked_array([pa.array(["a", "b"])]), "made")
-    network = Network({kind: encoder}, {"label": Head(encoder.width, task.outputs)}).eval()
+    network = Network({kind: encoder}, {"label": RowHead(encoder.width, task.outputs)}).eval()
     schema = Schema((column, Column("label", "category", "target")))
     return Model(recipe=Recipe(), schema=schema, network=network, tasks={"label": task}, temperature={"label": 1.0})

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graftwork.errors import RefusedError
 from graftwork.networks.fusion.late import LateFusion
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.merging import (
     average,
     disjoint_mean,
@@ -95,10 +95,10 @@ def test_ties_by_brute_force(density: float, scale: float):
         assert float(merged[name][at]) == pytest.approx(expected, abs=1e-6)
 
 
-def standardised(head: Head, seed: int) -> Head:
+def standardised(head: RowHead, seed: int) -> RowHead:
     drawn = torch.Generator().manual_seed(seed)
     for member in head.modules():
-        if isinstance(member, Head) and hasattr(member, "layers"):
+        if isinstance(member, RowHead) and hasattr(member, "layers"):
             member.shift.copy_(torch.randn(member.width, generator=drawn))
             member.scale.copy_(torch.rand(member.width, generator=drawn) + 0.5)
     return head.eval()
@@ -106,8 +106,8 @@ def standardised(head: Head, seed: int) -> Head:
 
 @pytest.mark.parametrize("spec", ["linear", "mlp:width=7", "linear:dropout=0.5"])
 def test_a_plain_head_predicts_the_same(spec: str):
-    head, features = standardised(Head(6, 3, spec), 1), torch.randn(9, 6)
-    plain = Head(6, 3, spec).eval()
+    head, features = standardised(RowHead(6, 3, spec), 1), torch.randn(9, 6)
+    plain = RowHead(6, 3, spec).eval()
     plain.load_state_dict(plain_head(head))
     assert not plain.shift.any()
     assert (plain.scale == 1).all()
@@ -124,8 +124,8 @@ def test_a_plain_head_of_several_inputs_predicts_the_same():
 
 
 def test_the_mean_of_plain_heads_has_the_mean_prediction():
-    heads = [standardised(Head(6, 3), seed) for seed in range(3)]
-    merged = Head(6, 3)
+    heads = [standardised(RowHead(6, 3), seed) for seed in range(3)]
+    merged = RowHead(6, 3)
     merged.load_state_dict(average([plain_head(head) for head in heads]))
     features = torch.randn(4, 6)
     torch.testing.assert_close(
@@ -134,8 +134,8 @@ def test_the_mean_of_plain_heads_has_the_mean_prediction():
 
 
 def test_a_rescaled_head_predicts_in_other_units():
-    head = Head(4, 1, "mlp:width=3").eval()
-    other = Head(4, 1, "mlp:width=3").eval()
+    head = RowHead(4, 1, "mlp:width=3").eval()
+    other = RowHead(4, 1, "mlp:width=3").eval()
     other.load_state_dict(rescaled(head, head.state_dict(), 2.0, -0.5))
     features = torch.randn(3, 4)
     torch.testing.assert_close(other.of_rows(features), 2 * head.of_rows(features) - 0.5)
@@ -144,9 +144,9 @@ def test_a_rescaled_head_predicts_in_other_units():
 @pytest.mark.parametrize("spec", ["kernel", "cosine"])
 def test_heads_in_coordinates_of_their_own_are_refused(spec: str):
     with pytest.raises(RefusedError, match=rf"The head '{spec}' .*Train the models with the head linear or mlp"):
-        plain_head(standardised(Head(4, 2, spec), 1))
+        plain_head(standardised(RowHead(4, 2, spec), 1))
 
 
 def test_a_cosine_head_as_it_begins_is_mergeable():
-    head = Head(4, 2, "cosine")
+    head = RowHead(4, 2, "cosine")
     assert torch.equal(plain_head(head)["layers.1.weight"], head.state_dict()["layers.1.weight"])

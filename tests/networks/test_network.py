@@ -8,7 +8,7 @@ import torch
 from graftwork.data.batch import Batch, Hidden
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network, frozen_depth
 from tiny import tiny_texts
 
@@ -25,7 +25,7 @@ def network(encoders):
     gru, cnn = encoders
     columns = {"title": gru, "body": cnn, "note": gru}
     width = 2 * gru.width + cnn.width
-    return Network(columns, {"topic": Head(width, 3), "stars": Head(width, 1)})
+    return Network(columns, {"topic": RowHead(width, 3), "stars": RowHead(width, 1)})
 
 
 def batch_of(network: Network, rows: int = 4) -> Batch:

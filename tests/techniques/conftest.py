@@ -17,7 +17,7 @@ from graftwork.core.compose import compose
 from graftwork.core.technique import Setup, Technique
 from graftwork.data.batch import Batch, Hidden, Inputs, whole
 from graftwork.networks.encoder import Encoder
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.multilabel import Multilabel
@@ -129,7 +129,9 @@ def fixture() -> Callable[..., Fixture]:
         torch.manual_seed(0)
         generator = np.random.default_rng(0)
         tasks = {name: TASKS[name]() for name in names}
-        network = Network({"text": TinyEncoder(dropout)}, {n: Head(WIDTH, t.outputs, head) for n, t in tasks.items()})
+        network = Network(
+            {"text": TinyEncoder(dropout)}, {n: RowHead(WIDTH, t.outputs, head) for n, t in tasks.items()}
+        )
         values = {name: make_targets(task, rows, generator) for name, task in tasks.items()}
         mask = np.ones(rows, bool)
         mask[list(unlabelled)] = False

@@ -66,7 +66,7 @@ def _tasks() -> _List:
 
 def _heads() -> _List:
     from graftwork import specs
-    from graftwork.networks.heads.head import HEADS
+    from graftwork.networks.heads.registry import HEADS
 
     head = ("head", "what it is", "settings")
     return _List(head, HEADS, lambda cls: (_first_sentence(cls), specs.describe_settings(cls)))

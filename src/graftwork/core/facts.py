@@ -44,6 +44,9 @@ FACTS: dict[str, str] = {
     "not recognised",
     "continuous_inputs": "a column of images, sounds or texts, whose pixels, samples or embeddings can be changed "
     "little by little (numbers and categories can't)",
+    "row_features": "heads that read a vector a row: use a task without labels of tokens or places",
+    "row_outputs": "numbers or classes to predict of a row: use --task classification, multilabel or regression",
+    "two_sides": "two inputs that belong together: use --task retrieval",
     "row_targets": "targets of a row as a whole: use a task without boxes, masks or labels of places, which would not "
     "be moved along",
 }

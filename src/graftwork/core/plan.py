@@ -42,6 +42,7 @@ def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str]
     the table."""
     from_base = frozenset[str]().union(*(encoder.facts for encoder in network.each_encoder()))
     from_heads = {"dropout"} if any(head.has_dropout for _, head in network.each_head()) else set()
+    from_heads |= {"row_features"} if all(head.reads == "rows" for _, head in network.each_head()) else set()
     from_tasks = frozenset[str]().union(*(task.facts for task in tasks.values()))
     from_tasks -= {fact for fact in _OF_EVERY_TASK if not all(fact in task.facts for task in tasks.values())}
     from_tasks |= {"several_targets"} if len(tasks) > 1 else set()

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graftwork.errors import RefusedError
-from graftwork.networks.heads.head import CosineLayer, Head
+from graftwork.networks.heads.cosine import CosineLayer
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 
 Distance = Literal["euclidean", "cosine"]
@@ -57,14 +58,14 @@ def with_prototypes(
     return network.with_head(target, head)
 
 
-def plain_head(network: Network, outputs: int, spec: str = "linear") -> Head:
+def plain_head(network: Network, outputs: int, spec: str = "linear") -> RowHead:
     """A new head over all features of the network; no random number is drawn from the global stream.
 
     Raises RefusedError for a fusion that makes a head for each input.
     """
     with torch.random.fork_rng(devices=[]):
         head = network.fusion.head(outputs, spec)
-    if type(head) is not Head:
+    if type(head) is not RowHead:
         raise RefusedError(
             f"New classes are learned by one head over all inputs, and the fusion '{network.fusion.architecture}' has "
             "a head for each. Drop it, or use another fusion."

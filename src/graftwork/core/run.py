@@ -255,7 +255,9 @@ def _with_epochs(ready: Ready) -> Training:
     idle = all(not stages_of(graft) for graft in grafts)
     below = (*ready.network.each_encoder(), ready.network.fusion, *filter(None, [ready.network.film]))
     heads_only = not any(parameter.requires_grad for module in below for parameter in module.parameters())
-    if idle and heads_only and any("head initialisation" in t.claims for t in ready.techniques):
+    solved = any("head initialisation" in t.claims for t in ready.techniques)
+    solved = solved and all(head.can_be_solved for _, head in ready.network.each_head())
+    if idle and heads_only and solved:
         return replace(ready.training, epochs=0.0)
     outputs = max(max(1, len(task.classes)) for task in ready.tasks.values())
     epochs = fitted_epochs(ready.training, rows=len(ready.train), outputs=outputs, epochs=ready.epochs)

@@ -14,6 +14,7 @@ from graftwork.core.technique import Predictor, Rows, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.tensors import Tensors, one_tensor
 from graftwork.data.values import Collector, Values
+from graftwork.networks.features import Features
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import score as metric_score
@@ -100,7 +101,7 @@ def prediction(
 
 def _widths(network: Network, embedded: Collection[str]) -> dict[str, int]:
     """By target, the numbers a row that are given of it."""
-    nothing = torch.zeros(0, network.width, device=network.device)
+    nothing = Features(torch.zeros(0, network.width, device=network.device))
     return {
         name: head.embed(nothing).shape[1] if name in embedded else head.outputs for name, head in network.each_head()
     }
@@ -113,7 +114,7 @@ def _with_embeddings(network: Network, embedded: Collection[str]) -> Forward:
         return plain
     return Forward(
         plain.features,
-        lambda seen, batch: network.generated(seen, batch) | {name: heads[name].embed(seen.rows) for name in embedded},
+        lambda seen, batch: network.generated(seen, batch) | {name: heads[name].embed(seen) for name in embedded},
     )
 
 

@@ -9,14 +9,10 @@ import numpy as np
 import torch
 
 from graftwork.data.batch import Batch
+from graftwork.networks.heads.solving.problem import Check as Check
+from graftwork.networks.heads.solving.problem import unhurried as unhurried
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
-
-Check = Callable[[], None]
-
-
-def unhurried() -> None:
-    """The check of a run without a clock."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from graftwork.errors import RefusedError
-from graftwork.networks.heads.head import CosineLayer, Head, KernelLayer
+from graftwork.networks.heads.cosine import CosineLayer
+from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.kernel import KernelLayer
+from graftwork.networks.heads.rows import RowHead
 
 Weights = Mapping[str, Tensor]
 """Tensors by name, as `state_dict` gives them."""
@@ -87,7 +90,7 @@ def plain_head(head: Head) -> dict[str, Tensor]:
     """
     state = {name: value.detach().clone() for name, value in head.state_dict().items()}
     for path, member in head.named_modules():
-        if isinstance(member, Head) and hasattr(member, "layers"):
+        if isinstance(member, RowHead) and hasattr(member, "layers"):
             prefix = f"{path}." if path else ""
             _check_mergeable(member)
             if not _is_standard(member):
@@ -95,7 +98,7 @@ def plain_head(head: Head) -> dict[str, Tensor]:
     return state
 
 
-def _check_mergeable(head: Head) -> None:
+def _check_mergeable(head: RowHead) -> None:
     if any(isinstance(layer, KernelLayer) for layer in head.layers):
         raise RefusedError(
             f"The head '{head.spec}' holds training rows of its own, which can't be averaged with others. "
@@ -109,11 +112,11 @@ def _check_mergeable(head: Head) -> None:
         )
 
 
-def _is_standard(head: Head) -> bool:
+def _is_standard(head: RowHead) -> bool:
     return not bool(head.shift.any()) and bool((head.scale == 1).all())
 
 
-def _first_linear(head: Head) -> tuple[int, nn.Linear] | None:
+def _first_linear(head: RowHead) -> tuple[int, nn.Linear] | None:
     """The first layer that computes, where it is linear."""
     for at, layer in enumerate(head.layers):
         if not isinstance(layer, nn.Dropout):
@@ -121,7 +124,7 @@ def _first_linear(head: Head) -> tuple[int, nn.Linear] | None:
     return None
 
 
-def _taken_in(head: Head) -> dict[str, Tensor]:
+def _taken_in(head: RowHead) -> dict[str, Tensor]:
     """`W ((x - shift) * scale) + b` as `W' x + b'`, in double precision on the way."""
     found = _first_linear(head)
     assert found is not None
@@ -143,7 +146,7 @@ def rescaled(head: Head, state: Weights, factor: float, shift: float) -> dict[st
     """
     changed = dict(state)
     for path, member in head.named_modules():
-        if isinstance(member, Head) and hasattr(member, "layers"):
+        if isinstance(member, RowHead) and hasattr(member, "layers"):
             at = len(member.layers) - 1
             if not isinstance(member.layers[at], nn.Linear):
                 raise RefusedError(f"The head '{member.spec}' can't be brought to the units of another one.")

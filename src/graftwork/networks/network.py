@@ -85,12 +85,11 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         self.columns = tuple(encoders)
-        self.targets = tuple(heads)
         self.sources = {name: (sources or {}).get(name, (name,)) for name in encoders}
         unique = list(dict.fromkeys(encoders.values()))
         self.encoders = nn.ModuleList(unique)
         self.fusion = fusion or Concat([encoder.width for encoder in encoders.values()])
-        self.heads = nn.ModuleList(heads.values())
+        self.set_heads(heads)
         several = encoders.values() if len(encoders) > 1 else ()
         self.absent = nn.ModuleList(MissingEmbedding(encoder.width) for encoder in several)
         self.film: Film | None = None
@@ -115,6 +114,11 @@ class Network(nn.Module):
             assert isinstance(module, Head)
             yield target, module
 
+    def set_heads(self, heads: Mapping[str, Head]) -> None:
+        """These heads in place of those it has, by target column."""
+        self.targets = tuple(heads)
+        self.heads = nn.ModuleList(heads.values())
+
     @property
     def width(self) -> int:
         """Features a row, as the heads read them."""
@@ -126,10 +130,10 @@ class Network(nn.Module):
         return [encoder.sequence_width if tokens else encoder.width for encoder in encoders]
 
     def with_fusion(self, fusion: Fusion) -> Network:
-        """This network with another fusion; its heads begin anew."""
+        """This network with another fusion; the heads that read its features begin anew."""
         device = self.device
         self.fusion = fusion.to(device)
-        heads = (fusion.head(head.outputs, head.spec) for _, head in self.each_head())
+        heads = (fusion.head(head.outputs, head.spec) if head.reads == "rows" else head for _, head in self.each_head())
         self.heads = nn.ModuleList(heads).to(device)
         self.learn_without(self.missing_inputs)
         return self

@@ -12,9 +12,10 @@ from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
 from graftwork.data.table import Modality
 from graftwork.networks.bases.registry import TRAINED_INSTEAD, parse_base, written
+from graftwork.networks.heads.registry import HEADS
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
-from graftwork.tasks.registry import USUAL_HEAD
+from graftwork.tasks.registry import USUAL_HEAD, fits
 from graftwork.techniques.fusion.late import Late
 from graftwork.techniques.labels.label_smoothing import LabelSmoothing
 from graftwork.techniques.metric.supervised_contrastive import SupervisedContrastive
@@ -58,7 +59,7 @@ def alone(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     Nothing without validation, which has to choose, nor where the task compares inputs.
     """
     kinds = dict.fromkeys(one.modality for one in recipe.read(job.train.schema))
-    own = any(task.heads or task.open_set for task in job.tasks.values())
+    own = any(task.usual_head != "linear" or task.open_set for task in job.tasks.values())
     if len(kinds) < 2 or job.valid is None or own:
         return []
     found, bases = [], recipe.bases(job.train.schema)
@@ -84,8 +85,10 @@ def probes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
         name: base if "layers" in specs.changed_settings(base) else base.with_layers(PROBED_LAYERS)
         for name, base in recipe.bases(job.train.schema).items()
     }
-    heads = {"kernel probe": "kernel", "mlp probe": "mlp", "linear probe": "linear"}
-    own = any(task.heads for task in job.tasks.values())
+    named = {"kernel probe": "kernel", "mlp probe": "mlp", "linear probe": "linear"}
+    tasks = job.tasks.values()
+    heads = {name: head for name, head in named.items() if all(fits(task, HEADS[head]) for task in tasks)}
+    own = any(task.usual_head != "linear" for task in job.tasks.values())
     if recipe.head != USUAL_HEAD or own:
         heads = {"probe": recipe.head}
     made = [

@@ -14,12 +14,15 @@ from graftwork.core.cache import build_cache
 from graftwork.core.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.core.scoring import probabilities
+from graftwork.data.batch import Batch
+from graftwork.data.tensors import one_tensor
+from graftwork.networks.features import Features
 from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.solving.problem import Problem
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
 from graftwork.runs.single import build_network
 from graftwork.tasks.task import Task
-from graftwork.techniques.transfer.head_initialisation import fit_linear
 
 FOLDS = 5
 NAME = "cross-validation of the probe"
@@ -42,6 +45,7 @@ def cross_validate(job: Job, recipe: Recipe) -> dict[str, np.ndarray]:
 def _of_target(
     start: Head, features: np.ndarray, targets: np.ndarray, labelled: np.ndarray, task: Task, seed: int
 ) -> np.ndarray:
+    device = next(start.parameters()).device
     fold = folds(targets if "hard_labels" in task.facts else np.zeros(len(targets), np.int64), seed)
     predictions = np.zeros((len(targets), task.outputs), np.float32)
     for index in range(FOLDS):
@@ -49,11 +53,13 @@ def _of_target(
         weight = (labelled & ~held).astype(np.float32)
         if not held.any() or not weight.any():
             continue
-        fit_linear(head, features, targets, task, weight=weight, l2=1 / 16)
+        head.eval().solve(Problem(features, targets, task, weight=weight, l2=1 / 16))
         with torch.inference_mode():
-            predictions[held] = head.of_rows(torch.from_numpy(features[held]).to(head.shift.device)).cpu().numpy()
-    found: np.ndarray = probabilities(task, predictions)
-    return found
+            seen = torch.from_numpy(features[held]).to(device)
+            found = head(Features(seen), Batch({}, torch.arange(len(seen), device=device)))
+            predictions[held] = one_tensor(found).cpu().numpy()
+    scored: np.ndarray = probabilities(task, predictions)
+    return scored
 
 
 def folds(classes: np.ndarray, seed: int) -> np.ndarray:

@@ -27,7 +27,6 @@ from graftwork.data.values import arrays_of
 from graftwork.errors import CheckpointError
 from graftwork.networks.bases.registry import build
 from graftwork.networks.encoder import Encoder
-from graftwork.networks.heads.head import Head
 from graftwork.networks.network import Network
 from graftwork.networks.text.encoder import TextEncoder
 from graftwork.recipe import Recipe
@@ -192,14 +191,12 @@ def build_network(job: Job, recipe: Recipe) -> Network:
                 encoder.check_joined(one.name, base.spec)
         encoders.update(dict.fromkeys((one.name for one in inputs), encoder))
     ordered = {one.name: encoders[one.name] for one in read}
+    network = Network(ordered, {}, sources={one.name: one.columns for one in read})
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        widths = [encoder.width for encoder in ordered.values()]
-        heads = {
-            target: Head(sum(widths), task.outputs, head_of(task, recipe.head), widths)
-            for target, task in job.tasks.items()
-        }
-    network = Network(ordered, heads, sources={one.name: one.columns for one in read})
+        network.set_heads(
+            {target: task.make_head(network, head_of(task, recipe.head)) for target, task in job.tasks.items()}
+        )
     return network.to("cuda") if torch.cuda.is_available() else network
 
 

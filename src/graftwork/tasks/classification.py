@@ -41,7 +41,7 @@ class Classification(ColumnTask):
         "mcc",
         "top5_accuracy",
     )
-    own_facts: ClassVar[frozenset[str]] = frozenset({"hard_labels", "classes"})
+    own_facts: ClassVar[frozenset[str]] = frozenset({"hard_labels", "classes", "row_outputs"})
     answer: ClassVar[Answer] = "class"
     single_label: ClassVar[bool] = True
 

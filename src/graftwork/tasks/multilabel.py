@@ -45,7 +45,7 @@ class Multilabel(ColumnTask):
         "log_loss",
         "average_precision",
     )
-    own_facts: ClassVar[frozenset[str]] = frozenset({"classes"})
+    own_facts: ClassVar[frozenset[str]] = frozenset({"classes", "row_outputs"})
     answer: ClassVar[Answer] = "classes"
 
     separator: str = AUTO

@@ -16,7 +16,8 @@ from graftwork.data.table import Kind
 from graftwork.discovery.registry import Registry
 from graftwork.discovery.room import classes
 from graftwork.errors import UsageError
-from graftwork.networks.heads.head import HEADS
+from graftwork.networks.heads.head import HeadSettings
+from graftwork.networks.heads.registry import HEADS
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.label_lists import distinct_texts
 from graftwork.tasks.labels import normal
@@ -49,21 +50,24 @@ def parse_task(spec: str) -> Task:
 
 
 def head_of(task: Task, spec: str) -> str:
-    """The head for a task, where the recipe names the head `spec`: "auto" is the task's own, else linear.
+    """The head for a task, where the recipe names the head `spec`: "auto" is the task's usual one, and so is a plain
+    linear one where that does not fit.
 
     Raises UsageError for an unknown head, and for one that does not fit the task.
     """
     if spec == USUAL_HEAD:
-        return task.heads[0] if task.heads else _PLAIN_HEAD
-    specs.parse(spec, HEADS, "head")
-    name = spec.partition(":")[0].strip()
-    special = {head for other in TASKS.own.values() for head in other.heads}
-    if name in (task.heads or set(HEADS) - special):
+        return task.usual_head
+    if fits(task, type(specs.parse(spec, HEADS, "head"))):
         return spec
-    if task.heads and spec == _PLAIN_HEAD:
-        return task.heads[0]
-    fit = ", ".join(task.heads or sorted(set(HEADS) - special))
-    raise UsageError(f"The head '{name}' does not fit the task {task.name}. Expected one of: {fit}.")
+    if spec == _PLAIN_HEAD:
+        return task.usual_head
+    fit = ", ".join(sorted(name for name, head in HEADS.usable.items() if fits(task, head)))
+    raise UsageError(f"The head '{specs.name_of(spec)}' does not fit the task {task.name}. Expected one of: {fit}.")
+
+
+def fits(task: Task, head: type[HeadSettings]) -> bool:
+    """Whether the task has all that this kind of head needs."""
+    return head.fits <= task.facts
 
 
 def infer_task(column: pa.ChunkedArray, kind: Kind, name: str = "") -> tuple[Task, str]:

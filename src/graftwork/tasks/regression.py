@@ -41,7 +41,7 @@ class Regression(ColumnTask):
     name: ClassVar[str] = "regression"
     target_kinds: ClassVar[tuple[Kind, ...]] = ("number",)
     metric_names: ClassVar[tuple[str, ...]] = ("mae", "rmse", "r2", "spearman")
-    own_facts: ClassVar[frozenset[str]] = frozenset({"real_targets"})
+    own_facts: ClassVar[frozenset[str]] = frozenset({"real_targets", "row_outputs"})
     answer: ClassVar[Answer] = "number"
 
     log: bool | None = None

@@ -18,6 +18,9 @@ from graftwork.data.table import Kind, Table
 from graftwork.data.tensors import Tensors, one_tensor
 from graftwork.data.values import Targets, Values
 from graftwork.networks.encoder import Encoder
+from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.registry import build_head
+from graftwork.networks.network import Network
 from graftwork.shown import shown_number
 from graftwork.tasks.capabilities import Calibrated, facts_of
 from graftwork.tasks.labels import Labels
@@ -66,8 +69,8 @@ class Task(ABC):
     `encode_rows` read those."""
     couples_rows: ClassVar[bool] = False
     """True where loss and metrics compare rows with each other, so that both depend on which rows are seen together."""
-    heads: ClassVar[tuple[str, ...]] = ()
-    """Names of the heads that fit, of which the first is taken where the recipe names none; empty: any head."""
+    usual_head: ClassVar[str] = "linear"
+    """The head that is taken where the recipe names none; each head says what it needs of a task (`fits`)."""
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
@@ -99,6 +102,10 @@ class Task(ABC):
     @abstractmethod
     def outputs(self) -> int:
         """Width of the head: predictions are (B, outputs)."""
+
+    def make_head(self, network: Network, spec: str) -> Head:
+        """A new head of this network for the target, of the kind that `spec` names."""
+        return build_head(network, self.outputs, spec)
 
     @property
     def classes(self) -> tuple[str, ...]:

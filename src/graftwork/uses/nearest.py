@@ -25,8 +25,8 @@ from graftwork.data.quality.checks import OnBadRows
 from graftwork.data.store.cache import digest
 from graftwork.data.table import Schema, Table
 from graftwork.errors import DataError, ModelError, UsageError, nearest
-from graftwork.networks.heads.head import Head
-from graftwork.networks.heads.two_towers import TwoTowersLayer
+from graftwork.networks.heads.rows import RowHead
+from graftwork.networks.heads.towers import TwoTowersLayer
 from graftwork.networks.network import Network
 from graftwork.saving import Saved
 from graftwork.uses.index import Hit, Index, read_index, write_index
@@ -140,10 +140,11 @@ def _alone(network: Network, side: str) -> Network:
     """The encoder and the tower of one input, which share their weights with the network."""
     index = network.columns.index(side)
     target, head = next(network.each_head())
+    assert isinstance(head, RowHead)
     alone = _layer(network).side(index)
     start = sum(head.parts[:index])
     part = slice(start, start + head.parts[index])
-    own = Head(head.parts[index], alone.width + (1 if alone.bias is None else 2))
+    own = RowHead(head.parts[index], alone.width + (1 if alone.bias is None else 2))
     own.layers = type(head.layers)(alone)
     own.shift, own.scale = head.shift[part], head.scale[part]
     made = Network({side: network.encoder(side)}, {target: own}, sources={side: network.sources[side]})
@@ -153,7 +154,7 @@ def _alone(network: Network, side: str) -> Network:
 
 def _layer(network: Network) -> TwoTowersLayer:
     _, head = next(network.each_head())
-    layer = head.layers[0] if len(head.layers) else None
+    layer = head.layers[0] if isinstance(head, RowHead) and len(head.layers) else None
     if not isinstance(layer, TwoTowersLayer):
         raise UsageError(
             "This model does not align two inputs, so there is nothing to search. Train one: --task retrieval."

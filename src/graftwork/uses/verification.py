@@ -19,10 +19,10 @@ from graftwork.data.load import load_like
 from graftwork.data.store.cache import digest
 from graftwork.data.table import Schema, Table
 from graftwork.errors import DataError, UsageError
+from graftwork.networks.likeness import unit
 from graftwork.saving import Saved
 from graftwork.tasks.capabilities import Verifies
 from graftwork.tasks.metrics.pair_calibration import PairCalibration
-from graftwork.tasks.metrics.verification_metrics import unit
 from graftwork.uses.gallery import Gallery
 
 CHUNK = 16_384

@@ -18,7 +18,7 @@ from graftwork.errors import UsageError
 from graftwork.model import Model
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from made import TEXTS, make
@@ -157,7 +157,7 @@ def test_white_space_is_read_as_the_model_reads_it(tmp_path: Path) -> None:
 def test_bases_that_transformers_does_not_know(tmp_path: Path) -> None:
     encoder = parse_base("gru:width=8").build(TrainingRows(lambda: [text for text, _ in tiny_rows(30)]), 0)
     model = make(tmp_path)
-    network = Network({"text": encoder}, {"topic": Head(encoder.width, 3)}).eval()
+    network = Network({"text": encoder}, {"topic": RowHead(encoder.width, 3)}).eval()
     other = Model(recipe=Recipe(base="gru:width=8"), schema=model.schema, network=network, tasks=model.tasks)
     with pytest.raises(UsageError, match=r"'gru:width=8' can't be exported.*no such architecture"):
         gw.export_transformers(other, tmp_path / "out")

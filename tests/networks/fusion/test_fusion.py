@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from torch import nn
@@ -12,6 +14,9 @@ from graftwork.networks.fusion.late import LateFusion, LateHead
 from graftwork.networks.fusion.registry import FUSIONS, restore_fusion
 from graftwork.networks.fusion.transformer import TransformerFusion, capped
 from graftwork.networks.fusion.weighted import WeightedSumFusion
+from graftwork.networks.heads.rows import RowHead
+from graftwork.networks.heads.solving.problem import Problem
+from graftwork.tasks.regression import Regression
 
 WIDTHS = (5, 3, 4)
 HERE = torch.tensor([True, False, True, True])
@@ -102,18 +107,29 @@ def test_late_predictions_are_the_mean_of_the_heads_that_have_something(parts):
     torch.testing.assert_close(whole.softmax(1), product / product.sum(1, keepdim=True))
 
 
-def test_members_of_a_late_head_are_its_heads(parts):
+def test_a_late_head_is_what_its_heads_are():
     fusion = LateFusion(WIDTHS)
     head = fusion.head(2, "mlp:width=3,dropout=0.5")
     assert isinstance(head, LateHead)
     assert head.has_dropout
     assert not head.must_be_solved
     assert fusion.head(2, "kernel").must_be_solved
-    members = list(head.members(fusion(parts, [None, HERE, None]).numpy()))
-    for (member, read, has), one, part in zip(members, head.heads, parts, strict=True):
-        assert member is one
-        assert torch.equal(torch.from_numpy(read), part)
-        assert has.all() if part is not parts[1] else has.tolist() == HERE.tolist()
+
+
+def test_each_head_of_a_late_head_is_solved_on_the_rows_that_have_its_input():
+    rows = np.random.default_rng(0).normal(size=(60, sum(WIDTHS))).astype(np.float32)
+    lacks = np.zeros((60, len(WIDTHS)), np.float32)
+    lacks[40:, 1] = 1
+    target = rows.sum(axis=1)
+    task = Regression().learn(pa.chunked_array([target]), "t.csv")
+    head = LateFusion(WIDTHS).head(1, "linear")
+    assert head.solve(Problem(np.concatenate([rows, lacks], axis=1), target, task, l2=0.5))
+    start = 0
+    for one, width, count in zip(head.heads, WIDTHS, (60, 40, 60), strict=True):
+        alone = RowHead(width, 1)
+        alone.solve(Problem(rows[:count, start : start + width], target[:count], task, l2=0.5))
+        torch.testing.assert_close(one.state_dict(), alone.state_dict())
+        start += width
 
 
 def test_capped_averages_neighbours_of_long_rows_only():

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from graftwork.errors import UsageError
-from graftwork.networks.heads.head import HEADS, Head
+from graftwork.networks.heads.registry import HEADS
+from graftwork.networks.heads.rows import RowHead
 
 UNFIT = (
     "linear:dropout=1",
@@ -21,7 +22,7 @@ FEATURES = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
 
 @pytest.mark.parametrize("spec", HEADS)
 def test_shapes_and_gradients(spec):
-    head = Head(6, 3, spec, (3, 3) if spec == "towers" else ())
+    head = RowHead(6, 3, spec, (3, 3) if spec == "towers" else ())
     assert head.of_rows(FEATURES).shape == (4, 3)
     head.of_rows(FEATURES).square().sum().backward()
     assert all(parameter.grad is not None for parameter in head.parameters())
@@ -30,11 +31,11 @@ def test_shapes_and_gradients(spec):
 @pytest.mark.parametrize("spec", UNFIT)
 def test_settings_out_of_range(spec):
     with pytest.raises(UsageError, match=rf"head '{spec.split(':')[0]}': .* Expected"):
-        Head(6, 3, spec)
+        RowHead(6, 3, spec)
 
 
 def test_linear_head_is_a_linear_map_of_standardised_features():
-    head = Head(6, 3).eval()
+    head = RowHead(6, 3).eval()
     head.shift.copy_(torch.arange(6.0))
     head.scale.fill_(2.0)
     layer = head.layers[1]
@@ -43,19 +44,19 @@ def test_linear_head_is_a_linear_map_of_standardised_features():
 
 
 def test_standardisation_is_saved_but_not_trained():
-    head = Head(6, 3)
+    head = RowHead(6, 3)
     assert {"shift", "scale"} <= set(head.state_dict())
     assert not {"shift", "scale"} & {name for name, _ in head.named_parameters()}
 
 
 def test_settings_are_read_from_the_written_form():
-    head = Head(6, 3, "mlp:width=5,dropout=0")
+    head = RowHead(6, 3, "mlp:width=5,dropout=0")
     assert head.layers[1].out_features == 5
-    assert Head(**head.config()).layers[1].out_features == 5
+    assert RowHead(**head.config()).layers[1].out_features == 5
 
 
 def test_dropout_acts_in_training_only():
-    head = Head(6, 3, "linear:dropout=0.5")
+    head = RowHead(6, 3, "linear:dropout=0.5")
     torch.manual_seed(0)
     assert not torch.equal(head.train().of_rows(FEATURES), head.of_rows(FEATURES))
     assert torch.equal(head.eval().of_rows(FEATURES), head.of_rows(FEATURES))
@@ -63,6 +64,6 @@ def test_dropout_acts_in_training_only():
 
 def test_an_unknown_head_or_setting_is_refused():
     with pytest.raises(UsageError, match=r"Unknown head 'mpl'\. Did you mean 'mlp'"):
-        Head(6, 3, "mpl")
+        RowHead(6, 3, "mpl")
     with pytest.raises(UsageError, match=r"no setting 'widht'"):
-        Head(6, 3, "mlp:widht=5")
+        RowHead(6, 3, "mlp:widht=5")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graftwork.tasks.metrics import ranking
+from graftwork.networks import likeness
 from graftwork.tasks.metrics.registry import METRICS
 
 
@@ -25,15 +25,15 @@ def naive(queries: np.ndarray, others: np.ndarray, own: np.ndarray, partner: np.
     return found
 
 
-@pytest.mark.parametrize("chunk", [1, 10, ranking.CHUNK])
+@pytest.mark.parametrize("chunk", [1, 10, likeness.CHUNK])
 def test_ranks_are_those_of_sorting(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "CHUNK", chunk)
+    monkeypatch.setattr(likeness, "CHUNK", chunk)
     first, second = embeddings(23)
     ids = np.stack([np.arange(23) // 2, np.arange(23) % 17], axis=1)
     for side, column in ((first, 0), (second, 1)):  # rows of the same content have the same embedding
         for value in np.unique(ids[:, column]):
             side[ids[:, column] == value] = side[ids[:, column] == value][0]
-    ranks = ranking.partner_ranks(first, second, ids)
+    ranks = likeness.partner_ranks(first, second, ids)
     assert ranks[:, 0].tolist() == naive(first, second, ids[:, 0], ids[:, 1])
     assert ranks[:, 1].tolist() == naive(second, first, ids[:, 1], ids[:, 0])
 
@@ -41,14 +41,14 @@ def test_ranks_are_those_of_sorting(chunk: int, monkeypatch: pytest.MonkeyPatch)
 def test_embeddings_that_are_all_the_same_find_nothing() -> None:
     same = np.ones((9, 3), np.float32)
     ids = np.stack([np.arange(9)] * 2, axis=1)
-    assert ranking.partner_ranks(same, same, ids).tolist() == [[5.0, 5.0]] * 9
+    assert likeness.partner_ranks(same, same, ids).tolist() == [[5.0, 5.0]] * 9
 
 
 def test_embeddings_that_are_not_finite_come_last() -> None:
     first, second = embeddings(6)
     first[2] = np.nan
     ids = np.stack([np.arange(6)] * 2, axis=1)
-    assert ranking.partner_ranks(first, second, ids)[2, 0] >= 6
+    assert likeness.partner_ranks(first, second, ids)[2, 0] >= 6
 
 
 def test_recall_and_ranks() -> None:

@@ -11,8 +11,8 @@ from scipy.optimize import brentq
 from sklearn.metrics import roc_curve
 from sklearn.metrics.pairwise import cosine_similarity
 
+from graftwork.networks.likeness import pairs_of, roc
 from graftwork.tasks.metrics.registry import METRICS
-from graftwork.tasks.metrics.verification_metrics import pairs_of, roc
 
 
 def people(count: int = 6, photos: int = 5, noise: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from graftwork.core.technique import Setup
 from graftwork.data.batch import Batch, whole
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.image.small_cnn import SmallImageEncoder
 from graftwork.networks.network import Network
 from tinyrun import Worlds, make_worlds
@@ -42,7 +42,7 @@ def pictures(fixture: Callable[..., Any]) -> Callable[..., tuple[Network, Setup,
         this = fixture(rows=rows, **settings)
         torch.manual_seed(0)
         encoders = {name: SmallImageEncoder(8, 1, 0.0, SIZE) for name in names}
-        heads = {n: Head(32 * len(names), task.outputs) for n, task in this.setup.tasks.items()}
+        heads = {n: RowHead(32 * len(names), task.outputs) for n, task in this.setup.tasks.items()}
         inputs = {name: {"pixels": images(rows, seed=at)} for at, name in enumerate(names)}
         return Network(encoders, heads).train(), this.setup, whole(replace(this.batch, inputs=inputs))
 

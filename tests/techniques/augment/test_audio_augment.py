@@ -13,7 +13,7 @@ from graftwork.core.plan import base_facts, check
 from graftwork.errors import RefusedError, UsageError
 from graftwork.networks.audio.mel_cnn import MelCNNEncoder
 from graftwork.networks.audio.spectrogram import MelSettings
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 from graftwork.techniques import TECHNIQUES, Gain, Noise, Shift, SpecAugment
 from graftwork.techniques.augment.inputs import between
@@ -118,7 +118,7 @@ def audio_network(facts: frozenset[str] | None = None) -> Network:
     torch.manual_seed(0)
     encoder = MelCNNEncoder(MEL, 4, 2, 0.0, 5.0)
     encoder.facts = encoder.facts if facts is None else facts
-    return Network({"clip": encoder}, {"classes": Head(encoder.width, 3)})
+    return Network({"clip": encoder}, {"classes": RowHead(encoder.width, 3)})
 
 
 def test_a_base_reads_the_masked_spectrogram(fixture):

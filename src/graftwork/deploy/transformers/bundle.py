@@ -18,7 +18,8 @@ from graftwork.data.store.writing import write_text
 from graftwork.deploy.transformers.classifier import output_units
 from graftwork.errors import UsageError
 from graftwork.model import Model
-from graftwork.networks.heads.head import KernelLayer
+from graftwork.networks.heads.kernel import KernelLayer
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.text.transformer import TransformerEncoder
 
 PROGRAM = "predict.py"
@@ -29,8 +30,12 @@ def write_bundle(model: Model, encoder: TransformerEncoder, folder: Path) -> Non
 
     Raises UsageError for a head that predict.py has no words for.
     """
-    encoder.hf_model.save_pretrained(folder)
     head = dict(model.network.each_head())[model.target]
+    if type(head) is not RowHead:
+        raise UsageError(
+            f"The head '{head.spec}' can't be exported: {PROGRAM} knows heads that read one row of features."
+        )
+    encoder.hf_model.save_pretrained(folder)
     tensors: dict[str, Tensor] = {"shift": head.shift, "scale": head.scale}
     layers: list[dict[str, Any]] = []
     for layer in head.layers:

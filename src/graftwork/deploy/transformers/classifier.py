@@ -25,6 +25,7 @@ from graftwork.deploy.transformers.pooling_layer import (
     unit_token_layer,
 )
 from graftwork.model import Model
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.hub.loading import build_model
 from graftwork.networks.pooling import pool
 from graftwork.networks.text.transformer import TransformerEncoder
@@ -84,6 +85,8 @@ def single_encoder(model: Model) -> TransformerEncoder | None:
 def affine_head(model: Model) -> Affine | None:
     """The head with its standardisation, the temperature and the target's units folded in; None if it isn't linear."""
     head = dict(model.network.each_head())[model.target]
+    if type(head) is not RowHead:
+        return None
     layers = [layer for layer in head.layers if not isinstance(layer, nn.Dropout)]
     if len(layers) != 1 or not isinstance(layers[0], nn.Linear):
         return None

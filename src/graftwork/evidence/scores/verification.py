@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graftwork.evidence.scores.examples import Rows
-from graftwork.tasks.metrics.verification_metrics import Pairs, pairs_of, roc
+from graftwork.networks.likeness import Pairs, pairs_of, roc
 
 _POINTS = 300
 _BINS = 40

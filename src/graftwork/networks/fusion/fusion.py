@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
 
 FeatureStatistics = tuple[Tensor, Tensor]
 """Mean and standard deviation of each feature (W,), (W,)."""
@@ -50,9 +50,9 @@ class Fusion(nn.Module, ABC):
         """Told once, before training: how each input's features are distributed over the training rows; None for an
         encoder with random weights, whose features will change."""
 
-    def head(self, outputs: int, spec: str) -> Head:
+    def head(self, outputs: int, spec: str) -> RowHead:
         """A new head that reads the fused features."""
-        return Head(self.width, outputs, spec)
+        return RowHead(self.width, outputs, spec)
 
     def config(self) -> dict[str, Any]:
         """Plain JSON data: the settings from which the class builds the same architecture, weights apart."""
@@ -71,8 +71,8 @@ class Concat(Fusion):
     def forward(self, parts: Sequence[Tensor], present: Sequence[Tensor | None]) -> Tensor:  # noqa: ARG002
         return parts[0] if len(parts) == 1 else torch.cat(list(parts), dim=1)
 
-    def head(self, outputs: int, spec: str) -> Head:
-        return Head(self.width, outputs, spec, self.widths)
+    def head(self, outputs: int, spec: str) -> RowHead:
+        return RowHead(self.width, outputs, spec, self.widths)
 
 
 def mask(parts: Sequence[Tensor], present: Sequence[Tensor | None]) -> Tensor:

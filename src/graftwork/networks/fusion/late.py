@@ -7,14 +7,15 @@ know what its outputs stand for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from graftwork.networks.fusion.fusion import Fusion, mask
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
+from graftwork.networks.heads.solving.problem import Problem
 
 
 class LateFusion(Fusion):
@@ -31,18 +32,18 @@ class LateFusion(Fusion):
     def forward(self, parts: Sequence[Tensor], present: Sequence[Tensor | None]) -> Tensor:
         return torch.cat([*parts, (~mask(parts, present)).float()], dim=1)
 
-    def head(self, outputs: int, spec: str) -> Head:
+    def head(self, outputs: int, spec: str) -> RowHead:
         return LateHead(self.widths, outputs, spec)
 
 
-class LateHead(Head):
+class LateHead(RowHead):
     """A head for each input; the mean of their predictions over the inputs that a row has."""
 
     def __init__(self, widths: Sequence[int], outputs: int, spec: str) -> None:
         nn.Module.__init__(self)
         self.widths, self.spec, self.outputs = tuple(widths), spec, outputs
         self.width = sum(widths) + len(widths)
-        self.heads = nn.ModuleList(Head(width, outputs, spec) for width in widths)
+        self.heads = nn.ModuleList(RowHead(width, outputs, spec) for width in widths)
 
     def of_rows(self, features: Tensor) -> Tensor:
         each, has = self.each(features)
@@ -54,23 +55,23 @@ class LateHead(Head):
         each = torch.stack([head.of_rows(part) for head, part in zip(self._heads(), parts, strict=True)])
         return each, 1 - features[:, sum(self.widths) :]
 
-    def embed(self, features: Tensor) -> Tensor:
+    def embed_rows(self, features: Tensor) -> Tensor:
         parts = features[:, : sum(self.widths)].split_with_sizes(self.widths, dim=1)
-        return torch.cat([head.embed(part) for head, part in zip(self._heads(), parts, strict=True)], dim=1)
+        return torch.cat([head.embed_rows(part) for head, part in zip(self._heads(), parts, strict=True)], dim=1)
 
-    def members(self, features: np.ndarray) -> Iterator[tuple[Head, np.ndarray, np.ndarray | None]]:
+    def solve(self, problem: Problem) -> bool:
+        """Each head by itself, on the rows that have its input."""
         start, flags = 0, sum(self.widths)
         for index, head in enumerate(self._heads()):
-            yield head, features[:, start : start + head.width], features[:, flags + index] == 0
+            has = problem.importance * (problem.features[:, flags + index] == 0)
+            if has.any():
+                head.solve(replace(problem, features=problem.features[:, start : start + head.width], weight=has))
             start += head.width
+        return True
 
     @property
     def must_be_solved(self) -> bool:
         return any(head.must_be_solved for head in self._heads())
 
-    @property
-    def has_dropout(self) -> bool:
-        return any(head.has_dropout for head in self._heads())
-
-    def _heads(self) -> list[Head]:
-        return [head for head in self.heads if isinstance(head, Head)]
+    def _heads(self) -> list[RowHead]:
+        return [head for head in self.heads if isinstance(head, RowHead)]

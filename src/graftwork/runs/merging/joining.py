@@ -63,7 +63,7 @@ def _free(name: str, taken: set[str]) -> str:
     return next(one for one in names if one not in taken)
 
 
-def joined_head(parents: Sequence[Parent], joined: Joined, network: Network) -> Head:
+def joined_head(parents: Sequence[Parent], joined: Joined) -> Head:
     """The mean of the parents' heads, each in the same coordinates and units. Raises RefusedError for other kinds."""
     heads = {at: dict(parents[at].model.network.each_head())[name] for at, name in joined.of.items()}
     first = next(iter(heads.values()))
@@ -79,7 +79,7 @@ def joined_head(parents: Sequence[Parent], joined: Joined, network: Network) -> 
         _in_units(head, parents[at].model.tasks[joined.of[at]], joined.task, plain_head(head))
         for at, head in heads.items()
     ]
-    made = network.fusion.head(first.outputs, first.spec) if not first.parts else copy.deepcopy(first)
+    made = copy.deepcopy(first)
     made.load_state_dict(average(states))
     return made
 
@@ -96,7 +96,7 @@ def joined_model(parents: Sequence[Parent], targets: Sequence[Joined], body: Map
     old = first.network
     encoders = {id(encoder): copy.deepcopy(encoder) for encoder in old.each_encoder()}
     columns = {name: encoders[id(old.encoder(name))] for name in old.columns}
-    heads = {joined.name: joined_head(parents, joined, old) for joined in targets}
+    heads = {joined.name: joined_head(parents, joined) for joined in targets}
     network = Network(columns, heads, copy.deepcopy(old.fusion), old.sources)
     network.missing_inputs = frozenset.intersection(*(parent.model.network.missing_inputs for parent in parents))
     network.autocast = old.autocast

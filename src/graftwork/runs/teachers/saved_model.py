@@ -82,7 +82,8 @@ def _content(model: Saved, rows: Table) -> str:
 def _asked(model: Saved, examples: Examples) -> Answers:
     """One pass of the encoders; another where techniques of the teacher change how it predicts (views)."""
     features = features_of(model.network, examples, {})
-    if any(type(technique).predict is not Technique.predict for technique in model.recipe.listed):
+    reads_more = any(head.reads != "rows" for _, head in model.network.each_head())
+    if reads_more or any(type(technique).predict is not Technique.predict for technique in model.recipe.listed):
         return Answers(predict_examples(model.network, examples, model.recipe.listed), features)
     return Answers(_predicted(model.network, features), features)
 

@@ -36,7 +36,7 @@ class FewShot(Classification):
 
     name: ClassVar[str] = "few-shot"
     metric_names: ClassVar[tuple[str, ...]] = ("episode_accuracy",)
-    own_facts: ClassVar[frozenset[str]] = frozenset({"hard_labels", "classes", "episodes"})
+    own_facts: ClassVar[frozenset[str]] = frozenset({"hard_labels", "classes", "episodes", "row_outputs"})
     holds_out: ClassVar[Literal["rows", "classes"]] = "classes"
     answer: ClassVar[Answer] = "likeness"
     unit: ClassVar[tuple[str, str]] = ("class", "classes")

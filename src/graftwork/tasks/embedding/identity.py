@@ -30,7 +30,8 @@ class Identity(Classification):
     metric_names: ClassVar[tuple[str, ...]] = ("eer", "tar_at_far_0.01", "tar_at_far_0.001", "rank1")
     holds_out: ClassVar[Literal["rows", "classes"]] = "classes"
     answer: ClassVar[Answer] = "likeness"
-    heads: ClassVar[tuple[str, ...]] = ("cosine",)
+    own_facts: ClassVar[frozenset[str]] = frozenset({"hard_labels", "classes"})
+    usual_head: ClassVar[str] = "cosine"
 
     calibration: PairCalibration | None = field(default=None, init=False)
     """None until `calibrated`, and where too little was held out."""

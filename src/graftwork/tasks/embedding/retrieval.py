@@ -13,11 +13,11 @@ from graftwork.data.columns.contents import NOTHING, content_ids
 from graftwork.data.table import Kind, Table
 from graftwork.data.values import Targets
 from graftwork.errors import DataError, UsageError
+from graftwork.networks.likeness import partner_ranks
 from graftwork.shown import counted
 from graftwork.tasks.embedding.contrast import clip_loss, siglip_loss
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.metric import Metric
-from graftwork.tasks.metrics.ranking import partner_ranks
 from graftwork.tasks.task import NONE, Answer, Encoders, Task
 
 SIDES = 2
@@ -48,7 +48,8 @@ class Retrieval(Task):
     answer: ClassVar[Answer] = "likeness"
     target: ClassVar[Literal["column", "inputs"]] = "inputs"
     couples_rows: ClassVar[bool] = True
-    heads: ClassVar[tuple[str, ...]] = ("towers",)
+    own_facts: ClassVar[frozenset[str]] = frozenset({"two_sides"})
+    usual_head: ClassVar[str] = "towers"
 
     width: int = 128
     contrast: Literal["clip", "siglip"] = "clip"

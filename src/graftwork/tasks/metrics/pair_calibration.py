@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from graftwork.errors import UsageError
-from graftwork.tasks.metrics.verification_metrics import Pairs, pairs_of
+from graftwork.networks.likeness import Pairs, pairs_of
 
 _KEPT = 256
 _STEPS = 100

@@ -10,89 +10,11 @@ truth: identities (N,). given: embeddings (N, E).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
+from graftwork.networks.likeness import BLOCK, Pairs, Roc, pairs_of, roc, unit
 from graftwork.tasks.metrics.metric import Metric, Scorer
-
-MOST_PAIRS = 60_000
-"""Pairs that are compared at most; with more rows, pairs are drawn, about half of them of the same identity."""
-_BLOCK = 4096
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """P pairs of rows, the most alike first.
-
-    first, second: their rows (P,). scores: cosines (P,). same: whether both rows have one identity (P,).
-    """
-
-    first: np.ndarray
-    second: np.ndarray
-    scores: np.ndarray
-    same: np.ndarray
-
-
-@dataclass(frozen=True)
-class Roc:
-    """Rates at falling thresholds, from nothing accepted to all: far, false accepts; tar, true accepts (T,)."""
-
-    far: np.ndarray
-    tar: np.ndarray
-
-    @property
-    def eer(self) -> float:
-        """The rate at which false accepts equal false rejects, on the straight line between two thresholds."""
-        missed = 1 - self.tar
-        at = int(np.argmax(missed <= self.far))
-        if at == 0:
-            return float(self.far[0])
-        above, below = missed[at - 1] - self.far[at - 1], missed[at] - self.far[at]
-        share = above / (above - below)
-        return float(self.far[at - 1] + share * (self.far[at] - self.far[at - 1]))
-
-    def tar_at(self, far: float) -> float:
-        """The most true accepts at no more than this rate of false accepts."""
-        return float(self.tar[np.searchsorted(self.far, far + 1e-12, side="right") - 1])
-
-
-def unit(embeddings: np.ndarray) -> np.ndarray:
-    """Embeddings of length 1 (N, E), float32; a row of zeros stays."""
-    values = np.asarray(embeddings, np.float32)
-    lengths = np.linalg.norm(values, axis=1, keepdims=True)
-    scaled: np.ndarray = values / np.maximum(lengths, 1e-12)
-    return scaled
-
-
-def pairs_of(identities: np.ndarray, embeddings: np.ndarray, most: int = MOST_PAIRS) -> Pairs:
-    """All pairs of rows, each once; beyond `most` a sample, the same one at every call."""
-    rows = len(identities)
-    first, second = np.triu_indices(rows, 1) if rows * (rows - 1) // 2 <= most else _drawn(identities, most)
-    directions = unit(embeddings)
-    scores = np.concatenate(
-        [
-            np.einsum("pe,pe->p", directions[first[at : at + _BLOCK]], directions[second[at : at + _BLOCK]])
-            for at in range(0, len(first), _BLOCK)
-        ]
-        or [np.zeros(0, np.float32)]
-    )
-    order = np.argsort(-scores, kind="stable")
-    first, second = first[order], second[order]
-    return Pairs(first, second, scores[order], identities[first] == identities[second])
-
-
-def roc(pairs: Pairs, weights: np.ndarray | None = None) -> Roc:
-    """The curve, pairs weighted (P,). Not a number where all that counts is the same, or nothing is."""
-    counted = np.ones(len(pairs.scores)) if weights is None else weights
-    last_of_tie = np.append(np.diff(pairs.scores) != 0, True)
-    rates = []
-    for wanted in (~pairs.same, pairs.same):
-        passed = np.cumsum(counted * wanted)
-        total = passed[-1] if len(passed) else 0.0
-        share = passed[last_of_tie] / total if total > 0 else np.full(int(last_of_tie.sum()), np.nan)
-        rates.append(np.append(0.0, share))
-    return Roc(rates[0], rates[1])
 
 
 def eer(truth: np.ndarray, embeddings: np.ndarray) -> Scorer:
@@ -122,8 +44,8 @@ def nearest_is_right(truth: np.ndarray, embeddings: np.ndarray) -> tuple[np.ndar
     """Whether each row's nearest other row has its identity (N,), and which rows are not alone in theirs (N,)."""
     directions, rows = unit(embeddings), np.arange(len(truth))
     nearest = np.zeros(len(truth), np.int64)
-    for start in range(0, len(truth), _BLOCK):
-        block = rows[start : start + _BLOCK]
+    for start in range(0, len(truth), BLOCK):
+        block = rows[start : start + BLOCK]
         alike = directions[block] @ directions.T
         alike[np.arange(len(block)), block] = -np.inf
         nearest[block] = alike.argmax(axis=1)
@@ -145,29 +67,6 @@ def _value(pairs: Pairs, weights: np.ndarray, value: Callable[[Roc], float]) -> 
     first = weights[pairs.first]
     curve = roc(pairs, np.where(pairs.same, first, first * weights[pairs.second]))
     return float("nan") if np.isnan(curve.far[-1] + curve.tar[-1]) else value(curve)
-
-
-def _drawn(identities: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """About `most` different pairs: for each row as many others of its identity as of other ones, at random."""
-    draw = np.random.default_rng(0)
-    _, codes, sizes = np.unique(identities, return_inverse=True, return_counts=True)
-    order = np.argsort(codes, kind="stable")
-    start = np.cumsum(sizes) - sizes
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order)) - start[codes[order]]
-    rows = np.repeat(np.arange(len(codes)), max(1, most // 2 // len(codes)))
-    if len(rows) > most // 2:
-        rows = draw.choice(rows, most // 2, replace=False)
-    alone = sizes[codes[rows]] < 2
-    of_class = codes[rows[~alone]]
-    step = 1 + draw.integers(0, sizes[of_class] - 1)
-    partner = order[start[of_class] + (place[rows[~alone]] + step) % sizes[of_class]]
-    others = draw.integers(0, len(codes), len(rows))
-    differs = codes[others] != codes[rows]
-    first = np.concatenate([rows[~alone], rows[differs]])
-    second = np.concatenate([partner, others[differs]])
-    pairs = np.unique(np.stack([np.minimum(first, second), np.maximum(first, second)]), axis=1)
-    return pairs[0], pairs[1]
 
 
 METRICS = (

@@ -5,7 +5,7 @@ base whose features already separate the classes, and it measures what a base kn
 fine-tuning the base goes further.
 
 Source: Alain & Bengio 2016 (linear classifier probes). How each kind of head is solved stands in
-`graftwork.techniques.transfer.head_initialisation`.
+`graftwork.networks.heads`.
 """
 
 from __future__ import annotations

@@ -12,10 +12,19 @@ discriminant analysis that does not throw directions away.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from torch import nn
 
-from graftwork.tasks.metrics.verification_metrics import pairs_of, roc
+from graftwork.errors import RefusedError
+from graftwork.networks.heads.solving.problem import Problem
+from graftwork.networks.likeness import pairs_of, roc
+
+if TYPE_CHECKING:
+    from graftwork.networks.heads.cosine import CosineLayer, Projection
+    from graftwork.networks.heads.rows import RowHead
 
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)
 USUAL = 1.0
@@ -24,6 +33,31 @@ FOLDS = 3
 FEWEST_CLASSES = 6
 USED = 20_000
 """Rows that are learned from at most."""
+
+
+def fit_cosine(head: RowHead, projection: Projection, layer: CosineLayer, problem: Problem) -> float:
+    """Solve a cosine head on the rows of weight above 0, and return the penalty that was chosen.
+
+    Raises RefusedError for a task without one class a row.
+    """
+    features, targets, task, seed = problem.features, problem.targets, problem.task, problem.seed
+    if "hard_labels" not in task.facts:
+        raise RefusedError(
+            f"The head 'cosine' can't be solved for the task {task.name}, whose rows don't have one class each. "
+            "Use the head linear, or the task classification or identity."
+        )
+    used = problem.used(USED)
+    # Not scaled: whitening does that, and features that hardly vary at all would become mere noise.
+    shift = torch.from_numpy(features[used].mean(axis=0, dtype=np.float64).astype(np.float32)).to(head.shift.device)
+    head.shift.copy_(shift)
+    head.scale.fill_(1.0)
+    rows, classes = features[used] - shift.cpu().numpy(), targets[used]
+    penalty = choose_penalty(rows, classes, seed)
+    matrix = spread_within(rows, classes).whitening(penalty)
+    directions = class_directions(rows @ matrix, classes, head.outputs)
+    projection.matrix = torch.from_numpy(matrix).to(shift.device)
+    layer.weight = nn.Parameter(torch.from_numpy(directions).to(shift.device), layer.weight.requires_grad)
+    return penalty
 
 
 @dataclass(frozen=True)

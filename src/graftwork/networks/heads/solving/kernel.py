@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from graftwork.core.setup import Check, unhurried
-from graftwork.networks.heads.head import Kernel, KernelLayer
-from graftwork.tasks.capabilities import softened
-from graftwork.tasks.task import Task
-from graftwork.techniques.transfer.cholesky import cholesky
+from graftwork.networks.heads.solving.cholesky import cholesky
+from graftwork.networks.heads.solving.problem import Check, Problem, Solved, softened, unhurried
+
+if TYPE_CHECKING:
+    from graftwork.networks.heads.kernel import Kernel, KernelLayer
+    from graftwork.networks.heads.rows import RowHead
 
 PENALTIES = (0.03, 0.1, 0.3, 1.0)
 TRIED = 3000
@@ -33,11 +35,21 @@ FACTORS = tuple(2.0 ** (power / 2) for power in range(-2, 15))
 
 
 @dataclass(frozen=True)
-class Solved:
+class Chosen:
     """penalty and factor that were chosen; factor turns ridge scores into logits."""
 
     penalty: float
     factor: float
+
+
+def fit_kernel(head: RowHead, layer: KernelLayer, settings: Kernel, problem: Problem) -> Chosen:
+    """Solve a kernel head on the rows of weight above 0."""
+    shift, scale = head.standardise(problem)
+    used = problem.used(USED)
+    rows = rows_of(problem.features[used], shift, scale)
+    truth = torch.from_numpy(problem.targets[used]).to(shift.device)
+    with torch.no_grad():
+        return solve_kernel(layer, settings, rows, truth, problem.task, problem.seed, problem.check)
 
 
 def solve_kernel(
@@ -45,10 +57,10 @@ def solve_kernel(
     settings: Kernel,
     features: Tensor,
     targets: Tensor,
-    task: Task,
+    task: Solved,
     seed: int,
     check: Check = unhurried,
-) -> Solved:
+) -> Chosen:
     """Write the solution into `layer`. features (N, F) standardised, targets (N, ...) as the task encodes them."""
     draw = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(features), generator=draw)
@@ -85,8 +97,8 @@ def leave_one_out(similarity: Tensor, truth: Tensor, penalty: float) -> Tensor:
 
 
 def _choose(
-    layer: KernelLayer, features: Tensor, truth: Tensor, mean: Tensor, targets: Tensor, task: Task, check: Check
-) -> Solved:
+    layer: KernelLayer, features: Tensor, truth: Tensor, mean: Tensor, targets: Tensor, task: Solved, check: Check
+) -> Chosen:
     """The penalty and factor of lowest leave-one-out loss; a task without classes keeps the factor 1."""
     layer.landmarks = features
     similarity = layer.similarity(features)
@@ -97,7 +109,7 @@ def _choose(
         scores = leave_one_out(similarity, truth, penalty) + mean
         found += [(float(task.loss(scores * f, targets).mean()), penalty, f) for f in factors]
     _, penalty, factor = min(found)
-    return Solved(penalty, factor)
+    return Chosen(penalty, factor)
 
 
 def _solve_full(layer: KernelLayer, truth: Tensor, penalty: float, check: Check) -> Tensor:

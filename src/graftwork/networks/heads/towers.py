@@ -7,15 +7,65 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from graftwork.errors import RefusedError
+from graftwork.networks.heads.head import check_setting
+from graftwork.networks.heads.rows import RowHead, RowHeadSettings
+from graftwork.networks.heads.solving.correlation import fit_towers
+from graftwork.networks.heads.solving.problem import Problem
+
 LARGEST_SCALE = 100.0
 """Cosines are multiplied by at most this: beyond it training becomes unstable (Radford et al. 2021)."""
 CLIP_SCALE, SIGLIP_SCALE, SIGLIP_BIAS = 1 / 0.07, 10.0, -10.0
 """Where the learned scale and bias begin: Radford et al. 2021 and Zhai et al. 2023."""
+
+
+TOWERS = 2
+"""Inputs that are aligned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Towers(RowHeadSettings):
+    """Each input projected by itself into one common space, for the task retrieval. hidden: units of one hidden layer
+    in each tower; 0 for a linear one. dropout: before the last layer, from 0 to below 1."""
+
+    hidden: int = 0
+    dropout: float = 0.0
+
+    name: ClassVar[str] = "towers"
+    fits: ClassVar[frozenset[str]] = frozenset({"two_sides"})
+
+    def __post_init__(self) -> None:
+        check_setting(self.hidden >= 0, "towers", "hidden", self.hidden, "0 or more")
+        check_setting(0 <= self.dropout < 1, "towers", "dropout", self.dropout, "0 or more, and less than 1")
+
+    def layers(self, width: int, outputs: int) -> nn.Sequential:
+        return self.layers_of([width], outputs)
+
+    def layers_of(self, parts: Sequence[int], outputs: int) -> nn.Sequential:
+        """outputs: an embedding of each of the two inputs, then a scale, and where the number is even a bias."""
+        if len(parts) != TOWERS:
+            raise RefusedError(
+                "The head towers projects two inputs apart from each other, but it was given features in which they "
+                "are not two and side by side. Drop the technique that fuses them, or name two inputs."
+            )
+        width, learned = divmod(outputs - 1, TOWERS)
+        layer = TwoTowersLayer(parts, width, bias=bool(learned), hidden=self.hidden, dropout=self.dropout)
+        return nn.Sequential(layer)
+
+    def solve(self, head: RowHead, problem: Problem) -> None:
+        """Linear towers in closed form; others in steps."""
+        layer = head.layers[0]
+        if isinstance(layer, TwoTowersLayer) and layer.is_linear:
+            fit_towers(head, layer, problem)
+        else:
+            super().solve(head, problem)
 
 
 class TwoTowersLayer(nn.Module):

@@ -7,14 +7,14 @@ import torch
 
 from graftwork.errors import RefusedError, UsageError
 from graftwork.networks.fusion.fusion import Concat
-from graftwork.networks.heads.head import Head
-from graftwork.networks.heads.two_towers import LARGEST_SCALE, TwoTowersLayer
+from graftwork.networks.heads.rows import RowHead
+from graftwork.networks.heads.towers import LARGEST_SCALE, TwoTowersLayer
 
 
-def head(spec: str = "towers", outputs: int = 9) -> Head:
+def head(spec: str = "towers", outputs: int = 9) -> RowHead:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return Head(8, outputs, spec, (5, 3))
+        return RowHead(8, outputs, spec, (5, 3))
 
 
 @pytest.mark.parametrize("spec", ["towers", "towers:hidden=6"])
@@ -54,7 +54,7 @@ def test_a_side_alone_gives_the_same_embedding() -> None:
 
 def test_towers_need_two_inputs_side_by_side() -> None:
     with pytest.raises(RefusedError, match="two inputs apart"):
-        Head(8, 9, "towers")
+        RowHead(8, 9, "towers")
     with pytest.raises(UsageError, match="hidden is -1"):
         head("towers:hidden=-1")
     assert isinstance(Concat((5, 3)).head(9, "towers").layers[0], TwoTowersLayer)

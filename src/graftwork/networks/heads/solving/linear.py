@@ -18,8 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graftwork.core.setup import Check, unhurried
-from graftwork.tasks.task import Task
+from graftwork.networks.heads.solving.problem import Check, Solved, unhurried
 
 CHUNK = 16_384
 
@@ -100,7 +99,7 @@ def standardise(features: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, n
 
 def solve_linear(
     rows: Rows,
-    task: Task,
+    task: Solved,
     *,
     l2: float,
     start: Linear | None = None,
@@ -134,7 +133,7 @@ def solve_linear(
     return Linear(weight.detach(), bias.detach())
 
 
-def row_losses(rows: Rows, task: Task, linear: Linear) -> Tensor:
+def row_losses(rows: Rows, task: Solved, linear: Linear) -> Tensor:
     """Loss of each row of weight above 0, times its weight, on the CPU."""
     folded = linear.weight * rows.scale
     offset = linear.bias - folded @ rows.shift
@@ -147,7 +146,7 @@ def row_losses(rows: Rows, task: Task, linear: Linear) -> Tensor:
 
 
 def solve_path(
-    rows: Rows, held_out: Rows, task: Task, strengths: Sequence[float], check: Check = unhurried
+    rows: Rows, held_out: Rows, task: Solved, strengths: Sequence[float], check: Check = unhurried
 ) -> tuple[float, Linear]:
     """The strongest penalty whose loss on held-out rows is within one standard error of the lowest, and its solution.
 
@@ -168,7 +167,7 @@ def solve_path(
     return next((strength, solution) for loss, strength, solution in path if loss <= allowed)
 
 
-def _mean_loss(rows: Rows, task: Task, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _mean_loss(rows: Rows, task: Solved, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mean loss, and its gradient to weight and bias.
 
     Shift and scale are folded into the weights, so that the features are used as they lie in memory.

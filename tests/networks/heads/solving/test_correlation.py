@@ -7,10 +7,10 @@ import pytest
 import torch
 from sklearn.cross_decomposition import CCA
 
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
+from graftwork.networks.heads.solving.correlation import USUAL, Sides, choose, covariances, solve
+from graftwork.networks.heads.solving.problem import Problem
 from graftwork.tasks.embedding.retrieval import Retrieval
-from graftwork.techniques.transfer.correlation import USUAL, Sides, choose, covariances, solve
-from graftwork.techniques.transfer.head_initialisation import fit_towers
 
 P, Q = 5, 4
 
@@ -56,15 +56,15 @@ def test_outputs_are_uncorrelated_with_variance_1() -> None:
 def test_covariances_do_not_depend_on_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     features = pairs(50)
     whole = covariances(plain(features))
-    monkeypatch.setattr("graftwork.techniques.transfer.correlation.CHUNK", 7)
+    monkeypatch.setattr("graftwork.networks.heads.solving.correlation.CHUNK", 7)
     torch.testing.assert_close(covariances(plain(features)).between, whole.between)
 
 
 def test_partners_are_found_on_other_rows() -> None:
     train, test = pairs(500), pairs(100, seed=1)
     task = Retrieval(width=6)
-    head = Head(P + Q, task.outputs, "towers", (P, Q))
-    fit_towers(head, train, numbered(500), task)
+    head = RowHead(P + Q, task.outputs, "towers", (P, Q))
+    head.solve(Problem(train, numbered(500), task))
     with torch.inference_mode():
         _, ranks = task.metric_inputs(numbered(100), head.of_rows(torch.from_numpy(test)).numpy())
     assert (ranks <= 10).mean() > 0.6  # by chance 0.1
@@ -78,9 +78,9 @@ def test_rows_of_weight_0_change_nothing() -> None:
     weight[150:] = 0
     broken = features.copy()
     broken[150:] = 1e3
-    heads = [Head(P + Q, task.outputs, "towers", (P, Q)) for _ in range(2)]
+    heads = [RowHead(P + Q, task.outputs, "towers", (P, Q)) for _ in range(2)]
     for head, rows in zip(heads, (features, broken), strict=True):
-        fit_towers(head, rows, numbered(200), task, weight=weight, l2=0.1)
+        head.solve(Problem(rows, numbered(200), task, weight=weight, l2=0.1))
     probe = torch.from_numpy(features[:5])
     torch.testing.assert_close(heads[0].of_rows(probe), heads[1].of_rows(probe))
 

@@ -10,13 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from graftwork.networks.heads.two_towers import TwoTowersLayer
-from graftwork.tasks.metrics.ranking import partner_ranks
+from graftwork.networks.heads.solving.problem import Problem
+from graftwork.networks.likeness import partner_ranks
+
+if TYPE_CHECKING:
+    from graftwork.networks.heads.rows import RowHead
+    from graftwork.networks.heads.towers import TwoTowersLayer
 
 PENALTIES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
 """Added to the variances of standardised features, whose mean is 1."""
@@ -27,6 +32,14 @@ ENOUGH = 50
 """Rows from which a fifth is held out."""
 CHOOSE_ON = 5_000
 CHUNK = 16_384
+
+
+def fit_towers(head: RowHead, layer: TwoTowersLayer, problem: Problem) -> float:
+    """Solve linear towers on the rows of weight above 0, and return the penalty that was used."""
+    used = problem.used()
+    shift, scale = head.standardise(problem)
+    sides = Sides(problem.features[used], shift.cpu().numpy(), scale.cpu().numpy(), layer.parts[0])
+    return solve_towers(layer, sides, problem.targets[used], None if problem.l2 == "auto" else problem.l2, problem.seed)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ import torch
 from sklearn.kernel_ridge import KernelRidge
 
 from graftwork.errors import NumericalError
-from graftwork.networks.heads.head import Head, KernelLayer
+from graftwork.networks.heads.kernel import Kernel, KernelLayer
+from graftwork.networks.heads.rows import RowHead
+from graftwork.networks.heads.solving.cholesky import cholesky
+from graftwork.networks.heads.solving.kernel import Chosen, fit_kernel, leave_one_out
+from graftwork.networks.heads.solving.problem import Problem
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.regression import Regression
-from graftwork.techniques.transfer.cholesky import cholesky
-from graftwork.techniques.transfer.head_initialisation import fit_kernel
-from graftwork.techniques.transfer.kernel import leave_one_out
 
 
 @pytest.fixture
@@ -25,7 +26,12 @@ def rows() -> tuple[np.ndarray, np.ndarray, Classification]:
     return features, classes, Classification().learn(pa.chunked_array([[f"c{c}" for c in classes]]), "rows")
 
 
-def layer_of(head: Head) -> KernelLayer:
+def solved_on(head: RowHead, problem: Problem) -> Chosen:
+    assert isinstance(head.settings, Kernel)
+    return fit_kernel(head, layer_of(head), head.settings, problem)
+
+
+def layer_of(head: RowHead) -> KernelLayer:
     layer = head.layers[0]
     assert isinstance(layer, KernelLayer)
     return layer
@@ -33,8 +39,8 @@ def layer_of(head: Head) -> KernelLayer:
 
 def test_scores_are_those_of_kernel_ridge_regression(rows):
     features, classes, task = rows
-    head = Head(5, task.outputs, "kernel")
-    solved = fit_kernel(head, features, classes, task)
+    head = RowHead(5, task.outputs, "kernel")
+    solved = solved_on(head, Problem(features, classes, task))
     scaled = ((torch.from_numpy(features) - head.shift) * head.scale).numpy()
     truth = np.eye(task.outputs)[classes]
     gamma = 1.0 / float(layer_of(head).spread)
@@ -45,8 +51,8 @@ def test_scores_are_those_of_kernel_ridge_regression(rows):
 
 def test_spread_is_the_mean_squared_distance(rows):
     features, classes, task = rows
-    head = Head(5, task.outputs, "kernel")
-    fit_kernel(head, features, classes, task)
+    head = RowHead(5, task.outputs, "kernel")
+    solved_on(head, Problem(features, classes, task))
     scaled = ((torch.from_numpy(features) - head.shift) * head.scale).double()
     assert float(layer_of(head).spread) == pytest.approx(float(torch.cdist(scaled, scaled).square().mean()), rel=1e-3)
 
@@ -64,9 +70,9 @@ def test_leave_one_out_equals_a_loop():
 
 def test_a_sample_of_landmarks_predicts_nearly_the_same(rows):
     features, classes, task = rows
-    full, sampled = Head(5, task.outputs, "kernel"), Head(5, task.outputs, "kernel:landmarks=60")
+    full, sampled = RowHead(5, task.outputs, "kernel"), RowHead(5, task.outputs, "kernel:landmarks=60")
     for head in (full, sampled):
-        fit_kernel(head, features, classes, task)
+        solved_on(head, Problem(features, classes, task))
     assert layer_of(sampled).landmarks.shape == (60, 5)
     with torch.no_grad():
         labels = [head.of_rows(torch.from_numpy(features)).argmax(1) for head in (full, sampled)]
@@ -77,8 +83,8 @@ def test_learns_what_a_linear_head_can_not_and_leaves_unlabelled_rows_out(rows):
     features, classes, task = rows
     weight = np.ones(90, np.float32)
     weight[:30] = 0
-    head = Head(5, task.outputs, "kernel")
-    fit_kernel(head, features, classes, task, weight=weight)
+    head = RowHead(5, task.outputs, "kernel")
+    solved_on(head, Problem(features, classes, task, weight=weight))
     assert len(layer_of(head).landmarks) == 60
     with torch.no_grad():
         right = head.of_rows(torch.from_numpy(features)).argmax(1).numpy() == classes
@@ -91,8 +97,8 @@ def test_numbers_keep_their_scale():
     values = 100 + 10 * np.sin(features[:, 0])
     task = Regression().learn(pa.chunked_array([values.tolist()]), "rows")
     targets, _ = task.encode(pa.chunked_array([values.tolist()]), "rows", np.arange(80))
-    head = Head(2, 1, "kernel")
-    solved = fit_kernel(head, features, targets, task)
+    head = RowHead(2, 1, "kernel")
+    solved = solved_on(head, Problem(features, targets, task))
     assert solved.factor == 1.0
     with torch.no_grad():
         given = task.in_units(head.of_rows(torch.from_numpy(features)).numpy()).ravel()
@@ -101,9 +107,9 @@ def test_numbers_keep_their_scale():
 
 def test_a_saved_head_comes_back_with_its_landmarks(rows):
     features, classes, task = rows
-    head = Head(5, task.outputs, "kernel")
-    fit_kernel(head, features, classes, task)
-    again = Head(**head.config())
+    head = RowHead(5, task.outputs, "kernel")
+    solved_on(head, Problem(features, classes, task))
+    again = RowHead(**head.config())
     again.load_state_dict(head.state_dict(), assign=True)
     with torch.no_grad():
         assert torch.equal(head.of_rows(torch.from_numpy(features)), again.of_rows(torch.from_numpy(features)))
@@ -126,8 +132,8 @@ def near_duplicates(rows: int, width: int, noise: float) -> tuple[np.ndarray, np
 @pytest.mark.parametrize("landmarks", [1500, 10_000])
 def test_near_duplicates_are_solved(noise: float, landmarks: int, recwarn: pytest.WarningsRecorder):
     features, classes, task = near_duplicates(2000, 64, noise)
-    head = Head(64, task.outputs, f"kernel:landmarks={landmarks}")
-    fit_kernel(head, features, classes, task)
+    head = RowHead(64, task.outputs, f"kernel:landmarks={landmarks}")
+    solved_on(head, Problem(features, classes, task))
     found = head.of_rows(torch.from_numpy(features)).detach().numpy()
     assert np.isfinite(found).all()
     assert (found.argmax(axis=1) == classes).mean() > 0.99
@@ -164,6 +170,6 @@ def test_a_ridge_that_matters_is_said_and_one_that_does_not_help_is_an_error():
 
 def test_a_penalty_is_chosen_where_rows_are_all_the_same(rows):
     _, classes, task = rows
-    head = Head(5, task.outputs, "kernel")
-    fit_kernel(head, np.ones((90, 5), np.float32), classes, task)
+    head = RowHead(5, task.outputs, "kernel")
+    solved_on(head, Problem(np.ones((90, 5), np.float32), classes, task))
     assert np.isfinite(head.of_rows(torch.ones(3, 5)).detach().numpy()).all()
