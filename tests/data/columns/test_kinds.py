@@ -7,8 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from graftwork.data.columns.kinds import count_words, sample, shape_of
-from graftwork.data.read.jsonl import NESTED
+from graftwork.data.columns.kinds import NESTED, count_words, sample, shape_of
 
 _UUID = "123e4567-e89b-12d3-a456-4266141740{:02d}"
 

@@ -20,12 +20,13 @@ from graftwork.data.columns.number_text import is_missing_number
 from graftwork.data.columns.numbers import Decimal, FoundForm, are_groups_with_points, find_form, is_plain_column
 from graftwork.data.media.marks import held_kind
 from graftwork.data.media.paths import MOSTLY, media_kind
-from graftwork.data.read.jsonl import NESTED
 from graftwork.data.table import CLASSES
 
 Shape = Literal["text", "category", "number", "image", "audio", "date", "id", "nested", "empty"]
 """A column kind, or why a column is none: row ids, nested values, no value at all."""
 
+NESTED = {b"graftwork": b"nested"}
+"""Metadata of a column that holds json objects as text."""
 SAMPLE_ROWS = 10_000
 _NAMES_OF_TEXTS = """
 text texts sentence sentences question query utterance review comment message content body title document description

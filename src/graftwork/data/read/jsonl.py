@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import pyarrow as pa
 
+from graftwork.data.columns.kinds import NESTED
 from graftwork.data.notes import noted
 from graftwork.data.read.decoding import open_text
 from graftwork.data.read.frames import from_columns, from_records
@@ -29,8 +30,6 @@ MAX_DOCUMENT = 1 << 29
 _EXPECTED = 'Expected one object a line: {"text": "…", "label": "…"}.'
 Held = list[tuple[int, dict[str, Any]]]
 """Objects with their lines."""
-NESTED = {b"graftwork": b"nested"}
-"""Metadata of a column that holds json objects as text."""
 
 
 def read_json(path: Path, name: str, encoding: str | None = None) -> pa.Table:
