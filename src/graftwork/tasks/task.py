@@ -49,8 +49,6 @@ class Task(ABC):
     target_kinds: ClassVar[tuple[Kind, ...]]
     metric_names: ClassVar[tuple[str, ...]]
     """Names of its `metrics`; the first one chooses the best model unless `--metric` says so."""
-    own_metrics: ClassVar[tuple[Metric, ...]] = ()
-    """Metrics that no other task has: they become known by their names with the task."""
     own_facts: ClassVar[frozenset[str]] = frozenset()
     """What techniques may need of the task besides what it can do: `hard_labels`, `classes`, `real_targets`;
     `structured_targets` says that targets are tied to places in the inputs (boxes, masks, labels of tokens)."""
@@ -71,10 +69,6 @@ class Task(ABC):
     """True where loss and metrics compare rows with each other, so that both depend on which rows are seen together."""
     usual_head: ClassVar[str] = "linear"
     """The head that is taken where the recipe names none; each head says what it needs of a task (`fits`)."""
-
-    def __init_subclass__(cls, **settings: Any) -> None:
-        super().__init_subclass__(**settings)
-        METRICS.update({metric.name: metric for metric in cls.own_metrics})
 
     @property
     def facts(self) -> frozenset[str]:
