@@ -39,8 +39,14 @@ class Migration:
     weights: Callable[[Weights], Weights] = _same
 
 
-MIGRATIONS: tuple[Migration, ...] = ()
-"""The first leads from format 1 to 2."""
+def _alone(manifest: Manifest) -> Manifest:
+    for column in manifest["schema"]:
+        column.setdefault("join", [])
+    return manifest
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration("text columns can be read in one sequence", _alone),)
+"""The first leads from format 1, that of version 0.1, to 2."""
 
 
 def newest_format() -> int:
