@@ -14,6 +14,10 @@ from graftwork import extend
 
 ROOT = Path(__file__).parents[1]
 GUIDES = sorted((ROOT / "docs" / "extending").glob("*.md"))
+FOREIGN = {"Any", "Callable", "ClassVar", "Collection", "Iterable", "Iterator", "Literal", "Mapping", "None", "Path"}
+FOREIGN |= {"Self", "Sequence", "Tensor"}
+RARE = {"Episodes", "Labels", "Reads"}
+"""What nobody outside needs to name: few-shot tasks alone have episodes, and the others are plain values."""
 FENCE = re.compile(r"^```python.*\n((?:.*\n)*?)```$", re.MULTILINE)
 
 
@@ -22,12 +26,25 @@ def test_every_name_is_there_once() -> None:
     assert [name for name in extend.__all__ if not hasattr(extend, name)] == []
 
 
-def test_what_is_annotated_in_the_contract_can_be_imported() -> None:
-    """Whoever writes a technique can annotate what each method is given and gives."""
-    for method in ("adapt", "start", "attach", "learn", "predict", "cost", "changes"):
-        for hint in getattr(extend.Technique, method).__annotations__.values():
-            names = re.findall(r"[A-Z]\w+", str(hint))
-            assert set(names) - {"None"} <= set(extend.__all__), method
+@pytest.mark.parametrize(
+    "cls",
+    [
+        *(extend.Technique, extend.Graft, extend.Setup, extend.Rows, extend.Batch),
+        *(extend.Task, extend.ColumnTask, extend.Mixable, extend.Comparable, extend.Calibrated, extend.Section),
+        *(extend.BaseSettings, extend.TrainingRows, extend.Encoder, extend.Head, extend.RowHead, extend.Metric),
+    ],
+    ids=lambda cls: cls.__name__,
+)
+def test_what_is_annotated_in_the_contract_can_be_imported(cls: type) -> None:
+    """Whoever writes one can annotate what each method is given and gives."""
+    hints = dict(vars(cls).get("__annotations__", {}))
+    for name, member in vars(cls).items():
+        function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
+        if not name.startswith("_"):
+            hints |= {f"{name}: {of}": hint for of, hint in getattr(function, "__annotations__", {}).items()}
+    for name, hint in hints.items():
+        own = set(re.findall(r"(?<![\w.])[A-Z]\w+", str(hint))) - FOREIGN - RARE - {cls.__name__}
+        assert own <= set(extend.__all__), name
 
 
 @pytest.mark.parametrize("guide", [*GUIDES, ROOT / "examples" / "own_technique.py"], ids=lambda path: path.stem)

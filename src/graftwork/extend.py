@@ -7,7 +7,7 @@ These stay from release to release; the modules that they come from may move. do
 
 from __future__ import annotations
 
-from graftwork.core.setup import Setup, TeacherOutputs
+from graftwork.core.setup import Check, Setup, TeacherOutputs
 from graftwork.core.technique import (
     Cost,
     Gradient,
@@ -26,8 +26,10 @@ from graftwork.core.technique import (
     per_row,
 )
 from graftwork.data.batch import Batch, Hidden, Inputs
-from graftwork.data.table import Modality, Table
+from graftwork.data.store.ragged import Ragged
+from graftwork.data.table import Column, Kind, Modality, Table
 from graftwork.data.tensors import Tensors
+from graftwork.data.values import Targets, Values
 from graftwork.errors import DataError, ModelError, RefusedError, UsageError
 from graftwork.networks.base_settings import BaseSettings, TrainingRows
 from graftwork.networks.bases.registry import BASES
@@ -40,10 +42,10 @@ from graftwork.networks.heads.solving.problem import Problem
 from graftwork.networks.network import Forward, Network, Output
 from graftwork.networks.streams import own_stream
 from graftwork.tasks.capabilities import Calibrated, Comparable, Mixable
-from graftwork.tasks.metrics.metric import Metric, from_sums
+from graftwork.tasks.metrics.metric import Metric, Scorer, from_sums, mean_of_rows
 from graftwork.tasks.registry import TASKS
-from graftwork.tasks.section import Section
-from graftwork.tasks.task import ColumnTask, Task
+from graftwork.tasks.section import Grid, RowNote, Section, SeenRows
+from graftwork.tasks.task import Answer, ColumnTask, Encoders, Task
 from graftwork.techniques import TECHNIQUES
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.streams import StepStream
@@ -53,22 +55,28 @@ __all__ = [
     "HEADS",
     "TASKS",
     "TECHNIQUES",
+    "Answer",
     "BaseSettings",
     "Batch",
     "Calibrated",
+    "Check",
+    "Column",
     "ColumnTask",
     "Comparable",
     "Cost",
     "DataError",
     "Encoder",
+    "Encoders",
     "Features",
     "Forward",
     "Gradient",
     "Graft",
+    "Grid",
     "Head",
     "HeadSettings",
     "Hidden",
     "Inputs",
+    "Kind",
     "LossOutput",
     "Metric",
     "Mixable",
@@ -81,14 +89,19 @@ __all__ = [
     "Phase",
     "Predictor",
     "Problem",
+    "Ragged",
     "RefusedError",
     "RowHead",
     "RowHeadSettings",
+    "RowNote",
     "Rows",
+    "Scorer",
     "Section",
+    "SeenRows",
     "Setup",
     "StepStream",
     "Table",
+    "Targets",
     "Task",
     "TaskLoss",
     "TeacherOutputs",
@@ -99,8 +112,10 @@ __all__ = [
     "Tokens",
     "TrainingRows",
     "UsageError",
+    "Values",
     "check_range",
     "from_sums",
+    "mean_of_rows",
     "own_stream",
     "per_batch",
     "per_row",
