@@ -1,0 +1,130 @@
+"""The table of tasks that drives `test_every_task.py`. A new task is one new row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from scipy.special import log_softmax
+from sklearn.metrics import log_loss
+from torch.nn import functional as F
+
+from graftwork import specs
+from graftwork.data.tensors import Tensors
+from graftwork.tasks.classification import Classification
+from graftwork.tasks.embedding.few_shot import FewShot
+from graftwork.tasks.embedding.identity import Identity
+from graftwork.tasks.embedding.retrieval import Retrieval
+from graftwork.tasks.multilabel import Multilabel
+from graftwork.tasks.regression import Regression
+from graftwork.tasks.task import Task
+from tiny import tiny_rows
+
+TOPICS = tiny_rows(90)
+TEXTS = [text for text, _ in TOPICS]
+TARGET = "label"
+
+
+@dataclass(frozen=True)
+class Row:
+    """target: from a row's text, its topic and its number to what the target column holds; None where the inputs say
+    what is learned. answer: (task, a batch's targets) -> the predictions that say them as surely as can be. loss: one
+    row's predictions and target -> its loss, computed another way than the task does; None where rows are compared
+    with each other, which a test of their own covers.
+
+    inputs: that are read. unknown: a value that training never had, and that is refused; None where any is taken.
+    """
+
+    task: Task
+    target: Callable[[str, str, int], Any] | None
+    answer: Callable[[Any, Any], Tensors]
+    loss: Callable[[Any, Any], float] | None
+    inputs: tuple[str, ...] = ("text",)
+    unknown: Any = None
+
+    def __str__(self) -> str:
+        return self.spec
+
+    @property
+    def spec(self) -> str:
+        return specs.write(self.task, self.task.name)
+
+    def values(self) -> list[Any]:
+        """What the target column holds."""
+        assert self.target is not None
+        return [self.target(text, topic, at) for at, (text, topic) in enumerate(TOPICS)]
+
+    def data(self, missing: Sequence[int] = ()) -> pa.Table:
+        """Two texts a row, a domain, and the target, which the rows `missing` lack (an input, where there is none)."""
+        others = [" ".join(reversed(text.split())) for text in TEXTS]
+        columns: dict[str, Any] = {"text": TEXTS, "other": others}
+        lacking = TARGET if self.target is not None else "other"
+        if self.target is not None:
+            columns[TARGET] = self.values()
+        columns[lacking] = [None if at in missing else value for at, value in enumerate(columns[lacking])]
+        columns["place"] = [("far", "here")[at % 2] for at in range(len(TEXTS))]
+        return pa.table(columns)
+
+
+def sure(task: Task, target: torch.Tensor) -> torch.Tensor:
+    """Logits that leave no doubt about a class index of each row."""
+    return 20.0 * F.one_hot(target.clamp(min=0), task.outputs).float()
+
+
+def sure_of_each(task: Task, target: torch.Tensor) -> torch.Tensor:  # noqa: ARG001
+    """Logits that leave no doubt about each class (B, C)."""
+    return 20.0 * (2.0 * target.float() - 1.0)
+
+
+def together(task: Retrieval, target: torch.Tensor) -> Tensors:
+    """Both sides of a row are the same direction, another one for each content."""
+    _, codes = torch.unique(target[:, 0], return_inverse=True)
+    side = torch.eye(task.width)[codes]
+    learned = torch.tensor([3.0, -10.0])[: task.outputs - 2 * task.width]  # the log of a scale, and a bias
+    return torch.cat([side, side, learned.expand(len(target), -1)], dim=1)
+
+
+def of_class(logits: np.ndarray, target: np.ndarray) -> float:
+    return float(-log_softmax(logits.astype(float))[int(target)])
+
+
+def of_classes(logits: np.ndarray, target: np.ndarray) -> float:
+    sigmoid = 1 / (1 + np.exp(-logits.astype(float)))
+    return float(np.mean([log_loss([t], [p], labels=[0, 1]) for t, p in zip(target, sigmoid, strict=True)]))
+
+
+def topic_of(text: str, topic: str, at: int) -> str:  # noqa: ARG001
+    return topic
+
+
+def words_of(text: str, topic: str, at: int) -> list[str]:
+    return [topic, *(["long"] if len(text) > 20 else []), *(["odd"] if at % 2 else [])]
+
+
+ALL = (
+    Row(Classification(), topic_of, sure, of_class, unknown="music"),
+    Row(Multilabel(), words_of, sure_of_each, of_classes, unknown=["music"]),
+    Row(Multilabel(threshold=0.3), lambda *row: ";".join(words_of(*row)), sure_of_each, of_classes, unknown="music"),
+    Row(
+        Regression(),
+        lambda text, _, at: len(text) + at / 10,
+        lambda _, target: target[:, None],
+        lambda prediction, target: float((prediction[0] - target) ** 2),
+        unknown="many",
+    ),
+    Row(
+        Regression(log=True),
+        lambda text, _, at: len(text) + at / 10,
+        lambda _, target: target[:, None],
+        lambda prediction, target: float((prediction[0] - target) ** 2),
+        unknown="many",
+    ),
+    Row(Identity(), lambda _, topic, at: f"{topic} {at % 4}", sure, of_class),
+    Row(FewShot(way=2, query=2, episodes=4), lambda _, topic, at: f"{topic} {at % 4}", sure, of_class),
+    Row(Retrieval(width=16), None, together, None, ("text", "other")),
+    Row(Retrieval(width=16, contrast="siglip"), None, together, None, ("text", "other")),
+)
