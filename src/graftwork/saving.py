@@ -152,7 +152,7 @@ def _load(path: Path) -> Saved:
         network.requires_grad_(False)
         schema = schema_of(manifest)
         targets = {column.name for column in schema.columns if column.role == "target"}
-        if {name for name, task in tasks.items() if task.reads_target} - targets:
+        if {name for name, task in tasks.items() if task.target == "column"} - targets:
             raise ValueError("a task has no target in the schema")
         return Saved(
             recipe=from_dict(manifest["recipe"], str(path)),

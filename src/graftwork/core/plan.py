@@ -15,10 +15,8 @@ from graftwork.core.technique import Cost, Graft, Technique
 from graftwork.errors import RefusedError
 from graftwork.networks.network import Network
 from graftwork.networks.norms import norm_facts
+from graftwork.tasks.run_facts import run_facts
 from graftwork.tasks.task import Task
-
-_OF_EVERY_TASK = ("mixable_targets", "comparable_predictions")
-"""Facts that hold of a run only where all of its tasks have them."""
 
 
 def order(techniques: Iterable[Technique]) -> tuple[Technique, ...]:
@@ -43,17 +41,7 @@ def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str]
     from_base = frozenset[str]().union(*(encoder.facts for encoder in network.each_encoder()))
     from_heads = {"dropout"} if any(head.has_dropout for _, head in network.each_head()) else set()
     from_heads |= {"row_features"} if all(head.reads == "rows" for _, head in network.each_head()) else set()
-    from_tasks = frozenset[str]().union(*(task.facts for task in tasks.values()))
-    from_tasks -= {fact for fact in _OF_EVERY_TASK if not all(fact in task.facts for task in tasks.values())}
-    from_tasks |= {"several_targets"} if len(tasks) > 1 else set()
-    if not any("structured_targets" in task.facts for task in tasks.values()):
-        from_tasks |= {"row_targets"}
-    if all(task.reads_target for task in tasks.values()):
-        from_tasks |= {"target_column"}
-    if not any("episodes" in task.facts for task in tasks.values()):
-        from_tasks |= {"known_classes"}
-    if all("hard_labels" in task.facts and not task.open_set for task in tasks.values()):
-        from_tasks |= {"only_class_targets"}
+    from_tasks = run_facts(tasks.values())
     always = {"trainable_features", "row_sampling", "batch_parts", "row_identity"}
     return from_base | norm_facts(network) | _input_facts(network) | from_heads | from_tasks | frozenset(roles) | always
 

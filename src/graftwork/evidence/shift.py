@@ -52,7 +52,7 @@ def shifts(train: Table, name: str, table: Table, tasks: Mapping[str, Task]) -> 
 
 
 def _classes(train: Table, table: Table, target: str, task: Task, name: str) -> Iterator[str]:
-    if "hard_labels" not in task.facts or task.open_set or target not in table.data.column_names:
+    if task.answer != "class" or target not in table.data.column_names:
         return
     first, second = (Counter(label_counts(part.column(target))) for part in (train, table))
     for label, here, there in _Counted(first, second, first.total(), second.total()).differing(f"{name} rows"):

@@ -53,9 +53,9 @@ def table_warnings(train: Table, others: Mapping[str, Table], tasks: Mapping[str
         for warning in duplicates("train", name, compare.overlap(train, table), train.source, table.source)
     ]
     for target, task in tasks.items():
-        if "hard_labels" in task.facts and not task.open_set:
+        if task.answer == "class":
             found += [w for name, table in others.items() for w in uncovered(train, target, name, table)]
-        if "hard_labels" in task.facts:
+        if task.single_label:
             classes = label_counts(train.column(target))
             own = [
                 *conflicts(compare.conflicts(train, target), "train"),

@@ -59,7 +59,7 @@ def alone(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     Nothing without validation, which has to choose, nor where the task compares inputs.
     """
     kinds = dict.fromkeys(one.modality for one in recipe.read(job.train.schema))
-    own = any(task.usual_head != "linear" or task.open_set for task in job.tasks.values())
+    own = any(task.usual_head != "linear" or task.holds_out == "classes" for task in job.tasks.values())
     if len(kinds) < 2 or job.valid is None or own:
         return []
     found, bases = [], recipe.bases(job.train.schema)
@@ -127,13 +127,13 @@ def few_rows(job: Job, recipe: Recipe) -> Recipe:
 
 def _beside(job: Job) -> tuple[Technique, ...]:
     """What a tuned base takes along: for an open set contrast and a head that is solved at the end, else smoothing."""
-    if any(task.open_set for task in job.tasks.values()):
+    if any(task.holds_out == "classes" for task in job.tasks.values()):
         return SupervisedContrastive(), Refit()
     return (LabelSmoothing(0.1),) if _smooths(job) else ()
 
 
 def _smooths(job: Job) -> bool:
-    return any("hard_labels" in task.facts for task in job.tasks.values())
+    return any(task.single_label for task in job.tasks.values())
 
 
 def _compares(job: Job) -> bool:

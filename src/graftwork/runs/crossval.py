@@ -46,7 +46,7 @@ def _of_target(
     start: Head, features: np.ndarray, targets: np.ndarray, labelled: np.ndarray, task: Task, seed: int
 ) -> np.ndarray:
     device = next(start.parameters()).device
-    fold = folds(targets if "hard_labels" in task.facts else np.zeros(len(targets), np.int64), seed)
+    fold = folds(targets if task.single_label else np.zeros(len(targets), np.int64), seed)
     predictions = np.zeros((len(targets), task.outputs), np.float32)
     for index in range(FOLDS):
         head, held = copy.deepcopy(start), fold == index

@@ -29,6 +29,10 @@ class Regression(NumberTask):
     metric_names: ClassVar[tuple[str, ...]] = ("mae", "rmse", "r2", "spearman")
 
     @property
+    def bends_outputs(self) -> bool:
+        return bool(self.scale)
+
+    @property
     def outputs(self) -> int:
         return 1
 

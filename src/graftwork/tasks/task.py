@@ -102,6 +102,11 @@ class Task(ABC):
         return build_head(network, self.outputs, spec)
 
     @property
+    def bends_outputs(self) -> bool:
+        """Whether `in_units` does more to a number than a factor and a shift: it takes a logarithm back."""
+        return False
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Names of the outputs, in order; empty for a task without classes."""
         return ()

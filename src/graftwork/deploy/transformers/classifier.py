@@ -94,7 +94,7 @@ def affine_head(model: Model) -> Affine | None:
     bias = layers[0].bias.detach().double() - weight @ head.shift.double()
     factor, shift = output_units(model)
     weight, bias = weight * factor, bias * factor + shift
-    if model.task.name == "classification":  # softmax does not see what all classes have in common
+    if model.task.answer == "class":  # softmax does not see what all classes have in common
         weight, bias = weight - weight.mean(0), bias - bias.mean()
     return Affine(weight.cpu(), bias.cpu())
 
@@ -109,12 +109,12 @@ def output_units(model: Model) -> tuple[float, float]:
 
 def labels(model: Model) -> dict[str, Any]:
     """What the configuration says about outputs."""
-    kinds = {"classification": "single_label_classification", "multilabel": "multi_label_classification"}
+    kinds = {"class": "single_label_classification", "classes": "multi_label_classification"}
     names = dict(enumerate(model.columns))
     return {
         "id2label": names,
         "label2id": {name: index for index, name in names.items()},
-        "problem_type": kinds.get(model.task.name, "regression"),
+        "problem_type": kinds.get(model.task.answer, "regression"),
     }
 
 

@@ -35,7 +35,6 @@ from graftwork.model import Model
 from graftwork.networks.hub.joined_texts import pair_of
 from graftwork.networks.hub.loading import load_model, load_reader
 from graftwork.networks.text.transformer import TransformerEncoder
-from graftwork.tasks.regression import Regression
 
 TOLERANCE = 1e-3
 """The most that a probability may differ (a regression: in standard deviations of the target)."""
@@ -106,7 +105,7 @@ def _encoder(model: Model) -> TransformerEncoder:
             f"This model reads {reads}. Only models that read nothing but texts can be exported; this one runs with "
             "graft predict."
         )
-    aligned = [task.name for task in model.tasks.values() if not task.reads_target]
+    aligned = [task.name for task in model.tasks.values() if task.target == "inputs"]
     if aligned:
         raise UsageError(
             f"The task of this model is {aligned[0]}, for which transformers has no architecture, so it can't be "
@@ -119,7 +118,7 @@ def _encoder(model: Model) -> TransformerEncoder:
             f"The model was made with {what}, which acts at prediction and has no counterpart in transformers. It runs "
             "with graft predict; train it without to export it."
         )
-    if any(isinstance(task, Regression) and task.scale for task in model.tasks.values()):
+    if any(task.bends_outputs for task in model.tasks.values()):
         raise UsageError(
             "This model learned the logarithm of the target, which a head of transformers does not undo. Train with "
             "--task regression:log=false to export it; this one runs with graft predict."

@@ -92,7 +92,7 @@ def known_inputs(network: Network) -> list[str]:
 
 def class_targets(tasks: Mapping[str, Task]) -> list[str]:
     """The targets whose accuracy is measured. Raises UsageError where there are none."""
-    found = [name for name, task in tasks.items() if "hard_labels" in task.facts and not task.open_set]
+    found = [name for name, task in tasks.items() if task.answer == "class"]
     if not found:
         kinds = ", ".join(f"'{name}' ({task.name})" for name, task in tasks.items())
         raise UsageError(

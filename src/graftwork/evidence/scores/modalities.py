@@ -85,7 +85,7 @@ def contributions(
     Targets that no row has, and those that no column holds, are left out.
     """
     rows = np.unique(np.linspace(0, len(examples) - 1, min(len(examples), MOST_ROWS)).astype(np.int64))
-    usual = [name for name, task in tasks.items() if task.reads_target and not task.open_set]
+    usual = [name for name, task in tasks.items() if task.target == "column" and task.holds_out == "rows"]
     usual = [name for name in usual if name in examples.labelled and examples.labelled[name][rows].any()]
     if len(network.columns) < 2 or not usual:
         return {}

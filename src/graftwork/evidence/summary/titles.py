@@ -8,6 +8,7 @@ from pathlib import Path
 from graftwork.evidence.words import listed, quoted
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.shown import counted
+from graftwork.tasks.capabilities import Episodic
 from graftwork.tasks.task import Task
 
 _ROW = 3
@@ -20,15 +21,15 @@ def title(tasks: Mapping[str, Task], inputs: Sequence[str]) -> str:
         return f"What are {listed(list(tasks))}, told from {_row(inputs)}?"
     target, task = next(iter(tasks.items()))
     name, told = quoted(target), f"told from {_row(inputs)}"
-    if not task.reads_target:
+    if task.target == "inputs":
         return f"Which {' and '.join(map(quoted, inputs[:2]))} belong together?"
-    if "episodes" in task.facts:
+    if isinstance(task, Episodic):
         return f"Which new {name} is it, after a few examples of each, {told}?"
-    if task.open_set:
+    if task.holds_out == "classes":
         return f"Is it the same {name}, {told}?"
-    if "real_targets" in task.facts:
+    if task.answer == "number":
         return f"How large is {name}, {told}?"
-    if "hard_labels" in task.facts:
+    if task.answer == "class":
         answers = counted(len(task.classes), "answer")
         if len(inputs) == 1:
             return f"Which {name} does this {quoted(inputs[0])} have? {answers}"

@@ -28,7 +28,7 @@ def hold_out(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[d
     Of several targets, the one with the most classes says whether rows are few. A task that compares rows with each
     other is always given some: rows that were scored apart can't be compared.
     """
-    compared = next((name for name, task in tasks.items() if task.open_set), None)
+    compared = next((name for name, task in tasks.items() if task.holds_out == "classes"), None)
     if compared is not None:
         return hold_out_identities(table, compared, tasks[compared], recipe)
     most = max(tasks, key=lambda name: _classes(tasks[name]))
@@ -127,7 +127,7 @@ def by_column(table: Table, others: Mapping[str, Table]) -> dict[str, Table]:
 def check_seen(parts: Mapping[str, Table], tasks: Mapping[str, Task]) -> None:
     """Raise DataError where validation or test rows have a class that no training row has, however they were split."""
     for name, task in tasks.items():
-        if task.open_set or not task.classes:
+        if task.answer not in ("class", "classes"):
             continue
         seen = _rows_of_classes(parts["train"], name, task)
         for part, word in (("valid", "validation"), ("test", "test")):
@@ -167,10 +167,10 @@ def encoded(table: Table, name: str, task: Task) -> tuple[np.ndarray, np.ndarray
 def _first_classes(table: Table, tasks: Mapping[str, Task]) -> np.ndarray | None:
     """Class indices (N,) of the first target with one class a row, -1 where missing; None where no target has."""
     for name, task in tasks.items():
-        if "hard_labels" in task.facts:
+        if task.single_label:
             return encoded(table, name, task)[0]
     return None
 
 
 def _classes(task: Task) -> int:
-    return task.outputs if "hard_labels" in task.facts else 1
+    return task.outputs if task.single_label else 1

@@ -95,8 +95,8 @@ class Job:
 def make_job(data: DataArguments, recipe: Recipe) -> Job:
     """Read and check all tables before anything slow begins. Raises DataError or UsageError if they can't be used."""
     given = _given_tasks(recipe)
-    kinds: Mapping[str, Kind] = {name: task.target_kinds[0] for name, task in given.items() if task.reads_target}
-    every, many = given.get(ALL), [name for name, task in given.items() if task.name == "multilabel"]
+    kinds: Mapping[str, Kind] = {name: task.target_kinds[0] for name, task in given.items() if task.target == "column"}
+    every, many = given.get(ALL), [name for name, task in given.items() if task.answer == "classes"]
     loaded = load(
         data.train,
         target=_targets(data, given),
@@ -106,7 +106,7 @@ def make_job(data: DataArguments, recipe: Recipe) -> Job:
         roles=data.roles,
         kinds=data.kinds,
         task_kind=kinds.get(ALL) if every else kinds,
-        many_labels=every.name == "multilabel" if every else many,
+        many_labels=every.answer == "classes" if every else many,
         on_bad_rows=data.on_bad_rows,
     )
     table, notes = loaded.table, list(loaded.notes)
@@ -164,7 +164,7 @@ ROWS = "match"
 
 def _targets(data: DataArguments, given: Mapping[str, Task]) -> str | Sequence[str] | None:
     """The target columns that are named; None where one is to be found, and none where the task reads none."""
-    alone = next(((name, task) for name, task in given.items() if not task.reads_target), None)
+    alone = next(((name, task) for name, task in given.items() if task.target == "inputs"), None)
     if alone is None:
         return data.target or [name for name in given if name != ALL] or None
     name, task = alone
@@ -187,7 +187,7 @@ def _learned(table: Table, given: Mapping[str, Task], notes: list[str]) -> dict[
     """Each target's task, which has seen its column; what was inferred is added to the notes."""
     targets = [column.name for column in table.schema.targets]
     every = given.get(ALL)
-    if every is not None and not every.reads_target:
+    if every is not None and every.target == "inputs":
         return {ROWS: every.learn_rows(table, ROWS)}
     _check_targets(given, targets, "--task")
     tasks = {}
@@ -197,7 +197,7 @@ def _learned(table: Table, given: Mapping[str, Task], notes: list[str]) -> dict[
             task, reason = infer_task(table.column(column.name), column.kind, column.name)
             of = f" of {column.name}" if len(targets) > 1 else ""
             notes.append(f"task{of}: {task.name} ({reason})")
-            notes += list_warnings(table.column(column.name), column.name) if task.name == "classification" else []
+            notes += list_warnings(table.column(column.name), column.name) if task.answer == "class" else []
         tasks[column.name] = task.learn_rows(_called(table, column.name, targets), column.name)
         named = f"labels of {column.name}:" if len(targets) > 1 else "labels:"
         notes += [line.replace("labels:", named, 1) for line in tasks[column.name].reading]

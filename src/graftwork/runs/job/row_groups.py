@@ -12,8 +12,8 @@ from graftwork.tasks.task import Task
 
 def groups_of(task: Task, target: str, table: Table, values: np.ndarray) -> tuple[Group, ...]:
     """values: what `task.scored` gives of the table's rows. None for tasks that have no one right answer a row."""
-    numbers = "real_targets" in task.facts
-    if task.open_set or not (numbers or "hard_labels" in task.facts):
+    numbers = task.answer == "number"
+    if not numbers and task.answer != "class":
         return ()
     targets, labelled = encoded(table, target, task)
     truth, given = task.metric_inputs(targets[labelled], values[labelled])

@@ -46,7 +46,7 @@ def pseudo_labelled(
     Raises RefusedError for a model whose target is not one class a row.
     """
     task = model.task
-    if "hard_labels" not in task.facts or task.open_set:
+    if task.answer != "class":
         raise RefusedError(
             f"Pseudo-labels need a target with one class a row, but '{model.target}' is a target for {task.name}. "
             "For others, distil the model on the unlabelled rows instead (--with distil)."

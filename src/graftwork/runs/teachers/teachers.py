@@ -70,7 +70,7 @@ def matched(teacher: Teacher, tasks: Mapping[str, Task]) -> dict[str, str]:
 
     Raises RefusedError where none is the same, or where one has other labels or is of another kind.
     """
-    columns = {name: task for name, task in tasks.items() if task.reads_target}
+    columns = {name: task for name, task in tasks.items() if task.target == "column"}
     pairs = {name: name for name in columns if name in teacher.tasks}
     if not pairs and len(columns) == 1 and len(teacher.tasks) == 1:
         pairs = {next(iter(columns)): next(iter(teacher.tasks))}
@@ -86,6 +86,8 @@ def matched(teacher: Teacher, tasks: Mapping[str, Task]) -> dict[str, str]:
 
 def converter(predictions: np.ndarray, teacher: Task, student: Task) -> np.ndarray:
     """The teacher's predictions in the order of the student's classes, or in its standardised units."""
+    if student.answer == "own":
+        return predictions  # they mean the same, which has been checked
     if student.classes:
         if teacher.classes == student.classes:
             return predictions
@@ -97,8 +99,9 @@ def converter(predictions: np.ndarray, teacher: Task, student: Task) -> np.ndarr
 
 
 def _check_labels(source: str, name: str, teacher: Task, data: Task) -> None:
-    kinds = [(bool(task.classes), "hard_labels" in task.facts) for task in (teacher, data)]
-    if kinds[0] != kinds[1]:
+    kinds = [(bool(task.classes), task.single_label) for task in (teacher, data)]
+    own = data.answer == "own" and not teacher.means_the_same(data)
+    if kinds[0] != kinds[1] or own:
         raise RefusedError(
             f"The teacher {source} does {teacher.name}, but '{name}' is a target for {data.name}. "
             "Expected a teacher of the same task: choose another one, or another --task."
