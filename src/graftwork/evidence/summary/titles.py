@@ -34,7 +34,7 @@ def title(tasks: Mapping[str, Task], inputs: Sequence[str]) -> str:
         if len(inputs) == 1:
             return f"Which {name} does this {quoted(inputs[0])} have? {answers}"
         return f"Which {name} is it, {told}? {answers}"
-    if task.classes:
+    if task.answer == "classes":
         return f"Which of {counted(len(task.classes), 'label')} in {name} fit, {told}?"
     return f"What is {name}, {told}?"
 
