@@ -80,7 +80,7 @@ class Fixture:
     def teacher_outputs(self) -> TeacherOutputs:
         """What a made-up teacher says of the training rows."""
         draw = np.random.default_rng(SEED)
-        widths = {name: task.outputs for name, task in self.tasks.items() if task.reads_target}
+        widths = {name: task.outputs for name, task in self.tasks.items() if task.target == "column"}
         made = {name: draw.normal(size=(len(self.train), width)).astype(np.float32) for name, width in widths.items()}
         return TeacherOutputs(made, draw.normal(size=(len(self.train), 5)).astype(np.float32))
 

@@ -13,7 +13,7 @@ from graftwork.core import predicted
 from graftwork.core.examples import Cached, Examples, encoders_of, held_rows, is_on_disk, prepare
 from graftwork.core.long_texts import cut_off, warn_of_cut
 from graftwork.core.predicted import Predicted, as_array, as_asked, check_probabilities, only, probabilities_as_asked
-from graftwork.core.scoring import Watch, open_sets, part_of, predict_examples, scored
+from graftwork.core.scoring import Watch, compared_targets, part_of, predict_examples, scored
 from graftwork.data.domains import warn_of_lacking_domain
 from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import BadRow
@@ -153,7 +153,7 @@ class Predicting(Saved):
         self, examples: Examples, cached: Mapping[str, Cached] | None = None, watch: Watch | None = None
     ) -> dict[str, Values]:
         """The same of rows that are prepared. cached: what is known of them, by input."""
-        embedded = open_sets(self.tasks)
+        embedded = compared_targets(self.tasks)
         values = predict_examples(
             self.network, examples, self.recipe.listed, cached, embedded, watch=watch, tasks=self.tasks
         )

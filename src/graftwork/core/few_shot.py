@@ -10,7 +10,7 @@ import torch
 
 from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.prototypes import means, with_prototypes
-from graftwork.core.scoring import BATCH_ROWS, open_sets, predict_examples, score
+from graftwork.core.scoring import BATCH_ROWS, compared_targets, predict_examples, score
 from graftwork.core.technique import Technique
 from graftwork.data.batch import whole
 from graftwork.data.episodes import Episodes, draw, rows_by_class
@@ -109,7 +109,7 @@ def validation_score(
     cached: Mapping[str, Cached] | None = None,
 ) -> float:
     """What a run is chosen by: each target's metric, more is better; of few-shot tasks the mean over episodes."""
-    predictions = predict_examples(network, valid, techniques, cached, open_sets(tasks), tasks=tasks)
+    predictions = predict_examples(network, valid, techniques, cached, compared_targets(tasks), tasks=tasks)
     by_episodes = {
         name: float(episode_scores(network, valid, valid.targets[name], name, shape, techniques, cached).mean())
         for name, shape in ((name, task.validation_episodes) for name, task in tasks.items())

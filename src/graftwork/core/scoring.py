@@ -17,6 +17,7 @@ from graftwork.data.values import Collector, Values
 from graftwork.networks.features import Features
 from graftwork.networks.network import Forward, Network
 from graftwork.tasks.metrics.metric import Metric
+from graftwork.tasks.metrics.registry import metric_for
 from graftwork.tasks.metrics.registry import score as metric_score
 from graftwork.tasks.task import Task
 
@@ -123,9 +124,9 @@ def probabilities(task: Task, kept: Values, temperature: float = 1.0) -> Any:
     return task.in_units(kept, temperature)
 
 
-def open_sets(tasks: Mapping[str, Task]) -> list[str]:
-    """The targets whose metrics read embeddings."""
-    return [name for name, task in tasks.items() if task.open_set]
+def compared_targets(tasks: Mapping[str, Task]) -> list[str]:
+    """The targets whose rows are compared by their embeddings, so that metrics read those."""
+    return [name for name, task in tasks.items() if task.holds_out == "classes"]
 
 
 def scored(task: Task, kept: Values, temperature: float = 1.0) -> Any:
@@ -153,7 +154,7 @@ def score(
             continue
         given = scored(task, predictions[name][mask])
         value = metric_score(task, metrics[name], examples.targets[name][mask], given)
-        values.append(value if task.metrics()[metrics[name]].higher_is_better else -value)
+        values.append(value if metric_for(metrics[name], task).higher_is_better else -value)
     return float(np.mean(values))
 
 

@@ -13,7 +13,7 @@ import torch
 from graftwork.core.examples import make_batch
 from graftwork.core.optimizer import clip, make_optimizer
 from graftwork.core.run import Run, attach
-from graftwork.core.scoring import open_sets, predict_examples
+from graftwork.core.scoring import compared_targets, predict_examples
 from graftwork.core.state import evaluation_steps
 
 TRIED = 6
@@ -55,7 +55,13 @@ def _seconds_per_evaluation(run: Run) -> float:
     with torch.random.fork_rng():
         begun = time.perf_counter()
         predict_examples(
-            run.network, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks), rows, tasks=run.tasks
+            run.network,
+            run.valid,
+            run.plan.techniques,
+            run.valid_cached,
+            compared_targets(run.tasks),
+            rows,
+            tasks=run.tasks,
         )
         return (time.perf_counter() - begun) / len(rows) * len(run.valid)
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -71,14 +72,18 @@ class EpisodeDetails:
 Details = LabelDetails | ClassDetails | NumberDetails | Verification | SearchDetails | EpisodeDetails | None
 
 
-def details_of(task: Task, truth: np.ndarray, given: np.ndarray, rows: Rows, seed: int) -> Details:
+def details_of(task: Task, truth: Any, given: Any, rows: Rows, seed: int) -> Details:
     """Of labelled rows; truth, given: as `task.metric_inputs` gives them.
 
     Raises DataError where rows are to be compared, and no two of them are of one kind.
     """
-    chosen = task.predicted(given)
     if task.holds_out == "classes":
         return _of_pairs(task, truth, given, rows)
+    if task.answer == "own":
+        return None
+    if task.answer == "likeness":
+        return SearchDetails()
+    chosen = task.predicted(given)
     if task.answer == "class":
         return ClassDetails(
             class_scores(truth, chosen, task.classes),
@@ -88,9 +93,7 @@ def details_of(task: Task, truth: np.ndarray, given: np.ndarray, rows: Rows, see
         )
     if task.answer == "classes":
         return LabelDetails(class_scores(truth, chosen, task.classes), reliability(truth, given))
-    if task.answer == "number":
-        return NumberDetails(_points(truth, chosen, seed), number_errors(truth, chosen))
-    return SearchDetails() if task.answer == "likeness" else None
+    return NumberDetails(_points(truth, chosen, seed), number_errors(truth, chosen))
 
 
 def _of_pairs(task: Task, truth: np.ndarray, embeddings: np.ndarray, rows: Rows) -> Verification:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.scores.domains import domain_scores
 from graftwork.evidence.scores.examples import Rows, most_wrong, slowest
 from graftwork.evidence.scores.intervals import RESAMPLES, Score, bootstrap
+from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import given_to
 from graftwork.tasks.section import SeenRows
 from graftwork.tasks.task import Task
@@ -20,14 +21,15 @@ from graftwork.tasks.task import Task
 
 def evaluate(
     task: Task,
-    targets: np.ndarray,
-    kept: np.ndarray,
+    targets: Any,
+    kept: Any,
     rows: np.ndarray,
     texts: Sequence[str] | None = None,
     lengths: np.ndarray | None = None,
     *,
     labelled: np.ndarray | None = None,
     domains: Sequence[str | None] | np.ndarray | None = None,
+    also: Iterable[Metric] = (),
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Evaluation:
@@ -35,24 +37,25 @@ def evaluate(
 
     rows: row numbers in their source (N,). texts: what to show of each row. lengths: tokens of each row, for the list
     of the slowest rows. labelled: mask of rows that have a target; all where left out. domains: of each row, None for
-    none.
+    none. also: metrics beside the task's own, such as one of another package.
     Raises DataError where no row is labelled, or where rows are compared and there is no pair.
     """
     keep = np.flatnonzero(np.ones(len(targets), bool) if labelled is None else labelled)
     if len(keep) == 0:
         raise DataError(f"None of {len(targets):,} rows has a target, so there is nothing to evaluate against.")
+    metrics = {**task.metrics(), **{metric.name: metric for metric in also}}
     truth, given = task.metric_inputs(targets[keep], kept[keep])
     shown = Rows(keep, rows, texts, lengths)
     seen = SeenRows(rows[keep], None if texts is None else [texts[at] for at in keep.tolist()])
 
     def score(picked: np.ndarray) -> dict[str, Score]:
-        return _scores(task, truth[picked], given[picked], seed, resamples)
+        return _scores(task, metrics.values(), truth[picked], given[picked], seed, resamples)
 
     return Evaluation(
         task=task.name,
         rows=len(keep),
         unlabelled=len(targets) - len(keep),
-        scores=_scores(task, truth, given, seed, resamples),
+        scores=_scores(task, metrics.values(), truth, given, seed, resamples),
         details=details_of(task, truth, given, shown, seed),
         sections=task.sections(truth, given, seen),
         most_wrong=most_wrong(task, truth, given, shown),
@@ -61,13 +64,14 @@ def evaluate(
     )
 
 
-def _scores(task: Task, truth: Any, given: Any, seed: int, resamples: int) -> dict[str, Score]:
+def _scores(
+    task: Task, metrics: Iterable[Metric], truth: Any, given: Any, seed: int, resamples: int
+) -> dict[str, Score]:
     """Where whole classes are held out the intervals are over these, which are drawn whole; there are no scores where
     no two rows are of one class, or all are."""
     units = truth if task.holds_out == "classes" else None
     if units is not None and len(np.unique(units)) in (1, len(units)):
         return {}
-    metrics = [metric for metric in task.metrics().values() if len(task.classes) >= metric.least_classes]
-    return bootstrap(
-        truth, [(metric, given_to(metric, task, given)) for metric in metrics], seed, resamples, units=units
-    )
+    told = [metric for metric in metrics if len(task.classes) >= metric.least_classes]
+    values = [(metric, given_to(metric, task, given)) for metric in told]
+    return bootstrap(truth, values, seed, resamples, units=units)

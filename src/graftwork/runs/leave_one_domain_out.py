@@ -31,6 +31,7 @@ from graftwork.runs.listener import Listener
 from graftwork.runs.model_from_run import make_model
 from graftwork.runs.workspace import Workspace
 from graftwork.tasks.metrics.metric import Metric
+from graftwork.tasks.metrics.registry import metric_for
 from graftwork.tasks.task import Task
 
 
@@ -153,11 +154,11 @@ def _score(
         raise KeyboardInterrupt
     model = make_model(job, best)
     assert job.test is not None
-    values, scores = model.scored_values(job.test), {}
+    values, metrics, scores = model.scored_values(job.test), job.bound_metrics, {}
     for name, task in model.tasks.items():
         truth, labelled = encoded(job.test, name, task)
         if int(labelled.sum()) >= LEAST:
-            evaluation = evaluate(task, truth, values[name], job.test.rows, labelled=labelled)
+            evaluation = evaluate(task, truth, values[name], job.test.rows, labelled=labelled, also=[metrics[name]])
             scores[name] = DomainScore(domain, evaluation.rows, evaluation.scores)
     return LeftOutDomain(domain, scores, time.monotonic() - wall, time.process_time() - cpu)
 
@@ -183,11 +184,11 @@ def _kept(one: LeftOutDomain) -> dict[str, Any]:
 
 
 def _restored(kept: Mapping[str, Any], tasks: Mapping[str, Task]) -> LeftOutDomain:
-    domain = kept["domain"]
-    scores = {
-        target: DomainScore.from_json(domain, data, tasks[target].metrics()) for target, data in kept["scores"].items()
-    }
-    return LeftOutDomain(kept["domain"], scores, kept["wall"], kept["cpu"])
+    domain, scores = kept["domain"], {}
+    for target, data in kept["scores"].items():
+        metrics = {name: metric_for(name, tasks[target]) for name in data["scores"]}
+        scores[target] = DomainScore.from_json(domain, data, metrics)
+    return LeftOutDomain(domain, scores, kept["wall"], kept["cpu"])
 
 
 def _joined(tables: Sequence[Table]) -> Table:

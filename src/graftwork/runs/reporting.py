@@ -41,6 +41,7 @@ from graftwork.runs.leave_one_domain_out import LeftOutDomain
 from graftwork.runs.single import Candidate
 from graftwork.tasks.capabilities import Episodic
 from graftwork.tasks.labels import label_counts
+from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.task import Task
 from graftwork.uses.few_shot import score_episodes
 
@@ -179,7 +180,8 @@ def _result(job: Job, model: Model, kept: Candidate, given: Given, target: str) 
     Nothing is said of labels by a model that is no better than the commonest answer.
     """
     task, temperature, first = job.tasks[target], model.temperature.get(target, 1.0), next(iter(given.values()))
-    all_found = {name: _evaluate(model, part, target) for name, part in given.items()}
+    metric = job.bound_metrics[target]
+    all_found = {name: _evaluate(model, part, target, metric) for name, part in given.items()}
     evaluations = {part: found for part, found in all_found.items() if found is not None}
     baseline = _baseline(job, target, given, evaluations)
     sound = baseline is None or baseline.beaten
@@ -209,8 +211,8 @@ def _inputs(job: Job, model: Model, given: Given) -> dict[str, tuple[Contributio
     )
 
 
-def _evaluate(model: Model, part: Part, target: str) -> Evaluation | None:
-    """None where no row of the table has the target."""
+def _evaluate(model: Model, part: Part, target: str, metric: Metric) -> Evaluation | None:
+    """None where no row of the table has the target. metric: by which the run was chosen."""
     task, table = model.tasks[target], part.table
     targets, labelled = encoded(table, target, task)
     if not labelled.any() and len(model.tasks) > 1:
@@ -226,6 +228,7 @@ def _evaluate(model: Model, part: Part, target: str) -> Evaluation | None:
         texts=row_texts(table),
         lengths=part.examples.lengths,
         domains=domain_names(table),
+        also=[metric],
     )
 
 

@@ -17,7 +17,7 @@ from graftwork.core.fit import Fitted, fit
 from graftwork.core.pace import OutOfTime, Pace
 from graftwork.core.plan import Plan, order
 from graftwork.core.run import Run, make_run
-from graftwork.core.scoring import open_sets, predict_examples
+from graftwork.core.scoring import compared_targets, predict_examples
 from graftwork.core.settings import resolve
 from graftwork.core.sketch import sketch
 from graftwork.core.timing import affordable_steps
@@ -116,7 +116,7 @@ def run_single(
     predictions = None
     if run.valid:
         predictions = predict_examples(
-            network, run.valid, run.plan.techniques, run.valid_cached, open_sets(run.tasks), tasks=run.tasks
+            network, run.valid, run.plan.techniques, run.valid_cached, compared_targets(run.tasks), tasks=run.tasks
         )
     seconds = time.monotonic() - wall
     listener.finished(name, fitted.best_score, seconds)

@@ -75,16 +75,6 @@ class Task(ABC):
         """All that techniques may need of it (`graftwork.core.facts.FACTS`)."""
         return self.own_facts | facts_of(self)
 
-    @property
-    def open_set(self) -> bool:
-        """Whether whole classes are held out."""
-        return self.holds_out == "classes"
-
-    @property
-    def reads_target(self) -> bool:
-        """Whether a column of the table holds the target."""
-        return self.target == "column"
-
     @abstractmethod
     def learn_rows(self, table: Table, name: str) -> Self:
         """This task with what it must know of the training table, whose target is called `name`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,9 +41,7 @@ class Rows:
     tokens: np.ndarray | None = None
 
 
-def most_wrong(
-    task: Task, truth: np.ndarray, given: np.ndarray, rows: Rows, count: int | None = None
-) -> tuple[Example, ...]:
+def most_wrong(task: Task, truth: Any, given: Any, rows: Rows, count: int | None = None) -> tuple[Example, ...]:
     """Wrong rows, worst first, by `Task.wrongness`: the most certain mistakes, or the largest errors."""
     size = task.wrongness(truth, given)
     if size is None:
@@ -53,7 +52,7 @@ def most_wrong(
     return tuple(_example(task, at, truth, given, rows) for at in order.tolist())
 
 
-def slowest(task: Task, truth: np.ndarray, given: np.ndarray, rows: Rows, count: int = 10) -> tuple[Example, ...]:
+def slowest(task: Task, truth: Any, given: Any, rows: Rows, count: int = 10) -> tuple[Example, ...]:
     """The rows with the most tokens, which take longest to predict; none where the tokens aren't known, or where no
     row is right or wrong by itself.
 
@@ -65,8 +64,8 @@ def slowest(task: Task, truth: np.ndarray, given: np.ndarray, rows: Rows, count:
     return tuple(_example(task, at, truth, given, rows) for at in order.tolist())
 
 
-def _example(task: Task, at: int, truth: np.ndarray, given: np.ndarray, rows: Rows) -> Example:
-    row, place = given[at : at + 1], int(rows.scored[at])
+def _example(task: Task, at: int, truth: Any, given: Any, rows: Rows) -> Example:
+    row, place = given[np.array([at])], int(rows.scored[at])
     return Example(
         row=int(rows.numbers[place]),
         text=rows.texts[place] if rows.texts is not None else "",

@@ -70,7 +70,7 @@ class Score(Interval):
 
 
 def bootstrap(
-    truth: np.ndarray,
+    truth: Any,
     given: Iterable[tuple[Metric, Any]],
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -142,9 +142,9 @@ def draws(rows: int, seed: int, resamples: int = RESAMPLES) -> Iterator[np.ndarr
         left -= block
 
 
-def _counted(metric: Metric, truth: np.ndarray, units: int) -> np.ndarray:
+def _counted(metric: Metric, truth: Any, units: int) -> np.ndarray:
     """What a share is the share of: rows or units, or the rows of each class for a mean over classes."""
-    if not metric.mean_of_classes:
+    if not metric.mean_of_classes or not isinstance(truth, np.ndarray):
         return np.array([units])
     sizes = truth.sum(axis=0) if truth.ndim == 2 else np.unique(truth, return_counts=True)[1]
     there: np.ndarray = sizes[sizes > 0]

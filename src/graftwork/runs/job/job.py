@@ -47,7 +47,7 @@ class Job:
     @property
     def bound_metrics(self) -> dict[str, Metric]:
         """The metrics themselves, bound to their tasks."""
-        return {name: task.metrics()[self.metrics[name]] for name, task in self.tasks.items()}
+        return {name: metric_for(self.metrics[name], task) for name, task in self.tasks.items()}
 
     @property
     def target(self) -> str:

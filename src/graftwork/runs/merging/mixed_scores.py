@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from graftwork.core.examples import Examples, prepare
-from graftwork.core.scoring import open_sets, predict_examples, scored
+from graftwork.core.scoring import compared_targets, predict_examples, scored
 from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import OnBadRows, known_choice
 from graftwork.data.table import Schema, Table
@@ -97,7 +97,7 @@ def primary(task: Task) -> Metric:
 
 def predicted(model: Model, part: Part) -> dict[str, np.ndarray]:
     """By target, predictions before softmax (of open sets embeddings) of a part's rows."""
-    return predict_examples(model.network, part.examples, model.recipe.listed, None, open_sets(model.tasks))
+    return predict_examples(model.network, part.examples, model.recipe.listed, None, compared_targets(model.tasks))
 
 
 def mean_score(model: Model, parts: Sequence[Part]) -> float:
