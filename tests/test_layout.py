@@ -6,15 +6,22 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
+from graftwork.tasks.capabilities import FACTS as CAPABILITIES
+from graftwork.tasks.registry import TASKS
 from graftwork.techniques import TECHNIQUES
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "graftwork"
 LONGEST, LOOP, TECHNIQUE = 300, 150, 150
 """Lines of any file, of the training loop, and of a technique with its docs."""
+
+
+def outside(room: str) -> list[Path]:
+    return sorted(path for path in SOURCE.rglob("*.py") if path.relative_to(SOURCE).parts[0] != room)
 
 
 def test_imports_go_downward_only() -> None:
@@ -72,3 +79,89 @@ def test_a_file_is_one_idea_and_says_which(path: Path) -> None:
     allowed = LOOP if path == SOURCE / "core" / "fit.py" else TECHNIQUE if path in technique_files() else LONGEST
     assert len(lines) <= allowed, f"{len(lines)} lines, more than {allowed}: split the file"
     assert path.name == "__init__.py" or lines[0].startswith('"""'), "the file begins without saying what it is for"
+
+
+FLAGS = ("open_set", "reads_target")
+"""How tasks were told apart before they said what they answer and hold out."""
+KNOW_TASKS = {
+    "runs/teachers/transformers.py": "a classifier of transformers comes without a task: its outputs say which it is",
+}
+"""Files outside the tasks that import a task's class, each with its reason."""
+
+
+def task_classes() -> set[tuple[str, str]]:
+    return {(cls.__module__, cls.__name__) for cls in TASKS.values()}
+
+
+@pytest.mark.parametrize("path", outside("tasks"), ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_no_place_outside_the_tasks_asks_which_one_it_is(path: Path) -> None:
+    """What others need to know a task says, as a property or a capability with a meaning; techniques may ask facts."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = [f"imports {name}" for name in imported_tasks(tree)] + [f"line {node.lineno}" for node in asks(tree)]
+    if "techniques" not in path.parts:
+        found += [f"asks for a fact in line {node.lineno}" for node in asks_facts(tree)]
+    allowed = path.relative_to(SOURCE).as_posix() in KNOW_TASKS
+    assert bool(found) == allowed, f"{path.name}: {', '.join(found) or 'it asks nothing: take it off the list'}"
+
+
+def imported_tasks(tree: ast.AST) -> list[str]:
+    known = task_classes()
+    return [
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if (node.module, alias.name) in known
+    ]
+
+
+def asks(tree: ast.AST) -> list[ast.expr]:
+    """Flags of kinds that there were, and comparisons of a name with that of a task."""
+    names = set(TASKS)
+    flags = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in FLAGS]
+    compared = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare) and any(_is_name(side) for side in (node.left, *node.comparators))
+        if names & {one.value for side in (node.left, *node.comparators) for one in ast.walk(side) if _is_text(one)}
+    ]
+    return [*flags, *compared]
+
+
+def asks_facts(tree: ast.AST) -> list[ast.Compare]:
+    """`"…" in task.facts` and the like."""
+    own = frozenset[str]().union(*(task.own_facts for task in TASKS.values())) | set(CAPABILITIES)
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        if any(isinstance(side, ast.Attribute) and side.attr == "facts" for side in node.comparators)
+        if any(_is_text(one) and one.value in own for one in ast.walk(node.left))
+    ]
+
+
+def _is_name(side: ast.expr) -> bool:
+    return isinstance(side, ast.Attribute) and side.attr == "name"
+
+
+def _is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("from graftwork.tasks.regression import Regression", True),
+        ("from graftwork.tasks.regression import is_skewed", False),
+        ("if task.name == 'multilabel': pass", True),
+        ("if task.name in ('multilabel', 'own'): pass", True),
+        ("if task.answer == 'class': pass", False),
+        ("if encoder.name == 'text': pass", False),
+        ("print(task.open_set)", True),
+        ("x = 'hard_labels' in task.facts", True),
+        ("x = 'dropout' in encoder.facts", False),
+    ],
+)
+def test_the_test_sees_what_asks(code: str, expected: bool) -> None:
+    tree = ast.parse(code)
+    assert bool(imported_tasks(tree) or asks(tree) or asks_facts(tree)) == expected
