@@ -375,10 +375,7 @@ def _plain(text: str) -> str:
 
 
 def _methods(cls: type) -> list[tuple[str, Any]]:
-    shown_with_it = "graftwork.predicting"
-    parts = [base for base in cls.__mro__[1:] if base.__module__ == shown_with_it]  # of Model, and shown with it
-    every = [pair for part in (cls, *parts) for pair in vars(part).items() if not pair[0].startswith("_")]
-    return [(name, m) for name, m in every if _documented(m)]
+    return [(name, m) for name, m in vars(cls).items() if not name.startswith("_") and _documented(m)]
 
 
 def _documented(member: Any) -> bool:

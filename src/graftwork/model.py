@@ -10,10 +10,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from graftwork import overview, saving
 from graftwork.core.examples import encoders_of, prepare
 from graftwork.core.plan import base_facts, check
 from graftwork.core.predicted import (
+    Predicted,
+    as_array,
+    as_asked,
+    check_probabilities,
+    only,
+    probabilities_as_asked,
     row_texts,
 )
 from graftwork.core.scoring import Watch
@@ -23,14 +31,17 @@ from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import OnBadRows, known_choice
 from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
-from graftwork.predicting import Predicting
+from graftwork.predicting import predict_table, scored_values
+from graftwork.saving import Saved
 from graftwork.tasks.capabilities import Episodic
+from graftwork.tasks.task import Task
 from graftwork.techniques import at_prediction
 from graftwork.uses.few_shot import ClassLearner, score_episodes
 from graftwork.uses.nearest import Searcher
 from graftwork.uses.verification import Verifier
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from graftwork.evidence.evaluation import Evaluation, Evaluations
@@ -46,7 +57,7 @@ HANDED_OUT = {
 
 
 @dataclass(frozen=True, repr=False)
-class Model(Predicting):
+class Model(Saved):
     """A network with all that is needed to use it.
 
     report: the evidence of the run that made it; None in a loaded model (its report.html lies in its folder).
@@ -57,6 +68,63 @@ class Model(Predicting):
     report: Report | None = None
     interrupted: bool = False
     folder: Path | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are predicted."""
+        return tuple(self.tasks)
+
+    @property
+    def target(self) -> str:
+        """The column that is predicted. Raises UsageError for a model with several; see `targets`."""
+        return only(self.targets)
+
+    @property
+    def task(self) -> Task:
+        """The target's task. Raises UsageError for a model with several targets; see `tasks`."""
+        return self.tasks[self.target]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the probability columns: the classes, or what a task without classes predicts."""
+        return self.columns_of(self.target)
+
+    def columns_of(self, target: str) -> tuple[str, ...]:
+        """The same for one of several targets."""
+        return self.tasks[target].numbers(target)
+
+    def predict(
+        self, data: Source, *, encoding: str | None = None
+    ) -> np.ndarray | pd.Series | pd.DataFrame | dict[str, np.ndarray]:
+        """One value a row, in order: a pandas Series for a frame, an array for anything else.
+
+        Of a task that predicts several columns a row (`Task.columns`) a frame, or an array (N, columns).
+        With several targets, a frame with one column a target for a frame, else a dict of arrays by target.
+        data: a list of texts (for a model with one input), a list of dicts, a frame, a Dataset or a file.
+        A row that can't be read (an empty text) gets None. encoding: of a csv, tsv or json file that is not UTF-8.
+        """
+        found = self.predict_rows(data, encoding=encoding).each_values
+        columns = {name: self.tasks[name].columns(name) for name in found}
+        return as_asked({name: as_array(values, len(columns[name])) for name, values in found.items()}, data, columns)
+
+    def predict_proba(
+        self, data: Source, *, encoding: str | None = None
+    ) -> np.ndarray | pd.DataFrame | dict[str, np.ndarray] | dict[str, pd.DataFrame]:
+        """Probabilities (N, classes), calibrated on validation: a frame with one column a class for a frame.
+
+        With several targets, a dict of them by target. Raises UsageError for a task that has none (retrieval).
+        """
+        check_probabilities(self.tasks)
+        columns = {name: self.columns_of(name) for name in self.targets}
+        found = self.predict_rows(data, encoding=encoding).each_probabilities
+        return probabilities_as_asked(found, columns, data)
+
+    def predict_rows(self, data: Source, *, encoding: str | None = None) -> Predicted:
+        """Values, probabilities, and the rows that could not be read with the reason."""
+        source = with_encoding(data, encoding)
+        loaded = load_like(source, self.schema, with_target=False, on_bad_rows="keep")
+        loaded.warn()
+        return predict_table(self, loaded.table, loaded.bad)
 
     def evaluate(
         self,
@@ -94,7 +162,7 @@ class Model(Predicting):
         warn_of_lacking_domain(table, self.schema)
         encoded = {name: task.encode_rows(table, name, encoders_of(self.network)) for name, task in self.tasks.items()}
         truth = {name: rows for name, rows in encoded.items() if rows is not None}
-        given, found = self.scored_values(table, without, watch), {}
+        given, found = scored_values(self, table, without, watch), {}
         for name, task in self.tasks.items():
             targets, labelled = truth[name]
             if isinstance(task, Episodic):

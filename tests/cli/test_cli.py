@@ -411,12 +411,12 @@ def test_predict_and_evaluate_say_how_far_they_are(fitted: Path, tmp_path: Path)
 def test_ctrl_c_while_predicting_leaves_nothing_behind(
     fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from graftwork.model import Model
+    from graftwork import predicting
 
-    def stop(self: Model, *_: object) -> None:  # noqa: ARG001
+    def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Model, "_probabilities", stop)
+    monkeypatch.setattr(predicting, "_probabilities", stop)
     (tmp_path / "out").mkdir()
     ran = graft("predict", fitted, topics(tmp_path / "t.csv", 6), "--out", tmp_path / "out" / "p.csv")
     ran.fails(130, "Stopped")

@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import graftwork as gw
-from graftwork import model as models
 from graftwork import predicting
 from graftwork.deploy.predict import predict_file
 from graftwork.errors import UsageError
@@ -95,7 +94,7 @@ def test_nothing_half_written_is_left(folder: Path, tmp_path: Path, monkeypatch:
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(models.Model, "_probabilities", stopped)
+    monkeypatch.setattr(predicting, "_probabilities", stopped)
     with pytest.raises(KeyboardInterrupt):
         predict_file(folder, source, tmp_path / "p.csv")
     assert {path.name for path in tmp_path.iterdir()} == {"new.jsonl", "folder.csv"}

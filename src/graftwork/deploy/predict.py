@@ -126,8 +126,10 @@ def _write(
     changed: Callable[[pa.Table], pa.Table],
     watch: Watch,
 ) -> None:
+    from graftwork.predicting import nothing, predict_chunks
+
     writer: Any = None
-    for predicted, chunk in model.predict_chunks(loaded.table, loaded.bad, watch):
+    for predicted, chunk in predict_chunks(model, loaded.table, loaded.bad, watch):
         rows = pa.array(chunk.rows - 1)
         written = {name: column.take(rows) for name, column in loaded.written.items()}
         chunk = replace(chunk, data=with_columns(chunk.data, written))
@@ -136,7 +138,7 @@ def _write(
         writer.write_table(table)
     if writer is None:
         table = replace(loaded.table, data=with_columns(loaded.table.data, loaded.written))
-        writer = make(path, changed(with_predictions(model, table, model.nothing(), proba)).schema)
+        writer = make(path, changed(with_predictions(model, table, nothing(model), proba)).schema)
     writer.close()
 
 

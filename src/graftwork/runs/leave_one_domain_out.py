@@ -22,6 +22,7 @@ from graftwork.data.table import Table
 from graftwork.errors import DataError, UsageError
 from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.scores.domains import LEAST, DomainScore
+from graftwork.predicting import scored_values
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
 from graftwork.runs.default import run_all
@@ -154,7 +155,7 @@ def _score(
         raise KeyboardInterrupt
     model = make_model(job, best)
     assert job.test is not None
-    values, metrics, scores = model.scored_values(job.test), job.bound_metrics, {}
+    values, metrics, scores = scored_values(model, job.test), job.bound_metrics, {}
     for name, task in model.tasks.items():
         truth, labelled = encoded(job.test, name, task)
         if int(labelled.sum()) >= LEAST:

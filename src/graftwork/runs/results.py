@@ -22,6 +22,7 @@ from graftwork.evidence.scores.breakdown import Bin, reliability
 from graftwork.evidence.scores.modalities import Contribution, contributions
 from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise
 from graftwork.model import Model
+from graftwork.predicting import scored_examples
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.crossval import cross_validate
 from graftwork.runs.job.held_out import encoded
@@ -70,7 +71,7 @@ def held_out_parts(job: Job, model: Model, kept: Candidate) -> Given:
     given: Given = {}
     if job.test is not None and len(job.test):
         examples, cached = _prepared(job, model, job.test)
-        given["test"] = Part(job.test, examples, cached, model.scored_examples(examples, cached))
+        given["test"] = Part(job.test, examples, cached, scored_examples(model, examples, cached))
     if job.valid is not None and kept.predictions is not None:
         calibrated = {
             name: scored(task, kept.predictions[name], model.temperature.get(name, 1.0))

@@ -17,6 +17,7 @@ from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.merged import Scores
 from graftwork.evidence.scores.intervals import Score
 from graftwork.model import Model
+from graftwork.predicting import scored_values
 from graftwork.runs.merging.joining import Joined, in_names_of
 from graftwork.runs.merging.parents import Parent
 from graftwork.shown import counted
@@ -151,7 +152,7 @@ def all_scores(
 
 def part_values(model: Model, part: Part) -> dict[str, np.ndarray]:
     """What metrics read of a part's rows, by the model's own targets."""
-    return model.scored_values(in_names_of(part.table, model.schema, part.schema))
+    return scored_values(model, in_names_of(part.table, model.schema, part.schema))
 
 
 def _scores(task: Task, values: np.ndarray, part: Part, target: str) -> Mapping[str, Score]:
