@@ -86,6 +86,9 @@ def _more_tables() -> None:
     frame["importance"] = [1 + row % 3 for row in range(len(frame))]
     frame.to_csv("tickets.csv", index=False)
     frame["stars"] = frame.text.str.len() / 10
+    pairs = pd.DataFrame({"premise": frame.text, "hypothesis": frame.text[::-1].tolist()})
+    pairs.head(20).to_csv("new-pairs.csv", index=False)
+    pairs.assign(label=["no" if row % 2 else "yes" for row in range(len(pairs))]).to_csv("pairs.csv", index=False)
     frame[["text", "stars"]].to_csv("reviews.csv", index=False)
     frame["topics"] = [sorted(set(pair)) for pair in zip(frame.label, frame.label[::-1], strict=True)]
     frame[["text", "topics"]].to_json("articles.jsonl", orient="records", lines=True)

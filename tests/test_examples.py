@@ -42,6 +42,7 @@ SAYS = {
     "own_technique": "confidence-penalty:",
     "compare_techniques": "+ mixup",
     "fuse_columns": "without the photo:",
+    "pairs_of_texts": "joined: ",
     "robustness": "trained under attack:",
 }
 """What each prints when it has done its work."""
