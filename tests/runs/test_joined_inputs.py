@@ -20,7 +20,7 @@ from graftwork.data.load import load
 from graftwork.errors import UsageError
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from paired import HEADER, JOIN, pair_rows, write_pairs
@@ -168,7 +168,7 @@ def joined_network(base: str, *others: str) -> tuple[Network, dict[str, list[str
     made = parse_base(base).build(TrainingRows(texts=lambda: texts, joined=True), 0)
     names = {JOIN: ("premise", "hypothesis"), **{name: (name,) for name in others}}
     torch.manual_seed(0)
-    network = Network(dict.fromkeys(names, made), {"y": Head(made.width * len(names), 2)}, sources=names)
+    network = Network(dict.fromkeys(names, made), {"y": RowHead(made.width * len(names), 2)}, sources=names)
     return network.eval(), {column: list(texts) for columns in names.values() for column in columns}
 
 
