@@ -29,7 +29,7 @@ TEXTS = [text for text, _ in TOPICS]
 TARGET = "label"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """target: from a row's text, its topic and its number to what the target column holds; None where the inputs say
     what is learned. answer: (task, a batch's targets) -> the predictions that say them as surely as can be. loss: one

@@ -81,7 +81,8 @@ def solve_kernel(
         weight = _solve_full(layer, centred, solved.penalty, check)
     else:
         weight = _solve_sample(layer, features, centred, solved.penalty, check)
-    layer.weight = nn.Parameter(weight * solved.factor)
+    # Row by row, as it is when it was saved and loaded: products round by how a matrix lies in memory.
+    layer.weight = nn.Parameter((weight * solved.factor).contiguous())
     with torch.no_grad():
         layer.bias.copy_(mean * solved.factor)
     return solved
