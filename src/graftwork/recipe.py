@@ -4,7 +4,7 @@ line, and what a saved model carries."""
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,9 +15,13 @@ from graftwork.core.technique import Technique
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.store.yaml_files import read_yaml
 from graftwork.data.table import Input, Schema
+from graftwork.discovery.needed import check_packages, packages_of
+from graftwork.discovery.registry import Registry
 from graftwork.errors import UsageError, nearest
 from graftwork.networks.base_settings import BaseSettings
-from graftwork.networks.bases.registry import Named, bases_of
+from graftwork.networks.bases.registry import BASES, Named, bases_of
+from graftwork.networks.heads.head import HEADS
+from graftwork.tasks.registry import TASKS
 from graftwork.techniques import TECHNIQUES
 
 Auto = Literal["auto"]
@@ -113,7 +117,8 @@ class Recipe:
         return tuple(name for name in names if name in read), tuple(name for name in names if name not in read)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; whatever is at its default is left out, but for base and techniques."""
+        """Plain data; whatever is at its default is left out, but for base and techniques. What other packages bring
+        is listed with them under `packages`."""
         plain: dict[str, Any] = {"base": _plain(self.base), "techniques": self.techniques}
         if not isinstance(self.techniques, str):
             plain["techniques"] = [
@@ -125,7 +130,15 @@ class Recipe:
                 plain[name] = specs.changed_settings(value)
             elif name not in plain:
                 plain[name] = _plain(value)
-        return plain
+        packages = packages_of(self._named())
+        return plain | ({"packages": packages} if packages else {})
+
+    def _named(self) -> Iterator[tuple[Registry[Any], str]]:
+        """What it names, and where that is looked up."""
+        yield from ((TECHNIQUES, technique.name) for technique in self.listed)
+        for known, named in ((BASES, self.base), (TASKS, self.task), (HEADS, self.head)):
+            specs_of = [named] if isinstance(named, str) else list(named.values())
+            yield from ((known, name) for name in map(specs.name_of, specs_of) if name in known)
 
     def to_yaml(self) -> str:
         import yaml
@@ -137,6 +150,8 @@ class Recipe:
 def from_dict(plain: Mapping[str, Any], source: str = "recipe") -> Recipe:
     """The inverse of `Recipe.to_dict`; every name and value is checked and `source` names it in messages."""
     known = {f.name for f in fields(Recipe)}
+    check_packages(plain.get("packages", {}), REGISTRIES, source)
+    plain = {name: value for name, value in plain.items() if name != "packages"}
     for name in plain:
         if name not in known:
             raise UsageError(f"{source} has an unknown entry '{name}'. {nearest(str(name), known)}")
@@ -157,6 +172,9 @@ def from_dict(plain: Mapping[str, Any], source: str = "recipe") -> Recipe:
             values[name] = specs.convert(value, hint, f"{source}, '{name}'")
     return Recipe(**values)
 
+
+REGISTRIES: tuple[Registry[Any], ...] = (TECHNIQUES, BASES, TASKS, HEADS)
+"""Where the names in a recipe are looked up."""
 
 _HINTS: dict[str, Any] = {
     "metric": str | None,

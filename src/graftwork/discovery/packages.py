@@ -12,6 +12,8 @@ from graftwork.discovery.places import Place
 @cache
 def installed(group: str) -> Mapping[str, tuple[Place, ...]]:
     """What installed packages register in a group of entry points, by name, read from their metadata alone."""
+    if not group:
+        return {}
     from importlib.metadata import entry_points
 
     found: dict[str, list[Place]] = {}

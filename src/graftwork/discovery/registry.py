@@ -36,11 +36,16 @@ class Registry(MutableMapping[str, T]):
 
     what: the kind in messages. kind: what each is a subclass (or an instance) of, or where that stands. own: finds
     graftwork's own by name: where each stands (`module:attribute`), or what is imported already. group: the entry
-    points in which packages add theirs. key: the attribute that holds the name.
+    points in which packages add theirs; none for what they can't add. key: the attribute that holds the name.
     """
 
     def __init__(
-        self, what: str, kind: type | str, own: Callable[[], Mapping[str, str | Held]], group: str, key: str = "name"
+        self,
+        what: str,
+        kind: type | str,
+        own: Callable[[], Mapping[str, str | Held]],
+        group: str = "",
+        key: str = "name",
     ) -> None:
         self.what, self.group, self.key = what, group, key
         self._kind, self._find_own = kind, own

@@ -24,9 +24,8 @@ METRICS: Registry[Metric] = Registry(
     "metric",
     Metric,
     partial(collected, "graftwork.tasks.metrics", "METRICS"),
-    group="graftwork.metrics",
 )
-"""Those in the tuples METRICS of the files beside this one."""
+"""Those in the tuples METRICS of the files beside this one, and those that single tasks bring (`Task.own_metrics`)."""
 
 ALIASES = {
     "acc": "accuracy", "f1_macro": "macro_f1", "f1_micro": "micro_f1", "f1_score": "macro_f1", "f1": "macro_f1",
@@ -44,9 +43,6 @@ class Measured(Protocol):
 
     name: ClassVar[str]
 
-    @property
-    def facts(self) -> frozenset[str]: ...
-
     def metrics(self) -> Mapping[str, Metric]: ...
 
     def metric_inputs(self, targets: Any, kept: Any) -> tuple[Any, Any]: ...
@@ -59,8 +55,6 @@ def metric_for(name: str, task: Measured) -> Metric:
     own = task.metrics()
     if name in own:
         return own[name]
-    if name in METRICS and METRICS[name].suited_to(task.facts):  # of another package: where it is named
-        return METRICS[name]
     if name in METRICS:
         raise UsageError(f"Metric '{name}' does not fit the task {task.name}. Known: {', '.join(own)}.")
     meant = ALIASES.get(name.lower().replace("-", "_"), "")

@@ -1,0 +1,1 @@
+"""What pyproject.toml beside this folder registers with graftwork."""
