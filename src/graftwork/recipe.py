@@ -20,7 +20,7 @@ from graftwork.discovery.registry import Registry
 from graftwork.errors import UsageError, nearest
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import BASES, Named, bases_of
-from graftwork.networks.heads.head import HEADS
+from graftwork.networks.heads.registry import HEADS
 from graftwork.tasks.registry import TASKS
 from graftwork.techniques import TECHNIQUES
 

@@ -20,7 +20,7 @@ from graftwork.networks.bases.registry import ARCHITECTURES, BASES
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.fusion.fusion import Fusion
 from graftwork.networks.fusion.registry import FUSIONS
-from graftwork.networks.heads.head import HEADS
+from graftwork.networks.heads.registry import HEADS
 from graftwork.tasks.registry import TASKS
 from graftwork.tasks.task import Task
 from graftwork.techniques import TECHNIQUES

@@ -7,9 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms, per_row
-from graftwork.data.batch import Batch
-from graftwork.networks.network import Network, Output
+from graftwork.extend import Batch, Graft, Network, Output, Phase, Setup, Technique, Terms, per_row
 
 
 def negative_entropy(logits: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from graftwork.tasks.metrics.metric import Metric, Scorer, mean_of_rows
+from graftwork.extend import Metric, Scorer, mean_of_rows
 from graftwork.tasks.regression import Regression
 
 

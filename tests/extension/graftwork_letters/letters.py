@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from graftwork.data.batch import Hidden, Inputs
-from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, seeded
-from graftwork.networks.encoder import Encoder
+from graftwork.extend import BaseSettings, Encoder, Hidden, Inputs, TrainingRows, UsageError
+from graftwork.networks.base_settings import seeded
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
@@ -33,7 +32,8 @@ class Letters(BaseSettings):
     suggested_epochs = 10
 
     def __post_init__(self) -> None:
-        at_least(1, width=self.width)
+        if self.width < 1:
+            raise UsageError(f"width is {self.width}. Expected 1 or more.")
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002
         with seeded(seed):
