@@ -157,6 +157,7 @@ class Model(Saved):
         """As `evaluate`, for a table that has been read and checked."""
         from graftwork.evidence.evaluate import evaluate
         from graftwork.evidence.evaluation import Evaluations
+        from graftwork.tasks.metrics.registry import beside
 
         texts, domains = row_texts(table), domain_names(table)
         warn_of_lacking_domain(table, self.schema)
@@ -169,8 +170,9 @@ class Model(Saved):
                 examples = prepare(table, self.network, {}, self.recipe.text)
                 found[name] = score_episodes(self, table, examples, name, task.shape)
             elif labelled.any() or len(self.tasks) == 1:
+                also = beside(task, self.recipe.metric_of(name))
                 found[name] = evaluate(
-                    task, targets, given[name], table.rows, labelled=labelled, texts=texts, domains=domains
+                    task, targets, given[name], table.rows, labelled=labelled, texts=texts, domains=domains, also=also
                 )
         return found[self.target] if len(self.tasks) == 1 else Evaluations(found)
 

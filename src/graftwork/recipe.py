@@ -98,6 +98,10 @@ class Recipe:
             return self.base
         return ", ".join(f"{use}: {spec}" for use, spec in self.base.items())
 
+    def metric_of(self, target: str) -> str | None:
+        """The metric that is named for a target."""
+        return self.metric.get(target) if isinstance(self.metric, Mapping) else self.metric
+
     def bases(self, schema: Schema) -> dict[str, BaseSettings]:
         """The base of each input of a table, by the input's name."""
         return bases_of(self.base, self.read(schema))

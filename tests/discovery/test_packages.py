@@ -190,8 +190,6 @@ def test_the_list_shows_packages_and_what_is_broken(what: str, install: Install,
     assert {row["package"] for row in rows} == {"graftwork"}
     assert rows[0][kind]
     assert "package:" not in graft("list", what).works().out
-    if what == "metrics":
-        return  # those of other packages come with their tasks
     install("broken-things", {"broken": "nowhere:Thing"}, group=f"graftwork.{what}")
     code = f"import sys; sys.argv = ['graft', 'list', '{what}', '--json']; from graftwork.cli.main import main; main()"
     done = subprocess.run(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from graftwork.discovery.places import OWN
-from graftwork.discovery.registry import Registry
+from graftwork.discovery.registry import Listed
 from graftwork.errors import UsageError, nearest
 from graftwork.shown import shown_line
 from graftwork.terminal import say_json, say_table
@@ -16,7 +16,7 @@ class _List(NamedTuple):
     """head: of each column. cells: of one thing, all but its name."""
 
     head: tuple[str, ...]
-    known: Registry[Any]
+    things: list[Listed[Any]]
     cells: Callable[[Any], tuple[str, ...]]
 
 
@@ -27,9 +27,9 @@ def print_list(what: str, *, as_json: bool) -> None:
     """
     if what not in LISTS:
         raise UsageError(f"There is no list of '{what}'. {nearest(what, LISTS)}")
-    head, known, cells = LISTS[what]()
+    head, things, cells = LISTS[what]()
     rows = []
-    for one in known.listed():
+    for one in things:
         why = tuple(shown_line(one.problem) if name.startswith("what") else "" for name in head[1:])
         rows.append((one.name, *(why if one.thing is None else cells(one.thing)), one.package))
     rows.sort(key=lambda row: (row[1] if head[1] == "reads" else "", row[0]))
@@ -46,7 +46,9 @@ def _bases() -> _List:
     from graftwork.networks.bases.registry import BASES
 
     head = ("base", "reads", "what it is", "settings", "source")
-    return _List(head, BASES, lambda cls: (cls.modality, cls.summary, specs.describe_settings(cls), cls.source))
+    return _List(
+        head, BASES.listed(), lambda cls: (cls.modality, cls.summary, specs.describe_settings(cls), cls.source)
+    )
 
 
 def _techniques() -> _List:
@@ -54,14 +56,14 @@ def _techniques() -> _List:
     from graftwork.techniques import TECHNIQUES
 
     head = ("technique", "what it does", "settings")
-    return _List(head, TECHNIQUES, lambda cls: (cls.summary, specs.describe_settings(cls)))
+    return _List(head, TECHNIQUES.listed(), lambda cls: (cls.summary, specs.describe_settings(cls)))
 
 
 def _tasks() -> _List:
     from graftwork.tasks.registry import TASKS
 
     head = ("task", "what it predicts", "metrics")
-    return _List(head, TASKS, lambda cls: (_first_sentence(cls), ", ".join(cls.metric_names)))
+    return _List(head, TASKS.listed(), lambda cls: (_first_sentence(cls), ", ".join(cls.metric_names)))
 
 
 def _heads() -> _List:
@@ -69,16 +71,20 @@ def _heads() -> _List:
     from graftwork.networks.heads.registry import HEADS
 
     head = ("head", "what it is", "settings")
-    return _List(head, HEADS, lambda cls: (_first_sentence(cls), specs.describe_settings(cls)))
+    return _List(head, HEADS.listed(), lambda cls: (_first_sentence(cls), specs.describe_settings(cls)))
 
 
 def _metrics() -> _List:
     from graftwork.tasks.metrics.registry import METRICS
     from graftwork.tasks.registry import TASKS
 
-    TASKS.listed()  # which brings the metrics that one task alone has
+    things = {one.name: one for one in METRICS.listed()}
+    for name, task in TASKS.usable.items():  # those that one task alone has
+        own = task().metrics().items()
+        things |= {key: Listed(key, TASKS.package(name), metric) for key, metric in own if key not in things}
     head = ("metric", "what it is", "better")
-    return _List(head, METRICS, lambda metric: (metric.display, "higher" if metric.higher_is_better else "lower"))
+    cells = lambda metric: (metric.display, "higher" if metric.higher_is_better else "lower")
+    return _List(head, list(things.values()), cells)
 
 
 def _first_sentence(cls: type) -> str:

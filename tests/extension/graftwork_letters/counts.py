@@ -16,7 +16,7 @@ def within_one(truth: np.ndarray, predicted: np.ndarray) -> Scorer:
     return mean_of_rows(np.abs(truth - predicted.round()) <= 1)
 
 
-WITHIN_ONE = Metric("within_one", within_one, "choices", True, "Within one")
+WITHIN_ONE = Metric("within_one", within_one, "choices", True, "Within one", suits=frozenset({"real_targets"}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,6 @@ class Counts(Regression):
     """How many; predicted as a regression, and rounded."""
 
     name: ClassVar[str] = "counts"
-    metric_names: ClassVar[tuple[str, ...]] = (*Regression.metric_names, "within_one")
-    own_metrics: ClassVar[tuple[Metric, ...]] = (WITHIN_ONE,)
 
     def decode(self, kept: np.ndarray) -> list[Any]:
         return [max(0, round(value)) for value in super().decode(kept)]

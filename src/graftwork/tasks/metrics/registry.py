@@ -24,8 +24,9 @@ METRICS: Registry[Metric] = Registry(
     "metric",
     Metric,
     partial(collected, "graftwork.tasks.metrics", "METRICS"),
+    group="graftwork.metrics",
 )
-"""Those in the tuples METRICS of the files beside this one, and those that single tasks bring (`Task.own_metrics`)."""
+"""Those in the tuples METRICS of the files beside this one; those of other packages are scored where they are named."""
 
 ALIASES = {
     "acc": "accuracy", "f1_macro": "macro_f1", "f1_micro": "micro_f1", "f1_score": "macro_f1", "f1": "macro_f1",
@@ -43,6 +44,9 @@ class Measured(Protocol):
 
     name: ClassVar[str]
 
+    @property
+    def facts(self) -> frozenset[str]: ...
+
     def metrics(self) -> Mapping[str, Metric]: ...
 
     def metric_inputs(self, targets: Any, kept: Any) -> tuple[Any, Any]: ...
@@ -55,11 +59,20 @@ def metric_for(name: str, task: Measured) -> Metric:
     own = task.metrics()
     if name in own:
         return own[name]
+    for metric in beside(task, name):
+        return metric
     if name in METRICS:
         raise UsageError(f"Metric '{name}' does not fit the task {task.name}. Known: {', '.join(own)}.")
     meant = ALIASES.get(name.lower().replace("-", "_"), "")
     said = f"It is called '{meant}' here. Known: {', '.join(own)}." if meant in own else ""
     raise UsageError(f"Unknown metric '{name}' of the task {task.name}. {said or nearest(name, tuple(own))}")
+
+
+def beside(task: Measured, name: str | None) -> list[Metric]:
+    """The metric that a recipe names, where the task does not have it of itself: one of another package."""
+    if name is None or name in task.metrics() or name not in METRICS or not METRICS[name].suited_to(task.facts):
+        return []
+    return [METRICS[name]]
 
 
 def score(task: Measured, name: str, targets: Any, kept: Any) -> float:
