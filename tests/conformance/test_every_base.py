@@ -20,7 +20,7 @@ from graftwork.data.batch import Batch, Hidden, Inputs
 from graftwork.networks.bases.registry import BASES, build, parse_base, restore
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.fusion.transformer import TransformerFusion
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network, frozen_depth
 
 SEED = 3
@@ -189,7 +189,8 @@ def test_kept_states_are_as_long_as_they_say(encoder: Encoder) -> None:
 
 # --- tokens ---------------------------------------------------------------------------------------------------------
 def tokens_of(encoder: Encoder, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
-    return encoder.sequence(inputs, hidden)
+    tokens = encoder.tokens_of(inputs, hidden)
+    return tokens.states, tokens.counts
 
 
 def test_tokens(encoder: Encoder) -> None:
@@ -198,10 +199,14 @@ def test_tokens(encoder: Encoder) -> None:
     inputs = encoder.collate(rows)
     with torch.no_grad():
         states, counts = tokens_of(encoder, inputs)
-        assert states.shape == (len(rows), counts.shape[1], encoder.sequence_width)
+        assert states.shape == (len(rows), counts.shape[1], encoder.token_width)
         assert counts.dtype == torch.bool
         assert counts.any(dim=1).all()
         assert torch.isfinite(states[counts]).all()
+        pooled, beside = encoder.features_and_tokens(inputs)
+        close(pooled, encoder(inputs))
+        close(beside.states[counts], states[counts])
+        assert torch.equal(beside.counts, counts)
         for at in (0, len(rows) - 1):
             alone, counted = tokens_of(encoder, encoder.collate([rows[at]]))
             close(alone[0][counted[0]], states[at][counts[at]])
@@ -215,11 +220,11 @@ def test_it_is_fused_by_rows_and_by_tokens(encoder: Encoder) -> None:
     """Beside another input, in training, also where rows lack it: the gradient reaches it through either fusion."""
     text = build(parse_base("gru:width=6"), LEARNS_FROM["text"], SEED)
     encoders: dict[str, Encoder] = {"one": encoder, "two": text}
-    plain = Network(encoders, {"label": Head(encoder.width + text.width, 2)})
+    plain = Network(encoders, {"label": RowHead(encoder.width + text.width, 2)})
     tokens = TransformerFusion(plain.widths(tokens=True), 8, 1, 2, 0.0, 6)
     batch = Batch({"one": inputs_of(encoder, 6), "two": inputs_of(text, 6)}, torch.arange(6))
     lacking = replace(batch, present={"one": torch.tensor([True, False] * 3)})
-    for network in (plain, Network(encoders, {"label": Head(8, 2)}, tokens)):
+    for network in (plain, Network(encoders, {"label": RowHead(8, 2)}, tokens)):
         for each in (batch, lacking):
             predictions = network.train()(each).predictions["label"]
             assert isinstance(predictions, Tensor)
@@ -294,7 +299,7 @@ def test_saved_and_restored(encoder: Encoder, tmp_path: Path) -> None:
     again.load_state_dict(encoder.state_dict())
     again.eval()
     assert again.fingerprint == encoder.fingerprint
-    for name in ("width", "depth", "hidden_width", "facts", "sequence_width", "deepest_start"):
+    for name in ("width", "depth", "hidden_width", "facts", "token_width", "deepest_start"):
         assert getattr(again, name) == getattr(encoder, name), name
     rows = rows_of(encoder)
     for first, second in zip(rows, rows_of(again), strict=True):

@@ -10,10 +10,10 @@ from graftwork.networks.heads.registry import HEADS
 from graftwork.tasks.registry import TASKS, fits, head_of
 
 
-def test_each_head_needs_facts_that_there_are_and_fits_some_task() -> None:
+def test_each_head_needs_facts_that_there_are() -> None:
     for name, head in HEADS.own.items():
+        assert head.fits, name
         assert head.fits <= set(FACTS), name
-        assert any(fits(task(), head) for task in TASKS.own.values()), name
 
 
 def test_the_usual_head_fits() -> None:

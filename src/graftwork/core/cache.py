@@ -47,8 +47,10 @@ def cache_depths(
                 depth = limit
                 where = f"{name} in validation" if predicting else name
                 notes.append(f"{technique.name} changes the input of block {limit} of {where}: the cache ends there")
-        if depth < encoder.depth or network.fusion.reads_tokens:
-            depth = min(depth, encoder.deepest_start)
+        if depth < encoder.depth or network.fusion.reads_tokens or name in network.token_inputs:
+            depth = min(depth, encoder.deepest_start)  # pooled features hold no tokens
+        if name in network.map_inputs:
+            depth = 0
         if depth > 1:  # the embedding alone is cheaper to compute than to read
             depths[name] = depth
     return depths, notes
@@ -58,9 +60,9 @@ def features_cache(network: Network, examples: Examples, techniques: Sequence[Te
     """The features of these rows, as a prediction sees them, for what predicts or scores them more than once.
 
     Of several inputs those of every encoder; of a single one only where it is frozen, so that other runs share them.
-    Nothing where a fusion reads tokens, or a technique changes the inputs of a prediction.
+    Nothing where the fusion or a head reads tokens, or a technique changes the inputs of a prediction.
     """
-    if network.fusion.reads_tokens or any(technique.predict_depth is not None for technique in techniques):
+    if network.reads_tokens or any(technique.predict_depth is not None for technique in techniques):
         return {}
     whole = {name: network.encoder(name).depth for name in network.columns}
     several = len(whole) > 1

@@ -126,7 +126,7 @@ def held_features(
 ) -> Mapping[str, Cached]:
     """The features of each input of all rows, in memory, where they are the same in every episode; else `cached`."""
     changing = any(one.learns_features or one.predict_depth is not None for one in techniques)
-    if changing or network.fusion.reads_tokens:
+    if changing or network.reads_tokens:
         return cached or {}
     stores = {name: np.zeros((len(examples), network.encoder(name).width), np.float32) for name in network.columns}
     with torch.no_grad():

@@ -40,6 +40,7 @@ def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str]
     the table."""
     from_base = frozenset[str]().union(*(encoder.facts for encoder in network.each_encoder()))
     from_heads = {"dropout"} if any(head.has_dropout for _, head in network.each_head()) else set()
+    from_heads |= {"solvable_heads"} if any(head.can_be_solved for _, head in network.each_head()) else set()
     from_heads |= {"row_features"} if all(head.reads == "rows" for _, head in network.each_head()) else set()
     from_tasks = run_facts(tasks.values())
     always = {"trainable_features", "row_sampling", "batch_parts", "row_identity"}

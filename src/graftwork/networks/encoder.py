@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from graftwork.data.batch import Hidden, Inputs
 from graftwork.data.table import Modality
+from graftwork.errors import UsageError
+from graftwork.networks.features import Tokens
 
 
 def drops(module: nn.Module) -> bool:
@@ -80,18 +82,39 @@ class Encoder(nn.Module, ABC):
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
         """Features (B, width), from the inputs or, where given, from the hidden states."""
 
-    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
-        """What a fusion over tokens reads: vectors (B, L, sequence_width), and which of them count (B, L), bool.
+    def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:
+        """What a fusion over tokens and heads that read tokens see: vectors (B, L, token_width), and which count.
 
-        From the inputs or, where given, from hidden states below the last block. Here one vector a row, its features.
+        From the inputs or, where given, from hidden states below the last block; maps from fine to coarse come from
+        the inputs only. Here one vector a row, its features.
         """
-        features = self(inputs, hidden)
-        return features.unsqueeze(1), torch.ones(len(features), 1, dtype=torch.bool, device=features.device)
+        return _one_token(self(inputs, hidden))
 
     @property
-    def sequence_width(self) -> int:
-        """Width of the vectors of `sequence`."""
+    def token_width(self) -> int:
+        """Width of the vectors of `tokens_of`; a class that makes its own says it too."""
         return self.width
+
+    def features_and_tokens(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tokens]:
+        """`forward` and `tokens_of`; in one pass where features are pooled from the tokens."""
+        return self(inputs, hidden), self.tokens_of(inputs, hidden)
+
+    def places(self, value: Any) -> np.ndarray:  # noqa: ARG002
+        """Where the tokens stand in one value, as `prepare` takes it (L, 2): of a text the first character of each and
+        the one behind its last, -1 and -1 for a token that stands for none.
+
+        Raises UsageError for a base whose tokens have no place of their own.
+        """
+        raise UsageError(
+            f"The base '{self.architecture}' does not say where its tokens stand in the input. Use a base for texts."
+        )
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        """Raises TypeError for tokens whose width nobody says: what reads them would be built for the features'."""
+        super().__init_subclass__(**settings)
+        made, said = (_where(cls, name) for name in ("tokens_of", "token_width"))
+        if made < said:
+            raise TypeError(f"{cls.__name__} makes tokens of its own: say their width, too (`token_width`).")
 
     @abstractmethod
     def states(self, inputs: Inputs, depth: int) -> Tensor:
@@ -135,3 +158,12 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def from_config(cls, config: dict[str, Any], folder: Path) -> Encoder:
         """The encoder with untrained weights; `folder` holds what `save_files` wrote."""
+
+
+def _one_token(features: Tensor) -> Tokens:
+    return Tokens(features.unsqueeze(1), torch.ones(len(features), 1, dtype=torch.bool, device=features.device))
+
+
+def _where(cls: type, name: str) -> int:
+    """How far up the class that defines `name` stands."""
+    return next(at for at, one in enumerate(cls.__mro__) if name in vars(one))

@@ -22,6 +22,11 @@ class Tokens:
     grid: tuple[int, int] | None = None
     levels: tuple[Tensor, ...] = ()
 
+    def of(self, present: Tensor | None) -> Tokens:
+        """In float32; those of rows that lack the input, by `present` (B,), don't count."""
+        counts = self.counts if present is None else self.counts & present.unsqueeze(1)
+        return Tokens(self.states.float(), counts, self.grid, tuple(level.float() for level in self.levels))
+
 
 @dataclass(frozen=True)
 class Features:

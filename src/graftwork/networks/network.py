@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,59 +12,15 @@ from torch import Tensor, nn
 
 from graftwork.data.batch import Batch, Tensors
 from graftwork.data.samplers import sorted_batches
-from graftwork.data.tensors import detached, joined
 from graftwork.networks.encoder import Encoder, drops
-from graftwork.networks.features import Features
+from graftwork.networks.features import Features, Tokens
 from graftwork.networks.film import Film
+from graftwork.networks.forward import Forward as Forward
+from graftwork.networks.forward import Heads as Heads
+from graftwork.networks.forward import Output as Output
 from graftwork.networks.fusion.fusion import Concat, FeatureStatistics, Fusion
 from graftwork.networks.fusion.missing import MissingEmbedding
 from graftwork.networks.heads.head import Head
-
-Heads = Callable[[Features, Batch], dict[str, Tensors]]
-"""By target column, what its head gives."""
-
-
-@dataclass(frozen=True)
-class Output:
-    """predictions: by target column, what its head gives: (B, outputs) before softmax, or several tensors by name.
-    features: what the heads read."""
-
-    predictions: dict[str, Tensors]
-    features: Features
-
-    def detached(self) -> Output:
-        """Without a graph, and without the tokens."""
-        predictions = {name: detached(values) for name, values in self.predictions.items()}
-        return Output(predictions, Features(self.features.rows.detach()))
-
-    @staticmethod
-    def joined(parts: Sequence[Output]) -> Output:
-        """The rows of all parts, one after the other; detached."""
-        alone = [part.detached() for part in parts]
-        predictions = {name: joined([part.predictions[name] for part in alone]) for name in alone[0].predictions}
-        return Output(predictions, Features(torch.cat([part.features.rows for part in alone])))
-
-
-@dataclass(frozen=True)
-class Forward:
-    """The way from a batch to an output, in two halves, so that a technique can step in between.
-
-    heads: see the batch too, for what reads its targets in training. generate: in place of `heads` where rows are
-    predicted; None for what predicts as it trains.
-    """
-
-    features: Callable[[Batch], Features]
-    heads: Heads
-    generate: Heads | None = None
-
-    def __call__(self, batch: Batch) -> Output:
-        features = self.features(batch)
-        return Output(self.heads(features, batch), features)
-
-    def predict(self, batch: Batch) -> Output:
-        """The output where rows are predicted, not trained on."""
-        features = self.features(batch)
-        return Output((self.generate or self.heads)(features, batch), features)
 
 
 class Network(nn.Module):
@@ -127,7 +82,24 @@ class Network(nn.Module):
     def widths(self, *, tokens: bool = False) -> list[int]:
         """Width of each input's features, or of its tokens."""
         encoders = [self.encoder(name) for name in self.columns]
-        return [encoder.sequence_width if tokens else encoder.width for encoder in encoders]
+        return [encoder.token_width if tokens else encoder.width for encoder in encoders]
+
+    @property
+    def token_inputs(self) -> frozenset[str]:
+        """The inputs of which a head reads tokens or maps."""
+        return frozenset[str]().union(*(head.inputs for _, head in self.each_head()))
+
+    @property
+    def map_inputs(self) -> frozenset[str]:
+        """The inputs of which a head reads what every block gives, so that none can be skipped."""
+        return frozenset[str]().union(
+            *(head.inputs for _, head in self.each_head() if head.reads not in ("rows", "tokens"))
+        )
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether the fusion or a head reads more than one row of features an input."""
+        return self.fusion.reads_tokens or bool(self.token_inputs)
 
     def with_fusion(self, fusion: Fusion) -> Network:
         """This network with another fusion; the heads that read its features begin anew."""
@@ -178,17 +150,29 @@ class Network(nn.Module):
                 yield
 
     def features(self, batch: Batch) -> Features:
-        parts, present = self.parts(batch)
+        parts, present, tokens = self._read(batch)
         fused: Tensor = self.fusion(parts, present)
-        return Features(fused if self.film is None else self.film(fused, batch.domain))
+        return Features(fused if self.film is None else self.film(fused, batch.domain), tokens)
 
     def parts(self, batch: Batch) -> tuple[list[Tensor], list[Tensor | None]]:
         """What the fusion reads of each input, and which rows (or tokens) of it count."""
-        if not self.fusion.reads_tokens:
-            parts = [self._part(index, name, batch) for index, name in enumerate(self.columns)]
-            return parts, [batch.present.get(name) for name in self.columns]
-        tokens, counts = zip(*(self._tokens(name, batch) for name in self.columns), strict=True)
-        return list(tokens), list(counts)
+        parts, present, _ = self._read(batch)
+        return parts, present
+
+    def _read(self, batch: Batch) -> tuple[list[Tensor], list[Tensor | None], dict[str, Tokens]]:
+        """`parts`, and the tokens of the inputs that heads ask for."""
+        asked, tokens = self.token_inputs, dict[str, Tokens]()
+        if self.fusion.reads_tokens:
+            every = {name: self._tokens(name, batch) for name in self.columns}
+            states, counts = zip(*((one.states, one.counts) for one in every.values()), strict=True)
+            return list(states), list(counts), {name: one for name, one in every.items() if name in asked}
+        parts = []
+        for index, name in enumerate(self.columns):
+            part, found = self._part(index, name, batch, asked=name in asked)
+            parts.append(part)
+            if found is not None:
+                tokens[name] = found
+        return parts, [batch.present.get(name) for name in self.columns], tokens
 
     def set_statistics(self, statistics: Sequence[FeatureStatistics]) -> None:
         """Take in how the features of each input are distributed over the training rows, before training."""
@@ -202,29 +186,35 @@ class Network(nn.Module):
         """By input; none where there is one input only."""
         return [module for module in self.absent if isinstance(module, MissingEmbedding)]
 
-    def _part(self, index: int, name: str, batch: Batch) -> Tensor:
-        """Features of one input (B, width of its encoder)."""
+    def _part(self, index: int, name: str, batch: Batch, *, asked: bool) -> tuple[Tensor, Tokens | None]:
+        """Features of one input (B, width of its encoder), and its tokens where they are asked for."""
         encoder, present = self.encoder(name), batch.present.get(name)
         absent = self.each_absent()[index] if self.absent else None
-        if absent is not None and self._is_missing(present):
-            return absent.row().expand(len(batch), -1)
+        if absent is not None and self._is_missing(present) and not asked:
+            return absent.row().expand(len(batch), -1), None
+        inputs, hidden = batch.inputs.get(name, {}), batch.hidden.get(name)
+        tokens: Tokens | None = None
         with self.precision():
-            part: Tensor = encoder(batch.inputs.get(name, {}), batch.hidden.get(name)).float()
+            if asked:
+                part, tokens = encoder.features_and_tokens(inputs, hidden)
+            else:
+                part = encoder(inputs, hidden)
+        part = part.float()
         if absent is not None and self.training and part.requires_grad:
             absent.follow(part, present)
         if absent is not None and present is not None:
             part = absent(part, present)
-        return part
+        return part, None if tokens is None else tokens.of(present)
 
-    def _tokens(self, name: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Tokens of one input (B, L, width), and which count (B, L)."""
+    def _tokens(self, name: str, batch: Batch) -> Tokens:
+        """Tokens of one input."""
         encoder, present = self.encoder(name), batch.present.get(name)
-        if present is not None and self._is_missing(present):
-            nothing = torch.zeros(len(batch), 1, encoder.sequence_width, device=present.device)
-            return nothing, present.unsqueeze(1)
+        if present is not None and self._is_missing(present) and name not in self.token_inputs:
+            nothing = torch.zeros(len(batch), 1, encoder.token_width, device=present.device)
+            return Tokens(nothing, present.unsqueeze(1))
         with self.precision():
-            tokens, counts = encoder.sequence(batch.inputs.get(name, {}), batch.hidden.get(name))
-        return tokens.float(), counts if present is None else counts & present.unsqueeze(1)
+            tokens = encoder.tokens_of(batch.inputs.get(name, {}), batch.hidden.get(name))
+        return tokens.of(present)
 
     def _is_missing(self, present: Tensor | None) -> bool:
         """Whether no row has the input, so that its encoder need not run; in training it does, for its gradients."""

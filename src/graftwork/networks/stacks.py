@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
@@ -37,3 +39,15 @@ def reached(output: Tensor) -> set[int]:
             found.add(id(node.variable))
         stack.extend(below for below, _ in node.next_functions)
     return found
+
+
+@contextmanager
+def steady(module: nn.Module) -> Iterator[None]:
+    """In eval mode, each part back in its own mode behind it."""
+    training = [part for part in module.modules() if part.training]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True

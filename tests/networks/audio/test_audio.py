@@ -98,14 +98,16 @@ def test_it_starts_at_each_depth(encoder, rows):
 def test_the_sequence_a_fusion_reads(encoder, rows):
     inputs = encoder.collate(rows)
     with torch.no_grad():
-        vectors, mask = encoder.sequence(inputs)
-        assert vectors.shape == (*mask.shape, encoder.sequence_width)
+        found = encoder.tokens_of(inputs)
+        vectors, mask = found.states, found.counts
+        assert vectors.shape == (*mask.shape, encoder.token_width)
         assert mask.any(1).all()
-        own, _ = encoder.sequence(encoder.collate(rows[:1]))
+        own = encoder.tokens_of(encoder.collate(rows[:1])).states
         torch.testing.assert_close(vectors[0][mask[0]], own[0], rtol=1e-4, atol=1e-4)
         if encoder.deepest_start:
             start = Hidden(encoder.deepest_start, encoder.states(inputs, encoder.deepest_start))
-            torch.testing.assert_close(encoder.sequence(inputs, start)[0][mask], vectors[mask], rtol=1e-4, atol=1e-4)
+            later = encoder.tokens_of(inputs, start).states
+            torch.testing.assert_close(later[mask], vectors[mask], rtol=1e-4, atol=1e-4)
 
 
 def test_blocks_hold_every_parameter_once_and_all_are_trained(encoder, rows):

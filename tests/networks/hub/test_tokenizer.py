@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import time
 
@@ -118,3 +119,37 @@ def test_ten_thousand_texts_take_well_under_two_seconds():
     start = time.process_time()
     tokenizer.encode(texts)
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("how", ["word", "subword", "character"])
+@pytest.mark.parametrize("text", ["The Cat, and a dog!", "  two  spaces", "", "naïve café ☕ 🇫🇷", "unheard-of xyzzy"])
+def test_places_are_those_of_the_tokens(how, text):
+    tokenizer = words(tokens=how, vocabulary=200, max_length=64)
+    places, ids = tokenizer.places(text), tokenizer.encode([text])[0]
+    assert places.shape == (len(ids), 2)
+    names = {number: name for name, number in vocabulary(tokenizer).items()}
+    assert all(0 <= start < end or (start, end) == (-1, -1) for start, end in places)
+    for one, (start, end) in zip(ids, places, strict=True):
+        spelled = names[one].lstrip("▁")  # the mark of a word's beginning stands where the word does
+        assert start < 0 or names[one] == "[UNK]" or not spelled or spelled == text[start:end].strip().lower()
+    held = {at for start, end in places if start >= 0 for at in range(start, end)}
+    assert {at for at, character in enumerate(text) if not character.isspace()} <= held
+
+
+def test_places_of_what_is_cut_off_are_left_out():
+    text = "the cat is here and the dog is there"
+    for side in ("right", "left", "middle"):
+        tokenizer = dataclasses.replace(words(max_length=4), side=side)
+        places = tokenizer.places(text)
+        assert len(places) == len(tokenizer.encode([text])[0]) == 4
+        kept = [text[start:end] for start, end in places]
+        assert (
+            kept
+            == {
+                "right": ["the", "cat", "is", "here"],
+                "left": ["the", "dog", "is", "there"],
+                "middle": ["the", "dog", "is", "there"],
+            }[side]
+        )
+    windows = dataclasses.replace(words(max_length=4), windows=2)
+    assert [text[start:end] for start, end in windows.places(text)] == text.split()[:8]

@@ -62,13 +62,14 @@ def test_features_are_those_of_the_windows(kind: str, layers: int, folder: Path)
 def test_it_goes_on_from_the_states_of_every_depth(folder: Path) -> None:
     made = encoder(folder)
     inputs = made.collate(made.prepare([LONG, SHORT]))
-    whole, (tokens, mask) = made(inputs), made.sequence(inputs)
+    whole, found = made(inputs), made.tokens_of(inputs)
+    tokens, mask = found.states, found.counts
     assert tokens.shape[:2] == mask.shape == inputs["input_ids"].shape
     for depth in range(1, made.deepest_start + 1):
         states = made.states(inputs, depth)
         assert states.shape == (*inputs["input_ids"].shape, made.hidden_width)
         assert torch.allclose(made(inputs, Hidden(depth, states)), whole, atol=1e-5)
-        assert torch.allclose(made.sequence(inputs, Hidden(depth, states))[0][mask], tokens[mask], atol=1e-5)
+        assert torch.allclose(made.tokens_of(inputs, Hidden(depth, states)).states[mask], tokens[mask], atol=1e-5)
 
 
 def test_gradients_reach_every_window(folder: Path) -> None:

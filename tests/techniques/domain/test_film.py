@@ -85,6 +85,6 @@ def test_the_unknown_domain_is_trained_by_hidden_rows(fixture):
 
 def test_it_needs_a_domain_and_takes_any_number_of_them(fixture):
     this = fixture(domain=[0] * 24)
-    assert Film().needs == {"domain"}
+    assert Film().needs == {"domain", "row_features"}
     setup = dataclasses.replace(this.setup, domains=("a", "b", "c"))
     assert Film().adapt(this.network, setup).film.scale.shape == (4, 8)

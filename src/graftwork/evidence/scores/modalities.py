@@ -129,7 +129,7 @@ def _contribution(
 
 def _encoded(network: Network, examples: Examples, rows: np.ndarray) -> dict[str, Cached]:
     """The features of these rows, by input, so that each encoder runs once however many inputs are left out in turn."""
-    if network.fusion.reads_tokens:
+    if network.reads_tokens:
         return {}
     kept = {name: np.zeros((len(examples), network.encoder(name).width), np.float32) for name in network.columns}
     training = network.training

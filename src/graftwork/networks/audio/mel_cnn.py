@@ -17,6 +17,7 @@ from torch.nn import functional
 from graftwork.data.batch import Hidden, Inputs
 from graftwork.networks.audio.encoder import MelEncoder, valid
 from graftwork.networks.audio.spectrogram import MelSettings
+from graftwork.networks.features import Tokens
 
 
 class MelCNNEncoder(MelEncoder):
@@ -50,13 +51,13 @@ class MelCNNEncoder(MelEncoder):
         highest = states.masked_fill(~own, float("-inf")).amax(2)
         return torch.cat([mean.flatten(1), highest.flatten(1)], dim=1)
 
-    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+    def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:  # noqa: ARG002
         """A vector a frame of the last stage: the channels of every band."""
         states, frames = self._climb(inputs, self.depth)
-        return states.transpose(1, 2).flatten(2), valid(frames, states.shape[2])
+        return Tokens(states.transpose(1, 2).flatten(2), valid(frames, states.shape[2]))
 
     @property
-    def sequence_width(self) -> int:
+    def token_width(self) -> int:
         return self.width // 2
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:

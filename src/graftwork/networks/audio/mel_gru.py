@@ -15,6 +15,7 @@ from graftwork.data.batch import Hidden, Inputs
 from graftwork.networks.audio.encoder import MelEncoder, valid
 from graftwork.networks.audio.mel_cnn import levelled
 from graftwork.networks.audio.spectrogram import MelSettings
+from graftwork.networks.features import Tokens
 from graftwork.networks.pooling import pool
 
 STEP = 4
@@ -44,18 +45,22 @@ class MelGRUEncoder(MelEncoder):
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
         if hidden is not None and hidden.depth == self.depth:
             return hidden.states
-        states, mask = self.sequence(inputs, hidden)
-        return torch.cat([pool(states, mask, "mean"), pool(states, mask, "max")], dim=1)
+        return self.features_and_tokens(inputs, hidden)[0]
 
-    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+    def features_and_tokens(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tokens]:
+        tokens = self.tokens_of(inputs, hidden)
+        pooled = [pool(tokens.states, tokens.counts, "mean"), pool(tokens.states, tokens.counts, "max")]
+        return torch.cat(pooled, dim=1), tokens
+
+    def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:
         """A vector a step of the last layer."""
         steps = self._steps(inputs)
         start, below = (1, self._entered(inputs)) if hidden is None else (hidden.depth, hidden.states)
         states = self._climb(below, steps, start, self.depth)
-        return states, valid(steps, states.shape[1])
+        return Tokens(states, valid(steps, states.shape[1]))
 
     @property
-    def sequence_width(self) -> int:
+    def token_width(self) -> int:
         return self.hidden_width
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:

@@ -23,6 +23,7 @@ from graftwork.networks.audio.ast import read_preprocessor
 from graftwork.networks.audio.encoder import AudioEncoder, valid
 from graftwork.networks.audio.windows import refuse
 from graftwork.networks.encoder import drops
+from graftwork.networks.features import Tokens
 from graftwork.networks.hub import loading as hub
 from graftwork.networks.hub import transformers as pretrained
 from graftwork.networks.pooling import pool
@@ -80,15 +81,15 @@ class WaveEncoder(AudioEncoder):
         states = (*(read[index] for index in below), last)
         return torch.cat([pool(one.float(), mask, "mean") for one in states], dim=1)
 
-    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+    def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:
         """The last layer's output, a vector a frame, whatever `layers` is."""
         mask = self._mask(inputs)
         with ExitStack() as stack:
             entered = self._entered(inputs, mask) if hidden is None else self._resumed(stack, hidden)
-            return self._encoded(entered, mask), mask
+            return Tokens(self._encoded(entered, mask), mask)
 
     @property
-    def sequence_width(self) -> int:
+    def token_width(self) -> int:
         return self.hidden_width
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:

@@ -21,6 +21,7 @@ from graftwork.errors import ModelError, UsageError
 from graftwork.networks.audio.encoder import MelEncoder, valid
 from graftwork.networks.audio.spectrogram import MelSettings
 from graftwork.networks.encoder import drops
+from graftwork.networks.features import Tokens
 from graftwork.networks.hub import loading as hub
 from graftwork.networks.hub import transformers as pretrained
 from graftwork.networks.windows import spread
@@ -106,9 +107,13 @@ class WindowEncoder(MelEncoder):
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
         if hidden is not None and hidden.depth == self.depth:
             return hidden.states
-        return self._pooled(*self.sequence(inputs, hidden))
+        return self.features_and_tokens(inputs, hidden)[0]
 
-    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+    def features_and_tokens(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tokens]:
+        tokens = self.tokens_of(inputs, hidden)
+        return self._pooled(tokens.states, tokens.counts), tokens
+
+    def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:
         """A vector a window."""
         counts = self.windows.count(self._frames(inputs))
         rows = valid(counts, int(counts.max()))
@@ -119,10 +124,10 @@ class WindowEncoder(MelEncoder):
             self._check_start(start)
             picked = hidden.states[:, : rows.shape[1]][rows].reshape(-1, *self._shapes[start - 1])
         parts = [picked] if torch.is_grad_enabled() else torch.split(picked, CHUNK)
-        return spread(torch.cat([self._summaries(part, start) for part in parts]).float(), rows), rows
+        return Tokens(spread(torch.cat([self._summaries(part, start) for part in parts]).float(), rows), rows)
 
     @property
-    def sequence_width(self) -> int:
+    def token_width(self) -> int:
         return sum(self.widths()[-self.layers :])
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:

@@ -27,7 +27,7 @@ class Fusion(nn.Module, ABC):
     width: int
     """Features a row, fused."""
     reads_tokens: ClassVar[bool] = False
-    """Whether it reads `Encoder.sequence`, a vector a token, and not one row of features an input."""
+    """Whether it reads `Encoder.tokens_of`, a vector a token, and not one row of features an input."""
     flags: int = 0
     """How many of these, the last ones, only say what a row lacks."""
     uses_absent: ClassVar[bool] = True

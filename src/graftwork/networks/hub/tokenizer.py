@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import write_bytes
 from graftwork.errors import DataError, ModelError
 from graftwork.networks.hub.joined_texts import pack, pair_of, separator_of, unpack
+
+T = TypeVar("T")
 
 Tokens = Literal["auto", "word", "subword", "character"]
 Side = Literal["left", "right", "middle"]
@@ -108,16 +110,24 @@ class TextTokenizer:
             joined = self.backend.encode_batch_fast([pair_of(row, self.separator) for row in texts])
             return [pack(one) if one.ids else np.array([self.empty], np.int32) for one in joined]
         encodings = (self.uncut if self.side == "middle" else self.backend).encode_batch_fast(list(texts))
-        return [np.array(self._kept(encoding) or [self.empty], np.int32) for encoding in encodings]
+        return [np.array(self._kept(encoding, _ids) or [self.empty], np.int32) for encoding in encodings]
 
-    def _kept(self, encoding: Encoding) -> list[int]:
-        ids: list[int] = encoding.ids
-        if self.side == "middle" and len(ids) > self.max_length:
+    def places(self, text: str) -> np.ndarray:
+        """Where the tokens that `encode` gives stand in the text (L, 2): the first character and the one behind the
+        last, -1 and -1 for special tokens."""
+        encoding = (self.uncut if self.side == "middle" else self.backend).encode(text)
+        found = self._kept(encoding, _placed) or [(-1, -1)]
+        return np.array(found, np.int64).reshape(-1, 2)
+
+    def _kept(self, encoding: Encoding, read: Callable[[Encoding], list[T]]) -> list[T]:
+        """What `read` finds of each token, of those that are kept."""
+        found = read(encoding)
+        if self.side == "middle" and len(found) > self.max_length:
             head = round(HEAD * self.max_length)
-            return ids[:head] + ids[head - self.max_length :]
-        if self.windows > 1 and len(ids) == self.max_length:
-            return ids + [one for more in encoding.overflowing[: self.windows - 1] for one in more.ids]
-        return ids
+            return found[:head] + found[head - self.max_length :]
+        if self.windows > 1 and len(found) == self.max_length:
+            return found + [one for more in encoding.overflowing[: self.windows - 1] for one in read(more)]
+        return found
 
     @cached_property
     def separator(self) -> str:
@@ -189,6 +199,16 @@ class TextTokenizer:
 _NO_SPACES = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\u0e00-\u0eff\u1000-\u109f]")
 _LETTER = re.compile(r"[^\W\d_]")
 _SAMPLE = 2000
+
+
+def _ids(encoding: Encoding) -> list[int]:
+    ids: list[int] = encoding.ids
+    return ids
+
+
+def _placed(encoding: Encoding) -> list[tuple[int, int]]:
+    pairs = zip(encoding.offsets, encoding.special_tokens_mask, strict=True)
+    return [(-1, -1) if special else offsets for offsets, special in pairs]
 
 
 def train_tokenizer(

@@ -60,11 +60,6 @@ class Conv4Encoder(ImageEncoder):
     def pooled(self, states: Tensor) -> Tensor:
         return states.flatten(1)
 
-    @property
-    def sequence_width(self) -> int:
-        """A place has fewer features than a picture, where all places stand side by side."""
-        return self.hidden_width
-
     def blocks(self) -> list[list[nn.Module]]:
         return [[layer] for layer in self.layers]
 

@@ -15,6 +15,7 @@ from graftwork.data.batch import Hidden, Inputs
 from graftwork.data.media.images import decode
 from graftwork.data.store.cache import digest
 from graftwork.networks.encoder import Encoder
+from graftwork.networks.features import Tokens
 from graftwork.networks.image.view import View
 
 PASS_PIXELS = 2**18
@@ -85,12 +86,37 @@ class ImageEncoder(Encoder):
         self._check_depth(hidden.depth)
         return self.pooled(self._climb(hidden.states, hidden.depth, self.depth))
 
-    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
-        """The last block's states, a vector a place of the picture or a patch."""
-        start = 0 if hidden is None else hidden.depth
-        states = self._climb(self._normalised(inputs) if hidden is None else hidden.states, start, self.depth)
-        tokens = self.placed(states)
-        return tokens, torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+    def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:
+        """The last block's states, a vector a place of the picture or a patch; from the pixels also the last map of
+        each resolution, of a base that has maps."""
+        return self._both(inputs, hidden)[1]
+
+    def features_and_tokens(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tokens]:
+        states, tokens = self._both(inputs, hidden)
+        return self.pooled(states), tokens
+
+    @property
+    def token_width(self) -> int:
+        return self.hidden_width
+
+    def _both(self, inputs: Inputs, hidden: Hidden | None) -> tuple[Tensor, Tokens]:
+        """The last block's states, and the tokens that are made of them."""
+        levels: dict[tuple[int, ...], Tensor] = {}
+        if hidden is None:
+            states = self._normalised(inputs)
+            for index in range(self.depth):
+                states = self._climb(states, index, index + 1)
+                levels[tuple(states.shape[2:])] = states
+        else:
+            states = self._climb(hidden.states, hidden.depth, self.depth)
+        placed = self.placed(states)
+        counts = torch.ones(placed.shape[:2], dtype=torch.bool, device=placed.device)
+        if states.ndim != 4:
+            return states, Tokens(placed, counts)
+        height, width = states.shape[2:]
+        finer = list(levels.values())[:-1]
+        last = placed.transpose(1, 2).reshape(len(placed), -1, height, width)
+        return states, Tokens(placed, counts, (height, width), (*finer, last) if levels else ())
 
     def placed(self, states: Tensor) -> Tensor:
         """Vectors (B, L, width) of the last block's states, row by row of the picture."""

@@ -138,7 +138,7 @@ def _places(category: Category) -> int:
     return category.size if category.rare else category.size - 1
 
 
-class Tokens(nn.Module):
+class ColumnVectors(nn.Module):
     """A vector for each column: `weight * number + bias` for a number, a row of a table for a category.
 
     Gives (B, columns, width), numbers first. With bins, a number's vector is piecewise linear in it. A missing number

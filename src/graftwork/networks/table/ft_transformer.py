@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from graftwork.data.batch import Hidden, Inputs
+from graftwork.networks.features import Tokens
 from graftwork.networks.table.columns import Reader
-from graftwork.networks.table.encoder import TableEncoder, Tokens
+from graftwork.networks.table.encoder import ColumnVectors, TableEncoder
 
 
 class _Entry(nn.Module):
@@ -25,7 +26,7 @@ class _Entry(nn.Module):
 
     def __init__(self, reader: Reader, width: int) -> None:
         super().__init__()
-        self.tokens = Tokens(reader.numbers, reader.categories, width)
+        self.tokens = ColumnVectors(reader.numbers, reader.categories, width)
         self.gather = nn.Parameter(torch.empty(width).uniform_(-(width**-0.5), width**-0.5))
 
     def forward(self, inputs: Inputs) -> Tensor:
@@ -98,10 +99,14 @@ class FTTransformerEncoder(TableEncoder):
         features: Tensor = torch.relu(self.norm(self._climb(inputs, self.depth, hidden)[:, 0]))
         return features
 
-    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+    def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:
         """The gathering token, then one a column."""
-        tokens: Tensor = torch.relu(self.norm(self._climb(inputs, self.depth, hidden)))
-        return tokens, torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+        states: Tensor = torch.relu(self.norm(self._climb(inputs, self.depth, hidden)))
+        return Tokens(states, torch.ones(states.shape[:2], dtype=torch.bool, device=states.device))
+
+    @property
+    def token_width(self) -> int:
+        return self.hidden_width
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         return self._climb(inputs, depth, None)

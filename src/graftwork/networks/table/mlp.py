@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from graftwork.data.batch import Hidden, Inputs
 from graftwork.networks.table.columns import Reader
-from graftwork.networks.table.encoder import TableEncoder, Tokens
+from graftwork.networks.table.encoder import ColumnVectors, TableEncoder
 
 
 class _Entry(nn.Module):
@@ -23,7 +23,7 @@ class _Entry(nn.Module):
 
     def __init__(self, reader: Reader, embedding: int, width: int) -> None:
         super().__init__()
-        self.tokens = Tokens(reader.numbers, reader.categories, embedding)
+        self.tokens = ColumnVectors(reader.numbers, reader.categories, embedding)
         self.linear = nn.Linear(embedding * len(reader.parts), width)
 
     def forward(self, inputs: Inputs) -> Tensor:

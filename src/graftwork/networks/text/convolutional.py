@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from graftwork.data.batch import Hidden, Inputs
+from graftwork.networks.features import Tokens
 from graftwork.networks.hub.tokenizer import TextTokenizer
 from graftwork.networks.pooling import pool
 from graftwork.networks.text.encoder import TextEncoder
@@ -49,9 +50,17 @@ class ConvolutionalEncoder(TextEncoder):
         mask = inputs["attention_mask"]
         return torch.cat([pool(answer, mask, "max") for answer in self._answers(inputs, hidden)], dim=1)
 
-    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+    def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:
         """The answers of all filters at each token."""
-        return torch.cat(self._answers(inputs, hidden), dim=2), inputs["attention_mask"].bool()
+        return Tokens(torch.cat(self._answers(inputs, hidden), dim=2), inputs["attention_mask"].bool())
+
+    def features_and_tokens(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tokens]:
+        tokens = self.tokens_of(inputs, hidden)
+        return pool(tokens.states, inputs["attention_mask"], "max"), tokens
+
+    @property
+    def token_width(self) -> int:
+        return self.width
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         return self._climb(inputs, depth, None)

@@ -56,5 +56,8 @@ class TextEncoder(Encoder):
                 f"{lead} of max_length={tokenizer.max_length} tokens, the special ones leave no room for the texts."
             )
 
+    def places(self, value: Any) -> np.ndarray:
+        return self.tokenizer.places(value)
+
     def save_files(self, folder: Path) -> None:
         self.tokenizer.save_files(folder)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from graftwork.data.batch import Hidden, Inputs
+from graftwork.networks.features import Tokens
 from graftwork.networks.hub.tokenizer import TextTokenizer
 from graftwork.networks.pooling import pool
 from graftwork.networks.text.encoder import TextEncoder
@@ -48,15 +49,17 @@ class RecurrentEncoder(TextEncoder):
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
         if hidden is not None and hidden.depth == self.depth:
             return hidden.states
-        states = self._climb(inputs, self.depth, hidden)
-        mask = inputs["attention_mask"]
-        return torch.cat([pool(states, mask, "mean"), pool(states, mask, "max")], dim=1)
+        return self.features_and_tokens(inputs, hidden)[0]
 
-    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
-        return self._climb(inputs, self.depth, hidden), inputs["attention_mask"].bool()
+    def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:
+        return Tokens(self._climb(inputs, self.depth, hidden), inputs["attention_mask"].bool())
+
+    def features_and_tokens(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tokens]:
+        tokens, mask = self.tokens_of(inputs, hidden), inputs["attention_mask"]
+        return torch.cat([pool(tokens.states, mask, "mean"), pool(tokens.states, mask, "max")], dim=1), tokens
 
     @property
-    def sequence_width(self) -> int:
+    def token_width(self) -> int:
         return self.hidden_width
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:

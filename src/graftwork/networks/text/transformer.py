@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,13 @@ from graftwork.data.batch import Hidden, Inputs
 from graftwork.errors import ModelError, UsageError
 from graftwork.networks import hooks
 from graftwork.networks.encoder import drops
+from graftwork.networks.features import Tokens
 from graftwork.networks.hub import loading as hub
 from graftwork.networks.hub import transformers as pretrained
 from graftwork.networks.hub.tokenizer import LongTexts, TextTokenizer
 from graftwork.networks.hub.transformers import Attention
 from graftwork.networks.pooling import How, Pooling, as_trained
-from graftwork.networks.stacks import reached, stack_name
+from graftwork.networks.stacks import reached, stack_name, steady
 from graftwork.networks.text import length_groups, windows
 from graftwork.networks.text.encoder import TextEncoder
 
@@ -130,20 +131,26 @@ class TransformerEncoder(TextEncoder):
         plain = Pooling(self.pooling.how)
         return torch.cat([plain(states, mask) for states in (*(read[index] for index in below), last)], dim=1)
 
-    def sequence(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tensor]:
+    def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:
         """The last layer's output, a vector a token, whatever `layers` and the pooling are."""
         if windows.is_long(inputs, self.tokenizer.max_length):
             folded = windows.fold(inputs, hidden, self.tokenizer.max_length)
-            last, _ = self.sequence(folded.inputs, folded.hidden)
-            return folded.vectors(last), inputs["attention_mask"].bool()
+            last = self.tokens_of(folded.inputs, folded.hidden).states
+            return Tokens(folded.vectors(last), inputs["attention_mask"].bool())
         with ExitStack() as stack:
             if hidden is not None:
                 self._check_start(hidden.depth)
                 stack.enter_context(hooks.starting(self._stack, hidden.depth - 1, hidden.states))
-            return self._run(inputs), inputs["attention_mask"].bool()
+            return Tokens(self._run(inputs), inputs["attention_mask"].bool())
+
+    def features_and_tokens(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tokens]:
+        if self.layers > 1 or windows.is_long(inputs, self.tokenizer.max_length):
+            return super().features_and_tokens(inputs, hidden)
+        tokens = self.tokens_of(inputs, hidden)
+        return self.pooling(tokens.states, inputs["attention_mask"]), tokens
 
     @property
-    def sequence_width(self) -> int:
+    def token_width(self) -> int:
         return self.hidden_width
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:
@@ -260,7 +267,7 @@ class TransformerEncoder(TextEncoder):
 
     def _freeze_unused(self) -> None:
         """Parameters that no feature depends on are not trained, rather than left for an optimizer to decay."""
-        with _steady(self), torch.enable_grad(), hub.explained("This base does not run on text alone"):
+        with steady(self), torch.enable_grad(), hub.explained("This base does not run on text alone"):
             used = reached(self(self._probe()))
         self._freeze(name for name, parameter in self.model.named_parameters() if id(parameter) not in used)
 
@@ -272,7 +279,7 @@ class TransformerEncoder(TextEncoder):
     def _can_resume(self) -> bool:
         """Whether starting at each depth gives the same features; T5, for one, hands more from layer to layer."""
         inputs = self._probe()
-        with _steady(self), torch.no_grad():
+        with steady(self), torch.no_grad():
             whole = self(inputs)
             for depth in range(1, self._deepest + 1):
                 try:
@@ -282,15 +289,3 @@ class TransformerEncoder(TextEncoder):
                 if resumed.shape != whole.shape or not torch.allclose(resumed, whole, rtol=1e-4, atol=1e-6):
                     return False
         return True
-
-
-@contextmanager
-def _steady(module: nn.Module) -> Iterator[None]:
-    """In eval mode, each part back in its own mode behind it."""
-    training = [part for part in module.modules() if part.training]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part in training:
-            part.training = True

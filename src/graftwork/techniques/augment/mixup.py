@@ -38,7 +38,7 @@ class Mixup(Technique):
     name: ClassVar[str] = "mixup"
     phase: ClassVar[Phase] = Phase.MIX
     summary: ClassVar[str] = "learn from blends of two rows' features and targets"
-    needs: ClassVar[frozenset[str]] = frozenset({"target_column", "mixable_targets"})
+    needs: ClassVar[frozenset[str]] = frozenset({"target_column", "mixable_targets", "row_features"})
     drops: ClassVar[frozenset[str]] = frozenset({"hard_labels", "row_identity"})
     couples_rows: ClassVar[bool] = True
 

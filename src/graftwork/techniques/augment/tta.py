@@ -81,7 +81,7 @@ class TTA(Technique):
     name: ClassVar[str] = "tta"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "average predictions over several views (test-time augmentation)"
-    needs: ClassVar[frozenset[str]] = frozenset({"other_views", "row_targets"})
+    needs: ClassVar[frozenset[str]] = frozenset({"other_views", "row_targets", "row_features"})
     predict_depth: ClassVar[int] = 0
 
     def __post_init__(self) -> None:

@@ -50,7 +50,7 @@ class DistilFeatures(Technique):
     name: ClassVar[str] = "distil-features"
     phase: ClassVar[Phase] = Phase.DISTIL
     summary: ClassVar[str] = "let projected features be those of a larger model (FitNets)"
-    needs: ClassVar[frozenset[str]] = frozenset({"row_identity", "trainable_features"})
+    needs: ClassVar[frozenset[str]] = frozenset({"row_identity", "trainable_features", "row_features"})
     uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

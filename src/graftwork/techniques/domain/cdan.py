@@ -64,7 +64,7 @@ class CDAN(Technique):
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "as dann, and the critic sees the predicted class too"
     # Not "hard_labels": it looks at predictions, so that mixed labels do no harm.
-    needs: ClassVar[frozenset[str]] = frozenset({"domain", "trainable_features", "classes"})
+    needs: ClassVar[frozenset[str]] = frozenset({"domain", "trainable_features", "classes", "row_features"})
     uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

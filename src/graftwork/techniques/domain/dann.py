@@ -34,7 +34,7 @@ class DANN(Technique):
     name: ClassVar[str] = "dann"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "features from which a critic can't tell the domain (adversarial)"
-    needs: ClassVar[frozenset[str]] = frozenset({"domain", "trainable_features"})
+    needs: ClassVar[frozenset[str]] = frozenset({"domain", "trainable_features", "row_features"})
     uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -46,7 +46,7 @@ class Film(Technique):
     name: ClassVar[str] = "film"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "features are scaled and shifted by the row's domain (FiLM)"
-    needs: ClassVar[frozenset[str]] = frozenset({"domain"})
+    needs: ClassVar[frozenset[str]] = frozenset({"domain", "row_features"})
     claims: ClassVar[frozenset[str]] = frozenset({"domain features"})
 
     def __post_init__(self) -> None:

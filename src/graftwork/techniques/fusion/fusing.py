@@ -17,7 +17,7 @@ class Fusing(Technique):
     """Puts its fusion into the network; new weights come from the technique's own seed."""
 
     phase: ClassVar[Phase] = Phase.FUSION
-    needs: ClassVar[frozenset[str]] = frozenset({"several_inputs", "target_column"})
+    needs: ClassVar[frozenset[str]] = frozenset({"several_inputs", "target_column", "row_features"})
     claims: ClassVar[frozenset[str]] = frozenset({"fusion"})
 
     @abstractmethod

@@ -31,7 +31,7 @@ class ClassGroups(Technique):
     group: int = 4
 
     phase: ClassVar[Phase] = Phase.VIEWS
-    needs: ClassVar[frozenset[str]] = frozenset({"hard_labels", "trainable_features"})
+    needs: ClassVar[frozenset[str]] = frozenset({"hard_labels", "trainable_features", "row_features"})
     couples_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

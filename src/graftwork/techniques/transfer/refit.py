@@ -33,7 +33,7 @@ class Refit(Technique):
     phase: ClassVar[Phase] = Phase.REFIT
     summary: ClassVar[str] = "the head is solved again on the tuned features"
     # On frozen features it would solve the head once more, and what else trains the head would be lost.
-    needs: ClassVar[frozenset[str]] = frozenset({"trainable_features"})
+    needs: ClassVar[frozenset[str]] = frozenset({"trainable_features", "solvable_heads"})
     claims: ClassVar[frozenset[str]] = frozenset({"final head"})
 
     def __post_init__(self) -> None:

@@ -31,6 +31,7 @@ class WarmStart(Technique):
     name: ClassVar[str] = "warm-start"
     phase: ClassVar[Phase] = Phase.START
     summary: ClassVar[str] = "the head begins from the probe (LP-FT)"
+    needs: ClassVar[frozenset[str]] = frozenset({"solvable_heads"})
     claims: ClassVar[frozenset[str]] = frozenset({"head initialisation"})
 
     def __post_init__(self) -> None:
