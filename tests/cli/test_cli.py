@@ -470,7 +470,9 @@ def test_nothing_of_a_list_is_cut(what: str) -> None:
     plain = " ".join(graft("list", what).works().out.split())
     assert len(rows) >= 6
     for row in rows:
-        for cell in row.values():
+        for name, cell in row.items():
+            if name == "package" and cell == "graftwork":  # a terminal names the others alone
+                continue
             assert " ".join(cell.split()) in plain
     assert "…" not in plain.replace("0, 1, …", "")
 
