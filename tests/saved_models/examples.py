@@ -136,6 +136,17 @@ def text_windows() -> Example:
     )
 
 
+def text_pairs() -> Example:
+    """Two texts that are read in one sequence."""
+    rows = [
+        {"first": row["text"], "second": other["text"], "same": "yes" if row["topic"] == other["topic"] else "no"}
+        for at, row in enumerate(texts(60))
+        for other in [texts(60)[(7 * at + at // 3) % 60]]
+    ]
+    how = recipe(bert(), ["warm-start", "partial:blocks=1"], lr=1e-3)
+    return Example(fitted(rows, "same", how, join="first+second"), without(rows, "same"))
+
+
 def text_multilabel() -> Example:
     rows = [row | {"tags": f"{row['topic']};{'long' if len(row['text']) > 20 else 'short'}"} for row in texts()]
     how = recipe("cnn:width=8,vocabulary=200", ["label-smoothing"], task="multilabel")
@@ -186,6 +197,13 @@ def regression_log() -> Example:
     """The logarithm of the target is learned, from plain columns."""
     rows = [{name: value for name, value in row.items() if name != "dear"} for row in sales()]
     how = recipe("columns", task="regression:log=true")
+    return Example(fitted(rows, "price", how), without(rows, "price"))
+
+
+def regression_quantiles() -> Example:
+    """Several columns are predicted of one target."""
+    rows = [{name: value for name, value in row.items() if name != "dear"} for row in sales()]
+    how = recipe("table-mlp:width=8,layers=1", task="quantile-regression")
     return Example(fitted(rows, "price", how), without(rows, "price"))
 
 
@@ -300,8 +318,16 @@ def soup() -> Example:
 EXAMPLES: dict[str, Callable[[], Example]] = {
     make.__name__.replace("_", "-"): make
     for make in (
-        *(text_gru, text_lora, text_kernel, text_windows, text_multilabel, text_domains),
-        *(image_small_cnn, image_model, audio_mel_cnn, audio_model, table_transformer, regression_log),
+        *(text_gru, text_lora, text_kernel, text_windows, text_pairs, text_multilabel, text_domains),
+        *(
+            image_small_cnn,
+            image_model,
+            audio_mel_cnn,
+            audio_model,
+            table_transformer,
+            regression_log,
+            regression_quantiles,
+        ),
         *(several_targets, fusion_transformer, fusion_late, fusion_gated),
         *(retrieval, identity, few_shot, few_shot_inner_steps, merged, soup),
     )
