@@ -13,6 +13,8 @@ from scipy.stats import spearmanr
 
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import METRICS
+from graftwork.tasks.quantile_regression import QuantileRegression
+from graftwork.tasks.task import Task
 
 Reference = Callable[[np.ndarray, Any, np.ndarray], float]
 """(truth, given, weights (N,)) -> score, computed another way than the library does."""
@@ -22,14 +24,16 @@ Draw = np.random.Generator
 @dataclass(frozen=True)
 class Kind:
     """Rows of one kind of truth. draw: (generator, rows) -> truth and what is compared with it, as `task.metric_inputs`
-    gives them. perfect: truth -> what is compared where every answer is right. predicted: what is compared -> choices.
-    together: rows of one truth are weighted together (a draw takes whole identities).
+    gives them. perfect: truth -> what is compared where every answer is right. wrong: the same where hardly any is; by
+    default the right answers of other rows. predicted: what is compared -> choices. together: rows of one truth are
+    weighted together (a draw takes whole identities).
     """
 
     draw: Callable[[Draw, int], tuple[np.ndarray, Any]]
     perfect: Callable[[np.ndarray], Any]
     predicted: Callable[[Any], Any] = lambda compared: compared
     together: bool = False
+    wrong: Callable[[np.ndarray], Any] | None = None
 
     def given(self, metric: Metric, compared: Any) -> Any:
         return self.predicted(compared) if metric.reads == "choices" else compared
@@ -129,6 +133,21 @@ def rank_correlation(truth: np.ndarray, predicted: np.ndarray) -> float:
     return 0.0 if constant else float(spearmanr(truth, predicted).statistic)
 
 
+# --- quantiles of numbers ---------------------------------------------------------------------------------------------
+QUANTILES = Kind(
+    lambda draw, rows: (draw.normal(50, 3, rows), np.sort(draw.normal(50, 3, (rows, 3)), axis=1)),
+    lambda truth: np.stack([truth] * 3, axis=1),
+    wrong=lambda truth: truth[:, None] + np.array([5.0, 6.0, 7.0]),
+)
+LEVELS = QuantileRegression().levels
+
+
+def pinball(truth: float, quantiles: np.ndarray) -> float:
+    """By the two cases, level by level."""
+    costs = [lv * (truth - q) if truth > q else (1 - lv) * (q - truth) for lv, q in zip(LEVELS, quantiles, strict=True)]
+    return float(np.mean(costs))
+
+
 # --- embeddings of identities, by pairs -------------------------------------------------------------------------------
 def _identities(draw: Draw, rows: int) -> tuple[np.ndarray, np.ndarray]:
     truth = draw.integers(max(2, rows // 4), size=rows)
@@ -185,8 +204,11 @@ def nearest(truth: np.ndarray, embeddings: np.ndarray, weights: np.ndarray) -> f
 RANKS = Kind(
     lambda draw, rows: (np.ones((rows, 2), np.float32), draw.integers(1, 30, (rows, 2)).astype(np.float32)),
     np.ones_like,
+    wrong=lambda truth: 20 + 0 * truth,
 )
-EPISODES = Kind(lambda draw, rows: (np.ones(rows), draw.integers(0, 6, rows) / 5), np.ones_like)
+EPISODES = Kind(
+    lambda draw, rows: (np.ones(rows), draw.integers(0, 6, rows) / 5), np.ones_like, wrong=lambda truth: 0.2 * truth
+)
 
 
 def within(most: int, ways: slice = slice(0, 2)) -> Reference:
@@ -199,6 +221,11 @@ def middle(_: np.ndarray, ranks: np.ndarray) -> float:
 
 def named(name: str) -> Metric:
     return METRICS[name]
+
+
+def bound(task: Task, name: str) -> Metric:
+    """A metric that is bound to the settings of a task."""
+    return task.metrics()[name]
 
 
 FORWARD, BACKWARD = slice(0, 1), slice(1, 2)
@@ -220,6 +247,9 @@ ALL = (
     Row(named("mae"), NUMBERS, 0.0, repeated(sk.mean_absolute_error)),
     Row(named("r2"), NUMBERS, 1.0, repeated(explained)),
     Row(named("spearman"), NUMBERS, 1.0, repeated(rank_correlation)),
+    Row(bound(QuantileRegression(), "pinball_loss"), QUANTILES, 0.0, mean(pinball)),
+    Row(bound(QuantileRegression(), "coverage"), QUANTILES, 1.0, mean(lambda t, q: float(q[0] <= t <= q[-1]))),
+    Row(bound(QuantileRegression(), "interval_width"), QUANTILES, 0.0, mean(lambda _, q: float(q[-1] - q[0]))),
     Row(named("eer"), IDENTITIES, 0.0, equal_error),
     Row(named("tar_at_far_0.01"), IDENTITIES, 1.0, accepted(0.01)),
     Row(named("tar_at_far_0.001"), IDENTITIES, 1.0, accepted(0.001)),

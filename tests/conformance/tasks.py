@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 from scipy.special import log_softmax
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, mean_pinball_loss
 from torch.nn import functional as F
 
 from graftwork import specs
@@ -20,6 +20,7 @@ from graftwork.tasks.embedding.few_shot import FewShot
 from graftwork.tasks.embedding.identity import Identity
 from graftwork.tasks.embedding.retrieval import Retrieval
 from graftwork.tasks.multilabel import Multilabel
+from graftwork.tasks.quantile_regression import QuantileRegression
 from graftwork.tasks.regression import Regression
 from graftwork.tasks.task import Task
 from tiny import tiny_rows
@@ -97,6 +98,14 @@ def of_classes(logits: np.ndarray, target: np.ndarray) -> float:
     return float(np.mean([log_loss([t], [p], labels=[0, 1]) for t, p in zip(target, sigmoid, strict=True)]))
 
 
+LEVELS = (0.2, 0.5, 0.7)
+
+
+def pinball(predictions: np.ndarray, target: np.ndarray) -> float:
+    each = [mean_pinball_loss([target], [q], alpha=level) for q, level in zip(predictions, LEVELS, strict=True)]
+    return float(np.mean(each))
+
+
 def topic_of(text: str, topic: str, at: int) -> str:  # noqa: ARG001
     return topic
 
@@ -121,6 +130,13 @@ ALL = (
         lambda text, _, at: len(text) + at / 10,
         lambda _, target: target[:, None],
         lambda prediction, target: float((prediction[0] - target) ** 2),
+        unknown="many",
+    ),
+    Row(
+        QuantileRegression(levels=LEVELS),
+        lambda text, _, at: len(text) + at / 10,
+        lambda _, target: target[:, None].repeat(1, 3),
+        pinball,
         unknown="many",
     ),
     Row(Identity(), lambda _, topic, at: f"{topic} {at % 4}", sure, of_class),
