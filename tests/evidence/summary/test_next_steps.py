@@ -106,6 +106,15 @@ def test_an_input_that_harms_is_to_be_left_out() -> None:
     assert not any("Leave out" in text for text, _ in told(replace(PLAIN, inputs=(helps, unsure))))
 
 
+@pytest.mark.parametrize("given", [["--join", "note+title"], ["--join=note+title"]])
+def test_a_column_to_ignore_leaves_its_join(given: list[str]) -> None:
+    asked = shlex.join(["graft", "fit", "a.csv", *given, "--join", "a+b", "--target", "label", "--out", "runs/a"])
+    leak = DataWarning("leak", "'note' gives the target away.", columns=("note",))
+    _, command = told(replace(PLAIN, asked=asked, folder="runs/a", warnings=(leak,)))[0]
+    assert "note+title" not in command
+    assert "--join a+b --target label --ignore note" in command
+
+
 def test_labels_to_look_at_and_classes_to_label() -> None:
     report = replace(
         PLAIN,
