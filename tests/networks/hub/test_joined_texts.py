@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
+from graftwork.errors import UsageError
 from graftwork.networks.hub.tokenizer import TextTokenizer, train_tokenizer
+from graftwork.networks.text.recurrent import RecurrentEncoder
 from paired import pair_rows
 from tiny import tiny_model, tiny_texts
 
@@ -161,6 +163,13 @@ def test_lengths_count_all_texts_of_a_row() -> None:
     assert made.lengths([("the cat", "dog"), ("", "")]).tolist() == [3, 0]
     assert made.lengths(["the cat"]).tolist() == [2]
     assert (made.room(), made.room(joined=True)) == (6, 5)
+
+
+def test_places_are_those_of_one_text() -> None:
+    made = RecurrentEncoder(train_tokenizer(tiny_texts(), "word", 100, 20, joined=True), "gru", 4, 1, 0.0)
+    assert made.places("the cat").tolist() == [[0, 3], [4, 7]]
+    with pytest.raises(UsageError, match="not of several in one sequence"):
+        made.places(("the cat", "my dog"))
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert", "t5", "gpt2", "modernbert"])

@@ -57,6 +57,11 @@ class TextEncoder(Encoder):
             )
 
     def places(self, value: Any) -> np.ndarray:
+        if not isinstance(value, str):
+            raise UsageError(
+                "Where tokens stand is told of a text by itself, not of several in one sequence. Read the column that "
+                "is marked as an input of its own: drop --join."
+            )
         return self.tokenizer.places(value)
 
     def save_files(self, folder: Path) -> None:
