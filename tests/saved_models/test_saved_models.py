@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import graftwork as gw
 from command import graft
+from graftwork.networks.bases.saved import load_encoder, saved_inputs
 from saved_models.examples import EXAMPLES
 from saved_models.make import HERE, LARGEST, LARGEST_SUM, make, predicted, size, used
 
@@ -112,6 +114,16 @@ def test_the_rows_hold_all_kinds_and_stay_small() -> None:
     for row in {folder.parent for folder in SAVED}:
         assert size(row) <= LARGEST_SUM
         assert all(size(folder) <= LARGEST for folder in row.iterdir())
+
+
+@pytest.mark.parametrize("folder", SAVED, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_its_encoders_are_bases_of_other_runs(folder: Path) -> None:
+    encoders = list(gw.load(folder / "model").network.each_encoder())
+    for index, encoder in enumerate(encoders):
+        alone = load_encoder(folder / "model", index).state_dict()
+        assert alone.keys() == encoder.state_dict().keys()
+        assert all(torch.equal(alone[name], tensor) for name, tensor in encoder.state_dict().items())
+    assert {one.encoder for one in saved_inputs(folder / "model")} == set(range(len(encoders)))
 
 
 QUICK = ("regression-log", "regression-quantiles", "text-pairs")
