@@ -31,7 +31,7 @@ from graftwork.data.table import Schema
 from graftwork.discovery.places import OWN
 from graftwork.discovery.registry import Registry
 from graftwork.errors import MissingPackageError, ModelError, UsageError
-from graftwork.networks.bases.registry import ARCHITECTURES
+from graftwork.networks.bases.architectures import ARCHITECTURES
 from graftwork.networks.bases.saved import restore_encoder
 from graftwork.networks.film import Film
 from graftwork.networks.fusion.registry import FUSIONS, restore_fusion

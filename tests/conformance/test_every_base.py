@@ -17,7 +17,8 @@ from torch import Tensor
 
 from conformance.bases import ALL, LEARNS_FROM, MISSING, VALUES, Row
 from graftwork.data.batch import Batch, Hidden, Inputs
-from graftwork.networks.bases.registry import BASES, build, parse_base, restore
+from graftwork.networks.bases.architectures import restore
+from graftwork.networks.bases.registry import BASES, build, parse_base
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.fusion.transformer import TransformerFusion
 from graftwork.networks.heads.rows import RowHead

@@ -16,7 +16,8 @@ from graftwork.core.technique import Technique
 from graftwork.discovery.room import classes, collected, homes, modules
 from graftwork.errors import UsageError
 from graftwork.networks.base_settings import BaseSettings
-from graftwork.networks.bases.registry import ARCHITECTURES, BASES
+from graftwork.networks.bases.architectures import ARCHITECTURES
+from graftwork.networks.bases.registry import BASES
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.fusion.fusion import Fusion
 from graftwork.networks.fusion.registry import FUSIONS

@@ -34,7 +34,7 @@ class Encoder(nn.Module, ABC):
 
     modality: ClassVar[Modality]
     architecture: ClassVar[str]
-    """Name under which `networks.bases.restore` finds the class of a saved encoder."""
+    """Name under which `networks.bases.architectures.restore` finds the class of a saved encoder."""
 
     width: int
     """Features a row."""

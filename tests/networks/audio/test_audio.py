@@ -18,7 +18,8 @@ from graftwork.errors import ModelError, UsageError
 from graftwork.networks.audio.wave import WaveEncoder
 from graftwork.networks.audio.windows import WindowEncoder
 from graftwork.networks.base_settings import TrainingRows
-from graftwork.networks.bases.registry import parse_base, restore
+from graftwork.networks.bases.architectures import restore
+from graftwork.networks.bases.registry import parse_base
 from graftwork.networks.encoder import Encoder
 from tinysound import FRONTEND, KINDS, RATE, WAVES, encoded, tiny_sound_model, tone
 

@@ -10,7 +10,8 @@ import pytest
 from graftwork.data.table import Input
 from graftwork.errors import ModelError, UsageError
 from graftwork.networks.base_settings import TrainingRows
-from graftwork.networks.bases.registry import bases_of, parse_base, restore, written
+from graftwork.networks.bases.architectures import restore
+from graftwork.networks.bases.registry import bases_of, parse_base, written
 from graftwork.networks.text.bases import CNN, GRU, LSTM, MiniLM, Transformer
 from tiny import tiny_bert, tiny_texts
 

@@ -17,7 +17,8 @@ from graftwork.data.batch import Hidden
 from graftwork.data.media.images import decode
 from graftwork.errors import ModelError, UsageError
 from graftwork.networks.base_settings import TrainingRows
-from graftwork.networks.bases.registry import parse_base, restore
+from graftwork.networks.bases.architectures import restore
+from graftwork.networks.bases.registry import parse_base
 from graftwork.networks.image.bases import ImageModel, SmallCNN
 from graftwork.networks.image.conv4 import ConvBlock
 from graftwork.networks.image.encoder import PIXELS, ImageEncoder

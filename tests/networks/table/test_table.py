@@ -14,7 +14,8 @@ from graftwork.data.batch import Hidden
 from graftwork.data.table import Column, Schema, Table
 from graftwork.errors import DataError, UsageError
 from graftwork.networks.base_settings import TrainingRows
-from graftwork.networks.bases.registry import parse_base, restore
+from graftwork.networks.bases.architectures import restore
+from graftwork.networks.bases.registry import parse_base
 from graftwork.networks.table.columns import Number
 from graftwork.networks.table.encoder import Bins
 

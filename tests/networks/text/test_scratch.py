@@ -10,7 +10,8 @@ import torch
 from graftwork.data.batch import Hidden
 from graftwork.errors import DataError
 from graftwork.networks.base_settings import TrainingRows
-from graftwork.networks.bases.registry import parse_base, restore
+from graftwork.networks.bases.architectures import restore
+from graftwork.networks.bases.registry import parse_base
 from graftwork.networks.text.convolutional import ConvolutionalEncoder
 from graftwork.networks.text.recurrent import RecurrentEncoder
 from tiny import tiny_rows, tiny_texts

@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graftwork import specs
-from graftwork.data.store.typed import misfit
 from graftwork.data.table import Input, Modality
-from graftwork.discovery.places import OWN
 from graftwork.discovery.registry import Registry
 from graftwork.discovery.room import classes
-from graftwork.errors import ModelError, UsageError, nearest
+from graftwork.errors import UsageError, nearest
 from graftwork.networks.base_settings import BaseSettings, TrainingRows
+from graftwork.networks.bases.architectures import ARCHITECTURES
 from graftwork.networks.bases.saved import saved_inputs
-from graftwork.networks.bases.tuned import TUNED
 from graftwork.networks.hub.paths import check_path, split_path
 from graftwork.networks.manifest import is_model
 
@@ -35,19 +33,19 @@ BASES: Registry[type[BaseSettings]] = Registry(
 FROM_PATH: dict[Modality, str] = {"text": "transformer", "audio": "audio-model", "image": "image-model"}
 """By what it reads, the base that loads a folder or a hub id."""
 
+FROM_MODEL: dict[Modality, str] = {
+    "text": "tuned-text",
+    "image": "tuned-image",
+    "audio": "tuned-audio",
+    "table": "tuned-table",
+}
+"""By what it reads, the base that starts from a model that `fit` wrote."""
+
 DEFAULTS: dict[Modality, str] = {"text": "minilm", "audio": "mel-cnn", "image": "small-cnn", "table": "columns"}
 """The base of an input for which the recipe names none."""
 
 TRAINED_INSTEAD = {"columns": "table-mlp"}
 """By a base that has nothing to train, the one that the default trains in its place, from scratch."""
-ARCHITECTURES: Registry[type[Encoder]] = Registry(
-    "architecture",
-    "graftwork.networks.encoder:Encoder",
-    partial(classes, "graftwork.networks", "architecture", without=("heads", "fusion")),
-    group="graftwork.architectures",
-    key="architecture",
-)
-"""The encoders that a saved model may name, each found by its `architecture`."""
 
 Named = str | Mapping[str, str]
 """A base, or one for each modality or column: `{"text": "minilm", "photo": "./mobilenet"}`; "auto": the defaults."""
@@ -72,8 +70,9 @@ def parse_base(spec: str | Mapping[str, Any] | BaseSettings, modality: Modality 
     check_path(path, BASES)
     folder = Path(path).expanduser()
     if is_model(folder):
-        kind = TUNED[modality or saved_inputs(folder)[0].modality]
-        return specs.parse({kind.name: {"path": path, **settings}}, BASES, "base")
+        return specs.parse(
+            {FROM_MODEL[modality or saved_inputs(folder)[0].modality]: {"path": path, **settings}}, BASES, "base"
+        )
     reads = modality or _modality_of(folder)
     if reads not in FROM_PATH:
         raise UsageError(f"base '{spec}': a folder can't be a base for {reads}. Expected one of: {_names(reads)}.")
@@ -175,29 +174,3 @@ def build(base: BaseSettings, rows: TrainingRows, seed: int) -> Encoder:
             "the class."
         )
     return encoder
-
-
-def restore(config: dict[str, Any], folder: Path, package: str = OWN) -> Encoder:
-    """The encoder of a saved model, weights apart. config: `Encoder.config()`; folder: where `save_files` wrote;
-    package: that its architecture comes from.
-
-    Raises ModelError where this version knows no such architecture, or a file is missing; MissingPackageError where
-    the package is not installed.
-    """
-    import torch
-
-    name = str(config.get("architecture"))
-    if package == OWN and name not in ARCHITECTURES:
-        raise ModelError(f"The saved model has the architecture '{name}'. {nearest(name, ARCHITECTURES)}")
-    for key in ("facts", "unused"):
-        wrong = misfit(config.get(key, []), list[str], key)
-        if wrong:
-            raise ModelError(f"The saved {name} encoder in {folder} is damaged: {wrong}.")
-    cls = ARCHITECTURES.of(name, package)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            return cls.from_config(config, folder)
-    except (KeyError, TypeError) as error:
-        raise ModelError(
-            f"The saved {name} encoder in {folder} is damaged, or of another version: {error!r}."
-        ) from None

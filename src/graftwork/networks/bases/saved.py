@@ -11,6 +11,7 @@ from graftwork.data.store.names import check_links, inside
 from graftwork.data.table import Modality
 from graftwork.discovery.places import OWN
 from graftwork.errors import ModelError
+from graftwork.networks.bases.architectures import restore
 from graftwork.networks.manifest import MANIFEST, WEIGHTS, check_files, read_manifest
 from graftwork.networks.migrations import migrated_weights, newest_format
 
@@ -50,8 +51,6 @@ def saved_inputs(folder: Path) -> list[SavedInput]:
 
 def restore_encoder(entry: Mapping[str, Any], folder: Path, index: int) -> Encoder:
     """The encoder that the manifest describes in `entry`, its weights apart."""
-    from graftwork.networks.bases.registry import restore
-
     files = inside(folder, f"encoder-{index}")
     if files.is_dir():
         check_links(files)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graftwork.data.table import Modality
 from graftwork.errors import GraftworkError, ModelError, nearest
 from graftwork.networks.base_settings import BaseSettings, TrainingRows
+from graftwork.networks.bases.registry import DEFAULTS, parse_base
 from graftwork.networks.bases.saved import SavedInput, load_encoder, saved_inputs
 from graftwork.networks.manifest import is_model
 
@@ -98,8 +98,6 @@ class _TunedSettings(BaseSettings):
 
     def _origin(self) -> BaseSettings | None:
         """What it was tuned from; None where that is not to be found any more."""
-        from graftwork.networks.bases.registry import DEFAULTS, parse_base
-
         spec = self._inputs()[0].base if self.input is None else self._chosen([]).base
         try:
             return parse_base(DEFAULTS[self.modality] if spec == "auto" else spec, self.modality)
@@ -141,12 +139,3 @@ class TunedTable(_TunedSettings):
     name = "tuned-table"
     summary = "the encoder of numbers and categories of a model that was trained before"
     modality = "table"
-
-
-TUNED: dict[Modality, type[BaseSettings]] = {
-    "text": TunedText,
-    "image": TunedImage,
-    "audio": TunedAudio,
-    "table": TunedTable,
-}
-"""By what it reads, the base that starts from a saved model."""
