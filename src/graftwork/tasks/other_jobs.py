@@ -10,6 +10,7 @@ CALLED: dict[str, tuple[str, ...]] = {
     ),
     "multilabel": ("multi-label", "multilabel-classification", "multi-label-classification", "tagging"),
     "regression": ("tabular-regression", "numeric", "continuous", "scoring", "rating", "regressor"),
+    "quantile-regression": ("quantile", "quantiles", "interval-regression", "prediction-intervals", "pinball"),
     "retrieval": (
         "search", "semantic-search", "similarity", "sentence-similarity", "matching", "embedding", "embeddings",
         "feature-extraction", "image-text-matching", "clip", "dual-encoder", "ranking",
