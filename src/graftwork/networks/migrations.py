@@ -45,7 +45,20 @@ def _alone(manifest: Manifest) -> Manifest:
     return manifest
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration("text columns can be read in one sequence", _alone),)
+def _towers_say_their_bias(manifest: Manifest) -> Manifest:
+    for head in manifest["heads"].values():
+        name, _, settings = head["spec"].partition(":")
+        if name == "towers":
+            numbers, bias = divmod(head["outputs"] - 1, 2)
+            head["outputs"] = 2 * numbers
+            head["spec"] = f"{name}:{','.join(filter(None, [settings, 'bias=true']))}" if bias else head["spec"]
+    return manifest
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration("text columns can be read in one sequence", _alone),
+    Migration("outputs of towers are those of the embeddings; a setting says that they learn a bias", _towers_say_their_bias),
+)
 """The first leads from format 1, that of version 0.1, to 2."""
 
 

@@ -130,7 +130,7 @@ def _embedded(model: Saved, table: Table, side: str, watch: Watch | None = None)
         chunk = table.take(np.arange(start, min(start + size, len(table))))
         examples = prepare(chunk, network, {}, model.recipe.text, keep_on_disk=False)
         predictions = predict_examples(network, examples, model.recipe.listed, watch=part_of(watch, start, len(table)))
-        values = next(iter(predictions.values()))[:, : found[0].shape[1]]
+        values = next(iter(predictions.values()))
         values[content_ids(chunk, network.sources[side]) == NOTHING] = np.nan
         found.append(values)
     return np.concatenate(found)
@@ -141,11 +141,11 @@ def _alone(network: Network, side: str) -> Network:
     index = network.columns.index(side)
     target, head = next(network.each_head())
     assert isinstance(head, RowHead)
-    alone = _layer(network).side(index)
+    layer = _layer(network)
     start = sum(head.parts[:index])
     part = slice(start, start + head.parts[index])
-    own = RowHead(head.parts[index], alone.width + (1 if alone.bias is None else 2))
-    own.layers = type(head.layers)(alone)
+    own = RowHead(head.parts[index], layer.width)
+    own.layers = layer.side(index)
     own.shift, own.scale = head.shift[part], head.scale[part]
     made = Network({side: network.encoder(side)}, {target: own}, sources={side: network.sources[side]})
     made.autocast = network.autocast

@@ -23,8 +23,10 @@ FEATURES = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
 @pytest.mark.parametrize("spec", [name for name, kind in HEADS.own.items() if issubclass(kind, RowHeadSettings)])
 def test_shapes_and_gradients(spec):
     head = RowHead(6, 3, spec, (3, 3) if spec == "towers" else ())
-    assert head.of_rows(FEATURES).shape == (4, 3)
-    head.of_rows(FEATURES).square().sum().backward()
+    found = head.of_rows(FEATURES)
+    given = [found["first"], found["second"], found["scale"]] if spec == "towers" else [found]
+    assert [each.shape for each in given] == ([(4, 1)] * 3 if spec == "towers" else [(4, 3)])
+    sum(each.sum() for each in given).backward()
     assert all(parameter.grad is not None for parameter in head.parameters())
 
 

@@ -30,10 +30,11 @@ def learned(contrast: str = "clip") -> Retrieval:
     return made
 
 
-def predictions(rows: int, learnt: tuple[float, ...] = (2.0,), seed: int = 0) -> torch.Tensor:
+def predictions(rows: int, learnt: tuple[float, ...] = (2.0,), seed: int = 0) -> dict[str, torch.Tensor]:
     draw = torch.Generator().manual_seed(seed)
     sides = [F.normalize(torch.randn(rows, WIDTH, generator=draw), dim=1) for _ in range(2)]
-    return torch.cat([*sides, torch.tensor([learnt]).expand(rows, -1)], dim=1)
+    learned = {name: torch.full((rows, 1), value) for name, value in zip(("scale", "bias"), learnt, strict=False)}
+    return {"first": sides[0], "second": sides[1], **learned}
 
 
 def targets(task: Retrieval, names: list[str | None], photos: list[str | None]) -> tuple[np.ndarray, np.ndarray]:
@@ -48,7 +49,7 @@ def test_rows_that_share_a_side_are_partners() -> None:
     assert labelled.tolist() == [True, True, True, False]
     given = predictions(4)
     same = torch.tensor([[True, True, False], [True, True, False], [False, False, True]])
-    expected = clip_loss(given[:3, :3], given[:3, 3:6], same, torch.tensor(2.0).exp())
+    expected = clip_loss(given["first"][:3], given["second"][:3], same, torch.tensor(2.0).exp())
     found = task.loss(given, torch.from_numpy(ids))
     torch.testing.assert_close(found[:3], expected)
     assert float(found[3]) == 0.0
@@ -59,25 +60,26 @@ def test_siglip_reads_its_bias() -> None:
     ids, _ = targets(task, ["a", "b", "c"], ["x", "y", "z"])
     given = predictions(3, (1.0, -3.0))
     expected = siglip_loss(
-        given[:, :3], given[:, 3:6], torch.eye(3).bool(), torch.tensor(1.0).exp(), torch.tensor(-3.0)
+        given["first"], given["second"], torch.eye(3).bool(), torch.tensor(1.0).exp(), torch.tensor(-3.0)
     )
     torch.testing.assert_close(task.loss(given, torch.from_numpy(ids)), expected)
-    assert task.outputs == 8
+    assert task.outputs == 6
 
 
 def test_a_batch_without_a_pair_can_be_descended() -> None:
     task = learned()
     ids, _ = targets(task, ["a", None], [None, "y"])
-    given = predictions(2).requires_grad_()
+    given = {name: values.requires_grad_() for name, values in predictions(2).items()}
     task.loss(given, torch.from_numpy(ids)).sum().backward()  # type: ignore[no-untyped-call]
-    assert given.grad is not None
-    assert bool((given.grad == 0).all())
+    for values in given.values():
+        assert values.grad is not None
+        assert bool((values.grad == 0).all())
 
 
 def test_metrics_read_ranks_over_all_rows() -> None:
     task = learned()
     ids, _ = targets(task, [f"n{at}" for at in range(30)], [f"p{at}" for at in range(30)])
-    given = predictions(30).numpy()
+    given = task.keep(predictions(30))
     likeness = given[:, :3] @ given[:, 3:6].T
     own = np.diag(likeness)
     ranks = np.stack([(likeness > own[:, None]).sum(1), (likeness > own[None]).sum(0)], axis=1) + 1
@@ -88,9 +90,9 @@ def test_metrics_read_ranks_over_all_rows() -> None:
 
 def test_divergence_and_decoding() -> None:
     task, given, other = learned(), predictions(4), predictions(4, seed=1)
-    distance = [(given[:, part] - other[:, part]).square().sum(1) for part in (slice(0, 3), slice(3, 6))]
+    distance = [(given[side] - other[side]).square().sum(1) for side in ("first", "second")]
     torch.testing.assert_close(task.divergence(given, other), (distance[0] + distance[1]) / 2)
-    assert task.decode(given.numpy()) == pytest.approx((given[:, :3] * given[:, 3:6]).sum(1).tolist())
+    assert task.decode(task.keep(given)) == pytest.approx((given["first"] * given["second"]).sum(1).tolist())
 
 
 def test_state_comes_back() -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from graftwork import specs
-from graftwork.data.batch import Batch
+from graftwork.data.batch import Batch, Tensors
 from graftwork.networks.features import Features
 from graftwork.networks.heads.head import Head, HeadSettings, Reads
 from graftwork.networks.heads.registry import HEADS
@@ -73,13 +73,13 @@ class RowHead(Head):
         assert isinstance(settings, RowHeadSettings)
         return settings
 
-    def forward(self, seen: Features, batch: Batch) -> Tensor:  # noqa: ARG002
-        return self.of_rows(seen.rows)
-
-    def of_rows(self, features: Tensor) -> Tensor:
-        """The predictions (B, outputs) of features (B, width)."""
-        predictions: Tensor = self.layers((features - self.shift) * self.scale)
+    def forward(self, seen: Features, batch: Batch) -> Tensors:  # noqa: ARG002
+        predictions: Tensors = self.of_rows(seen.rows)
         return predictions
+
+    def of_rows(self, features: Tensor) -> Any:
+        """The predictions of features (B, width): (B, outputs), or several by name where its layers give them."""
+        return self.layers((features - self.shift) * self.scale)
 
     def embed(self, seen: Features) -> Tensor:
         """What the last layer reads (B, E)."""

@@ -33,10 +33,12 @@ TOWERS = 2
 @dataclass(frozen=True, kw_only=True)
 class Towers(RowHeadSettings):
     """Each input projected by itself into one common space, for the task retrieval. hidden: units of one hidden layer
-    in each tower; 0 for a linear one. dropout: before the last layer, from 0 to below 1."""
+    in each tower; 0 for a linear one. dropout: before the last layer, from 0 to below 1. bias: whether one is learned
+    beside the scale; the task says it."""
 
     hidden: int = 0
     dropout: float = 0.0
+    bias: bool = False
 
     name: ClassVar[str] = "towers"
     fits: ClassVar[frozenset[str]] = frozenset({"two_sides"})
@@ -49,14 +51,13 @@ class Towers(RowHeadSettings):
         return self.layers_of([width], outputs)
 
     def layers_of(self, parts: Sequence[int], outputs: int) -> nn.Sequential:
-        """outputs: an embedding of each of the two inputs, then a scale, and where the number is even a bias."""
+        """outputs: numbers of the embeddings of both inputs, together."""
         if len(parts) != TOWERS:
             raise RefusedError(
                 "The head towers projects two inputs apart from each other, but it was given features in which they "
                 "are not two and side by side. Drop the technique that fuses them, or name two inputs."
             )
-        width, learned = divmod(outputs - 1, TOWERS)
-        layer = TwoTowersLayer(parts, width, bias=bool(learned), hidden=self.hidden, dropout=self.dropout)
+        layer = TwoTowersLayer(parts, outputs // TOWERS, bias=self.bias, hidden=self.hidden, dropout=self.dropout)
         return nn.Sequential(layer)
 
     def solve(self, head: RowHead, problem: Problem) -> None:
@@ -69,10 +70,12 @@ class Towers(RowHeadSettings):
 
 
 class TwoTowersLayer(nn.Module):
-    """Features of the inputs side by side (B, sum(parts)) -> (B, len(parts) * width + 1, or + 2 with a bias).
+    """Features of two inputs side by side (B, sum(parts)) -> by name, what the task retrieval reads.
 
-    Embeddings of length 1 of each input in turn, then the log of the learned scale and the learned bias, the same in
-    every row. parts: features of each input. hidden: units of one hidden layer with GELU in each tower; 0 for a linear
+    `first` and `second`: embeddings of length 1 (B, width). The same in every row, (B, 1): `scale`, the log of the
+    learned scale, and `bias` where one is learned.
+
+    parts: features of each input. hidden: units of one hidden layer with GELU in each tower; 0 for a linear
     one. dropout: before the last layer, in training.
     """
 
@@ -83,18 +86,19 @@ class TwoTowersLayer(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor([math.log(SIGLIP_SCALE if bias else CLIP_SCALE)]))
         self.bias = nn.Parameter(torch.tensor([SIGLIP_BIAS])) if bias else None
 
-    def forward(self, features: Tensor) -> Tensor:
-        pieces = torch.split(features, list(self.parts), dim=1)
-        unit = [F.normalize(tower(piece), dim=1) for tower, piece in zip(self.towers, pieces, strict=True)]
-        learned = [self.log_scale.clamp(max=math.log(LARGEST_SCALE)), *([] if self.bias is None else [self.bias])]
-        return torch.cat([*unit, *(value.expand(len(features), 1) for value in learned)], dim=1)
+    def forward(self, features: Tensor) -> dict[str, Tensor]:
+        first, second = torch.split(features, list(self.parts), dim=1)
+        scale, bias = self.log_scale.clamp(max=math.log(LARGEST_SCALE)), self.bias
+        return {
+            "first": self.side(0)(first),
+            "second": self.side(1)(second),
+            "scale": scale.expand(len(features), 1),
+            **({} if bias is None else {"bias": bias.expand(len(features), 1)}),
+        }
 
-    def side(self, index: int) -> TwoTowersLayer:
-        """The tower of one input by itself; it shares its weights with this layer."""
-        alone = TwoTowersLayer((self.parts[index],), self.width, bias=self.bias is not None)
-        alone.towers = nn.ModuleList([self.towers[index]])
-        alone.log_scale, alone.bias = self.log_scale, self.bias
-        return alone
+    def side(self, index: int) -> nn.Sequential:
+        """The tower of one input by itself: features (B, part) -> embeddings (B, width). Its weights are shared."""
+        return nn.Sequential(self.towers[index], UnitLength())
 
     @property
     def is_linear(self) -> bool:
@@ -110,6 +114,13 @@ class TwoTowersLayer(nn.Module):
             assert isinstance(last, nn.Linear)
             found.append(last)
         return found
+
+
+class UnitLength(nn.Module):
+    """Vectors (B, W) of length 1."""
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        return F.normalize(vectors, dim=1)
 
 
 def _tower(features: int, width: int, hidden: int, dropout: float) -> nn.Sequential:

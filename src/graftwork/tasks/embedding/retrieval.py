@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from graftwork import specs
 from graftwork.data.columns.contents import NOTHING, content_ids
 from graftwork.data.table import Kind, Table
 from graftwork.data.values import Targets
 from graftwork.errors import DataError, UsageError
+from graftwork.networks.heads.head import Head, HeadSettings
+from graftwork.networks.heads.registry import HEADS
+from graftwork.networks.heads.towers import Towers
 from graftwork.networks.likeness import partner_ranks
+from graftwork.networks.network import Network
 from graftwork.shown import counted
 from graftwork.tasks.embedding.contrast import clip_loss, siglip_loss
 from graftwork.tasks.learned import with_learned
@@ -29,9 +35,10 @@ WAYS = ("forward", "backward")
 class Retrieval(Task):
     """Two inputs that belong together, side by side in each row, of which either finds the other; no target column.
 
-    Predictions (B, 2 * width + 1 or + 2) are the embeddings of both sides, of length 1, then the log of the learned
-    scale and, with siglip, the learned bias. Targets are (N, 2), int64: a number for the content of each side, so that
-    rows that share a side count as partners too; a row that lacks a side is not labelled.
+    Predictions are the embeddings of both sides by the names `first` and `second`, (B, width), of length 1; and the
+    same in every row, (B, 1), the log of the learned `scale` and with siglip the learned `bias`. Targets are (N, 2),
+    int64: a number for the content of each side, so that rows that share a side count as partners too; a row that lacks
+    a side is not labelled.
 
     width: of the common space, at least 1. contrast: "clip" finds the partner among the rows of a batch (Radford et al.
     2021), and wants large batches; "siglip" judges each pair by itself (Zhai et al. 2023).
@@ -81,7 +88,15 @@ class Retrieval(Task):
 
     @property
     def outputs(self) -> int:
-        return SIDES * self.width + (2 if self.contrast == "siglip" else 1)
+        """Numbers of both embeddings."""
+        return SIDES * self.width
+
+    def make_head(self, network: Network, spec: str) -> Head:
+        """Whether it learns a bias is said by the contrast."""
+        settings: HeadSettings = specs.parse(spec, HEADS, "head")
+        if isinstance(settings, Towers):
+            settings = replace(settings, bias=self.contrast == "siglip")
+        return super().make_head(network, specs.write(settings, settings.name))
 
     def encode_rows(self, table: Table, name: str, encoders: Encoders = NONE) -> Targets | None:  # noqa: ARG002
         return self._ids(table)
@@ -90,25 +105,29 @@ class Retrieval(Task):
         ids = np.stack([content_ids(table, columns) for columns in self.sides], axis=1)
         return Targets(ids, (ids != NOTHING).all(axis=1))
 
-    def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
+    def loss(self, predictions: Mapping[str, Tensor], target: Tensor) -> Tensor:
         """Loss of each row against the others of the batch (B,); rows that lack a side take no part, and give 0."""
         known = (target != NOTHING).all(dim=1)
-        rows, ids = predictions[known], target[known]
-        left, right = (rows[:, side * self.width : (side + 1) * self.width] for side in range(SIDES))
+        left, right, ids = predictions["first"][known], predictions["second"][known], target[known]
         same = (ids[:, :1] == ids[:, 0]) | (ids[:, 1:] == ids[:, 1])
-        learned = predictions[:, SIDES * self.width :].mean(dim=0)
+        learned = torch.cat([predictions[name] for name in ("scale", "bias") if name in predictions], dim=1).mean(dim=0)
         scale = learned[0].exp()
         if self.contrast == "siglip":
             value = siglip_loss(left, right, same, scale, learned[1])
         else:
             value = clip_loss(left, right, same, scale)
         # Zeros that hang on the predictions, so that a batch without any pair can be descended too.
-        return (predictions * 0.0).sum(dim=1).index_add(0, torch.nonzero(known).squeeze(1), value)
+        nothing = torch.cat(list(predictions.values()), dim=1) * 0.0
+        return nothing.sum(dim=1).index_add(0, torch.nonzero(known).squeeze(1), value)
 
-    def divergence(self, predictions: Tensor, reference: Tensor) -> Tensor:
+    def keep(self, predictions: Mapping[str, Tensor]) -> np.ndarray:
+        """The embeddings of both sides, side by side (B, 2 * width)."""
+        kept: np.ndarray = _sides(predictions).float().cpu().numpy()
+        return kept
+
+    def divergence(self, predictions: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> Tensor:
         """Squared distance of the embeddings, mean over the sides (B,)."""
-        end = SIDES * self.width
-        return (predictions[:, :end] - reference[:, :end]).square().sum(dim=1) / SIDES
+        return (_sides(predictions) - _sides(reference)).square().sum(dim=1) / SIDES
 
     def metric_inputs(self, targets: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ranks of the partners (N, 2) beside ranks that are all 1, over all rows that are given together."""
@@ -118,7 +137,7 @@ class Retrieval(Task):
 
     def embeddings(self, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Embeddings of the first and of the second side, each (N, width)."""
-        return probabilities[:, : self.width], probabilities[:, self.width : SIDES * self.width]
+        return probabilities[:, : self.width], probabilities[:, self.width :]
 
     def wrongness(self, truth: np.ndarray, kept: np.ndarray) -> np.ndarray | None:
         """By how many places the worse of the two ranks is off."""
@@ -150,3 +169,8 @@ class Retrieval(Task):
     def with_state(self, state: dict[str, Any]) -> Self:
         sides = tuple(tuple(columns) for columns in state["sides"])
         return with_learned(self, width=int(state["width"]), contrast=str(state["contrast"]), sides=sides)
+
+
+def _sides(predictions: Mapping[str, Tensor]) -> Tensor:
+    """The embeddings side by side (B, 2 * width)."""
+    return torch.cat([predictions["first"], predictions["second"]], dim=1)

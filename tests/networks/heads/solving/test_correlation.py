@@ -66,7 +66,7 @@ def test_partners_are_found_on_other_rows() -> None:
     head = RowHead(P + Q, task.outputs, "towers", (P, Q))
     head.solve(Problem(train, numbered(500), task))
     with torch.inference_mode():
-        _, ranks = task.metric_inputs(numbered(100), head.of_rows(torch.from_numpy(test)).numpy())
+        _, ranks = task.metric_inputs(numbered(100), task.keep(head.of_rows(torch.from_numpy(test))))
     assert (ranks <= 10).mean() > 0.6  # by chance 0.1
     last = head.layers[0].towers[0][-1].weight  # type: ignore[index, union-attr]
     assert bool((last[Q:] == 0).all()), "there are no more directions than features of the narrower side"
