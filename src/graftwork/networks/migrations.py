@@ -57,7 +57,7 @@ def _towers_say_their_bias(manifest: Manifest) -> Manifest:
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("text columns can be read in one sequence", _alone),
-    Migration("outputs of towers are those of the embeddings; a setting says that they learn a bias", _towers_say_their_bias),
+    Migration("towers say by a setting that they learn a bias", _towers_say_their_bias),
 )
 """The first leads from format 1, that of version 0.1, to 2."""
 

@@ -28,6 +28,8 @@ from graftwork.tasks.task import NONE, Answer, Encoders, Task
 
 SIDES = 2
 """Inputs that are aligned."""
+NAMES = ("first", "second", "scale", "bias")
+"""What the head gives: embeddings of both sides, and what it learned besides."""
 WAYS = ("forward", "backward")
 
 
@@ -108,17 +110,19 @@ class Retrieval(Task):
     def loss(self, predictions: Mapping[str, Tensor], target: Tensor) -> Tensor:
         """Loss of each row against the others of the batch (B,); rows that lack a side take no part, and give 0."""
         known = (target != NOTHING).all(dim=1)
-        left, right, ids = predictions["first"][known], predictions["second"][known], target[known]
+        # Side by side, so that sums and their gradients are taken in the same order whatever the device.
+        together = torch.cat([predictions[name] for name in NAMES if name in predictions], dim=1)
+        rows, ids = together[known], target[known]
+        left, right = rows[:, : self.width], rows[:, self.width : SIDES * self.width]
         same = (ids[:, :1] == ids[:, 0]) | (ids[:, 1:] == ids[:, 1])
-        learned = torch.cat([predictions[name] for name in ("scale", "bias") if name in predictions], dim=1).mean(dim=0)
+        learned = together[:, SIDES * self.width :].mean(dim=0)
         scale = learned[0].exp()
         if self.contrast == "siglip":
             value = siglip_loss(left, right, same, scale, learned[1])
         else:
             value = clip_loss(left, right, same, scale)
         # Zeros that hang on the predictions, so that a batch without any pair can be descended too.
-        nothing = torch.cat(list(predictions.values()), dim=1) * 0.0
-        return nothing.sum(dim=1).index_add(0, torch.nonzero(known).squeeze(1), value)
+        return (together * 0.0).sum(dim=1).index_add(0, torch.nonzero(known).squeeze(1), value)
 
     def keep(self, predictions: Mapping[str, Tensor]) -> np.ndarray:
         """The embeddings of both sides, side by side (B, 2 * width)."""
