@@ -85,8 +85,12 @@ def together(task: Retrieval, target: torch.Tensor) -> Tensors:
     """Both sides of a row are the same direction, another one for each content."""
     _, codes = torch.unique(target[:, 0], return_inverse=True)
     side = torch.eye(task.width)[codes]
-    learned = torch.tensor([3.0, -10.0])[: task.outputs - 2 * task.width]  # the log of a scale, and a bias
-    return torch.cat([side, side, learned.expand(len(target), -1)], dim=1)
+    learned = {"scale": 3.0} | ({"bias": -10.0} if task.contrast == "siglip" else {})
+    return {
+        "first": side,
+        "second": side,
+        **{name: torch.full((len(target), 1), each) for name, each in learned.items()},
+    }
 
 
 def of_class(logits: np.ndarray, target: np.ndarray) -> float:
