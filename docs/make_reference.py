@@ -88,6 +88,10 @@ HANDED_OUT = {
     "graftwork.uses.index": ("Index", "Hit"),
     "graftwork.uses.verification": ("Verifier", "Verdict", "Identified"),
     "graftwork.uses.few_shot": ("ClassLearner",),
+    "graftwork.evidence.evaluation": ("Evaluation",),
+    "graftwork.evidence.scores.intervals": ("Score",),
+    "graftwork.evidence.details": ("ClassDetails", "LabelDetails", "NumberDetails", "SearchDetails", "EpisodeDetails"),
+    "graftwork.evidence.scores.verification": ("Verification",),
 }
 """What a model hands out, and what that gives."""
 ERRORS = "graftwork.errors"
