@@ -72,6 +72,15 @@ def shown_number(value: float) -> str:
     return f"{value:,.{digits}f}".rstrip("0").rstrip(".")
 
 
+def shown_percent(share: float) -> str:
+    """A share in percent, with two digits.
+
+    >>> shown_percent(1.0), shown_percent(0.996), shown_percent(0.125), shown_percent(0.00123)
+    ('100', '100', '12', '0.12')
+    """
+    return f"{100 * share:.0f}" if share >= 0.1 else f"{100 * share:.2g}"
+
+
 def counted(count: int, word: str = "row", words: str = "") -> str:
     """A count with its word; words: what several are called, where no ending makes it.
 

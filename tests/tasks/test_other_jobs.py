@@ -17,7 +17,7 @@ def test_every_name_stands_for_one_job() -> None:
     names = [name for group in (CALLED, UNSUPPORTED) for each in group.values() for name in each]
     assert len(names) == len(set(names))
     assert not set(names) & set(TASKS)
-    assert set(CALLED) == set(TASKS)
+    assert set(CALLED) <= set(TASKS)
     assert set(ALIASES.values()) <= set(METRICS)
     assert not set(ALIASES) & set(METRICS)
 

@@ -11,7 +11,7 @@ from graftwork.data.columns.spellings import difference, likely_groups, visible
 from graftwork.data.quality import compare
 from graftwork.data.quality.leakage import Leak
 from graftwork.data.table import Table
-from graftwork.shown import shortened_text
+from graftwork.shown import shortened_text, shown_percent
 from graftwork.tasks.labels import label_counts
 from graftwork.tasks.task import Task
 
@@ -102,8 +102,8 @@ def duplicates(first: str, second: str, found: compare.Overlap, *sources: str) -
     return [
         DataWarning(
             "duplicates",
-            f"{len(rows):,} of {found.rows:,} {second} rows ({100 * found.share:.2g} %) also stand in {first}, so the "
-            f"{second} scores may be too good: {_listed(rows)}. {remedy}",
+            f"{len(rows):,} of {found.rows:,} {second} rows ({shown_percent(found.share)} %) also stand in {first}, so "
+            f"the {second} scores may be too good: {_listed(rows)}. {remedy}",
             rows,
         )
     ]

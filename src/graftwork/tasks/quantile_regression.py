@@ -116,7 +116,7 @@ class QuantileRegression(NumberTask):
             ),
         )
         known = {metric.name: metric for metric in own}
-        return {name: known.get(name) or METRICS[name] for name in self.metric_names}
+        return {name: known.get(name) or METRICS[name] for name in self.metric_names} | self.suited_metrics()
 
     def means_the_same(self, other: Task) -> bool:
         return isinstance(other, QuantileRegression) and self.levels == other.levels and super().means_the_same(other)

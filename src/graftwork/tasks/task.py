@@ -172,7 +172,15 @@ class Task(ABC):
     def metrics(self) -> Mapping[str, Metric]:
         """Its metrics by name, bound to its settings; the first one chooses the best model."""
         named = {name: METRICS[name] for name in self.metric_names}
-        return named | {name: each for name, each in METRICS.own.items() if each.suited_to(self.facts)}
+        return named | self.suited_metrics()
+
+    def suited_metrics(self) -> Mapping[str, Metric]:
+        """Those that it has without naming them."""
+        return {name: metric for name, metric in METRICS.own.items() if self.suits(metric)}
+
+    def suits(self, metric: Metric) -> bool:
+        """Whether it has a metric without naming it: by its facts, and by what is compared."""
+        return metric.suited_to(self.facts) and (metric.reads == "embeddings") == (self.holds_out == "classes")
 
     def metric_inputs(self, targets: Any, kept: Any) -> tuple[Any, Any]:
         """What metrics read of labelled rows: the truth, and what is compared with it, both one a row.

@@ -44,10 +44,9 @@ class Measured(Protocol):
 
     name: ClassVar[str]
 
-    @property
-    def facts(self) -> frozenset[str]: ...
-
     def metrics(self) -> Mapping[str, Metric]: ...
+
+    def suits(self, metric: Metric) -> bool: ...
 
     def metric_inputs(self, targets: Any, kept: Any) -> tuple[Any, Any]: ...
 
@@ -70,7 +69,7 @@ def metric_for(name: str, task: Measured) -> Metric:
 
 def beside(task: Measured, name: str | None) -> list[Metric]:
     """The metric that a recipe names, where the task does not have it of itself: one of another package."""
-    if name is None or name in task.metrics() or name not in METRICS or not METRICS[name].suited_to(task.facts):
+    if name is None or name in task.metrics() or name not in METRICS or not task.suits(METRICS[name]):
         return []
     return [METRICS[name]]
 
