@@ -174,7 +174,7 @@ class Task(ABC):
         named = {name: METRICS[name] for name in self.metric_names}
         return named | self.suited_metrics()
 
-    def suited_metrics(self) -> Mapping[str, Metric]:
+    def suited_metrics(self) -> dict[str, Metric]:
         """Those that it has without naming them."""
         return {name: metric for name, metric in METRICS.own.items() if self.suits(metric)}
 
