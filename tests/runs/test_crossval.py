@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 import graftwork as gw
 from graftwork.core.examples import prepare
 from graftwork.core.run import features_of
+from graftwork.errors import RefusedError
+from graftwork.networks.heads.rows import RowHead
 from graftwork.runs.crossval import FOLDS, cross_validate, folds
 from graftwork.runs.job.job import Job
 from graftwork.runs.single import build_network
@@ -112,3 +114,14 @@ def test_a_class_of_one_row_in_training(base: Path) -> None:
     found = cross_validate(job, recipe)["label"]
     assert found.shape == (32, 4)
     np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
+
+
+def test_a_head_that_is_trained_in_steps_needs_rows_that_are_held_out(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RowHead, "can_be_solved", False)
+    few = pd.DataFrame(tiny_rows(6), columns=["text", "topic"])
+    recipe = gw.Recipe(base=str(base), techniques=[])
+    with pytest.raises(RefusedError, match="no rows are held out"):
+        gw.plan(few, target="topic", recipe=recipe)
+    assert gw.plan(few, target="topic", valid=few, recipe=recipe)

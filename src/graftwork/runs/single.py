@@ -24,7 +24,7 @@ from graftwork.core.timing import affordable_steps
 from graftwork.data.store.cache import digest
 from graftwork.data.table import Input, Table
 from graftwork.data.values import arrays_of
-from graftwork.errors import CheckpointError
+from graftwork.errors import CheckpointError, RefusedError
 from graftwork.networks.bases.registry import build
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network
@@ -227,6 +227,7 @@ def _make_run(
     sketched: bool = False,
 ) -> Run:
     network = build_network(job, recipe)
+    _check_scored(job, network)
 
     def examples(table: Table) -> Examples:
         if sketched:
@@ -261,3 +262,13 @@ def _make_run(
         ask=lambda teacher: answers(job, teacher, listener if started else None),
         hurry=hurry,
     )
+
+
+def _check_scored(job: Job, network: Network) -> None:
+    """Raise RefusedError where nothing is held out and a head can't be cross-validated in its place."""
+    slow = [head.spec for _, head in network.each_head() if not head.can_be_solved]
+    if slow and job.valid is None and job.test is None:
+        raise RefusedError(
+            f"The head '{slow[0]}' is trained in steps, so that it can't be cross-validated, and no rows are held out: "
+            "they are few. Give validation rows (--valid FILE), or more rows."
+        )
