@@ -46,7 +46,8 @@ def _techniques() -> Mapping[str, str]:
 def __getattr__(name: str) -> Any:
     if name == "__all__":
         return sorted([*_HOME_OF, *_techniques()])
-    home = _HOME_OF.get(name) or (None if name.startswith("_") else _techniques().get(name))
+    # Modules are asked for here too before they are imported; no look for those, whose names begin otherwise.
+    home = _HOME_OF.get(name) or (_techniques().get(name) if name[:1].isupper() else None)
     if home is None:
         raise AttributeError(f"module 'graftwork' has no attribute '{name}'")
     return getattr(importlib.import_module(home), name)

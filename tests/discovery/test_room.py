@@ -173,6 +173,12 @@ def test_names_of_the_package_cost_no_torch() -> None:
     assert "graftwork.techniques.augment.flip" not in done.stdout, "only what is named is imported"
 
 
+def test_modules_are_imported_without_a_look_for_techniques() -> None:
+    code = "import sys\nfrom graftwork import errors, specs\nprint('graftwork.discovery.room' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_what_is_not_there() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Mixdown'"):
         _ = gw.Mixdown  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ def __getattr__(name: str) -> Any:
     """The class of a technique, imported when it is first used."""
     if name == "__all__":
         return sorted(["TECHNIQUES", "at_prediction", *homes(__name__)])
-    if name.startswith("_") or name not in homes(__name__):
+    if not name[:1].isupper() or name not in homes(__name__):
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     return getattr(importlib.import_module(homes(__name__)[name]), name)
 
