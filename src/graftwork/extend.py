@@ -28,7 +28,7 @@ from graftwork.core.technique import (
 from graftwork.data.batch import Batch, Hidden, Inputs
 from graftwork.data.store.ragged import Ragged
 from graftwork.data.table import Column, Kind, Modality, Table
-from graftwork.data.tensors import Tensors
+from graftwork.data.tensors import Tensors, one_tensor
 from graftwork.data.values import Targets, Values
 from graftwork.errors import DataError, ModelError, RefusedError, UsageError
 from graftwork.networks.base_settings import BaseSettings, TrainingRows
@@ -116,6 +116,7 @@ __all__ = [
     "check_range",
     "from_sums",
     "mean_of_rows",
+    "one_tensor",
     "own_stream",
     "per_batch",
     "per_row",

@@ -22,6 +22,7 @@ from graftwork.networks.encoder import Encoder
 from graftwork.networks.fusion.fusion import Fusion
 from graftwork.networks.fusion.registry import FUSIONS
 from graftwork.networks.heads.registry import HEADS
+from graftwork.tasks.metrics.registry import METRICS
 from graftwork.tasks.registry import TASKS
 from graftwork.tasks.task import Task
 from graftwork.techniques import TECHNIQUES
@@ -152,6 +153,11 @@ def test_nothing_that_has_a_name_escapes(known: dict, kind: type, key: str, with
 
 def subclasses(kind: type) -> set[type]:
     return {kind}.union(*map(subclasses, kind.__subclasses__()))
+
+
+def test_every_metric_is_of_some_task() -> None:
+    """One whose facts no task has would never be seen."""
+    assert set(METRICS.own) <= {name for task in TASKS.own.values() for name in task().metrics()}
 
 
 def test_every_module_is_seen() -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from graftwork.extend import Batch, Graft, Network, Output, Phase, Setup, Technique, Terms, per_row
+from graftwork.extend import Batch, Graft, Network, Output, Phase, Setup, Technique, Terms, one_tensor, per_row
 
 
 def negative_entropy(logits: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ class ConfidencePenalty(Technique):
         names = [name for name, task in setup.tasks.items() if "hard_labels" in task.facts]
 
         def losses(batch: Batch, output: Output) -> Terms:
-            rows = {name: negative_entropy(output.predictions[name]) for name in names}
+            rows = {name: negative_entropy(one_tensor(output.predictions[name])) for name in names}
             return {f"{self.name} {name}": per_row(value, batch, self.weight) for name, value in rows.items()}
 
         return Graft(losses=losses)
