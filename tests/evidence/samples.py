@@ -151,6 +151,6 @@ def searches_evaluation() -> Evaluation:
     first, second = np.eye(40), np.eye(40)
     for at in range(0, 10, 2):
         second[[at, at + 1]] = second[[at + 1, at]]
-    given = np.concatenate([first, second, np.zeros((40, 1))], axis=1).astype(np.float32)
+    given = np.concatenate([first, second], axis=1).astype(np.float32)
     targets = np.stack([np.arange(40), np.arange(40)], axis=1)
     return evaluate(task, targets, given, np.arange(40))
