@@ -14,7 +14,7 @@ from graftwork.data.table import Column, Schema
 from graftwork.model import Model
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
-from graftwork.networks.heads.kernel import KernelLayer
+from graftwork.networks.heads.layers.kernel import KernelLayer
 from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe

@@ -81,8 +81,6 @@ def test_a_file_is_one_idea_and_says_which(path: Path) -> None:
     assert path.name == "__init__.py" or lines[0].startswith('"""'), "the file begins without saying what it is for"
 
 
-CIRCLED = ("networks",)
-"""Packages that still have a circle."""
 FLAGS = ("open_set", "reads_target")
 """How tasks were told apart before they said what they answer and hold out."""
 KNOW_TASKS = {
@@ -168,54 +166,3 @@ def _is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
 def test_the_test_sees_what_asks(code: str, expected: bool) -> None:
     tree = ast.parse(code)
     assert bool(imported_tasks(tree) or asks(tree) or asks_facts(tree)) == expected
-
-
-def circles(arrows: set[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The arrows that are left where nothing can be put in an order: those of circles, and what lies between."""
-    left = set(arrows)
-    while left:
-        begin, end = {first for first, _ in left}, {second for _, second in left}
-        kept = {(first, second) for first, second in left if first in end and second in begin}
-        if kept == left:
-            break
-        left = kept
-    return sorted(left)
-
-
-def imports(package: str) -> set[tuple[str, str]]:
-    """(module, module that it imports) within a package, wherever in the file and for types alike."""
-    known = {
-        ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__"): path
-        for path in (SOURCE / package).rglob("*.py")
-    }
-    found = set()
-    for module, path in known.items():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                for alias in node.names:
-                    whole = f"{node.module}.{alias.name}"
-                    found.add((module, whole if whole in known else node.module))
-            elif isinstance(node, ast.Import):
-                found |= {(module, alias.name) for alias in node.names}
-    return {(first, second) for first, second in found if second in known and first != second}
-
-
-PACKAGES = sorted(path.parent.name for path in SOURCE.glob("*/__init__.py"))
-
-
-@pytest.mark.parametrize("package", [package for package in PACKAGES if package not in CIRCLED])
-def test_modules_and_rooms_import_each_other_in_no_circle(package: str) -> None:
-    modules = imports(package)
-    rooms = {(room(first), room(second)) for first, second in modules if room(first) != room(second)}
-    assert circles(modules) == []
-    assert circles(rooms) == []
-
-
-def room(module: str) -> str:
-    """The folder or file of a package that a module is in."""
-    return ".".join(module.split(".")[:3])
-
-
-def test_circles_are_seen() -> None:
-    assert circles({("a", "b"), ("b", "c")}) == []
-    assert circles({("a", "b"), ("b", "c"), ("c", "b"), ("c", "d")}) == [("b", "c"), ("c", "b")]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graftwork.errors import RefusedError
-from graftwork.networks.heads.cosine import CosineLayer
+from graftwork.networks.heads.layers.cosine import CosineLayer
 from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from graftwork.errors import RefusedError
-from graftwork.networks.heads.cosine import CosineLayer
 from graftwork.networks.heads.head import Head
-from graftwork.networks.heads.kernel import KernelLayer
+from graftwork.networks.heads.layers.cosine import CosineLayer
+from graftwork.networks.heads.layers.kernel import KernelLayer
 from graftwork.networks.heads.rows import RowHead
 
 Weights = Mapping[str, Tensor]

@@ -25,8 +25,8 @@ from graftwork.data.quality.checks import OnBadRows
 from graftwork.data.store.cache import digest
 from graftwork.data.table import Schema, Table
 from graftwork.errors import DataError, ModelError, UsageError, nearest
+from graftwork.networks.heads.layers.towers import TwoTowersLayer
 from graftwork.networks.heads.rows import RowHead
-from graftwork.networks.heads.towers import TwoTowersLayer
 from graftwork.networks.network import Network
 from graftwork.saving import Saved
 from graftwork.uses.index import Hit, Index, read_index, write_index

@@ -7,8 +7,8 @@ import torch
 
 from graftwork.errors import RefusedError, UsageError
 from graftwork.networks.fusion.fusion import Concat
+from graftwork.networks.heads.layers.towers import LARGEST_SCALE, TwoTowersLayer
 from graftwork.networks.heads.rows import RowHead
-from graftwork.networks.heads.towers import LARGEST_SCALE, TwoTowersLayer
 
 
 def head(spec: str = "towers", outputs: int = 8) -> RowHead:

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from graftwork.errors import UsageError
-from graftwork.networks.heads.cosine import CosineLayer
+from graftwork.networks.heads.layers.cosine import CosineLayer
 from graftwork.techniques import ArcFace
 from graftwork.techniques.metric.arcface import widened
 

@@ -18,7 +18,7 @@ from graftwork.data.store.writing import write_text
 from graftwork.deploy.transformers.classifier import output_units
 from graftwork.errors import UsageError
 from graftwork.model import Model
-from graftwork.networks.heads.kernel import KernelLayer
+from graftwork.networks.heads.layers.kernel import KernelLayer
 from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.text.transformer import TransformerEncoder
 

@@ -7,21 +7,40 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from torch import Tensor, nn
 
 from graftwork.data.batch import Batch, Tensors
 from graftwork.errors import UsageError
+from graftwork.networks.encoder import Encoder
 from graftwork.networks.features import Features
 from graftwork.networks.heads.solving.problem import Problem
-
-if TYPE_CHECKING:
-    from graftwork.networks.network import Network
 
 Reads = Literal["rows", "tokens", "levels", "native"]
 """The fused features of a row; the vectors of an input's tokens; the maps of a CNN from fine to coarse; or the model of
 an input as it is."""
+
+
+class MakesHeads(Protocol):
+    """The fusion of a network: it knows how features of inputs stand beside each other."""
+
+    def head(self, outputs: int, spec: str) -> Head: ...
+
+
+class NetworkBelow(Protocol):
+    """What a head may know of the network that it joins (`networks/network.py`)."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Its inputs."""
+
+    @property
+    def fusion(self) -> MakesHeads:
+        """What makes heads of a row's features."""
+
+    def encoder(self, column: str) -> Encoder:
+        """That of one input."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +52,7 @@ class HeadSettings(ABC):
     """What it needs of a task: facts, all of them (`graftwork.core.facts.FACTS`)."""
 
     @abstractmethod
-    def build(self, network: Network, outputs: int, spec: str) -> Head:
+    def build(self, network: NetworkBelow, outputs: int, spec: str) -> Head:
         """A new head of a network for a target of so many outputs. spec: the written form of these settings.
 
         Raises UsageError where the network has nothing that it can read.

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from graftwork import specs
 from graftwork.discovery.registry import Registry
 from graftwork.discovery.room import classes
-from graftwork.networks.heads.head import Head, HeadSettings
-
-if TYPE_CHECKING:
-    from graftwork.networks.network import Network
+from graftwork.networks.heads.head import Head, HeadSettings, NetworkBelow
 
 HEADS: Registry[type[HeadSettings]] = Registry(
     "head", HeadSettings, partial(classes, "graftwork.networks.heads"), group="graftwork.heads"
@@ -19,7 +15,7 @@ HEADS: Registry[type[HeadSettings]] = Registry(
 """Each stands in a file of its own."""
 
 
-def build_head(network: Network, outputs: int, spec: str) -> Head:
+def build_head(network: NetworkBelow, outputs: int, spec: str) -> Head:
     """A new head of a network, of the kind and with the settings that `spec` names: "mlp:width=64".
 
     Raises UsageError for an unknown head or setting, and where the network has nothing that it reads.

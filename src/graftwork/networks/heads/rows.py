@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -13,14 +13,11 @@ from torch import Tensor, nn
 from graftwork import specs
 from graftwork.data.batch import Batch, Tensors
 from graftwork.networks.features import Features
-from graftwork.networks.heads.head import Head, HeadSettings, Reads
+from graftwork.networks.heads.head import Head, HeadSettings, NetworkBelow, Reads
 from graftwork.networks.heads.registry import HEADS
 from graftwork.networks.heads.solving.linear import standardise
 from graftwork.networks.heads.solving.problem import Problem
 from graftwork.networks.heads.solving.steps import fit_in_steps
-
-if TYPE_CHECKING:
-    from graftwork.networks.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +40,7 @@ class RowHeadSettings(HeadSettings):
         features for some hundred steps."""
         fit_in_steps(head, problem)
 
-    def build(self, network: Network, outputs: int, spec: str) -> Head:
+    def build(self, network: NetworkBelow, outputs: int, spec: str) -> Head:
         return network.fusion.head(outputs, spec)
 
 

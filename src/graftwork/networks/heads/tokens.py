@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from torch import Tensor, nn
 
 from graftwork.data.batch import Batch
 from graftwork.errors import UsageError, nearest
 from graftwork.networks.features import Features
-from graftwork.networks.heads.head import Head, HeadSettings, Reads, check_setting
-
-if TYPE_CHECKING:
-    from graftwork.networks.network import Network
+from graftwork.networks.heads.head import Head, HeadSettings, NetworkBelow, Reads, check_setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +27,7 @@ class TokenLinear(HeadSettings):
     def __post_init__(self) -> None:
         check_setting(0 <= self.dropout < 1, self.name, "dropout", self.dropout, "0 or more, and less than 1")
 
-    def build(self, network: Network, outputs: int, spec: str) -> Head:
+    def build(self, network: NetworkBelow, outputs: int, spec: str) -> Head:
         read = text_input(network, self.name, self.input)
         return TokenHead(read, network.encoder(read).token_width, outputs, spec, self.dropout)
 
@@ -54,7 +51,7 @@ class TokenHead(Head):
         return frozenset({self.read})
 
 
-def text_input(network: Network, head: str, named: str | None) -> str:
+def text_input(network: NetworkBelow, head: str, named: str | None) -> str:
     """The input of texts whose tokens a head reads. Raises UsageError where there is none, or which one is not said."""
     texts = [name for name in network.columns if network.encoder(name).modality == "text"]
     if named is not None and named not in texts:

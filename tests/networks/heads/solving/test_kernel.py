@@ -9,7 +9,8 @@ import torch
 from sklearn.kernel_ridge import KernelRidge
 
 from graftwork.errors import NumericalError
-from graftwork.networks.heads.kernel import Kernel, KernelLayer
+from graftwork.networks.heads.kernel import Kernel
+from graftwork.networks.heads.layers.kernel import KernelLayer
 from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.heads.solving.cholesky import cholesky
 from graftwork.networks.heads.solving.kernel import Chosen, fit_kernel, leave_one_out
@@ -28,7 +29,7 @@ def rows() -> tuple[np.ndarray, np.ndarray, Classification]:
 
 def solved_on(head: RowHead, problem: Problem) -> Chosen:
     assert isinstance(head.settings, Kernel)
-    return fit_kernel(head, layer_of(head), head.settings, problem)
+    return fit_kernel(head, layer_of(head), head.settings.landmarks, problem)
 
 
 def layer_of(head: RowHead) -> KernelLayer:

@@ -10,18 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from graftwork.networks.heads.solving.problem import Problem
+from graftwork.networks.heads.layers.towers import TwoTowersLayer
+from graftwork.networks.heads.solving.problem import Problem, SolvableHead
 from graftwork.networks.likeness import partner_ranks
-
-if TYPE_CHECKING:
-    from graftwork.networks.heads.rows import RowHead
-    from graftwork.networks.heads.towers import TwoTowersLayer
 
 PENALTIES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
 """Added to the variances of standardised features, whose mean is 1."""
@@ -34,7 +30,7 @@ CHOOSE_ON = 5_000
 CHUNK = 16_384
 
 
-def fit_towers(head: RowHead, layer: TwoTowersLayer, problem: Problem) -> float:
+def fit_towers(head: SolvableHead, layer: TwoTowersLayer, problem: Problem) -> float:
     """Solve linear towers on the rows of weight above 0, and return the penalty that was used."""
     used = problem.used()
     shift, scale = head.standardise(problem)

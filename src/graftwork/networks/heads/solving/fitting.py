@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
 from graftwork.networks.heads.solving.linear import Linear, Rows, solve_linear, solve_path
-from graftwork.networks.heads.solving.problem import Check, Problem, Solved, unhurried
-
-if TYPE_CHECKING:
-    from graftwork.networks.heads.rows import RowHead
+from graftwork.networks.heads.solving.problem import Check, Problem, SolvableHead, Solved, unhurried
 
 STRENGTHS = (4.0, 1.0, 1 / 4, 1 / 16, 1 / 64, 1 / 256)
 """Penalties that "auto" tries, on features of mean squared length 1."""
@@ -25,7 +21,7 @@ CHOOSE_ON = 5_000
 """Rows on which the penalty is chosen at most."""
 
 
-def fit_linear(head: RowHead, problem: Problem) -> float:
+def fit_linear(head: SolvableHead, problem: Problem) -> float:
     """Write the solution of the linear problem into the head, and return the penalty that was used."""
     shift, scale = head.standardise(problem)
     # The penalty means the same for every width if the squared length of the features is 1 on average.

@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from graftwork.networks.heads.layers.kernel import KernelLayer
 from graftwork.networks.heads.solving.cholesky import cholesky
-from graftwork.networks.heads.solving.problem import Check, Problem, Solved, softened, unhurried
-
-if TYPE_CHECKING:
-    from graftwork.networks.heads.kernel import Kernel, KernelLayer
-    from graftwork.networks.heads.rows import RowHead
+from graftwork.networks.heads.solving.problem import Check, Problem, SolvableHead, Solved, softened, unhurried
 
 PENALTIES = (0.03, 0.1, 0.3, 1.0)
 TRIED = 3000
@@ -42,19 +38,19 @@ class Chosen:
     factor: float
 
 
-def fit_kernel(head: RowHead, layer: KernelLayer, settings: Kernel, problem: Problem) -> Chosen:
+def fit_kernel(head: SolvableHead, layer: KernelLayer, landmarks: int, problem: Problem) -> Chosen:
     """Solve a kernel head on the rows of weight above 0."""
     shift, scale = head.standardise(problem)
     used = problem.used(USED)
     rows = rows_of(problem.features[used], shift, scale)
     truth = torch.from_numpy(problem.targets[used]).to(shift.device)
     with torch.no_grad():
-        return solve_kernel(layer, settings, rows, truth, problem.task, problem.seed, problem.check)
+        return solve_kernel(layer, landmarks, rows, truth, problem.task, problem.seed, problem.check)
 
 
 def solve_kernel(
     layer: KernelLayer,
-    settings: Kernel,
+    landmarks: int,
     features: Tensor,
     targets: Tensor,
     task: Solved,
@@ -70,7 +66,7 @@ def solve_kernel(
     layer.spread.fill_(max(float(2 * (some - some.mean(0)).square().sum(1).mean()), 1e-12))
     tried = order[:TRIED]
     solved = _choose(layer, features[tried], truth[tried] - mean, mean, targets[tried], task, check)
-    rows = min(len(features), settings.landmarks)
+    rows = min(len(features), landmarks)
     if rows < len(features):
         rows = min(rows, max(256, int(math.sqrt(NYSTROM_WORK / len(features)))))
     kept = torch.sort(order[:rows]).values

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol, cast
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 Check = Callable[[], None]
 L2 = float | Literal["auto"]
@@ -62,3 +62,19 @@ class Problem:
         if most is None or len(rows) <= most:
             return rows
         return np.sort(np.random.default_rng(self.seed).choice(rows, most, replace=False))
+
+
+class SolvableHead(Protocol):
+    """What solving sets of a head of a row's features, and how it asks for predictions (`heads/rows.py`)."""
+
+    outputs: int
+    layers: nn.Sequential
+    shift: Tensor
+    scale: Tensor
+    training: bool
+
+    def standardise(self, problem: Problem) -> tuple[Tensor, Tensor]: ...
+    def of_rows(self, features: Tensor) -> Any: ...
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]: ...
+    def train(self, mode: bool = True) -> Any: ...
+    def zero_grad(self, set_to_none: bool = True) -> None: ...

@@ -5,22 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from graftwork.networks.heads.solving.problem import Problem, Solved, softened
+from graftwork.networks.heads.solving.problem import Problem, SolvableHead, Solved, softened
 from graftwork.networks.streams import own_stream
-
-if TYPE_CHECKING:
-    from graftwork.networks.heads.rows import RowHead
 
 SMOOTHING = 0.1
 
 
-def fit_in_steps(head: RowHead, problem: Problem, lr: float = 2e-3, batch: int = 128, epochs: int = 10) -> None:
+def fit_in_steps(head: SolvableHead, problem: Problem, lr: float = 2e-3, batch: int = 128, epochs: int = 10) -> None:
     """Train a head of any shape on fixed features: AdamW with cosine decay, at least 400 and at most 20,000 steps.
 
     Hard labels are smoothed by 0.1: without that, some hundred steps on few features end too sure of themselves.

@@ -12,19 +12,15 @@ discriminant analysis that does not throw directions away.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
 from graftwork.errors import RefusedError
-from graftwork.networks.heads.solving.problem import Problem
+from graftwork.networks.heads.layers.cosine import CosineLayer, Projection
+from graftwork.networks.heads.solving.problem import Problem, SolvableHead
 from graftwork.networks.likeness import pairs_of, roc
-
-if TYPE_CHECKING:
-    from graftwork.networks.heads.cosine import CosineLayer, Projection
-    from graftwork.networks.heads.rows import RowHead
 
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)
 USUAL = 1.0
@@ -35,7 +31,7 @@ USED = 20_000
 """Rows that are learned from at most."""
 
 
-def fit_cosine(head: RowHead, projection: Projection, layer: CosineLayer, problem: Problem) -> float:
+def fit_cosine(head: SolvableHead, projection: Projection, layer: CosineLayer, problem: Problem) -> float:
     """Solve a cosine head on the rows of weight above 0, and return the penalty that was chosen.
 
     Raises RefusedError for a task without one class a row.
