@@ -17,7 +17,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from graftwork.discovery.registry import Registry
+from graftwork.networks.bases.registry import ARCHITECTURES, BASES
+from graftwork.networks.heads.registry import HEADS
 from graftwork.networks.text.bases import MiniLM
+from graftwork.tasks.metrics.registry import METRICS
+from graftwork.tasks.registry import TASKS
 from graftwork.techniques import TECHNIQUES
 from tiny import tiny_bert
 
@@ -26,6 +31,17 @@ PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "examples" /
 FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 ROWS = 200
+
+
+ADDED: tuple[tuple[Registry[Any], str], ...] = (
+    (TECHNIQUES, "confidence-penalty"),
+    (BASES, "hashed-words"),
+    (ARCHITECTURES, "hashed-words"),
+    (HEADS, "centroids"),
+    (METRICS, "brier"),
+    (TASKS, "counts"),
+)
+"""What the guides register by hand."""
 
 
 def name_of(page: Path) -> str:
@@ -73,7 +89,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
                 Path("recipe.yaml").write_text(text, encoding="utf-8")
     _more_tables()
     yield tmp_path
-    TECHNIQUES.pop("confidence-penalty", None)  # of the page that adds one
+    for registry, name in ADDED:
+        registry.pop(name, None)
 
 
 def _more_tables() -> None:

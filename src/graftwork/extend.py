@@ -31,18 +31,20 @@ from graftwork.data.table import Column, Kind, Modality, Table
 from graftwork.data.tensors import Tensors, one_tensor
 from graftwork.data.values import Targets, Values
 from graftwork.errors import DataError, ModelError, RefusedError, UsageError
-from graftwork.networks.base_settings import BaseSettings, TrainingRows
-from graftwork.networks.bases.registry import BASES
+from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, seeded
+from graftwork.networks.bases.registry import ARCHITECTURES, BASES
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.features import Features, Tokens
-from graftwork.networks.heads.head import Head, HeadSettings
+from graftwork.networks.heads.head import Head, HeadSettings, check_setting
 from graftwork.networks.heads.registry import HEADS
 from graftwork.networks.heads.rows import RowHead, RowHeadSettings
 from graftwork.networks.heads.solving.problem import Problem
 from graftwork.networks.network import Forward, Network, Output
 from graftwork.networks.streams import own_stream
 from graftwork.tasks.capabilities import Calibrated, Comparable, Mixable
+from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.metric import Metric, Scorer, from_sums, mean_of_rows
+from graftwork.tasks.metrics.registry import METRICS
 from graftwork.tasks.registry import TASKS
 from graftwork.tasks.section import Grid, RowNote, Section, SeenRows
 from graftwork.tasks.task import Answer, ColumnTask, Encoders, Task
@@ -51,8 +53,10 @@ from graftwork.techniques.checks import check_range
 from graftwork.techniques.streams import StepStream
 
 __all__ = [
+    "ARCHITECTURES",
     "BASES",
     "HEADS",
+    "METRICS",
     "TASKS",
     "TECHNIQUES",
     "Answer",
@@ -113,11 +117,15 @@ __all__ = [
     "TrainingRows",
     "UsageError",
     "Values",
+    "at_least",
     "check_range",
+    "check_setting",
     "from_sums",
     "mean_of_rows",
     "one_tensor",
     "own_stream",
     "per_batch",
     "per_row",
+    "seeded",
+    "with_learned",
 ]

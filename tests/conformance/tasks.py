@@ -33,9 +33,9 @@ TARGET = "label"
 @dataclass(frozen=True, eq=False)
 class Row:
     """target: from a row's text, its topic and its number to what the target column holds; None where the inputs say
-    what is learned. answer: (task, a batch's targets) -> the predictions that say them as surely as can be. loss: one
-    row's predictions and target -> its loss, computed another way than the task does; None where rows are compared
-    with each other, which a test of their own covers.
+    what is learned. answer: (task, a batch's targets) -> the predictions that say them as surely as can be.
+    loss: (task, one row's predictions, its target) -> its loss, computed another way than the task does; None where
+    rows are compared with each other, which a test of their own covers.
 
     inputs: that are read. unknown: a value that training never had, and that is refused; None where any is taken.
     """
@@ -43,7 +43,7 @@ class Row:
     task: Task
     target: Callable[[str, str, int], Any] | None
     answer: Callable[[Any, Any], Tensors]
-    loss: Callable[[Any, Any], float] | None
+    loss: Callable[[Any, Any, Any], float] | None
     inputs: tuple[str, ...] = ("text",)
     unknown: Any = None
 
@@ -93,11 +93,11 @@ def together(task: Retrieval, target: torch.Tensor) -> Tensors:
     }
 
 
-def of_class(logits: np.ndarray, target: np.ndarray) -> float:
+def of_class(task: Task, logits: np.ndarray, target: np.ndarray) -> float:  # noqa: ARG001
     return float(-log_softmax(logits.astype(float))[int(target)])
 
 
-def of_classes(logits: np.ndarray, target: np.ndarray) -> float:
+def of_classes(task: Task, logits: np.ndarray, target: np.ndarray) -> float:  # noqa: ARG001
     sigmoid = 1 / (1 + np.exp(-logits.astype(float)))
     return float(np.mean([log_loss([t], [p], labels=[0, 1]) for t, p in zip(target, sigmoid, strict=True)]))
 
@@ -105,8 +105,9 @@ def of_classes(logits: np.ndarray, target: np.ndarray) -> float:
 LEVELS = (0.2, 0.5, 0.7)
 
 
-def pinball(predictions: np.ndarray, target: np.ndarray) -> float:
-    each = [mean_pinball_loss([target], [q], alpha=level) for q, level in zip(predictions, LEVELS, strict=True)]
+def pinball(task: QuantileRegression, predictions: np.ndarray, target: np.ndarray) -> float:
+    found = zip(predictions, task.levels, strict=True)
+    each = [mean_pinball_loss([target], [quantile], alpha=level) for quantile, level in found]
     return float(np.mean(each))
 
 
@@ -126,14 +127,14 @@ ALL = (
         Regression(),
         lambda text, _, at: len(text) + at / 10,
         lambda _, target: target[:, None],
-        lambda prediction, target: float((prediction[0] - target) ** 2),
+        lambda _, prediction, target: float((prediction[0] - target) ** 2),
         unknown="many",
     ),
     Row(
         Regression(log=True),
         lambda text, _, at: len(text) + at / 10,
         lambda _, target: target[:, None],
-        lambda prediction, target: float((prediction[0] - target) ** 2),
+        lambda _, prediction, target: float((prediction[0] - target) ** 2),
         unknown="many",
     ),
     Row(

@@ -199,7 +199,7 @@ def test_the_loss_is_of_each_row(learned: Learned) -> None:
     assert (units > 0).all()
     if learned.row.loss is not None:
         assert not task.couples_rows
-        expected = [learned.row.loss(rows_of(predictions, at), rows_of(target, at)) for at in range(BATCH)]
+        expected = [learned.row.loss(task, rows_of(predictions, at), rows_of(target, at)) for at in range(BATCH)]
         torch.testing.assert_close(loss, torch.tensor(expected).float(), atol=1e-4, rtol=1e-4)
     else:
         assert task.couples_rows
@@ -275,7 +275,7 @@ def test_right_answers_become_the_values_of_the_column(learned: Learned) -> None
 
 def same(found: Any, wanted: Any) -> bool:
     """Numbers nearly, lists of labels in any order."""
-    if isinstance(wanted, float):
+    if isinstance(wanted, float | int):
         return found == pytest.approx(wanted, rel=1e-4)
     if isinstance(wanted, str) and ";" in wanted:
         return same(found.split(";"), wanted.split(";"))

@@ -90,6 +90,11 @@ class Registry(MutableMapping[str, T]):
         return {name: self[name] for name in self._own}
 
     @property
+    def here(self) -> dict[str, T]:
+        """Graftwork's own and what was registered by hand, loaded: all but what has to be named to be imported."""
+        return self.own | self._by_hand
+
+    @property
     def usable(self) -> dict[str, T]:
         """Everything that can be loaded."""
         return {one.name: one.thing for one in self.listed() if one.thing is not None}

@@ -176,7 +176,7 @@ class Task(ABC):
 
     def suited_metrics(self) -> dict[str, Metric]:
         """Those that it has without naming them."""
-        return {name: metric for name, metric in METRICS.own.items() if self.suits(metric)}
+        return {name: metric for name, metric in METRICS.here.items() if self.suits(metric)}
 
     def suits(self, metric: Metric) -> bool:
         """Whether it has a metric without naming it: by its facts, and by what is compared."""
