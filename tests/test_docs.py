@@ -18,7 +18,8 @@ import pytest
 from typer.testing import CliRunner
 
 from graftwork.discovery.registry import Registry
-from graftwork.networks.bases.registry import ARCHITECTURES, BASES
+from graftwork.networks.bases.architectures import ARCHITECTURES
+from graftwork.networks.bases.registry import BASES
 from graftwork.networks.heads.registry import HEADS
 from graftwork.networks.text.bases import MiniLM
 from graftwork.tasks.metrics.registry import METRICS

@@ -32,7 +32,8 @@ from graftwork.data.tensors import Tensors, one_tensor
 from graftwork.data.values import Targets, Values
 from graftwork.errors import DataError, ModelError, RefusedError, UsageError
 from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, seeded
-from graftwork.networks.bases.registry import ARCHITECTURES, BASES
+from graftwork.networks.bases.architectures import ARCHITECTURES
+from graftwork.networks.bases.registry import BASES
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.features import Features, Tokens
 from graftwork.networks.heads.head import Head, HeadSettings, check_setting
