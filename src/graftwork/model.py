@@ -161,7 +161,10 @@ class Model(Saved):
 
         texts, domains = row_texts(table), domain_names(table)
         warn_of_lacking_domain(table, self.schema)
-        encoded = {name: task.encode_rows(table, name, encoders_of(self.network)) for name, task in self.tasks.items()}
+        encoded = {
+            name: task.encode_rows(table, name, encoders_of(self.network, self.recipe.text))
+            for name, task in self.tasks.items()
+        }
         truth = {name: rows for name, rows in encoded.items() if rows is not None}
         given, found = scored_values(self, table, without, watch), {}
         for name, task in self.tasks.items():

@@ -112,7 +112,7 @@ def _probabilities(model: Saved, table: Table, watch: Watch | None, cut: Counter
     predicted.warn_of_lacks(model.network, examples)
     cut.update(cut_off(model.network, table, examples, model.recipe.text))
     found = predict_examples(model.network, examples, model.recipe.listed, watch=watch, tasks=model.tasks)
-    encoders = encoders_of(model.network)
+    encoders = encoders_of(model.network, model.recipe.text)
     return {
         name: task.in_units(task.located(found[name], table, encoders), model.temperature.get(name, 1.0))
         for name, task in model.tasks.items()

@@ -26,6 +26,7 @@ from graftwork.data.tensors import Tensors
 from graftwork.data.values import Values
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network
+from graftwork.networks.reader import Reader
 from graftwork.tasks.task import Task
 
 CHUNKS = {"text": 8192, "table": 8192, "image": 128, "audio": 32}
@@ -82,9 +83,9 @@ class Cached:
     bf16: bool = False
 
 
-def encoders_of(network: Network) -> dict[str, Encoder]:
-    """What reads each input."""
-    return {name: network.encoder(name) for name in network.columns}
+def encoders_of(network: Network, text: TextSettings = TextSettings()) -> dict[str, Reader]:  # noqa: B008
+    """What reads each input, with the settings of texts."""
+    return {name: Reader(network.encoder(name), text) for name in network.columns}
 
 
 def held_rows(network: Network, most: int) -> int:
@@ -126,7 +127,7 @@ def prepare(
         if len(network.columns) > 1 and encoder.modality != "table":
             missing = np.all([_missing(table.column(column)) for column in columns], axis=0)
             present.update({name: ~missing} if missing.any() else {})
-    encoded = {name: task.encode_rows(table, name, encoders_of(network)) for name, task in tasks.items()}
+    encoded = {name: task.encode_rows(table, name, encoders_of(network, text)) for name, task in tasks.items()}
     found = {name: targets for name, targets in encoded.items() if targets is not None}
     return Examples(
         inputs=inputs,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from graftwork.core.examples import encoders_of
 from graftwork.data.domains import domain_names
 from graftwork.data.load import with_levels
 from graftwork.data.store.cache import column_digest, digest
@@ -157,7 +158,7 @@ def _score(
     assert job.test is not None
     values, metrics, scores = scored_values(model, job.test), job.bound_metrics, {}
     for name, task in model.tasks.items():
-        truth, labelled = encoded(job.test, name, task)
+        truth, labelled = encoded(job.test, name, task, encoders_of(model.network, model.recipe.text))
         if int(labelled.sum()) >= LEAST:
             evaluation = evaluate(task, truth, values[name], job.test.rows, labelled=labelled, also=[metrics[name]])
             scores[name] = DomainScore(domain, evaluation.rows, evaluation.scores)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graftwork.core.examples import encoders_of
 from graftwork.data.table import Schema
 from graftwork.model import Model
 from graftwork.networks.network import Network
@@ -16,7 +17,7 @@ def make_model(job: Job, best: Candidate, *, interrupted: bool = False) -> Model
     tasks, temperature = dict(job.tasks), {}
     if best.predictions is not None and job.valid is not None:
         for name, task in job.tasks.items():
-            truth, labelled = encoded(job.valid, name, task)
+            truth, labelled = encoded(job.valid, name, task, encoders_of(best.network, best.recipe.text))
             values = best.predictions[name][labelled]
             tasks[name] = task.calibrated(values, truth[labelled])
             temperature[name] = fit_temperature(values, truth[labelled], task)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from graftwork.core.cache import features_cache
-from graftwork.core.examples import Cached, Examples, prepare
+from graftwork.core.examples import Cached, Examples, encoders_of, prepare
 from graftwork.core.predicted import row_texts
 from graftwork.core.scoring import probabilities, scored
 from graftwork.data.domains import domain_names
@@ -137,7 +137,7 @@ def _inputs(job: Job, model: Model, given: Given) -> dict[str, tuple[Contributio
 def _evaluate(model: Model, part: Part, target: str, metric: Metric) -> Evaluation | None:
     """None where no row of the table has the target. metric: by which the run was chosen."""
     task, table = model.tasks[target], part.table
-    targets, labelled = encoded(table, target, task)
+    targets, labelled = encoded(table, target, task, encoders_of(model.network, model.recipe.text))
     if not labelled.any() and len(model.tasks) > 1:
         return None
     if isinstance(task, Episodic):

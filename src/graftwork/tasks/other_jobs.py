@@ -8,9 +8,12 @@ CALLED: dict[str, tuple[str, ...]] = {
         "sentiment-analysis", "binary", "binary-classification", "multiclass", "multiclass-classification",
         "multi-class", "categorical", "intent", "spam", "topic", "classifier", "sequence-classification",
     ),
-    "multilabel": ("multi-label", "multilabel-classification", "multi-label-classification", "tagging"),
+    "multilabel": ("multi-label", "multilabel-classification", "multi-label-classification"),
     "regression": ("tabular-regression", "numeric", "continuous", "scoring", "rating", "regressor"),
     "quantile-regression": ("quantile", "quantiles", "interval-regression", "prediction-intervals", "pinball"),
+    "tagging": (
+        "ner", "named-entity-recognition", "token-classification", "pos", "pos-tagging", "slot-filling", "chunking",
+    ),
     "retrieval": (
         "search", "semantic-search", "similarity", "sentence-similarity", "matching", "embedding", "embeddings",
         "feature-extraction", "image-text-matching", "clip", "dual-encoder", "ranking",
@@ -36,9 +39,6 @@ UNSUPPORTED: dict[str, tuple[str, ...]] = {
     "translation": ("translation", "translate", "machine-translation"),
     "summaries": ("summarization", "summarisation", "summary"),
     "answers to questions": ("question-answering", "qa", "extractive-qa", "visual-question-answering", "vqa"),
-    "labels of single words": (
-        "ner", "named-entity-recognition", "token-classification", "pos", "pos-tagging", "slot-filling", "chunking",
-    ),
     "transcripts of speech": ("asr", "speech-recognition", "automatic-speech-recognition", "transcription", "stt"),
     "speech from text": ("tts", "text-to-speech"),
     "images from text": ("text-to-image", "image-generation", "diffusion"),

@@ -17,17 +17,17 @@ from graftwork.data.episodes import Episodes
 from graftwork.data.table import Kind, Table
 from graftwork.data.tensors import Tensors, one_tensor
 from graftwork.data.values import Targets, Values
-from graftwork.networks.encoder import Encoder
 from graftwork.networks.heads.head import Head
 from graftwork.networks.heads.registry import build_head
 from graftwork.networks.network import Network
+from graftwork.networks.reader import Reader
 from graftwork.shown import shown_number
 from graftwork.tasks.capabilities import Calibrated, facts_of
 from graftwork.tasks.labels import Labels
 from graftwork.tasks.metrics.registry import METRICS, Metric
 from graftwork.tasks.section import Section, SeenRows
 
-Encoders = Mapping[str, Encoder]
+Encoders = Mapping[str, Reader]
 """By input, what reads it."""
 NONE: Encoders = MappingProxyType({})
 

@@ -111,6 +111,8 @@ def _converted(column: Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray
         return (values if values.type == WRITTEN else read_dates(values, column.form)[0]), None
     if column.kind == "category":
         return _to_category(column, values)
+    if column.kind == "text" and column.role == "target":
+        return values, None
     if column.kind == "text" and pa.types.is_nested(values.type):
         raise DataError(f"{column.name} holds lists or objects in some rows. Expected one text a row: join them first.")
     if column.kind == "text" and not is_string(values.type):

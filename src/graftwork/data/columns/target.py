@@ -81,6 +81,8 @@ def _chosen(data: pa.Table, name: str, judged: Judged, source: str, task_kind: K
     lists = _are_lists(column.type)
     if shape == "empty":
         raise DataError(f"{source}: the target '{name}' has no value in any row. Expected labels.")
+    if task_kind == "text":  # a task that reads its own form of targets: text, json text, lists of objects
+        return Chosen(Column(name, "text", "target"), f"target: {name}, {why}")
     if shape in ("image", "audio") or (shape == "nested" and not lists):
         what = _UNFIT.get(shape, f"{shape} values")
         raise DataError(

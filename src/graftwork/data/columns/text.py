@@ -11,6 +11,7 @@ from typing import Literal, get_type_hints
 
 from graftwork import specs
 from graftwork.data.columns.stopwords import CHINESE, ENGLISH
+from graftwork.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,32 @@ def normalise(text: str, settings: TextSettings) -> str:
     elif settings.stop_words == "zh":
         text = _without_chinese(text)
     return " ".join(text.translate(_ZERO_WIDTH).split()) if settings.whitespace else text
+
+
+def origins(text: str, settings: TextSettings) -> list[int]:
+    """Where each character of the normalised text stands in the text as it is written.
+
+    Raises UsageError for settings that change more than white space and case.
+
+    >>> origins(" a  b", TextSettings())
+    [1, 2, 4]
+    """
+    if settings.markup or settings.unicode != "none" or settings.stop_words != "none":
+        raise UsageError(
+            "Where words stand in a text can't be told once its markup, Unicode form or stop words are changed. Leave "
+            "out the settings text.markup, text.unicode and text.stop_words."
+        )
+    found, gap = list[int](), -1
+    for at, sign in enumerate(text):
+        if settings.whitespace and ord(sign) in _ZERO_WIDTH:
+            continue
+        if settings.whitespace and sign.isspace():
+            gap = at if found and gap < 0 else gap
+            continue
+        found += [gap] if gap >= 0 else []
+        gap = -1
+        found += [at] * len(sign.lower() if settings.lowercase else sign)
+    return found
 
 
 def strip_markup(text: str) -> str:

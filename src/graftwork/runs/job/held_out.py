@@ -14,7 +14,7 @@ from graftwork.recipe import Recipe
 from graftwork.runs.job.open_set import hold_out_identities
 from graftwork.shown import counted, shortened_text
 from graftwork.tasks.labels import row_list
-from graftwork.tasks.task import Task
+from graftwork.tasks.task import NONE, Encoders, Task
 
 FEW_ROWS_A_CLASS = 20
 """Below this many rows a class nothing is held out for validation: every row is worth more in training."""
@@ -158,9 +158,12 @@ def _rows_of_classes(table: Table, name: str, task: Task) -> dict[int, np.ndarra
     return {int(code): table.rows[at[codes == code]] for code in np.unique(codes)}
 
 
-def encoded(table: Table, name: str, task: Task) -> tuple[np.ndarray, np.ndarray]:
-    """Targets (N, ...) and the mask of the rows that have one (N,); none where the table has no such column."""
-    found = task.encode_rows(table, name)
+def encoded(table: Table, name: str, task: Task, encoders: Encoders = NONE) -> tuple[np.ndarray, np.ndarray]:
+    """Targets (N, ...) and the mask of the rows that have one (N,); none where the table has no such column.
+
+    encoders: needed for targets that are tied to places in an input, unless the mask is all that is asked for.
+    """
+    found = task.encode_rows(table, name, encoders)
     return (np.zeros(len(table), np.int64), np.zeros(len(table), bool)) if found is None else found
 
 
