@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from graftwork.tasks.multilabel import Multilabel
 from graftwork.tasks.quantile_regression import QuantileRegression
 from graftwork.tasks.regression import Regression
 from graftwork.tasks.task import Task
+from graftwork.tasks.tokens.tagging import Tagging
 from tiny import tiny_rows
 
 TOPICS = tiny_rows(90)
@@ -111,6 +112,25 @@ def pinball(task: QuantileRegression, predictions: np.ndarray, target: np.ndarra
     return float(np.mean(each))
 
 
+def sure_of_tokens(task: Task, target: torch.Tensor) -> Tensors:
+    """Logits that leave no doubt about the code of each token (B, L)."""
+    return {"logits": sure(task, target), "counts": torch.ones(target.shape, dtype=torch.bool)}
+
+
+def of_tokens(prediction: Mapping[str, np.ndarray], target: np.ndarray) -> float:
+    """Cross-entropy of each token that a label is asked of, summed."""
+    asked = np.flatnonzero(target >= 0)
+    return float(sum(of_class(prediction["logits"][at], target[at]) for at in asked))
+
+
+def spans_of(text: str, topic: str, at: int) -> list[dict[str, Any]]:
+    """The first word has a label of its topic, and of every other row the last one another."""
+    words = text.split()
+    first = {"start": 0, "end": len(words[0]), "label": topic}
+    last = {"start": len(text) - len(words[-1]), "end": len(text), "label": "last"}
+    return [first, last] if at % 2 and len(words) > 1 else [first]
+
+
 def topic_of(text: str, topic: str, at: int) -> str:  # noqa: ARG001
     return topic
 
@@ -146,6 +166,7 @@ ALL = (
     ),
     Row(Identity(), lambda _, topic, at: f"{topic} {at % 4}", sure, of_class),
     Row(FewShot(way=2, query=2, episodes=4), lambda _, topic, at: f"{topic} {at % 4}", sure, of_class),
+    Row(Tagging(), spans_of, sure_of_tokens, of_tokens, unknown=[{"start": 0, "end": 2, "label": "music"}]),
     Row(Retrieval(width=16), None, together, None, ("text", "other")),
     Row(Retrieval(width=16, contrast="siglip"), None, together, None, ("text", "other")),
 )

@@ -94,7 +94,10 @@ class Learned:
         answers = self.answers()
         if isinstance(answers, torch.Tensor):
             return torch.randn(answers.shape, generator=draw)
-        return {name: torch.randn(value.shape, generator=draw) for name, value in answers.items()}
+        return {
+            name: torch.randn(value.shape, generator=draw) if value.is_floating_point() else value
+            for name, value in answers.items()
+        }
 
 
 def fitted(row: Row, out: Path, **more: Any) -> Model:
@@ -213,7 +216,8 @@ def test_right_answers_have_the_least_loss(learned: Learned) -> None:
 
 def test_the_loss_can_be_descended(learned: Learned) -> None:
     predictions = learned.random()
-    leaves = [predictions] if isinstance(predictions, torch.Tensor) else list(predictions.values())
+    given = [predictions] if isinstance(predictions, torch.Tensor) else list(predictions.values())
+    leaves = [leaf for leaf in given if leaf.is_floating_point()]
     for leaf in leaves:
         leaf.requires_grad_(True)
     learned.task.loss(predictions, learned.batch()).sum().backward()  # type: ignore[no-untyped-call]
