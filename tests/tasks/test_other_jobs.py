@@ -28,7 +28,7 @@ def test_every_name_stands_for_one_job() -> None:
         ("detection", "finding objects in images is not supported yet"),
         ("Object Detection", "not supported yet"),
         ("translation", "translation is not supported yet"),
-        ("token_classification", "not supported yet"),
+        ("token_classification", "It is called 'tagging' here"),
         ("text-classification", "It is called 'classification' here"),
         ("face-recognition", "It is called 'identity' here"),
         ("clasification", "Did you mean 'classification'"),

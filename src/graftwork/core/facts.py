@@ -45,7 +45,7 @@ FACTS: dict[str, str] = {
     "continuous_inputs": "a column of images, sounds or texts, whose pixels, samples or embeddings can be changed "
     "little by little (numbers and categories can't)",
     "row_features": "heads that read a vector a row: use a task without labels of tokens or places",
-    "solvable_heads": "a head that can be solved on features: one that reads a vector a row",
+    "solvable_heads": "a head that can be solved on features: use a task whose head reads a vector a row",
     "row_outputs": "numbers or classes to predict of a row: use --task classification, multilabel or regression",
     "token_outputs": "labels of the tokens of a text: use --task tagging",
     "two_sides": "two inputs that belong together: use --task retrieval",

@@ -13,9 +13,11 @@ from graftwork.core.technique import Technique
 from graftwork.data.table import Modality
 from graftwork.networks.bases.registry import TRAINED_INSTEAD, parse_base, written
 from graftwork.networks.heads.registry import HEADS
+from graftwork.networks.heads.rows import RowHeadSettings
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
-from graftwork.tasks.registry import USUAL_HEAD, fits
+from graftwork.tasks.registry import USUAL_HEAD, fits, head_of
+from graftwork.tasks.task import Task
 from graftwork.techniques.fusion.late import Late
 from graftwork.techniques.labels.label_smoothing import LabelSmoothing
 from graftwork.techniques.metric.supervised_contrastive import SupervisedContrastive
@@ -41,6 +43,8 @@ def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     bases = recipe.bases(job.train.schema)
     if not all(base.pretrained for base in bases.values()):
         return [*alone(job, recipe), ("train", from_scratch(job, recipe))]
+    if any(not _probed(task, recipe) for task in job.tasks.values()):
+        return [("tune", without_probe(job, recipe))]
     few = job.valid is None
     probed = [("probe", replace(recipe, techniques=(Probe(l2=FEW_L2),)))] if few else probes(job, recipe)
     probed += alone(job, recipe)
@@ -112,6 +116,20 @@ def many_rows(job: Job, recipe: Recipe) -> Recipe:
     epochs = min(max(passes, TUNE_EPOCHS[0]), TUNE_EPOCHS[1])
     training = _filled(training, Training(lr=1e-4, head_lr=1e-3, epochs=epochs))
     return replace(recipe, techniques=(WarmStart(), Partial(blocks), *_beside(job)), training=training)
+
+
+def without_probe(job: Job, recipe: Recipe) -> Recipe:
+    """The fine-tune of heads that no probe can begin, such as those on tokens: they need more passes over few rows."""
+    tuned = many_rows(job, recipe)
+    passes = round(TUNE_STEPS / max(1.0, len(job.train) / tuned.training.batch))
+    longer = _filled(recipe.training, Training(lr=1e-4, head_lr=1e-3, epochs=min(max(passes, 3), 20)))
+    kept = (technique for technique in tuned.listed if "head initialisation" not in technique.claims)
+    return replace(tuned, techniques=tuple(kept), training=longer)
+
+
+def _probed(task: Task, recipe: Recipe) -> bool:
+    """Whether the head reads a vector a row, on which it can be solved."""
+    return issubclass(HEADS[specs.name_of(head_of(task, recipe.head))], RowHeadSettings)
 
 
 def few_rows(job: Job, recipe: Recipe) -> Recipe:
