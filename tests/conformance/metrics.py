@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +12,12 @@ import sklearn.metrics as sk
 from scipy.optimize import brentq
 from scipy.stats import spearmanr
 
+from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import METRICS
 from graftwork.tasks.quantile_regression import QuantileRegression
 from graftwork.tasks.task import Task
+from graftwork.tasks.tokens.tagging import Tagging
 
 Reference = Callable[[np.ndarray, Any, np.ndarray], float]
 """(truth, given, weights (N,)) -> score, computed another way than the library does."""
@@ -148,6 +151,39 @@ def pinball(truth: float, quantiles: np.ndarray) -> float:
     return float(np.mean(costs))
 
 
+# --- labelled spans of tokens -----------------------------------------------------------------------------------------
+TAGGING = with_learned(Tagging(), labels=("city", "name"))
+TOKENS = 6
+
+
+def _tokens(draw: Draw, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two labels of which no span is lost, and codes of tokens; of the first one nothing is asked."""
+    codes = draw.integers(0, 5, (rows, TOKENS))
+    changed = np.where(draw.random((rows, TOKENS)) < 0.3, draw.integers(0, 5, (rows, TOKENS)), codes)
+    codes[:, 0] = -1
+    return np.concatenate([np.zeros((rows, 2), np.int64), codes], axis=1), changed
+
+
+SPANS = Kind(_tokens, lambda truth: truth[:, 2:])
+
+
+def spans(codes: Any) -> set[tuple[int, int, int]]:
+    """Stretches of letters: a capital begins one, so does another letter."""
+    letters = "".join("oAaBb"[code] for code in codes)
+    return {(one.start(), one.end(), "AB".index(one[0][0].upper())) for one in re.finditer("[Aa]a*|[Bb]b*", letters)}
+
+
+def of_spans(ratio: Callable[[int, int, int], float]) -> Reference:
+    """ratio: of the numbers of right, true and predicted spans."""
+
+    def score(truth: np.ndarray, given: Any) -> float:
+        pairs = [(spans(row[3:]), spans(codes[1:])) for row, codes in zip(truth, given, strict=True)]
+        right = sum(len(true & said) for true, said in pairs)
+        return ratio(right, sum(len(true) for true, _ in pairs), sum(len(said) for _, said in pairs))
+
+    return repeated(score)
+
+
 # --- embeddings of identities, by pairs -------------------------------------------------------------------------------
 def _identities(draw: Draw, rows: int) -> tuple[np.ndarray, np.ndarray]:
     truth = draw.integers(max(2, rows // 4), size=rows)
@@ -250,6 +286,10 @@ ALL = (
     Row(bound(QuantileRegression(), "pinball_loss"), QUANTILES, 0.0, mean(pinball)),
     Row(bound(QuantileRegression(), "coverage"), QUANTILES, 1.0, mean(lambda t, q: float(q[0] <= t <= q[-1]))),
     Row(bound(QuantileRegression(), "interval_width"), QUANTILES, 0.0, mean(lambda _, q: float(q[-1] - q[0]))),
+    Row(bound(TAGGING, "span_f1"), SPANS, 1.0, of_spans(lambda right, true, said: 2 * right / max(true + said, 1))),
+    Row(bound(TAGGING, "span_precision"), SPANS, 1.0, of_spans(lambda right, _, said: right / max(said, 1))),
+    Row(bound(TAGGING, "span_recall"), SPANS, 1.0, of_spans(lambda right, true, _: right / max(true, 1))),
+    Row(bound(TAGGING, "token_accuracy"), SPANS, 1.0, mean(lambda t, g: float((t[3:] == g[1:]).mean()))),
     Row(named("eer"), IDENTITIES, 0.0, equal_error),
     Row(named("tar_at_far_0.01"), IDENTITIES, 1.0, accepted(0.01)),
     Row(named("tar_at_far_0.001"), IDENTITIES, 1.0, accepted(0.001)),

@@ -20,7 +20,8 @@ from graftwork.errors import UsageError
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.registry import score
 from graftwork.tasks.section import SeenRows
-from graftwork.tasks.tokens.tagging import NOTHING, Span, Tagging, encoded, spans_of
+from graftwork.tasks.tokens.spans import NOTHING, Span, encoded, spans_of
+from graftwork.tasks.tokens.tagging import Tagging
 
 PEOPLE, PLACES = ("Anna", "Bob", "Clara", "David"), ("Paris", "Berlin", "New York")
 
