@@ -41,6 +41,14 @@ def row(request: pytest.FixtureRequest) -> Row:
     return request.param
 
 
+@pytest.fixture(autouse=True)
+def _drawn_alike() -> Iterator[None]:
+    """What is dropped does not depend on the tests before."""
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        yield
+
+
 @pytest.fixture(scope="module")
 def build_spec(row: Row, tmp_path_factory: pytest.TempPathFactory) -> Build:
     folder = row.folder(tmp_path_factory.mktemp("base")) if row.folder else Path()
@@ -286,8 +294,8 @@ def test_dropout_is_as_it_says(encoder: Encoder) -> None:
     inputs = inputs_of(encoder, 6)
     encoder.train()
     with torch.no_grad():
-        first, second = encoder(inputs), encoder(inputs)
-    assert ("dropout" in encoder.facts) == (not torch.equal(first, second))
+        first, *others = (encoder(inputs) for _ in range(20))  # few rows may escape a small share for a while
+    assert ("dropout" in encoder.facts) == any(not torch.equal(first, other) for other in others)
 
 
 # --- saving ---------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -99,6 +100,14 @@ def ready(row: Row, task_row: tasks.Row) -> tuple[Setting, Network, Head]:
     if head.must_be_solved:
         assert head.solve(made.problem(network))
     return made, network.train(), head
+
+
+@pytest.fixture(autouse=True)
+def _drawn_alike() -> Iterator[None]:
+    """What is dropped does not depend on the tests before."""
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        yield
 
 
 # --- which tasks it fits ----------------------------------------------------------------------------------------------
