@@ -117,10 +117,10 @@ def sure_of_tokens(task: Task, target: torch.Tensor) -> Tensors:
     return {"logits": sure(task, target), "counts": torch.ones(target.shape, dtype=torch.bool)}
 
 
-def of_tokens(prediction: Mapping[str, np.ndarray], target: np.ndarray) -> float:
+def of_tokens(task: Task, prediction: Mapping[str, np.ndarray], target: np.ndarray) -> float:
     """Cross-entropy of each token that a label is asked of, summed."""
     asked = np.flatnonzero(target >= 0)
-    return float(sum(of_class(prediction["logits"][at], target[at]) for at in asked))
+    return float(sum(of_class(task, prediction["logits"][at], target[at]) for at in asked))
 
 
 def spans_of(text: str, topic: str, at: int) -> list[dict[str, Any]]:

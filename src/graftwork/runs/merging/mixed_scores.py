@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from graftwork.core.examples import Examples, prepare
+from graftwork.core.examples import Examples, encoders_of, prepare
 from graftwork.core.scoring import compared_targets, predict_examples, scored
 from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import OnBadRows, known_choice
 from graftwork.data.table import Schema, Table
+from graftwork.data.values import joined as together
 from graftwork.errors import DataError, UsageError
 from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.merged import Scores
@@ -23,20 +24,21 @@ from graftwork.runs.merging.parents import Parent
 from graftwork.shown import counted
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import score as metric_score
-from graftwork.tasks.task import Task
+from graftwork.tasks.task import NONE, Encoders, Task
 from graftwork.tasks.temperature import fit_temperature
 
 
 @dataclass(frozen=True)
 class Part:
     """A table of one parent, or of all. schema: of the parent that reads it. of: by target of the mixed model,
-    what the table calls it. examples: as the mixed model reads them."""
+    what the table calls it. examples: as the mixed model reads them. encoders: what reads the table's inputs."""
 
     name: str
     table: Table
     schema: Schema
     examples: Examples
     of: Mapping[str, str]
+    encoders: Encoders = NONE
 
 
 def read_parts(
@@ -74,7 +76,8 @@ def read_part(
         raise DataError(f"{table.source} has no labelled row of {' or '.join(map(repr, of.values()))}.")
     renamed = in_names_of(table, model.schema, parent.model.schema)
     examples = prepare(renamed, model.network, {}, model.recipe.text)
-    return Part(name, table, parent.model.schema, examples, labelled)
+    encoders = encoders_of(parent.model.network, parent.model.recipe.text)
+    return Part(name, table, parent.model.schema, examples, labelled, encoders)
 
 
 def _has_labels(task: Task, table: Table, target: str) -> bool:
@@ -84,7 +87,7 @@ def _has_labels(task: Task, table: Table, target: str) -> bool:
 
 def encoded(task: Task, part: Part, target: str) -> tuple[np.ndarray, np.ndarray]:
     """Targets of a part's rows and the mask of those present, by the target's name in the mixed model."""
-    found = task.encode_rows(part.table, part.of[target])
+    found = task.encode_rows(part.table, part.of[target], part.encoders)
     assert found is not None
     return found
 
@@ -98,7 +101,8 @@ def primary(task: Task) -> Metric:
 
 def predicted(model: Model, part: Part) -> dict[str, np.ndarray]:
     """By target, predictions before softmax (of open sets embeddings) of a part's rows."""
-    return predict_examples(model.network, part.examples, model.recipe.listed, None, compared_targets(model.tasks))
+    compared = compared_targets(model.tasks)
+    return predict_examples(model.network, part.examples, model.recipe.listed, None, compared, tasks=model.tasks)
 
 
 def mean_score(model: Model, parts: Sequence[Part]) -> float:
@@ -128,8 +132,8 @@ def calibrated(model: Model, parts: Sequence[Part]) -> Model:
                 values.append(given[target][labelled])
                 truths.append(truth[labelled])
         if values:
-            tasks[target] = task.calibrated(np.concatenate(values), np.concatenate(truths))
-            temperature[target] = fit_temperature(np.concatenate(values), np.concatenate(truths), task)
+            tasks[target] = task.calibrated(together(values), together(truths))
+            temperature[target] = fit_temperature(together(values), together(truths), task)
     return replace(model, tasks=tasks, temperature=temperature)
 
 

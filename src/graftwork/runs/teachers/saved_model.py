@@ -84,7 +84,7 @@ def _asked(model: Saved, examples: Examples) -> Answers:
     features = features_of(model.network, examples, {})
     reads_more = any(head.reads != "rows" for _, head in model.network.each_head())
     if reads_more or any(type(technique).predict is not Technique.predict for technique in model.recipe.listed):
-        return Answers(predict_examples(model.network, examples, model.recipe.listed), features)
+        return Answers(predict_examples(model.network, examples, model.recipe.listed, tasks=model.tasks), features)
     return Answers(_predicted(model.network, features), features)
 
 
