@@ -24,7 +24,7 @@ from graftwork.runs.merging.parents import Parent
 from graftwork.shown import counted
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import score as metric_score
-from graftwork.tasks.task import NONE, Encoders, Task
+from graftwork.tasks.task import Encoders, Task
 from graftwork.tasks.temperature import fit_temperature
 
 
@@ -38,7 +38,7 @@ class Part:
     schema: Schema
     examples: Examples
     of: Mapping[str, str]
-    encoders: Encoders = NONE
+    encoders: Encoders
 
 
 def read_parts(
