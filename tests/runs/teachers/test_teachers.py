@@ -64,7 +64,7 @@ def test_techniques_of_prediction_count(teacher: Path) -> None:
     """A teacher that predicts with a technique says what it predicts with it."""
     seen: list[Any] = []
 
-    def asked(_: Any, examples: Any, techniques: Any) -> dict[str, np.ndarray]:
+    def asked(_: Any, examples: Any, techniques: Any, **__: Any) -> dict[str, np.ndarray]:
         seen.append(techniques)
         return {"label": np.full((len(examples), 3), 7.0, np.float32)}
 
