@@ -76,7 +76,7 @@ def test_techniques_of_prediction_count(teacher: Path) -> None:
         out = teacher.with_name("predicts")
         gw.fit(
             frame(), target="label", inputs=["text"], out=out,
-            recipe=gw.Recipe(base="gru:width=8", techniques=[gw.SelfDistil(0.0)], training=QUICK),
+            recipe=gw.Recipe(base="gru:width=8", techniques=[gw.SelfDistil(1.0)], training=QUICK),
         )  # fmt: skip
         said = answers(made, str(out), Listener())
     assert (said.predictions["label"] == 7.0).all()

@@ -18,11 +18,9 @@ from graftwork.data.batch import Batch
 from graftwork.data.columns.convert import to_kinds
 from graftwork.data.store.cache import digest
 from graftwork.data.table import Schema, Table
-from graftwork.data.tensors import one_tensor
 from graftwork.errors import DataError, nearest
 from graftwork.networks.features import Features
 from graftwork.networks.manifest import MANIFEST, WEIGHTS
-from graftwork.networks.network import Network
 from graftwork.saving import Saved
 from graftwork.tasks.task import Task
 
@@ -85,15 +83,16 @@ def _asked(model: Saved, examples: Examples) -> Answers:
     reads_more = any(head.reads != "rows" for _, head in model.network.each_head())
     if reads_more or any(type(technique).predict is not Technique.predict for technique in model.recipe.listed):
         return Answers(predict_examples(model.network, examples, model.recipe.listed, tasks=model.tasks), features)
-    return Answers(_predicted(model.network, features), features)
+    return Answers(_predicted(model, features), features)
 
 
-def _predicted(network: Network, features: np.ndarray) -> dict[str, np.ndarray]:
+def _predicted(model: Saved, features: np.ndarray) -> dict[str, np.ndarray]:
+    network = model.network
     found: dict[str, list[np.ndarray]] = {name: [] for name, _ in network.each_head()}
     with torch.inference_mode():
         for start in range(0, len(features), ROWS):
             seen = torch.from_numpy(features[start : start + ROWS]).to(network.device)
             nothing = Batch({}, torch.arange(len(seen), device=seen.device))
             for name, values in network.eval().generated(Features(seen), nothing).items():
-                found[name].append(one_tensor(values).float().cpu().numpy())
+                found[name].append(np.asarray(model.tasks[name].keep(values)))
     return {name: np.concatenate(values) for name, values in found.items()}
