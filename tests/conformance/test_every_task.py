@@ -280,7 +280,7 @@ def test_right_answers_become_the_values_of_the_column(learned: Learned) -> None
 def same(found: Any, wanted: Any) -> bool:
     """Numbers nearly, lists of labels in any order."""
     if isinstance(wanted, float | int):
-        return found == pytest.approx(wanted, rel=1e-4)
+        return found == pytest.approx(wanted, rel=1e-4, abs=1e-6)
     if isinstance(wanted, str) and ";" in wanted:
         return same(found.split(";"), wanted.split(";"))
     if isinstance(wanted, list) and all(isinstance(each, str) for each in wanted):
