@@ -44,6 +44,8 @@ SAYS = {
     "fuse_columns": "without the photo:",
     "pairs_of_texts": "joined: ",
     "robustness": "trained under attack:",
+    "tag_spans": "Lima: PLACE",
+    "quantiles": "coverage of the interval",
 }
 """What each prints when it has done its work."""
 APART = {"make_sample_data", "resume_after_kill"}
