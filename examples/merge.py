@@ -30,9 +30,9 @@ def main() -> None:
         print(" | ".join(row))
 
     runs = [tuned(shops[0], valid, seed=seed, lr=lr) for seed, lr in enumerate((2e-5, 1e-4))]
-    soup = gw.soup(runs, valid=valid, test=test, out="runs/merging/soup")
+    soup = gw.soup(runs, valid=valid, test=test, out="runs/soup")
     print(f"soup of {soup.report.kept}")
-    print(gw.load("runs/merging/soup").predict(["where is my parcel?"]))
+    print(gw.load("runs/soup").predict(["where is my parcel?"]))
 
 
 if __name__ == "__main__":

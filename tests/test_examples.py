@@ -78,7 +78,7 @@ def test_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.usefixtures("tiny_base")
 def test_sequence() -> None:
     shutil.copytree(EXAMPLES / "data", Path("examples") / "data")
-    ran = graft("run", EXAMPLES / "sequence.yaml", "--out", "runs/sequences/sequence").works()
+    ran = graft("run", EXAMPLES / "sequence.yaml", "--out", "runs/sequence").works()
     assert "self-trained" in ran.out
     assert Path("runs/sequence/self-trained/report.html").is_file()
     listing = (EXAMPLES / "README.md").read_text(encoding="utf-8")
