@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from graftwork import threads
+from graftwork.cli import few_shot, merge, model, nearest, sequence, verification
 from graftwork.cli.arguments import (
     BadRows,
     Encoding,
@@ -22,7 +23,6 @@ from graftwork.cli.arguments import (
     seconds_of,
     show_warning,
 )
-from graftwork.cli.commands import add_commands
 from graftwork.errors import GraftworkError
 from graftwork.terminal import say, tell, tell_of
 
@@ -218,7 +218,8 @@ def list_(
     print_list(what, as_json=json)
 
 
-add_commands(app)
+for part in (model, nearest, verification, few_shot, merge, sequence):
+    part.add_commands(app)
 
 
 def main() -> None:

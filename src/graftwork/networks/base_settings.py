@@ -55,11 +55,11 @@ class BaseSettings(ABC):
         """The short written form, which `parse_base` reads back."""
         return specs.write(self, self.name)
 
-    def with_layers(self, layers: int) -> BaseSettings:  # noqa: ARG002
+    def with_layers(self, layers: int) -> BaseSettings:
         """The same base with the features of its last `layers` layers side by side, as many as it has."""
         return self
 
-    def for_input(self, name: str) -> BaseSettings:  # noqa: ARG002
+    def for_input(self, name: str) -> BaseSettings:
         """The same base for this input; one that holds encoders of several inputs gives each its own."""
         return self
 

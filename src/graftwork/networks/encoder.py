@@ -99,7 +99,7 @@ class Encoder(nn.Module, ABC):
         """`forward` and `tokens_of`; in one pass where features are pooled from the tokens."""
         return self(inputs, hidden), self.tokens_of(inputs, hidden)
 
-    def places(self, value: Any) -> np.ndarray:  # noqa: ARG002
+    def places(self, value: Any) -> np.ndarray:
         """Where the tokens stand in one value, as `prepare` takes it (L, 2): of a text the first character of each and
         the one behind its last, -1 and -1 for a token that stands for none.
 
@@ -124,15 +124,15 @@ class Encoder(nn.Module, ABC):
         for texts); or (B, *state_shape(depth)) where that is set.
         """
 
-    def state_shape(self, depth: int) -> tuple[int, ...] | None:  # noqa: ARG002
+    def state_shape(self, depth: int) -> tuple[int, ...] | None:
         """Shape of a row's hidden states where it is the same for every row; None where there is a vector a token."""
         return None
 
-    def state_lengths(self, lengths: np.ndarray, depth: int) -> np.ndarray:  # noqa: ARG002
+    def state_lengths(self, lengths: np.ndarray, depth: int) -> np.ndarray:
         """Vectors of each row's hidden states (N,), from the lengths of the prepared rows (N,)."""
         return lengths
 
-    def state_width(self, depth: int) -> int:  # noqa: ARG002
+    def state_width(self, depth: int) -> int:
         """Width of these vectors."""
         return self.hidden_width
 

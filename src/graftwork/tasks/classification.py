@@ -47,7 +47,7 @@ class Classification(ColumnTask):
 
     labels: Labels = field(default=Labels(()), init=False)
 
-    def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:  # noqa: ARG002
+    def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:
         if pa.types.is_nested(column.type):
             raise DataError(f"{source}: the target holds lists, not one label a row. Use --task multilabel.")
         labels = Labels.learn(column)
@@ -116,7 +116,7 @@ class Classification(ColumnTask):
         lead = kept.max(axis=1) - kept[np.arange(len(truth)), truth]
         return np.where(self.predicted(kept) != truth, lead, -1.0)
 
-    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:  # noqa: ARG002
+    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:
         """The classes' shares in the training rows, of which the largest is the answer."""
         counts = np.bincount(train, minlength=self.outputs)
         shares = (counts / counts.sum()).astype(np.float32)

@@ -81,7 +81,7 @@ class NumberTask(ColumnTask):
         standard = np.where(present, (learned - self.mean) / self.std, 0.0)
         return standard.astype(np.float32), present
 
-    def in_units(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:  # noqa: ARG002
+    def in_units(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:
         """The predictions (N, outputs) in the units of the column."""
         predictions = torch.from_numpy(kept).double()
         if not self.scale:

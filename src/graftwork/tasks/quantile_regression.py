@@ -121,13 +121,13 @@ class QuantileRegression(NumberTask):
     def means_the_same(self, other: Task) -> bool:
         return isinstance(other, QuantileRegression) and self.levels == other.levels and super().means_the_same(other)
 
-    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:  # noqa: ARG002
+    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:
         """The quantiles of the training rows."""
         found = np.quantile(self.truth(train), self.levels)
         shown = ", ".join(shown_number(float(value)) for value in found)
         return f"the quantiles of the training rows, {shown}", np.tile(found, (len(kept), 1))
 
-    def sections(self, truth: np.ndarray, kept: np.ndarray, rows: SeenRows) -> tuple[Section, ...]:  # noqa: ARG002
+    def sections(self, truth: np.ndarray, kept: np.ndarray, rows: SeenRows) -> tuple[Section, ...]:
         """How many rows lie below each quantile, beside how many should."""
         below = [float((truth <= kept[:, at]).mean()) for at in range(len(self.levels))]
         cells = tuple(

@@ -158,7 +158,7 @@ class Task(ABC):
         """What metrics and sections read: as `in_units` gives it; embeddings where whole classes are held out."""
         return self.in_units(kept, temperature)
 
-    def calibrated(self, values: Any, targets: Any) -> Self:  # noqa: ARG002
+    def calibrated(self, values: Any, targets: Any) -> Self:
         """This task with what validation teaches it, the temperature apart.
 
         values: predictions, or embeddings of an open set, of the labelled validation rows; targets: theirs, encoded.
@@ -193,11 +193,11 @@ class Task(ABC):
         """What is predicted, in the form of `truth`: class indices (N,), chosen classes (N, C), or numbers (N,)."""
         return kept
 
-    def sections(self, truth: Any, kept: Any, rows: SeenRows) -> tuple[Section, ...]:  # noqa: ARG002
+    def sections(self, truth: Any, kept: Any, rows: SeenRows) -> tuple[Section, ...]:
         """Its own parts of the report on rows that were scored; truth, kept: as `metric_inputs` gives them."""
         return ()
 
-    def with_classes(self, labels: Labels) -> Task | None:  # noqa: ARG002
+    def with_classes(self, labels: Labels) -> Task | None:
         """The task of telling other classes apart on the same features; None where there is not one class a row."""
         return None
 
@@ -205,20 +205,20 @@ class Task(ABC):
         """Whether predictions of both say the same, so that models of them can be one."""
         return type(self) is type(other) and self.state() == other.state()
 
-    def joined(self, others: Sequence[Task]) -> Self:  # noqa: ARG002
+    def joined(self, others: Sequence[Task]) -> Self:
         """One task for models whose tasks mean the same as this one."""
         return self
 
-    def in_units_of(self, other: Task) -> tuple[float, float]:  # noqa: ARG002
+    def in_units_of(self, other: Task) -> tuple[float, float]:
         """Factor and shift that turn what its head gives into what the other one's does, where both mean the same."""
         return 1.0, 0.0
 
-    def wrongness(self, truth: np.ndarray, kept: np.ndarray) -> np.ndarray | None:  # noqa: ARG002
+    def wrongness(self, truth: np.ndarray, kept: np.ndarray) -> np.ndarray | None:
         """How wrong each row is (N,), below 0 where it is right: the report shows the worst. None where nothing is to
         be shown of rows. truth, kept: as `metric_inputs` gives them."""
         return None
 
-    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:  # noqa: ARG002
+    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:
         """The best answer that needs no model: what it is called, and what a model that gives it to N rows would have
         in place of `kept`, as metrics read it. None where there is no such answer.
 
@@ -226,7 +226,7 @@ class Task(ABC):
         """
         return None
 
-    def chance(self, metric: Metric, targets: np.ndarray) -> float | None:  # noqa: ARG002
+    def chance(self, metric: Metric, targets: np.ndarray) -> float | None:
         """What knowing nothing scores on rows with these encoded targets, where a `constant` can't tell; else None."""
         return None
 
@@ -234,7 +234,7 @@ class Task(ABC):
         """A truth or a prediction of one row (in the form of `predicted`) for people."""
         return shown_number(float(value))
 
-    def located(self, kept: Any, table: Table, encoders: Encoders) -> Any:  # noqa: ARG002
+    def located(self, kept: Any, table: Table, encoders: Encoders) -> Any:
         """What was kept of a table's rows, with what only they can say: where tokens stand in a text. As it is where
         `decode` needs nothing of that."""
         return kept
@@ -289,7 +289,7 @@ class ColumnTask(Task):
     def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Targets of N rows and the mask (N,) of those present. Raises DataError for values training never had."""
 
-    def encode_rows(self, table: Table, name: str, encoders: Encoders = NONE) -> Targets | None:  # noqa: ARG002
+    def encode_rows(self, table: Table, name: str, encoders: Encoders = NONE) -> Targets | None:
         """`encode` of the column `name` of a table; None where the table does not have it."""
         if name not in table.data.column_names:
             return None

@@ -53,7 +53,7 @@ class AudioModel(BaseSettings):
 
         return replace(self, layers=min(layers, most_layers(self.path)))
 
-    def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002  nothing is drawn or trained
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:
         from graftwork.networks.audio.pretrained import load
 
         return load(self.path, self.layers, self.pooling, self.seconds)
@@ -83,7 +83,7 @@ class _ScratchSettings(BaseSettings):
         _check_seconds(self.seconds)
         check_dropout(dropout=self.dropout)
 
-    def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:
         from graftwork.networks.audio.spectrogram import MelSettings
 
         window = round(0.025 * self.rate)

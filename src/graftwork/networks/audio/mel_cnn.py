@@ -51,7 +51,7 @@ class MelCNNEncoder(MelEncoder):
         highest = states.masked_fill(~own, float("-inf")).amax(2)
         return torch.cat([mean.flatten(1), highest.flatten(1)], dim=1)
 
-    def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:  # noqa: ARG002
+    def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:
         """A vector a frame of the last stage: the channels of every band."""
         states, frames = self._climb(inputs, self.depth)
         return Tokens(states.transpose(1, 2).flatten(2), valid(frames, states.shape[2]))
@@ -79,7 +79,7 @@ class MelCNNEncoder(MelEncoder):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], folder: Path) -> MelCNNEncoder:  # noqa: ARG003
+    def from_config(cls, config: dict[str, Any], folder: Path) -> MelCNNEncoder:
         mel = MelSettings(**config["mel"])
         return cls(mel, config["width"], config["layers"], config["dropout"], config["seconds"])
 

@@ -66,7 +66,7 @@ class MelGRUEncoder(MelEncoder):
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         return self._climb(self._entered(inputs), self._steps(inputs), 1, depth)
 
-    def state_lengths(self, lengths: np.ndarray, depth: int) -> np.ndarray:  # noqa: ARG002
+    def state_lengths(self, lengths: np.ndarray, depth: int) -> np.ndarray:
         samples = torch.from_numpy(np.asarray(lengths, np.int64))
         counted: np.ndarray = (-(-self.mel.frames(samples) // STEP)).numpy()
         return counted
@@ -86,7 +86,7 @@ class MelGRUEncoder(MelEncoder):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], folder: Path) -> MelGRUEncoder:  # noqa: ARG003
+    def from_config(cls, config: dict[str, Any], folder: Path) -> MelGRUEncoder:
         mel = MelSettings(**config["mel"])
         return cls(mel, config["width"], config["layers"], config["dropout"], config["seconds"])
 

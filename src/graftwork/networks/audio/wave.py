@@ -99,7 +99,7 @@ class WaveEncoder(AudioEncoder):
             self._encoded(self._entered(inputs, mask), mask)
         return read[depth - 1]
 
-    def state_lengths(self, lengths: np.ndarray, depth: int) -> np.ndarray:  # noqa: ARG002
+    def state_lengths(self, lengths: np.ndarray, depth: int) -> np.ndarray:
         counted: np.ndarray = self._counted(torch.from_numpy(np.asarray(lengths, np.int64))).numpy()
         return counted
 
@@ -142,7 +142,7 @@ class WaveEncoder(AudioEncoder):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], folder: Path) -> Self:  # noqa: ARG003
+    def from_config(cls, config: dict[str, Any], folder: Path) -> Self:
         model = pretrained.empty_trunk(config["model"], "sdpa")
         return cls(model, config["rate"], config["normalise"], config["layers"], config["seconds"])
 

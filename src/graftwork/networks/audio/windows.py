@@ -139,7 +139,7 @@ class WindowEncoder(MelEncoder):
         climbed = torch.cat([self._climb(part, 0, depth).flatten(1) for part in parts])
         return spread(climbed, rows)
 
-    def state_lengths(self, lengths: np.ndarray, depth: int) -> np.ndarray:  # noqa: ARG002
+    def state_lengths(self, lengths: np.ndarray, depth: int) -> np.ndarray:
         samples = torch.from_numpy(np.asarray(lengths, np.int64))
         counted: np.ndarray = self.windows.count(self.mel.frames(samples)).numpy()
         return counted
@@ -176,7 +176,7 @@ class WindowEncoder(MelEncoder):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], folder: Path) -> Self:  # noqa: ARG003
+    def from_config(cls, config: dict[str, Any], folder: Path) -> Self:
         windows = Windows(**(config["windows"] | {"mel": MelSettings(**config["windows"]["mel"])}))
         model = pretrained.empty_trunk(config["model"], "sdpa")
         return cls(model, windows, config["pooling"], config["layers"], config["seconds"])

@@ -50,7 +50,7 @@ class _TunedSettings(BaseSettings):
         origin = self._origin()
         return super().tuned_blocks() if origin is None else origin.tuned_blocks()
 
-    def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002  nothing is drawn
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:
         chosen = self._chosen([column.name for column in rows.columns])
         if self.modality == "table":
             self._check_columns(chosen, rows)

@@ -68,7 +68,7 @@ class Concat(Fusion):
         super().__init__(widths)
         self.width = sum(widths)
 
-    def forward(self, parts: Sequence[Tensor], present: Sequence[Tensor | None]) -> Tensor:  # noqa: ARG002
+    def forward(self, parts: Sequence[Tensor], present: Sequence[Tensor | None]) -> Tensor:
         return parts[0] if len(parts) == 1 else torch.cat(list(parts), dim=1)
 
     def head(self, outputs: int, spec: str) -> RowHead:

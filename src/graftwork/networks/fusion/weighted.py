@@ -22,6 +22,6 @@ class WeightedSumFusion(Projected):
         super().__init__(widths, width)
         self.weights = nn.Parameter(torch.zeros(len(widths)))
 
-    def forward(self, parts: Sequence[Tensor], present: Sequence[Tensor | None]) -> Tensor:  # noqa: ARG002
+    def forward(self, parts: Sequence[Tensor], present: Sequence[Tensor | None]) -> Tensor:
         stacked = torch.stack(self.projected(parts), dim=1)  # (B, inputs, width)
         return torch.einsum("i,biw->bw", torch.softmax(self.weights, dim=0), stacked)

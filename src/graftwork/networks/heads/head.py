@@ -87,7 +87,7 @@ class Head(nn.Module, ABC):
         """The inputs of which it reads tokens or maps."""
         return frozenset()
 
-    def solve(self, problem: Problem) -> bool:  # noqa: ARG002
+    def solve(self, problem: Problem) -> bool:
         """Set all that it learns from the features of the training rows; False where it can only learn in steps."""
         return False
 

@@ -70,7 +70,7 @@ class RowHead(Head):
         assert isinstance(settings, RowHeadSettings)
         return settings
 
-    def forward(self, seen: Features, batch: Batch) -> Tensors:  # noqa: ARG002
+    def forward(self, seen: Features, batch: Batch) -> Tensors:
         predictions: Tensors = self.of_rows(seen.rows)
         return predictions
 

@@ -42,7 +42,7 @@ class TokenHead(Head):
         self.spec, self.outputs, self.read = spec, outputs, read
         self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, outputs))
 
-    def forward(self, seen: Features, batch: Batch) -> dict[str, Tensor]:  # noqa: ARG002
+    def forward(self, seen: Features, batch: Batch) -> dict[str, Tensor]:
         tokens = seen.tokens[self.read]
         return {"logits": self.layers(tokens.states), "counts": tokens.counts}
 

@@ -49,7 +49,7 @@ class ImageModel(BaseSettings):
 
         return tuned_blocks(self.path)
 
-    def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002  nothing is drawn or trained
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:
         from graftwork.networks.image.pretrained import ImageModelEncoder
 
         return ImageModelEncoder.from_pretrained(self.path, self.size, self.crop, self.pooling)
@@ -130,7 +130,7 @@ class Conv4(BaseSettings):
         """How often height and width are halved."""
         return self.blocks if self.halvings is None else self.halvings
 
-    def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:
         from graftwork.networks.image.conv4 import Conv4Encoder
 
         with seeded(seed):

@@ -67,5 +67,5 @@ class Conv4Encoder(ImageEncoder):
         return {"architecture": self.architecture, **self._settings}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], folder: Path) -> Conv4Encoder:  # noqa: ARG003
+    def from_config(cls, config: dict[str, Any], folder: Path) -> Conv4Encoder:
         return cls(**{key: value for key, value in config.items() if key != "architecture"})

@@ -110,7 +110,7 @@ class ImageModelEncoder(ImageEncoder):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], folder: Path) -> ImageModelEncoder:  # noqa: ARG003
+    def from_config(cls, config: dict[str, Any], folder: Path) -> ImageModelEncoder:
         model = pretrained.empty_trunk(config["model"], "sdpa")
         return cls(model, View(**config["view"]), config["mean"], config["std"], config["pooling"])
 

@@ -99,5 +99,5 @@ class SmallImageEncoder(ImageEncoder):
         return {"architecture": self.architecture, **self._settings}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], folder: Path) -> SmallImageEncoder:  # noqa: ARG003
+    def from_config(cls, config: dict[str, Any], folder: Path) -> SmallImageEncoder:
         return cls(**{key: value for key, value in config.items() if key != "architecture"})

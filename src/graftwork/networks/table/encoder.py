@@ -119,7 +119,7 @@ class ColumnsEncoder(TableEncoder):
             parts.append(whole if category.rare else whole[:, 1:])
         return torch.cat(parts, dim=1)
 
-    def states(self, inputs: Inputs, depth: int) -> Tensor:  # noqa: ARG002
+    def states(self, inputs: Inputs, depth: int) -> Tensor:
         raise AssertionError(f"the only block has nothing behind depth {depth}")
 
     def blocks(self) -> list[list[nn.Module]]:
@@ -129,7 +129,7 @@ class ColumnsEncoder(TableEncoder):
         return {"architecture": self.architecture}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], folder: Path) -> ColumnsEncoder:  # noqa: ARG003
+    def from_config(cls, config: dict[str, Any], folder: Path) -> ColumnsEncoder:
         return cls(cls.read_files(folder))
 
 

@@ -111,7 +111,7 @@ class FTTransformerEncoder(TableEncoder):
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         return self._climb(inputs, depth, None)
 
-    def state_shape(self, depth: int) -> tuple[int, ...]:  # noqa: ARG002  the same everywhere
+    def state_shape(self, depth: int) -> tuple[int, ...]:
         return (len(self.reader.parts) + 1, self.hidden_width)
 
     def blocks(self) -> list[list[nn.Module]]:

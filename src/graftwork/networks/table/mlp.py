@@ -78,7 +78,7 @@ class TableMlpEncoder(TableEncoder):
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         return self._climb(inputs, depth, None)
 
-    def state_shape(self, depth: int) -> tuple[int, ...]:  # noqa: ARG002  the same everywhere
+    def state_shape(self, depth: int) -> tuple[int, ...]:
         return (self.hidden_width,)
 
     def blocks(self) -> list[list[nn.Module]]:

@@ -60,7 +60,7 @@ class _PretrainedSettings(BaseSettings):
         file = inside(locate(self.folder()), "tokenizer.json")
         return file if file.is_file() else None
 
-    def build(self, rows: TrainingRows, seed: int) -> Encoder:  # noqa: ARG002  nothing is drawn or trained
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:
         from graftwork.networks.hub.tokenizer import LongTexts
         from graftwork.networks.text.transformer import TransformerEncoder
 

@@ -69,7 +69,7 @@ class FewShot(Classification):
     def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> None:
         """See `chance`."""
 
-    def chance(self, metric: Metric, targets: np.ndarray) -> float | None:  # noqa: ARG002
+    def chance(self, metric: Metric, targets: np.ndarray) -> float | None:
         """One of the classes of an episode, blindly."""
         return 1 / self.way
 
@@ -81,6 +81,6 @@ class FewShot(Classification):
         named = {"way": shape.way, "shot": shape.shot, "query": shape.query, "episodes": shape.count}
         return with_learned(super().with_state(state), **named)
 
-    def scored(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:  # noqa: ARG002
+    def scored(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:
         """Embeddings as they are (N, E)."""
         return kept

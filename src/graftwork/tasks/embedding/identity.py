@@ -40,7 +40,7 @@ class Identity(Classification):
         codes = self.labels.with_new(column).codes(column, source, rows)
         return codes, codes != MISSING
 
-    def scored(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:  # noqa: ARG002
+    def scored(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:
         """Embeddings of length 1 (N, E)."""
         return np.asarray(F.normalize(torch.from_numpy(kept).float(), dim=1))
 

@@ -68,7 +68,7 @@ class Retrieval(Task):
         if self.width < 1:
             raise UsageError(f"retrieval: width is {self.width}. Expected 1 or more.")
 
-    def learn_rows(self, table: Table, name: str) -> Self:  # noqa: ARG002
+    def learn_rows(self, table: Table, name: str) -> Self:
         """Raises UsageError unless there are two inputs, DataError where too few different rows have both."""
         inputs = table.schema.modalities
         if len(inputs) != SIDES:
@@ -100,7 +100,7 @@ class Retrieval(Task):
             settings = replace(settings, bias=self.contrast == "siglip")
         return super().make_head(network, specs.write(settings, settings.name))
 
-    def encode_rows(self, table: Table, name: str, encoders: Encoders = NONE) -> Targets | None:  # noqa: ARG002
+    def encode_rows(self, table: Table, name: str, encoders: Encoders = NONE) -> Targets | None:
         return self._ids(table)
 
     def _ids(self, table: Table) -> Targets:
@@ -148,7 +148,7 @@ class Retrieval(Task):
         off = np.abs(kept - truth).reshape(len(truth), -1).max(axis=1)
         return np.where(off > 0, off, -1.0)
 
-    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:  # noqa: ARG002
+    def constant(self, train: np.ndarray, metric: Metric, kept: np.ndarray) -> tuple[str, np.ndarray] | None:
         """Ranks of partners that are found by chance: each rank once."""
         even = np.arange(1, len(kept) + 1, dtype=kept.dtype)
         draw = np.random.default_rng(0)
@@ -163,7 +163,7 @@ class Retrieval(Task):
         first, second = self.embeddings(probabilities)
         return [float(value) for value in (first * second).sum(axis=1)]
 
-    def numbers(self, name: str) -> tuple[str, ...]:  # noqa: ARG002
+    def numbers(self, name: str) -> tuple[str, ...]:
         """None: embeddings are not for people."""
         return ()
 

@@ -132,7 +132,7 @@ class Tagging(Task):
     def value_type(self) -> pa.DataType:
         return pa.list_(pa.struct({"start": pa.int64(), "end": pa.int64(), "label": pa.string()}))
 
-    def numbers(self, name: str) -> tuple[str, ...]:  # noqa: ARG002
+    def numbers(self, name: str) -> tuple[str, ...]:
         """None: what is said is said of tokens."""
         return ()
 
@@ -149,7 +149,7 @@ class Tagging(Task):
         )  # fmt: skip
         return {metric.name: metric for metric in each}
 
-    def sections(self, truth: Any, kept: Any, rows: SeenRows) -> tuple[Section, ...]:  # noqa: ARG002
+    def sections(self, truth: Any, kept: Any, rows: SeenRows) -> tuple[Section, ...]:
         """How well the spans of each label are found."""
         sums = span_counts(len(self.labels), truth, kept).sum(axis=0)
         cells = tuple(
