@@ -1,10 +1,10 @@
-"""What every test relies on: no network, one thread, a cache of its own."""
+"""What every test relies on: no network, one thread, a cache and a home of its own."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +19,16 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 DATA = Path(os.environ.get("GRAFTWORK_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
+FETCHED = Path(os.environ.get("GRAFTWORK_TEST_HOME", Path(__file__).parents[1] / ".bases"))
+"""Where `make bases` puts the real bases that tests read."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The user's cache is neither read nor filled."""
+    """The user's cache and fetched bases are neither read nor filled."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRAFTWORK_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("GRAFTWORK_HOME", str(tmp_path_factory.mktemp("home")))
         yield
 
 
@@ -34,6 +38,19 @@ def _one_thread() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and torch.get_num_threads() != 1:
         torch.set_num_threads(1)
+
+
+@pytest.fixture
+def real_bases(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`real_bases("whisper-base", ...)`: inside the test these bases are at hand; skips where they were not fetched."""
+
+    def needed(*names: str) -> None:
+        missing = [name for name in names if not (FETCHED / "bases" / name / "source.json").is_file()]
+        if missing:
+            pytest.skip(f"not fetched into {FETCHED}: {', '.join(missing)} (`make bases` does)")
+        monkeypatch.setenv("GRAFTWORK_HOME", str(FETCHED))
+
+    return needed
 
 
 @pytest.fixture(scope="session")
