@@ -67,7 +67,7 @@ def test_another_file_is_refused_before_it_is_opened(tmp_path: Path, monkeypatch
 def test_code_is_refused(tmp_path: Path, zipped: bool) -> None:
     mark = tmp_path / "ran"
     file, digest = saved(tmp_path, {"a": torch.zeros(3), "b": Bomb(mark)}, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(ModelError, match=r"can't be read as a file of weights: it asks for .*touch\. Expected"):
+    with pytest.raises(ModelError, match=r"can't be read as a file of weights: it asks for getattr\. Expected"):
         pickled.tensors(file, digest)
     assert not mark.exists()
 
