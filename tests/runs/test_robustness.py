@@ -84,3 +84,17 @@ def test_numbers_and_categories_are_no_target_of_attacks():
     model = gw.fit(rows, target="label", recipe=gw.Recipe(seed=0))
     with pytest.raises(UsageError, match="nothing to attack: the model reads numbers and categories only"):
         gw.robustness(model, rows)
+
+
+def test_targets_without_one_class_a_row_are_left_alone():
+    """Spans beside classes: their predictions are several tensors, which nothing here compares."""
+    found = [(f"a {colour} thing", colour) for colour in ("red", "blue") for _ in range(8)]
+    rows = [
+        {"text": text, "label": colour, "spans": [{"start": 2, "end": 2 + len(colour), "label": "colour"}]}
+        for text, colour in found
+    ]
+    plain = Recipe(base="gru:width=8", task={"spans": "tagging"}, techniques=[], training=gw.Training(steps=2, batch=8))
+    model = gw.fit(rows, target=["label", "spans"], valid=rows[::3], recipe=plain, verbose=False)
+    measured = gw.robustness(model, rows, "rows=4,steps=1,restarts=1,queries=2")
+    assert {one.target for one in (*measured.attacked, *measured.corrupted)} == {"label"}
+    assert all(one.clean.rows == 4 for one in measured.corrupted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from graftwork.evidence.robustness.sound_corruptions import SOUND_CORRUPTIONS
 from graftwork.evidence.robustness.text_corruptions import TEXT_CORRUPTIONS
 from graftwork.evidence.robustness.weather_and_files import IMAGE_CORRUPTIONS
 from graftwork.networks.audio.encoder import AudioEncoder
+from graftwork.tasks.task import Task
 
 SEVERITIES = (1, 2, 3, 4, 5)
 NAMES: dict[Modality, tuple[str, ...]] = {
@@ -59,6 +60,7 @@ class Corrupted:
 
 def corrupt(
     aims: list[Aim],
+    tasks: Mapping[str, Task],
     table: Table,
     examples: Examples,
     text: TextSettings,
@@ -67,8 +69,9 @@ def corrupt(
 ) -> list[Corrupted]:
     """Accuracy of targets that are all predicted from one input, for every corruption of that input.
 
-    aims: the targets, with the same network and input. table: the rows, of which texts are changed before they are
-    tokenised; images and sounds are changed as the network reads them. examples: the same rows, prepared.
+    aims: the targets, with the same network and input. tasks: of all that the network predicts. table: the rows, of
+    which texts are changed before they are tokenised; images and sounds are changed as the network reads them.
+    examples: the same rows, prepared.
     """
     first = aims[0]
     found: dict[str, dict[str, list[Share]]] = {aim.target: {} for aim in aims}
@@ -76,9 +79,9 @@ def corrupt(
         if watch:
             watch(f"{first.input}: {name}")
         for severity in SEVERITIES:
-            for aim, share in _shares(aims, *_changed(first, table, examples, text, name, severity, seed)):
+            for aim, share in _shares(aims, tasks, *_changed(first, table, examples, text, name, severity, seed)):
                 found[aim.target].setdefault(name, []).append(share)
-    clean = {aim.target: share for aim, share in _shares(aims, examples, None)}
+    clean = {aim.target: share for aim, share in _shares(aims, tasks, examples, None)}
     return [
         Corrupted(
             aim.target,
@@ -94,9 +97,11 @@ def corrupt(
 Change = Callable[[Batch], Batch] | None
 
 
-def _shares(aims: list[Aim], examples: Examples, change: Change) -> Iterator[tuple[Aim, Share]]:
+def _shares(
+    aims: list[Aim], tasks: Mapping[str, Task], examples: Examples, change: Change
+) -> Iterator[tuple[Aim, Share]]:
     first = aims[0]
-    predictions = predict_examples(first.network, examples, first.techniques, changed=change)
+    predictions = predict_examples(first.network, examples, first.techniques, changed=change, tasks=tasks)
     for aim in aims:
         keep = examples.labelled[aim.target]
         right = predictions[aim.target].argmax(1) == examples.targets[aim.target]

@@ -70,7 +70,7 @@ def measure(
         if settings.attacks:
             attacked += [attack(aim, examples, settings, watch) for aim in aims]
         if settings.corruptions:
-            corrupted += corrupt(aims, table, examples, text, settings.seed, watch)
+            corrupted += corrupt(aims, tasks, table, examples, text, settings.seed, watch)
     return Robustness(len(examples), settings, tuple(attacked), tuple(corrupted))
 
 
