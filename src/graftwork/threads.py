@@ -10,6 +10,8 @@ import os
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from graftwork.control_groups import group_folders, text_of
+
 THREADS = "OMP_NUM_THREADS"
 WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
 """A thread that waits gives its core away at once. By default it spins, and beside other processes it burns what they,
@@ -47,43 +49,19 @@ def cpu_quota(root: Path = Path("/")) -> float | None:
     system.
     """
     found = []
-    for version_1, path in _groups(root / "proc/self/cgroup"):
-        for top in _mounts(root, version_1):
-            for folder in _upwards(top, path):
-                limit = _first_version(folder) if version_1 else _second_version(folder)
-                found += [] if limit is None else [limit]
+    for version_1, folder in group_folders("cpu", root):
+        limit = _first_version(folder) if version_1 else _second_version(folder)
+        found += [] if limit is None else [limit]
     return min(found, default=None)
 
 
-def _groups(file: Path) -> list[tuple[bool, str]]:
-    """(whether it is version 1, path) of the control groups that limit the CPU time of this process."""
-    groups = []
-    for line in _text(file).splitlines():
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if not controllers or "cpu" in controllers.split(","):
-            groups.append((bool(controllers), path))
-    return groups
-
-
-def _mounts(root: Path, version_1: bool) -> list[Path]:
-    top = root / "sys/fs/cgroup"
-    return [top / "cpu", top / "cpu,cpuacct"] if version_1 else [top, top / "unified"]
-
-
-def _upwards(top: Path, path: str) -> list[Path]:
-    """The folder of a group and those above it. In a container the path may name a folder that only the host has."""
-    parts = [part for part in path.split("/") if part and part != ".."]
-    return [top.joinpath(*parts[:end]) for end in range(len(parts), -1, -1)]
-
-
 def _second_version(folder: Path) -> float | None:
-    quota, _, period = _text(folder / "cpu.max").strip().partition(" ")
+    quota, _, period = text_of(folder / "cpu.max").strip().partition(" ")
     return _ratio(quota, period or "100000")
 
 
 def _first_version(folder: Path) -> float | None:
-    return _ratio(_text(folder / "cpu.cfs_quota_us").strip(), _text(folder / "cpu.cfs_period_us").strip())
+    return _ratio(text_of(folder / "cpu.cfs_quota_us").strip(), text_of(folder / "cpu.cfs_period_us").strip())
 
 
 def _ratio(quota: str, period: str) -> float | None:
@@ -91,10 +69,3 @@ def _ratio(quota: str, period: str) -> float | None:
     if not (quota.isdigit() and period.isdigit()) or int(period) == 0 or int(quota) == 0:
         return None
     return int(quota) / int(period)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

@@ -19,6 +19,7 @@ from graftwork.data.tensors import one_tensor
 from graftwork.networks.features import Features
 from graftwork.networks.heads.head import Head
 from graftwork.networks.heads.solving.problem import Problem
+from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
 from graftwork.runs.single import build_network
@@ -31,6 +32,11 @@ NAME = "cross-validation of the probe"
 def cross_validate(job: Job, recipe: Recipe) -> dict[str, np.ndarray]:
     """By target, probabilities (N, outputs) of each training row from a linear probe solved without its fold."""
     network = build_network(job, Recipe(base=recipe.base, text=recipe.text, seed=recipe.seed))
+    return cross_validated(job, network, recipe)
+
+
+def cross_validated(job: Job, network: Network, recipe: Recipe) -> dict[str, np.ndarray]:
+    """`cross_validate` of a network that is built; its heads should be linear."""
     examples = prepare(job.train, network, job.tasks, recipe.text)
     whole = {name: network.encoder(name).depth for name in network.columns}
     cached = build_cache(network, examples, {name: depth for name, depth in whole.items() if depth > 1})

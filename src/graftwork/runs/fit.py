@@ -16,6 +16,7 @@ from graftwork.errors import UsageError
 from graftwork.evidence.views import words_of
 from graftwork.model import Model
 from graftwork.recipe import Recipe, from_yaml
+from graftwork.runs.bases.settling import known_bases, settled
 from graftwork.runs.budget.affordable import within_budget
 from graftwork.runs.budget.planning import planned
 from graftwork.runs.clock import Began, Clock, Deadline
@@ -29,7 +30,7 @@ from graftwork.runs.model_from_run import make_model as make_model
 from graftwork.runs.one_at_a_time import one_at_a_time
 from graftwork.runs.reporting import Call, make_report
 from graftwork.runs.watching import heard
-from graftwork.runs.workspace import claims_out, open_workspace
+from graftwork.runs.workspace import Workspace, claims_out, open_workspace
 from graftwork.saving import put
 
 
@@ -109,14 +110,15 @@ def fit_data(
     if budget is not None and budget <= 0:
         raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
     listener.doing(f"reading {data.called}")
-    job = make_job(data, recipe)
+    job = make_job(data, recipe, known_bases(recipe, workspace))
     listener.scored_by(job.bound_metrics)
     for note in job.notes:
         listener.note(note)
-    recipe = replace(recipe, base=job.bases.named)
     ends = None if budget is None else Deadline.after(budget, clock, clocks.wall if clock is time.monotonic else None)
     runs = 1 + len(domains_to_leave_out(job) if data.split_by else ())
     with workspace.cleared_if_refused():
+        job = settled(job, recipe, workspace, listener, ends)
+        recipe = replace(recipe, base=job.bases.named)
         allowed = within_budget(job, recipe, workspace, listener, ends, began=clocks, runs=runs)
         recipe, deadline = allowed.recipe, allowed.deadline
         left_out = (
@@ -182,10 +184,12 @@ def plan_data(
     job = make_job(data if budget is not None else replace(data, test=None), recipe)
     for note in job.notes:
         listener.note(note)
+    ends = None if budget is None else Deadline.after(budget, began=began)
+    job = settled(job, recipe, Workspace(), listener, ends)
     recipe = replace(recipe, base=job.bases.named)
     if data.split_by:
         listener.note(f"before it, the same without each domain in turn: {', '.join(domains_to_leave_out(job))}")
-    return planned(job, recipe, listener, None if budget is None else Deadline.after(budget, began=began))
+    return planned(job, recipe, listener, ends)
 
 
 def _recipe(given: Recipe | str | os.PathLike[str] | None) -> Recipe:

@@ -11,5 +11,5 @@ from graftwork.runs.job.job import Job
 
 def data_warnings(job: Job, others: Mapping[str, Table]) -> list[DataWarning]:
     """others: the tables that the model is scored on, by their names; validation, test."""
-    own = bases(job.bases.notes) + leaks(job.leaks) + differing(job.shifts)
+    own = bases(job.bases.warnings) + leaks(job.leaks) + differing(job.shifts)
     return own + table_warnings(job.train, others, job.tasks)

@@ -41,7 +41,7 @@ class Job:
     metrics: dict[str, str]
     notes: tuple[str, ...]
     leaks: tuple[Leak, ...] = ()
-    bases: Bases = field(default_factory=lambda: Bases("auto"))
+    bases: Bases = field(default_factory=Bases)
     shifts: tuple[str, ...] = ()
 
     @property
@@ -92,8 +92,11 @@ class Job:
             yield from column_texts(self.train.column(name), recipe.text)
 
 
-def make_job(data: DataArguments, recipe: Recipe) -> Job:
-    """Read and check all tables before anything slow begins. Raises DataError or UsageError if they can't be used."""
+def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) -> Job:
+    """Read and check all tables before anything slow begins. bases: that were chosen before, as for a resumed call.
+
+    Raises DataError or UsageError if they can't be used.
+    """
     given = _given_tasks(recipe)
     kinds: Mapping[str, Kind] = {name: task.target_kinds[0] for name, task in given.items() if task.target == "column"}
     every, many = given.get(ALL), [name for name, task in given.items() if task.answer == "classes"]
@@ -112,7 +115,7 @@ def make_job(data: DataArguments, recipe: Recipe) -> Job:
     table, notes = loaded.table, list(loaded.notes)
     tasks = _learned(table, given, notes)
     metrics = _metrics(recipe, tasks)
-    bases = fitting_bases(table, recipe)
+    bases = bases or fitting_bases(table, recipe, tasks.values())
     recipe, notes = replace(recipe, base=bases.named), [*notes, *bases.notes]
     others: dict[str, Table] = {}
     for part, source in (("valid", data.valid), ("test", data.test)):

