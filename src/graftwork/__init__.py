@@ -33,6 +33,8 @@ _HOMES = {
     "graftwork.runs.merging.soup": ("soup",),
     "graftwork.uses.gallery": ("Gallery", "load_gallery"),
 }
+_ROOMS = ("bases",)
+"""Packages that are handed out as they are."""
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
@@ -45,7 +47,9 @@ def _techniques() -> Mapping[str, str]:
 
 def __getattr__(name: str) -> Any:
     if name == "__all__":
-        return sorted([*_HOME_OF, *_techniques()])
+        return sorted([*_HOME_OF, *_ROOMS, *_techniques()])
+    if name in _ROOMS:
+        return importlib.import_module(f"graftwork.{name}")
     # Modules are asked for here too before they are imported; no look for those, whose names begin otherwise.
     home = _HOME_OF.get(name) or (_techniques().get(name) if name[:1].isupper() else None)
     if home is None:
@@ -54,4 +58,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*_HOME_OF, *_techniques(), "__all__", "__version__"])
+    return sorted([*_HOME_OF, *_ROOMS, *_techniques(), "__all__", "__version__"])

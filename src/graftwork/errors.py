@@ -31,6 +31,10 @@ class ModelError(GraftworkError):
     """A base or a saved model can't be loaded."""
 
 
+class FetchError(ModelError):
+    """A base can't be fetched; nothing of it was kept."""
+
+
 class MissingPackageError(GraftworkError):
     """A recipe or a saved model needs something that another package brings, and that is not installed."""
 

