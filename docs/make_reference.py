@@ -13,7 +13,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,8 @@ def pages() -> dict[Path, str]:
 
 def stub() -> str:
     """What type checkers read of `graftwork`, whose names are found when they are used."""
-    homes = {name: getattr(gw, name).__module__ for name in gw.__all__}
+    found = {name: getattr(gw, name) for name in gw.__all__}
+    homes = {name: "graftwork" if inspect.ismodule(one) else one.__module__ for name, one in found.items()}
     imports = [
         f"from {home} import {name} as {name}" for name, home in sorted(homes.items(), key=lambda item: item[::-1])
     ]
@@ -195,7 +196,12 @@ def python_page() -> str:
     lines = ["# Python", NOTE, "`import graftwork as gw`. Techniques have [a page of their own](../techniques.md).", ""]
     own = [name for name in gw.__all__ if not _is_a(getattr(gw, name), Technique, Exception)]
     for name in sorted(own, key=str.lower):
-        lines += entry(getattr(gw, name), f"gw.{name}")
+        one = getattr(gw, name)
+        if inspect.ismodule(one):
+            parts = [entry(getattr(one, part), f"gw.{name}.{part}") for part in one.__all__]
+            lines += [f"## gw.{name}", "", markdown(one.__doc__), "", *(line for part in parts for line in part)]
+        else:
+            lines += entry(one, f"gw.{name}")
     for module, names in HANDED_OUT.items():
         for name in names:
             lines += entry(getattr(importlib.import_module(module), name), name)
@@ -213,18 +219,28 @@ def cli_page() -> str:
     from graftwork.cli.main import app
 
     group: Any = typer.main.get_command(app)
+    commands = dict(_commands(group, "graft"))
     lines = ["# Command line", NOTE, f"{group.help} `graft --help` and `graft fit --help` print the same.", ""]
     lines += ["Exit codes: 0 fine, 1 failed, 2 wrong use, 130 stopped by Ctrl-C. `--debug` shows tracebacks.", ""]
-    for name, command in group.commands.items():
+    for name, command in commands.items():
         arguments = [p for p in command.params if p.param_type_name == "argument"]
         options = [p for p in command.params if p.param_type_name == "option"]
         usage = " ".join([p.name.upper() for p in arguments])
-        lines += [f"## graft {name}", "", f"`graft {name} {usage}{' [options]' if options else ''}`", ""]
-        lines += [inspect.cleandoc(command.help or ""), "", "| | |", "|---|---|"]
+        lines += [f"## {name}", "", f"`{f'{name} {usage}'.rstrip()}{' [options]' if options else ''}`", ""]
+        lines += [inspect.cleandoc(command.help or ""), ""]
+        lines += ["| | |", "|---|---|"] if arguments or options else []
         lines += [f"| `{p.name.upper()}` | {p.help} |" for p in arguments]
         lines += [f"| `{', '.join(p.opts)}` | {_option(p)} |" for p in options]
         lines.append("")
     return _page(lines)
+
+
+def _commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Each command by what is typed for it; a group stands before the commands in it."""
+    for name, command in group.commands.items():
+        yield f"{path} {name}", command
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{path} {name}")
 
 
 def settings_page() -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-KINDS = ("bert", "roberta", "distilbert", "modernbert", "gpt2", "qwen2", "t5")
+KINDS = ("bert", "roberta", "distilbert", "modernbert", "mpnet", "gpt2", "qwen2", "t5")
 LAYERS, WIDTH = 3, 32
 _TOPICS = {
     "animals": "cat dog bird fish cow",
@@ -113,6 +113,7 @@ def _config(kind: str, vocabulary: int, changes: dict[str, Any]) -> Any:
             t.ModernBertConfig,
             sizes | places | {"cls_token_id": 2, "sep_token_id": 3, "local_attention": 4, "mlp_dropout": 0.1},
         ),
+        "mpnet": (t.MPNetConfig, sizes | places),
         "gpt2": (t.GPT2Config, {"n_embd": WIDTH, "n_layer": LAYERS, "n_head": 4, "n_positions": 64}),
         "qwen2": (t.Qwen2Config, sizes | places | {"num_key_value_heads": 2}),
         "t5": (t.T5Config, {"d_model": WIDTH, "num_layers": LAYERS, "num_heads": 4, "d_ff": 48, "d_kv": 8}),

@@ -1,5 +1,6 @@
 # Made by docs/make_reference.py: run `make docs`.
 
+from graftwork import bases as bases
 from graftwork.core.settings import Training as Training
 from graftwork.data.columns.text import TextSettings as TextSettings
 from graftwork.deploy.transformers.export import export_transformers as export_transformers
@@ -168,6 +169,7 @@ __all__ = [
     "VREx",
     "WarmStart",
     "WeightedSum",
+    "bases",
     "export_transformers",
     "fit",
     "load",

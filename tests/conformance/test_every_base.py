@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from conformance.bases import ALL, LEARNS_FROM, MISSING, VALUES, Row
+from graftwork.bases.home import SOURCE, folder_of
 from graftwork.data.batch import Batch, Hidden, Inputs
 from graftwork.networks.bases.architectures import restore
 from graftwork.networks.bases.registry import BASES, build, parse_base
@@ -50,7 +51,7 @@ def _drawn_alike() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def build_spec(row: Row, tmp_path_factory: pytest.TempPathFactory) -> Build:
+def build_spec(row: Row, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
     folder = row.folder(tmp_path_factory.mktemp("base")) if row.folder else Path()
 
     def made(spec: str) -> Encoder:
@@ -58,7 +59,14 @@ def build_spec(row: Row, tmp_path_factory: pytest.TempPathFactory) -> Build:
         assert settings.name == row.base
         return build(settings, LEARNS_FROM[settings.modality], SEED)
 
-    return made
+    with pytest.MonkeyPatch.context() as patch:
+        if row.fetched:
+            patch.setenv("GRAFTWORK_HOME", str(tmp_path_factory.mktemp("home")))
+            place = folder_of(row.base)
+            place.parent.mkdir()
+            row.fetched(place)
+            (place / SOURCE).touch()
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -42,13 +42,9 @@ def print_list(what: str, *, as_json: bool) -> None:
 
 
 def _bases() -> _List:
-    from graftwork import specs
-    from graftwork.networks.bases.registry import BASES
+    from graftwork.cli.base_list import HEAD, bases, cells
 
-    head = ("base", "reads", "what it is", "settings", "source")
-    return _List(
-        head, BASES.listed(), lambda cls: (cls.modality, cls.summary, specs.describe_settings(cls), cls.source)
-    )
+    return _List(HEAD, bases(), cells)
 
 
 def _techniques() -> _List:

@@ -25,6 +25,20 @@ def stack_name(model: Any) -> str:
     return next((name for name, found in lists.items() if len(found) == told), longest)
 
 
+def around(model: nn.Module, name: str) -> tuple[dict[str, nn.Module], dict[str, nn.Module]]:
+    """What stands before the list of layers called `name`, and what behind it, by name, in the order of the model."""
+    before: dict[str, nn.Module] = {}
+    after: dict[str, nn.Module] = {}
+    node, path = model, ""
+    for part in name.split("."):
+        children = {f"{path}{own}": child for own, child in node.named_children()}
+        place = list(children).index(f"{path}{part}")
+        before |= dict(list(children.items())[:place])
+        after = dict(list(children.items())[place + 1 :]) | after
+        node, path = children[f"{path}{part}"], f"{path}{part}."
+    return before, after
+
+
 def reached(output: Tensor) -> set[int]:
     """Ids of the parameters that `output` was computed from."""
     seen: set[Any] = set()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graftwork import specs
+from graftwork.bases.home import fetched_from_hub
 from graftwork.data.table import Input, Modality
 from graftwork.discovery.registry import Registry
 from graftwork.discovery.room import classes
@@ -141,7 +142,8 @@ def _names(modality: Modality) -> str:
 
 
 def _modality_of(folder: Path) -> Modality:
-    """What the model in a folder reads, by its files; text for a hub id, and for what is not known."""
+    """What the model in a folder reads, by its files; text for what is not known, a hub id that is not here for one."""
+    folder = fetched_from_hub(folder.as_posix()) or folder
     if (folder / "frontend.json").is_file():
         return "audio"
     try:

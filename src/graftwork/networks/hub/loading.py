@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from graftwork.bases.home import fetched_from_hub
 from graftwork.data.store.names import check_links, plain_name
 from graftwork.errors import ModelError
 from graftwork.networks.hub.sizes import bounded, check_counts
@@ -27,7 +28,8 @@ ADAPTER = "adapter_config.json"
 
 
 def locate(source: str, what: str = "base", instead: str = "A local folder with the model works too.") -> Path:
-    """The folder of a base: a local one, or the hub's in the local cache (fetched where the network allows it).
+    """The folder of a base: a local one, that of a hub id which `graft bases get` fetched, or the hub's in its own
+    cache (fetched where the network allows it).
 
     what, instead: for messages, how it is called, and what would do where the hub does not have it.
     """
@@ -38,6 +40,9 @@ def locate(source: str, what: str = "base", instead: str = "A local folder with 
         raise ModelError(f"{source} is a file. A base is a folder with config.json, weights and a tokenizer.")
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", source) or source.startswith("."):
         raise ModelError(f"There is no folder {source}. Give an existing folder, or a hub id such as org/name.")
+    fetched = fetched_from_hub(source)
+    if fetched is not None:
+        return fetched
     from huggingface_hub import snapshot_download
 
     try:

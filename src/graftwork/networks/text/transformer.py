@@ -28,10 +28,11 @@ from graftwork.networks.hub import transformers as pretrained
 from graftwork.networks.hub.tokenizer import LongTexts, TextTokenizer
 from graftwork.networks.hub.transformers import Attention
 from graftwork.networks.pooling import How, Pooling, as_trained
-from graftwork.networks.stacks import reached, stack_name, steady
+from graftwork.networks.stacks import around, reached, stack_name, steady
 from graftwork.networks.text import length_groups, windows
 from graftwork.networks.text.encoder import TextEncoder
 
+_NOT_TEXT = "This base does not run on text alone"
 _PROBE = ("to be", "to be, or not to be: that is the question", "that")
 
 
@@ -176,18 +177,11 @@ class TransformerEncoder(TextEncoder):
         return frozenset(found)
 
     def blocks(self) -> list[list[nn.Module]]:
-        before: list[nn.Module] = []
-        after: list[nn.Module] = []
-        node = self.model
-        for part in self._stack_name.split("."):
-            names = [name for name, _ in node.named_children()]
-            children = [child for _, child in node.named_children()]
-            place = names.index(part)
-            before += children[:place]
-            after = children[place + 1 :] + after
-            node = children[place]
+        before, after = around(self.model, self._stack_name)
+        early = [module for name, module in after.items() if name in self._read_early]
+        late = [module for name, module in after.items() if name not in self._read_early]
         layers = list(self._stack)
-        return [before, *([layer] for layer in layers[:-1]), [layers[-1], *after]]
+        return [[*before.values(), *early], *([layer] for layer in layers[:-1]), [layers[-1], *late]]
 
     # --- saving and export ------------------------------------------------------------------------------------------
     @property
@@ -245,6 +239,18 @@ class TransformerEncoder(TextEncoder):
         last: Tensor = output.last_hidden_state
         return last
 
+    @cached_property
+    def _read_early(self) -> frozenset[str]:
+        """What stands behind the layers and is read by the first one already: relative positions of MPNet, DeBERTa."""
+        _, after = around(self.model, self._stack_name)
+        embeddings = (isinstance(part, nn.Embedding) for module in after.values() for part in module.modules())
+        if self.depth < 3 or not any(embeddings):
+            return frozenset()
+        with steady(self), torch.enable_grad(), hooks.stopping(self._stack, 1) as read, hub.explained(_NOT_TEXT):
+            self._run(self._probe())
+        used = reached(read[1])
+        return frozenset(name for name, part in after.items() if any(id(value) in used for value in part.parameters()))
+
     def _check_start(self, depth: int) -> None:
         if not 1 <= depth <= self._deepest:
             raise ValueError(
@@ -267,7 +273,7 @@ class TransformerEncoder(TextEncoder):
 
     def _freeze_unused(self) -> None:
         """Parameters that no feature depends on are not trained, rather than left for an optimizer to decay."""
-        with steady(self), torch.enable_grad(), hub.explained("This base does not run on text alone"):
+        with steady(self), torch.enable_grad(), hub.explained(_NOT_TEXT):
             used = reached(self(self._probe()))
         self._freeze(name for name, parameter in self.model.named_parameters() if id(parameter) not in used)
 
