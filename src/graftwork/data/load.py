@@ -107,7 +107,7 @@ def load(
         bad = check(table, need_target=True)
         bad = [_with_remedy(row, many_labels) for row in bad]
         ranges.append(scales.ranges_of(table))
-        notes.extend(media.cancelled(table))
+        notes.extend(media.cancelled(table) + media.plain_images(table))
         before = table
         table, skipped = apply(table, bad, on_bad_rows)
         skipped += lost_classes(before, table) if skipped else []
@@ -210,7 +210,7 @@ def load_like(
     if on_bad_rows != "keep":
         table, skipped = apply(table, bad, on_bad_rows)
         notes, bad = notes + skipped, []
-    notes += scales.beyond(looked_at) + media.cancelled(looked_at)
+    notes += scales.beyond(looked_at) + media.cancelled(looked_at) + media.plain_images(looked_at)
     ready, changed = to_kinds(table)
     return Loaded(replace(ready, schema=Schema(columns)), notes + refit + changed, bad, _written(table, bad), refit)
 

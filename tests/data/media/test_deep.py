@@ -118,7 +118,7 @@ def test_ordinary_files_are_left_as_they_are() -> None:
     grey = Image.fromarray(RNG.integers(0, 256, (5, 7)).astype(np.uint8))
     for form in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM"):
         file = encoded(grey, form)
-        assert examine(file) is None
+        assert examine(file) is False
         assert plain(file, (0.0, 4095.0)) is file
     for bits in (1, 2, 4):
         few = Image.fromarray((np.arange(16).reshape(4, 4) % 2**bits).astype(np.uint8)).convert("P")

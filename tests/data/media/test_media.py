@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from graftwork.data.load import load, load_like
 from graftwork.data.media import images, media
@@ -115,3 +116,29 @@ def test_what_a_reader_sees() -> None:
     assert media.described(pa.chunked_array([cells])) == ["a.png", "4 bytes", ""]
     assert media.described(pa.chunked_array([pa.array([b"abc", None])])) == ["3 bytes", ""]
     assert media.described(pa.chunked_array([pa.array(["a.png", None])])) == ["a.png", ""]
+
+
+def test_images_of_one_colour_are_said(tmp_path: Path) -> None:
+    for name, image in (("a", picture(1)), ("b", Image.new("RGB", (64, 48), "white")), ("c", picture(2))):
+        (tmp_path / f"{name}.jpg").write_bytes(encoded(image, "JPEG"))
+    dotted = Image.new("L", (64, 48), 255)
+    dotted.putpixel((9, 9), 200)
+    (tmp_path / "d.png").write_bytes(encoded(dotted, "PNG"))
+    deep = Image.fromarray(np.full((8, 8), 3000, np.uint16))
+    (tmp_path / "e.png").write_bytes(encoded(deep, "PNG"))
+    names = [f"{name}.{'png' if name in 'de' else 'jpg'}" for name in "abcde"] * 2
+    (tmp_path / "rows.csv").write_text("photo,label\n" + "".join(f"{name},x\n{name},y\n" for name in names))
+    [note] = [note for note in load(tmp_path / "rows.csv").notes if "one colour" in note]
+    assert note == (
+        "photo: 8 of 20 images have one colour all over, so that they show nothing "
+        "(rows 3, 4, 9, 10, 13, 14, 19, 20); look at them, and leave out what is broken"
+    )
+
+
+def test_a_line_in_a_white_page_is_no_plain_image() -> None:
+    page = Image.new("RGB", (800, 800), "white")
+    page.putpixel((401, 3), (250, 250, 250))
+    assert not images.examine(encoded(page, "PNG"))
+    page.paste("black", (100, 100, 700, 103))
+    assert not images.examine(encoded(page, "JPEG"))
+    assert images.examine(encoded(Image.new("RGB", (800, 800), "white"), "JPEG"))

@@ -42,14 +42,22 @@ def decode(encoded: bytes, least: int | None = None, scale: Scale | None = None)
     return deep.picture(found, scale) if isinstance(found, np.ndarray) else found
 
 
-def examine(encoded: bytes) -> Range | None:
+def examine(encoded: bytes) -> Range | bool:
     """Raise MediaError where `decode` would; quicker for large JPEGs, which are read at an eighth of the size.
 
-    Gives the range of values of an image of more than 8 bits a colour; None for an ordinary one.
+    Gives the range of values of an image of more than 8 bits a colour; of an ordinary one whether all of it has one
+    colour.
     """
     _check_passes(encoded)
     found = _read(encoded, (1, 1))
-    return deep.measured(found) if isinstance(found, np.ndarray) else None
+    if isinstance(found, np.ndarray):
+        return deep.measured(found)
+    return _is_plain(found) and _is_plain(decode(encoded))  # an eighth of the size may hide a line
+
+
+def _is_plain(image: Image.Image) -> bool:
+    lowest_and_highest: Any = image.getextrema()  # of each colour
+    return all(low == high for low, high in lowest_and_highest)
 
 
 def plain(encoded: bytes, scale: Scale) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,11 +81,13 @@ def _state(given: Any, folder: Path | None) -> str:
 
 class Examined(NamedTuple):
     """bad: index and reason of every value that can't be decoded. ranges: of the images with more than 8 bits a
-    colour. cancelled: how many sounds have channels that cancel out."""
+    colour. cancelled: how many sounds have channels that cancel out. plain: indices of the images that have one colour
+    all over."""
 
     bad: list[tuple[int, str]]
     ranges: list[Range]
     cancelled: int = 0
+    plain: Sequence[int] = ()
 
 
 def examined(column: pa.ChunkedArray, folder: Path | None, kind: Kind) -> Examined:
@@ -96,18 +98,19 @@ def examined(column: pa.ChunkedArray, folder: Path | None, kind: Kind) -> Examin
     key = digest(_RULES, repr(formats()), kind, content_digest(column, folder))
 
     def check(place: Path) -> None:
-        found = _examined(column, folder, _checker(kind))
+        found = _examined(column, folder, kind)
         with storing(place):
             write_text(place / "examined.json", json.dumps(found))
 
     def read(place: Path) -> Examined:
-        bad, ranges, cancelled = json.loads((place / "examined.json").read_text(encoding="utf-8"))
-        return Examined([(int(at), str(reason)) for at, reason in bad], [Range(*each) for each in ranges], cancelled)
+        bad, ranges, cancelled, plain = json.loads((place / "examined.json").read_text(encoding="utf-8"))
+        each = [(int(at), str(reason)) for at, reason in bad]
+        return Examined(each, [Range(*one) for one in ranges], int(cancelled), [int(at) for at in plain])
 
     return kept(entry("checked", key), check, read, spare=True)
 
 
-_RULES = "4"
+_RULES = "5"
 """Another one whenever files are found to be something else than before."""
 
 
@@ -123,6 +126,25 @@ def cancelled(table: Table) -> list[str]:
                     "(opposite phase); the louder one is read instead of their mean"
                 )
     return notes
+
+
+def plain_images(table: Table) -> list[str]:
+    """A line for each column of images with some that have one colour all over; of a table that was checked."""
+    notes = []
+    for column in table.schema.inputs:
+        plain = examined(table.column(column.name), table.folder, "image").plain if column.kind == "image" else ()
+        if plain:
+            rows = [int(table.rows[at]) for at in plain]
+            listed = ", ".join(map(str, rows[:_SHOWN])) + (f" and {len(rows) - _SHOWN:,} more" * (len(rows) > _SHOWN))
+            notes.append(
+                f"{column.name}: {len(rows):,} of {len(table):,} images have one colour all over, so that they show "
+                f"nothing (row{'s' if len(rows) > 1 else ''} {listed}); look at them, and leave out what is broken"
+            )
+    return notes
+
+
+_SHOWN = 10
+"""Row numbers in a line."""
 
 
 def readable(value: Any, folder: Path | None, scale: Scale | None) -> bytes | None:
@@ -148,9 +170,10 @@ def described(column: pa.ChunkedArray) -> list[str]:
     return ["" if value is None else str(value) for value in column.to_pylist()]
 
 
-def _examined(column: pa.ChunkedArray, folder: Path | None, check: Callable[[bytes], Range | bool | None]) -> Examined:
+def _examined(column: pa.ChunkedArray, folder: Path | None, kind: Kind) -> Examined:
+    check = _checker(kind)
     found = Examined([], [])
-    cancelled = 0
+    marked = list[int]()
     for at, value in enumerate(value for part in slices(column) for value in part.to_pylist()):
         try:
             encoded = content(value, folder)
@@ -163,8 +186,9 @@ def _examined(column: pa.ChunkedArray, folder: Path | None, check: Callable[[byt
             found.bad.append((at, _placed(error, value, folder)))
         else:
             found.ranges.extend([told] if isinstance(told, Range) else [])
-            cancelled += told is True
-    return found._replace(cancelled=cancelled)
+            if told is True or (isinstance(told, Range) and told.low == told.high):
+                marked.append(at)
+    return found._replace(cancelled=len(marked)) if kind == "audio" else found._replace(plain=marked)
 
 
 def _placed(error: MediaError, value: Any, folder: Path | None) -> str:
@@ -176,7 +200,7 @@ def _placed(error: MediaError, value: Any, folder: Path | None) -> str:
     return f"{shortened(str(located(path, folder)))}: {told or error}"
 
 
-def _checker(kind: Kind) -> Callable[[bytes], Range | bool | None]:
+def _checker(kind: Kind) -> Callable[[bytes], Range | bool]:
     if kind == "image":
         from graftwork.data.media.images import examine
 

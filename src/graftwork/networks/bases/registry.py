@@ -19,6 +19,7 @@ from graftwork.discovery.room import classes
 from graftwork.errors import UsageError, nearest
 from graftwork.networks.base_settings import BaseSettings, TrainingRows
 from graftwork.networks.bases.architectures import ARCHITECTURES
+from graftwork.networks.bases.folders import check_folder
 from graftwork.networks.bases.saved import saved_inputs
 from graftwork.networks.hub.paths import check_path, split_path
 from graftwork.networks.manifest import is_model
@@ -95,7 +96,8 @@ def bases_of(named: Named, inputs: Sequence[Input]) -> dict[str, BaseSettings]:
             raise UsageError(f"base: there is no input '{use}'. {nearest(use, uses)}")
     found = {}
     for one in inputs:
-        spec = by_use.get(one.name) or by_use.get(one.modality) or DEFAULTS[one.modality]
+        named_specs = (by_use.get(one.name), by_use.get(one.modality))
+        spec = next((spec for spec in named_specs if spec and spec != "auto"), DEFAULTS[one.modality])
         base = parse_base(spec, one.modality)
         if base.modality != one.modality:
             raise UsageError(
@@ -126,7 +128,7 @@ def _by_use(named: Named, inputs: Sequence[Input]) -> Mapping[str, str]:
     if base.modality not in modalities:
         raise UsageError(
             f"base '{named}' reads {base.modality}, but the table has {' and '.join(modalities)} to read. "
-            "Name a base for that: --base MODALITY=BASE (graft list bases shows them)."
+            f"{_which_read(modalities)} Name one: --base MODALITY=BASE."
         )
     return {base.modality: named}
 
@@ -136,22 +138,46 @@ def named_uses(named: Named, inputs: Sequence[Input]) -> set[str]:
     return {use for use, spec in _by_use(named, inputs).items() if spec and spec != "auto"}
 
 
+def _which_read(modalities: Sequence[Modality]) -> str:
+    return " ".join(f"These read {modality}: {_names(modality)}." for modality in modalities)
+
+
+def check_base(base: BaseSettings) -> None:
+    """Look at the folder of a base that a path names. Raises ModelError where it is no base, lacks its configuration,
+    or reads something else; a hub id is looked at when it is loaded."""
+    path = getattr(base, "path", None)
+    if base.name not in FROM_PATH.values() or not isinstance(path, str):
+        return
+    folder = fetched_from_hub(path) or Path(path).expanduser()
+    if folder.is_dir():
+        told = _told_modality(folder)
+        check_folder(folder, base.modality, told, _names(base.modality).split(", "))
+
+
 def _names(modality: Modality) -> str:
-    names = [name for name, cls in BASES.usable.items() if cls.modality == modality]
+    by_folder = {FROM_PATH.get(modality), FROM_MODEL[modality]}  # a path says as much
+    names = [name for name, cls in BASES.usable.items() if cls.modality == modality and name not in by_folder]
     return ", ".join([*names, "a folder", "a hub id"] if modality in FROM_PATH else names)
 
 
 def _modality_of(folder: Path) -> Modality:
     """What the model in a folder reads, by its files; text for what is not known, a hub id that is not here for one."""
-    folder = fetched_from_hub(folder.as_posix()) or folder
+    return _told_modality(fetched_from_hub(folder.as_posix()) or folder) or "text"
+
+
+def _told_modality(folder: Path) -> Modality | None:
+    """What the files of a folder say it reads; None where they don't."""
     if (folder / "frontend.json").is_file():
         return "audio"
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return "text"
+        return None
     found = config.get("model_type") if isinstance(config, dict) else None
-    return next((modality for modality, types in _MODEL_TYPES.items() if found in types), "text")
+    if not isinstance(found, str):
+        return None
+    told = next((modality for modality, types in _MODEL_TYPES.items() if found in types), None)
+    return "text" if told is None and (folder / "tokenizer.json").is_file() else told
 
 
 _VISION = """

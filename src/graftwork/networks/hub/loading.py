@@ -19,6 +19,7 @@ from graftwork.bases.home import fetched_from_hub
 from graftwork.data.store.names import check_links, plain_name
 from graftwork.errors import ModelError
 from graftwork.networks.hub.sizes import bounded, check_counts
+from graftwork.networks.hub.versions import check_known, newer_note
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
 _SAFE = (".safetensors", ".safetensors.index.json")
@@ -64,7 +65,9 @@ def read_config(folder: Path) -> Any:
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} is no transformers model: it has no config.json.")
     check_counts(_plain(folder / "config.json"), f"The configuration in {folder} can't be used")
-    with explained(f"The configuration in {folder} can't be used"):
+    told = _plain(folder / "config.json")
+    check_known(folder, told)
+    with explained(f"The configuration in {folder} can't be used{newer_note(told)}"):
         return _settled(_loaded("AutoConfig", folder))
 
 
@@ -74,7 +77,7 @@ def load_model(auto: str, folder: Path, **options: Any) -> tuple[Any, dict[str, 
     _check_names(folder)
     _check_weights(folder)
     with (
-        explained(f"The weights in {folder} can't be loaded"),
+        explained(f"The weights in {folder} can't be loaded{newer_note(_plain(folder / 'config.json'))}"),
         quiet(),
         torch.random.fork_rng(devices=[]),
         bounded(folder / "config.json", folder.glob("*.safetensors")),

