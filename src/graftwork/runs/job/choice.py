@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graftwork.bases.catalogue import known
 from graftwork.bases import home
+from graftwork.bases.catalogue import known
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import BASES, parse_base
+
 
 @dataclass(frozen=True)
 class Choice:
