@@ -51,9 +51,13 @@ def test_words_are_learned_where_spaces_divide_them() -> None:
     assert job_of(table, gw.Recipe()).bases.named == "cnn"
 
 
-def test_latin_texts_keep_the_default_without_a_word() -> None:
+def test_english_texts_keep_the_default_and_one_line_names_a_better_one() -> None:
     job = job_of(english(60), gw.Recipe())
-    assert (job.bases.named, job.bases.notes) == ("minilm", ())
+    assert (job.bases.named, job.bases.warnings) == ("minilm", ())
+    [note] = job.bases.notes
+    assert note.startswith("base: minilm reads 'text'; mpnet usually scores better on English: graft bases get english")
+    assert note in job.notes
+    assert job_of(english(60), gw.Recipe(base="minilm")).bases.notes == ()
 
 
 def test_a_named_base_is_kept_and_warned_of() -> None:
@@ -72,8 +76,8 @@ def test_of_mixed_languages_the_share_decides_and_is_said(share: float, named: s
     table = pd.concat([chinese(rows), english(100 - rows)])
     job = job_of(table, gw.Recipe())
     assert job.bases.named == named
-    assert words in job.bases.notes[0]
-    assert job_of(pd.concat([chinese(2), english(98)]), gw.Recipe()).bases.notes == ()
+    assert words in job.bases.warnings[0]
+    assert job_of(pd.concat([chinese(2), english(98)]), gw.Recipe()).bases.warnings == ()
 
 
 def test_each_column_of_texts_has_its_own_base() -> None:

@@ -60,8 +60,8 @@ def test_a_few_long_texts_are_said_and_change_nothing() -> None:
     table = pd.concat([long_table(4), pd.DataFrame(tiny_rows(96), columns=["text", "label"])])
     job = job_of(table, gw.Recipe())
     assert job.bases.named == "minilm"
-    assert "4 of 100 texts" in job.bases.notes[0]
-    assert job_of(pd.DataFrame(tiny_rows(98), columns=["text", "label"]), gw.Recipe()).bases.notes == ()
+    assert "4 of 100 texts" in job.bases.warnings[0]
+    assert job_of(pd.DataFrame(tiny_rows(98), columns=["text", "label"]), gw.Recipe()).bases.warnings == ()
 
 
 def test_what_the_recipe_says_of_long_texts_stays() -> None:
@@ -69,21 +69,21 @@ def test_what_the_recipe_says_of_long_texts_stays() -> None:
     for base in ("minilm:windows=2", "minilm:keep=head+tail", "minilm:max_length=512"):
         job = job_of(table, gw.Recipe(base={"text": base}))
         assert job.bases.named == base
-        assert "cut off" in job.bases.notes[0]
-    assert job_of(table, gw.Recipe(base="minilm:windows=4")).bases.notes == ()
+        assert "cut off" in job.bases.warnings[0]
+    assert job_of(table, gw.Recipe(base="minilm:windows=4")).bases.warnings == ()
 
 
 def test_windows_are_at_most_eight_and_the_rest_is_said() -> None:
     job = job_of(long_table(10, 3000), gw.Recipe())
     assert job.bases.named == "minilm:windows=8"
-    assert "still cut off" in job.bases.notes[0]
+    assert "still cut off" in job.bases.warnings[0]
 
 
 def test_a_base_from_scratch_reads_more_where_it_was_chosen_and_says_it_where_it_was_named() -> None:
     chinese = pd.DataFrame({"text": ["房间很大服务很好" * 50, "早餐不错" * 90] * 30, "label": ["a", "b"] * 30})
     job = job_of(chinese, gw.Recipe())
     assert job.bases.named == "cnn:tokens=character,max_length=400"
-    assert len(job.bases.notes) == 2
+    assert len(job.bases.warnings) == 2
     [note] = job_of(chinese, gw.Recipe(base="cnn")).bases.notes
     assert "--base cnn:max_length=400" in note
 
