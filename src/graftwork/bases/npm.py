@@ -44,6 +44,7 @@ def downloaded(package: Package, folder: Path, progress: Callable[[int], None]) 
                 file.write(piece)
                 progress(held)
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code in (404, 410):
             raise FetchError(f"{called} is not in the npm registry {registry} (any more)") from error
         raise FetchError(f"the npm registry {registry} refused {called}: {error.code} {error.reason}") from error

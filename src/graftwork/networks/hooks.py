@@ -10,8 +10,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, nn
+
+from graftwork.networks.stacks import steady
 
 # One at a time: two threads that change the same layers would restore each other's changes.
 _LOCK = threading.RLock()
@@ -22,7 +26,7 @@ def starting(layers: nn.ModuleList, index: int, states: Tensor) -> Iterator[None
     """Layers below `index` do nothing, and layer `index` reads `states`."""
     with _LOCK, ExitStack() as stack:
         for layer in layers[:index]:
-            stack.enter_context(_idle(layer))
+            stack.enter_context(_idle(layer, layers))
         hook = _mine(lambda args, kwargs: _with_states(args, kwargs, states))
         handle = layers[index].register_forward_pre_hook(hook, with_kwargs=True)
         stack.callback(handle.remove)
@@ -35,7 +39,7 @@ def stopping(layers: nn.ModuleList, index: int) -> Iterator[dict[int, Tensor]]:
     with _LOCK, ExitStack() as stack:
         tapped = stack.enter_context(tapping(layers, [index]))
         for layer in layers[index:]:
-            stack.enter_context(_idle(layer))
+            stack.enter_context(_idle(layer, layers))
         yield tapped
 
 
@@ -71,15 +75,23 @@ def _mine(hook: Callable[[tuple[Any, ...], dict[str, Any]], Any]) -> Callable[..
     return run
 
 
+_TUPLES: WeakKeyDictionary[nn.ModuleList, bool] = WeakKeyDictionary()
+"""Whether the layers of a stack give a tuple, whose first part are the states, as MPNet's do."""
+
+
 @contextmanager
-def _idle(layer: nn.Module) -> Iterator[None]:
-    """`layer` hands on its hidden states, in this thread."""
+def _idle(layer: nn.Module, layers: nn.ModuleList) -> Iterator[None]:
+    """`layer`, one of `layers`, hands on its hidden states, in this thread."""
     owner, forward, patched = threading.get_ident(), layer.forward, "forward" in vars(layer)
 
     def hand_on(*args: Any, **kwargs: Any) -> Any:
         if threading.get_ident() != owner:
             return forward(*args, **kwargs)
-        return args[0] if args else kwargs["hidden_states"]
+        if layers not in _TUPLES:  # once for a stack: as the layer itself would
+            with steady(layer), torch.no_grad():
+                _TUPLES[layers] = isinstance(forward(*args, **kwargs), tuple)
+        states = args[0] if args else kwargs["hidden_states"]
+        return (states,) if _TUPLES[layers] else states
 
     vars(layer)["forward"] = hand_on
     try:

