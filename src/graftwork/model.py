@@ -25,6 +25,7 @@ from graftwork.core.predicted import (
     row_texts,
 )
 from graftwork.core.scoring import Watch
+from graftwork.core.splits import warn_of_splits
 from graftwork.core.technique import Technique
 from graftwork.data.domains import domain_names, warn_of_lacking_domain
 from graftwork.data.load import Source, load_like
@@ -165,6 +166,7 @@ class Model(Saved):
             name: task.encode_rows(table, name, encoders_of(self.network, self.recipe.text))
             for name, task in self.tasks.items()
         }
+        warn_of_splits(self.network, table, self.recipe.text)
         truth = {name: rows for name, rows in encoded.items() if rows is not None}
         given, found = scored_values(self, table, without, watch), {}
         for name, task in self.tasks.items():

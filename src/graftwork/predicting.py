@@ -12,6 +12,7 @@ from graftwork.core.examples import Cached, Examples, encoders_of, held_rows, is
 from graftwork.core.long_texts import cut_off, warn_of_cut
 from graftwork.core.predicted import Predicted
 from graftwork.core.scoring import Watch, compared_targets, part_of, predict_examples, scored
+from graftwork.core.splits import warn_of_splits
 from graftwork.data.domains import warn_of_lacking_domain
 from graftwork.data.quality.checks import BadRow
 from graftwork.data.table import Table
@@ -64,6 +65,7 @@ def predict_chunks(
         here = set(chunk.rows.tolist()) & unreadable
         yield Predicted(values, given, [row for row in bad if row.row in here]), chunk
     warn_of_cut(model.network, cut, len(table))
+    warn_of_splits(model.network, table, model.recipe.text)
 
 
 def scored_values(

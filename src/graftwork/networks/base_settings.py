@@ -79,6 +79,10 @@ class BaseSettings(ABC):
         Raises ModelError where a pretrained base can't be loaded, DataError where the rows hold nothing to learn.
         """
 
+    def start_of(self, encoder: Encoder, seed: int) -> Encoder:
+        """What `encoder`, which was built of these settings and trained since, began with. Raises as `build` does."""
+        return self.build(TrainingRows(), seed)
+
 
 def check_dropout(**settings: float) -> None:
     """Raise UsageError for a share that is not from 0 to below 1."""

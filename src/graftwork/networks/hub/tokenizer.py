@@ -20,12 +20,13 @@ import torch
 from tokenizers import Encoding, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from graftwork.data.batch import Inputs
-from graftwork.data.columns.joined import TextValue, are_joined
+from graftwork.data.columns.joined import TextValue, are_joined, as_parts
 from graftwork.data.store.names import inside, plain_name
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import write_bytes
 from graftwork.errors import DataError, ModelError
 from graftwork.networks.hub.joined_texts import pack, pair_of, separator_of, unpack
+from graftwork.networks.hub.left_out import LEFT_OUT, Otherwise, otherwise, unpacked
 
 T = TypeVar("T")
 
@@ -39,7 +40,8 @@ Keep = Literal["head", "tail", "head+tail"]
 _CUT: dict[str, Side] = {"head": "right", "tail": "left", "head+tail": "middle"}
 
 PAD, UNKNOWN, SEPARATOR = "[PAD]", "[UNK]", "[SEP]"
-_TOKENIZER_FILE = "tokenizer.json"
+TOKENIZER_FILE = "tokenizer.json"
+"""Of a tokenizer's files the one that is read."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class TextTokenizer:
     @cached_property
     def backend(self) -> Tokenizer:
         """The `tokenizers.Tokenizer`, with truncation set and padding off."""
-        backend = Tokenizer.from_str(self.files[_TOKENIZER_FILE].decode())
+        backend = Tokenizer.from_str(self.files[TOKENIZER_FILE].decode())
         backend.no_padding()
         backend.enable_truncation(self.max_length, direction="left" if self.side == "left" else "right")
         return backend
@@ -85,7 +87,7 @@ class TextTokenizer:
     @cached_property
     def uncut(self) -> Tokenizer:
         """The same without truncation."""
-        backend = Tokenizer.from_str(self.files[_TOKENIZER_FILE].decode())
+        backend = Tokenizer.from_str(self.files[TOKENIZER_FILE].decode())
         backend.no_padding()
         backend.no_truncation()
         return backend
@@ -98,7 +100,7 @@ class TextTokenizer:
     @cached_property
     def fingerprint(self) -> str:
         """Changes whenever `encode` would give other ids."""
-        digest = hashlib.sha256(self.files[_TOKENIZER_FILE])
+        digest = hashlib.sha256(self.files[TOKENIZER_FILE])
         more = f" {self.windows}" if self.windows > 1 else ""
         digest.update(f"{self.max_length} {self.side} {self.empty}{more}".encode())
         return digest.hexdigest()[:32]
@@ -143,6 +145,20 @@ class TextTokenizer:
         whole = [pair_of(row, self.separator) for row in texts] if are_joined(texts) else list(texts)
         return np.array([len(one) for one in self.uncut.encode_batch_fast(whole, add_special_tokens=False)])
 
+    @property
+    def is_trimmed(self) -> bool:
+        """Whether it has only some of the pieces that its base has."""
+        return LEFT_OUT in self.files
+
+    def otherwise(self, texts: Sequence[TextValue]) -> Otherwise:
+        """How much of the texts one that is trimmed reads otherwise than the whole tokenizer would."""
+        each = [text for row in texts for text in as_parts(row)]
+        return otherwise(self.files[TOKENIZER_FILE].decode(), self._left_out, each)
+
+    @cached_property
+    def _left_out(self) -> dict[str, float]:
+        return unpacked(self.files[LEFT_OUT])
+
     def collate(self, rows: Sequence[np.ndarray]) -> Inputs:
         """`input_ids` and `attention_mask` (B, length), int64, padded on the right to the longest row; `segments` where
         a row has more than one."""
@@ -182,7 +198,7 @@ class TextTokenizer:
         try:
             ids = range(tokenizer.size)  # parsed now, so that a broken file is met here
         except Exception as error:  # tokenizers raises plain Exception
-            raise ModelError(f"{folder / _TOKENIZER_FILE} is not a tokenizer: {error}.") from None
+            raise ModelError(f"{folder / TOKENIZER_FILE} is not a tokenizer: {error}.") from None
         wrong = misfit(tokenizer, cls)
         least = min(tokenizer.max_length, tokenizer.windows)
         if wrong or tokenizer.empty not in ids or tokenizer.pad < 0 or least < 1:
@@ -234,7 +250,7 @@ def train_tokenizer(
         )
     if tokenizer.get_vocab_size() <= len(special):
         raise DataError("No tokenizer can be trained: the training texts hold no token that occurs twice.")
-    return TextTokenizer({_TOKENIZER_FILE: tokenizer.to_str().encode()}, pad=0, empty=1, max_length=max_length)
+    return TextTokenizer({TOKENIZER_FILE: tokenizer.to_str().encode()}, pad=0, empty=1, max_length=max_length)
 
 
 def choose_tokens(sample: Iterable[str]) -> Literal["word", "character"]:

@@ -18,6 +18,7 @@ from torch import nn
 
 from graftwork.data.store.cache import storing
 from graftwork.errors import ModelError, UsageError
+from graftwork.networks.hub.left_out import LEFT_OUT
 from graftwork.networks.hub.loading import build_model, config_of, explained, load_model, load_reader
 from graftwork.networks.hub.tokenizer import TextTokenizer
 
@@ -86,6 +87,8 @@ def load_tokenizer(folder: Path, model: Any, wanted: int | None, trained: int | 
     with storing(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory() as temporary:
         tokenizer.save_pretrained(temporary)
         files = {file.name: file.read_bytes() for file in Path(temporary).iterdir() if file.is_file()}
+    if (folder / LEFT_OUT).is_file():
+        files[LEFT_OUT] = (folder / LEFT_OUT).read_bytes()
     _check_kind(folder, files)
     known = (tokenizer.pad_token_id, getattr(model.config, "pad_token_id", None), tokenizer.eos_token_id, 0)
     stand_in = (tokenizer.eos_token_id, tokenizer.bos_token_id, tokenizer.unk_token_id, 0)

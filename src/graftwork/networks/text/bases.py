@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -25,6 +26,9 @@ class _PretrainedSettings(BaseSettings):
     what the base was trained with. max_length: tokens a text is cut to; none for the base's own, at most 512.
     windows: how many pieces of that length of a longer text are read, their features averaged; or keep: which part of
     it is, head, tail or head+tail.
+    prompt: words that are read before each text, as some bases were trained to; of texts read in one sequence before
+    the first. vocabulary: whole, or trimmed to the tokens that the training rows and their scripts use (bases whose
+    tokenizer is a unigram model).
     attention: sdpa, or eager for second derivatives and attention maps."""
 
     layers: int = 1
@@ -32,6 +36,8 @@ class _PretrainedSettings(BaseSettings):
     max_length: int | None = None
     windows: int = 1
     keep: Literal["head", "tail", "head+tail"] | None = None
+    prompt: str = ""
+    vocabulary: Literal["whole", "trimmed"] = "whole"
     attention: Literal["sdpa", "eager"] = "sdpa"
 
     modality = "text"
@@ -62,16 +68,33 @@ class _PretrainedSettings(BaseSettings):
         return file if file.is_file() else None
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:
+        from graftwork.networks.text.trimming import trimmed
+
+        if self.vocabulary == "whole":
+            return self._loaded(self.folder())
+        return trimmed(self.folder(), lambda: chain([self.prompt], rows.texts()), self._loaded)
+
+    def start_of(self, encoder: Encoder, seed: int) -> Encoder:
+        from graftwork.networks.text.encoder import TextEncoder
+        from graftwork.networks.text.trimming import trimmed_as
+
+        if self.vocabulary == "whole":
+            return super().start_of(encoder, seed)
+        assert isinstance(encoder, TextEncoder)
+        return trimmed_as(self.folder(), encoder.tokenizer, self._loaded)
+
+    def _loaded(self, folder: str | Path) -> Encoder:
         from graftwork.networks.hub.tokenizer import LongTexts
         from graftwork.networks.text.transformer import TransformerEncoder
 
         return TransformerEncoder.from_pretrained(
-            self.folder(),
+            folder,
             self.pooling,
             self.layers,
             self.max_length,
             self.attention,
             LongTexts(self.windows, self.keep),
+            self.prompt,
         )
 
 
@@ -95,6 +118,22 @@ class MPNet(_PretrainedSettings):
     summary = "Transformer, English, 12 layers x 768; better than minilm, at 4 to 5 times its time"
     source = "fetched by: graft bases get mpnet"
     suggested_lr = 5e-5
+
+    def folder(self) -> str:
+        return str(need(self.name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultilingualE5Small(_PretrainedSettings):
+    """multilingual-e5-small (Wang et al. 2024): 100 languages, 118 million parameters, 12 layers; 96 million of them
+    are the table of 250,000 tokens, of which those are kept that the rows and their scripts use."""
+
+    prompt: str = "query: "
+    vocabulary: Literal["whole", "trimmed"] = "trimmed"
+
+    name = "multilingual-e5-small"
+    summary = "Transformer, 100 languages, 12 layers x 384"
+    source = "fetched by: graft bases get multilingual-e5-small"
 
     def folder(self) -> str:
         return str(need(self.name))

@@ -25,6 +25,7 @@ from graftwork.networks.encoder import drops
 from graftwork.networks.features import Tokens
 from graftwork.networks.hub import loading as hub
 from graftwork.networks.hub import transformers as pretrained
+from graftwork.networks.hub.prompts import with_prompt
 from graftwork.networks.hub.tokenizer import LongTexts, TextTokenizer
 from graftwork.networks.hub.transformers import Attention
 from graftwork.networks.pooling import How, Pooling, as_trained
@@ -78,12 +79,13 @@ class TransformerEncoder(TextEncoder):
         max_length: int | None = None,
         attention: Attention = "sdpa",
         long: LongTexts = LongTexts(),  # noqa: B008
+        prompt: str = "",
     ) -> TransformerEncoder:
         """Load a base from a local folder or a hub id.
 
         pooling, max_length: None for what the base was trained with (sentence-transformers' files); without those,
         the last token for models that read from left to right and the mean for others, at most 512 tokens.
-        long: what is read of a longer text.
+        long: what is read of a longer text. prompt: what is read before each text.
         Raises ModelError where the folder is no model, its weights are incomplete or not safetensors, or can't be had.
         """
         folder = hub.locate(str(source))
@@ -95,6 +97,7 @@ class TransformerEncoder(TextEncoder):
                 f"{source}: the {' and '.join(trained.left_out)} behind the pooling is left out.", stacklevel=2
             )
         tokenizer = long.applied(pretrained.load_tokenizer(folder, model, max_length, trained.max_length))
+        tokenizer = with_prompt(tokenizer, prompt)
         usual = trained.pooling or Pooling("last" if pretrained.is_causal(config) else "mean")
         chosen = usual if pooling is None else Pooling(pooling, usual.normalise)
         encoder = cls(model, tokenizer, chosen, layers, attention)

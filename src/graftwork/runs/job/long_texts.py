@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,12 +74,17 @@ def reading_all(name: str, base: BaseSettings, texts: Sequence[TextValue], *, na
 
 
 def _of_pretrained(base: BaseSettings, texts: Sequence[TextValue]) -> _Lengths | None:
-    tokenizer = getattr(base.build(TrainingRows(), 0), "tokenizer", None)
+    tokenizer = getattr(base.build(TrainingRows(texts=lambda: _each(texts)), 0), "tokenizer", None)
     if tokenizer is None:
         return None
     joined = are_joined(texts)
     room = tokenizer.room(joined=joined)
     return _Lengths(tokenizer.lengths(texts), room * tokenizer.windows, 0 if joined else room)
+
+
+def _each(texts: Sequence[TextValue]) -> Iterator[str]:
+    for text in texts:
+        yield from as_parts(text)
 
 
 def _of_learned(base: BaseSettings, texts: Sequence[TextValue]) -> _Lengths | None:

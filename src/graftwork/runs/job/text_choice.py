@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from graftwork.data.columns.joined import TextValue, as_parts
 from graftwork.data.table import Input
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import DEFAULTS, parse_base
 from graftwork.networks.text.scripts import SYLLABLES, Reading, reading
+from graftwork.networks.text.vocabulary import uncut
 from graftwork.runs.job.choice import Choice, at_hand, offer, texts_of
 from graftwork.runs.job.language import ENGLISH, Spoken, spoken
 from graftwork.runs.job.long_texts import reading_all
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 FEW, LONGEST = 400, 2000
 """Texts whose language is looked at, and characters of each."""
@@ -48,7 +45,18 @@ def fitted_to_lengths(one: Input, chosen: Choice, texts: list[TextValue], *, nam
     """The choice with a base that reads more of long texts, and what is to be said of that."""
     base, length = reading_all(one.name, chosen.base, texts, named=named)
     warnings = [note for note in (chosen.warning, length, _between(one, base)) if note]
-    return replace(chosen, base=base, warning="\n".join(warnings))
+    reasons = [note for note in (chosen.reason, _read_so(one, base)) if note]
+    return replace(chosen, base=base, warning="\n".join(warnings), reason="\n".join(reasons))
+
+
+def _read_so(one: Input, base: BaseSettings) -> str:
+    """How a base reads texts that does not read them as they stand, with all its tokens."""
+    settings = vars(base)
+    prompt = f"{settings['prompt']!r} is read before each text of '{one.name}'" if settings.get("prompt") else ""
+    trimmed = settings.get("vocabulary") == "trimmed"
+    few = "of its tokens those are kept that your rows and their scripts use" if trimmed else ""
+    told = ", and ".join(note for note in (prompt, few) if note)
+    return f"base: {base.name}: {told}" if told else ""
 
 
 def _default(one: Input, base: BaseSettings, texts: list[str]) -> Choice:
@@ -96,9 +104,14 @@ def _between(one: Input, base: BaseSettings) -> str:
     file = base.tokenizer_file() if len(one.columns) > 1 and base.pretrained else None
     if file is None:
         return ""
+    from tokenizers import Tokenizer
+
     from graftwork.networks.hub.joined_texts import separator_of
 
-    if separator_of(_uncut(file)):
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    if separator_of(tokenizer):
         return ""
     return (
         f"base: the tokenizer of {base.spec} sets nothing between the texts of '{one.name}', which then run into each "
@@ -138,13 +151,4 @@ def _remedy() -> str:
 def _read(file: Path | None, texts: list[str]) -> Reading:
     if file is None or not texts or all(text.isascii() for text in texts):
         return Reading()
-    return reading(_uncut(file), texts)
-
-
-def _uncut(file: Path) -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(file))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
+    return reading(uncut(file, texts), texts)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from graftwork.errors import GraftworkError, ModelError, RefusedError, UsageError
 from graftwork.model import Model, load
-from graftwork.networks.base_settings import BaseSettings, TrainingRows
+from graftwork.networks.base_settings import BaseSettings
 
 SHOWN = 6
 """Tensors that a message lists at most."""
@@ -199,7 +199,8 @@ def _own_start(parent: Parent, at: int, needed: str, mend: str) -> dict[str, Ten
     """The same, and None where its base has no weights of its own. needed, mend: for the message where it is gone."""
     try:
         base = parent.bases[at]
-        encoder = base.build(TrainingRows(), parent.model.recipe.seed) if base.pretrained else None
+        trained = list(parent.model.network.each_encoder())[at]
+        encoder = base.start_of(trained, parent.model.recipe.seed) if base.pretrained else None
     except GraftworkError as error:
         raise RefusedError(f"The base of {parent.name} is needed {needed}, but can't be read: {error} {mend}") from None
     if encoder is None:
