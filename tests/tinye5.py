@@ -4,6 +4,7 @@ unigram tokenizer of a few pieces in four scripts."""
 from __future__ import annotations
 
 import struct
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -95,9 +96,11 @@ def tiny_e5(folder: Path) -> Path:
     """The converted folder."""
     from graftwork.bases.known.multilingual_e5_small import FILE, convert
 
-    folder.mkdir(parents=True)
-    (folder.parent / "made.bin").write_bytes(content()[0])
-    convert({FILE: folder.parent / "made.bin"}, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(temporary) / "made.bin"
+        file.write_bytes(content()[0])
+        convert({FILE: file}, folder)
     return folder
 
 

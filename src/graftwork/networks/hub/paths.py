@@ -8,7 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from graftwork.errors import ModelError, UsageError, nearest
+from graftwork.specs import settings_of
 
+_SETTINGS = re.compile(r":(?=[\w-]+=)")
+"""Between a path and its settings."""
 _HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
 
 
@@ -17,14 +20,19 @@ def split_path(spec: str) -> tuple[str, dict[str, str]]:
 
     >>> split_path("org/name:layers=2,pooling=cls"), split_path("C:/models/mine")
     (('org/name', {'layers': '2', 'pooling': 'cls'}), ('C:/models/mine', {}))
+    >>> split_path('C:/mine:prompt="query: ",layers=2')
+    ('C:/mine', {'prompt': 'query: ', 'layers': '2'})
     """
+    found = _SETTINGS.search(spec)
+    if found and not _is_there(spec):
+        return spec[: found.start()], settings_of(spec[found.end() :], f"base '{spec}'")
     path, colon, rest = spec.rpartition(":")
     pairs = [part.partition("=") for part in rest.split(",") if part]
     if not colon or _is_there(spec) or not all(re.fullmatch(r"[\w-]+", key) for key, *_ in pairs):
         return spec, {}
     if not all(equals for _, equals, _ in pairs):
         raise UsageError(f"base '{spec}': settings are written name:key=value,key=value.")
-    return path, {key: value.strip() for key, _, value in pairs}
+    return path, {}
 
 
 def is_hub_id(path: str) -> bool:
