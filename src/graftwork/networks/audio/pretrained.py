@@ -8,6 +8,8 @@ from graftwork.errors import ModelError
 from graftwork.networks.audio.ast import ASTEncoder
 from graftwork.networks.audio.patches import FRONTEND, PatchEncoder
 from graftwork.networks.audio.wave import KINDS, WaveEncoder
+from graftwork.networks.audio.whisper import KIND as WHISPER
+from graftwork.networks.audio.whisper import WhisperEncoder
 from graftwork.networks.audio.windows import Pooling
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.hub.loading import locate, read_config
@@ -27,9 +29,11 @@ def load(path: str, layers: int, pooling: Pooling, seconds: float | None) -> Enc
         return ASTEncoder.from_pretrained(folder, pooling, layers, **longest)
     if kind in KINDS:
         return WaveEncoder.from_pretrained(folder, layers, **longest)
+    if kind == WHISPER:
+        return WhisperEncoder.from_pretrained(folder, pooling, layers, **longest)
     if kind in PatchEncoder.kinds:
         raise ModelError(f"{folder} has no {FRONTEND}: it can't be told how a sound becomes patches for the {kind}.")
-    known = ", ".join(sorted({*KINDS, *ASTEncoder.kinds}))
+    known = ", ".join(sorted({*KINDS, *ASTEncoder.kinds, WHISPER}))
     raise ModelError(
         f"{folder} is a model of the type '{kind}', which reads no sound here. Expected one of: {known}; or a "
         f"MobileNet with {FRONTEND} beside it."

@@ -22,6 +22,8 @@ class MelSettings:
     power: 1 for magnitudes, 2 for energies. log: "add" takes log(x + floor), "clamp" log(max(x, floor)).
     whole_frames: leave out a last frame that the sound does not fill; else it is filled with silence.
     symmetric: the Hann window of Kaldi, else the periodic one. remove_mean, preemphasis: of each frame, as in Kaldi.
+    centred: frame i has its middle at sample i * hop; before the sound stands its mirror image, and a frame counts
+    whose middle is within the sound. scale: of pitch, "htk" with triangles of height 1, "slaney" of one area each.
     """
 
     rate: int = 16000
@@ -38,9 +40,13 @@ class MelSettings:
     symmetric: bool = False
     remove_mean: bool = False
     preemphasis: float = 0.0
+    centred: bool = False
+    scale: Literal["htk", "slaney"] = "htk"
 
     def frames(self, samples: Tensor) -> Tensor:
         """Frames of sounds of these lengths (B,), at least 1."""
+        if self.centred:
+            return (-(-samples // self.hop)).clamp(min=1)
         beyond = samples - self.window
         hops = beyond // self.hop if self.whole_frames else -(-beyond // self.hop)
         return hops.clamp(min=0) + 1
@@ -66,7 +72,8 @@ class LogMel(nn.Module):
         """
         settings = self.settings
         with torch.autocast(wave.device.type, enabled=False):
-            cut = unfolded(wave.float(), settings.window, settings.hop, frames)
+            wave = mirrored(wave.float(), settings.window // 2) if settings.centred else wave.float()
+            cut = unfolded(wave, settings.window, settings.hop, frames)
             if settings.remove_mean:
                 cut = cut - cut.mean(dim=2, keepdim=True)
             if settings.preemphasis:
@@ -89,6 +96,12 @@ def unfolded(wave: Tensor, window: int, hop: int, frames: int) -> Tensor:
     return padded[:, :needed].unfold(1, window, hop)
 
 
+def mirrored(wave: Tensor, samples: int) -> Tensor:
+    """With so many samples of its mirror image before it; behind a sound that is shorter stands silence."""
+    wave = nn.functional.pad(wave, (0, max(0, samples + 1 - wave.shape[1])))
+    return torch.cat([wave[:, 1 : samples + 1].flip(1), wave], dim=1)
+
+
 def magnitudes(spectrum: Tensor, power: int) -> Tensor:
     """|x| or |x|² of complex numbers; the gradient of |x| at 0 is 0 and not NaN."""
     energy = spectrum.real.square() + spectrum.imag.square()
@@ -99,18 +112,39 @@ def magnitudes(spectrum: Tensor, power: int) -> Tensor:
 
 
 def mel_filters(settings: MelSettings) -> np.ndarray:
-    """Triangles of height 1 that are straight on the mel scale, mel(f) = 1127 ln(1 + f / 700) (HTK, Kaldi).
+    """Shape (fft / 2 + 1, mels): multiplied by a spectrum it gives the energy of each bin. float64.
 
-    Shape (fft / 2 + 1, mels): multiplied by a spectrum it gives the energy of each bin. float64.
+    "htk": triangles of height 1 that are straight on the mel scale, mel(f) = 1127 ln(1 + f / 700) (HTK, Kaldi).
+    "slaney": triangles of one area that are straight over hertz, on a scale that is linear up to 1000 Hz (Slaney 1998,
+    librosa).
     """
     hertz = np.arange(settings.fft // 2 + 1) * settings.rate / settings.fft
-    edges = np.linspace(_mel(settings.low), _mel(settings.high), settings.mels + 2)
-    at = _mel(hertz)[:, None]
-    rising = (at - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - at) / (edges[2:] - edges[1:-1])
+    if settings.scale == "htk":
+        edges = np.linspace(_mel(settings.low), _mel(settings.high), settings.mels + 2)
+        return _triangles(_mel(hertz), edges)
+    edges = _slaney_hertz(np.linspace(_slaney_mel(settings.low), _slaney_mel(settings.high), settings.mels + 2))
+    evened: np.ndarray = _triangles(hertz, edges) * 2.0 / (edges[2:] - edges[:-2])
+    return evened
+
+
+def _triangles(at: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    rising = (at[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - at[:, None]) / (edges[2:] - edges[1:-1])
     triangles: np.ndarray = np.maximum(0.0, np.minimum(rising, falling))
     return triangles
 
 
 def _mel(hertz: Any) -> np.ndarray:
     return 1127.0 * np.log1p(np.asarray(hertz, float) / 700.0)
+
+
+_BEND, _STEPS = 15.0, 27.0 / math.log(6.4)
+"""Where the scale begins to be logarithmic, at 1000 Hz, and how steep it is from there."""
+
+
+def _slaney_mel(hertz: float) -> float:
+    return 3 * hertz / 200 if hertz < 1000 else _BEND + _STEPS * math.log(hertz / 1000)
+
+
+def _slaney_hertz(mel: np.ndarray) -> np.ndarray:
+    return np.where(mel < _BEND, 200 * mel / 3, 1000 * np.exp((mel - _BEND) / _STEPS))
