@@ -14,9 +14,21 @@ from typing import Any
 import numpy as np
 
 WAVES = ("wav2vec2", "wav2vec2-layer", "hubert", "wavlm", "unispeech-sat")
-KINDS = (*WAVES, "ast", "yamnet")
+KINDS = (*WAVES, "ast", "yamnet", "whisper", "ge2e-speaker")
 LAYERS, WIDTH = 3, 16
 RATE = 4000
+SPEAKER = {
+    "model_type": "ge2e-speaker",
+    "mels": 16,
+    "width": 12,
+    "layers": 3,
+    "embedding": 8,
+    "rate": RATE,
+    "window": 100,
+    "hop": 40,
+    "frames": 24,
+    "step": 12,
+}
 FRONTEND = {
     "sampling_rate": RATE,
     "window_seconds": 0.025,
@@ -68,6 +80,8 @@ def tiny_sound_model(folder: Path, kind: str = "wav2vec2", **changes: Any) -> Pa
     import torch
     from transformers import AutoModel
 
+    if kind == "ge2e-speaker":
+        return _tiny_speaker(folder)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = AutoModel.from_config(_config(kind, changes))
@@ -83,9 +97,31 @@ def tiny_sound_model(folder: Path, kind: str = "wav2vec2", **changes: Any) -> Pa
         settings = {"feature_extractor_type": "ASTFeatureExtractor", "num_mel_bins": 16, "max_length": 20}
         told = settings | {"sampling_rate": 16000, "mean": -4.0, "std": 4.5}
         (folder / "preprocessor_config.json").write_text(json.dumps(told))
+    elif kind == "whisper":
+        told = {"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": 16, "chunk_length": 1}
+        (folder / "preprocessor_config.json").write_text(json.dumps(told | {"sampling_rate": 16000}))
     else:
         told = {"feature_extractor_type": "Wav2Vec2FeatureExtractor", "sampling_rate": RATE, "do_normalize": True}
         (folder / "preprocessor_config.json").write_text(json.dumps(told))
+    return folder
+
+
+def _tiny_speaker(folder: Path) -> Path:
+    """As the converter of resemblyzer's file writes it."""
+    import torch
+    from safetensors.torch import save_file
+
+    width, embedding = int(str(SPEAKER["width"])), int(str(SPEAKER["embedding"]))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        lstm = torch.nn.LSTM(16, width, 3, batch_first=True)
+        linear = torch.nn.Linear(width, embedding)
+        torch.nn.init.normal_(linear.weight)
+    folder.mkdir(parents=True, exist_ok=True)
+    named = {f"lstm.{name}": value.detach() for name, value in lstm.named_parameters()}
+    named |= {f"linear.{name}": value.detach() for name, value in linear.named_parameters()}
+    save_file(named, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(SPEAKER))
     return folder
 
 
@@ -112,6 +148,22 @@ def _config(kind: str, changes: dict[str, Any]) -> Any:
         "ast": (
             t.ASTConfig,
             sizes | {"num_mel_bins": 16, "max_length": 20, "patch_size": 4, "frequency_stride": 4, "time_stride": 4},
+        ),
+        "whisper": (
+            t.WhisperConfig,
+            {
+                "d_model": WIDTH,
+                "encoder_layers": LAYERS,
+                "decoder_layers": 1,
+                "encoder_attention_heads": 2,
+                "decoder_attention_heads": 2,
+                "encoder_ffn_dim": 24,
+                "decoder_ffn_dim": 24,
+                "num_mel_bins": 16,
+                "max_source_positions": 50,
+                "vocab_size": 30,
+                "pad_token_id": 0,
+            },
         ),
         "yamnet": (
             t.MobileNetV1Config,

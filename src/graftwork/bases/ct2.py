@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graftwork.errors import ModelError
+from graftwork.bases.layout import changed
 
 VERSION = 6
 _TYPES = (np.float32, np.int8, np.int16, np.int32, np.float16)
@@ -23,14 +23,6 @@ def read(parts: Iterable[Path], spec: str) -> Mapping[str, np.ndarray]:
     """
     files = list(parts)
     return _File(b"".join(file.read_bytes() for file in files), files[0].name).arrays(spec)
-
-
-def changed(name: str, expected: object, found: object) -> ModelError:
-    """What is said of a file that is not laid out as it was when its reader was written."""
-    return ModelError(
-        f"The layout of {name} changed: expected {expected}, found {found}. It was pinned for another one: update "
-        "graftwork, or use a local folder with the model (--base FOLDER)."
-    )
 
 
 class _File:

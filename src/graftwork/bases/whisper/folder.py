@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from graftwork.bases.ct2 import changed
+from graftwork.bases.layout import changed
 from graftwork.bases.whisper.licence import LICENCE
 from graftwork.bases.whisper.weights import LONGEST, POSITIONS, Sizes, converted
 

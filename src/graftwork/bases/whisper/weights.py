@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graftwork.bases.ct2 import changed
+from graftwork.bases.layout import changed
 
 POSITIONS, LONGEST = 1500, 448
 """Of 30 seconds of sound, and of words."""

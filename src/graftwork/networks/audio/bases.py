@@ -31,7 +31,7 @@ class AudioModel(BaseSettings):
     seconds: float | None = None
 
     name = "audio-model"
-    summary = "audio model from a folder or the hub (YAMNet's patches, AST, Wav2Vec2, HuBERT, WavLM)"
+    summary = "audio model from a folder or the hub (YAMNet's patches, AST, Wav2Vec2, HuBERT, WavLM, Whisper)"
     source = "audio-model:path=FOLDER, or just the folder"
     modality = "audio"
     pretrained = True
@@ -40,7 +40,7 @@ class AudioModel(BaseSettings):
 
     def __post_init__(self) -> None:
         at_least(1, layers=self.layers)
-        _check_seconds(self.seconds)
+        check_seconds(self.seconds)
 
     @property
     def spec(self) -> str:
@@ -80,7 +80,7 @@ class _ScratchSettings(BaseSettings):
         at_least(2, width=self.width)
         at_least(1000, rate=self.rate)
         at_least(8, mels=self.mels)
-        _check_seconds(self.seconds)
+        check_seconds(self.seconds)
         check_dropout(dropout=self.dropout)
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:
@@ -151,6 +151,7 @@ class MelGRU(_ScratchSettings):
         return MelGRUEncoder(mel, self.width, self.layers, self.dropout, self.seconds)
 
 
-def _check_seconds(seconds: float | None) -> None:
+def check_seconds(seconds: float | None) -> None:
+    """Raise UsageError for a length that no clip is cut to."""
     if seconds is not None and not 0.1 <= seconds <= 1800:
         raise UsageError(f"seconds is {seconds}. Expected 0.1 to 1800.")

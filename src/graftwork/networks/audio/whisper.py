@@ -30,6 +30,8 @@ from graftwork.networks.pooling import pool
 from graftwork.networks.windows import spread
 
 KIND = "whisper"
+LONGEST = 60.0
+"""Seconds that a longer clip is cut to, where nothing else is asked for."""
 RANGE = 8.0
 """Powers of ten that the spectrogram spans: what is softer than the loudest by more is cut off."""
 
@@ -64,16 +66,31 @@ class WhisperEncoder(MelEncoder):
     positions: Tensor
 
     @classmethod
-    def from_pretrained(cls, folder: Path, pooling: Pooling = "mean", layers: int = 1, seconds: float = 60.0) -> Self:
+    def from_pretrained(
+        cls,
+        folder: Path,
+        pooling: Pooling = "mean",
+        layers: int = 1,
+        seconds: float = LONGEST,
+        depth: int | None = None,
+    ) -> Self:
         """Load a base from a folder with config.json, preprocessor_config.json and weights, of the encoder at least.
 
-        Raises ModelError where the files are incomplete, of another kind, or do not fit each other.
+        depth: how many of its layers are kept, from below; none for all.
+        Raises ModelError where the files are incomplete, of another kind, or do not fit each other; UsageError for more
+        layers than it has.
         """
         config = hub.read_config(folder)
         if config.model_type != KIND:
             raise refuse(folder, config.model_type, frozenset({KIND}))
         mel = _front_end(folder, config)
-        return cls(speech.load_encoder(folder, config), mel, pooling, layers, seconds)
+        model: Any = speech.load_encoder(folder, config)
+        if depth is not None:
+            if not 1 <= depth <= len(model.layers):
+                raise UsageError(f"depth is {depth}. This base has 1 to {len(model.layers)} layers.")
+            del model.layers[depth:]
+            model.config.encoder_layers = depth
+        return cls(model, mel, pooling, layers, seconds)
 
     # --- computation ------------------------------------------------------------------------------------------------
     def forward(self, inputs: Inputs, hidden: Hidden | None = None) -> Tensor:
@@ -254,7 +271,7 @@ def _front_end(folder: Path, config: Any) -> MelSettings:
         fft=window,
         mels=bins,
         low=0.0,
-        high=8000.0,
+        high=min(8000.0, rate / 2),
         log="clamp",
         floor=1e-10,
         centred=True,

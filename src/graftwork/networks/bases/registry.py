@@ -183,7 +183,9 @@ def _told_modality(folder: Path) -> Modality | None:
 _VISION = """
 resnet regnet convnext convnextv2 mobilenet_v1 mobilenet_v2 vit deit dinov2 dinov2_with_registers swin
 """
-_SPEECH = "wav2vec2 hubert wavlm audio-spectrogram-transformer data2vec-audio unispeech unispeech-sat whisper"
+_SPEECH = (
+    "wav2vec2 hubert wavlm audio-spectrogram-transformer data2vec-audio unispeech unispeech-sat whisper ge2e-speaker"
+)
 _MODEL_TYPES: dict[Modality, frozenset[str]] = {
     "image": frozenset(_VISION.split()),
     "audio": frozenset(_SPEECH.split()),
