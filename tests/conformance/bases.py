@@ -99,6 +99,18 @@ def ast(folder: Path) -> Path:
     return tiny_sound_model(folder / "made", "ast")
 
 
+def whisper(folder: Path) -> Path:
+    return tiny_sound_model(folder, "whisper")
+
+
+def whisper_folder(folder: Path) -> Path:
+    return whisper(folder / "made")
+
+
+def speaker(folder: Path) -> Path:
+    return tiny_sound_model(folder, "ge2e-speaker")
+
+
 def wav2vec2(folder: Path) -> Path:
     return tiny_sound_model(folder / "made", "wav2vec2")
 
@@ -151,6 +163,10 @@ ROWS_OF_SOUNDS = (
     Row("audio-model", "audio-model:path={folder}", "audio-model:path={folder},seconds=0.2", yamnet),
     Row("audio-model", "audio-model:path={folder},layers=2", "audio-model:path={folder},seconds=0.2", wav2vec2),
     Row("audio-model", "audio-model:path={folder}", "audio-model:path={folder},seconds=0.2", ast),
+    Row("audio-model", "audio-model:path={folder},layers=3", "audio-model:path={folder},seconds=0.2", whisper_folder),
+    Row("whisper-base", "whisper-base", "whisper-base:seconds=0.2", fetched=whisper),
+    Row("whisper-tiny.en", "whisper-tiny.en:depth=2,layers=2", "whisper-tiny.en:seconds=0.2", fetched=whisper),
+    Row("ge2e-speaker", "ge2e-speaker", "ge2e-speaker:seconds=0.2", fetched=speaker),
 )
 ROWS_OF_TABLES = (
     Row("columns", "columns", "columns:numbers=quantile"),
