@@ -32,6 +32,7 @@ def test_what_a_folder_holds(model: Model, tmp_path: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {
         "model.json",
         "weights.safetensors",
+        "provenance.json",
         "recipe.yaml",
         "encoder-0",
     }

@@ -1,4 +1,5 @@
-"""A model as a folder: model.json (what it is), weights.safetensors, and each encoder's own files. No pickle.
+"""A model as a folder: model.json (what it is), weights.safetensors, provenance.json (where it comes from), and each
+encoder's own files. No pickle.
 
 All of it appears at once, with checksums in model.json: a folder without it is no model, a folder with it is whole.
 """
@@ -19,6 +20,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from graftwork.bases.cyclonedx import About, to_cyclonedx
+from graftwork.bases.provenance import NOT_KNOWN, Provenance, without_folders
 from graftwork.core.checkpoint import write_tensors
 from graftwork.data.store.cache import storing
 from graftwork.data.store.entries import checksum
@@ -40,11 +43,13 @@ from graftwork.networks.heads.registry import HEADS
 from graftwork.networks.hub.sizes import bounded
 from graftwork.networks.manifest import (
     MANIFEST,
+    PROVENANCE,
     WEIGHTS,
     check_files,
     checksums,
     is_replaceable,
     moment,
+    provenance_in,
     read_manifest_of,
     schema_of,
     sealed,
@@ -64,7 +69,8 @@ REPORTS = ("report.html", "README.md", "metrics.json", "mixed.json")
 class Saved:
     """What a model folder holds: a network with all that is needed to use it.
 
-    recipe: the resolved recipe that made it. temperature: by target, fitted on validation.
+    recipe: the resolved recipe that made it. temperature: by target, fitted on validation. provenance: its bases, and
+    the tables that it learned from.
     """
 
     recipe: Recipe
@@ -72,6 +78,7 @@ class Saved:
     network: Network
     tasks: Mapping[str, Task]
     temperature: Mapping[str, float] = field(default_factory=dict)
+    provenance: Provenance = NOT_KNOWN
 
 
 def save(model: Saved, folder: Path, also: Callable[[Path], None] | None = None) -> Path:
@@ -116,7 +123,24 @@ def _write_files(model: Saved, folder: Path) -> list[dict[str, Any]]:
     weights = {name: tensor.contiguous().clone() for name, tensor in model.network.state_dict().items()}
     with replacing(folder / WEIGHTS) as temporary:
         write_tensors(weights, temporary)
+    told = to_cyclonedx(model.provenance, _about(model))
+    write_text(folder / PROVENANCE, json.dumps(told, ensure_ascii=False, indent=1))
     return encoders
+
+
+def _about(model: Saved) -> About:
+    """What provenance.json says of the model itself."""
+    import yaml
+
+    tasks = {name: task.name for name, task in model.tasks.items()}
+    recipe = without_folders(model.recipe.to_dict())
+    return About(
+        name=f"{', '.join(tasks)} from {', '.join(model.network.columns)}",
+        inputs={name: model.network.encoder(name).modality for name in model.network.columns},
+        outputs=tasks,
+        recipe=yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True),
+        parameters=sum(parameter.numel() for parameter in model.network.parameters()),
+    )
 
 
 def load(folder: str | os.PathLike[str]) -> Saved:
@@ -160,6 +184,7 @@ def _load(path: Path) -> Saved:
             network=network.eval(),
             tasks=tasks,
             temperature=manifest["temperature"],
+            provenance=provenance_in(path, manifest),
         )
     except MissingPackageError as error:
         raise MissingPackageError(f"{path} can't be loaded. {error}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from graftwork.bases.provenance import NOT_KNOWN, Provenance
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.rows import Views
 from graftwork.evidence.scores.baseline import Baseline
@@ -109,7 +110,8 @@ class Findings(Result):
     For the first screen: reads: the columns it reads; unread: those it leaves out. bases: what it was built on, in
     words. sources: by split, the file or table it came from. rows_used, rows_total: of the training rows, and likewise
     of the validation rows. budget: seconds it was given; budget_for_all: seconds that would use all rows, where not all
-    were used. folder: where the model is. made: when. rows: those that are shown, by split and number.
+    were used. folder: where the model is. made: when. rows: those that are shown, by split and number. provenance: the
+    bases with their licences, and the tables.
     """
 
     more: tuple[Result, ...] = ()
@@ -144,6 +146,7 @@ class Findings(Result):
     folder: str = ""
     made: str = ""
     rows: Views = field(default_factory=dict)
+    provenance: Provenance = NOT_KNOWN
 
     @property
     def results(self) -> tuple[Result, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from graftwork.bases.provenance import Provenance
 from graftwork.data.columns.spellings import difference, likely_groups, visible
 from graftwork.data.quality import compare
 from graftwork.data.quality.leakage import Leak
@@ -75,6 +76,11 @@ def bases(notes: Sequence[str]) -> list[DataWarning]:
     """Bases that were chosen for want of one that fits, or don't fit what they read; `kind: sentence` each."""
     parts = [note.partition(": ") for note in notes]
     return [DataWarning(kind, f"{said[0].upper()}{said[1:]}.") for kind, _, said in parts]
+
+
+def licences(provenance: Provenance) -> list[DataWarning]:
+    """Bases whose licence is not known to allow commercial use."""
+    return [DataWarning("licence", f"{said[0].upper()}{said[1:]}.") for said in provenance.warnings]
 
 
 def differing(findings: Sequence[str]) -> list[DataWarning]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from graftwork import specs
+from graftwork.bases.home import folder_of
 from graftwork.data.table import Column, Modality, Table
 from graftwork.errors import UsageError
 
@@ -66,6 +67,10 @@ class BaseSettings(ABC):
     def tokenizer_file(self) -> Path | None:
         """Where the tokenizer.json of a base for texts stands that was trained before; None where there is none."""
         return None
+
+    def weights(self) -> str | None:
+        """Where its pretrained weights lie: a folder, or a hub id; None where it begins from scratch."""
+        return str(folder_of(self.name)) if self.pretrained else None
 
     def tuned_blocks(self) -> int:
         """How many of its upper blocks the default tunes; no more than it has."""

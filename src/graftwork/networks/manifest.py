@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
+from graftwork.bases.cyclonedx import from_cyclonedx
+from graftwork.bases.provenance import NOT_KNOWN, Provenance
 from graftwork.data.store.cache import digest
 from graftwork.data.store.entries import checksum
 from graftwork.data.store.locks import settled
@@ -17,7 +19,7 @@ from graftwork.data.table import Column, Schema
 from graftwork.errors import DataError, ModelError, UsageError, nearest
 from graftwork.networks.migrations import migrated
 
-MANIFEST, WEIGHTS = "model.json", "weights.safetensors"
+MANIFEST, WEIGHTS, PROVENANCE = "model.json", "weights.safetensors", "provenance.json"
 LOOKED_AT = 100
 """Files beside a folder that is not there, at most, among which a message looks for models."""
 
@@ -154,6 +156,20 @@ def read_manifest_of(folder: Path) -> dict[str, Any]:
     raise ModelError(
         f"There is no model folder {folder}. {f'{nearest(folder.name, models)} ' if models else ''}{advice}"
     )
+
+
+def provenance_in(folder: Path, manifest: Mapping[str, Any]) -> Provenance:
+    """Where the model comes from, by the file that the manifest vouches for; earlier versions wrote none.
+
+    Raises ModelError where it is damaged."""
+    if PROVENANCE not in manifest.get("files", {}):
+        return NOT_KNOWN
+    path = inside(folder, PROVENANCE)
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged ({error}). Copy or train the model again.") from None
+    return from_cyclonedx(told, str(path))
 
 
 def schema_of(manifest: Mapping[str, Any]) -> Schema:

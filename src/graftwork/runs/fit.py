@@ -28,6 +28,7 @@ from graftwork.runs.leave_one_domain_out import domains_to_leave_out, score_left
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.model_from_run import make_model as make_model
 from graftwork.runs.one_at_a_time import one_at_a_time
+from graftwork.runs.provenance import licence_notes, provenance_of
 from graftwork.runs.reporting import Call, make_report
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import Workspace, claims_out, open_workspace
@@ -119,6 +120,8 @@ def fit_data(
     with workspace.cleared_if_refused():
         job = settled(job, recipe, workspace, listener, ends)
         recipe = replace(recipe, base=job.bases.named)
+        for note in licence_notes(job, recipe):
+            listener.note(note)
         allowed = within_budget(job, recipe, workspace, listener, ends, began=clocks, runs=runs)
         recipe, deadline = allowed.recipe, allowed.deadline
         left_out = (
@@ -130,6 +133,7 @@ def fit_data(
         job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
         candidates, kept = run_all(job, recipe, workspace, listener, deadline, allowed.look)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
+    model = replace(model, provenance=provenance_of(job, model.recipe))
     if folder is not None:
         with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model
             put(model, folder)
@@ -187,6 +191,8 @@ def plan_data(
     ends = None if budget is None else Deadline.after(budget, began=began)
     job = settled(job, recipe, Workspace(), listener, ends)
     recipe = replace(recipe, base=job.bases.named)
+    for note in licence_notes(job, recipe):
+        listener.note(note)
     if data.split_by:
         listener.note(f"before it, the same without each domain in turn: {', '.join(domains_to_leave_out(job))}")
     return planned(job, recipe, listener, ends)

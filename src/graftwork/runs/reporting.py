@@ -17,6 +17,7 @@ from graftwork.evidence.report import Report
 from graftwork.evidence.results import Curves, Result, Series
 from graftwork.evidence.rows import MOST_BYTES, row_views
 from graftwork.evidence.summary.titles import base_words, title
+from graftwork.evidence.warnings import licences
 from graftwork.model import Model
 from graftwork.runs.clock import Began
 from graftwork.runs.costs import costs, peak_memory, versions
@@ -55,7 +56,7 @@ def make_report(
     left_out: scores of domains by models of the others. call: for the first screen."""
     given, call = held_out_parts(job, model, kept), call or Call()
     results, doubts = results_of(job, model, kept, given, left_out)
-    warnings = data_warnings(job, tables_of(given)) + doubts
+    warnings = licences(model.provenance) + data_warnings(job, tables_of(given)) + doubts
     reads, unread = model.recipe.read_columns(job.train.schema)
     own = {one.name: getattr(results[0], one.name) for one in fields(Result)}
     report = Report(
@@ -91,6 +92,7 @@ def make_report(
         budget_for_all=call.for_all,
         folder=call.folder,
         made=time.strftime("%Y-%m-%d %H:%M"),
+        provenance=model.provenance,
     )
     wanted = {name: rows for name, rows in wanted_rows(report).items() if name in given}
     each = MOST_BYTES // max(1, len(wanted))

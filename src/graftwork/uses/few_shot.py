@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from graftwork.bases.tables_read import tables_read
 from graftwork.core.examples import Cached, Examples, prepare
 from graftwork.core.few_shot import episode_scores, held_features, learned
 from graftwork.core.plan import order
@@ -49,6 +50,7 @@ class ClassLearner(Generic[S_co]):
         """
         model, target = self.model, _target(self.model)
         table = load_like(support, model.schema, with_target=True, on_bad_rows=on_bad_rows).table
+        seen = [one.hashed() for one in tables_read("new classes", support, table)]
         labels = Labels.learn(table.column(target))
         task = model.tasks[target].with_classes(labels)
         assert task is not None
@@ -64,6 +66,7 @@ class ClassLearner(Generic[S_co]):
             tasks={**model.tasks, target: task},
             temperature={name: value for name, value in model.temperature.items() if name != target},
             recipe=replace(model.recipe, task=task.name) if len(model.tasks) == 1 else model.recipe,
+            provenance=replace(model.provenance, tables=(*model.provenance.tables, *seen)),
         )
 
     def evaluate_episodes(

@@ -20,8 +20,6 @@ def read_yaml(file: Path, what: str) -> Any:
 
     Raises UsageError where there is no such file, it can't be read, is no YAML, or is far larger than any `what`.
     """
-    import yaml
-
     if not file.is_file():
         raise UsageError(f"There is no {what} file {file}.")
     try:
@@ -29,21 +27,32 @@ def read_yaml(file: Path, what: str) -> Any:
             content = opened.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise UsageError(f"{file} is larger than {MOST_BYTES >> 20} MB. That is no {what}.")
-        loader = yaml.SafeLoader(content.decode("utf-8"))
+        text = content.decode("utf-8")
+    except ValueError as error:
+        raise UsageError(f"{file} is not valid YAML: {error}") from None
+    except OSError as error:
+        raise UsageError(f"{file} can't be read: {error.strerror or error}") from None
+    return parse_yaml(text, str(file), what)
+
+
+def parse_yaml(text: str, called: str, what: str) -> Any:
+    """The same of a text that was read. called: where it comes from, for messages."""
+    import yaml
+
+    try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             return None
         if _size(node, {}, set()) > MOST_VALUES:
             raise UsageError(
-                f"{file} holds more than {MOST_VALUES:,} values, its aliases written out. That is no {what}."
+                f"{called} holds more than {MOST_VALUES:,} values, its aliases written out. That is no {what}."
             )
         return loader.construct_document(node)
     except (yaml.YAMLError, ValueError, OverflowError, TypeError, AttributeError) as error:
-        raise UsageError(f"{file} is not valid YAML: {error}") from None
+        raise UsageError(f"{called} is not valid YAML: {error}") from None
     except RecursionError:
-        raise UsageError(f"{file} is nested too deeply. That is no {what}.") from None
-    except OSError as error:
-        raise UsageError(f"{file} can't be read: {error.strerror or error}") from None
+        raise UsageError(f"{called} is nested too deeply. That is no {what}.") from None
 
 
 def _size(node: Node, known: dict[int, int], above: set[int]) -> int:

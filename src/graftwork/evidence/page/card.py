@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graftwork.evidence.details import ClassDetails, LabelDetails
+from graftwork.evidence.page.licence import licence_section
 from graftwork.evidence.page.markdown import fenced, plain
 from graftwork.evidence.page.own_sections import own_markdown
 from graftwork.evidence.results import Findings, Result
@@ -18,7 +19,7 @@ def model_card(report: Findings) -> str:
         _scores(report),
         _recipe(report),
         _limits(report),
-        "## Licence\n\n*To be filled in by the owner. The licences of the base and of the training data bind it too.*",
+        licence_section(report.provenance),
     ]
     return "\n\n".join(sections) + "\n"
 

@@ -48,6 +48,9 @@ class AudioModel(BaseSettings):
         changed = {key: value for key, value in specs.changed_settings(self).items() if key != "path"}
         return super().spec if changed or re.fullmatch(r"[\w-]+", self.path) else self.path
 
+    def weights(self) -> str | None:
+        return self.path
+
     def with_layers(self, layers: int) -> BaseSettings:
         from graftwork.networks.audio.pretrained import most_layers
 

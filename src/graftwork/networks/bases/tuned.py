@@ -46,6 +46,9 @@ class _TunedSettings(BaseSettings):
         several = len({one.encoder for one in found}) > 1 and any(one.name == name for one in found)
         return replace(self, input=name) if self.input is None and several else self
 
+    def weights(self) -> str | None:
+        return self.path
+
     def tuned_blocks(self) -> int:
         origin = self._origin()
         return super().tuned_blocks() if origin is None else origin.tuned_blocks()

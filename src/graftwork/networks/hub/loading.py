@@ -22,6 +22,7 @@ from graftwork.networks.hub.sizes import bounded, check_counts
 from graftwork.networks.hub.versions import check_known, newer_note
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
+_FETCHED = ("*.json", "*.safetensors", "*.txt", "*.model", "README.md", "LICENSE*")
 _SAFE = (".safetensors", ".safetensors.index.json")
 _KINDS: dict[type, tuple[type, ...]] = {bool: (bool, int), int: (int, float), float: (int, float)}
 """Where transformers has such a default, what a value may be; it does not check them all itself."""
@@ -48,9 +49,7 @@ def locate(source: str, what: str = "base", instead: str = "A local folder with 
 
     try:
         # Weights in other formats and for other runtimes stay where they are.
-        found = snapshot_download(
-            source, allow_patterns=["*.json", "*.safetensors", "*.txt", "*.model"], ignore_patterns=["*/*.safetensors"]
-        )
+        found = snapshot_download(source, allow_patterns=[*_FETCHED], ignore_patterns=["*/*.safetensors"])
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelError(

@@ -44,6 +44,9 @@ class ImageModel(BaseSettings):
         if self.crop is not None and not 0.1 <= self.crop <= 1:
             raise UsageError(f"crop is {self.crop}. Expected a share of each side from 0.1 to 1.")
 
+    def weights(self) -> str | None:
+        return self.path
+
     def tuned_blocks(self) -> int:
         from graftwork.networks.image.pretrained import tuned_blocks
 

@@ -61,6 +61,9 @@ class _PretrainedSettings(BaseSettings):
     def folder(self) -> str:
         """Where the model is: a folder or a hub id."""
 
+    def weights(self) -> str | None:
+        return self.folder()
+
     def tokenizer_file(self) -> Path | None:
         from graftwork.networks.hub.loading import locate
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from graftwork.bases.tables_read import TableRead, tables_read
 from graftwork.data.columns.joined import column_texts
 from graftwork.data.domains import lacking_domain
 from graftwork.data.load import load, load_like
@@ -31,7 +32,7 @@ class Job:
 
     tasks, metrics: by target column. notes: what was inferred. leaks: inputs that give a target away by themselves.
     bases: what reads the inputs, chosen by the rows where the recipe names none. shifts: how the tables that are given
-    for scores differ from the training rows.
+    for scores differ from the training rows. tables: what all of it was read from.
     """
 
     train: Table
@@ -43,6 +44,7 @@ class Job:
     leaks: tuple[Leak, ...] = ()
     bases: Bases = field(default_factory=Bases)
     shifts: tuple[str, ...] = ()
+    tables: tuple[TableRead, ...] = ()
 
     @property
     def bound_metrics(self) -> dict[str, Metric]:
@@ -116,6 +118,7 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
     tasks = _learned(table, given, notes)
     metrics = _metrics(recipe, tasks)
     bases = bases or fitting_bases(table, recipe, tasks.values())
+    read = tables_read("train", data.train, table)
     recipe, notes = replace(recipe, base=bases.named), [*notes, *bases.notes]
     others: dict[str, Table] = {}
     for part, source in (("valid", data.valid), ("test", data.test)):
@@ -124,6 +127,7 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
             for name, task in tasks.items():  # labels are known
                 encoded(_called(more.table, name, tasks), name, task)
             others[part] = more.table
+            read += tables_read("validation" if part == "valid" else "test", source, more.table)
             notes.extend([*more.notes, *filter(None, [lacking_domain(more.table, table.schema)])])
     parts = {"train": table, **by_column(table, others), **others}
     check_seen(parts, tasks)
@@ -138,12 +142,16 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
     notes += [f"{WORDS[part]} differs: {'; '.join(found)}" for part, found in differ.items() if found]
     leaks = find_leaks(parts["train"])
     notes += [f"leak: {leak.sentence}" for leak in leaks]
+    kept = len(parts["train"])
     if data.labelled is not None:
         parts["train"], more_notes = with_labelled(parts["train"], data.labelled, data.on_bad_rows)
         notes += more_notes
+        read += tables_read("labelled by a model", data.labelled.source, parts["train"], len(parts["train"]) - kept)
+    kept = len(parts["train"])
     if data.unlabelled is not None:
         parts["train"], more_notes = with_unlabelled(parts["train"], data.unlabelled, data.on_bad_rows)
         notes += more_notes
+        read += tables_read("unlabelled", data.unlabelled, parts["train"], len(parts["train"]) - kept)
     return Job(
         parts["train"],
         parts.get("valid"),
@@ -154,6 +162,7 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
         leaks,
         bases,
         tuple(finding for found in differ.values() for finding in found),
+        tuple(read),
     )
 
 

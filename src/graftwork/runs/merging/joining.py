@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from graftwork.bases.provenance import mixed
 from graftwork.data.table import Column, Schema, Table
 from graftwork.errors import RefusedError
 from graftwork.model import Model
 from graftwork.networks.heads.head import Head
 from graftwork.networks.merging import average, plain_head, rescaled
 from graftwork.networks.network import Network
+from graftwork.runs.costs import versions
 from graftwork.runs.merging.parents import Parent
 from graftwork.tasks.task import Task
 
@@ -113,6 +115,7 @@ def joined_model(parents: Sequence[Parent], targets: Sequence[Joined], body: Map
         network=network.eval(),
         tasks={joined.name: joined.task for joined in targets},
         temperature={joined.name: _temperature(parents, joined) for joined in targets},
+        provenance=mixed(((parent.name, parent.model.provenance) for parent in parents), versions()),
     )
 
 

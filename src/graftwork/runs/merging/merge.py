@@ -103,6 +103,7 @@ def merge(
     report = _report(
         Parent("merged", model), parents, targets, tried, tested or valid, "test" if tested else "validation"
     )
+    report = with_licences(report, model)
     return Mixed(written(model, report, out), report)
 
 
@@ -212,6 +213,12 @@ def _report(
         scored_on=scored_on,
         notes=(*called, *([chosen] if parts and scored_on == "validation" and len(tried) > 1 else [])),
     )
+
+
+def with_licences(report: MixReport, model: Model) -> MixReport:
+    """The report with what the licences of the bases say against commercial use."""
+    said = (f"{warning[0].upper()}{warning[1:]}." for warning in model.provenance.warnings)
+    return replace(report, notes=(*report.notes, *said))
 
 
 def free_name(name: str, parents: Sequence[Parent]) -> str:

@@ -18,7 +18,7 @@ from graftwork.evidence.merged import MixReport, Tried
 from graftwork.model import Model
 from graftwork.networks.merging import average
 from graftwork.runs.merging.joining import joined_model, joined_targets
-from graftwork.runs.merging.merge import Mixed, free_name, written
+from graftwork.runs.merging.merge import Mixed, free_name, with_licences, written
 from graftwork.runs.merging.mixed_scores import Part, all_scores, calibrated, mean_score, read_part
 from graftwork.runs.merging.parents import Given, Parent, check_shared_base, parents_of
 from graftwork.runs.workspace import check_free, claims_out
@@ -85,6 +85,7 @@ def soup(
         scored_on="validation" if test is None else "test",
         notes=(),
     )
+    report = with_licences(report, model)
     return Mixed(written(model, report, out), report)
 
 
