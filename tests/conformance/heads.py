@@ -64,6 +64,8 @@ ALL = (
     Row("cosine:scale=4"),
     Row("towers"),
     Row("towers:hidden=6,dropout=0.2"),
+    Row("hidden-tokens"),
+    Row("hidden-tokens:warmup=0.2"),
     Row("token-linear"),
     Row("token-linear:dropout=0"),
 )

@@ -15,11 +15,13 @@ from torch.nn import functional as F
 
 from graftwork import specs
 from graftwork.data.tensors import Tensors
+from graftwork.networks.heads.hidden_tokens import NOTHING
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.embedding.few_shot import FewShot
 from graftwork.tasks.embedding.identity import Identity
 from graftwork.tasks.embedding.retrieval import Retrieval
 from graftwork.tasks.multilabel import Multilabel
+from graftwork.tasks.pretext.masked_language import MaskedLanguage
 from graftwork.tasks.quantile_regression import QuantileRegression
 from graftwork.tasks.regression import Regression
 from graftwork.tasks.task import Task
@@ -64,7 +66,7 @@ class Row:
         """Two texts a row, a domain, and the target, which the rows `missing` lack (an input, where there is none)."""
         others = [" ".join(reversed(text.split())) for text in TEXTS]
         columns: dict[str, Any] = {"text": TEXTS, "other": others}
-        lacking = TARGET if self.target is not None else "other"
+        lacking = TARGET if self.target is not None else self.inputs[-1]
         if self.target is not None:
             columns[TARGET] = self.values()
         columns[lacking] = [None if at in missing else value for at, value in enumerate(columns[lacking])]
@@ -131,6 +133,22 @@ def spans_of(text: str, topic: str, at: int) -> list[dict[str, Any]]:
     return [first, last] if at % 2 and len(words) > 1 else [first]
 
 
+VOCABULARY = 200
+"""As many tokens as there may be at most."""
+
+
+def sure_of_hidden_tokens(task: Task, target: Mapping[str, torch.Tensor]) -> Tensors:  # noqa: ARG001
+    """Logits that leave no doubt about each hidden token (B, M)."""
+    known = F.one_hot(target["tokens"].clamp(min=0), VOCABULARY)
+    return {"logits": 20.0 * known.float(), "tokens": target["tokens"]}
+
+
+def of_hidden_tokens(task: Task, prediction: Mapping[str, np.ndarray], target: Mapping[str, np.ndarray]) -> float:
+    """Cross-entropy of each token that was hidden, summed."""
+    asked = np.flatnonzero(target["tokens"] != NOTHING)
+    return float(sum(of_class(task, prediction["logits"][at], target["tokens"][at]) for at in asked))
+
+
 def topic_of(text: str, topic: str, at: int) -> str:  # noqa: ARG001
     return topic
 
@@ -167,6 +185,8 @@ ALL = (
     Row(Identity(), lambda _, topic, at: f"{topic} {at % 4}", sure, of_class),
     Row(FewShot(way=2, query=2, episodes=4), lambda _, topic, at: f"{topic} {at % 4}", sure, of_class),
     Row(Tagging(), spans_of, sure_of_tokens, of_tokens, unknown=[{"start": 0, "end": 2, "label": "music"}]),
+    Row(MaskedLanguage(), None, sure_of_hidden_tokens, of_hidden_tokens),
+    Row(MaskedLanguage(rate=0.4), None, sure_of_hidden_tokens, of_hidden_tokens),
     Row(Retrieval(width=16), None, together, None, ("text", "other")),
     Row(Retrieval(width=16, contrast="siglip"), None, together, None, ("text", "other")),
 )

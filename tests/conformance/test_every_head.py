@@ -22,6 +22,7 @@ from conformance.examine import train, unclear, unsound
 from conformance.heads import ALL, L2, Row
 from conformance.table import ROWS as TECHNIQUE_ROWS
 from conformance.tasks import TARGET, TEXTS
+from graftwork.core.corruption import corruption
 from graftwork.core.examples import Examples, make_batch, prepare
 from graftwork.data.batch import Batch
 from graftwork.data.columns.text import TextSettings
@@ -68,7 +69,9 @@ class Setting:
         return network
 
     def batch(self, network: Network, rows: int = BATCH) -> Batch:
-        return make_batch(self.examples, network, np.flatnonzero(self.examples.labelled[TARGET])[:rows])
+        batch = make_batch(self.examples, network, np.flatnonzero(self.examples.labelled[TARGET])[:rows])
+        hidden = corruption({TARGET: self.task}, network)
+        return batch if hidden is None else hidden(batch)
 
     def problem(self, network: Network, *, weight: np.ndarray | None = None) -> Problem:
         """The task, on the features of all rows."""
@@ -134,7 +137,7 @@ def test_it_is_taken_or_refused_in_words(row: Row, task_row: tasks.Row) -> None:
 def test_it_learns_all_that_it_holds(row: Row, task_row: tasks.Row) -> None:
     """The task's loss can be descended: finite, one a row, and a gradient for every parameter of the head."""
     made, network, head = ready(row, task_row)
-    batch = made.batch(network)
+    batch = replace(made.batch(network), progress=0.5)  # behind whatever a head does at first
     loss = made.loss(network(batch).predictions[TARGET], batch)
     assert loss.shape == (BATCH,)
     assert torch.isfinite(loss).all()

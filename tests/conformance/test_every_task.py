@@ -19,7 +19,8 @@ import graftwork as gw
 from conformance.examine import train, unclear, unsound
 from conformance.table import ROWS as TECHNIQUE_ROWS
 from conformance.tasks import ALL, TARGET, TEXTS, Row
-from graftwork.core.examples import Examples, encoders_of, prepare
+from graftwork.core.corruption import corruption
+from graftwork.core.examples import Examples, encoders_of, make_batch, prepare
 from graftwork.core.fit import Progress
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.load import load_like
@@ -30,7 +31,7 @@ from graftwork.deploy.predict import predict_file
 from graftwork.errors import DataError, RefusedError
 from graftwork.model import Model
 from graftwork.runs.listener import Listener
-from graftwork.tasks.capabilities import Calibrated, Comparable, Mixable, facts_of
+from graftwork.tasks.capabilities import Calibrated, Comparable, Corrupts, Mixable, facts_of
 from graftwork.tasks.registry import TASKS, parse_task
 from graftwork.tasks.section import Section, SeenRows
 from graftwork.tasks.task import Answer, Task
@@ -83,7 +84,18 @@ class Learned:
 
     def batch(self) -> Tensors:
         """Their targets."""
-        return self.task.collate(self.encoded().values, self.rows())
+        return self.targets(self.rows())
+
+    def targets(self, rows: np.ndarray, data: pa.Table | None = None) -> Tensors:
+        """Those of these rows; of a task that makes them of the inputs, as many as rows come of it."""
+        if not isinstance(self.task, Corrupts):
+            return self.task.collate(self.encoded(data).values, rows)
+        network, tasks = self.model.network, self.model.tasks
+        shown = rows[: len(rows) // 2] if self.task.shows_twice else rows
+        examples = prepare(self.table(data).take(shown), network, tasks, TextSettings(), keep_on_disk=False)
+        hidden = corruption(tasks, network)
+        assert hidden is not None
+        return hidden(make_batch(examples, network, np.arange(len(shown)))).targets[self.target]
 
     def answers(self) -> Tensors:
         return self.row.answer(self.task, self.batch())
@@ -227,9 +239,8 @@ def test_the_loss_can_be_descended(learned: Learned) -> None:
 
 def test_rows_without_a_target_add_no_loss_that_is_not_finite(learned: Learned) -> None:
     """The core masks them, and what is masked must be a number."""
-    found = learned.encoded(learned.row.data([0, 1]))
     rows = learned.rows()
-    target = learned.task.collate(found.values, np.concatenate([[0, 1], rows[rows > 1]])[:BATCH])
+    target = learned.targets(np.concatenate([[0, 1], rows[rows > 1]])[:BATCH], learned.row.data([0, 1]))
     assert torch.isfinite(learned.task.loss(learned.random(), target)).all()
 
 

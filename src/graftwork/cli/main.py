@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from graftwork import threads
-from graftwork.cli import bases, few_shot, merge, model, nearest, sequence, verification
+from graftwork.cli import bases, few_shot, merge, model, nearest, pretrain, sequence, verification
 from graftwork.cli.arguments import (
     BadRows,
     Encoding,
@@ -218,7 +218,7 @@ def list_(
     print_list(what, as_json=json)
 
 
-for part in (model, nearest, verification, few_shot, merge, sequence, bases):
+for part in (model, nearest, verification, few_shot, merge, sequence, pretrain, bases):
     part.add_commands(app)
 
 

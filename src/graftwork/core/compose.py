@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from graftwork.core.corruption import Corruption
 from graftwork.core.technique import Gradient, Graft, LossOutput, Multiplier, Objective, TaskLoss, Term, Terms
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network, Output
@@ -43,8 +44,17 @@ class Stages:
     generators: Mapping[str, torch.Generator]
 
 
-def compose(names: Sequence[str], grafts: Sequence[Graft], tasks: Mapping[str, Task]) -> Stages:
-    """One set of stages from the grafts, which stand in the plan's order; `names` are their techniques' names."""
+def compose(
+    names: Sequence[str], grafts: Sequence[Graft], tasks: Mapping[str, Task], corruption: Corruption | None = None
+) -> Stages:
+    """One set of stages from the grafts, which stand in the plan's order; `names` are their techniques' names.
+
+    corruption: what the tasks themselves do to the inputs.
+    """
+    inputs = [graft.inputs for graft in grafts if graft.inputs]
+    own = {} if corruption is None else corruption.generators
+    if corruption is not None:
+        inputs = [corruption.before, *inputs, corruption.behind]
     weights = [graft.rows for graft in grafts if graft.rows is not None]
     task = next((graft.task for graft in grafts if graft.task), task_losses(tasks))
     losses = [graft.losses for graft in grafts if graft.losses]
@@ -58,7 +68,7 @@ def compose(names: Sequence[str], grafts: Sequence[Graft], tasks: Mapping[str, T
         rows=reduce(np.multiply, weights) if weights else None,
         sampler=next((graft.sampler for graft in grafts if graft.sampler), None),
         replays=prod(graft.replays for graft in grafts if graft.replays),
-        inputs=_chain([graft.inputs for graft in grafts if graft.inputs]),
+        inputs=_chain(inputs),
         objective=_combined(objective, [graft.combine for graft in grafts if graft.combine]),
         gradient=gradient,
         groups=_product([graft.groups for graft in grafts if graft.groups]),
@@ -72,7 +82,8 @@ def compose(names: Sequence[str], grafts: Sequence[Graft], tasks: Mapping[str, T
             f"{name}.{key}": generator
             for name, graft in zip(names, grafts, strict=True)
             for key, generator in (graft.generators or {}).items()
-        },
+        }
+        | dict(own),
     )
 
 

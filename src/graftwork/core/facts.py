@@ -48,6 +48,7 @@ FACTS: dict[str, str] = {
     "solvable_heads": "a head that can be solved on features: use a task whose head reads a vector a row",
     "row_outputs": "numbers or classes to predict of a row: use --task classification, multilabel or regression",
     "token_outputs": "labels of the tokens of a text: use --task tagging",
+    "hidden_tokens": "tokens of texts that were hidden: use graft pretrain",
     "two_sides": "two inputs that belong together: use --task retrieval",
     "row_targets": "targets of a row as a whole: use a task without boxes, masks or labels of places, which would not "
     "be moved along",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.prototypes import means, with_prototypes
 from graftwork.core.scoring import BATCH_ROWS, compared_targets, predict_examples, score
 from graftwork.core.technique import Technique
-from graftwork.data.batch import whole
+from graftwork.data.batch import Batch, whole
 from graftwork.data.episodes import Episodes, draw, rows_by_class
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
@@ -107,9 +107,13 @@ def validation_score(
     metrics: Mapping[str, str],
     techniques: Sequence[Technique] = (),
     cached: Mapping[str, Cached] | None = None,
+    changed: Callable[[Batch], Batch] | None = None,
 ) -> float:
-    """What a run is chosen by: each target's metric, more is better; of few-shot tasks the mean over episodes."""
-    predictions = predict_examples(network, valid, techniques, cached, compared_targets(tasks), tasks=tasks)
+    """What a run is chosen by: each target's metric, more is better; of few-shot tasks the mean over episodes.
+
+    changed: what is done to each batch first."""
+    compared = compared_targets(tasks)
+    predictions = predict_examples(network, valid, techniques, cached, compared, changed=changed, tasks=tasks)
     by_episodes = {
         name: float(episode_scores(network, valid, valid.targets[name], name, shape, techniques, cached).mean())
         for name, shape in ((name, task.validation_episodes) for name, task in tasks.items())

@@ -30,13 +30,15 @@ from graftwork.networks.network import Network
 
 @dataclass(frozen=True)
 class Progress:
-    """What an observer sees after each step. score and best are those of the last validation, more is better."""
+    """What an observer sees after each step. score and best are those of the last validation, more is better; watched:
+    what the run is watched by, then."""
 
     step: int
     total: int
     loss: float
     score: float | None
     best: float | None
+    watched: float | None = None
 
 
 Observer = Callable[[Progress], None]
@@ -83,7 +85,7 @@ def fit(
     best_step = state.best_step if state.best else state.step
     run.network.load_state_dict(kept, strict=False)
     run.network.eval()
-    score, history, cuts = state.best_score, tuple(state.history), state.course.cuts
+    score, history, cuts = state.score, tuple(state.history), state.course.cuts
     return Fitted(run.network, history, best_step, score, state.step, interrupted, cuts)
 
 
@@ -119,9 +121,9 @@ def _train(
             evaluate(run, state)
             if pace:
                 pace.after_evaluation()
-        score = next((point.score for point in reversed(state.history)), None)
+        last = state.history[-1] if state.history else Evaluated(0, None, None)
         for observer in observers:
-            observer(Progress(state.step, state.course.end, loss, score, state.best_score))
+            observer(Progress(state.step, state.course.end, loss, last.score, state.score, last.watched))
         if checkpoints and (state.step in evaluate_at or time.monotonic() - saved >= checkpoints.seconds):
             checkpoint.write(checkpoints.folder, snapshot(run, optimizer, state, checkpoints.fingerprint))
             saved = time.monotonic()

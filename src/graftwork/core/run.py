@@ -10,6 +10,7 @@ import torch
 
 from graftwork.core.cache import Watch, build_cache, cache_depths
 from graftwork.core.compose import Stages, compose
+from graftwork.core.corruption import corruption, corrupts
 from graftwork.core.domains import domain_notes
 from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.feature_statistics import input_moments
@@ -38,6 +39,8 @@ from graftwork.tasks.task import Task
 FEATURE_ROWS = 4096
 Ask = Callable[[str], TeacherOutputs]
 """What the teacher of this name says of the training rows."""
+Judge = Callable[[Network], float]
+"""What a run is watched by beside its validation, more is better; it decides which weights are the best."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Ready:
     seed: int
     teacher_outputs: Mapping[str, TeacherOutputs] = field(default_factory=dict)
     hurry: Check = unhurried
+    judge: Judge | None = None
 
     @property
     def cached_shares(self) -> dict[str, float]:
@@ -129,6 +133,7 @@ def make_run(
     watch: Watch | None = None,
     ask: Ask | None = None,
     hurry: Check = unhurried,
+    judge: Judge | None = None,
 ) -> Run:
     """Check the techniques, adapt the network, cache what stays frozen, and compose the stages.
 
@@ -147,13 +152,14 @@ def make_run(
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
     teacher_outputs = _asked(ordered, ask)
     ready = Ready(
-        network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metrics, seed, teacher_outputs, hurry
-    )
+        network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metrics, seed, teacher_outputs, hurry,
+        judge,
+    )  # fmt: skip
     for technique in ordered:
         ready = replace(ready, network=technique.adapt(ready.network, ready.setup(technique)))
     check_adapted(ordered, ready.network)
-    depths, notes = cache_depths(ready.network, ordered)
-    valid_depths, valid_notes = cache_depths(ready.network, ordered, predicting=True)
+    depths, notes = _cached_depths(ready)
+    valid_depths, valid_notes = _cached_depths(ready, predicting=True)
     ready = replace(
         ready,
         cache_depths=depths,
@@ -175,7 +181,8 @@ def attach(ready: Ready) -> Run:
     ready = replace(ready, training=_with_epochs(ready))
     total = _total_steps(_sampler(ready, None), ready.training)
     grafts = [t.attach(ready.network, ready.setup(t, total)) for t in ready.techniques]
-    stages = compose([technique.name for technique in ready.techniques], grafts, ready.tasks)
+    hiding = corruption(ready.tasks, ready.network, ready.seed)
+    stages = compose([technique.name for technique in ready.techniques], grafts, ready.tasks, hiding)
     sampler = _sampler(ready, stages.rows)
     network = ready.network
     used = {t.name: all_stages(t, graft) for t, graft in zip(ready.techniques, grafts, strict=True)}
@@ -276,6 +283,11 @@ def _check_labels(train: Examples, valid: Examples | None) -> None:
 
 def _total_steps(sampler: LengthBuckets, training: Training) -> int:
     return training.steps if training.steps is not None else sampler.steps(training.epochs or 0.0)
+
+
+def _cached_depths(ready: Ready, *, predicting: bool = False) -> tuple[dict[str, int], list[str]]:
+    """`cache_depths`; nothing where a task changes its inputs anew at each step."""
+    return ({}, []) if corrupts(ready.tasks) else cache_depths(ready.network, ready.techniques, predicting=predicting)
 
 
 def _stored(cached: Mapping[str, Cached]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from graftwork.core.corruption import corruption
 from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.plan import order
 from graftwork.core.technique import Predictor, Rows, Technique
@@ -45,12 +46,14 @@ def predict_examples(
 ) -> dict[str, Values]:
     """By target, what its task keeps of the predictions of every row in order: (N, outputs), float32, before softmax.
 
-    tasks: of the targets whose predictions are not one tensor with a row each. embedded: targets of which the
+    tasks: of the targets whose predictions are not one tensor with a row each; one that hides some of its inputs hides
+    the same each time, unless `changed` does it. embedded: targets of which the
     embeddings (N, E), what the last layer of the head reads, are given instead.
     rows: indices of the rows to predict; None for all. changed: what is done to each batch first.
     watch: told after each batch how many rows are done, of how many.
     """
     rows = np.arange(len(examples)) if rows is None else rows
+    changed = corruption(tasks or {}, network) if changed is None else changed
     training = network.training
     network.eval()
     own = {name: task for name, task in (tasks or {}).items() if name not in embedded}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graftwork.core.checkpoint import Snapshot, load_optimizer, optimizer_tensors, prefixed
 from graftwork.core.course import Course
-from graftwork.core.few_shot import validation_score
+from graftwork.core.held_out import scores
 from graftwork.core.run import Run
 from graftwork.errors import CheckpointError
 from graftwork.networks.network import Network
@@ -17,11 +17,18 @@ from graftwork.networks.network import Network
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A point of the learning curve. loss: mean since the last point. score: on validation, more is better, or None."""
+    """A point of the learning curve. loss: mean since the last point. score: on validation, more is better, or None.
+    watched: what the run is watched by, which then decides in place of the score; None where it is not."""
 
     step: int
     loss: float | None
     score: float | None
+    watched: float | None = None
+
+    @property
+    def deciding(self) -> float | None:
+        """By what the best weights are chosen, and a run is stopped."""
+        return self.score if self.watched is None else self.watched
 
 
 @dataclass
@@ -39,10 +46,16 @@ class State:
     history: list[Evaluated] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
 
+    @property
+    def score(self) -> float | None:
+        """On validation, of the best weights so far."""
+        found = (point.score for point in reversed(self.history) if point.step == self.best_step)
+        return next(found, self.best_score)
+
     def stalled(self, patience: int) -> bool:
         """True after `patience` evaluations in a row without a better score, whichever weights are kept."""
-        scores = [point.score for point in self.history if point.score is not None]
-        return bool(scores) and 0 < patience < len(scores) - scores.index(max(scores))
+        found = [point.deciding for point in self.history if point.deciding is not None]
+        return bool(found) and 0 < patience < len(found) - found.index(max(found))
 
 
 def kept_tensors(network: Network) -> dict[str, Tensor]:
@@ -54,12 +67,11 @@ def kept_tensors(network: Network) -> dict[str, Tensor]:
 def evaluate(run: Run, state: State) -> None:
     """Score what would be saved now, add it to the history, and keep the weights if they are the ones to keep."""
     viewed = run.stages.view(run.network)
-    value = None
-    if run.valid:
-        value = validation_score(viewed, run.valid, run.tasks, run.metrics, run.plan.techniques, run.valid_cached)
+    score, watched = scores(run, viewed)
     loss = sum(state.losses) / len(state.losses) if state.losses else None
     state.losses.clear()
-    state.history.append(Evaluated(state.step, loss, value))
+    state.history.append(Evaluated(state.step, loss, score, watched))
+    value = state.history[-1].deciding
     if run.plan.keeps_last or value is None or state.best_score is None or value > state.best_score:
         state.best_score, state.best_step = value, state.step
         state.best = {name: tensor.detach().clone() for name, tensor in kept_tensors(viewed).items()}

@@ -49,10 +49,12 @@ class Series:
 
 @dataclass(frozen=True)
 class Curves:
-    """How the training went: loss by optimizer step, and the primary metric on validation."""
+    """How the training went: loss by optimizer step, and the primary metric on validation. watched: the score of a
+    probe on a labelled table, where a pretraining was watched by one."""
 
     loss: Series
     scores: tuple[Series, ...] = ()
+    watched: Series | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

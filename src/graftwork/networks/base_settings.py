@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,10 @@ class TrainingRows:
     joined: bool = False
 
 
+Sizes = Mapping[str, Mapping[str, object]]
+"""By small, medium and large, the settings of a base that make it so."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BaseSettings(ABC):
     """Settings of one kind of base. `build` makes an encoder of them.
@@ -50,6 +54,8 @@ class BaseSettings(ABC):
     pretrained: ClassVar[bool]
     suggested_lr: ClassVar[float]
     suggested_epochs: ClassVar[int]
+    sizes: ClassVar[Mapping[str, Mapping[str, object]]] = {}
+    """Empty for a base of one size."""
 
     @property
     def spec(self) -> str:

@@ -15,17 +15,20 @@ class Tokens:
     states: (B, L, W). counts: which of them are there (B, L), bool; the others are padding.
     grid: rows and columns of tokens that lie in the plane, row by row, L = rows * columns; None for a sequence.
     levels: maps of a CNN from fine to coarse, each (B, C, H, W); the last one holds the same places as `states`.
+    table: what each token id is embedded with (V, E), of texts; a head that names tokens shares it.
     """
 
     states: Tensor
     counts: Tensor
     grid: tuple[int, int] | None = None
     levels: tuple[Tensor, ...] = ()
+    table: Tensor | None = None
 
     def of(self, present: Tensor | None) -> Tokens:
         """In float32; those of rows that lack the input, by `present` (B,), don't count."""
         counts = self.counts if present is None else self.counts & present.unsqueeze(1)
-        return Tokens(self.states.float(), counts, self.grid, tuple(level.float() for level in self.levels))
+        levels = tuple(level.float() for level in self.levels)
+        return Tokens(self.states.float(), counts, self.grid, levels, self.table)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from graftwork.runs.default import run_all
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
 from graftwork.runs.job.job import make_job
 from graftwork.runs.job.signature import with_data_options
+from graftwork.runs.job.watched import Watch, read_watched
 from graftwork.runs.leave_one_domain_out import domains_to_leave_out, score_left_out
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.model_from_run import make_model as make_model
@@ -99,8 +100,10 @@ def fit_data(
     asked: str = "",
     began: float | None = None,
     clock: Clock = time.monotonic,
+    watch: Watch | None = None,
 ) -> Model:
     """`fit`, with the data arguments as one thing. asked: the command as it was given, for what to do next.
+    watch: by what a pretraining is watched.
 
     clock: what the budget is counted by; `time.process_time` makes CPU seconds of it."""
     # The command line gives its own start, when the process had spent nothing yet.
@@ -112,6 +115,9 @@ def fit_data(
         raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
     listener.doing(f"reading {data.called}")
     job = make_job(data, recipe, known_bases(recipe, workspace))
+    if watch is not None:
+        watched = read_watched(watch, job.train.schema.modalities[0], data.on_bad_rows)
+        job = replace(job, watched=watched)
     listener.scored_by(job.bound_metrics)
     for note in job.notes:
         listener.note(note)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -120,7 +121,14 @@ def _curves(job: Job, kept: Candidate) -> Curves | None:
         return None
     name = next(iter(job.metrics.values())) if len(job.metrics) == 1 else "mean score"
     series = (Series(name, tuple(s for s, _ in scores), tuple(v for _, v in scores)),) if scores else ()
-    return Curves(Series("training loss", tuple(s for s, _ in losses), tuple(v for _, v in losses)), series)
+    watched = [(point.step, point.watched) for point in points if point.watched is not None]
+    probe = None
+    if job.watched is not None and watched:
+        metric = job.watched.metric
+        values = tuple(value if metric.higher_is_better else -value for _, value in watched)
+        called = f"{metric.display} of a probe on {Path(job.watched.table.source).name}"
+        probe = Series(called, tuple(step for step, _ in watched), values)
+    return Curves(Series("training loss", tuple(s for s, _ in losses), tuple(v for _, v in losses)), series, probe)
 
 
 def _tables(job: Job) -> dict[str, Table]:

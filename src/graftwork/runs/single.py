@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from graftwork.core.corruption import corrupts
 from graftwork.core.course import Course
 from graftwork.core.examples import Examples, prepare
 from graftwork.core.few_shot import with_training_classes
 from graftwork.core.fit import Fitted, fit
+from graftwork.core.held_out import held_out_views
 from graftwork.core.pace import OutOfTime, Pace
 from graftwork.core.plan import Plan, order
 from graftwork.core.run import Run, make_run
@@ -33,6 +35,7 @@ from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
+from graftwork.runs.speed import Speed
 from graftwork.runs.teachers.teachers import answers
 from graftwork.runs.workspace import Workspace
 from graftwork.tasks.registry import head_of
@@ -102,21 +105,31 @@ def run_single(
     resolved = replace(recipe, training=replace(run.plan.training, steps=run.plan.total_steps))
     begun = replace(resolved, training=replace(resolved.training, cuts=()))  # what is decided later names no other run
     listener.planned(name, run.plan.explain())
+    speed = Speed()
     fitted = fit(
         run,
-        observers=[lambda progress: listener.stepped(name, progress)],
+        observers=[lambda progress: listener.stepped(name, progress), speed],
         checkpoints=workspace.checkpoints(name, fingerprint(begun, run)),
         pace=pace,
     )
     if fitted.cuts and known is None and not recipe.training.cuts:
         listener.note(f"{name}: ended after {fitted.steps} of {run.plan.total_steps} steps, so that the budget is kept")
     resolved = replace(resolved, training=replace(resolved.training, cuts=fitted.cuts))
+    if corrupts(run.tasks) and speed.text(run):
+        listener.note(f"{name}: {speed.text(run)}, validation included")
+    seen = held_out_views(run)
     network = run.stages.fold(fitted.network)
     network = with_training_classes(network, run.train, run.tasks, run.plan.techniques)
     predictions = None
     if run.valid:
         predictions = predict_examples(
-            network, run.valid, run.plan.techniques, run.valid_cached, compared_targets(run.tasks), tasks=run.tasks
+            network,
+            run.valid,
+            run.plan.techniques,
+            run.valid_cached,
+            compared_targets(run.tasks),
+            changed=seen,
+            tasks=run.tasks,
         )
     seconds = time.monotonic() - wall
     listener.finished(name, fitted.best_score, seconds)
@@ -239,6 +252,9 @@ def _make_run(
     learning = [base for base in bases if base.suggested_lr]
     slow = [base for base in learning if base.pretrained] or learning
 
+    watched = job.watched if started else None
+    judge = None if watched is None else watched.judge(network, recipe.text, recipe.seed)
+
     def hurry() -> None:
         if limit is not None and limit.left() < 0:
             raise OutOfTime
@@ -261,6 +277,7 @@ def _make_run(
         watch=computed,
         ask=lambda teacher: answers(job, teacher, listener if started else None),
         hurry=hurry,
+        judge=judge,
     )
 
 

@@ -62,6 +62,8 @@ class Watching(Listener):
         state = f"loss {progress.loss:.3f}"
         if progress.score is not None and progress.best is not None:
             state += f" · score {self._score(progress.score)} · best {self._score(progress.best)}"
+        if progress.watched is not None:
+            state += f" · probe {abs(progress.watched):.4f}"
         self._screen.show(name, progress.step, progress.total, "steps", state)
 
     def finished(self, name: str, score: float | None, seconds: float) -> None:

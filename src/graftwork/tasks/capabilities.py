@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
+from graftwork.data.batch import Batch
 from graftwork.data.episodes import Episodes
 from graftwork.data.tensors import Tensors, in_float32
 from graftwork.errors import RefusedError
+from graftwork.networks.network import Network
 from graftwork.tasks.metrics.pair_calibration import PairCalibration
 
 
@@ -57,6 +60,21 @@ class Episodic(Protocol):
     @property
     def shape(self) -> Episodes:
         """How the episodes are drawn."""
+
+
+@runtime_checkable
+class Corrupts(Protocol):
+    """Makes its targets of the inputs themselves: it hides some of what a row holds, or shows each row twice
+    (`core/corruption.py` says when)."""
+
+    @property
+    def shows_twice(self) -> bool:
+        """Whether each row comes twice, one right behind the other, so that whatever augments makes two views of it.
+        `corrupt` is not called then."""
+
+    def corrupt(self, batch: Batch, name: str, network: Network, generator: torch.Generator) -> Batch:
+        """The batch with some of its inputs hidden, and what is asked for as the targets of `name`. All draws come
+        from `generator`, which is on the CPU, so that a run on a GPU draws the same."""
 
 
 FACTS: dict[str, type] = {

@@ -65,6 +65,8 @@ class Task(ABC):
     target: ClassVar[Literal["column", "inputs"]] = "column"
     """Whether a column of the table holds the target, or the inputs themselves say it, and `learn_rows` and
     `encode_rows` read those."""
+    called: ClassVar[str] = "match"
+    """What stands for the name of a target that no column holds."""
     couples_rows: ClassVar[bool] = False
     """True where loss and metrics compare rows with each other, so that both depend on which rows are seen together."""
     usual_head: ClassVar[str] = "linear"

@@ -253,6 +253,9 @@ def _curves(report: Findings) -> list[tuple[Any, str]]:
         name = "Mean score" if report.more or report.metric is None else report.metric.display
         said = f"{name} on validation rows while it trained."
         found.append((plots.validation_scores(report.curves.scores, name), said))
+    if report.curves.watched is not None:
+        name = report.curves.watched.name
+        found.append((plots.validation_scores((report.curves.watched,), name, "watched"), f"{name}, while it trained."))
     return [(Markup(svg), said) for svg, said in found]
 
 

@@ -40,15 +40,15 @@ def training_loss(loss: Series) -> str:
         return _svg(figure, "Training loss by step")
 
 
-def validation_scores(scores: Sequence[Series], score_name: str) -> str:
-    """Scores on validation by optimizer step."""
-    with _figure("scores") as (figure, plot):
+def validation_scores(scores: Sequence[Series], score_name: str, key: str = "scores") -> str:
+    """Scores on validation by optimizer step. key: keeps two such plots of a page apart."""
+    with _figure(key) as (figure, plot):
         for series, (colour, mark) in zip(scores, ((ORANGE, "o"), (GREEN, "s"), (BLUE, "^")), strict=False):
             plot.plot(series.steps, series.values, color=colour, marker=mark, markersize=4, label=series.name)
         _axes(plot, "step of the training", score_name)
         if len(scores) > 1:
             plot.legend(frameon=False, labelcolor=_INK)
-        return _svg(figure, f"{score_name} on validation by step")
+        return _svg(figure, f"{score_name} on validation by step" if key == "scores" else f"{score_name} by step")
 
 
 def reliability_diagram(before: Sequence[Bin], after: Sequence[Bin], key: str = "") -> str:

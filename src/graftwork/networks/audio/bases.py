@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from graftwork import specs
 from graftwork.errors import UsageError
-from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, check_dropout, seeded
+from graftwork.networks.base_settings import BaseSettings, Sizes, TrainingRows, at_least, check_dropout, seeded
 
 if TYPE_CHECKING:
     from graftwork.networks.audio.spectrogram import MelSettings
@@ -115,6 +115,7 @@ class MelCNN(_ScratchSettings):
     layers: int = 4
 
     name = "mel-cnn"
+    sizes: ClassVar[Sizes] = {"small": {"width": 16}, "medium": {"width": 32}, "large": {"width": 64}}
     summary = "convolutional network over log-mel, trained from scratch; the default for sounds"
     suggested_lr = 1e-3
     suggested_epochs = 15
@@ -139,6 +140,7 @@ class MelGRU(_ScratchSettings):
     dropout: float = 0.3
 
     name = "mel-gru"
+    sizes: ClassVar[Sizes] = {"small": {"width": 128}, "medium": {"width": 256}, "large": {"width": 512}}
     summary = "bidirectional GRU over log-mel, trained from scratch"
     suggested_lr = 1e-3
     suggested_epochs = 15

@@ -36,6 +36,14 @@ def pair_of(texts: Sequence[str], separator: str) -> tuple[str, str]:
     return texts[0], (separator or " ").join(texts[1:])
 
 
+def templates(separator: str, start: str = "") -> dict[str, str]:
+    """How a text, and a pair of them, is written in tokens (`tokenizers.processors.TemplateProcessing`). start: what
+    stands before each row, which the separator then ends; with neither, it stands between two texts alone."""
+    if not start:
+        return {"single": "$A", "pair": f"$A {separator} $B:1"}
+    return {"single": f"{start} $A {separator}", "pair": f"{start} $A {separator} $B:1 {separator}:1"}
+
+
 def pack(encoding: Encoding) -> np.ndarray:
     """The ids of a pair with their segments (L,), int32. Where the tokenizer numbers none, the second one begins at the
     first token of the second text."""

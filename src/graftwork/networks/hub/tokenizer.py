@@ -25,7 +25,7 @@ from graftwork.data.store.names import inside, plain_name
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import write_bytes
 from graftwork.errors import DataError, ModelError
-from graftwork.networks.hub.joined_texts import pack, pair_of, separator_of, unpack
+from graftwork.networks.hub.joined_texts import pack, pair_of, separator_of, templates, unpack
 from graftwork.networks.hub.left_out import LEFT_OUT, Otherwise, otherwise, unpacked
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ HEAD = 0.25
 Keep = Literal["head", "tail", "head+tail"]
 _CUT: dict[str, Side] = {"head": "right", "tail": "left", "head+tail": "middle"}
 
-PAD, UNKNOWN, SEPARATOR = "[PAD]", "[UNK]", "[SEP]"
+PAD, UNKNOWN, SEPARATOR, START, MASK = "[PAD]", "[UNK]", "[SEP]", "[CLS]", "[MASK]"
 TOKENIZER_FILE = "tokenizer.json"
 """Of a tokenizer's files the one that is read."""
 
@@ -228,10 +228,17 @@ def _placed(encoding: Encoding) -> list[tuple[int, int]]:
 
 
 def train_tokenizer(
-    texts: Iterable[str], tokens: Tokens, vocabulary: int, max_length: int, *, joined: bool = False
+    texts: Iterable[str],
+    tokens: Tokens,
+    vocabulary: int,
+    max_length: int,
+    *,
+    joined: bool = False,
+    framed: bool = False,
 ) -> TextTokenizer:
     """A tokenizer fitted to `texts`: lower-cased, NFKC; `[PAD]` is 0 and `[UNK]` is 1. joined: rows may have several
-    texts, and `[SEP]`, which is 2, stands between them.
+    texts, and `[SEP]`, which is 2, stands between them. framed: as BERT has it, `[CLS]` before each row, `[SEP]` behind
+    each text, and a `[MASK]` for hidden tokens.
 
     tokens: `word` (words and punctuation seen at least twice), `subword` (byte-pair encoding, Sennrich et al. 2016),
         `character`, or `auto`: characters where the script is written without spaces (Chinese, Japanese, Thai), else
@@ -241,13 +248,12 @@ def train_tokenizer(
     stream = iter(texts)
     sample = list(islice(stream, _SAMPLE))
     how = choose_tokens(sample) if tokens == "auto" else tokens
-    special = [PAD, UNKNOWN, *([SEPARATOR] if joined else [])]
+    special = [PAD, UNKNOWN, *([SEPARATOR] if joined or framed else []), *([START, MASK] if framed else [])]
     tokenizer, trainer = _untrained(how, vocabulary, special)
     tokenizer.train_from_iterator(_chained(sample, stream), trainer)
-    if joined:
-        tokenizer.post_processor = processors.TemplateProcessing(
-            single="$A", pair=f"$A {SEPARATOR} $B:1", special_tokens=[(SEPARATOR, special.index(SEPARATOR))]
-        )
+    if joined or framed:
+        marks = {mark: special.index(mark) for mark in (SEPARATOR, START) if mark in special}
+        tokenizer.post_processor = processors.TemplateProcessing(**templates(*marks), special_tokens=[*marks.items()])
     if tokenizer.get_vocab_size() <= len(special):
         raise DataError("No tokenizer can be trained: the training texts hold no token that occurs twice.")
     return TextTokenizer({TOKENIZER_FILE: tokenizer.to_str().encode()}, pad=0, empty=1, max_length=max_length)

@@ -64,6 +64,15 @@ def empty_trunk(config: dict[str, Any], attention: Attention) -> nn.Module:
     return model.eval()
 
 
+def new_trunk(config: dict[str, Any], attention: Attention) -> nn.Module:
+    """The model that `config` describes, as `empty_trunk`, with weights drawn as its authors do."""
+    known = config_of(config)
+    auto, options = _class_of(known)
+    attn = None if attention == "sdpa" else attention
+    model: nn.Module = build_model(auto, known, attn_implementation=attn, **options)
+    return model.eval()
+
+
 def is_causal(config: Any) -> bool:
     """True for models that read from left to right, so that only the last token has seen the whole text."""
     from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from graftwork.errors import DataError, UsageError
-from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, check_dropout, seeded
+from graftwork.networks.base_settings import BaseSettings, Sizes, TrainingRows, at_least, check_dropout, seeded
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -72,6 +72,11 @@ class SmallCNN(BaseSettings):
     size: int | None = None
 
     name = "small-cnn"
+    sizes: ClassVar[Sizes] = {
+        "small": {"width": 32},
+        "medium": {"width": 48, "blocks": 2},
+        "large": {"width": 64, "blocks": 3},
+    }
     summary = "small residual CNN, trained from scratch; the default for images"
     source = "trained from scratch: it has no pretrained weights"
     modality = "image"
@@ -109,6 +114,7 @@ class Conv4(BaseSettings):
     size: int = 28
 
     name = "conv4"
+    sizes: ClassVar[Sizes] = {"small": {"width": 32}, "medium": {"width": 64}, "large": {"width": 128}}
     summary = "four convolutions for tiny pictures, trained from scratch: for few-shot learning"
     source = "trained from scratch: it has no pretrained weights"
     modality = "image"

@@ -13,7 +13,7 @@ from graftwork import specs
 from graftwork.bases.home import need
 from graftwork.data.store.names import inside
 from graftwork.errors import UsageError
-from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, check_dropout, seeded
+from graftwork.networks.base_settings import BaseSettings, Sizes, TrainingRows, at_least, check_dropout, seeded
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -205,6 +205,7 @@ class GRU(_ScratchSettings):
 
     name = "gru"
     summary = "bidirectional GRU, trained from scratch"
+    sizes: ClassVar[Sizes] = {"small": {"width": 128}, "medium": {"width": 256}, "large": {"width": 512, "layers": 2}}
     cell: ClassVar[Literal["gru", "lstm"]] = "gru"
 
     def __post_init__(self) -> None:
@@ -235,6 +236,11 @@ class CNN(_ScratchSettings):
     widths: tuple[int, ...] = (3, 4, 5)
 
     name = "cnn"
+    sizes: ClassVar[Sizes] = {
+        "small": {"width": 128},
+        "medium": {"width": 256, "layers": 2},
+        "large": {"width": 384, "layers": 3},
+    }
     summary = "convolutional network over tokens, trained from scratch"
 
     def __post_init__(self) -> None:

@@ -52,11 +52,16 @@ class ConvolutionalEncoder(TextEncoder):
 
     def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:
         """The answers of all filters at each token."""
-        return Tokens(torch.cat(self._answers(inputs, hidden), dim=2), inputs["attention_mask"].bool())
+        answers = torch.cat(self._answers(inputs, hidden), dim=2)
+        return Tokens(answers, inputs["attention_mask"].bool(), table=self.table)
 
     def features_and_tokens(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tokens]:
         tokens = self.tokens_of(inputs, hidden)
         return pool(tokens.states, inputs["attention_mask"], "max"), tokens
+
+    @property
+    def table(self) -> Tensor:
+        return self.embedding.weight
 
     @property
     def token_width(self) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from torch import Tensor
 
 from graftwork.data.batch import Inputs
 from graftwork.errors import UsageError
@@ -36,6 +37,13 @@ class TextEncoder(Encoder):
 
     def collate(self, rows: Sequence[np.ndarray]) -> Inputs:
         return self.tokenizer.collate(rows)
+
+    @property
+    def table(self) -> Tensor | None:
+        """What each token id is embedded with (V, E); None where ids are not embedded one by one. Here that of a
+        transformers model; a class that embeds by itself says it."""
+        model = getattr(self, "hf_model", None)
+        return None if model is None else model.get_input_embeddings().weight
 
     def check_joined(self, name: str, base: str) -> None:
         """Raise UsageError where it can't read the texts of the input `name` in one sequence. base: as it is named."""

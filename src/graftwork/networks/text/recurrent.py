@@ -52,11 +52,15 @@ class RecurrentEncoder(TextEncoder):
         return self.features_and_tokens(inputs, hidden)[0]
 
     def tokens_of(self, inputs: Inputs, hidden: Hidden | None = None) -> Tokens:
-        return Tokens(self._climb(inputs, self.depth, hidden), inputs["attention_mask"].bool())
+        return Tokens(self._climb(inputs, self.depth, hidden), inputs["attention_mask"].bool(), table=self.table)
 
     def features_and_tokens(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tokens]:
         tokens, mask = self.tokens_of(inputs, hidden), inputs["attention_mask"]
         return torch.cat([pool(tokens.states, mask, "mean"), pool(tokens.states, mask, "max")], dim=1), tokens
+
+    @property
+    def table(self) -> Tensor:
+        return self.embedding.weight
 
     @property
     def token_width(self) -> int:

@@ -140,12 +140,12 @@ class TransformerEncoder(TextEncoder):
         if windows.is_long(inputs, self.tokenizer.max_length):
             folded = windows.fold(inputs, hidden, self.tokenizer.max_length)
             last = self.tokens_of(folded.inputs, folded.hidden).states
-            return Tokens(folded.vectors(last), inputs["attention_mask"].bool())
+            return Tokens(folded.vectors(last), inputs["attention_mask"].bool(), table=self.table)
         with ExitStack() as stack:
             if hidden is not None:
                 self._check_start(hidden.depth)
                 stack.enter_context(hooks.starting(self._stack, hidden.depth - 1, hidden.states))
-            return Tokens(self._run(inputs), inputs["attention_mask"].bool())
+            return Tokens(self._run(inputs), inputs["attention_mask"].bool(), table=self.table)
 
     def features_and_tokens(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tokens]:
         if self.layers > 1 or windows.is_long(inputs, self.tokenizer.max_length):

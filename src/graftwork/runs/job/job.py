@@ -20,6 +20,7 @@ from graftwork.runs.job.base_choice import Bases, fitting_bases
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.held_out import by_column, check_seen, drawn, encoded, hold_out
 from graftwork.runs.job.open_set import learned_from_training
+from graftwork.runs.job.watched import Watched
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import metric_for
 from graftwork.tasks.registry import infer_task, list_warnings, parse_task
@@ -32,7 +33,8 @@ class Job:
 
     tasks, metrics: by target column. notes: what was inferred. leaks: inputs that give a target away by themselves.
     bases: what reads the inputs, chosen by the rows where the recipe names none. shifts: how the tables that are given
-    for scores differ from the training rows. tables: what all of it was read from.
+    for scores differ from the training rows. tables: what all of it was read from. watched: a labelled table
+    by which a pretraining is watched.
     """
 
     train: Table
@@ -45,6 +47,7 @@ class Job:
     bases: Bases = field(default_factory=Bases)
     shifts: tuple[str, ...] = ()
     tables: tuple[TableRead, ...] = ()
+    watched: Watched | None = None
 
     @property
     def bound_metrics(self) -> dict[str, Metric]:
@@ -170,8 +173,6 @@ WORDS = {"valid": "validation", "test": "test"}
 """The tables that are scored, as they are called."""
 ALL = ""
 """Stands for every target in what `_given_tasks` gives."""
-ROWS = "match"
-"""The name of what is learned where no column holds it."""
 
 
 def _targets(data: DataArguments, given: Mapping[str, Task]) -> str | Sequence[str] | None:
@@ -200,7 +201,7 @@ def _learned(table: Table, given: Mapping[str, Task], notes: list[str]) -> dict[
     targets = [column.name for column in table.schema.targets]
     every = given.get(ALL)
     if every is not None and every.target == "inputs":
-        return {ROWS: every.learn_rows(table, ROWS)}
+        return {every.called: every.learn_rows(table, every.called)}
     _check_targets(given, targets, "--task")
     tasks = {}
     for column in table.schema.targets:
