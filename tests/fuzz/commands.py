@@ -6,10 +6,14 @@ import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from command import QUICK, Ran, graft, topics, write_rows
 from fuzz.killing import forked
 from tiny import tiny_bert, tiny_texts
+from tinypackages import DATA, entry, offer, pinned, wheel
 
+WEIGHTS = {"tiny/data.bin": DATA}
 HEAVY = (
     "graftwork.runs.fit",
     "graftwork.deploy.predict",
@@ -46,6 +50,7 @@ def prepare(made: Made) -> None:
     write_rows(made / "who.csv", [(text, f"person {at % 6}") for at, text in enumerate(tiny_texts(60))])
     probe = ("--base", made / "base", "--with", "probe")
     graft("fit", made / "who.csv", "--target", "label", "--task", "identity", *probe, "--out", made / "people").works()
+    wheel(made.folder, "tiny", WEIGHTS)
     pairs = [(text, " ".join(reversed(text.split()))) for text in tiny_texts(24)]
     write_rows(made / "pairs.csv", pairs, ("text", "other"))
     graft("fit", made / "pairs.csv", "--task", "retrieval", *probe, "--out", made / "finder").works()
@@ -54,6 +59,15 @@ def prepare(made: Made) -> None:
         f"- {{name: {name}, train: {made / 'train.csv'}, target: label, recipe: {recipe}}}" for name in ("one", "two")
     ]
     (made / "steps.yaml").write_text("\n".join(["steps:", *steps]))
+
+
+def fetch(made: Made, home: Path, *command: str) -> Ran:
+    """`graft bases` with a tiny base that can be had."""
+    path = made / "tiny-1.0-py3-none-any.whl"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRAFTWORK_HOME", str(home))
+        offer(patch, entry("tiny", pinned(path, "tiny", WEIGHTS)))
+        return graft("bases", *command, *(("--from", path) if command[0] == "get" else ()))
 
 
 def fit(made: Made, out: Path, *more: str | Path) -> Ran:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from command import Ran, graft
-from fuzz.commands import Made, fit
+from fuzz.commands import Made, fetch, fit
 from fuzz.killing import forked, places
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
@@ -46,6 +46,7 @@ COMMANDS: dict[str, Callable[[Made, Path], Ran]] = {
     "soup": lambda made, out: graft("soup", made / "first", made / "second", "--method", "uniform", "--out", out),
     "run": lambda made, out: graft("run", made / "steps.yaml", "--out", out, *(["--resume"] if out.exists() else [])),
     "export": lambda made, out: graft("export", made / "first", "--to", "transformers", "--out", out),
+    "bases get": lambda made, out: fetch(made, out.parent, "get", "tiny"),
     "robust": lambda made, out: graft(
         "evaluate",
         made / "first",
@@ -135,6 +136,23 @@ def test_an_index_is_the_old_or_the_new_one(made: Made, tmp_path: Path) -> None:
         forked(lambda: graft("search", out, "the cat is here", "--by", "text").works())
         forked(run)
         assert contents(tmp_path) == expected
+
+
+def test_a_base_is_whole_or_gone(made: Made, tmp_path: Path) -> None:
+    """Wherever its removal is stopped, it is there as it was, or can be fetched again; nothing stays beside it."""
+    forked(lambda: fetch(made, tmp_path / "whole", "get", "tiny").works())
+    expected = contents(tmp_path / "whole")
+    count = forked(lambda: fetch(made, tmp_path / "whole", "remove", "tiny").works(), None, tmp_path / "whole")
+    assert count > 0
+    assert contents(tmp_path / "whole") == {}
+    home = tmp_path / "killed"
+    for place in range(count):
+        forked(lambda: fetch(made, home, "get", "tiny").works())
+        assert forked(lambda: fetch(made, home, "remove", "tiny"), place, home) == -1
+        held = {name for name in contents(home) if ".graft-" not in name}
+        assert held in (set(), set(expected)), f"killed before rename or unlink {place} of {count}"
+        forked(lambda: fetch(made, home, "get", "tiny").works())
+        assert contents(home) == expected
 
 
 def save(source: Path, out: Path) -> None:

