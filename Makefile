@@ -6,10 +6,12 @@ SEED ?= 0
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 DATA := examples/data
+BASES := minilm multilingual-e5-small efficientnet-lite0 whisper-tiny.en whisper-base ge2e-speaker
+FETCHED := $(or $(GRAFTWORK_TEST_HOME),$(CURDIR)/.bases)
 BENCHMARKS := startup step_cost technique_cost predict memory from_scratch few_shot cifar10 audio faces fashion fashion_targets \
               retrieval techniques tabular augment busy banking77
 
-.PHONY: help install demo test check nightly conformance benchmarks docs clean
+.PHONY: help install demo bases test check nightly conformance benchmarks docs clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -27,7 +29,13 @@ demo: install  ## adapt the embedded base to the sample data, about a minute; th
 	rm -rf demo
 	$(BIN)/graft fit $(DATA)/train.csv --target label --test $(DATA)/test.csv --budget 60s --out demo
 
-test: check  ## check style, types and layout, and run the tests
+bases: install  ## fetch the pretrained bases that tests read into .bases (430 MB, once); what can't be had is skipped there
+	@for name in $(BASES); do \
+	    test -f "$(FETCHED)/bases/$$name/source.json" || GRAFTWORK_HOME="$(FETCHED)" $(BIN)/python -m graftwork.cli bases get $$name \
+	    || echo "tests that read the real $$name are skipped"; \
+	done
+
+test: check bases  ## check style, types and layout, fetch bases, and run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
 check: install
@@ -36,7 +44,7 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-nightly: check  ## the same with the slow tests, and 500 damages of each kind of file that is read
+nightly: check bases  ## the same with the slow tests, and 500 damages of each kind of file that is read
 	OMP_NUM_THREADS=1 GRAFTWORK_PAIRS=60 GRAFTWORK_TRIPLES=60 GRAFTWORK_MUTATIONS=500 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'slow or not slow'
 
 conformance: install  ## all pairs and TRIPLES=2000 triples of techniques, drawn by SEED=0 (54 CPU minutes); writes docs/compatibility.md
