@@ -4,6 +4,7 @@ from graftwork import bases as bases
 from graftwork.core.settings import Training as Training
 from graftwork.data.columns.text import TextSettings as TextSettings
 from graftwork.deploy.transformers.export import export_transformers as export_transformers
+from graftwork.devices import use_device as use_device
 from graftwork.errors import GraftworkError as GraftworkError
 from graftwork.estimators import Classifier as Classifier
 from graftwork.estimators import Regressor as Regressor
@@ -181,4 +182,5 @@ __all__ = [
     "robustness",
     "run_sequence",
     "soup",
+    "use_device",
 ]

@@ -32,6 +32,7 @@ from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import OnBadRows, known_choice
 from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
+from graftwork.devices import check_device, chosen
 from graftwork.predicting import predict_table, scored_values
 from graftwork.saving import Saved
 from graftwork.tasks.capabilities import Episodic
@@ -253,6 +254,15 @@ class Model(Saved):
                 return getattr(getattr(self, now)(), name)(*given, **named)
 
             return handed_out
+
+    def on(self, device: str = "auto") -> Model:
+        """The same model on a device, whose network moves there: "cpu", "cuda", "mps", or "auto" for what
+        `use_device` or GRAFTWORK_DEVICE say, else CUDA where there is any. A loaded model is on the CPU.
+
+        Raises UsageError for a device that is not there.
+        """
+        check_device(device)
+        return replace(self, network=self.network.to(chosen() if device == "auto" else device))
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write a folder that `graftwork.load` reads. It appears whole or not at all.

@@ -22,6 +22,22 @@ BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows 
 """Options that several commands have."""
 
 
+def _use_device(context: typer.Context, name: str) -> str:
+    """Compute there until the command is over."""
+    from graftwork.devices import AUTO, use_device
+
+    if name != AUTO and not context.resilient_parsing:
+        context.call_on_close(use_device(name))
+    return name
+
+
+Device = Annotated[
+    str,
+    typer.Option("--device", help="auto (a GPU of CUDA where there is one), cpu, cuda or mps", callback=_use_device),
+]
+"""Where a command computes; its callback says so, and the command itself need not look at it."""
+
+
 def recipe_of(
     file: Path | None,
     base: list[str] | None,
@@ -117,7 +133,7 @@ def free_folder(train: Sequence[Path], resume: bool) -> Path:
     return next(folder for folder in folders if not folder.exists())
 
 
-_CHOSEN = ("--base", "--task", "--metric", "--with", "--set", "--recipe", "--seed", "--budget", "--out")
+_CHOSEN = ("--base", "--task", "--metric", "--with", "--set", "--recipe", "--seed", "--budget", "--out", "--device")
 
 
 class Commands(TypedDict):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from graftwork.cli.arguments import BadRows
+from graftwork.cli.arguments import BadRows, Device
 from graftwork.errors import UsageError
 from graftwork.progress import screen
 from graftwork.terminal import say, tell
@@ -29,6 +29,7 @@ def adapt(
     support: Annotated[Path, typer.Argument(help="a few labelled rows of each new class")],
     out: Annotated[Path, typer.Option(help="folder for the new model")],
     on_bad_rows: BadRows = "fail",
+    device: Device = "auto",
 ) -> None:
     """Make a model for new classes from a few rows of each; predict and evaluate work with it as with any other."""
     from graftwork.data.load import load_like
@@ -44,7 +45,7 @@ def adapt(
         from graftwork.runs.workspace import check_free
 
         check_free(out)
-        loaded = graftwork.model.load(model)
+        loaded = graftwork.model.load(model).on()
         on.doing("learning the classes")
         adapted = loaded.few_shot().adapt(support, on_bad_rows=choice)
         adapted.save(out)

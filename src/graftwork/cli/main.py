@@ -14,6 +14,7 @@ from graftwork import threads
 from graftwork.cli import bases, few_shot, merge, model, nearest, pretrain, sequence, verification
 from graftwork.cli.arguments import (
     BadRows,
+    Device,
     Encoding,
     check_paths,
     commands_of,
@@ -146,6 +147,7 @@ def fit_or_plan(
     resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished run in --out")] = False,
     on_bad_rows: BadRows = "fail",
     encoding: Encoding = None,
+    device: Device = "auto",
 ) -> None:
     planned = context.info_name == "plan"
     check_paths([*train, valid, test, unlabelled])

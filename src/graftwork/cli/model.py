@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from graftwork.cli.arguments import BadRows, Encoding
+from graftwork.cli.arguments import BadRows, Device, Encoding
 from graftwork.data.store.names import inside
 from graftwork.errors import UsageError
 from graftwork.progress import SILENT, screen
@@ -38,6 +38,7 @@ def predict(
     ] = False,
     techniques: Added = None,
     encoding: Encoding = None,
+    device: Device = "auto",
 ) -> None:
     """Predict each row of a table: one output row per input row, in order, original columns kept."""
     from graftwork.data.read.decoding import with_encoding
@@ -71,6 +72,7 @@ def evaluate(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="folder for its report; default: MODEL/robustness")] = None,
     encoding: Encoding = None,
+    device: Device = "auto",
 ) -> None:
     """Score a model on labelled rows, with 95 % intervals; by episodes, how well it learns their classes anew."""
     from graftwork.cli.console import print_scores
@@ -92,7 +94,7 @@ def evaluate(
         on.doing("loading the model")
         import graftwork.model
 
-        loaded = graftwork.model.load(model).predicting_with(*(techniques or ()))
+        loaded = graftwork.model.load(model).on().predicting_with(*(techniques or ()))
         if robust:
             folder = out if out is not None else inside(model, "robustness")
             evaluate_robust(loaded, read.table, robust_set, folder, as_json=json, on=on)

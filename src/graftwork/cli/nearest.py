@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from graftwork.cli.arguments import BadRows
+from graftwork.cli.arguments import BadRows, Device
 from graftwork.errors import ModelError, UsageError
 from graftwork.progress import screen
 from graftwork.shown import counted
@@ -27,6 +27,7 @@ def index(
     model: Annotated[Path, typer.Argument(help="folder that fit wrote, of the task retrieval")],
     table: Annotated[Path, typer.Argument(help="csv, tsv, json lines, parquet (also .gz), a folder or zip of files")],
     on_bad_rows: BadRows = "fail",
+    device: Device = "auto",
 ) -> None:
     """Embed the rows of a table, for search; the index lies in the model's folder."""
     from graftwork.data.load import load_like
@@ -42,7 +43,7 @@ def index(
         on.doing("loading the model")
         import graftwork.model
 
-        made = graftwork.model.load(model).searcher().index(read.table, watch=on.counting("indexing", "values"))
+        made = graftwork.model.load(model).on().searcher().index(read.table, watch=on.counting("indexing", "values"))
     tell(f"{counted(len(made))} indexed in {model}")
 
 
@@ -53,13 +54,14 @@ def search(
     by: Annotated[str | None, typer.Option(help="column that the query is of; found if one alone can hold it")] = None,
     against: Annotated[str | None, typer.Option(help="column that it is compared with; default: the other one")] = None,
     json: Annotated[bool, typer.Option("--json", help="print a JSON object a line")] = False,
+    device: Device = "auto",
 ) -> None:
     """Find the indexed rows that are most like a query, best first, with their cosines."""
     _check(model, query, k)
     import graftwork.model
     from graftwork.cli.console import print_hits
 
-    print_hits(graftwork.model.load(model).searcher().search(query, k, by=by, against=against), as_json=json)
+    print_hits(graftwork.model.load(model).on().searcher().search(query, k, by=by, against=against), as_json=json)
 
 
 def _check(model: Path, query: str, k: int) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from graftwork.cli.arguments import Device
 from graftwork.terminal import say, say_table, tell
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def run(
     sequence: Annotated[Path, typer.Argument(help="YAML with a list of steps, each a recipe with its data")],
     out: Annotated[Path, typer.Option(help="folder for the steps: a model and its report each, and a summary")],
     resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished sequence in --out")] = False,
+    device: Device = "auto",
 ) -> None:
     """Run several fits one after the other, later ones on the models of earlier ones: distil, tune on, self-train."""
     from graftwork.runs.sequences.sequence import run_sequence

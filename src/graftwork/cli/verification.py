@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from graftwork.cli.arguments import Device
 from graftwork.progress import screen
 from graftwork.shown import counted
 from graftwork.terminal import say, say_json, tell
@@ -40,6 +41,7 @@ def verify(
     out: Out = None,
     far: Far = None,
     json: AsJson = False,
+    device: Device = "auto",
 ) -> None:
     """Say whether two photos, sounds or texts show the same identity, also one that training never had."""
     from graftwork.deploy.transformers.compared import verify_items
@@ -61,6 +63,7 @@ def enroll(
     model: Folder,
     table: Annotated[Path, typer.Argument(help="rows of known identities, named in the target column")],
     out: Annotated[Path, typer.Option(help="file to write, such as people.safetensors")],
+    device: Device = "auto",
 ) -> None:
     """Write a gallery: the embeddings of known identities, for identify. Trains nothing."""
     from graftwork.data.load import load_like
@@ -72,7 +75,7 @@ def enroll(
         on.doing("loading the model")
         import graftwork.model
 
-        gallery = graftwork.model.load(model).verifier().enroll_rows(known, on.counting("enrolling", "rows"))
+        gallery = graftwork.model.load(model).on().verifier().enroll_rows(known, on.counting("enrolling", "rows"))
     tell(f"{len(gallery):,} identities enrolled into {gallery.save(out)}")
 
 
@@ -83,6 +86,7 @@ def identify(
     out: Out = None,
     far: Far = None,
     json: AsJson = False,
+    device: Device = "auto",
 ) -> None:
     """Say who of a gallery each photo, sound or text shows, or that it is none of them."""
     from graftwork.deploy.transformers.compared import identify_items

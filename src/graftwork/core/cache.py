@@ -101,8 +101,9 @@ def keep_features(network: Network, examples: Examples, features: Mapping[str, n
 
 
 def _key(network: Network, examples: Examples, name: str, depth: int) -> str:
-    """What batches a row is read in moves its last bits, so that reading in blocks counts too."""
+    """What batches a row is read in moves its last bits, so that reading in blocks counts too, and so does a GPU."""
     how = ["blocks"] if examples.in_blocks else []
+    how += [] if network.device.type == "cpu" else [network.device.type]
     weights = _weights_digest(network.encoder(name), depth)
     return digest(examples.keys[name], weights, str(depth), str(network.autocast), *how)
 

@@ -31,10 +31,16 @@ def input_moments(network: Network, examples: Examples, cached: Mapping[str, Cac
         for indices in network.pass_batches(examples.lengths[rows], FEW, running(network, cached)):
             parts, present = network.parts(make_batch(examples, network, rows[indices], cached))
             for kept, part, has in zip(sums, parts, present, strict=True):
-                found = (part.flatten(0, -2) if has is None else part[has]).double()
+                found = _double(part.flatten(0, -2) if has is None else part[has])
                 kept.append(torch.stack([torch.ones_like(found), found, found.square()]).sum(dim=1))
     network.train(training)
-    return [_moments(torch.stack(kept).sum(dim=0)) for kept in sums]
+    moments = [_moments(torch.stack(kept).sum(dim=0)) for kept in sums]
+    return [(mean.to(network.device), deviation.to(network.device)) for mean, deviation in moments]
+
+
+def _double(values: torch.Tensor) -> torch.Tensor:
+    """In float64, which Apple's GPUs lack."""
+    return (values.cpu() if values.device.type == "mps" else values).double()
 
 
 def _at_hand(network: Network, name: str, cached: Mapping[str, Cached]) -> bool:

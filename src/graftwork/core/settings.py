@@ -8,6 +8,7 @@ from typing import Literal
 
 from graftwork import specs
 from graftwork.core.course import check_cuts
+from graftwork.devices import chosen
 from graftwork.errors import UsageError
 
 Precision = Literal["auto", "fp32", "bf16"]
@@ -103,13 +104,14 @@ def fitted_epochs(training: Training, *, rows: int, outputs: int, epochs: int) -
 
 
 def resolve_precision(precision: Precision) -> Precision:
-    """bf16 where the hardware multiplies in it, fp32 elsewhere; a named precision stays."""
+    """bf16 where the device that computes multiplies in it, fp32 elsewhere; a named precision stays."""
     if precision != "auto":
         return precision
     import torch
 
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    device = chosen()
+    if device.type != "cpu":
+        return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
     capabilities = torch.cpu.get_capabilities()
     return "bf16" if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else "fp32"
 

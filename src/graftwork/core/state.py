@@ -97,8 +97,9 @@ def snapshot(run: Run, optimizer: torch.optim.Optimizer, state: State, fingerpri
     """All that is needed to go on bit for bit."""
     streams = {"torch": torch.get_rng_state()}
     streams.update({name: generator.get_state() for name, generator in run.stages.generators.items()})
-    if run.network.device.type == "cuda":
-        streams["cuda"] = torch.cuda.get_rng_state(run.network.device)
+    device = run.network.device
+    if device.type != "cpu":
+        streams[device.type] = torch.get_device_module(device).get_rng_state(device)
     tensors = {
         **prefixed("network", kept_tensors(run.network)),
         **prefixed("grafts", run.stages.state.state_dict()),
@@ -130,8 +131,9 @@ def restore(found: Snapshot, run: Run, optimizer: torch.optim.Optimizer) -> Stat
     torch.set_rng_state(streams["torch"])
     for name, generator in run.stages.generators.items():
         generator.set_state(streams[name])
-    if "cuda" in streams:
-        torch.cuda.set_rng_state(streams["cuda"], run.network.device)
+    device = run.network.device
+    if device.type != "cpu" and device.type in streams:
+        torch.get_device_module(device).set_rng_state(streams[device.type], device)
     meta = found.meta
     history = [Evaluated(**point) for point in meta["history"]]
     best = {name: tensor.to(run.network.device) for name, tensor in found.group("best").items()}

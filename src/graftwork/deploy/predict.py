@@ -104,7 +104,7 @@ def _loaded(folder: Path, techniques: Sequence[Technique | str], proba: bool) ->
     from graftwork.core.predicted import check_probabilities
     from graftwork.model import load
 
-    model = load(folder).predicting_with(*techniques)
+    model = load(folder).on().predicting_with(*techniques)
     if proba:
         check_probabilities(model.tasks)
     return model

@@ -26,6 +26,7 @@ from graftwork.core.timing import affordable_steps
 from graftwork.data.store.cache import digest
 from graftwork.data.table import Input, Table
 from graftwork.data.values import arrays_of
+from graftwork.devices import chosen
 from graftwork.errors import CheckpointError, RefusedError
 from graftwork.networks.bases.registry import build
 from graftwork.networks.encoder import Encoder
@@ -210,7 +211,7 @@ def build_network(job: Job, recipe: Recipe) -> Network:
         network.set_heads(
             {target: task.make_head(network, head_of(task, recipe.head)) for target, task in job.tasks.items()}
         )
-    return network.to("cuda") if torch.cuda.is_available() else network
+    return network.to(chosen())
 
 
 def fingerprint(recipe: Recipe, run: Run) -> str:

@@ -66,7 +66,7 @@ def _loaded(folder: Path, on: Screen) -> Verifier:
     on.doing("loading the model")
     from graftwork.model import load
 
-    return load(folder).verifier()
+    return load(folder).on().verifier()
 
 
 def _embedded(verifier: Verifier, items: Items, on: Screen) -> np.ndarray:

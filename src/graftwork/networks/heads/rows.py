@@ -88,7 +88,11 @@ class RowHead(Head):
         return embeddings
 
     def solve(self, problem: Problem) -> bool:
+        device = self.shift.device
+        if device.type == "mps":  # heads are solved in float64, which Apple's GPUs lack
+            self.to("cpu")
         self.settings.solve(self, problem)
+        self.to(device)
         return True
 
     def standardise(self, problem: Problem) -> tuple[Tensor, Tensor]:

@@ -18,6 +18,7 @@ from graftwork.data.batch import Batch
 from graftwork.data.columns.convert import to_kinds
 from graftwork.data.store.cache import digest
 from graftwork.data.table import Schema, Table
+from graftwork.devices import chosen
 from graftwork.errors import DataError, nearest
 from graftwork.networks.features import Features
 from graftwork.networks.manifest import MANIFEST, WEIGHTS
@@ -53,7 +54,7 @@ def open_model(source: str, folder: Path, table: Table) -> Opened:
         return digest(*((folder / name).read_bytes() for name in (MANIFEST, WEIGHTS)), _content(model, rows))
 
     def ask() -> Answers:
-        network = model.network.to("cuda") if torch.cuda.is_available() else model.network
+        network = model.network.to(chosen())
         return _asked(replace(model, network=network), prepare(rows, network, {}, model.recipe.text))
 
     return model.tasks, model.network.width, key, ask

@@ -18,6 +18,7 @@ from graftwork.data.media.media import content_digest, readable
 from graftwork.data.store.cache import column_digest, digest
 from graftwork.data.store.spool import slices
 from graftwork.data.table import Table
+from graftwork.devices import chosen
 from graftwork.errors import DataError, ModelError
 from graftwork.networks.hub.loading import load_model, load_reader, locate, read_config
 from graftwork.runs.teachers.saved_model import EXPECTED, Answers, Opened
@@ -149,7 +150,7 @@ def _check_whole(source: str, table: Table, values: pa.ChunkedArray) -> None:
 
 def _asked(model: Any, values: pa.ChunkedArray, read: Reader) -> Answers:
     """One pass over the column, texts of like length together."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = chosen()
     model.to(device)
     order, rows_in_all = np.arange(len(values)), len(values)
     if is_string(values.type):
