@@ -204,6 +204,20 @@ def test_what_pip_said(said: str, words: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("tiny")
+def test_without_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some tools make environments without it: one on the PATH serves as well."""
+    import importlib.util
+
+    assert pypi._pip() == [sys.executable, "-I", "-m", "pip"]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FetchError, match="there is no pip here"):
+        pypi._pip()
+    (tmp_path / "pip3").write_text("#!/bin/sh\n")
+    (tmp_path / "pip3").chmod(0o755)
+    assert pypi._pip() == [str(tmp_path / "pip3")]
+
+
 def test_no_room_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "free_bytes", lambda _: 1_000_000)
     monkeypatch.setitem(fetching._DOWNLOADS, "pypi", lambda *_: pytest.fail("it was downloaded"))

@@ -7,17 +7,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from graftwork.bases.home import fetched_from_hub, hub_folder, is_hub_id
+from graftwork.bases.home import fetched_from_hub, folder_of, hub_folder, is_hub_id
 from graftwork.bases.source import read_source
+from graftwork.errors import FetchError, UsageError
 from graftwork.networks.bases.registry import parse_base
 from graftwork.networks.hub.loading import locate
 from tiny import tiny_bert
-from tinypackages import left_behind, sha256
+from tinypackages import DATA, entry, left_behind, offer, pinned, sha256, wheel
 from tinyserver import Answer, Server, serving
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -156,3 +158,35 @@ def test_a_file_that_is_not_what_the_hub_says(model: dict[str, bytes], served: A
 def test_a_licence_that_is_not_known(model: dict[str, bytes], served: Any) -> None:
     assert graft(served(Hub(model, licence="other")), "bases", "get", f"{NAME}@v1").returncode == 0
     assert read_source(hub_folder(NAME)).licence == "unknown"
+
+
+def test_the_authors_own_in_place_of_packages(
+    model: dict[str, bytes], served: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`--source hub`: under the base's own name, with its licence, at the commit that the catalogue names."""
+    import huggingface_hub
+    from huggingface_hub import HfApi, constants
+
+    import graftwork as gw
+
+    package = pinned(wheel(tmp_path, "tiny", {"tiny/data.bin": DATA}), "tiny", {"tiny/data.bin": DATA})
+    offer(monkeypatch, entry("tiny", package, hub=NAME, revision="v1"), entry("local", package, hub=None))
+    server = served(Hub(model))
+    monkeypatch.setattr(huggingface_hub, "HfApi", partial(HfApi, endpoint=server.address))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    folder = gw.bases.get("tiny", source="hub")
+    assert folder == folder_of("tiny")
+    source = read_source(folder)
+    assert (source.name, source.hub, source.revision, source.licence) == ("tiny", NAME, COMMIT, "MIT")
+    assert source.packages == ()
+    assert any("/revision/v1" in path for path in server.paths)
+    line = next(one for one in gw.bases.listed() if one.name == "tiny")
+    assert (line.folder, line.source) == (folder, f"the hub: {NAME} at {COMMIT[:8]}")
+    gw.bases.remove("tiny")
+    monkeypatch.setattr(huggingface_hub, "HfApi", partial(HfApi, endpoint="http://127.0.0.1:9"))
+    with pytest.raises(
+        FetchError, match=r"could not be fetched: .*Its packages are another source: graft bases get tiny;"
+    ):
+        gw.bases.get("tiny", source="hub")
+    with pytest.raises(UsageError, match=r"'local' is on no hub. Its packages have it: graft bases get local"):
+        gw.bases.get("local", source="hub")

@@ -96,7 +96,7 @@ def _refused(name: str) -> Iterator[None]:
             raise
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise FetchError(
-            f"{name} can't be had from the hub: {reason} Is the id right, is there a network, is HF_HUB_OFFLINE set"
+            f"{name} can't be had from the hub (is the id right, is there a network, is HF_HUB_OFFLINE set?): {reason}"
         ) from error
 
 
