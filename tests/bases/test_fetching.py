@@ -203,7 +203,6 @@ def test_what_pip_said(said: str, words: str, tmp_path: Path) -> None:
     assert words in pypi.reason_of(said, pinned(wheel(tmp_path, "tiny-one", ONE), "tiny-one", ONE))
 
 
-@pytest.mark.usefixtures("tiny")
 def test_without_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some tools make environments without it: one on the PATH serves as well."""
     import importlib.util
@@ -218,6 +217,7 @@ def test_without_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert pypi._pip() == [str(tmp_path / "pip3")]
 
 
+@pytest.mark.usefixtures("tiny")
 def test_no_room_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "free_bytes", lambda _: 1_000_000)
     monkeypatch.setitem(fetching._DOWNLOADS, "pypi", lambda *_: pytest.fail("it was downloaded"))
