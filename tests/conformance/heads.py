@@ -66,6 +66,10 @@ ALL = (
     Row("towers:hidden=6,dropout=0.2"),
     Row("hidden-tokens"),
     Row("hidden-tokens:warmup=0.2"),
+    Row("hidden-pixels"),
+    Row("hidden-frames"),
+    Row("projection"),
+    Row("projection:width=12"),
     Row("token-linear"),
     Row("token-linear:dropout=0"),
 )

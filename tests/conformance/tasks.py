@@ -14,6 +14,7 @@ from sklearn.metrics import log_loss, mean_pinball_loss
 from torch.nn import functional as F
 
 from graftwork import specs
+from graftwork.data.table import Kind
 from graftwork.data.tensors import Tensors
 from graftwork.networks.heads.hidden_tokens import NOTHING
 from graftwork.tasks.classification import Classification
@@ -21,16 +22,22 @@ from graftwork.tasks.embedding.few_shot import FewShot
 from graftwork.tasks.embedding.identity import Identity
 from graftwork.tasks.embedding.retrieval import Retrieval
 from graftwork.tasks.multilabel import Multilabel
+from graftwork.tasks.pretext.masked_image import MaskedImage
 from graftwork.tasks.pretext.masked_language import MaskedLanguage
+from graftwork.tasks.pretext.masked_mel import MaskedMel
+from graftwork.tasks.pretext.simclr import SimCLR
 from graftwork.tasks.quantile_regression import QuantileRegression
 from graftwork.tasks.regression import Regression
 from graftwork.tasks.task import Task
 from graftwork.tasks.tokens.tagging import Tagging
 from tiny import tiny_rows
+from tinyrun import clip, picture
 
 TOPICS = tiny_rows(90)
 TEXTS = [text for text, _ in TOPICS]
 TARGET = "label"
+MEDIA = {"image": picture, "audio": clip}
+"""What stands in an input that holds no texts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +47,8 @@ class Row:
     loss: (task, one row's predictions, its target) -> its loss, computed another way than the task does; None where
     rows are compared with each other, which a test of their own covers.
 
-    inputs: that are read. unknown: a value that training never had, and that is refused; None where any is taken.
+    inputs: that are read, of this kind, by this base.
+    unknown: a value that training never had, and that is refused; None where any is taken.
     """
 
     task: Task
@@ -49,6 +57,8 @@ class Row:
     loss: Callable[[Any, Any, Any], float] | None
     inputs: tuple[str, ...] = ("text",)
     unknown: Any = None
+    kind: Kind = "text"
+    base: str = "gru:width=8"
 
     def __str__(self) -> str:
         return self.spec
@@ -66,6 +76,8 @@ class Row:
         """Two texts a row, a domain, and the target, which the rows `missing` lack (an input, where there is none)."""
         others = [" ".join(reversed(text.split())) for text in TEXTS]
         columns: dict[str, Any] = {"text": TEXTS, "other": others}
+        if self.kind in MEDIA:
+            columns = {self.inputs[0]: [MEDIA[self.kind](topic, at) for at, (_, topic) in enumerate(TOPICS)]}
         lacking = TARGET if self.target is not None else self.inputs[-1]
         if self.target is not None:
             columns[TARGET] = self.values()
@@ -149,6 +161,28 @@ def of_hidden_tokens(task: Task, prediction: Mapping[str, np.ndarray], target: M
     return float(sum(of_class(task, prediction["logits"][at], target["tokens"][at]) for at in asked))
 
 
+def alike(task: Task, target: torch.Tensor) -> torch.Tensor:
+    """Views of a picture are the same direction, another one for each picture."""
+    _, codes = torch.unique(target, return_inverse=True)
+    return torch.eye(task.outputs)[codes]
+
+
+def what_was_there(task: Task, target: Mapping[str, torch.Tensor]) -> Tensors:  # noqa: ARG001
+    """The hidden values themselves."""
+    return {"values": target["values"], "wanted": target["values"], "hidden": target["hidden"]}
+
+
+def distance(task: Task, prediction: Mapping[str, np.ndarray], target: Mapping[str, np.ndarray]) -> float:  # noqa: ARG001
+    """Of each hidden value, summed."""
+    pairs = zip(prediction["values"].flat, target["values"].flat, target["hidden"].flat, strict=True)
+    return float(sum(abs(float(one) - float(other)) for one, other, hidden in pairs if hidden))
+
+
+SMALL_CNN = "small-cnn:width=8,size=8"
+MEL_GRU = "mel-gru:width=8,rate=2000,mels=16"
+MEL_CNN = "mel-cnn:width=4,layers=3,rate=2000,mels=16"
+
+
 def topic_of(text: str, topic: str, at: int) -> str:  # noqa: ARG001
     return topic
 
@@ -187,6 +221,10 @@ ALL = (
     Row(Tagging(), spans_of, sure_of_tokens, of_tokens, unknown=[{"start": 0, "end": 2, "label": "music"}]),
     Row(MaskedLanguage(), None, sure_of_hidden_tokens, of_hidden_tokens),
     Row(MaskedLanguage(rate=0.4), None, sure_of_hidden_tokens, of_hidden_tokens),
+    Row(SimCLR(width=90), None, alike, None, ("photo",), kind="image", base=SMALL_CNN),
+    Row(MaskedImage(patch=2), None, what_was_there, distance, ("photo",), kind="image", base=SMALL_CNN),
+    Row(MaskedMel(frames=2, bands=4), None, what_was_there, distance, ("tone",), kind="audio", base=MEL_GRU),
+    Row(MaskedMel(frames=2, bands=4, share=0.3), None, what_was_there, distance, ("tone",), kind="audio", base=MEL_CNN),
     Row(Retrieval(width=16), None, together, None, ("text", "other")),
     Row(Retrieval(width=16, contrast="siglip"), None, together, None, ("text", "other")),
 )

@@ -36,6 +36,7 @@ from graftwork.networks.heads.registry import HEADS
 from graftwork.networks.heads.rows import RowHeadSettings
 from graftwork.networks.heads.solving.problem import Problem
 from graftwork.networks.network import Network
+from graftwork.tasks.capabilities import Corrupts
 from graftwork.tasks.registry import fits, head_of
 from graftwork.tasks.task import Task
 from tinyrun import Fixture
@@ -68,8 +69,14 @@ class Setting:
         network.set_heads({TARGET: head})
         return network
 
+    @property
+    def twice(self) -> bool:
+        """Whether each row comes twice in a batch."""
+        return isinstance(self.task, Corrupts) and self.task.shows_twice
+
     def batch(self, network: Network, rows: int = BATCH) -> Batch:
-        batch = make_batch(self.examples, network, np.flatnonzero(self.examples.labelled[TARGET])[:rows])
+        shown = rows // 2 if self.twice else rows
+        batch = make_batch(self.examples, network, np.flatnonzero(self.examples.labelled[TARGET])[:shown])
         hidden = corruption({TARGET: self.task}, network)
         return batch if hidden is None else hidden(batch)
 
@@ -85,12 +92,12 @@ class Setting:
 
 @cache
 def setting(row: tasks.Row) -> Setting:
-    inputs = tuple(Column(name, "text") for name in row.inputs)
+    inputs = tuple(Column(name, row.kind) for name in row.inputs)
     target = () if row.target is None else (Column(TARGET, row.task.target_kinds[0], "target"),)
     schema = Schema((*inputs, *target, Column("place", "category", "domain", ("far", "here"))))
     table = Table(row.data(), schema, "tiny", np.arange(1, len(TEXTS) + 1))
     task = row.task.learn_rows(table, TARGET)
-    encoder = parse_base("gru:width=8").build(TrainingRows(lambda: TEXTS), SEED)
+    encoder = parse_base(row.base).build(TrainingRows(lambda: TEXTS), SEED)
     network = Network(dict.fromkeys(row.inputs, encoder), {})
     return Setting(task, network, table, prepare(table, network, {TARGET: task}, TextSettings()))
 
@@ -160,7 +167,8 @@ def test_rows_are_predicted_alone_as_together(row: Row, task_row: tasks.Row) -> 
     batch = made.batch(network)
     with torch.no_grad():
         whole = network.as_forward().predict(batch).predictions[TARGET]
-        part = network.as_forward().predict(batch.part(torch.tensor([3]))).predictions[TARGET]
+        own = torch.tensor([6, 7] if made.twice else [3])
+        part = network.as_forward().predict(batch.part(own)).predictions[TARGET]
     kept, alone = made.task.keep(whole), made.task.keep(part)
     np.testing.assert_allclose(alone[0], kept[3][: len(alone[0])], atol=1e-4, rtol=1e-3)
 
@@ -241,9 +249,9 @@ def test_a_model_with_it_is_saved_and_loaded(row: Row, tmp_path: Path) -> None:
     task_row = first_task(row)
     training = gw.Training(steps=3, batch=8, evaluations=1, precision="fp32")
     began = [gw.WarmStart()] if issubclass(HEADS[row.name], RowHeadSettings) else []
-    recipe = gw.Recipe(base="gru:width=8", task=task_row.spec, head=row.spec, techniques=began, training=training)
+    recipe = gw.Recipe(base=task_row.base, task=task_row.spec, head=row.spec, techniques=began, training=training)
     target = {} if task_row.target is None else {"target": TARGET}
-    kinds = dict.fromkeys(task_row.inputs, "text")
+    kinds = dict.fromkeys(task_row.inputs, task_row.kind)
     inputs = list(task_row.inputs)
     data = task_row.data()
     model = gw.fit(data, recipe=recipe, inputs=inputs, kinds=kinds, out=tmp_path / "m", verbose=False, **target)
@@ -265,7 +273,9 @@ def fixture(row: Row) -> Fixture:
     )
     metric = next(iter(made.task.metrics()))
     network = made.with_head(made.head(row.spec))
-    return Fixture(network, {TARGET: made.task}, train_rows, valid_rows, metric, "gru:width=8", made.table.schema)
+    return Fixture(
+        network, {TARGET: made.task}, train_rows, valid_rows, metric, first_task(row).base, made.table.schema
+    )
 
 
 @pytest.mark.parametrize("name", [row.name for row in TECHNIQUE_ROWS])

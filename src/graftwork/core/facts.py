@@ -49,6 +49,9 @@ FACTS: dict[str, str] = {
     "row_outputs": "numbers or classes to predict of a row: use --task classification, multilabel or regression",
     "token_outputs": "labels of the tokens of a text: use --task tagging",
     "hidden_tokens": "tokens of texts that were hidden: use graft pretrain",
+    "hidden_pixels": "pixels of pictures that were hidden: use graft pretrain",
+    "hidden_frames": "patches of spectrograms that were hidden: use graft pretrain",
+    "two_views": "two views of each row: use graft pretrain",
     "two_sides": "two inputs that belong together: use --task retrieval",
     "row_targets": "targets of a row as a whole: use a task without boxes, masks or labels of places, which would not "
     "be moved along",

@@ -44,7 +44,8 @@ def base_facts(network: Network, tasks: Mapping[str, Task], roles: Iterable[str]
     from_heads |= {"row_features"} if all(head.reads == "rows" for _, head in network.each_head()) else set()
     from_tasks = run_facts(tasks.values())
     always = {"trainable_features", "row_sampling", "batch_parts", "row_identity"}
-    return from_base | norm_facts(network) | _input_facts(network) | from_heads | from_tasks | frozenset(roles) | always
+    inputs = _input_facts(network).difference(*(task.drops for task in tasks.values()))
+    return from_base | norm_facts(network) | inputs | from_heads | from_tasks | frozenset(roles) | always
 
 
 def _input_facts(network: Network) -> frozenset[str]:

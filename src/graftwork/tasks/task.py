@@ -52,6 +52,8 @@ class Task(ABC):
     own_facts: ClassVar[frozenset[str]] = frozenset()
     """What techniques may need of the task besides what it can do: `hard_labels`, `classes`, `real_targets`;
     `structured_targets` says that targets are tied to places in the inputs (boxes, masks, labels of tokens)."""
+    drops: ClassVar[frozenset[str]] = frozenset()
+    """Facts of the inputs that do not hold for techniques, since the task changes what stands there."""
     answer: ClassVar[Answer] = "own"
     """What is predicted of a row."""
     single_label: ClassVar[bool] = False

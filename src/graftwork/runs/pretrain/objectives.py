@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 
 from graftwork import specs
 from graftwork.data.table import Modality
@@ -15,6 +16,10 @@ from graftwork.tasks.registry import TASKS
 
 AUTO = "auto"
 WORDS: dict[Modality, str] = {"text": "texts", "image": "pictures", "audio": "sounds", "table": "numbers"}
+
+
+VIEWS = "colour:brightness=0.4,contrast=0.4,saturation=0.4,hue=0.1"
+"""What makes two views of a picture, beside crops; it needs the extra `augment`."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,24 @@ class Usual:
 
 USUAL: dict[str, Usual] = {
     "masked-language": Usual(("full",), 20, 5),
+    "simclr": Usual(("full", "crop:scale=0.25,pad=0", "flip", VIEWS), 60, 20, batch=128),
+    "masked-image": Usual(("full", "crop:scale=0.5,pad=0", "flip"), 60, 20, batch=64),
+    "masked-mel": Usual(("full",), 60, 20),
 }
 """By name, in the order in which "auto" takes the first that reads the kind."""
+
+
+def usual(objective: str) -> tuple[Usual, str]:
+    """How an objective is usually run, and what is to be said of it: that something is left out which needs a package
+    that is not there."""
+    found = USUAL.get(specs.name_of(objective), Usual(("full",), 20, 5))
+    if VIEWS not in found.techniques or find_spec("kornia") is not None:
+        return found, ""
+    less = replace(found, techniques=tuple(one for one in found.techniques if one != VIEWS))
+    return less, (
+        "views: colours stay as they are, since the package kornia is missing, and bases learn less from crops alone: "
+        "pip install graftwork[augment]"
+    )
 
 
 def objectives() -> dict[str, type[Pretext]]:

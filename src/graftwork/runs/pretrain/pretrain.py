@@ -23,9 +23,8 @@ from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.watched import Watch
 from graftwork.runs.listener import Listener
 from graftwork.runs.pretrain.corpus import Corpus, corpus_of, kinds_of, look
-from graftwork.runs.pretrain.objectives import AUTO, USUAL, Usual, base_for, chosen
+from graftwork.runs.pretrain.objectives import AUTO, base_for, chosen, usual
 from graftwork.runs.watching import heard
-from graftwork.specs import name_of
 
 VALID_SHARE, MOST_VALID = 0.05, 1000
 """Of the rows, held out to score the objective by; and how many at most are scored."""
@@ -129,11 +128,12 @@ def pretrain_data(
     objective, task = chosen(asked.objective, kinds_of(table), asked.base, table.source)
     base = base_for(asked.base, task.reads, asked.size)
     corpus = corpus_of(source, table, task.reads)
-    if corpus.note:
-        listener.note(corpus.note)
+    recipe, note = recipe_for(base, objective, asked, timed=budget is not None)
+    for line in filter(None, (corpus.note, note)):
+        listener.note(line)
     return fit_data(
         _arguments(corpus, asked),
-        recipe_for(base, objective, asked, timed=budget is not None),
+        recipe,
         budget=budget,
         out=out,
         resume=resume,
@@ -145,16 +145,16 @@ def pretrain_data(
     )
 
 
-def recipe_for(base: BaseSettings, objective: str, asked: Pretraining, *, timed: bool) -> Recipe:
-    """How this base is pretrained. timed: a budget decides how long."""
-    usual = USUAL.get(name_of(objective), Usual(("full",), 20, 5))
-    epochs = usual.continued if base.pretrained else usual.scratch
+def recipe_for(base: BaseSettings, objective: str, asked: Pretraining, *, timed: bool) -> tuple[Recipe, str]:
+    """How this base is pretrained, and what is to be said of it. timed: a budget decides how long."""
+    how, note = usual(objective)
+    epochs = how.continued if base.pretrained else how.scratch
     recipe = Recipe(
         base=base.spec,
         task=objective,
-        techniques=parse_techniques(list(usual.techniques if asked.techniques is None else asked.techniques)),
+        techniques=parse_techniques(list(how.techniques if asked.techniques is None else asked.techniques)),
         training=Training(
-            batch=usual.batch,
+            batch=how.batch,
             epochs=AS_LONG_AS_THERE_IS_TIME if timed else epochs,
             evaluations=EVALUATIONS,
             schedule="cosine",
@@ -163,7 +163,7 @@ def recipe_for(base: BaseSettings, objective: str, asked: Pretraining, *, timed:
         valid_rows=MOST_VALID,
         seed=asked.seed,
     )
-    return with_settings(recipe, asked.settings or {})
+    return with_settings(recipe, asked.settings or {}), note if asked.techniques is None else ""
 
 
 def _arguments(corpus: Corpus, asked: Pretraining) -> DataArguments:
