@@ -105,16 +105,3 @@ def test_views_do_without_the_package_for_colours() -> None:
     assert VIEWS not in less.techniques
     assert "pip install graftwork" in note
     assert usual("masked-image") == (USUAL["masked-image"], "")
-
-
-def test_views_that_are_augmented_make_the_objective_harder() -> None:
-    """Held-out rows are seen as two views that the techniques make; without any, both are the same picture."""
-    plain, augmented = (
-        gw.pretrain(
-            pictures(), base=CNN, objective="simclr", techniques=given, settings=QUICK | {"steps": "1"}, verbose=False
-        )
-        for given in (["full"], ["full", "crop:scale=0.1,pad=0"])
-    )
-    found = [one.report.results[0].evaluations for one in (plain, augmented) if one.report is not None]
-    losses = [each["validation"].scores["nt_xent"].value for each in found]
-    assert losses[0] < losses[1]

@@ -5,14 +5,24 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
 from graftwork.core.corruption import corruption
+from graftwork.core.examples import make_batch, prepare
+from graftwork.core.held_out import held_out_views
+from graftwork.core.run import make_run
 from graftwork.data.batch import Batch, whole
+from graftwork.data.columns.text import TextSettings
+from graftwork.data.table import Column, Schema, Table
 from graftwork.errors import UsageError
+from graftwork.networks.base_settings import TrainingRows
+from graftwork.networks.bases.registry import parse_base
 from graftwork.networks.network import Network
 from graftwork.tasks.pretext.simclr import SimCLR, nt_xent
+from graftwork.techniques.augment.crop import Crop
+from tinyrun import TRAINING, picture
 
 
 def by_definition(vectors: np.ndarray, temperature: float) -> list[float]:
@@ -68,6 +78,32 @@ def test_each_row_comes_twice_one_behind_the_other() -> None:
     assert torch.equal(made.inputs["photo"]["pixels"][::2], made.inputs["photo"]["pixels"][1::2])
     assert (made.size, made.labelled_size) == (6, {"pretext": 6.0})
     assert hiding.behind(made).targets["pretext"].tolist() == [4, 4, 9, 9, 2, 2]  # type: ignore[union-attr]
+
+
+def test_held_out_rows_become_views_by_the_techniques_and_the_same_ones_each_time() -> None:
+    values = [picture(("animals", "weather", "food")[at % 3], at) for at in range(60)]
+    table = Table(pa.table({"it": values}), Schema((Column("it", "image"),)), "tiny", np.arange(1, 61))
+    task = SimCLR(width=8).learn_rows(table, "pretext")
+    network = Network({"it": parse_base("small-cnn:width=8,size=8").build(TrainingRows(), 0)}, {})
+    network.set_heads({"pretext": task.make_head(network, "projection")})
+    examples = prepare(table, network, {"pretext": task}, TextSettings())
+    run = make_run(
+        network,
+        {"pretext": task},
+        [Crop(scale=0.3, pad=0.0)],
+        TRAINING,
+        examples,
+        examples,
+        metrics={"pretext": "nt_xent"},
+    )
+    plain = make_batch(examples, network, np.arange(6))
+    first, second = held_out_views(run), held_out_views(run)
+    assert first is not None
+    assert second is not None
+    one, other = first(plain).inputs["it"]["pixels"], second(plain).inputs["it"]["pixels"]
+    assert torch.equal(one, other)
+    assert (one[::2] != one[1::2]).flatten(1).any(1).all()
+    assert len(one) == 12
 
 
 def test_held_out_scores_are_means_over_both_views() -> None:
