@@ -181,7 +181,7 @@ def _told_modality(folder: Path) -> Modality | None:
 
 
 _VISION = """
-resnet regnet convnext convnextv2 mobilenet_v1 mobilenet_v2 vit deit dinov2 dinov2_with_registers swin
+efficientnet-lite resnet regnet convnext convnextv2 mobilenet_v1 mobilenet_v2 vit deit dinov2 dinov2_with_registers swin
 """
 _SPEECH = (
     "wav2vec2 hubert wavlm audio-spectrogram-transformer data2vec-audio unispeech unispeech-sat whisper ge2e-speaker"
@@ -190,7 +190,7 @@ _MODEL_TYPES: dict[Modality, frozenset[str]] = {
     "image": frozenset(_VISION.split()),
     "audio": frozenset(_SPEECH.split()),
 }
-"""What models of these types read, as transformers calls them; others read text."""
+"""What models of these types read, as transformers calls them, or we where it has none; others read text."""
 
 
 def build(base: BaseSettings, rows: TrainingRows, seed: int) -> Encoder:

@@ -40,22 +40,20 @@ class ImageModel(BaseSettings):
     suggested_epochs = 5
 
     def __post_init__(self) -> None:
-        at_least(8, size=self.size)
-        if self.crop is not None and not 0.1 <= self.crop <= 1:
-            raise UsageError(f"crop is {self.crop}. Expected a share of each side from 0.1 to 1.")
+        check_view(self.size, self.crop)
 
     def weights(self) -> str | None:
         return self.path
 
     def tuned_blocks(self) -> int:
-        from graftwork.networks.image.pretrained import tuned_blocks
+        from graftwork.networks.image.folders import tuned_blocks
 
         return tuned_blocks(self.path)
 
     def build(self, rows: TrainingRows, seed: int) -> Encoder:
-        from graftwork.networks.image.pretrained import ImageModelEncoder
+        from graftwork.networks.image.folders import load
 
-        return ImageModelEncoder.from_pretrained(self.path, self.size, self.crop, self.pooling)
+        return load(self.path, self.size, self.crop, self.pooling)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +92,7 @@ class SmallCNN(BaseSettings):
     def build(self, rows: TrainingRows, seed: int) -> Encoder:
         from graftwork.networks.image.small_cnn import SmallImageEncoder
 
-        size = self.size or _usual_size(rows)
+        size = self.size or usual_size(rows, *_SIZES, self.name)
         with seeded(seed):
             return SmallImageEncoder(self.width, self.blocks, self.dropout, size)
 
@@ -146,19 +144,29 @@ class Conv4(BaseSettings):
             return Conv4Encoder(self.width, self.blocks, self.halved, self.size)
 
 
-def _usual_size(rows: TrainingRows) -> int:
-    """The median of the shorter sides of some training images, within what such a network can do."""
+def usual_size(rows: TrainingRows, least: int, most: int, name: str) -> int:
+    """The median of the shorter sides of some training images, from `least` to `most`; `most` where there are no rows.
+
+    name: of the base, for the message. Raises DataError where no row has an image.
+    """
     import numpy as np
 
     from graftwork.data.media.images import decode
     from graftwork.data.media.media import content
 
     if rows.table is None:
-        return _SIZES[1]
+        return most
     every = max(1, len(rows.table) // _SAMPLED)
     picked = rows.table.take(np.arange(0, len(rows.table), every))
     found = [content(value, picked.folder) for column in rows.columns for value in picked.values(column.name)]
-    sides = [min(decode(encoded, _SIZES[1]).size) for encoded in found if encoded is not None]
+    sides = [min(decode(encoded, most).size) for encoded in found if encoded is not None]
     if not sides:
-        raise DataError("No training row has an image, so small-cnn can't choose its size. Set it: small-cnn:size=32.")
-    return int(np.clip(np.median(sides), *_SIZES))
+        raise DataError(f"No training row has an image, so {name} can't choose its size. Set it: {name}:size={most}.")
+    return int(np.clip(np.median(sides), least, most))
+
+
+def check_view(size: int | None, crop: float | None) -> None:
+    """Raise UsageError for a size below 8 pixels, or a crop that is no share of a side."""
+    at_least(8, size=size)
+    if crop is not None and not 0.1 <= crop <= 1:
+        raise UsageError(f"crop is {crop}. Expected a share of each side from 0.1 to 1.")

@@ -55,6 +55,8 @@ class ImageEncoder(Encoder):
 
     patch = 32
     """Pixels a side that count as one token of work."""
+    finest = 1
+    """Pixels a side that a place of the finest level stands for, at the least."""
 
     # --- data --------------------------------------------------------------------------------------------------------
     def prepare(self, values: Sequence[Any]) -> list[np.ndarray]:
@@ -106,7 +108,8 @@ class ImageEncoder(Encoder):
             states = self._normalised(inputs)
             for index in range(self.depth):
                 states = self._climb(states, index, index + 1)
-                levels[tuple(states.shape[2:])] = states
+                if round(self.view.size / states.shape[-1]) >= self.finest:
+                    levels[tuple(states.shape[2:])] = states
         else:
             states = self._climb(hidden.states, hidden.depth, self.depth)
         placed = self.placed(states)

@@ -18,8 +18,12 @@ from graftwork.networks.hub import loading as hub
 from graftwork.networks.hub import transformers as pretrained
 from graftwork.networks.image.backbones import TRUNKS, Backbone
 from graftwork.networks.image.encoder import ImageEncoder
-from graftwork.networks.image.view import View, filter_of
+from graftwork.networks.image.processing import processing
+from graftwork.networks.image.view import View
 
+CNN_SHARE = 0.75
+"""Of a CNN's blocks, from above, that are worth tuning. They are small, and the lower ones are soon foreign to images
+of another kind or resolution."""
 _DROPPED_KEYS = ("_name_or_path", "id2label", "label2id", "architectures")
 
 
@@ -65,7 +69,7 @@ class ImageModelEncoder(ImageEncoder):
         folder = hub.locate(str(source))
         config = hub.read_config(folder)
         _known(config.model_type, source)
-        view, mean, std = _processing(folder)
+        view, mean, std = processing(folder)
         model = pretrained.load_trunk(folder, config, "sdpa", "pixel_values")
         channels = getattr(config, "num_channels", 3)
         if channels != 3:
@@ -130,16 +134,13 @@ class ImageModelEncoder(ImageEncoder):
 
 
 def tuned_blocks(source: str) -> int:
-    """How many upper blocks of a base are worth tuning: a quarter of a Transformer's, three quarters of a CNN's.
-
-    The blocks of a CNN are small, and its lower ones are soon foreign to images of another kind or resolution.
-    """
+    """How many upper blocks of a base are worth tuning."""
     folder = hub.locate(source)
     config = hub.read_config(folder)
     backbone = _known(config.model_type, source)
     with torch.device("meta"):
         blocks = len(backbone.path(pretrained.empty_trunk(config.to_dict(), "sdpa")))
-    return max(2, round(blocks * (0.25 if "cls" in backbone.poolings else 0.75)))
+    return max(2, round(blocks * (0.25 if "cls" in backbone.poolings else CNN_SHARE)))
 
 
 def _known(kind: str, source: str | Path) -> Backbone:
@@ -156,37 +157,3 @@ def _freeze_unused(model: nn.Module) -> None:
     for name, parameter in model.named_parameters():
         if name.endswith("mask_token"):
             parameter.requires_grad_(False)
-
-
-def _processing(folder: Path) -> tuple[View, list[float], list[float]]:
-    """View, mean and standard deviation of each colour, as transformers' own processor applies them."""
-    file = folder / "preprocessor_config.json"
-    if not file.is_file():
-        raise ModelError(f"{folder} has no preprocessor_config.json, which says how images are resized and normalised.")
-    known = hub.load_reader("AutoImageProcessor", folder, "image processor", backend="pil")
-    view = _view(known, file)
-    scale = 255 * float(known.rescale_factor) if known.do_rescale else 255.0
-    plain = not known.do_normalize
-    mean, std = ([0.0] * 3, [1.0] * 3) if plain else (_colours(known.image_mean), _colours(known.image_std))
-    return view, [value / scale for value in mean], [value / scale for value in std]
-
-
-def _view(known: Any, file: Path) -> View:
-    size, crop = dict(known.size or {}), dict(known.crop_size or {}) if known.do_center_crop else {}
-    shorter, both = size.get("shortest_edge"), size.get("height")
-    if not known.do_resize or not (shorter or (both and both == size.get("width"))):
-        raise ModelError(f"{file} names no single size in pixels that images are resized to: {size}.")
-    resample = filter_of(known.resample)
-    share = getattr(known, "crop_pct", None)
-    if shorter and share:  # as ConvNeXt's processor has it: large ones are stretched
-        return (
-            View(shorter, shorter, True, resample)
-            if shorter >= 384
-            else View(shorter, int(shorter / share), False, resample)
-        )
-    resized = int(shorter or both or 0)
-    return View(int(crop.get("height") or resized), resized, not shorter, resample)
-
-
-def _colours(values: Any) -> list[float]:
-    return [float(value) for value in values] if isinstance(values, Sequence) else [float(values)] * 3
