@@ -100,6 +100,43 @@ def tiny_image_model(folder: Path, kind: str = "mobilenet_v2", processor: str = 
     return folder
 
 
+LITE: dict[str, Any] = {
+    "stem": 8,
+    "head": 24,
+    "stages": [[3, 1, 1, 4, 1], [3, 2, 6, 8, 2], [5, 2, 6, 12, 1], [3, 2, 2, 12, 1], [5, 2, 3, 16, 2]],
+    "batch_norm_eps": 1e-3,
+}
+"""A tiny EfficientNet-Lite, with strides of 2 to 32."""
+
+
+def tiny_lite(folder: Path) -> Path:
+    """Write a random EfficientNet-Lite into `folder`, as the one that is fetched lies there."""
+    import json
+
+    import torch
+    from safetensors.torch import save_file
+
+    from graftwork.networks.image.efficientnet_lite import EfficientNetLiteEncoder, Shape
+    from graftwork.networks.image.view import View
+
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = Shape(**{**LITE, "stages": tuple(tuple(stage) for stage in LITE["stages"])})
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        weights = EfficientNetLiteEncoder(shape, View(64, 64), [0.5] * 3, [0.5] * 3).state_dict()
+        for name, value in weights.items():
+            if name.endswith("running_var"):
+                value.uniform_(0.5, 2.0)
+            elif value.is_floating_point():
+                value.normal_(mean=float(value.ndim == 1 and "weight" in name), std=0.2)
+        weights["classifier.weight"], weights["classifier.bias"] = torch.randn(3, 24), torch.randn(3)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_text(json.dumps({"model_type": "efficientnet-lite", **LITE}))
+    processor = {**PROCESSORS["middle"], "size": {"shortest_edge": 72}, "crop_size": {"height": 64, "width": 64}}
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+    return folder
+
+
 def folder_of_classes(folder: Path, classes: tuple[str, ...] = ("dark", "light"), rows: int = 6) -> Path:
     """folder/<class>/<number>.png, a grey of its own for each class."""
     from PIL import Image

@@ -13,7 +13,7 @@ import graftwork as gw
 import tiny
 from graftwork.data.table import Column, Modality, Schema, Table
 from graftwork.networks.base_settings import TrainingRows
-from pictures import encoded, picture, tiny_image_model
+from pictures import encoded, picture, tiny_image_model, tiny_lite
 from tinye5 import tiny_e5
 from tinysound import tiny_clips, tiny_sound_model
 
@@ -87,6 +87,14 @@ def swin(folder: Path) -> Path:
     return tiny_image_model(folder / "made", "swin")
 
 
+def faceres(folder: Path) -> Path:
+    return tiny_image_model(folder, "mobilenet_v1")
+
+
+def lite(folder: Path) -> Path:
+    return tiny_lite(folder / "made")
+
+
 def vit(folder: Path) -> Path:
     return tiny_image_model(folder / "made", "vit")
 
@@ -155,8 +163,13 @@ ROWS_OF_PICTURES = (
     Row("conv4", "conv4:width=8,blocks=3", "conv4:width=8,size=24"),
     Row("conv4", "conv4:width=8,blocks=2,halvings=1,size=10", "conv4:width=8,size=24"),
     Row("image-model", "image-model:path={folder}", "image-model:path={folder},size=48", mobilenet),
+    Row("image-model", "image-model:path={folder},pooling=max", "image-model:path={folder},size=32", lite),
     Row("image-model", "image-model:path={folder}", "image-model:path={folder},crop=1", vit),
     Row("image-model", "image-model:path={folder},pooling=max", "image-model:path={folder},crop=1", swin),
+)
+ROWS_OF_FETCHED_PICTURES = (
+    Row("efficientnet-lite0", "efficientnet-lite0:size=64", "efficientnet-lite0:size=32", fetched=tiny_lite),
+    Row("faceres", "faceres", "faceres:size=48", fetched=faceres),
 )
 ROWS_OF_SOUNDS = (
     Row("mel-cnn", "mel-cnn:width=4,layers=3,rate=2000,mels=16", "mel-cnn:width=4,layers=3,rate=1000,mels=16"),
@@ -181,4 +194,4 @@ ROWS_OF_MODELS = (
     Row("tuned-audio", "tuned-audio:path={folder}", folder=_fitted(sound="mel-cnn:width=4,layers=3,rate=2000,mels=16")),
     Row("tuned-table", "tuned-table:path={folder}", folder=_fitted(table="table-mlp:embedding=4,width=8,layers=1")),
 )
-ALL = (*ROWS_OF_TEXTS, *ROWS_OF_PICTURES, *ROWS_OF_SOUNDS, *ROWS_OF_TABLES, *ROWS_OF_MODELS)
+ALL = (*ROWS_OF_TEXTS, *ROWS_OF_PICTURES, *ROWS_OF_FETCHED_PICTURES, *ROWS_OF_SOUNDS, *ROWS_OF_TABLES, *ROWS_OF_MODELS)

@@ -29,6 +29,11 @@ def drops(module: nn.Module) -> bool:
     return any(isinstance(share, int | float) and share > 0 for share in shares)
 
 
+def is_pointwise(module: nn.Module) -> bool:
+    """Whether this is a 1 x 1 convolution over all channels: a linear layer at each place of a map."""
+    return type(module) is nn.Conv2d and module.kernel_size == (1, 1) and module.groups == 1
+
+
 class Encoder(nn.Module, ABC):
     """Features of one input. Subclasses set `width`, `depth`, `hidden_width` and `facts` in their constructor."""
 

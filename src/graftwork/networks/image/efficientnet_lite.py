@@ -97,7 +97,7 @@ class EfficientNetLiteEncoder(ImageEncoder):
     pooling: mean or max over the places of the last map; None for mean.
     """
 
-    architecture = KIND
+    architecture = "efficientnet-lite"
     patch = 32
     finest = 4
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from graftwork.errors import ModelError, UsageError
-from graftwork.networks.encoder import drops
+from graftwork.networks.encoder import drops, is_pointwise
 from graftwork.networks.hub import loading as hub
 from graftwork.networks.hub import transformers as pretrained
 from graftwork.networks.image.backbones import TRUNKS, Backbone
@@ -54,7 +54,8 @@ class ImageModelEncoder(ImageEncoder):
             self.width = self.hidden_width = int(self._measure().shape[1])
         found = {"sequence_blocks"}
         found |= {"dropout"} if any(drops(module) for module in model.modules()) else set()
-        found |= {"linear_layers"} if any(isinstance(module, nn.Linear) for module in model.modules()) else set()
+        linear = any(isinstance(module, nn.Linear) or is_pointwise(module) for module in model.modules())
+        found |= {"linear_layers"} if linear else set()
         self.facts = frozenset(found)
 
     @classmethod

@@ -20,7 +20,7 @@ from torch import nn
 
 from graftwork.core.technique import Graft, Multiplier, Phase, Setup, Technique
 from graftwork.errors import RefusedError
-from graftwork.networks.encoder import Encoder
+from graftwork.networks.encoder import Encoder, is_pointwise
 from graftwork.networks.network import Network
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.streams import own_stream
@@ -29,12 +29,12 @@ ALL = "all-linear"
 
 
 def candidates(encoder: Encoder) -> list[str]:
-    """Names of the linear and 1-d convolution layers inside the encoder's blocks."""
+    """Names of the linear, 1-d and pointwise (1 x 1) convolution layers inside the encoder's blocks."""
     inside = {id(module) for block in encoder.blocks() for top in block for module in top.modules()}
     return [
         name
         for name, module in encoder.named_modules()
-        if id(module) in inside and type(module) in (nn.Linear, nn.Conv1d)
+        if id(module) in inside and (type(module) in (nn.Linear, nn.Conv1d) or is_pointwise(module))
     ]
 
 
@@ -55,7 +55,7 @@ class LoRA(Technique):
     dropout: share of an adapter's inputs that are dropped in training, from 0 to below 1.
     dora: learn the length of each weight row apart from its direction. rslora: scale for high ranks.
     targets: ends of the names of the layers that are adapted, joined by "+" ("query+value"); "all-linear" takes every
-        linear and 1-d convolution layer of the blocks. The heads are always trained in full.
+        linear, 1-d and pointwise convolution layer of the blocks. The heads are always trained in full.
     rate: learning rate of the adapters as a multiple of the base's, above 0: adapters start from nothing and want to
         move faster than weights that are already good.
     """
