@@ -33,13 +33,13 @@ class Pieces:
 
     def __init__(self, vocabulary: Sequence[str]) -> None:
         lengths = np.fromiter(map(len, vocabulary), np.int64, len(vocabulary))
+        begins, characters = lengths.cumsum() - lengths, characters_of("".join(vocabulary)).astype(np.uint64)
         longest = int(lengths.max(initial=0))
         self._lengths = list[_Length]()
         rolled = np.zeros(len(vocabulary), np.uint64)
         for at in range(longest):
             reaching = np.flatnonzero(lengths > at)
-            characters = (ord(vocabulary[place][at]) for place in reaching.tolist())
-            rolled[reaching] = rolled[reaching] * _FACTOR + np.fromiter(characters, np.uint64, len(reaching))
+            rolled[reaching] = rolled[reaching] * _FACTOR + characters[begins[reaching] + at]
             whole, longer = np.flatnonzero(lengths == at + 1), np.flatnonzero(lengths > at + 1)
             order = whole[np.argsort(rolled[whole])]
             self._lengths.append(_Length(rolled[order], order, np.unique(rolled[longer])))
@@ -56,7 +56,7 @@ class Pieces:
         return found | self._within("\n".join(held))
 
     def _within(self, text: str) -> set[int]:
-        characters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint64)
+        characters = characters_of(text).astype(np.uint64)
         found, starts, rolled = set[int](), np.arange(len(characters)), np.zeros(len(characters), np.uint64)
         for at, length in enumerate(self._lengths):
             inside = starts + at < len(characters)
@@ -66,6 +66,11 @@ class Pieces:
             alive = _is_in(length.beginnings, rolled)
             starts, rolled = starts[alive], rolled[alive]
         return found
+
+
+def characters_of(text: str) -> np.ndarray:
+    """The numbers of its characters (N,), uint32."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
 def words_of(text: str) -> set[str]:

@@ -68,7 +68,7 @@ def scripts(text: str, japanese: bool = False) -> Counter[str]:
     >>> scripts("wifi 很快, да")
     Counter({'Latin': 4, 'Chinese': 2, 'Cyrillic': 2})
     """
-    found = Counter(script for letter in text if (script := _script(letter)))
+    found = Counter(script for letter in text if (script := script_of(letter)))
     if japanese and "Chinese" in found:
         found["Japanese"] += found.pop("Chinese")
     return found
@@ -76,12 +76,12 @@ def scripts(text: str, japanese: bool = False) -> Counter[str]:
 
 def _japanese(texts: Sequence[str]) -> bool:
     """Whether Chinese characters belong to Japanese texts: there, every other letter is a kana."""
-    found = Counter(_script(letter) for text in texts for letter in text)
+    found = Counter(script_of(letter) for text in texts for letter in text)
     return found["Japanese"] > 0.2 * found["Chinese"]
 
 
 @lru_cache(maxsize=65536)
-def _script(letter: str) -> str:
+def script_of(letter: str) -> str:
     """The script of a letter; "" for what is none."""
     if not letter.isalpha():
         return ""

@@ -15,15 +15,18 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graftwork.networks.hub.pieces import WORD, Pieces, words_of
+import numpy as np
+
+from graftwork.networks.hub.pieces import WORD, Pieces, characters_of, words_of
 from graftwork.networks.hub.unigram import normaliser, segmenting
-from graftwork.networks.text.scripts import scripts
+from graftwork.networks.text.likely_pieces import likeliest
+from graftwork.networks.text.scripts import script_of, scripts
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-LEAST = 10_000
-"""Pieces that are kept, if the scripts have so many."""
+LEAST = 20_000
+"""Pieces that are kept, if the scripts have so many: two thirds of what an English model of such a size has."""
 MARGIN = 0.25
 """Of the pieces that have to be kept, how many more are."""
 SCRIPT_SHARE = 0.001
@@ -45,13 +48,10 @@ def kept_pieces(plain: Mapping[str, Any], texts: Callable[[], Iterable[str]], al
     standing, letters = _standing(plain, texts())
     used = _used(plain, sorted(standing | needed), texts())
     read = {script for script, count in letters.items() if count >= SCRIPT_SHARE * letters.total()} | {"Latin"}
-    kept = {*used, *needed, *_single(vocabulary, read)}
+    readable = _readable(vocabulary, read)
+    kept = {*used, *needed, *_single(vocabulary, readable)}
     wanted = max(LEAST, round((1 + MARGIN) * len(kept)))
-    for piece in _likeliest(vocabulary, kept, read):
-        if len(kept) >= wanted:
-            break
-        kept.add(piece)
-    return sorted(kept)
+    return sorted([*kept, *likeliest(vocabulary, used, readable - kept, wanted - len(kept))])
 
 
 def uncut(file: Path, texts: Sequence[str]) -> Tokenizer:
@@ -93,13 +93,14 @@ def _standing(plain: Mapping[str, Any], texts: Iterable[str]) -> tuple[set[int],
     return found, letters
 
 
-def _used(plain: Mapping[str, Any], ids: Sequence[int], texts: Iterable[str]) -> set[int]:
-    """Of these pieces, among which are all that stand in the texts, those that the texts are segmented into."""
-    whole, found = segmenting(plain, ids), set[int]()
+def _used(plain: Mapping[str, Any], ids: Sequence[int], texts: Iterable[str]) -> Counter[int]:
+    """Of these pieces, among which are all that stand in the texts, those that the texts are segmented into, with how
+    often."""
+    whole, found = segmenting(plain, ids), Counter[int]()
     for chunk in _chunks(texts):
         for encoding in whole.encode_batch_fast(chunk, add_special_tokens=False):
             found.update(encoding.ids)
-    return {ids[place] for place in found}
+    return Counter({ids[place]: count for place, count in found.items()})
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -108,23 +109,23 @@ def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _single(vocabulary: Vocabulary, read: Collection[str]) -> Iterator[int]:
-    """Single characters of these scripts, and those that are no letters, with and without a space before them."""
-    for number, (piece, _) in enumerate(vocabulary):
-        if len(piece) <= 2 and len(piece.removeprefix(WORD)) <= 1 and scripts(piece).keys() <= set(read):
-            yield number
+def _readable(vocabulary: Vocabulary, read: Collection[str]) -> set[int]:
+    """The pieces that hold letters of these scripts only, or none."""
+    lengths = np.fromiter((len(piece) for piece, _ in vocabulary), np.int64, len(vocabulary))
+    characters = characters_of("".join(piece for piece, _ in vocabulary))
+    each, places = np.unique(characters, return_inverse=True)
+    foreign = np.array([bool(found) and found not in read for found in map(script_of, map(chr, each.tolist()))])
+    held = np.bincount(np.repeat(np.arange(len(vocabulary)), lengths), foreign[places], len(vocabulary))
+    return set(np.flatnonzero(held == 0).tolist())
+
+
+def _single(vocabulary: Vocabulary, readable: Iterable[int]) -> Iterator[int]:
+    """Single characters, with and without a space before them."""
+    return (number for number in readable if len(vocabulary[number][0].removeprefix(WORD)) <= 1)
 
 
 def _bytes(vocabulary: Vocabulary) -> Iterator[int]:
     """What characters that are unknown fall back on, in tokenizers that have such pieces: `<0xE4>`."""
     for number, (piece, _) in enumerate(vocabulary):
         if len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">"):
-            yield number
-
-
-def _likeliest(vocabulary: Vocabulary, kept: Collection[int], read: Collection[str]) -> Iterator[int]:
-    """Other pieces of these scripts, the likeliest first."""
-    others = [number for number in range(len(vocabulary)) if number not in kept]
-    for number in sorted(others, key=lambda number: (-vocabulary[number][1], number)):
-        if scripts(vocabulary[number][0]).keys() <= set(read):
             yield number
