@@ -25,12 +25,15 @@ class TrainingRows:
     texts: a fresh pass over the training texts as the encoder will see them; none for other inputs.
     columns, table: the columns that a base for numbers and categories reads, and the training rows they stand in.
     joined: several texts of a row are read in one sequence, so that something has to stand between them.
+    all_texts: as `texts`, of all training rows that there are, where a run draws some of them: runs that draw more or
+    fewer then share what is chosen by them. None where that is the same.
     """
 
     texts: Callable[[], Iterable[str]] = tuple
     columns: tuple[Column, ...] = ()
     table: Table | None = None
     joined: bool = False
+    all_texts: Callable[[], Iterable[str]] | None = None
 
 
 Sizes = Mapping[str, Mapping[str, object]]

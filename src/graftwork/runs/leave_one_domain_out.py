@@ -94,7 +94,8 @@ def without(job: Job, domain: str, *, adapt: bool) -> Job:
     schema = with_levels(train)
     tables = [replace(table, schema=schema) for table in (train, *kept[1:])]
     test = replace(test.take(np.flatnonzero(labelled)), schema=schema)
-    return replace(job, train=tables[0], valid=tables[1] if len(tables) > 1 else None, test=test)
+    valid = tables[1] if len(tables) > 1 else None
+    return replace(job, train=tables[0], valid=valid, test=test, drawn_from=None)
 
 
 def score_left_out(

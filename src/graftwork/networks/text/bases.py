@@ -75,7 +75,8 @@ class _PretrainedSettings(BaseSettings):
 
         if self.vocabulary == "whole":
             return self._loaded(self.folder())
-        return trimmed(self.folder(), lambda: chain([self.prompt], rows.texts()), self._loaded)
+        texts = rows.all_texts or rows.texts
+        return trimmed(self.folder(), lambda: chain([self.prompt], texts()), self._loaded)
 
     def start_of(self, encoder: Encoder, seed: int) -> Encoder:
         from graftwork.networks.text.encoder import TextEncoder

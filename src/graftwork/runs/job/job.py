@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from graftwork.bases.tables_read import TableRead, tables_read
 from graftwork.data.columns.joined import column_texts
@@ -34,7 +35,7 @@ class Job:
     tasks, metrics: by target column. notes: what was inferred. leaks: inputs that give a target away by themselves.
     bases: what reads the inputs, chosen by the rows where the recipe names none. shifts: how the tables that are given
     for scores differ from the training rows. tables: what all of it was read from. watched: a labelled table
-    by which a pretraining is watched.
+    by which a pretraining is watched. drawn_from: all training rows, where `train` is a sample of them.
     """
 
     train: Table
@@ -48,6 +49,7 @@ class Job:
     shifts: tuple[str, ...] = ()
     tables: tuple[TableRead, ...] = ()
     watched: Watched | None = None
+    drawn_from: Table | None = None
 
     @property
     def bound_metrics(self) -> dict[str, Metric]:
@@ -78,7 +80,8 @@ class Job:
             valid_rows = max(1, rows // 3) if valid_rows is None else valid_rows
         if valid is not None and valid_rows is not None:
             valid = drawn(valid, self.tasks, valid_rows, seed)
-        return replace(self, train=train, valid=valid)
+        every = self.train if self.drawn_from is None else self.drawn_from
+        return replace(self, train=train, valid=valid, drawn_from=every)
 
     def rows(self, inputs: Sequence[Input], recipe: Recipe) -> TrainingRows:
         """The training rows as a base may look at them before it is built: what it will read, of these inputs."""
@@ -86,15 +89,16 @@ class Job:
         kinds = {column.name: column for column in self.train.schema.inputs}
         texts = [name for name in columns if kinds[name].kind == "text"]
         return TrainingRows(
-            texts=lambda: self._texts(texts, recipe),
+            texts=lambda: self._texts(self.train, texts, recipe),
+            all_texts=None if self.drawn_from is None else partial(self._texts, self.drawn_from, texts, recipe),
             joined=any(kinds[name].join for name in texts),
             columns=tuple(kinds[name] for name in columns),
             table=self.train,
         )
 
-    def _texts(self, columns: Sequence[str], recipe: Recipe) -> Iterator[str]:
+    def _texts(self, table: Table, columns: Sequence[str], recipe: Recipe) -> Iterator[str]:
         for name in columns:
-            yield from column_texts(self.train.column(name), recipe.text)
+            yield from column_texts(table.column(name), recipe.text)
 
 
 def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) -> Job:
