@@ -36,7 +36,7 @@ from graftwork.shown import counted
 from graftwork.tasks.metrics.registry import metric_for, score
 from graftwork.tasks.task import Task
 
-SECONDS = 300.0
+SECONDS = 600.0
 """Of sound, all rows of the sample together."""
 BUDGET_SHARE = 2.0
 """Seconds of sound at most for each second of a budget."""
