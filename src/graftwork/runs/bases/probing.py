@@ -59,7 +59,11 @@ def probed(job: Job, recipe: Recipe, name: str, listener: Listener, budget: Dead
     if len(learned) == 1 and job.valid is None:
         return _taken(choice, learned[0], f"base: {learned[0]} is chosen for '{name}', the one for sounds that is here")
     if not rows or not _probeable(job):
-        why = f"a budget of {shown(budget.budget)} is too small to try it" if budget and not rows else "it is not tried"
+        why = (
+            f"a budget of {shown(budget.budget)} is too small to try them"
+            if budget and not rows
+            else "they are not tried"
+        )
         taken = learned[-1] if not rows else learned[0]
         return _taken(choice, taken, f"base: {taken} is chosen for '{name}' of {', '.join(learned)}; {why}")
     listener.doing(f"trying {' and '.join(learned)} on {counted(rows)}")
