@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "graftwork.core.settings": ("Training",),
     "graftwork.data.columns.text": ("TextSettings",),
+    "graftwork.deploy.embed": ("embed",),
     "graftwork.devices": ("use_device",),
     "graftwork.deploy.transformers.export": ("export_transformers",),
     "graftwork.errors": ("GraftworkError",),

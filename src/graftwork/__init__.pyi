@@ -3,6 +3,7 @@
 from graftwork import bases as bases
 from graftwork.core.settings import Training as Training
 from graftwork.data.columns.text import TextSettings as TextSettings
+from graftwork.deploy.embed import embed as embed
 from graftwork.deploy.transformers.export import export_transformers as export_transformers
 from graftwork.devices import use_device as use_device
 from graftwork.errors import GraftworkError as GraftworkError
@@ -172,6 +173,7 @@ __all__ = [
     "WarmStart",
     "WeightedSum",
     "bases",
+    "embed",
     "export_transformers",
     "fit",
     "load",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from graftwork import threads
-from graftwork.cli import bases, few_shot, merge, model, nearest, pretrain, sequence, verification
+from graftwork.cli import bases, cache, embed, few_shot, merge, model, nearest, pretrain, sequence, verification
 from graftwork.cli.arguments import (
     BadRows,
     Device,
@@ -220,7 +220,7 @@ def list_(
     print_list(what, as_json=json)
 
 
-for part in (model, nearest, verification, few_shot, merge, sequence, pretrain, bases):
+for part in (model, embed, nearest, verification, few_shot, merge, sequence, pretrain, bases, cache):
     part.add_commands(app)
 
 

@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from graftwork.cli.arguments import BadRows, Encoding, check_paths, commands_of, free_folder, pairs_of, seconds_of
+from graftwork.cli.arguments import (
+    BadRows,
+    Device,
+    Encoding,
+    check_paths,
+    commands_of,
+    free_folder,
+    pairs_of,
+    seconds_of,
+)
 from graftwork.errors import UsageError
 from graftwork.terminal import say, tell
 
@@ -45,6 +54,7 @@ def pretrain(
     resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished run in --out")] = False,
     on_bad_rows: BadRows = "skip",
     encoding: Encoding = None,
+    device: Device = "auto",
 ) -> None:
     """Pretrain a base on your own texts, pictures or sounds without labels; graft fit --base FOLDER starts from it."""
     if target is not None and watch is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,12 +71,12 @@ def predict_file(
     return len(loaded.table), len({row.row for row in loaded.bad})
 
 
-def check_out(out: Path, *sources: Path) -> str:
-    """The kind of file to write. Raises UsageError where it can't be written, or would overwrite its source."""
+def check_out(out: Path, *sources: Path, kinds: Collection[str] = ("csv", "tsv", "jsonl", "parquet")) -> str:
+    """The kind of file to write, one of `kinds`. Raises UsageError where it can't be, or would overwrite its source."""
     kind = out.name.lower().rsplit(".", 1)[-1]
-    if kind not in WRITERS:
+    if kind not in kinds:
         ending = f"can't write '.{kind}'" if "." in out.name else "it has no ending that says what to write"
-        raise UsageError(f"--out {out}: {ending}. Expected one of: .{', .'.join(WRITERS)}.")
+        raise UsageError(f"--out {out}: {ending}. Expected one of: .{', .'.join(kinds)}.")
     if out.is_dir():
         raise UsageError(f"--out {out} is a folder. Name a file in it.")
     if out.exists() and any(source.exists() and out.samefile(source) for source in map(Path, sources)):

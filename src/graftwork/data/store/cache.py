@@ -24,6 +24,7 @@ from graftwork.data.store.writing import is_own, remove
 from graftwork.errors import DataError, UsageError
 
 DEFAULT_LIMIT_GB = 5.0
+SPOOL = "spool"
 STALE_SECONDS = 24 * 3600
 """A half-written entry older than this was left by a process that died."""
 
@@ -70,12 +71,12 @@ def prune(limit: int | None = None) -> int:
     """Delete the least recently used entries until the cache holds at most `limit` bytes. Gives the bytes freed."""
     allowed = limit_bytes() if limit is None else limit
     entries = []
-    for folder in _entries():
+    for folder in each_entry():
         try:
-            used, size = folder.stat().st_mtime, _size(folder)
+            used, size = folder.stat().st_mtime, size_of(folder)
         except OSError:  # another process deleted it meanwhile
             continue
-        if ".partial-" in folder.name or is_own(folder.name):
+        if is_unfinished(folder):
             if time.time() - used > STALE_SECONDS:
                 _delete(folder)
             continue
@@ -185,14 +186,22 @@ def _feed(hasher: hashlib.blake2b, part: bytes) -> None:
     hasher.update(part)
 
 
-def _entries() -> Iterator[Path]:
+def is_unfinished(path: Path) -> bool:
+    """Whether it is no entry, or none yet: it is being written, is used by the process that made it alone (the spool),
+    or was left by one that died."""
+    return ".partial-" in path.name or is_own(path.name) or path.parent.name == SPOOL
+
+
+def each_entry() -> Iterator[Path]:
+    """All that lies in the sections of the cache, unfinished ones too."""
     root = cache_dir()
     for section in sorted(root.iterdir()) if root.is_dir() else ():
         if section.is_dir() and not section.is_symlink():
             yield from (path for path in sorted(section.iterdir()) if not path.is_symlink())
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Bytes of an entry."""
     if path.is_file():
         return path.stat().st_size
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

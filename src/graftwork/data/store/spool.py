@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from graftwork.data.store.cache import cache_dir, is_closed, storing
+from graftwork.data.store.cache import SPOOL, cache_dir, is_closed, storing
 from graftwork.errors import DataError
 
 MEMORY_BYTES = 16 << 20
@@ -79,7 +79,7 @@ def _on_disk(held: list[pa.RecordBatch], rest: Iterator[pa.RecordBatch], schema:
 
 def _new_file() -> tuple[Path, int, str]:
     """A file in the cache folder; where that can't be written, among the temporary files."""
-    folder = cache_dir() / "spool"
+    folder = cache_dir() / SPOOL
     try:
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
