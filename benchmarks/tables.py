@@ -23,6 +23,8 @@ import meta
 import predict
 import retrieval
 import robust
+import sound_bases
+import speakers
 import startup
 import step_cost
 import tabular
@@ -51,6 +53,8 @@ PARTS = (
     Part("Few rows", few_shot.NAME, few_shot.__doc__, few_shot.section),
     Part("Images", cifar10.NAME, cifar10.__doc__, cifar10.section),
     Part("Sounds", audio.NAME, audio.__doc__, audio.section),
+    Part("Sounds from pretrained bases", sound_bases.NAME, sound_bases.__doc__, sound_bases.section),
+    Part("Speakers", speakers.NAME, speakers.__doc__, speakers.section),
     Part("Faces", faces.NAME, faces.__doc__, faces.section),
     Part("Several columns", fashion.NAME, fashion.__doc__, fashion.section),
     Part("Several targets", fashion_targets.NAME, fashion_targets.__doc__, fashion_targets.section),
