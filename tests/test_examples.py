@@ -29,6 +29,7 @@ SAYS = {
     "new_classes": "now it knows: digit 6",
     "few_shot": "contrastive: Accuracy",
     "verify_faces": "who is this? (a stranger)",
+    "verify_voices": "whose voice is it? (a stranger's)",
     "multilabel": "Micro-F1",
     "several_targets": "projected gradients:",
     "search_rows": "' answers '",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,16 @@ SCRIPTS = ("startup", "step_cost", "technique_cost", "domains", "distil", "merge
 """Those that need no peer that a developer lacks."""
 
 
+FETCHED = {"speakers": ("ge2e-speaker",), "sound_bases": ("whisper-tiny.en",)}
+"""Those that need bases, which were fetched."""
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_a_benchmark_runs_with_few_rows(name: str, real_data: Path) -> None:
+@pytest.mark.parametrize("name", [*SCRIPTS, *FETCHED])
+def test_a_benchmark_runs_with_few_rows(name: str, real_data: Path, real_bases: Callable[..., None]) -> None:
+    if name in FETCHED:
+        real_bases(*FETCHED[name])
     done = subprocess.run(
         [sys.executable, FOLDER / f"{name}.py", "--quick", "--fresh"],
         env=os.environ | {"GRAFTWORK_DATA": str(real_data)},
