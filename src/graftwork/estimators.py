@@ -1,6 +1,6 @@
 """`Classifier` and `Regressor`: a fit as scikit-learn knows it, for pipelines, cross-validation and searches.
 
-scikit-learn is needed for these only, and imported only when one of them is used.
+scikit-learn and pandas are needed for these only, and imported only when one of them is used.
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ from graftwork.recipe import Auto, Recipe
 from graftwork.runs.fit import fit
 
 try:
+    import pandas as pd
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 except ImportError:
     raise UsageError(
-        "Classifier and Regressor need scikit-learn 1.6 or newer. Run: pip install graftwork[sklearn]"
+        "Classifier and Regressor need scikit-learn 1.6 or newer, and pandas. Run: pip install graftwork[sklearn]"
     ) from None
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from graftwork.model import Model
 
 TEXT = "text"
@@ -190,8 +189,6 @@ def _targets(y: Any, frame: pd.DataFrame) -> np.ndarray:
 
 def _frame(estimator: _Estimator, X: Any, y: Any = "no_validation", *, reset: bool = True) -> tuple[Any, Any]:
     """X as a frame, and the kinds of its columns where they are known."""
-    import pandas as pd
-
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
     if isinstance(X, pd.DataFrame):
