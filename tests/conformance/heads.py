@@ -61,6 +61,7 @@ ALL = (
     Row("mlp:width=8,dropout=0"),
     Row("kernel"),
     Row("kernel:gamma=0.3,landmarks=20"),
+    Row("boosting:rounds=12,leaves=4,seeds=1"),
     Row("cosine:scale=4"),
     Row("towers"),
     Row("towers:hidden=6,dropout=0.2"),

@@ -46,6 +46,10 @@ FACTS: dict[str, str] = {
     "little by little (numbers and categories can't)",
     "row_features": "heads that read a vector a row: use a task without labels of tokens or places",
     "solvable_heads": "a head that can be solved on features: use a task whose head reads a vector a row",
+    "gradients": "heads that are learned step by step: boosting is solved once, on features that stay as they are, and "
+    "passes no gradient on. Use --set head=linear or head=mlp",
+    "named_loss": "a loss that other libraries know by its name: use --task classification, multilabel, regression or "
+    "quantile-regression",
     "row_outputs": "numbers or classes to predict of a row: use --task classification, multilabel or regression",
     "token_outputs": "labels of the tokens of a text: use --task tagging",
     "hidden_tokens": "tokens of texts that were hidden: use graft pretrain",

@@ -28,8 +28,12 @@ def make_optimizer(network: Network, stages: Stages, training: Training) -> torc
     for parameter in own:
         decay = training.weight_decay if parameter.ndim > 1 else 0.0
         groups.setdefault((training.head_lr or 0.0, decay), []).append(parameter)
+    nothing: dict[tuple[float, float], list[nn.Parameter]] = {(0.0, 0.0): []}  # all is solved: no step is made
     return torch.optim.AdamW(
-        [{"params": params, "lr": lr, "base_lr": lr, "weight_decay": decay} for (lr, decay), params in groups.items()],
+        [
+            {"params": params, "lr": lr, "base_lr": lr, "weight_decay": decay}
+            for (lr, decay), params in (groups or nothing).items()
+        ],
         betas=(training.beta1, training.beta2),
         eps=training.eps,
         fused=True,

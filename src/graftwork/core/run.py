@@ -25,6 +25,8 @@ from graftwork.core.plan import (
     run_notes,
     stages_of,
     step_cost,
+    trained_below,
+    without_steps,
 )
 from graftwork.core.settings import Training, fitted_epochs
 from graftwork.core.setup import Check, unhurried
@@ -67,6 +69,8 @@ class Ready:
     teacher_outputs: Mapping[str, TeacherOutputs] = field(default_factory=dict)
     hurry: Check = unhurried
     judge: Judge | None = None
+    importance: np.ndarray | None = None
+    """What each training row counts for (N,), see `Setup.weight`."""
 
     @property
     def cached_shares(self) -> dict[str, float]:
@@ -86,6 +90,7 @@ class Ready:
             seed=technique_seed(technique.name, self.seed),
             device=self.network.device,
             batch=self.training.batch,
+            weight=self.importance,
             domain=self.train.domain,
             domains=self.train.domains,
             teacher_outputs={name: self.teacher_outputs[name] for name in technique.teachers},
@@ -158,12 +163,21 @@ def make_run(
     for technique in ordered:
         ready = replace(ready, network=technique.adapt(ready.network, ready.setup(technique)))
     check_adapted(ordered, ready.network)
+    training, of_steps = without_steps(ready.network, training)
     depths, notes = _cached_depths(ready)
     valid_depths, valid_notes = _cached_depths(ready, predicting=True)
     ready = replace(
         ready,
         cache_depths=depths,
-        notes=(*off_notes(techniques), *notes, *valid_notes, *of_domains, *run_notes(ordered, tasks, train.labelled)),
+        training=training,
+        notes=(
+            *off_notes(techniques),
+            *of_steps,
+            *notes,
+            *valid_notes,
+            *of_domains,
+            *run_notes(ordered, tasks, train.labelled),
+        ),
     )
     if started:
         cached = build_cache(ready.network, train, depths, watch)
@@ -171,6 +185,7 @@ def make_run(
         ready = replace(ready, cached=cached, valid_cached=valid_cached, cache_depths=_stored(cached))
         if len(network.columns) > 1:
             ready.network.set_statistics(input_moments(ready.network, train, cached))
+        ready = replace(ready, importance=_importance(ready))
         for technique in ordered:
             technique.start(ready.network, ready.setup(technique))
     return attach(ready)
@@ -240,7 +255,16 @@ def _asked(techniques: Sequence[Technique], ask: Ask | None) -> dict[str, Teache
     return found
 
 
+def _importance(ready: Ready) -> np.ndarray | None:
+    """What each training row counts for by its column and by the techniques; None where none says anything."""
+    said = [ready.train.weight, *(technique.importance(ready.setup(technique)) for technique in ready.techniques)]
+    found = [weights for weights in said if weights is not None]
+    return np.asarray(np.prod(found, axis=0), np.float32) if found else None
+
+
 def _check_heads(network: Network, techniques: Sequence[Technique]) -> None:
+    for _, head in network.each_head():
+        head.check_solvable()
     unsolved = [head.spec for _, head in network.each_head() if head.must_be_solved]
     if unsolved and not any("head initialisation" in technique.claims for technique in techniques):
         raise RefusedError(
@@ -260,8 +284,7 @@ def _with_epochs(ready: Ready) -> Training:
         return ready.training
     grafts = [t.attach(ready.network, ready.setup(t)) for t in ready.techniques]
     idle = all(not stages_of(graft) for graft in grafts)
-    below = (*ready.network.each_encoder(), ready.network.fusion, *filter(None, [ready.network.film]))
-    heads_only = not any(parameter.requires_grad for module in below for parameter in module.parameters())
+    heads_only = not trained_below(ready.network)
     solved = any("head initialisation" in t.claims for t in ready.techniques)
     solved = solved and all(head.can_be_solved for _, head in ready.network.each_head())
     if idle and heads_only and solved:

@@ -37,6 +37,7 @@ class Setup:
     features: a fresh pass over the training rows, in order, without gradient: what the heads would read (N, width);
         it costs nothing where the frozen base is cached. Only for the network as it stands when called.
     batches: a fresh pass over the training rows as batches, in order.
+    weight: what each training row counts for (N,), by its column and by techniques; None where all are alike.
     domain: which domain each training row belongs to (N,), -1 for none; None without a domain column. domains: their
         names, in the order of the numbers.
     total_steps: optimizer steps of the run. seed: of the technique's own random stream. device: where the network is.
@@ -53,6 +54,7 @@ class Setup:
     seed: int
     device: torch.device
     batch: int = 32
+    weight: np.ndarray | None = None
     domain: np.ndarray | None = None
     domains: tuple[str, ...] = ()
     teacher_outputs: Mapping[str, TeacherOutputs] = field(default_factory=dict)

@@ -245,9 +245,20 @@ class Technique(ABC):
         """Starting values that must be computed from the training rows (a head solved on frozen features)."""
         return
 
+    def importance(self, setup: Setup) -> np.ndarray | None:
+        """What each training row counts for (N,), where the technique says no more than that: heads that are solved
+        without a gradient honour it, too."""
+        return None
+
     def attach(self, network: Network, setup: Setup) -> Graft:
         """What the technique does in this run."""
         return Graft()
+
+    @property
+    def acts_in_steps(self) -> bool:
+        """Whether it needs steps to act in, which heads without a gradient don't make."""
+        cls = type(self)
+        return cls.attach is not Technique.attach and cls.importance is Technique.importance
 
     @property
     def learns_features(self) -> bool:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from graftwork.data.batch import Hidden, Inputs
 from graftwork.data.table import Modality
 from graftwork.errors import UsageError
-from graftwork.networks.features import Tokens
+from graftwork.networks.features import ColumnPlace, Tokens
 
 
 def drops(module: nn.Module) -> bool:
@@ -149,6 +149,11 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def blocks(self) -> list[list[nn.Module]]:
         """The modules of each block, from below; together they hold every parameter of the encoder."""
+
+    def column_places(self) -> tuple[ColumnPlace, ...] | None:
+        """Where the features hold the columns of a table, for heads that ask for one after the other; what is not named
+        says nothing new. None where each feature is a number of its own."""
+        return None
 
     # --- saving -----------------------------------------------------------------------------------------------------
     @abstractmethod

@@ -37,3 +37,20 @@ class Features:
 
     rows: Tensor
     tokens: Mapping[str, Tokens] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ColumnPlace:
+    """Where the features of a row hold one column of a table.
+
+    start, size: one feature is a number; several are a category, of which at most one is 1. missing: the feature that
+    is 1 where the number is missing; None where none tells.
+    """
+
+    start: int
+    size: int = 1
+    missing: int | None = None
+
+    def moved(self, by: int) -> ColumnPlace:
+        """The same, so many features further."""
+        return ColumnPlace(self.start + by, self.size, None if self.missing is None else self.missing + by)

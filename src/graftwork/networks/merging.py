@@ -99,6 +99,11 @@ def plain_head(head: Head) -> dict[str, Tensor]:
 
 
 def _check_mergeable(head: RowHead) -> None:
+    if not head.has_gradient:
+        raise RefusedError(
+            f"The head '{head.spec}' holds trees, which can't be averaged with others. Train the models with the head "
+            "linear or mlp."
+        )
     if any(isinstance(layer, KernelLayer) for layer in head.layers):
         raise RefusedError(
             f"The head '{head.spec}' holds training rows of its own, which can't be averaged with others. "

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from graftwork.data.batch import Batch, Tensors
 from graftwork.data.samplers import sorted_batches
 from graftwork.networks.encoder import Encoder, drops
-from graftwork.networks.features import Features, Tokens
+from graftwork.networks.features import ColumnPlace, Features, Tokens
 from graftwork.networks.film import Film
 from graftwork.networks.forward import Forward as Forward
 from graftwork.networks.forward import Heads as Heads
@@ -83,6 +83,19 @@ class Network(nn.Module):
         """Width of each input's features, or of its tokens."""
         encoders = [self.encoder(name) for name in self.columns]
         return [encoder.token_width if tokens else encoder.width for encoder in encoders]
+
+    def column_places(self) -> tuple[ColumnPlace, ...] | None:
+        """Where a row's features hold the columns of a table; None where each is a number of its own."""
+        found, start = list[ColumnPlace](), 0
+        if self.film is not None or not self.fusion.side_by_side:
+            return None
+        for name in self.columns:
+            encoder = self.encoder(name)
+            plain = tuple(ColumnPlace(at) for at in range(encoder.width))
+            places = encoder.column_places()
+            found += [place.moved(start) for place in (plain if places is None else places)]
+            start += encoder.width
+        return tuple(found)
 
     @property
     def token_inputs(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from graftwork.data.table import Kind
 from graftwork.errors import DataError
+from graftwork.networks.heads.solving.problem import NamedLoss
 from graftwork.shown import counted, shortened_text
 from graftwork.tasks.labels import MISSING, Labels, normal
 from graftwork.tasks.learned import with_learned
@@ -85,6 +86,10 @@ class Classification(ColumnTask):
         if target.is_floating_point():
             return F.cross_entropy(predictions, target, reduction="none")
         return F.cross_entropy(predictions, target, reduction="none", ignore_index=MISSING)
+
+    @property
+    def named_loss(self) -> NamedLoss | None:
+        return NamedLoss("softmax")
 
     def soften(self, target: Tensor) -> Tensor:
         """Class indices as rows of probabilities (B, C); the row of a missing label is all zero, so its loss is 0."""

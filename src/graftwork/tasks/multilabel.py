@@ -16,6 +16,7 @@ from graftwork.data.columns.label_form import LabelForm
 from graftwork.data.columns.labels import AUTO, WORDS, find_form
 from graftwork.data.table import Kind
 from graftwork.errors import DataError, UsageError
+from graftwork.networks.heads.solving.problem import NamedLoss
 from graftwork.shown import counted, shortened_text
 from graftwork.tasks.label_lists import as_lists, check_marks, distinct_texts, form_of, how_read, is_list
 from graftwork.tasks.labels import Labels
@@ -107,6 +108,10 @@ class Multilabel(ColumnTask):
         """Binary cross-entropy of each row, mean over the classes (B,); target (B, C): 0/1 or probabilities."""
         target = target.to(predictions.dtype)
         return F.binary_cross_entropy_with_logits(predictions, target, reduction="none").mean(dim=1)
+
+    @property
+    def named_loss(self) -> NamedLoss | None:
+        return NamedLoss("logistic")
 
     def soften(self, target: Tensor) -> Tensor:
         return target.float()

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from graftwork.errors import UsageError
+from graftwork.networks.heads.solving.problem import NamedLoss
 from graftwork.shown import shown_number
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.metric import Metric, Scorer, mean_of_rows
@@ -60,6 +61,10 @@ class QuantileRegression(NumberTask):
         off = target.unsqueeze(1) - predictions
         levels = torch.tensor(self.levels, dtype=off.dtype, device=off.device)
         return torch.maximum(levels * off, (levels - 1) * off).mean(dim=1)
+
+    @property
+    def named_loss(self) -> NamedLoss:
+        return NamedLoss("quantile", self.levels)
 
     def divergence(self, predictions: Tensor, reference: Tensor) -> Tensor:
         """Squared difference of each row, mean over the levels (B,)."""

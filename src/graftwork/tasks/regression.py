@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import Tensor
 
+from graftwork.networks.heads.solving.problem import NamedLoss
 from graftwork.shown import shown_number
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.numbers import NumberTask
@@ -39,6 +40,10 @@ class Regression(NumberTask):
     def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
         """Squared error of each row (B,), in squared standard deviations of the training target."""
         return (predictions.squeeze(1) - target).square()
+
+    @property
+    def named_loss(self) -> NamedLoss | None:
+        return NamedLoss("squared")
 
     def soften(self, target: Tensor) -> Tensor:
         return target.float()

@@ -30,6 +30,8 @@ class Fusion(nn.Module, ABC):
     """Whether it reads `Encoder.tokens_of`, a vector a token, and not one row of features an input."""
     flags: int = 0
     """How many of these, the last ones, only say what a row lacks."""
+    side_by_side: ClassVar[bool] = False
+    """Whether the features of all inputs stand side by side in a row, in their order and as they are."""
     uses_absent: ClassVar[bool] = True
     """Whether it reads what stands in for an input that a row lacks; else it leaves such an input out."""
 
@@ -63,6 +65,7 @@ class Concat(Fusion):
     """The features of all inputs side by side."""
 
     architecture = "concat"
+    side_by_side = True
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__(widths)

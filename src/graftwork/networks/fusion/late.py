@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -23,6 +24,7 @@ class LateFusion(Fusion):
 
     architecture = "late"
     uses_absent = False
+    side_by_side = True
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__(widths)
@@ -65,7 +67,7 @@ class LateHead(RowHead):
         for index, head in enumerate(self._heads()):
             has = problem.importance * (problem.features[:, flags + index] == 0)
             if has.any():
-                head.solve(replace(problem, features=problem.features[:, start : start + head.width], weight=has))
+                head.solve(_part(problem, start, head.width, has))
             start += head.width
         return True
 
@@ -73,5 +75,23 @@ class LateHead(RowHead):
     def must_be_solved(self) -> bool:
         return any(head.must_be_solved for head in self._heads())
 
+    @property
+    def has_gradient(self) -> bool:
+        return all(head.has_gradient for head in self._heads())
+
+    def check_solvable(self) -> None:
+        for head in self._heads():
+            head.check_solvable()
+
     def _heads(self) -> list[RowHead]:
         return [head for head in self.heads if isinstance(head, RowHead)]
+
+
+def _part(problem: Problem, start: int, width: int, weight: np.ndarray) -> Problem:
+    """The problem of one input's head: `width` features from `start` on."""
+    every = problem.places
+    places = None
+    if every is not None:
+        places = tuple(place.moved(-start) for place in every if start <= place.start < start + width)
+    features = problem.features[:, start : start + width]
+    return replace(problem, features=features, weight=weight, places=places)

@@ -102,6 +102,15 @@ class Head(nn.Module, ABC):
         return False
 
     @property
+    def has_gradient(self) -> bool:
+        """Whether it is learned step by step, and passes a gradient on to what stands below; else it is solved once, on
+        features that stay as they are, and has to honour the rows' weights by itself."""
+        return True
+
+    def check_solvable(self) -> None:
+        """Raise UsageError where something that solving it needs is not installed."""
+
+    @property
     def has_dropout(self) -> bool:
         return any(isinstance(layer, nn.Dropout) and layer.p > 0 for layer in self.modules())
 

@@ -26,6 +26,8 @@ class RowHeadSettings(HeadSettings):
 
     must_be_solved: ClassVar[bool] = False
     """It can't learn from where it starts."""
+    has_gradient: ClassVar[bool] = True
+    """It is learned in steps, or at least can be trained on; else see `Head.has_gradient`."""
 
     @abstractmethod
     def layers(self, width: int, outputs: int) -> nn.Sequential:
@@ -39,6 +41,9 @@ class RowHeadSettings(HeadSettings):
         """Set the head's layers, shift and scale: in closed form where there is one, else by training it on the
         features for some hundred steps."""
         fit_in_steps(head, problem)
+
+    def check_solvable(self) -> None:
+        """Raise UsageError where something that `solve` needs is not installed."""
 
     def build(self, network: NetworkBelow, outputs: int, spec: str) -> Head:
         return network.fusion.head(outputs, spec)
@@ -109,6 +114,13 @@ class RowHead(Head):
     @property
     def must_be_solved(self) -> bool:
         return self.settings.must_be_solved
+
+    @property
+    def has_gradient(self) -> bool:
+        return self.settings.has_gradient
+
+    def check_solvable(self) -> None:
+        self.settings.check_solvable()
 
     def config(self) -> dict[str, Any]:
         return {"width": self.width, **super().config()}

@@ -17,6 +17,7 @@ from graftwork.data.batch import Hidden, Inputs
 from graftwork.data.store.names import inside
 from graftwork.data.store.writing import write_text
 from graftwork.networks.encoder import Encoder
+from graftwork.networks.features import ColumnPlace
 from graftwork.networks.table.columns import Category, Number, Reader
 
 _COLUMNS = "columns.json"
@@ -118,6 +119,15 @@ class ColumnsEncoder(TableEncoder):
             whole = functional.one_hot(codes, category.size).float()
             parts.append(whole if category.rare else whole[:, 1:])
         return torch.cat(parts, dim=1)
+
+    def column_places(self) -> tuple[ColumnPlace, ...]:
+        """The bins are left out: they say again what the numbers do."""
+        count, flags = len(self.reader.numbers), self.get_buffer("flags").tolist()
+        numbers = [ColumnPlace(at, 1, count + flags.index(at) if at in flags else None) for at in range(count)]
+        sizes = list(map(_places, self.reader.categories))
+        starts = np.cumsum([count + len(flags) + self.bins.size, *sizes])
+        found = [ColumnPlace(int(start), size) for start, size in zip(starts, sizes, strict=False) if size]
+        return (*numbers, *found)
 
     def states(self, inputs: Inputs, depth: int) -> Tensor:
         raise AssertionError(f"the only block has nothing behind depth {depth}")

@@ -59,6 +59,10 @@ class FewShot(Classification):
     def held_classes(self) -> int:
         return self.way
 
+    @property
+    def named_loss(self) -> None:
+        """Rows are compared by their embeddings; a head that has none is no help."""
+
     def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         codes = self.labels.with_new(column).codes(column, source, rows)
         return codes, codes != MISSING

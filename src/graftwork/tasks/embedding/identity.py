@@ -36,6 +36,10 @@ class Identity(Classification):
     calibration: PairCalibration | None = field(default=None, init=False)
     """None until `calibrated`, and where too little was held out."""
 
+    @property
+    def named_loss(self) -> None:
+        """Rows are compared by their embeddings; a head that has none is no help."""
+
     def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         codes = self.labels.with_new(column).codes(column, source, rows)
         return codes, codes != MISSING

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 import torch
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique
@@ -44,6 +45,10 @@ class ClassWeights(Technique):
     @property
     def off(self) -> bool:
         return self.power == 0.0
+
+    def importance(self, setup: Setup) -> np.ndarray:
+        weights = row_weights(setup, class_tables(self.name, setup, self.power))
+        return np.asarray(weights / weights.mean())
 
     def attach(self, network: Network, setup: Setup) -> Graft:
         tables = class_tables(self.name, setup, self.power)

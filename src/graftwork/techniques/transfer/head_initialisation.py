@@ -30,5 +30,8 @@ def start_heads(network: Network, setup: Setup, l2: L2 = "auto") -> None:
         labelled = setup.labelled[target]
         if labelled.any():
             weight = labelled.astype(np.float32)
+            if setup.weight is not None and not head.has_gradient:  # the others learn it in their steps
+                weight *= setup.weight
             args = (features, setup.targets[target], setup.tasks[target])
-            head.solve(Problem(*args, weight=weight, l2=l2, seed=setup.seed, check=setup.check))
+            places = network.column_places()
+            head.solve(Problem(*args, weight=weight, l2=l2, seed=setup.seed, check=setup.check, places=places))

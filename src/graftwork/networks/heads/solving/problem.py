@@ -10,12 +10,26 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 from torch import Tensor, nn
 
+from graftwork.networks.features import ColumnPlace
+
 Check = Callable[[], None]
 L2 = float | Literal["auto"]
 
 
 def unhurried() -> None:
     """The check of a run without a clock."""
+
+
+@dataclass(frozen=True)
+class NamedLoss:
+    """The loss of a task by the name that other libraries know it by, too.
+
+    softmax: cross-entropy of a class index over all outputs; logistic: of 0 or 1, an output by itself; squared: the
+    squared error; quantile: the pinball loss, an output for each of `levels`.
+    """
+
+    name: Literal["softmax", "logistic", "squared", "quantile"]
+    levels: tuple[float, ...] = ()
 
 
 class Solved(Protocol):
@@ -27,6 +41,8 @@ class Solved(Protocol):
     def facts(self) -> frozenset[str]: ...
     @property
     def outputs(self) -> int: ...
+    @property
+    def named_loss(self) -> NamedLoss | None: ...
     def loss(self, predictions: Any, target: Any, /) -> Tensor: ...
 
 
@@ -41,7 +57,8 @@ class Problem:
     """features: what the head reads (N, width), float32; may be memory-mapped. targets (N, ...): as the task encodes
     them. weight: importance of each row (N,); None for 1 each, and rows of 0 take no part. l2: strength of the penalty
     on the weights, scikit-learn's 1/C on features of mean squared length 1; "auto" chooses it on held-out rows.
-    seed: of all that is drawn. check: called now and then by what takes long."""
+    seed: of all that is drawn. check: called now and then by what takes long. places: where the features hold the
+    columns of a table; None where each feature is a number of its own."""
 
     features: np.ndarray
     targets: np.ndarray
@@ -50,6 +67,7 @@ class Problem:
     l2: L2 = "auto"
     seed: int = 0
     check: Check = unhurried
+    places: tuple[ColumnPlace, ...] | None = None
 
     @cached_property
     def importance(self) -> np.ndarray:
