@@ -11,11 +11,12 @@ from graftwork import specs
 from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
 from graftwork.data.table import Modality
-from graftwork.networks.bases.registry import TRAINED_INSTEAD, parse_base, written
+from graftwork.networks.bases.registry import written
 from graftwork.networks.heads.registry import HEADS
 from graftwork.networks.heads.rows import RowHeadSettings
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
+from graftwork.runs.table_candidates import FEW_L2, on_columns, reads_columns_alone, trained_instead
 from graftwork.tasks.registry import USUAL_HEAD, fits, head_of
 from graftwork.tasks.task import Task
 from graftwork.techniques.fusion.late import Late
@@ -30,7 +31,6 @@ PROBED_LAYERS = 3
 """Layers whose features the probes read: lower ones hold what the last one has given up."""
 TUNE_STEPS, TUNE_EPOCHS = 600, (3, 6)
 """Steps that a fine-tune should have, in so many passes over the rows."""
-FEW_L2 = 1 / 16
 FEW_STEPS = 20
 _WORDS: dict[Modality, str] = {"text": "texts", "image": "images", "audio": "sounds", "table": "numbers and categories"}
 """How the inputs of a kind are called."""
@@ -48,12 +48,16 @@ def planned_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     few = job.valid is None
     probed = [("probe", replace(recipe, techniques=(Probe(l2=FEW_L2),)))] if few else probes(job, recipe)
     probed += alone(job, recipe)
-    if any(base.suggested_lr for base in bases.values()):
+    if any(base.suggested_lr for base in bases.values()) and _descended(recipe):
         return [*probed, ("tune", few_rows(job, recipe) if few else many_rows(job, recipe))]
-    instead = {name: parse_base(TRAINED_INSTEAD.get(base.spec, base.spec)) for name, base in bases.items()}
-    if few or written(instead) == written(bases):
+    if few:
         return probed
-    return [*probed, ("train", from_scratch(job, replace(recipe, base=written(instead))))]
+    if reads_columns_alone(job, recipe):
+        probed = on_columns(job, recipe, probed)
+    instead = trained_instead(job, recipe)
+    if instead is None or not _descended(recipe):
+        return probed
+    return [*probed, ("train", from_scratch(job, instead))]
 
 
 def alone(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
@@ -130,6 +134,12 @@ def without_probe(job: Job, recipe: Recipe) -> Recipe:
 def _probed(task: Task, recipe: Recipe) -> bool:
     """Whether the head reads a vector a row, on which it can be solved."""
     return issubclass(HEADS[specs.name_of(head_of(task, recipe.head))], RowHeadSettings)
+
+
+def _descended(recipe: Recipe) -> bool:
+    """Whether a head that the recipe names has a gradient, so that something can be trained below it."""
+    head = HEADS[specs.name_of(recipe.head)] if recipe.head != USUAL_HEAD else None
+    return head is None or not issubclass(head, RowHeadSettings) or head.has_gradient
 
 
 def few_rows(job: Job, recipe: Recipe) -> Recipe:

@@ -19,9 +19,11 @@ from graftwork.recipe import Recipe
 from graftwork.runs.budget.look import Look
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.clock import Deadline
+from graftwork.runs.crossval import FOLDS, Across, across
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import Candidate, least_steps, make_ready, run_single
+from graftwork.runs.table_candidates import could_be_tried, few_validate, reads_columns_alone
 from graftwork.runs.workspace import Workspace
 from graftwork.shown import shortened_text
 
@@ -53,6 +55,8 @@ def run_all(
     sequence = _Sequence(job, workspace, listener, deadline, look)
     candidates, failures = sequence.candidates, list[Exception]()
     planned = planned_recipes(job, recipe)
+    for line in could_be_tried(job, recipe):
+        listener.note(line)
     for at, (name, one) in enumerate(planned):
         limit = sequence.limit(name, one, spare=at == 0 and len(planned) > 2)
         if limit is LEFT_OUT:
@@ -63,6 +67,8 @@ def run_all(
                 job, one, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit
             )
             candidates.append(done)
+            if len(planned) > 1:
+                candidates[-1] = sequence.weighed(done)
         except OutOfTime:
             workspace.remember(f"{name}-begun", False)
             listener.note(f"{name}: left out, the budget is used up before its first step")
@@ -108,6 +114,9 @@ def best(candidates: Sequence[Candidate]) -> Candidate:
     """The highest score on validation; without validation the last one, which is built to be better on few rows."""
     if any(candidate.score is None for candidate in candidates):
         return candidates[-1]
+    compared = [(candidate.across, candidate) for candidate in candidates if candidate.across is not None]
+    if compared:
+        return max(((score, one) for score, one in compared if not one.beaten), key=lambda found: found[0])[1]
     return max(candidates, key=lambda candidate: candidate.score if candidate.score is not None else 0.0)
 
 
@@ -126,6 +135,8 @@ class _Sequence:
     look: Look | None
     candidates: list[Candidate] = field(default_factory=list)
     began: float = 0.0
+    simplest: Across | None = None
+    """Of the first one that was cross-validated."""
 
     def __post_init__(self) -> None:
         self.began = self.deadline.clock() if self.deadline else 0.0
@@ -142,6 +153,20 @@ class _Sequence:
         if self.deadline is None or self.candidates:
             return self.deadline
         return self.deadline.part(0.5) if spare and self.deadline.left() > 0 else None
+
+    def weighed(self, done: Candidate) -> Candidate:
+        """With the score by which it is chosen where few rows validate: of a head on columns, across the training rows.
+        One for which the budget has no time is not chosen, unless it is the first."""
+        if not few_validate(self.job) or not reads_columns_alone(self.job, done.recipe) or done.plan.total_steps:
+            return done
+        if self.deadline is not None and (self.deadline.left() < FOLDS * done.wall or done.fitted.interrupted):
+            return done
+        self.listener.doing(f"{done.name}: cross-validating")
+        found = across(self.job, done.recipe)
+        if self.simplest is None:
+            self.simplest = found
+        beaten = found is not self.simplest and not found.beats(self.simplest, self.job)
+        return replace(done, across=found.score, beaten=beaten)
 
     def _fits(self, recipe: Recipe) -> bool:
         if self.deadline is None:

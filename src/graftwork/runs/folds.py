@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -22,21 +23,27 @@ def without_own_fold(
     start: Head, features: np.ndarray, targets: np.ndarray, labelled: np.ndarray, task: Task, seed: int
 ) -> np.ndarray:
     """Of each row (N, outputs), what `task.in_units` gives. start: the head that is solved, on features (N, F)."""
-    device = next(start.parameters()).device
-    fold = folds(targets if task.single_label else np.zeros(len(targets), np.int64), seed)
-    predictions = np.zeros((len(targets), task.outputs), np.float32)
+    problem = Problem(features, targets, task, weight=labelled.astype(np.float32), l2=1 / 16)
+    scored: np.ndarray = probabilities(task, predictions_across(start, problem, task, seed))
+    return scored
+
+
+def predictions_across(start: Head, problem: Problem, task: Task, seed: int) -> np.ndarray:
+    """What the head predicts of each row of a problem (N, outputs), solved on the rows of the other folds."""
+    device, features = next(start.parameters()).device, problem.features
+    fold = folds(problem.targets if task.single_label else np.zeros(len(features), np.int64), seed)
+    predictions = np.zeros((len(features), task.outputs), np.float32)
     for index in range(FOLDS):
         head, held = copy.deepcopy(start), fold == index
-        weight = (labelled & ~held).astype(np.float32)
+        weight = np.where(held, np.float32(0), problem.importance)
         if not held.any() or not weight.any():
             continue
-        head.eval().solve(Problem(features, targets, task, weight=weight, l2=1 / 16))
+        head.eval().solve(replace(problem, weight=weight))
         with torch.inference_mode():
             seen = torch.from_numpy(features[held]).to(device)
             found = head(Features(seen), Batch({}, torch.arange(len(seen), device=device)))
             predictions[held] = one_tensor(found).cpu().numpy()
-    scored: np.ndarray = probabilities(task, predictions)
-    return scored
+    return predictions
 
 
 def folds(classes: np.ndarray, seed: int) -> np.ndarray:

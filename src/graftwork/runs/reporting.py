@@ -27,6 +27,7 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.leave_one_domain_out import LeftOutDomain
 from graftwork.runs.results import held_out_parts, results_of, tables_of
 from graftwork.runs.single import Candidate
+from graftwork.shown import shown_number
 
 
 class Call(NamedTuple):
@@ -102,6 +103,8 @@ def make_report(
 
 def _candidate(job: Job, one: Candidate, kept: bool) -> evidence.Candidate:
     techniques = ", ".join(technique.name for technique in one.plan.techniques) or "plain loop"
+    if one.across is not None:
+        techniques += f"; cross-validated {shown_number(shown_score(one.across, job.bound_metrics))}"
     return evidence.Candidate(one.name, shown_score(one.score or 0.0, job.bound_metrics), one.cpu, kept, techniques)
 
 
@@ -110,6 +113,11 @@ def _decision(candidates: Sequence[Candidate], kept: Candidate) -> str:
         return ""
     if kept.score is None:
         return f"{kept.name} is kept: no rows are held out, so the rule for few rows decides."
+    if kept.across is not None:
+        return (
+            f"{kept.name} is kept: few rows validate, so the heads were compared by cross-validation of the training "
+            "rows, and it scores best there."
+        )
     return f"{kept.name} is kept: it scores best on validation."
 
 

@@ -52,7 +52,9 @@ class Candidate:
     """A finished run. network: folded, in eval mode. predictions: on validation, by target (of open sets embeddings),
     None without validation.
 
-    score: on validation, more is better. wall, cpu: seconds from building the network to the last step.
+    score: on validation, more is better. across: the same on training rows, each predicted without its fold, where few
+    validate; else None. beaten: by a simpler one, as far as can be told from these. wall, cpu: seconds from building
+    the network to the last step.
     """
 
     name: str
@@ -64,6 +66,8 @@ class Candidate:
     predictions: Mapping[str, np.ndarray] | None
     wall: float
     cpu: float
+    across: float | None = None
+    beaten: bool = False
 
 
 def plan_single(job: Job, recipe: Recipe, *, timed: bool = True) -> Plan:

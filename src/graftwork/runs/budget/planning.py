@@ -17,6 +17,7 @@ from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import make_ready
+from graftwork.runs.table_candidates import could_be_tried
 from graftwork.runs.workspace import Workspace
 
 
@@ -25,6 +26,8 @@ def planned(job: Job, recipe: Recipe, listener: Listener, budget: Deadline | Non
     if budget is not None:
         recipe = within_budget(job, recipe, Workspace(), listener, budget, estimated=True).recipe
     job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
+    for line in could_be_tried(job, recipe):
+        listener.note(line)
     plans, seen, look = Plans(), set[tuple[tuple[str, int], ...]](), None
     for name, one in planned_recipes(job, recipe):
         listener.doing(f"planning: {name}")
