@@ -82,15 +82,24 @@ def job_of(table, recipe):
 
 
 def test_the_default_of_a_table_has_nothing_to_tune():
+    """Few rows validate: no network is trained from scratch, and a plain penalty begins."""
     table, recipe = made().drop(columns="price"), gw.Recipe()
     plans = dict(gw.plan(table, target="label", recipe=recipe))
-    assert list(plans) == ["kernel probe", "mlp probe", "linear probe", "train"]
+    plain = ["plain linear probe", "plain linear probe, own l2"]
+    assert list(plans) == [*plain, "kernel probe", "mlp probe", "linear probe", "boosting"]
+    assert all(plan.total_steps == 0 for name, plan in plans.items() if name != "mlp probe")
+    assert [name for name, _ in gw.plan(table, target="label", recipe=gw.Recipe(head="mlp"))] == ["probe"]
+    assert [name for name, _ in gw.plan(table.head(24), target="label", recipe=recipe)] == ["probe"]
+
+
+def test_the_default_of_a_long_table_trains_a_network_too():
+    table, recipe = made(1000).drop(columns="price"), gw.Recipe()
+    plans = dict(gw.plan(table, target="label", recipe=recipe))
+    assert list(plans) == ["plain linear probe", "kernel probe", "mlp probe", "linear probe", "boosting", "train"]
     assert plans["train"].depths == {"table": 3}
     assert plans["train"].training.lr == 2e-3
-    assert plans["linear probe"].total_steps == 0
     own = gw.plan(table, target="label", recipe=gw.Recipe(base="columns:numbers=standard"))
-    assert [name for name, _ in own] == ["kernel probe", "mlp probe", "linear probe"]
-    assert [name for name, _ in gw.plan(table.head(24), target="label", recipe=recipe)] == ["probe"]
+    assert [name for name, _ in own] == ["kernel probe", "mlp probe", "linear probe", "boosting"]
 
 
 def test_a_head_on_columns_alone_learns_at_a_rate_of_its_own():

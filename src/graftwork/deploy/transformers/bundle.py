@@ -35,6 +35,12 @@ def write_bundle(model: Model, encoder: TransformerEncoder, folder: Path) -> Non
         raise UsageError(
             f"The head '{head.spec}' can't be exported: {PROGRAM} knows heads that read one row of features."
         )
+    if not head.has_gradient:
+        raise UsageError(
+            f"The head '{head.spec}' can't be exported: it holds boosted trees, for which transformers and {PROGRAM} "
+            "have no words. Train with the head linear, mlp or kernel; or keep the model's folder, which graft predict "
+            "reads without LightGBM."
+        )
     encoder.hf_model.save_pretrained(folder)
     tensors: dict[str, Tensor] = {"shift": head.shift, "scale": head.scale}
     layers: list[dict[str, Any]] = []

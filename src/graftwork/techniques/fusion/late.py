@@ -59,6 +59,11 @@ class Late(Fusing):
     def fusion(self, network: Network) -> Fusion:
         return LateFusion(network.widths())
 
+    @property
+    def acts_in_steps(self) -> bool:
+        """A head that is solved is solved by itself, which is all that the losses of its own are for."""
+        return False
+
     def attach(self, network: Network, setup: Setup) -> Graft:
         if self.own == 0.0 or not any(parameter.requires_grad for parameter in network.parameters()):
             return Graft()

@@ -12,6 +12,7 @@ import graftwork
 from graftwork.errors import NumericalError
 from graftwork.networks.heads.solving.problem import Check
 from graftwork.shown import shortened_text
+from graftwork.threads import prepare
 
 PROGRAM = "graftwork.networks.heads.solving.tree_worker"
 SHORT, LONG = 0.01, 0.2
@@ -50,7 +51,9 @@ def run_worker(folder: Path, check: Check) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """This process's own, by which its modules are found from any folder."""
+    """This process's own, by which its modules are found from any folder; threads that wait give their core away."""
     own = str(Path(graftwork.__file__).parents[1])
     others = [str(Path(one).absolute()) for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([own, *others])}
+    found = {**os.environ, "PYTHONPATH": os.pathsep.join([own, *others])}
+    prepare(found)
+    return found

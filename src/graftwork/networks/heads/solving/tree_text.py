@@ -94,8 +94,10 @@ def _numbers(told: Mapping[str, str], name: str, kind: type, count: int) -> np.n
         found: np.ndarray = np.array([read(one) for one in told[name].split()], kind)
     except (KeyError, ValueError, OverflowError):
         raise _changed(f"{name} is missing, or holds something else than numbers") from None
-    if found.shape != (count,) or not np.isfinite(found.astype(np.float64)).all():
-        raise _changed(f"{name} holds {len(found)} numbers, expected {count}, all finite")
+    # A node that parts what is missing from all else has a threshold that is infinite.
+    wrong = np.isnan(found) if name == "threshold" else ~np.isfinite(found.astype(np.float64))
+    if found.shape != (count,) or wrong.any():
+        raise _changed(f"{name} holds {len(found)} numbers, expected {count} that are finite")
     return found
 
 
