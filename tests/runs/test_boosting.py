@@ -149,7 +149,7 @@ def test_models_with_trees_are_not_merged_or_exported(tmp_path: Path, base: Path
     with pytest.raises(RefusedError, match=r"holds trees, which can't be averaged.*linear or mlp"):
         gw.merge([tmp_path / "one", tmp_path / "two"])
     with pytest.raises(UsageError, match="can't be exported: it holds boosted trees"):
-        model.export(tmp_path / "out", to="transformers")
+        gw.export_transformers(model, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -215,7 +215,7 @@ def test_a_head_that_is_named_is_the_only_one_and_nothing_is_tuned(base: Path) -
 
 
 def test_what_is_better_by_luck_alone_does_not_beat_the_simpler_one() -> None:
-    job = job_of(flats().drop(columns=["kind", "town"]).rename(columns={"rent": "label"}), gw.Recipe())
+    job = job_of(flats().dropna().drop(columns=["kind", "town"]).rename(columns={"rent": "label"}), gw.Recipe())
     [target] = job.tasks
     truth = np.random.default_rng(0).normal(size=100)
     noise = np.random.default_rng(1).normal(size=100)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import reduce
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from graftwork import notebook, specs
 from graftwork.core.facts import CLAIMS, FACTS
 from graftwork.core.settings import Training
+from graftwork.core.solved_heads import check_solved_once
 from graftwork.core.technique import Cost, Graft, Technique
 from graftwork.errors import RefusedError
 from graftwork.networks.network import Network
@@ -94,7 +95,7 @@ def _check_needs(technique: Technique, techniques: Sequence[Technique], facts: f
 def check_adapted(techniques: Sequence[Technique], network: Network) -> None:
     """Raise RefusedError where a technique needs something of the base that freezing has left nothing of, and where
     something would be trained below a head that has no gradient."""
-    _check_solved_once(techniques, network)
+    check_solved_once(techniques, network)
     trained = any(parameter.requires_grad for encoder in network.each_encoder() for parameter in encoder.parameters())
     holds = {"trainable_features": trained, "dropout": network.drops_in_training}
     freezer = next((t.name for t in techniques if "trainable parameters" in t.claims), "the base")
@@ -105,34 +106,6 @@ def check_adapted(techniques: Sequence[Technique], network: Network) -> None:
                     f"{technique.name} needs {need}, and {freezer} leaves nothing of it in what is trained. "
                     f"Expected {FACTS[need]}. Drop one of them, or train more of the base."
                 )
-
-
-def _check_solved_once(techniques: Sequence[Technique], network: Network) -> None:
-    solved = [head.spec for _, head in network.each_head() if not head.has_gradient]
-    if not solved or not trained_below(network):
-        return
-    by = next((t.name for t in techniques if t.claims & {"trainable parameters", "fusion", "domain features"}), "")
-    raise RefusedError(
-        f"The head '{solved[0]}' is solved once, on features that stay as they are: it gives no gradient to train "
-        f"{'by what ' + by + ' leaves to be trained' if by else 'the base by'}. Use probe, which freezes the base"
-        f"{', in place of ' + by if by else ''}; or the head linear or mlp (--set head=linear)."
-    )
-
-
-def trained_below(network: Network) -> bool:
-    """Whether anything that the heads read would be trained."""
-    below = (*network.each_encoder(), network.fusion, *filter(None, [network.film]))
-    return any(parameter.requires_grad for module in below for parameter in module.parameters())
-
-
-def without_steps(network: Network, training: Training) -> tuple[Training, list[str]]:
-    """The settings where no head has a gradient, so that no step is made; and a note where some were asked for."""
-    solved = [head.spec for _, head in network.each_head() if not head.has_gradient]
-    if not solved:
-        return training, []
-    asked = next((name for name in ("steps", "epochs") if getattr(training, name)), "")
-    note = f"the head {solved[0]} is solved, so that no steps are made: {asked} says nothing here"
-    return replace(training, steps=None, epochs=0.0), [note] if asked else []
 
 
 @dataclass(frozen=True, repr=False)

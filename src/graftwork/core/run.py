@@ -25,11 +25,10 @@ from graftwork.core.plan import (
     run_notes,
     stages_of,
     step_cost,
-    trained_below,
-    without_steps,
 )
 from graftwork.core.settings import Training, fitted_epochs
 from graftwork.core.setup import Check, unhurried
+from graftwork.core.solved_heads import check_heads, trained_below, without_steps
 from graftwork.core.technique import Setup, TeacherOutputs, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.samplers import LengthBuckets
@@ -152,7 +151,7 @@ def make_run(
     check(ordered, base_facts(network, tasks, roles))
     of_domains = domain_notes(ordered, train.domain, train.domains)
     _check_labels(train, valid)
-    _check_heads(network, ordered)
+    check_heads(network, ordered)
     network.learn_without(train.present)
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
     teacher_outputs = _asked(ordered, ask)
@@ -260,17 +259,6 @@ def _importance(ready: Ready) -> np.ndarray | None:
     said = [ready.train.weight, *(technique.importance(ready.setup(technique)) for technique in ready.techniques)]
     found = [weights for weights in said if weights is not None]
     return np.asarray(np.prod(found, axis=0), np.float32) if found else None
-
-
-def _check_heads(network: Network, techniques: Sequence[Technique]) -> None:
-    for _, head in network.each_head():
-        head.check_solvable()
-    unsolved = [head.spec for _, head in network.each_head() if head.must_be_solved]
-    if unsolved and not any("head initialisation" in technique.claims for technique in techniques):
-        raise RefusedError(
-            f"The head '{unsolved[0]}' can't learn by itself: add a technique that solves it (probe or warm-start), "
-            "or choose the head linear or mlp."
-        )
 
 
 def _sampler(ready: Ready, weights: np.ndarray | None) -> LengthBuckets:
