@@ -18,7 +18,7 @@ from graftwork.errors import ModelError, RefusedError, UsageError
 from graftwork.networks.heads.solving import boosting
 from graftwork.networks.manifest import WEIGHTS
 from graftwork.runs import default, table_candidates
-from graftwork.runs.crossval import Across
+from graftwork.runs.across import Across
 from graftwork.tasks.registry import head_of, parse_task
 from heard import Ear
 from jobs import job_of

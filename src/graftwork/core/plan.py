@@ -9,11 +9,12 @@ from functools import reduce
 import numpy as np
 
 from graftwork import notebook, specs
+from graftwork.core.examples import Examples
 from graftwork.core.facts import CLAIMS, FACTS
 from graftwork.core.settings import Training
 from graftwork.core.solved_heads import check_solved_once
 from graftwork.core.technique import Cost, Graft, Technique
-from graftwork.errors import RefusedError
+from graftwork.errors import DataError, RefusedError
 from graftwork.networks.network import Network
 from graftwork.networks.norms import norm_facts
 from graftwork.tasks.run_facts import run_facts
@@ -90,6 +91,17 @@ def _check_needs(technique: Technique, techniques: Sequence[Technique], facts: f
             raise RefusedError(f"{technique.name} needs {need}, but {remover.name} removes them. Drop one of them.")
         if need not in held:
             raise RefusedError(f"{technique.name} needs {need}, which this run does not have: {FACTS[need]}.")
+
+
+def check_labels(train: Examples, valid: Examples | None) -> None:
+    """Raise DataError where nothing can be learned, or nothing scored."""
+    if not any(mask.any() for mask in train.labelled.values()):
+        raise DataError("No training row has a label.")
+    if train.weight is not None and not train.weight.any():
+        raise DataError("Every training row has the weight 0. Expected at least one row that counts.")
+    held = valid.labelled if valid else {}
+    if held and not any(mask.any() for mask in held.values()):
+        raise DataError(f"No validation row has a label in {' or '.join(map(repr, held))}, so nothing can be scored.")
 
 
 def check_adapted(techniques: Sequence[Technique], network: Network) -> None:

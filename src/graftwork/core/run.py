@@ -20,6 +20,7 @@ from graftwork.core.plan import (
     base_facts,
     check,
     check_adapted,
+    check_labels,
     off_notes,
     order,
     run_notes,
@@ -28,12 +29,12 @@ from graftwork.core.plan import (
 )
 from graftwork.core.settings import Training, fitted_epochs
 from graftwork.core.setup import Check, unhurried
-from graftwork.core.solved_heads import check_heads, trained_below, without_steps
+from graftwork.core.solved_heads import check_heads, importance, trained_below, without_steps
 from graftwork.core.technique import Setup, TeacherOutputs, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.samplers import LengthBuckets
 from graftwork.data.store.cache import digest
-from graftwork.errors import DataError, RefusedError
+from graftwork.errors import RefusedError
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
 
@@ -150,7 +151,7 @@ def make_run(
     roles = [role for role in ("domain", "group") if getattr(train, role) is not None]
     check(ordered, base_facts(network, tasks, roles))
     of_domains = domain_notes(ordered, train.domain, train.domains)
-    _check_labels(train, valid)
+    check_labels(train, valid)
     check_heads(network, ordered)
     network.learn_without(train.present)
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
@@ -184,7 +185,8 @@ def make_run(
         ready = replace(ready, cached=cached, valid_cached=valid_cached, cache_depths=_stored(cached))
         if len(network.columns) > 1:
             ready.network.set_statistics(input_moments(ready.network, train, cached))
-        ready = replace(ready, importance=_importance(ready))
+        of_techniques = [technique.importance(ready.setup(technique)) for technique in ordered]
+        ready = replace(ready, importance=importance(train.weight, *of_techniques))
         for technique in ordered:
             technique.start(ready.network, ready.setup(technique))
     return attach(ready)
@@ -254,13 +256,6 @@ def _asked(techniques: Sequence[Technique], ask: Ask | None) -> dict[str, Teache
     return found
 
 
-def _importance(ready: Ready) -> np.ndarray | None:
-    """What each training row counts for by its column and by the techniques; None where none says anything."""
-    said = [ready.train.weight, *(technique.importance(ready.setup(technique)) for technique in ready.techniques)]
-    found = [weights for weights in said if weights is not None]
-    return np.asarray(np.prod(found, axis=0), np.float32) if found else None
-
-
 def _sampler(ready: Ready, weights: np.ndarray | None) -> LengthBuckets:
     return LengthBuckets(ready.train.lengths, ready.training.batch, ready.training.max_tokens, ready.seed, weights)
 
@@ -280,16 +275,6 @@ def _with_epochs(ready: Ready) -> Training:
     outputs = max(max(1, len(task.classes)) for task in ready.tasks.values())
     epochs = fitted_epochs(ready.training, rows=len(ready.train), outputs=outputs, epochs=ready.epochs)
     return replace(ready.training, epochs=epochs)
-
-
-def _check_labels(train: Examples, valid: Examples | None) -> None:
-    if not any(mask.any() for mask in train.labelled.values()):
-        raise DataError("No training row has a label.")
-    if train.weight is not None and not train.weight.any():
-        raise DataError("Every training row has the weight 0. Expected at least one row that counts.")
-    held = valid.labelled if valid else {}
-    if held and not any(mask.any() for mask in held.values()):
-        raise DataError(f"No validation row has a label in {' or '.join(map(repr, held))}, so nothing can be scored.")
 
 
 def _total_steps(sampler: LengthBuckets, training: Training) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
 from graftwork.errors import RefusedError
@@ -50,3 +52,10 @@ def without_steps(network: Network, training: Training) -> tuple[Training, list[
     asked = next((name for name in ("steps", "epochs") if getattr(training, name)), "")
     note = f"the head {solved[0]} is solved, so that no steps are made: {asked} says nothing here"
     return replace(training, steps=None, epochs=0.0), [note] if asked else []
+
+
+def importance(*said: np.ndarray | None) -> np.ndarray | None:
+    """What each training row counts for (N,), by its column and by techniques: their product; None where none says
+    anything."""
+    found = [weights for weights in said if weights is not None]
+    return np.asarray(np.prod(found, axis=0), np.float32) if found else None

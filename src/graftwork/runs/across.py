@@ -1,5 +1,5 @@
-"""Heads compared across the training rows, each predicted without its fold: where few rows are held out, that says which
-is better with less luck than they do."""
+"""Heads compared across the training rows, each predicted without its fold: where few rows are held out, that says with
+less luck than they do which is better."""
 
 from __future__ import annotations
 
@@ -75,13 +75,7 @@ def _predictions(job: Job, recipe: Recipe) -> tuple[dict[str, np.ndarray], Examp
         weight = examples.labelled[target].astype(np.float32)
         if examples.weight is not None and not head.has_gradient:
             weight *= examples.weight
-        problem = Problem(
-            features,
-            examples.targets[target],
-            job.tasks[target],
-            weight=weight,
-            l2=penalties[0] if penalties else "auto",
-            places=places,
-        )
+        args = (features, examples.targets[target], job.tasks[target])
+        problem = Problem(*args, weight=weight, l2=penalties[0] if penalties else "auto", places=places)
         found[target] = predictions_across(head, problem, job.tasks[target], recipe.seed)
     return found, examples

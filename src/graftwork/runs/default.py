@@ -16,10 +16,11 @@ from statistics import fmean
 from graftwork.core.pace import OutOfTime
 from graftwork.errors import NonFiniteLossError, NumericalError
 from graftwork.recipe import Recipe
+from graftwork.runs.across import Across, across
 from graftwork.runs.budget.look import Look
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.clock import Deadline
-from graftwork.runs.crossval import FOLDS, Across, across
+from graftwork.runs.folds import FOLDS
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import Candidate, least_steps, make_ready, run_single

@@ -15,6 +15,7 @@ from graftwork.data.batch import Batch
 from graftwork.data.episodes import Episodes
 from graftwork.data.tensors import Tensors, in_float32
 from graftwork.errors import RefusedError
+from graftwork.networks.heads.solving.problem import NamedLoss
 from graftwork.networks.network import Network
 from graftwork.tasks.metrics.pair_calibration import PairCalibration
 
@@ -42,6 +43,15 @@ class Calibrated(Protocol):
 
     def probabilities(self, predictions: Any, temperature: float = 1.0) -> Tensor:
         """Probabilities (B, outputs) of predictions (B, outputs)."""
+
+
+@runtime_checkable
+class Named(Protocol):
+    """Its loss is known elsewhere too, so that a head can be solved by another library: the fact `named_loss`."""
+
+    @property
+    def named_loss(self) -> NamedLoss | None:
+        """What it is called there; None, and no fact, where such a head would be no help."""
 
 
 @runtime_checkable
@@ -87,7 +97,8 @@ FACTS: dict[str, type] = {
 
 def facts_of(task: object) -> frozenset[str]:
     """Those of one task."""
-    return frozenset(fact for fact, capability in FACTS.items() if isinstance(task, capability))
+    named = frozenset({"named_loss"} if isinstance(task, Named) and task.named_loss else ())
+    return named | frozenset(fact for fact, capability in FACTS.items() if isinstance(task, capability))
 
 
 def softened(task: object, target: Tensors) -> Tensor:

@@ -19,7 +19,6 @@ from graftwork.data.tensors import Tensors, one_tensor
 from graftwork.data.values import Targets, Values
 from graftwork.networks.heads.head import Head
 from graftwork.networks.heads.registry import build_head
-from graftwork.networks.heads.solving.problem import NamedLoss
 from graftwork.networks.network import Network
 from graftwork.networks.reader import Reader
 from graftwork.shown import shown_number
@@ -78,14 +77,7 @@ class Task(ABC):
     @property
     def facts(self) -> frozenset[str]:
         """All that techniques may need of it (`graftwork.core.facts.FACTS`)."""
-        named = frozenset({"named_loss"}) if self.named_loss else frozenset[str]()
-        return self.own_facts | facts_of(self) | named
-
-    @property
-    def named_loss(self) -> NamedLoss | None:
-        """What other libraries call its `loss`, for heads that they solve: the fact `named_loss`. None where none knows
-        it."""
-        return None
+        return self.own_facts | facts_of(self)
 
     @abstractmethod
     def learn_rows(self, table: Table, name: str) -> Self:

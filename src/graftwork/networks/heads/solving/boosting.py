@@ -22,7 +22,7 @@ import torch
 from graftwork.errors import UsageError
 from graftwork.networks.features import ColumnPlace
 from graftwork.networks.heads.layers.trees import TreesLayer
-from graftwork.networks.heads.solving.problem import NamedLoss, Problem
+from graftwork.networks.heads.solving.problem import NamedLoss, Problem, named_loss
 from graftwork.networks.heads.solving.tree_child import run_worker
 from graftwork.networks.heads.solving.tree_tensors import tensors_of
 from graftwork.networks.heads.solving.tree_text import Tree, read_trees
@@ -81,7 +81,7 @@ def fit_boosting(layer: TreesLayer, growth: Growth, problem: Problem) -> list[di
     layer.columns = columns.to(layer.bias.device)
     features = layer.read(torch.from_numpy(np.array(problem.features[used], np.float32)).to(layer.bias.device))
     weight = problem.importance[used]
-    targets = _targets(problem.task.named_loss, problem.targets[used], weight, problem.task.outputs)
+    targets = _targets(named_loss(problem.task), problem.targets[used], weight, problem.task.outputs)
     categories = [at for at, place in enumerate(places) if place.size > 1]
     done: list[dict[str, Any]] = []
     trees: list[list[Tree]] = [[] for _ in targets.objectives]
@@ -115,8 +115,7 @@ class _Targets:
     bias: np.ndarray
 
 
-def _targets(loss: NamedLoss | None, targets: np.ndarray, weight: np.ndarray, outputs: int) -> _Targets:
-    assert loss is not None, "the head fits tasks whose loss has a name"
+def _targets(loss: NamedLoss, targets: np.ndarray, weight: np.ndarray, outputs: int) -> _Targets:
     if loss.name == "softmax":
         return _of_classes(targets, outputs)
     if loss.name == "logistic":

@@ -33,7 +33,8 @@ class NamedLoss:
 
 
 class Solved(Protocol):
-    """What solving asks of a task. It may also have `soften`, where its facts say `mixable_targets`."""
+    """What solving asks of a task. It may also have `soften`, where its facts say `mixable_targets`, and `named_loss`
+    where they say so."""
 
     @property
     def name(self) -> str: ...
@@ -41,8 +42,6 @@ class Solved(Protocol):
     def facts(self) -> frozenset[str]: ...
     @property
     def outputs(self) -> int: ...
-    @property
-    def named_loss(self) -> NamedLoss | None: ...
     def loss(self, predictions: Any, target: Any, /) -> Tensor: ...
 
 
@@ -50,6 +49,12 @@ def softened(task: Solved, target: Tensor) -> Tensor:
     """The targets as floating-point numbers that can be mixed, of a task whose targets can."""
     mixed: Tensor = cast(Any, task).soften(target)
     return mixed
+
+
+def named_loss(task: Solved) -> NamedLoss:
+    """What other libraries call the loss of a task whose facts say that they know it."""
+    found: NamedLoss = cast(Any, task).named_loss
+    return found
 
 
 @dataclass(frozen=True)
