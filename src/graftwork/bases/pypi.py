@@ -42,6 +42,7 @@ def downloaded(package: Package, folder: Path, progress: Callable[[int], None]) 
 
     Raises FetchError where it can't be had, with the reason.
     """
+    folder = folder.absolute()  # pip works in there
     wheels, kept, asked = folder / "wheels", folder / "temporary", folder / "requirements.txt"
     for each in (wheels, kept):
         each.mkdir()

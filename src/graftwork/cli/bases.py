@@ -55,7 +55,7 @@ def get(
     """Fetch pretrained bases once; they need no network from then on."""
     from graftwork.bases.catalogue import named
     from graftwork.bases.fetching import check_source, get
-    from graftwork.bases.home import is_hub_id
+    from graftwork.bases.home import fetched_from_hub, is_here, is_hub_id
 
     asked = dict.fromkeys(
         name if is_hub_id(name) else named(name).name for name in names
@@ -64,13 +64,14 @@ def get(
     failed = 0
     with screen() as shown:
         for name in asked:
+            here = is_here(name) or fetched_from_hub(name) is not None
             try:
                 got = get(name, source=chosen, files=files or (), watch=shown)
             except FetchError as error:
                 tell_of("error", error)
                 failed += 1
                 continue
-            shown.note(f"{name}: {got}")
+            shown.note(f"{name}: {'here already, in ' if here else ''}{got}")
             say(f"use it: graft fit TABLE --base {name}")
     if failed:
         raise typer.Exit(1)
