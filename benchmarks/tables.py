@@ -20,6 +20,7 @@ import from_scratch
 import memory
 import merge
 import meta
+import multilingual
 import predict
 import retrieval
 import robust
@@ -66,6 +67,7 @@ PARTS = (
     Part("A training step", step_cost.NAME, step_cost.__doc__, step_cost.section),
     Part("What techniques cost", technique_cost.NAME, technique_cost.__doc__, technique_cost.section),
     Part("From scratch", from_scratch.NAME, from_scratch.__doc__, from_scratch.section),
+    Part("Other languages", multilingual.NAME, multilingual.__doc__, multilingual.section),
     Part("Augmentation", augment.NAME, augment.__doc__, augment.section),
     Part("Classes never seen", meta.NAME, meta.__doc__, meta.section),
     Part("Domains", domains.NAME, domains.__doc__, domains.section),

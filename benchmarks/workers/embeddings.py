@@ -1,7 +1,7 @@
 """The peer: sentence embeddings and scikit-learn's logistic regression, from csv files to a saved model.
 
 Settings: train, validation, test (files), base (folder), share (of the training rows, drawn with `seed`), strengths
-(values of C; with several, the best on validation is taken).
+(values of C; with several, the best on validation is taken), prompt (read before each text; none where it is left out).
 """
 
 from __future__ import annotations
@@ -26,19 +26,23 @@ def main() -> None:
     keep = np.random.default_rng(settings["seed"]).permutation(len(train))[: round(settings["share"] * len(train))]
     rows = [train[at] for at in np.sort(keep)]
     encoder = SentenceTransformer(settings["base"], device="cpu")
-    features = embed(encoder, rows)
+    prompt = settings.get("prompt", "")
+    features = embed(encoder, rows, prompt)
     held = data.read(Path(settings["validation"])) if len(settings["strengths"]) > 1 else []
-    head = fit(features, rows, embed(encoder, held) if held else None, held, settings["strengths"])
+    head = fit(features, rows, embed(encoder, held, prompt) if held else None, held, settings["strengths"])
     with tempfile.TemporaryDirectory() as folder:
         encoder.save(folder)
         joblib.dump(head, Path(folder) / "head.joblib")
         spent = clock.read()
     test = data.read(Path(settings["test"]))
-    answer.write_text(json.dumps({**spent, "accuracy": head.score(embed(encoder, test), labels(test)), "C": head.C}))
+    answer.write_text(
+        json.dumps({**spent, "accuracy": head.score(embed(encoder, test, prompt), labels(test)), "C": head.C})
+    )
 
 
-def embed(encoder: SentenceTransformer, rows: list[data.Row]) -> np.ndarray:
-    return encoder.encode([row["text"] for row in rows], normalize_embeddings=True, show_progress_bar=False)
+def embed(encoder: SentenceTransformer, rows: list[data.Row], prompt: str) -> np.ndarray:
+    texts = [prompt + row["text"] for row in rows]
+    return encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False)
 
 
 def labels(rows: list[data.Row]) -> list[str]:

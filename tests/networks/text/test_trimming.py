@@ -21,6 +21,7 @@ from graftwork.deploy.transformers.export import export_transformers
 from graftwork.errors import ModelError, UsageError
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
+from graftwork.networks.hub import left_out
 from graftwork.networks.hub.left_out import LEFT_OUT, Otherwise, packed, unpacked
 from graftwork.networks.text import vocabulary
 from graftwork.networks.text.transformer import TransformerEncoder
@@ -201,6 +202,21 @@ def test_a_damaged_list_of_what_was_left_out_is_said() -> None:
     for content in (b"", told[:-8], b"no such thing", zlib.compress(b"[1]"), zlib.compress(b'{"a": "b"}')):
         with pytest.raises(ModelError, match=f"{LEFT_OUT} is damaged"):
             unpacked(content)
+
+
+def test_a_list_that_would_fill_the_memory_is_read_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(left_out, "_LARGEST", 1000)
+    told = packed({f"piece{number}": -1.0 for number in range(1000)})
+    with pytest.raises(ModelError, match=f"{LEFT_OUT} is damaged"):
+        unpacked(told)
+
+
+def test_the_plan_says_how_texts_are_read(base: str, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = gw.Recipe(base=base, techniques=["probe"], training=gw.Training(steps=2, batch=8, evaluations=1))
+    gw.plan(labelled(tiny.tiny_rows(48)), target="topic", recipe=recipe)
+    told = capsys.readouterr().err
+    assert "'query: ' is read before each text of 'text'" in told
+    assert "of its tokens those are kept that your rows and their scripts use" in told
 
 
 # --- the real one ---------------------------------------------------------------------------------------------------
