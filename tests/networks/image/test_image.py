@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
+from graftwork.bases.home import SOURCE, folder_of
 from graftwork.data.batch import Hidden
 from graftwork.data.media.images import decode
+from graftwork.data.table import Column, Schema, Table
 from graftwork.errors import ModelError, UsageError
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.architectures import restore
@@ -22,10 +25,12 @@ from graftwork.networks.bases.registry import parse_base
 from graftwork.networks.image.bases import ImageModel, SmallCNN
 from graftwork.networks.image.conv4 import ConvBlock
 from graftwork.networks.image.encoder import PIXELS, ImageEncoder
+from graftwork.networks.image.fetched import EfficientNetLite0
+from graftwork.networks.image.folders import tuned_blocks as tuned_blocks_of
 from graftwork.networks.image.pretrained import tuned_blocks
 from graftwork.networks.image.small_cnn import GroupNorm
 from graftwork.networks.image.view import View
-from pictures import FAMILIES, PROCESSORS, encoded, picture, tiny_image_model
+from pictures import FAMILIES, PROCESSORS, encoded, picture, tiny_image_model, tiny_lite
 
 PHOTOS = [picture(1, 90, 60), picture(2, 50, 120), picture(3, 64, 64)]
 
@@ -213,3 +218,97 @@ def test_group_norm_is_rounded_once_under_bfloat16(layout: torch.memory_format) 
     exact = functional.group_norm(states.double(), 2, norm.weight.double(), norm.bias.double())
     assert found.dtype == torch.bfloat16
     torch.testing.assert_close(found.double(), exact, rtol=2**-8, atol=1e-6)
+
+
+# --- EfficientNet-Lite -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("size", [64, 96, 33])
+def test_lite_gives_maps_of_strides_4_to_32(tmp_path: Path, size: int) -> None:
+    encoder = built(parse_base(f"{tiny_lite(tmp_path)}:size={size}"))
+    inputs = pixels_of(encoder, PHOTOS)
+    with torch.no_grad():
+        features, tokens = encoder.features_and_tokens(inputs)
+    sides = [-(-size // stride) for stride in (4, 8, 16, 32)]
+    assert [tuple(level.shape[2:]) for level in tokens.levels] == [(side, side) for side in sides]
+    assert [level.shape[1] for level in tokens.levels] == [8, 12, 12, 24]
+    torch.testing.assert_close(tokens.states.mean(1), features)
+
+
+def test_lite_in_bfloat16_is_near_float32(tmp_path: Path) -> None:
+    encoder = built(parse_base(str(tiny_lite(tmp_path))))
+    inputs = pixels_of(encoder, PHOTOS)
+    with torch.no_grad():
+        whole = encoder(inputs)
+        with torch.autocast("cpu", torch.bfloat16):
+            rounded = encoder(inputs)
+    assert torch.nn.functional.cosine_similarity(rounded.float(), whole).min() > 0.999
+
+
+def test_lite_is_tuned_in_its_upper_blocks_and_keeps_statistics(tmp_path: Path) -> None:
+    folder = tiny_lite(tmp_path)
+    encoder = built(parse_base(str(folder))).train()
+    assert (encoder.depth, tuned_blocks_of(folder)) == (8, 6)
+    before = copy.deepcopy(encoder.state_dict())
+    inputs = pixels_of(encoder, PHOTOS)
+    encoder(inputs).square().sum().backward()
+    torch.optim.SGD(encoder.parameters(), 0.01).step()
+    changed = {name for name, value in encoder.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {name for name, _ in encoder.named_parameters()}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stages": []}, "stages is empty"),
+        ({"stages": [[3, 1, 1, 4]]}, r"stages\[0\].*expected 5 items"),
+        ({"stages": [[4, 1, 1, 4, 1]]}, "kernels of an odd size"),
+        ({"stem": "8"}, "stem is '8', expected int"),
+        ({"head": 0}, "expected whole numbers above 0"),
+        ({"head": 48}, "can't be loaded"),
+        ({"stages": [[3, 1, 1, 4, 10**9]]}, "far larger than its weights"),
+        ({"head": 10**7}, "far larger than its weights"),
+        ({"batch_norm_eps": None}, "batch_norm_eps is None, expected float"),
+    ],
+)
+def test_lite_of_another_shape_than_its_weights(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    folder = tiny_lite(tmp_path)
+    told = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**told, **change}))
+    with pytest.raises(ModelError, match=message):
+        built(parse_base(str(folder)))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "preprocessor_config.json"])
+def test_lite_without_a_file_names_it(tmp_path: Path, name: str) -> None:
+    folder = tiny_lite(tmp_path)
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=f"has no .*{name}"):
+        built(parse_base(str(folder)))
+
+
+def test_lite_with_cut_weights(tmp_path: Path) -> None:
+    folder = tiny_lite(tmp_path)
+    held = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(held[:-100])
+    with pytest.raises(ModelError, match="can't be loaded"):
+        built(parse_base(str(folder)))
+
+
+@pytest.mark.parametrize(("side", "size"), [(32, 96), (60, 96), (100, 128), (144, 160), (500, 224)])
+def test_lite_takes_the_images_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int, size: int) -> None:
+    monkeypatch.setenv("GRAFTWORK_HOME", str(tmp_path))
+    folder = tiny_lite(folder_of("efficientnet-lite0"))
+    (folder / SOURCE).touch()
+    photos = [encoded(picture(at, side, side + at)) for at in range(3)]
+    schema = Schema((Column("photo", "image"),))
+    table = Table(pa.table({"photo": photos}), schema, "made", np.arange(3))
+    encoder = EfficientNetLite0().build(TrainingRows(columns=schema.columns, table=table), 0)
+    assert isinstance(encoder, ImageEncoder)
+    assert (encoder.view.size, encoder.view.resized) == (size, size)
+
+
+def test_fetched_bases_that_are_not_here_say_how_to_have_them() -> None:
+    for name in ("efficientnet-lite0", "faceres"):
+        with pytest.raises(ModelError, match=f"graft bases get {name}"):
+            parse_base(name).build(TrainingRows(), 0)
+    with pytest.raises(UsageError, match="crop is 2"):
+        parse_base("faceres:crop=2")

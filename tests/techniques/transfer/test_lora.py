@@ -5,7 +5,11 @@ import torch
 from torch import nn
 
 from graftwork.errors import RefusedError
+from graftwork.networks.base_settings import TrainingRows
+from graftwork.networks.bases.registry import parse_base
 from graftwork.techniques import LoRA
+from graftwork.techniques.transfer.lora import candidates, merge
+from pictures import tiny_lite
 
 FORMS = [LoRA(), LoRA(4, dora=True), LoRA(2, rslora=True, dropout=0.1), LoRA(3, targets="0.0")]
 
@@ -106,3 +110,25 @@ def test_adapters_learn_at_their_own_rate(fixture):
     groups = LoRA(dora=True, rate=5.0).attach(this.network, this.setup).groups
     for name in trained(this.network):
         assert groups(name).lr == (1.0 if name.startswith("heads") else 5.0)
+
+
+def test_pointwise_convolutions_are_adapted_and_those_of_each_channel_are_not(tmp_path):
+    encoder = parse_base(str(tiny_lite(tmp_path))).build(TrainingRows(), 0)
+    found = candidates(encoder)
+    assert found == [name for name, module in encoder.named_modules() if getattr(module, "kernel_size", 0) == (1, 1)]
+    assert not any("depthwise" in name or "stem" in name for name in found)
+    assert any("head" in name for name in found)
+    # a rank that divides no number of groups; the correction starts from nothing and is added in at the end
+    pixels = {"pixels": torch.rand(2, 3, 64, 64)}
+    with torch.no_grad():
+        before = encoder.eval()(pixels)
+        LoRA(3)._inject(encoder)
+        torch.testing.assert_close(encoder.eval()(pixels), before, atol=1e-5, rtol=1e-4)
+        for name, parameter in encoder.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(std=0.05)
+        disturbed = encoder(pixels)
+        assert not torch.allclose(disturbed, before, atol=1e-3)
+        merged = merge(torch.nn.ModuleList([encoder]))[0]
+        assert not any("lora" in name for name, _ in merged.named_parameters())
+        torch.testing.assert_close(merged(pixels), disturbed, atol=1e-4, rtol=1e-3)

@@ -68,12 +68,8 @@ class ConvNorm(nn.Module):
         self.norm = nn.BatchNorm2d(outputs, eps=eps)
 
     def forward(self, states: Tensor) -> Tensor:
-        if (
-            self.kernel > 3
-            and self.conv.groups > 1
-            and states.device.type == "cpu"
-            and torch.is_autocast_enabled("cpu")
-        ):
+        rounded = states.device.type == "cpu" and torch.is_autocast_enabled("cpu")
+        if rounded and self.kernel > 3 and self.conv.groups > 1:
             with torch.autocast("cpu", enabled=False):
                 return self._mapped(states.float())
         return self._mapped(states)
