@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from graftwork.data.batch import Hidden
 from graftwork.errors import ModelError, UsageError
 from graftwork.networks.audio.whisper import WhisperEncoder, scaled
 from graftwork.networks.base_settings import TrainingRows
@@ -123,6 +124,20 @@ def test_a_longer_clip_is_read_in_windows(encoder: WhisperEncoder, theirs: Any) 
             expected = theirs(windows.transpose(1, 2)).last_hidden_state.flatten(0, 1)[:120]
         torch.testing.assert_close(found.states[0, :120], expected, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(encoder(inputs)[1], encoder(encoder.collate(rows[1:]))[0], rtol=1e-4, atol=1e-4)
+
+
+def test_windows_start_at_each_depth_from_what_a_cache_keeps(encoder: WhisperEncoder) -> None:
+    rows = samples(encoder, 2.4, 0.3, 1.0, 1.013)
+    inputs, lengths = encoder.collate(rows), np.array([len(row) for row in rows])
+    with torch.no_grad():
+        whole = encoder(inputs)
+        for depth in range(1, encoder.deepest_start + 1):
+            states = encoder.states(inputs, depth)
+            counted = encoder.state_lengths(lengths, depth)
+            assert counted.tolist() == [120, 15, 50, 51]
+            for row, count in enumerate(counted):
+                states[row, count:] = 0
+            torch.testing.assert_close(encoder(inputs, Hidden(depth, states)), whole, rtol=1e-4, atol=1e-4)
 
 
 def test_it_costs_what_the_clip_costs(encoder: WhisperEncoder) -> None:
