@@ -81,6 +81,7 @@ from graftwork.techniques.multitask.uncertainty import Uncertainty as Uncertaint
 from graftwork.techniques.optimize.accumulate import Accumulate as Accumulate
 from graftwork.techniques.optimize.sam import SAM as SAM
 from graftwork.techniques.transfer.full import Full as Full
+from graftwork.techniques.transfer.label_names import LabelNames as LabelNames
 from graftwork.techniques.transfer.layer_decay import LayerDecay as LayerDecay
 from graftwork.techniques.transfer.lora import LoRA as LoRA
 from graftwork.techniques.transfer.partial import Partial as Partial
@@ -130,6 +131,7 @@ __all__ = [
     "GraftworkError",
     "GroupDRO",
     "IRM",
+    "LabelNames",
     "LabelSmoothing",
     "Late",
     "LayerDecay",

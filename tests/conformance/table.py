@@ -53,6 +53,7 @@ ROWS = (
     Row(t.LayerDecay(0.5), t.LayerDecay(1.0), "rates"),
     Row(t.LoRA(rank=2, alpha=4.0, dropout=0.1), None, "trained"),
     Row(t.WarmStart(l2=0.1), None, "start"),
+    Row(t.LabelNames(("animals", "food", "weather"), ("cat dog", "bread", "rain snow"), freeze=False), None, "start"),
     Row(t.LabelSmoothing(0.2), t.LabelSmoothing(0.0), "weights"),
     Row(t.ClassWeights(1.0), t.ClassWeights(0.0), "weights"),
     Row(t.BalancedSampling(1.0), t.BalancedSampling(0.0), "rows"),

@@ -68,6 +68,22 @@ def recipe_of(
     return with_settings(recipe, pairs_of(settings, "--set"))
 
 
+def with_classes(recipe: Recipe, table: Path | None) -> Recipe:
+    """The recipe with the technique that begins from the names in a table of classes. Alone it freezes the base; beside
+    others the base is trained as they, or the plain loop, have it."""
+    if table is None:
+        return recipe
+    from dataclasses import replace
+
+    from graftwork.data.class_names import read_class_names
+    from graftwork.techniques import TECHNIQUES
+
+    told, auto = read_class_names(table), isinstance(recipe.techniques, str)
+    settings = {"names": tuple(told), "texts": tuple(told.values()), "freeze": auto}
+    named = TECHNIQUES["label-names"](**settings)
+    return replace(recipe, techniques=(*(() if auto else recipe.listed), named))
+
+
 def one_or_named(items: list[str] | None, option: str) -> str | dict[str, str] | None:
     """One value for all, or NAME=VALUE items by name: a base by modality or column, a task or metric by target.
 
@@ -133,7 +149,10 @@ def free_folder(train: Sequence[Path], resume: bool) -> Path:
     return next(folder for folder in folders if not folder.exists())
 
 
-_CHOSEN = ("--base", "--task", "--metric", "--with", "--set", "--recipe", "--seed", "--budget", "--out", "--device")
+_CHOSEN = (
+    *("--base", "--task", "--metric", "--with", "--set", "--recipe", "--seed", "--budget", "--out"),
+    *("--device", "--classes"),
+)
 
 
 class Commands(TypedDict):

@@ -23,6 +23,7 @@ from graftwork.cli.arguments import (
     recipe_of,
     seconds_of,
     show_warning,
+    with_classes,
 )
 from graftwork.errors import GraftworkError
 from graftwork.terminal import say, tell, tell_of
@@ -134,6 +135,10 @@ def fit_or_plan(
     adapt_to_held_out: Adapts = False,
     base: Base = None,
     techniques: With = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(help="table with columns name and description: the head begins from what classes are called"),
+    ] = None,
     settings: Set = None,
     recipe: RecipeFile = None,
     budget: Annotated[
@@ -150,8 +155,9 @@ def fit_or_plan(
     device: Device = "auto",
 ) -> None:
     planned = context.info_name == "plan"
-    check_paths([*train, valid, test, unlabelled])
+    check_paths([*train, valid, test, unlabelled, classes])
     chosen = recipe_of(recipe, base, task, metric, techniques, settings, seed)
+    chosen = with_classes(chosen, classes)
     seconds = seconds_of(budget) if budget is not None else None
     folder = out if out is not None or planned else free_folder(train, resume)
     from graftwork.data.quality.checks import known_choice

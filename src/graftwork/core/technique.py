@@ -199,6 +199,11 @@ class Technique(ABC):
         return ()
 
     @property
+    def class_texts(self) -> Mapping[str, str]:
+        """Classes that it knows of, which a target may have though no training row shows them, and what tells each."""
+        return {}
+
+    @property
     def uses_unlabelled(self) -> bool:
         """True where rows without a target teach the run something."""
         return False

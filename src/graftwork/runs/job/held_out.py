@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -124,8 +124,11 @@ def by_column(table: Table, others: Mapping[str, Table]) -> dict[str, Table]:
     return {part: table.take(rows) for part, rows in parts.items() if len(rows) and part not in others}
 
 
-def check_seen(parts: Mapping[str, Table], tasks: Mapping[str, Task]) -> None:
-    """Raise DataError where validation or test rows have a class that no training row has, however they were split."""
+def check_seen(parts: Mapping[str, Table], tasks: Mapping[str, Task], named: Collection[str] = ()) -> None:
+    """Raise DataError where validation or test rows have a class that no training row has, however they were split.
+
+    named: classes that are known without a row.
+    """
     for name, task in tasks.items():
         if task.answer not in ("class", "classes"):
             continue
@@ -134,7 +137,9 @@ def check_seen(parts: Mapping[str, Table], tasks: Mapping[str, Task]) -> None:
             if part not in parts:
                 continue
             rows = _rows_of_classes(parts[part], name, task)
-            unseen = {task.classes[at]: rows[at].tolist() for at in rows if at not in seen}
+            unseen = {
+                task.classes[at]: rows[at].tolist() for at in rows if at not in seen and task.classes[at] not in named
+            }
             if unseen:
                 raise DataError(_unseen(parts[part].source, name, word, unseen))
 

@@ -18,6 +18,7 @@ from graftwork.evidence.shift import shifts
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.recipe import Recipe
 from graftwork.runs.job.base_choice import Bases, fitting_bases
+from graftwork.runs.job.class_names import class_texts, named_rows, with_class_names
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.held_out import by_column, check_seen, drawn, encoded, hold_out
 from graftwork.runs.job.open_set import learned_from_training
@@ -106,7 +107,7 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
 
     Raises DataError or UsageError if they can't be used.
     """
-    given = _given_tasks(recipe)
+    given, (data, said) = _given_tasks(recipe), named_rows(data, recipe)
     kinds: Mapping[str, Kind] = {name: task.target_kinds[0] for name, task in given.items() if task.target == "column"}
     every, many = given.get(ALL), [name for name, task in given.items() if task.answer == "classes"]
     loaded = load(
@@ -121,8 +122,8 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
         many_labels=every.answer == "classes" if every else many,
         on_bad_rows=data.on_bad_rows,
     )
-    table, notes = loaded.table, list(loaded.notes)
-    tasks = _learned(table, given, notes)
+    table, notes = loaded.table, [*said, *loaded.notes]
+    tasks = with_class_names(_learned(table, given, notes), table, recipe, notes)
     metrics = _metrics(recipe, tasks)
     bases = bases or fitting_bases(table, recipe, tasks.values())
     read = tables_read("train", data.train, table)
@@ -137,7 +138,7 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
             read += tables_read("validation" if part == "valid" else "test", source, more.table)
             notes.extend([*more.notes, *filter(None, [lacking_domain(more.table, table.schema)])])
     parts = {"train": table, **by_column(table, others), **others}
-    check_seen(parts, tasks)
+    check_seen(parts, tasks, class_texts(recipe))
     given_parts = set(parts)
     if "valid" not in parts:
         valid_table, note = hold_out(parts["train"], tasks, recipe)
