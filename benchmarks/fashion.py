@@ -55,7 +55,7 @@ def files(cut: Path | None) -> dict[str, str]:
 
 def measure(results: Results, given: Options, parts: dict[str, str]) -> None:
     folder = str(data.folder("weights") / "mobilenet_v2_1.0_224")
-    base = f"{folder}:size={SIZE}"
+    base = f"efficientnet-lite0:size={SIZE}"
     ours = {**parts, "photo": base}
     for kind, seeds in (("frozen", [0]), *(("default", [seed]) for seed in range(given.seeds)), ("fusions", [0])):
         results.measure(kind, seeds[0], OURS, partial(work, "fashion", **ours, kind=kind, seeds=seeds))

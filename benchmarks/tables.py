@@ -17,6 +17,7 @@ import fashion
 import fashion_targets
 import few_shot
 import from_scratch
+import images
 import memory
 import merge
 import meta
@@ -53,6 +54,7 @@ PARTS = (
     Part("Accuracy over CPU time", banking77.NAME, banking77.__doc__, banking),
     Part("Few rows", few_shot.NAME, few_shot.__doc__, few_shot.section),
     Part("Images", cifar10.NAME, cifar10.__doc__, cifar10.section),
+    Part("Photos with a fetched base", images.NAME, images.__doc__, images.section),
     Part("Sounds", audio.NAME, audio.__doc__, audio.section),
     Part("Sounds from pretrained bases", sound_bases.NAME, sound_bases.__doc__, sound_bases.section),
     Part("Speakers", speakers.NAME, speakers.__doc__, speakers.section),

@@ -57,6 +57,8 @@ class BaseSettings(ABC):
     pretrained: ClassVar[bool]
     suggested_lr: ClassVar[float]
     suggested_epochs: ClassVar[int]
+    tuned_lr: ClassVar[float] = 1e-4
+    """Learning rate for tuning its upper blocks from a solved head."""
     sizes: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     """Empty for a base of one size."""
 

@@ -118,7 +118,8 @@ def many_rows(job: Job, recipe: Recipe) -> Recipe:
     training = _with_batch(recipe.training, 128) if _compares(job) else recipe.training
     passes = round(TUNE_STEPS / max(1.0, len(job.train) / training.batch))
     epochs = min(max(passes, TUNE_EPOCHS[0]), TUNE_EPOCHS[1])
-    training = _filled(training, Training(lr=1e-4, head_lr=1e-3, epochs=epochs))
+    lr = min((base.tuned_lr for base in bases), default=1e-4)
+    training = _filled(training, Training(lr=lr, head_lr=1e-3, epochs=epochs))
     return replace(recipe, techniques=(WarmStart(), Partial(blocks), *_beside(job)), training=training)
 
 
