@@ -32,6 +32,7 @@ SAYS = {
     "verify_voices": "whose voice is it? (a stranger's)",
     "multilabel": "Micro-F1",
     "several_targets": "projected gradients:",
+    "face_attributes": "0.png: glasses ",
     "search_rows": "' answers '",
     "regression": "Mean absolute error",
     "from_scratch_gru": "parameters",
