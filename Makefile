@@ -9,7 +9,7 @@ DATA := examples/data
 BASES := minilm multilingual-e5-small efficientnet-lite0 whisper-tiny.en whisper-base ge2e-speaker
 FETCHED := $(or $(GRAFTWORK_TEST_HOME),$(CURDIR)/.bases)
 BENCHMARKS := startup step_cost technique_cost predict memory from_scratch few_shot cifar10 audio faces fashion fashion_targets \
-              retrieval techniques tabular augment busy banking77
+              retrieval techniques tabular augment busy banking77 pretrain
 
 .PHONY: help install demo bases test check nightly conformance benchmarks docs clean
 .DEFAULT_GOAL := help

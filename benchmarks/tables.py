@@ -23,6 +23,7 @@ import merge
 import meta
 import multilingual
 import predict
+import pretrain
 import retrieval
 import robust
 import sound_bases
@@ -70,6 +71,7 @@ PARTS = (
     Part("What techniques cost", technique_cost.NAME, technique_cost.__doc__, technique_cost.section),
     Part("From scratch", from_scratch.NAME, from_scratch.__doc__, from_scratch.section),
     Part("Other languages", multilingual.NAME, multilingual.__doc__, multilingual.section),
+    Part("Pretraining on one's own rows", pretrain.NAME, pretrain.__doc__, pretrain.section),
     Part("Augmentation", augment.NAME, augment.__doc__, augment.section),
     Part("Classes never seen", meta.NAME, meta.__doc__, meta.section),
     Part("Domains", domains.NAME, domains.__doc__, domains.section),
