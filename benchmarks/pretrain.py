@@ -75,6 +75,7 @@ def measure_case(given: Options, results: Results, case: Case, seed: int, folder
         return out, {"pretrain_cpu": spent.cpu, "pretrain_wall": spent.wall, "held_out": held_out}
 
     for fit_name, (labels, fit_options) in case.fits.items():
+        fit_options = ("--with", "full", *QUICK) if given.quick else fit_options
         ways: dict[str, Callable[[], tuple[str, Record]]] = {AS_IT_IS: lambda: (case.base, {})}
         ways |= {way: partial(_named, pretrained, way) for way in case.ways}
         for way, base in ways.items():
@@ -128,7 +129,7 @@ class Tables:
     def labelled(self, per_class: int | None) -> Path:
         """So many training rows of each class; all, where None."""
         rows = self._rows("train")
-        per_class = min(per_class or 10, 10) if self.given.quick else per_class
+        per_class = 2 if self.given.quick else per_class
         if per_class is None:
             return self._write("all", rows.select([self.column, "label"]))
         labels = np.array([str(label) for label in rows["label"].to_pylist()])

@@ -19,7 +19,7 @@ from graftwork.cli.arguments import (
     seconds_of,
 )
 from graftwork.errors import UsageError
-from graftwork.terminal import say, tell
+from graftwork.terminal import tell
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -99,7 +99,6 @@ def pretrain(
     from graftwork.cli.console import print_result
 
     print_result(model, folder)
-    say(f"use it: graft fit TABLE --base {folder}")
     if model.interrupted:
         tell(f"Stopped: this is the best so far. Go on with the same command, --out {folder} and --resume.")
         raise typer.Exit(130)

@@ -112,7 +112,8 @@ class Findings(Result):
     For the first screen: reads: the columns it reads; unread: those it leaves out. bases: what it was built on, in
     words. sources: by split, the file or table it came from. rows_used, rows_total: of the training rows, and likewise
     of the validation rows. budget: seconds it was given; budget_for_all: seconds that would use all rows, where not all
-    were used. folder: where the model is. made: when. rows: those that are shown, by split and number. provenance: the
+    were used. folder: where the model is. leads_to: what it is for, where that is no prediction, and the command, with
+    `{folder}`. made: when. rows: those that are shown, by split and number. provenance: the
     bases with their licences, and the tables.
     """
 
@@ -146,6 +147,7 @@ class Findings(Result):
     budget_for_all: float | None = None
     budget: float | None = None
     folder: str = ""
+    leads_to: tuple[str, str] = ("", "")
     made: str = ""
     rows: Views = field(default_factory=dict)
     provenance: Provenance = NOT_KNOWN

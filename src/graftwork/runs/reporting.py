@@ -28,6 +28,7 @@ from graftwork.runs.leave_one_domain_out import LeftOutDomain
 from graftwork.runs.results import held_out_parts, results_of, tables_of
 from graftwork.runs.single import Candidate
 from graftwork.shown import shown_number
+from graftwork.tasks.capabilities import LeadsOn
 
 
 class Call(NamedTuple):
@@ -93,6 +94,7 @@ def make_report(
         budget=call.budget,
         budget_for_all=call.for_all,
         folder=call.folder,
+        leads_to=next((task.leads_to for task in job.tasks.values() if isinstance(task, LeadsOn)), ("", "")),
         made=time.strftime("%Y-%m-%d %H:%M"),
         provenance=model.provenance,
     )

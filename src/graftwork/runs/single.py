@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from graftwork.core.compiled import compile_encoders
 from graftwork.core.corruption import corrupts
 from graftwork.core.course import Course
 from graftwork.core.examples import Examples, prepare
@@ -111,6 +112,8 @@ def run_single(
     begun = replace(resolved, training=replace(resolved.training, cuts=()))  # what is decided later names no other run
     listener.planned(name, run.plan.explain())
     speed = Speed()
+    if corrupts(run.tasks) and run.network.device.type == "cuda":
+        compile_encoders(run.network)
     fitted = fit(
         run,
         observers=[lambda progress: listener.stepped(name, progress), speed],

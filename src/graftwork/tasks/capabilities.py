@@ -87,6 +87,15 @@ class Corrupts(Protocol):
         from `generator`, which is on the CPU, so that a run on a GPU draws the same."""
 
 
+@runtime_checkable
+class LeadsOn(Protocol):
+    """Its model is for something else than predicting new rows."""
+
+    @property
+    def leads_to(self) -> tuple[str, str]:
+        """What that is, as a sentence, and the command to copy, with `{folder}` for where the model lies."""
+
+
 FACTS: dict[str, type] = {
     "mixable_targets": Mixable,
     "comparable_predictions": Comparable,

@@ -50,6 +50,12 @@ def test_the_report_has_the_curves_and_the_speed(pretrained: Path) -> None:
     assert json.loads((pretrained / "metrics.json").read_text())["scores"]["validation"]
 
 
+def test_the_next_step_is_a_fit_from_it(pretrained: Path) -> None:
+    steps = json.loads((pretrained / "metrics.json").read_text())["summary"]["steps"]
+    assert any(f"graft fit TABLE --base {pretrained}" in json.dumps(step) for step in steps)
+    assert "graft predict" not in json.dumps(steps)
+
+
 def test_nothing_of_the_run_is_left_beside_the_base(pretrained: Path) -> None:
     assert not (pretrained / ".work").exists()
 

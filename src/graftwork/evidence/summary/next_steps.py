@@ -27,6 +27,10 @@ _SHORTENED = re.compile(r"(?P<name>.*): (?:ended after )?(?P<made>\d+) of (?P<of
 
 def next_steps(report: Findings, *, warned: bool) -> tuple[NextStep, ...]:
     """warned: a verdict warns, so that no finding of this model counts as a reason."""
+    text, command = report.leads_to
+    if text:
+        whole = NextStep(text, command.format(folder=shlex.quote(report.folder)) if report.folder else "")
+        return (*_more_time(report), whole)
     found = [*_leak(report), *_more_time(report), *_base(report)]
     if warned:
         return tuple([*found, *_rare(report), *_look(report)][:MOST])

@@ -106,6 +106,10 @@ class Pretext(Task):
     def state(self) -> dict[str, Any]:
         return {**self.settings(), "column": self.column}
 
+    @property
+    def leads_to(self) -> tuple[str, str]:
+        return "Start from it with your labelled rows.", "graft fit TABLE --base {folder}"
+
     def settings(self) -> Mapping[str, Any]:
         """Its settings, as plain data."""
         return {}
