@@ -50,7 +50,8 @@ def features(base: str, photos: list[bytes]) -> np.ndarray:
     from PIL import Image
     from transformers import AutoImageProcessor, AutoModel
 
-    process, network = AutoImageProcessor.from_pretrained(base), AutoModel.from_pretrained(base).eval()
+    process = AutoImageProcessor.from_pretrained(base)
+    network = AutoModel.from_pretrained(base, dtype=torch.float32).eval()
     found = []
     for start in range(0, len(photos), 20):
         images = [Image.open(io.BytesIO(photo)).convert("RGB") for photo in photos[start : start + 20]]
