@@ -166,3 +166,10 @@ def _is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
 def test_the_test_sees_what_asks(code: str, expected: bool) -> None:
     tree = ast.parse(code)
     assert bool(imported_tasks(tree) or asks(tree) or asks_facts(tree)) == expected
+
+
+def test_modules_of_tests_have_names_of_their_own() -> None:
+    """Outside of packages pytest can't tell two of one name apart, and stops."""
+    apart = [file for file in (ROOT / "tests").rglob("test_*.py") if not (file.parent / "__init__.py").exists()]
+    names = [file.name for file in apart]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

@@ -15,6 +15,10 @@ from scipy.stats import spearmanr
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import METRICS
+from graftwork.tasks.pretext.masked_image import MaskedImage
+from graftwork.tasks.pretext.masked_language import MaskedLanguage
+from graftwork.tasks.pretext.masked_mel import MaskedMel
+from graftwork.tasks.pretext.simclr import SimCLR
 from graftwork.tasks.quantile_regression import QuantileRegression
 from graftwork.tasks.task import Task
 from graftwork.tasks.tokens.tagging import Tagging
@@ -255,6 +259,32 @@ def middle(_: np.ndarray, ranks: np.ndarray) -> float:
     return float(np.quantile(ranks, 0.5, method="inverted_cdf"))
 
 
+# --- what was hidden of the inputs, and found -------------------------------------------------------------------------
+def _hidden(draw: Draw, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row the sum of its losses, how many were right, and how many were asked for: of some rows none."""
+    asked = draw.integers(0, 5, rows)
+    right = draw.integers(0, 5, rows) % (asked + 1)
+    kept = np.stack([asked * draw.random(rows), right, asked], axis=1).astype(np.float32)
+    return kept, kept
+
+
+HIDDEN = Kind(
+    _hidden,
+    lambda kept: np.stack([0 * kept[:, 2], kept[:, 2], kept[:, 2]], axis=1),
+    wrong=lambda kept: np.stack([3 * kept[:, 2], 0 * kept[:, 2], kept[:, 2]], axis=1),
+)
+
+
+def of_hidden(column: int) -> Reference:
+    """A column's sum over all that was asked for; 0 where nothing was."""
+
+    def score(_: np.ndarray, kept: Any) -> float:
+        asked = sum(float(row[2]) for row in kept)
+        return sum(float(row[column]) for row in kept) / asked if asked else 0.0
+
+    return repeated(score)
+
+
 def named(name: str) -> Metric:
     return METRICS[name]
 
@@ -305,4 +335,10 @@ ALL = (
     Row(named("backward_recall_at_10"), RANKS, 1.0, within(10, BACKWARD)),
     Row(named("reciprocal_rank"), RANKS, 1.0, mean(lambda _, ranks: float(np.mean([1 / rank for rank in ranks])))),
     Row(named("median_rank"), RANKS, 1.0, repeated(middle)),
+    Row(bound(MaskedLanguage(), "masked_loss"), HIDDEN, 0.0, of_hidden(0)),
+    Row(bound(MaskedLanguage(), "masked_accuracy"), HIDDEN, 1.0, of_hidden(1)),
+    Row(bound(MaskedImage(), "pixel_error"), HIDDEN, 0.0, of_hidden(0)),
+    Row(bound(MaskedMel(), "mel_error"), HIDDEN, 0.0, of_hidden(0)),
+    Row(bound(SimCLR(), "nt_xent"), HIDDEN, 0.0, of_hidden(0)),
+    Row(bound(SimCLR(), "view_accuracy"), HIDDEN, 1.0, of_hidden(1)),
 )

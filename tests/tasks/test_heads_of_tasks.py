@@ -30,10 +30,10 @@ def test_a_head_fits_every_task_that_has_what_it_needs() -> None:
 @pytest.mark.parametrize(
     ("task", "head", "fit"),
     [
-        ("regression", "cosine", "kernel, linear, mlp"),
+        ("regression", "cosine", "boosting, kernel, linear, mlp"),
         ("identity", "mlp", "cosine"),
         ("retrieval", "kernel", "towers"),
-        ("classification", "towers", "cosine, kernel, linear, mlp"),
+        ("classification", "towers", "boosting, cosine, kernel, linear, mlp"),
     ],
 )
 def test_a_head_that_does_not_fit_is_refused(task: str, head: str, fit: str) -> None:

@@ -115,6 +115,9 @@ class LoRA(Technique):
         shell = nn.Module()
         shell.encoder = encoder
         inject_adapter_in_model(config, shell)
+        for layer in shell.modules():
+            if is_pointwise(getattr(layer, "base_layer", layer)) and hasattr(layer, "base_layer"):
+                _as_convolution(layer)
 
     def _matched(self, encoder: Encoder) -> list[str]:
         known = candidates(encoder)
@@ -129,6 +132,12 @@ class LoRA(Technique):
                     f"Expected one of: {', '.join(ends) or 'none'}; or targets={ALL}."
                 )
         return [name for name in known if any(_ends_with(name, target) for target in wanted)]
+
+
+def _as_convolution(layer: Any) -> None:
+    """What networks read of a convolution before they call it: MobileNet pads by its strides."""
+    for name in ("stride", "kernel_size", "dilation", "padding"):
+        setattr(layer, name, getattr(layer.base_layer, name))
 
 
 def _ends_with(name: str, target: str) -> bool:
