@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graftwork import specs
@@ -79,9 +79,16 @@ def test_a_technique_on_the_command_line_reads_back(technique: Technique) -> Non
 
 
 @given(settings_of(Training))
+@example(Training(steps=2, cuts=(1, 1)))
 def test_set_reads_back(training: Training) -> None:
-    given = {name: "none" if value is None else str(value) for name, value in specs.changed_settings(training).items()}
+    given = {name: _written(value) for name, value in specs.changed_settings(training).items()}
     assert with_settings(Recipe(), given).training == training
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return "+".join(map(str, value))
+    return "none" if value is None else str(value)
 
 
 def test_set_reaches_all_parts() -> None:
