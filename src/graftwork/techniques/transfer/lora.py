@@ -115,9 +115,9 @@ class LoRA(Technique):
         shell = nn.Module()
         shell.encoder = encoder
         inject_adapter_in_model(config, shell)
-        for layer in shell.modules():
-            if is_pointwise(getattr(layer, "base_layer", layer)) and hasattr(layer, "base_layer"):
-                _as_convolution(layer)
+        for _, _, layer in _adapted(shell):  # MobileNet pads by the strides of a convolution before it calls it
+            for name in {"stride", "kernel_size", "dilation", "padding"} & vars(layer.base_layer).keys():
+                setattr(layer, name, getattr(layer.base_layer, name))
 
     def _matched(self, encoder: Encoder) -> list[str]:
         known = candidates(encoder)
@@ -134,17 +134,11 @@ class LoRA(Technique):
         return [name for name in known if any(_ends_with(name, target) for target in wanted)]
 
 
-def _as_convolution(layer: Any) -> None:
-    """What networks read of a convolution before they call it: MobileNet pads by its strides."""
-    for name in ("stride", "kernel_size", "dilation", "padding"):
-        setattr(layer, name, getattr(layer.base_layer, name))
-
-
 def _ends_with(name: str, target: str) -> bool:
     return name == target or name.endswith(f".{target}")
 
 
-def _adapted(network: Network) -> Iterator[tuple[nn.Module, str, Any]]:
+def _adapted(network: nn.Module) -> Iterator[tuple[nn.Module, str, Any]]:
     from peft.tuners.lora import LoraLayer
 
     for parent in network.modules():
