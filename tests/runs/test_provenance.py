@@ -210,3 +210,11 @@ def test_several_tables_are_named_one_by_one(place: Path) -> None:
     found = [one.hashed() for one in tables_read("train", sources, table)]
     assert [(one.name, one.rows) for one in found] == [("train.csv", 60), ("more.csv", 30)]
     assert found[1].sha256 == sha256(place / "more.csv")
+
+
+def test_the_columns_of_a_table_are_nobody_s(tmp_path: Path) -> None:
+    """They have no weights, so that there is no licence to doubt."""
+    rows = [(f"{row / 7:.3f}", "xyz"[row % 3], "pq"[row % 2]) for row in range(40)]
+    table = write_rows(tmp_path / "t.csv", rows, ("a", "b", "y"))
+    ran = graft("plan", table, "--target", "y", "--with", "probe").works()
+    assert "licence" not in ran.out + ran.err

@@ -58,6 +58,9 @@ class Columns(_TableSettings):
     suggested_lr = 0.0
     suggested_epochs = 5
 
+    def weights(self) -> str | None:
+        return None
+
     def encoder(self, reader: Reader) -> Encoder:
         from graftwork.networks.table.encoder import ColumnsEncoder
 
