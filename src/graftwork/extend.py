@@ -35,7 +35,7 @@ from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_leas
 from graftwork.networks.bases.architectures import ARCHITECTURES
 from graftwork.networks.bases.registry import BASES
 from graftwork.networks.encoder import Encoder
-from graftwork.networks.features import Features, Tokens
+from graftwork.networks.features import ColumnPlace, Features, Tokens
 from graftwork.networks.heads.head import Head, HeadSettings, check_setting
 from graftwork.networks.heads.registry import HEADS
 from graftwork.networks.heads.rows import RowHead, RowHeadSettings
@@ -66,6 +66,7 @@ __all__ = [
     "Calibrated",
     "Check",
     "Column",
+    "ColumnPlace",
     "ColumnTask",
     "Comparable",
     "Cost",

@@ -31,8 +31,10 @@ OUR_OWN = {
     "PatchEncoder",
     "ASTEncoder",
     "WaveEncoder",
+    "WhisperEncoder",
+    "SpeakerEncoder",
 }
-"""Classes of the project whose `from_pretrained` goes through the hub module."""
+"""Classes of the project whose `from_pretrained` goes through the hub module, or reads safetensors alone."""
 PICKLED = "bases/pickled.py"
 """Reads weights that torch pickled, of files with a known hash; `tests/bases/test_pickled.py` looks at it."""
 BEHIND_THE_DOOR = {"networks/hub/loading.py", "deploy/transformers/bundle_program.py"}
