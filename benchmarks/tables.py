@@ -12,6 +12,7 @@ import busy
 import cifar10
 import distil
 import domains
+import english
 import faces
 import fashion
 import fashion_targets
@@ -53,6 +54,7 @@ def banking(records: list[Record]) -> str:
 
 PARTS = (
     Part("Accuracy over CPU time", banking77.NAME, banking77.__doc__, banking),
+    Part("English texts", english.NAME, english.__doc__, english.section),
     Part("Few rows", few_shot.NAME, few_shot.__doc__, few_shot.section),
     Part("Images", cifar10.NAME, cifar10.__doc__, cifar10.section),
     Part("Photos with a fetched base", images.NAME, images.__doc__, images.section),
