@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graftwork.bases.catalogue import Entry, known
-from graftwork.bases.home import SOURCE, at_hand, home
-from graftwork.bases.source import Source, packages_told, plain_package, read_source
+from graftwork.bases.home import at_hand, home
+from graftwork.bases.source import packages_told, plain_package, source_in
 from graftwork.data.table import Modality
-from graftwork.errors import ModelError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +49,7 @@ def listed() -> list[ListedBase]:
 def _of_entry(entry: Entry) -> ListedBase:
     folder = at_hand(entry.name)
     told, form = packages_told([plain_package(package) for package in entry.packages]), entry.form
-    if folder is not None and (source := _source(folder)) is not None:
+    if folder is not None and (source := source_in(folder)) is not None:
         told, form = source.told, source.form
     return ListedBase(
         name=entry.name,
@@ -74,7 +73,7 @@ def _of_hub() -> list[ListedBase]:
     root = home() / "bases" / "hub"
     found = []
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        source = _source(folder) if (folder / SOURCE).is_file() else None
+        source = source_in(folder)
         if source is not None:
             size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
             found.append(
@@ -89,10 +88,3 @@ def _of_hub() -> list[ListedBase]:
                 )
             )
     return found
-
-
-def _source(folder: Path) -> Source | None:
-    try:
-        return read_source(folder)
-    except ModelError:  # of a package that is installed there is none
-        return None

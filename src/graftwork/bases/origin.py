@@ -9,10 +9,9 @@ from pathlib import Path
 from graftwork.bases import licences
 from graftwork.bases.catalogue import Entry, known
 from graftwork.bases.hashes import sha256_of_files
-from graftwork.bases.home import SOURCE, fetched_from_hub, is_hub_id
-from graftwork.bases.source import Source, file_digest, read_source
-from graftwork.data.store.names import inside
-from graftwork.errors import GraftworkError, ModelError
+from graftwork.bases.home import fetched_from_hub, is_hub_id
+from graftwork.bases.source import Source, file_digest, source_in
+from graftwork.errors import GraftworkError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +43,7 @@ def origin_of(name: str | None, where: str | Path, *, hashed: bool = True) -> Or
     """
     folder = _folder(str(where))
     entry = (known().get(name) if name else None) or _by_hub(str(where))
-    source = _source(folder) if folder is not None else None
+    source = source_in(folder) if folder is not None else None
     called = name or (str(where) if _is_hub_id(str(where)) else Path(where).expanduser().absolute().name)
     if source is not None:
         found = _from_source(called, source)
@@ -77,15 +76,6 @@ def _folder(where: str) -> Path | None:
 
 def _by_hub(where: str) -> Entry | None:
     return next((entry for entry in known().values() if entry.hub == where), None)
-
-
-def _source(folder: Path) -> Source | None:
-    """What fetching wrote; None where it wrote nothing, or that can't be read any more."""
-    try:
-        inside(folder, SOURCE)
-        return read_source(folder) if (folder / SOURCE).is_file() else None
-    except ModelError:
-        return None
 
 
 def _from_source(name: str, source: Source) -> Origin:

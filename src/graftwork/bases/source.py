@@ -11,6 +11,7 @@ from typing import Any
 
 from graftwork.bases.catalogue import Entry, Package
 from graftwork.bases.home import SOURCE
+from graftwork.data.store.names import inside
 from graftwork.data.store.writing import write_text
 from graftwork.errors import ModelError
 
@@ -99,6 +100,15 @@ def read_source(folder: Path) -> Source:
             f"{file} is missing or damaged ({type(error).__name__}). Remove the base and fetch it again: "
             "graft bases remove NAME, graft bases get NAME."
         ) from None
+
+
+def source_in(folder: Path) -> Source | None:
+    """The same; None where fetching wrote nothing, or it can't be read any more."""
+    try:
+        inside(folder, SOURCE)
+        return read_source(folder)
+    except ModelError:
+        return None
 
 
 def file_digest(path: Path) -> str:

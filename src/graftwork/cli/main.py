@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,7 @@ from graftwork.cli.arguments import (
     show_warning,
     with_classes,
 )
+from graftwork.cli.training import train_and_print
 from graftwork.errors import GraftworkError
 from graftwork.terminal import say, tell, tell_of
 
@@ -186,23 +188,11 @@ def fit_or_plan(
 
 
 def _fit(data: DataArguments, recipe: Recipe, budget: float | None, folder: Path, resume: bool, began: float) -> None:
-    from graftwork.cli.console import print_result
     from graftwork.runs.fit import fit_data
-    from graftwork.runs.watching import Watching
 
-    commands, again = commands_of(sys.argv[1:], folder), f"Go on with the same command, --out {folder} and --resume."
-    with Watching() as console:
-        try:
-            model = fit_data(
-                data, recipe, budget=budget, out=folder, resume=resume, listener=console, began=began, **commands
-            )
-        except KeyboardInterrupt:
-            tell(f"Stopped before there was a model. {again}")
-            raise typer.Exit(130) from None
-    print_result(model, folder)
-    if model.interrupted:
-        tell(f"Stopped: this is the best so far. {again}")
-        raise typer.Exit(130)
+    commands = commands_of(sys.argv[1:], folder)
+    train = partial(fit_data, data, recipe, budget=budget, out=folder, resume=resume, began=began, **commands)
+    train_and_print(lambda console: train(listener=console), folder, "model")
 
 
 def _plan(data: DataArguments, recipe: Recipe, budget: float | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +19,8 @@ from graftwork.cli.arguments import (
     pairs_of,
     seconds_of,
 )
+from graftwork.cli.training import train_and_print
 from graftwork.errors import UsageError
-from graftwork.terminal import tell
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -65,7 +66,6 @@ def pretrain(
     from graftwork.data.quality.checks import known_choice
     from graftwork.runs.job.watched import Watch
     from graftwork.runs.pretrain.pretrain import Pretraining, pretrain_data
-    from graftwork.runs.watching import Watching
 
     asked = Pretraining(
         base=base,
@@ -78,27 +78,17 @@ def pretrain(
         on_bad_rows=known_choice(on_bad_rows),
         encoding=encoding,
     )
-    commands = commands_of(sys.argv[1:], folder)
-    with Watching() as console:
-        try:
-            model = pretrain_data(
-                corpus,
-                asked,
-                budget=seconds,
-                watch=None if watch is None else Watch(watch, target),
-                out=folder,
-                resume=resume,
-                listener=console,
-                command=commands["asked"],
-                given=commands["asked"],
-                began=context.obj,
-            )
-        except KeyboardInterrupt:
-            tell(f"Stopped before there was a base. Go on with the same command, --out {folder} and --resume.")
-            raise typer.Exit(130) from None
-    from graftwork.cli.console import print_result
-
-    print_result(model, folder)
-    if model.interrupted:
-        tell(f"Stopped: this is the best so far. Go on with the same command, --out {folder} and --resume.")
-        raise typer.Exit(130)
+    command = commands_of(sys.argv[1:], folder)["asked"]
+    train = partial(
+        pretrain_data,
+        corpus,
+        asked,
+        budget=seconds,
+        watch=None if watch is None else Watch(watch, target),
+        out=folder,
+        resume=resume,
+        command=command,
+        given=command,
+        began=context.obj,
+    )
+    train_and_print(lambda console: train(listener=console), folder, "base")
