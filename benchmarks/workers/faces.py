@@ -7,6 +7,8 @@ from __future__ import annotations
 import io
 import json
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,24 +25,35 @@ def main() -> None:
 
 def measured(method: str, train: str, test: str, base: str, model: str = "") -> dict[str, Any]:
     """method: ours (a saved model in the folder `model`), frozen or lda. train, test: parquet files of one fold."""
+    return verified(method, train, test, model, partial(features, base), ("image", "identity"))
+
+
+def verified(
+    method: str,
+    train: str,
+    test: str,
+    model: str,
+    features: Callable[[list[bytes]], np.ndarray],
+    columns: tuple[str, str],
+) -> dict[str, Any]:
+    """The same of whatever has identities. features: of a frozen base, (N, width). columns: what is read, and whose."""
     import pyarrow.parquet as pq
 
-    began = time.process_time()
+    began, (read, identity) = time.process_time(), columns
     known, new = (pq.read_table(path).to_pydict() for path in (train, test))
     if method == "ours":
         from graftwork.model import load
 
-        embeddings = load(model).verifier().embed(new["image"])
+        embeddings = load(model).verifier().embed(new[read])
     else:
-        embeddings = features(base, new["image"])
+        embeddings = features(new[read])
         if method == "lda":
             from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
             solved = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
-            embeddings = solved.fit(features(base, known["image"]), known["identity"]).transform(embeddings)
+            embeddings = solved.fit(features(known[read]), known[identity]).transform(embeddings)
     spent = time.process_time() - began
-    names = np.unique(new["identity"], return_inverse=True)[1]
-    value, draws = scored(names, embeddings)
+    value, draws = scored(np.unique(new[identity], return_inverse=True)[1], embeddings)
     return {"eer": value, "cpu": spent, "draws": draws}
 
 
