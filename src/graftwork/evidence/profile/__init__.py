@@ -1,0 +1,1 @@
+"""What a table is like before anything is trained on it: findings, as sentences, numbers and rows."""
