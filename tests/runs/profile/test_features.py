@@ -85,8 +85,8 @@ def test_a_base_that_starts_from_nothing_is_named(base: Path) -> None:
 def test_heads_are_of_targets_that_a_vector_a_row_says_something_of(base: Path) -> None:
     recipe = gw.Recipe(base=str(base), task="tagging", training=FP32)
     texts = [text for text, _ in tiny_rows(12)]
-    tags = [" ".join("O" for _ in text.split()) for text in texts]
-    job = job_of(pd.DataFrame({"text": texts, "label": tags}), recipe)
+    spans = [[{"start": 0, "end": 3, "label": "THING"}] for _ in texts]
+    job = job_of(pd.DataFrame({"text": texts, "label": spans}), recipe)
     assert not frozen_base(job, recipe).heads
     plain = gw.Recipe(base=str(base), training=FP32)
     assert list(frozen_base(job_of(rows(), plain), plain).heads) == ["label"]
