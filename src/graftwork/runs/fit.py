@@ -22,6 +22,7 @@ from graftwork.runs.budget.planning import planned
 from graftwork.runs.clock import Began, Clock, Deadline
 from graftwork.runs.default import run_all
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
+from graftwork.runs.job.data_file import write_data
 from graftwork.runs.job.job import make_job
 from graftwork.runs.job.signature import with_data_options
 from graftwork.runs.job.watched import Watch, read_watched
@@ -142,7 +143,8 @@ def fit_data(
     model = replace(model, provenance=provenance_of(job, model.recipe))
     if folder is not None:
         with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model
-            put(model, folder)
+            hashed = model.provenance.tables[: len(job.tables)]
+            put(model, folder, lambda place: write_data(place, data, job.train.schema, job.tables, hashed))
     listener.doing("scoring, and writing the report")
     report = make_report(
         job, model, candidates, kept, notes=listener.notes, command=command, began=clocks, left_out=left_out, call=call
