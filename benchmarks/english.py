@@ -57,6 +57,7 @@ def measure(results: Results, given: Options, name: str, parts: Mapping[str, Pat
         "budgeted",
         **files,
         target="label",
+        inputs=["text"],
         base=cell.base,
         budget=budget,
         seed=seed,

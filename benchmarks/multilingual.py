@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +23,8 @@ from harness.text import Claim, claims, mean_and_spread, table
 NAME, SEEDS = "multilingual", 3
 REVIEWS, QUESTIONS = "chnsenticorp_hotel", "trec"
 BASE, SMALL = "multilingual-e5-small", "minilm"
-BUDGETS = ("120s", "270s")
+BUDGETS: tuple[float, ...] = (120.0, 270.0)
+"""CPU seconds."""
 EMBEDDINGS, PROMPT = "embeddings + LR", "query: "
 STRENGTHS = (1.0, 4.0, 16.0, 64.0)
 LEAST, SECONDS = 0.90, 300
@@ -52,24 +52,23 @@ def reviews(results: Results, given: Options, parts: dict[str, Path]) -> None:
     shared = {**files, "base": str(need(BASE)), "prompt": PROMPT, "seed": 0, "share": 1.0}
     peer = partial(work, "embeddings", **shared, strengths=list(STRENGTHS))
     results.measure(f"{EMBEDDINGS}, C chosen", 0, "sentence-transformers", peer)
-    for budget in ("none",) if given.quick else BUDGETS:
-        results.measure(f"{OURS}, budget {budget}", 0, OURS, partial(default, parts, budget))
+    for budget in (None,) if given.quick else BUDGETS:
+        name = f"{OURS}, budget {'none' if budget is None else f'{budget:.0f}s'}"
+        results.measure(name, 0, OURS, partial(default, files, budget))
 
 
-def default(parts: dict[str, Path], budget: str) -> Record:
+def default(files: dict[str, str], budget: float | None) -> Record:
     """`graft fit` without any choice, within a budget; then its saved model on the test rows."""
-    return _fitted(parts, [] if budget == "none" else ["--budget", budget], seed=0)
+    found = work("budgeted", **files, target="label", inputs=["text"], base="auto", budget=budget, seed=0)
+    return {"cpu": found["cpu"], "wall": found["wall"], "accuracy": found["scores"]["accuracy"], "kept": found["kept"]}
 
 
 def cost(parts: dict[str, Path], base: str, seed: int) -> Record:
-    """A fit of the same recipe with one of the bases."""
-    return _fitted(parts, ["--ignore", "label_fine", "--base", base, *TUNED], seed)
-
-
-def _fitted(parts: dict[str, Path], chosen: Sequence[str], seed: int) -> Record:
+    """A fit of the same recipe with one of the bases, then its saved model on the test rows."""
     with tempfile.TemporaryDirectory(prefix="graftwork-bench-") as folder:
         out = Path(folder) / "model"
-        arguments = ["--target", "label", "--valid", parts["validation"], *chosen, "--seed", str(seed), "--out", out]
+        fixed = ["--target", "label", "--ignore", "label_fine", "--valid", parts["validation"]]
+        arguments = [*fixed, "--base", base, *TUNED, "--seed", str(seed), "--out", out]
         spent = graft("fit", parts["train"], *arguments, watch_memory=True)
         scores = json.loads(graft("evaluate", out, parts["test"], "--json").output)
         weights = (out / "weights.safetensors").stat().st_size

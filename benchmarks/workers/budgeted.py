@@ -1,7 +1,7 @@
 """The default within a budget of CPU seconds a thread, from files to a saved model, then its scores on test rows.
 
-Settings: train, validation (or none), test (files), target, base, budget (seconds), seed, threads. Other work on the
-machine leaves such a budget nearly alone.
+Settings: train, validation (or none), test (files), target, inputs (columns), base, budget (seconds), seed, threads.
+Other work on the machine leaves such a budget nearly alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ def main() -> None:
     (settings, answer), clock = settings_and_answer(), Clock(whole_process=True)
     threads = settings.get("threads", 1)
     torch.set_num_threads(threads)
-    data = gw.DataArguments(train=settings["train"], target=settings["target"], valid=settings.get("validation"))
+    data = gw.DataArguments(
+        train=settings["train"],
+        target=settings["target"],
+        inputs=settings["inputs"],
+        valid=settings.get("validation"),
+    )
     recipe = gw.Recipe(base=settings["base"], seed=settings["seed"])
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model"
