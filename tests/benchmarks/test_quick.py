@@ -15,7 +15,13 @@ SCRIPTS = ("startup", "step_cost", "technique_cost", "domains", "distil", "merge
 """Those that need no peer that a developer lacks."""
 
 
-FETCHED = {"speakers": ("ge2e-speaker",), "sound_bases": ("whisper-tiny.en",)}
+FETCHED = {
+    "speakers": ("ge2e-speaker",),
+    "sound_bases": ("whisper-tiny.en",),
+    "images": ("efficientnet-lite0",),
+    "faces": ("faceres",),
+    "multilingual": ("multilingual-e5-small",),
+}
 """Those that need bases, which were fetched."""
 
 
