@@ -72,7 +72,7 @@ def is_hidden(path: PurePosixPath) -> bool:
 
 def _walk(folder: Path, gone: Sequence[str]) -> Found:
     found = Found([], list(gone), [])
-    for path in sorted(_files(folder)):
+    for path in sorted(files_in(folder)):
         try:
             str(path).encode()
         except UnicodeEncodeError:
@@ -85,7 +85,7 @@ def _walk(folder: Path, gone: Sequence[str]) -> Found:
     return found
 
 
-def _files(folder: Path) -> Iterator[PurePosixPath]:
+def files_in(folder: Path) -> Iterator[PurePosixPath]:
     """Every file that is not hidden, links followed, each folder once."""
     seen = set()
     for at, folders, files in os.walk(folder, followlinks=True):

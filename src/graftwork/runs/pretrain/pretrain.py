@@ -24,6 +24,7 @@ from graftwork.runs.job.watched import Watch
 from graftwork.runs.listener import Listener
 from graftwork.runs.pretrain.corpus import Corpus, corpus_of, kinds_of, look
 from graftwork.runs.pretrain.objectives import AUTO, base_for, chosen, usual
+from graftwork.runs.pretrain.text_folder import texts_of_folder
 from graftwork.runs.watching import heard
 
 VALID_SHARE, MOST_VALID = 0.05, 1000
@@ -74,7 +75,8 @@ def pretrain(
 ) -> Model:
     """Pretrain a base on rows without labels; `graftwork.fit(..., recipe=Recipe(base=out))` starts from it.
 
-    corpus: a table as `fit` takes it, or a folder of pictures or sounds; labels in it are not looked at.
+    corpus: a table as `fit` takes it, or a folder of pictures, sounds or text files (a row a paragraph); labels in it
+        are not looked at.
     base: what is trained, from random weights or on from its own: minilm, bert-small, gru, small-cnn, mel-cnn,
         mel-gru, a folder; "auto" takes the default of what the corpus holds.
     objective: masked-language, simclr, masked-image, masked-mel, with settings; "auto" takes the first that fits.
@@ -124,6 +126,7 @@ def pretrain_data(
     """`pretrain`, with what is asked for as one thing. command, given: those that repeat the call and that was typed;
     began: `time.monotonic()` at its start."""
     listener.doing("looking at the corpus")
+    source = texts_of_folder(source, asked.encoding)
     table = look(source, asked.inputs, asked.encoding)
     objective, task = chosen(asked.objective, kinds_of(table), asked.base, table.source)
     base = base_for(asked.base, task.reads, asked.size)
