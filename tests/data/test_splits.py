@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graftwork.data.splits import group_split, random_split, split_by_column, stratified_split
+from graftwork.data.splits import group_split, latest_split, random_split, split_by_column, stratified_split
 from graftwork.errors import DataError, UsageError
 
 _LABELS = st.lists(st.integers(-1, 5), min_size=2, max_size=60).filter(lambda v: sum(x >= 0 for x in v) >= 2)
@@ -119,3 +119,30 @@ def test_every_class_with_three_rows_validates(labels: list[int], share: float, 
     for code, size in zip(*np.unique(codes[codes >= 0], return_counts=True), strict=True):
         assert (codes[train] == code).sum() >= 1
         assert size < 3 or (codes[valid] == code).sum() >= 1
+
+
+@given(
+    times=st.lists(st.integers(0, 9), min_size=2, max_size=40).filter(lambda v: len(set(v)) > 1),
+    share=_SHARE,
+)
+def test_the_latest_validate(times: list[int], share: float) -> None:
+    when = np.array(times, np.float64)
+    train, valid = latest_split(when, share)
+    _whole(len(when), train, valid)
+    assert when[train].max() < when[valid].min()
+    wanted = round(share * len(when))
+    cuts = [int((when > one).sum()) for one in np.unique(when)[:-1]]
+    assert abs(len(valid) - min(max(1, wanted), len(when) - 1)) == min(
+        abs(cut - min(max(1, wanted), len(when) - 1)) for cut in cuts
+    )
+
+
+def test_a_class_that_only_late_rows_have_trains() -> None:
+    train, valid = latest_split(np.arange(10.0), 0.4, np.array([0, 1, 0, 1, 0, 1, 0, 2, 0, 1]))
+    assert valid.tolist() == [6, 8, 9]
+    assert 7 in train
+
+
+def test_one_time_for_all_has_no_latest_rows() -> None:
+    with pytest.raises(DataError, match="the same time"):
+        latest_split(np.zeros(5), 0.2)

@@ -57,7 +57,10 @@ Join = Annotated[
     typer.Option(help="COLUMN+COLUMN: texts to read in one sequence (premise+hypothesis); repeat for several"),
 ]
 Ignore = Annotated[list[str] | None, typer.Option(help="column to leave out; repeat for several")]
-Roles = Annotated[list[str] | None, typer.Option("--role", help="ROLE=COLUMN: domain, group, weight or split")]
+Roles = Annotated[
+    list[str] | None,
+    typer.Option("--role", help="ROLE=COLUMN: domain, group, weight, split, time (the latest validate)"),
+]
 Kinds = Annotated[
     list[str] | None, typer.Option("--kind", help="COLUMN=KIND: read it as text, image, audio, number or category")
 ]

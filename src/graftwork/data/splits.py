@@ -1,4 +1,4 @@
-"""Which rows train and which validate: by class, at random, by group, or as a column says."""
+"""Which rows train and which validate: by class, at random, by group, by time, or as a column says."""
 
 from __future__ import annotations
 
@@ -106,6 +106,26 @@ def group_split(
             "Give a validation table."
         )
     return _halves(len(groups), np.concatenate(chosen))
+
+
+def latest_split(times: np.ndarray, share: float, labels: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """As `random_split`, but the latest rows validate; rows of one time stay together.
+
+    times: numbers that grow with time (N,). labels: class indices (N,), -1 for none; where given, rows of a class that
+    only late rows have train, whatever their time.
+    Raises DataError where all rows have one time.
+    """
+    distinct, counts = np.unique(times, return_counts=True)
+    if len(distinct) < 2:
+        raise DataError("All rows have the same time, so none are the latest. Give a validation table.")
+    wanted = _count(len(times), share)
+    after = len(times) - np.cumsum(counts)  # rows later than each time
+    held = times > distinct[np.abs(after[:-1] - wanted).argmin()]
+    if labels is not None:
+        held &= ~np.isin(labels, np.setdiff1d(labels[held], labels[~held]))
+        if not held.any():
+            raise DataError("All late rows are of classes that no earlier row has. Give a validation table.")
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 class Parts(NamedTuple):

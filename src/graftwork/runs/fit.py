@@ -60,8 +60,8 @@ def fit(
         some of them. inputs: columns to read, else all.
     join: text columns that a base reads in one sequence, `["premise+hypothesis"]`, so that it can compare their words;
         several items make several inputs.
-    ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split. kinds: `{column: kind}` where
-        an input is to be read as another kind (text, image, audio, number, category) than it looks like.
+    ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split, time. kinds: `{column: kind}`
+        where an input is to be read as another kind (text, image, audio, number, category) than it looks like.
     unlabelled: further rows to train on without a target, for techniques that can use them (cross-domain, consistency).
     split_by: "domain" also trains a model without each domain in turn, and scores it there: in the report, beside the
         model of all domains. adapt_to_held_out: these models see the rows of the domain left out, without targets.

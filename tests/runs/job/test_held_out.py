@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import cycle, islice
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from graftwork.data.splits import stratified_split
+from graftwork.errors import DataError
 from graftwork.recipe import Recipe
 from graftwork.runs.job.held_out import _split_distinct, distinct
 from jobs import job_of
@@ -60,3 +62,22 @@ def test_every_kind_still_trains(drawn, seed):
     assert set(kinds[kept]) == set(kinds)
     assert not set(contents[kept]) & set(contents[held])
     assert sorted([*kept, *held]) == list(range(len(kinds)))
+
+
+def test_of_a_column_of_times_the_latest_rows_validate():
+    order = np.random.default_rng(0).permutation(100)
+    table = [
+        {**row, "when": f"2024-{1 + at // 28:02d}-{1 + at % 28:02d}"}
+        for row, at in zip(rows([f"text {at}" for at in order]), order, strict=True)
+    ]
+    job = job_of(table, RECIPE, roles={"time": "when"})
+    assert max(job.train.values("when")) < min(job.valid.values("when"))
+    assert len(job.valid) == round(RECIPE.valid_share * 100)
+    assert any("latest of 100 rows" in note for note in job.notes)
+
+
+def test_where_all_times_are_one_it_is_said_where():
+    with pytest.raises(DataError, match=r"the list, column 'when': All rows have the same time"):
+        job_of(
+            [{**row, "when": 2024} for row in rows([f"text {at}" for at in range(100)])], RECIPE, roles={"time": "when"}
+        )

@@ -73,7 +73,7 @@ def with_forms(
             unit = NumberForm.of(one.form).unit
             given_back = f"; predictions are plain numbers{f' in {unit}' if unit else ''}" if one.note else ""
             notes += [one.note + (given_back if column.role == "target" else "")] if one.note else []
-        elif column.kind == "date" and column.name in judged:
+        elif column.kind == "date" and column.name in judged and not _told_already(column, judged[column.name]):
             column, said = _with_dates(column, judged[column.name], data, source, named.get(column.name, ""))
             notes += said
         elif column.kind == "category" and column.role is None and column.name in judged and judged[column.name].why:
@@ -83,6 +83,11 @@ def with_forms(
             notes.append(judged[column.name].note)
         made.append(column)
     return made, together(notes)
+
+
+def _told_already(column: Column, judged: Judged) -> bool:
+    """Whether a column of times was found to hold dates where not all of its values are; those are named later."""
+    return column.role == "time" and judged.shape != "date"
 
 
 def together(notes: Sequence[str]) -> list[str]:

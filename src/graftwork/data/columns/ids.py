@@ -45,8 +45,8 @@ def names_rows(name: str, values: Sequence[Any]) -> bool:
         return False
     whole = whole_numbers(values)
     if whole is None:
-        return isinstance(values[0], str) and (all(map(_UUID.match, values)) or _says_id(name))
-    return _says_id(name) or (_ends_as_id(name) and counts_up(whole))
+        return isinstance(values[0], str) and (all(map(_UUID.match, values)) or says_id(name))
+    return says_id(name) or (_ends_as_id(name) and counts_up(whole))
 
 
 def is_pandas_index(name: str) -> bool:
@@ -142,7 +142,12 @@ def words_of(name: str) -> list[str]:
 _DIGITS = re.compile(r"\s*[-+]?\d{1,4000}\s*")
 
 
-def _says_id(name: str) -> bool:
+def says_id(name: str) -> bool:
+    """Whether a column's name says that it holds ids.
+
+    >>> says_id("customer_id"), says_id("PassengerId"), says_id("price")
+    (True, True, False)
+    """
     words = words_of(name)
     if not words or re.match(r"^unnamed: \d+$", name, re.IGNORECASE):
         return True

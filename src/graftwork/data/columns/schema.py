@@ -15,11 +15,18 @@ from graftwork.data.columns.ids import is_pandas_index
 from graftwork.data.columns.joined import joined_columns
 from graftwork.data.columns.kinds import Shape, sample
 from graftwork.data.columns.target import find_target, headless, named_target
+from graftwork.data.columns.times import time_column
 from graftwork.data.table import Column, Kind, Role, Schema
 from graftwork.errors import DataError, UsageError, nearest
 
 _LISTED = 20
-_ROLE_KINDS: dict[str, Kind] = {"domain": "category", "group": "category", "weight": "number", "split": "category"}
+_ROLE_KINDS: dict[str, Kind] = {
+    "domain": "category",
+    "group": "category",
+    "weight": "number",
+    "split": "category",
+    "time": "date",
+}
 
 
 def infer(
@@ -42,7 +49,7 @@ def infer(
     inputs: columns to learn from; None takes every column that is left and holds texts, images, sounds, numbers or
         categories or dates. join: text columns that are read in one sequence, a list of columns for each such input;
         they may be among `inputs`, too. ignore: columns to leave out without a word.
-    roles: `{role: column}` with the roles domain, group, weight and split.
+    roles: `{role: column}` with the roles domain, group, weight, split and time.
     kinds: `{column: kind}` where a column is to be read as something else than it looks like; `number:comma` and
         `number:point` also say which is the sign of decimals, `date:dmy` and `date:mdy` which number is the day.
     folder: where relative paths in the table start.
@@ -71,7 +78,13 @@ def infer(
         else [find_target(data, {n: j for n, j in judged.items() if n not in taken}, source, _kind_of(task_kind, ""))]
     )
     columns = [item.column for item in chosen]
-    columns += [Column(name, _ROLE_KINDS[role], _role(role)) for role, name in roles.items()]
+    roled = [
+        time_column(name, data.column(name), judged[name], named, forms.get(name, ""))
+        if role == "time"
+        else Column(name, _ROLE_KINDS[role], _role(role))
+        for role, name in roles.items()
+    ]
+    columns += roled
     used = {column.name for column in columns} | {*ignore, *joined}
     together, joins = joined_columns(join, data, shapes, named)
     if inputs:
@@ -82,7 +95,7 @@ def infer(
         found, notes = _found_inputs(left, named, source, needed=not joined)
         notes += [f"ignored: {n} (names of the files in {held})" for n, held in beside.items() if n not in used]
     lines = [item.note for item in chosen]
-    lines += [f"{role}: {name} ({_ROLE_KINDS[role]}), as named" for role, name in roles.items()]
+    lines += [f"{column.role}: {column.name} ({column.kind}), as named" for column in roled]
     made, read_as = with_forms([*together, *found, *columns], judged, data, source, forms)
     lines += joins + notes + read_as + _domain_hint(found, roles)
     return Schema(tuple(made)), lines + ([f"ignored: {', '.join(ignore)}, as named"] if ignore else [])

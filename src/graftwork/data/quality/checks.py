@@ -54,9 +54,9 @@ def check(table: Table, *, need_target: bool) -> list[BadRow]:
     """Every row that can't be used, in order.
 
     Bad are: rows in which all inputs are empty; a text of more than 1,000,000 characters; an image or a sound that
-    can't be read; a number or a date that can't be read; a missing domain, group or split; a weight that is missing or
-    negative; and, with `need_target`, a missing target (an empty list of labels is not missing). Of several targets,
-    only rows without any are bad.
+    can't be read; a number or a date that can't be read; a missing domain, group, split or time; a weight that is
+    missing or negative; and, with `need_target`, a missing target (an empty list of labels is not missing). Of several
+    targets, only rows without any are bad.
     """
     found = _check_empty(table)
     several = len(table.schema.targets) > 1
@@ -190,9 +190,13 @@ def _check_number(table: Table, column: Column) -> list[BadRow]:
 
 def _check_date(table: Table, column: Column) -> list[BadRow]:
     values = table.column(column.name)
-    said = f"is not a date ({WORDS[column.form]})" if column.form else "is not a date (write it like 2024-01-31)"
     wrong = read_dates(values, column.form)[1]
-    return [BadRow(int(table.rows[at]), column.name, f"{_shown(values[int(at)].as_py())} {said}") for at in wrong]
+    return [BadRow(int(table.rows[at]), column.name, _no_date(values[int(at)].as_py(), column)) for at in wrong]
+
+
+def _no_date(value: object, column: Column) -> str:
+    said = f"is not a date ({WORDS[column.form]})" if column.form else "is not a date (write it like 2024-01-31)"
+    return f"{_shown(value)} {said}"
 
 
 def _check_media(table: Table, column: Column) -> list[BadRow]:
@@ -254,6 +258,10 @@ def _check_role(table: Table, column: Column, *, may_lack: bool = False) -> list
         if column.role == "weight":
             below = np.asarray(pc.fill_null(pc.less(numbers, 0.0), False))
             wrong |= {int(at): f"the weight {numbers[int(at)]} is negative" for at in np.flatnonzero(below)}
+    if column.kind == "date":
+        dates = read_dates(values, column.form)[1]
+        wrong = {int(at): _no_date(values[int(at)].as_py(), column) for at in dates}
+        missing[dates] = False
     if column.role == "split":
         words = enumerate(values.to_pylist())
         wrong = {at: f"{_shown(word)} is no split (train, validation or test)" for at, word in words if _no_split(word)}

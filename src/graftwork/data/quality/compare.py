@@ -75,7 +75,7 @@ def conflicts(table: Table, target: str, most: int = 1000) -> Conflicts:
 
     Rows without a label are left out.
     """
-    labels = _codes(table.column(target))
+    labels = value_codes(table.column(target))
     known = np.flatnonzero(labels >= 0)
     hashes, labels = input_hashes(table)[known], labels[known]
     order = np.lexsort((known, hashes))
@@ -93,7 +93,7 @@ def conflicts(table: Table, target: str, most: int = 1000) -> Conflicts:
 def rare_classes(table: Table, target: str, fewer_than: int = 5) -> tuple[RareClass, ...]:
     """Classes with fewer rows than that, rarest first."""
     column = table.column(target)
-    codes = _codes(column)
+    codes = value_codes(column)
     counts = np.bincount(codes[codes >= 0])
     rare = [code for code in np.argsort(counts, kind="stable") if 0 < counts[code] < fewer_than]
     found = []
@@ -120,7 +120,7 @@ def _key(value: object) -> str:
     return "" if value is None else " ".join(str(value).casefold().split())
 
 
-def _codes(column: pa.ChunkedArray) -> np.ndarray:
+def value_codes(column: pa.ChunkedArray) -> np.ndarray:
     """A number for each distinct value, -1 for missing. Lists of labels count as one value each."""
     seen: dict[object, int] = {}
     return np.fromiter(

@@ -78,21 +78,30 @@ def _share(column: Column, given: list[Any], truth: list[Any], number: bool) -> 
     if len(np.unique(keys)) > len(keys) / 2:
         return 0.0
     if number:
-        return _explained(keys, np.array(truth, np.float64), half)
+        return explained(keys, np.array(truth, np.float64), half)
     return _answered(keys, _codes(truth), half)
 
 
 def _answered(keys: np.ndarray, truth: np.ndarray, half: int) -> float:
+    right, plain = answered(keys, truth, half)
+    return right if right - plain >= GAIN * (1 - plain) > 0 else 0.0
+
+
+def answered(keys: np.ndarray, truth: np.ndarray, half: int) -> tuple[float, float]:
+    """Shares of the rows from `half` on whose class is answered right: by what most rows with the same key before
+    `half` have, and by the most frequent class of all.
+
+    keys, truth: numbers of what a row has and of its class, from 0 on (N,), in random order.
+    """
     usual = np.bincount(truth[:half]).argmax()
     counts = np.zeros((keys.max() + 1, truth.max() + 1), np.int64)
     np.add.at(counts, (keys[:half], truth[:half]), 1)
     best = np.where(counts.any(axis=1), counts.argmax(axis=1), usual)
-    right = float((best[keys[half:]] == truth[half:]).mean())
-    plain = float((truth[half:] == usual).mean())
-    return right if right - plain >= GAIN * (1 - plain) > 0 else 0.0
+    return float((best[keys[half:]] == truth[half:]).mean()), float((truth[half:] == usual).mean())
 
 
-def _explained(keys: np.ndarray, truth: np.ndarray, half: int) -> float:
+def explained(keys: np.ndarray, truth: np.ndarray, half: int) -> float:
+    """Share of the variance of the numbers from `half` on (N,) that the means by key before `half` explain."""
     rows = np.bincount(keys[:half], minlength=keys.max() + 1)
     sums = np.bincount(keys[:half], weights=truth[:half], minlength=keys.max() + 1)
     guess = np.where(rows > 0, sums / np.maximum(rows, 1), truth[:half].mean())

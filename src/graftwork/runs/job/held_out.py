@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from graftwork.data.columns.times import moment_text, moments
 from graftwork.data.quality.compare import input_hashes
-from graftwork.data.splits import group_split, random_split, split_by_column, stratified_split
+from graftwork.data.splits import group_split, latest_split, random_split, split_by_column, stratified_split
 from graftwork.data.table import Table
 from graftwork.errors import DataError
 from graftwork.recipe import Recipe
@@ -21,7 +22,7 @@ FEW_ROWS_A_CLASS = 20
 
 
 def hold_out(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[dict[str, Table], str]:
-    """Split validation rows off: by whole groups, stratified, or at random. Nothing where rows are few.
+    """Split validation rows off: the latest, by whole groups, stratified, or at random. Nothing where rows are few.
 
     An open set gives whole identities, however few rows there are.
 
@@ -39,7 +40,9 @@ def hold_out(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[d
     if pretrained and int(labelled.sum()) < enough and not compares:
         return {}, f"validation: none held out, because {len(table):,} rows are few (fewer than {enough:,})"
     kinds = strata(table, tasks)
-    group = table.schema.role("group")
+    group, time = table.schema.role("group"), table.schema.role("time")
+    if time:
+        return _latest(table, time.name, tasks, recipe)
     if group:
         names = np.array(table.values(group.name), dtype=object).astype(str)
         kept, held = group_split(names, recipe.valid_share, recipe.seed, _first_classes(table, tasks))
@@ -47,6 +50,20 @@ def hold_out(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[d
         kept, held = _split_distinct(distinct(table), kinds, recipe)
     note = f"validation: {len(held):,} of {len(table):,} rows held out of {table.source} (seed {recipe.seed})"
     return {"train": table.take(kept), "valid": table.take(held)}, note
+
+
+def _latest(table: Table, time: str, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[dict[str, Table], str]:
+    """The latest rows validate."""
+    times = moments(table.column(time))
+    try:
+        kept, held = latest_split(times, recipe.valid_share, _first_classes(table, tasks))
+    except DataError as error:
+        raise DataError(f"{table.source}, column '{time}': {error}") from None
+    since = moment_text(table.column(time), float(times[held].min()))
+    note = f"validation: the {len(held):,} latest of {len(table):,} rows of {table.source}, from {time} {since} on"
+    early = int((times[kept] >= times[held].min()).sum())
+    also = f"; {counted(early)} as late, of classes that no earlier row has, train" if early else ""
+    return {"train": table.take(kept), "valid": table.take(held)}, f"{note}{also}"
 
 
 def distinct(table: Table) -> np.ndarray:
