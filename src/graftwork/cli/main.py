@@ -77,6 +77,10 @@ Valid = Annotated[
 Unlabelled = Annotated[
     Path | None, typer.Option(help="further rows to train on, without a target: for techniques that can use them")
 ]
+Remember = Annotated[
+    Path | None,
+    typer.Option(help="with --base runs/old: rows of the old task, on which its old head is scored before and after"),
+]
 SplitBy = Annotated[
     str | None, typer.Option("--split-by", help="domain: also train without each domain in turn, and score it there")
 ]
@@ -136,6 +140,7 @@ def fit_or_plan(
     valid: Valid = None,
     test: Annotated[Path | None, typer.Option(help="test table, scored at the end; plan does not read it")] = None,
     unlabelled: Unlabelled = None,
+    remember: Remember = None,
     split_by: SplitBy = None,
     adapt_to_held_out: Adapts = False,
     base: Base = None,
@@ -160,7 +165,7 @@ def fit_or_plan(
     device: Device = "auto",
 ) -> None:
     planned = context.info_name == "plan"
-    check_paths([*train, valid, test, unlabelled, classes])
+    check_paths([*train, valid, test, unlabelled, remember, classes])
     chosen = recipe_of(recipe, base, task, metric, techniques, settings, seed)
     chosen = with_classes(chosen, classes)
     seconds = seconds_of(budget) if budget is not None else None
@@ -179,6 +184,7 @@ def fit_or_plan(
         valid=valid,
         test=test,
         unlabelled=unlabelled,
+        remember=remember,
         split_by=split_by,  # type: ignore[arg-type]  # checked there
         adapt_to_held_out=adapt_to_held_out,
         on_bad_rows=known_choice(on_bad_rows),

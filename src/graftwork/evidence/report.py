@@ -10,6 +10,7 @@ from typing import Any
 
 from graftwork.data.store.writing import write_text
 from graftwork.evidence.evaluation import Evaluation
+from graftwork.evidence.forgetting import remembered_json
 from graftwork.evidence.page.card import model_card
 from graftwork.evidence.page.page import page
 from graftwork.evidence.results import Findings
@@ -38,6 +39,7 @@ class Report(Findings):
             "temperature": self._each({result.target: result.temperature for result in self.results}),
             **self._inputs(),
             **self._domains(),
+            **({"remembered": remembered_json(self.remembered)} if self.remembered else {}),
             "seconds": {
                 stage.name: {"wall": round(stage.wall_seconds, 3), "cpu": round(stage.cpu_seconds, 3)}
                 for stage in self.costs

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from graftwork.bases.provenance import NOT_KNOWN, Provenance
 from graftwork.evidence.evaluation import Evaluation
+from graftwork.evidence.forgetting import Remembered
 from graftwork.evidence.rows import Views
 from graftwork.evidence.scores.baseline import Baseline
 from graftwork.evidence.scores.breakdown import Bin
@@ -114,7 +115,7 @@ class Findings(Result):
     of the validation rows. budget: seconds it was given; budget_for_all: seconds that would use all rows, where not all
     were used. folder: where the model is. leads_to: what it is for, where that is no prediction, and the command, with
     `{folder}`. made: when. rows: those that are shown, by split and number. provenance: the
-    bases with their licences, and the tables.
+    bases with their licences, and the tables. remembered: what became of the task that the base was trained for before.
     """
 
     more: tuple[Result, ...] = ()
@@ -151,6 +152,7 @@ class Findings(Result):
     made: str = ""
     rows: Views = field(default_factory=dict)
     provenance: Provenance = NOT_KNOWN
+    remembered: tuple[Remembered, ...] = ()
 
     @property
     def results(self) -> tuple[Result, ...]:

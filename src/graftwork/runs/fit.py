@@ -63,6 +63,8 @@ def fit(
     ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split, time. kinds: `{column: kind}`
         where an input is to be read as another kind (text, image, audio, number, category) than it looks like.
     unlabelled: further rows to train on without a target, for techniques that can use them (cross-domain, consistency).
+    remember: labelled rows of the task that the base was trained for before, where the base is a saved model: its old
+        head is scored on them before and after, in the report.
     split_by: "domain" also trains a model without each domain in turn, and scores it there: in the report, beside the
         model of all domains. adapt_to_held_out: these models see the rows of the domain left out, without targets.
     recipe: what to do, as a `Recipe` or a YAML file. budget: wall seconds for the whole call.

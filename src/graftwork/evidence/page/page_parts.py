@@ -10,6 +10,7 @@ from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.page import plots, tables
 from graftwork.evidence.page.own_sections import own_sections
 from graftwork.evidence.page.pictures import bars
+from graftwork.evidence.page.remembered import remembered_table
 from graftwork.evidence.page.tables import Grid, Value
 from graftwork.evidence.results import Findings, Result
 from graftwork.evidence.rows import RowView
@@ -43,6 +44,7 @@ def parts(report: Findings) -> dict[str, Any]:
         "numbers_only": all(isinstance(result["evaluation"].details, NumberDetails) for result in results),
         "candidates": tables.candidates(report, _score_name(report)) if report.candidates else None,
         "curves": _curves(report),
+        "remembered": remembered_table(report.remembered),
         "facts": _facts(report),
         "costs": _costs(report),
         "plan": _plan(report),
@@ -70,6 +72,7 @@ def _sections(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("warnings", f"Warnings about the data ({len(report.warnings)})", bool(report.warnings) or some("suspects")),
         ("inputs", "What each input brings", some("inputs")),
         ("domains", "Domains", some("domains", "left_out")),
+        ("old-task", "The old task", bool(found["remembered"])),
         ("tried", "What was tried", bool(found["candidates"] or found["curves"])),
         ("run", "How to repeat it", any((found["facts"], found["costs"], report.command, report.recipe, report.notes))),
     ]

@@ -21,4 +21,5 @@ def summarised(report: Findings) -> Summary:
         trouble=() if warned else trouble(report),
         made_from=made_from(report),
         steps=next_steps(report, warned=warned),
+        remembered=tuple(one.sentence for one in report.remembered),
     )

@@ -46,6 +46,7 @@ class Summary:
 
     title: what the model does, as a question. verdicts: one a target. trust: what the numbers rest on. trouble: where
     it goes wrong, at most five. made_from: rows, columns, base, time. steps: what to do next, at most three.
+    remembered: what became of the old task, where that was asked.
     """
 
     title: str
@@ -54,6 +55,7 @@ class Summary:
     trouble: tuple[Trouble, ...] = ()
     made_from: tuple[str, ...] = ()
     steps: tuple[NextStep, ...] = ()
+    remembered: tuple[str, ...] = ()
 
     @property
     def warning(self) -> bool:
@@ -65,8 +67,8 @@ class Summary:
         return [f"{one.target}: {one.text}" if one.target else one.text for one in self.verdicts]
 
     def lines(self) -> list[str]:
-        """How good, made from what, and the first thing to do next: for a terminal."""
-        found = [*self.verdict_lines(), *self.made_from[:1]]
+        """How good, what was forgotten, made from what, and the first thing to do next: for a terminal."""
+        found = [*self.verdict_lines(), *self.remembered, *self.made_from[:1]]
         for step in self.steps[:1]:
             found.append(f"Next: {step.text}")
             found += [f"  {step.command}"] if step.command else []
@@ -90,4 +92,5 @@ class Summary:
             trouble=tuple(Trouble(one["text"], tuple(one["rows"])) for one in plain["trouble"]),
             made_from=tuple(plain["made_from"]),
             steps=tuple(NextStep(**one) for one in plain["steps"]),
+            remembered=tuple(plain.get("remembered", ())),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +21,12 @@ USUAL_LR, USUAL_EPOCHS = 5e-5, 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class _TunedSettings(BaseSettings):
-    """path: a folder that `fit` wrote. input: which of its inputs, where several of this kind have encoders of their
-    own; none for the one of the same name, or the only one. Learning rate and epochs are those of what it was tuned
-    from."""
+class TunedSettings(BaseSettings):
+    """What all of them share.
+
+    path: a folder that `fit` wrote. input: which of its inputs, where several of this kind have encoders of their own;
+    none for the one of the same name, or the only one. Learning rate and epochs are those of what it was tuned from.
+    """
 
     path: str
     input: str | None = None
@@ -53,21 +56,26 @@ class _TunedSettings(BaseSettings):
         origin = self._origin()
         return super().tuned_blocks() if origin is None else origin.tuned_blocks()
 
+    @property
+    def folder(self) -> Path:
+        """Where the model lies."""
+        return Path(self.path).expanduser()
+
+    def encoder_for(self, columns: Sequence[str]) -> int:
+        """Which of the model's encoders an input of these columns starts from."""
+        return self._chosen(list(columns)).encoder
+
     def build(self, rows: TrainingRows, seed: int) -> Encoder:
         chosen = self._chosen([column.name for column in rows.columns])
         if self.modality == "table":
             self._check_columns(chosen, rows)
-        return load_encoder(self._folder, chosen.encoder)
-
-    @property
-    def _folder(self) -> Path:
-        return Path(self.path).expanduser()
+        return load_encoder(self.folder, chosen.encoder)
 
     def _inputs(self) -> list[SavedInput]:
         """The inputs of this kind. Raises ModelError where there are none."""
-        if not is_model(self._folder):
+        if not is_model(self.folder):
             raise ModelError(f"{self.path} is no model that graft fit wrote: it has no model.json.")
-        every = saved_inputs(self._folder)
+        every = saved_inputs(self.folder)
         found = [one for one in every if one.modality == self.modality]
         if not found:
             reads = ", ".join(dict.fromkeys(one.modality for one in every))
@@ -109,7 +117,7 @@ class _TunedSettings(BaseSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TunedText(_TunedSettings):
+class TunedText(TunedSettings):
     """The text encoder of a saved model, of whatever base."""
 
     name = "tuned-text"
@@ -118,7 +126,7 @@ class TunedText(_TunedSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TunedImage(_TunedSettings):
+class TunedImage(TunedSettings):
     """The image encoder of a saved model, of whatever base."""
 
     name = "tuned-image"
@@ -127,7 +135,7 @@ class TunedImage(_TunedSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TunedAudio(_TunedSettings):
+class TunedAudio(TunedSettings):
     """The sound encoder of a saved model, of whatever base."""
 
     name = "tuned-audio"
@@ -136,7 +144,7 @@ class TunedAudio(_TunedSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TunedTable(_TunedSettings):
+class TunedTable(TunedSettings):
     """The encoder of numbers and categories of a saved model; for a table with the same columns."""
 
     name = "tuned-table"

@@ -122,8 +122,9 @@ def _rows(
 
 
 def _scoring(job: Job, look: Look) -> float:
-    """Seconds that the test rows take at the end."""
-    return 0.0 if job.test is None else len(job.test) * (look.prepare + look.score + SCORED)
+    """Seconds that the test rows take at the end, and those of the old task, which are predicted twice."""
+    rows = len(job.test or ()) + 2 * len(job.old_task or ())
+    return rows * (look.prepare + look.score + SCORED)
 
 
 def _check(job: Job, look: Look, budget: Deadline, reserve: float, load: float, runs: int) -> None:

@@ -29,6 +29,7 @@ class DataOptions(TypedDict, total=False):
     valid: Source | None
     test: Source | None
     unlabelled: Source | None
+    remember: Source | None
     split_by: SplitBy | None
     adapt_to_held_out: bool
     on_bad_rows: OnBadRows
@@ -45,10 +46,10 @@ class DataArguments:
     kept as a tuple of columns each.
     ignore: columns to leave out. roles: column by role (domain, group, weight, split, and time, of which the latest
     rows validate). kinds: by column, the kind to read it as. valid, test: held out from `train`, and none, where left
-    out. unlabelled: further rows to train on without a target. labelled: rows to train on to which a model gave a
-    target. split_by:
-    "domain" also trains without each domain in turn, and scores it there; adapt_to_held_out: its rows are seen without
-    their target. on_bad_rows: "fail" or "skip".
+    out. unlabelled: further rows to train on without a target. remember: rows of the task that the base, a saved model,
+    was trained for before, with their labels: its old head is scored on them before and after. labelled: rows to train
+    on to which a model gave a target. split_by: "domain" also trains without each domain in turn, and scores it there;
+    adapt_to_held_out: its rows are seen without their target. on_bad_rows: "fail" or "skip".
     encoding: of text files that are not UTF-8.
     """
 
@@ -62,6 +63,7 @@ class DataArguments:
     valid: Source | None = None
     test: Source | None = None
     unlabelled: Source | None = None
+    remember: Source | None = None
     labelled: Labelled | None = None
     split_by: SplitBy | None = None
     adapt_to_held_out: bool = False
@@ -83,7 +85,7 @@ class DataArguments:
         return f"{' and '.join(named)}{more}" if named and len(paths) == len(tables[:2]) else "the table"
 
     def __post_init__(self) -> None:
-        for name in ("train", "valid", "test", "unlabelled"):
+        for name in ("train", "valid", "test", "unlabelled", "remember"):
             object.__setattr__(self, name, with_encoding(getattr(self, name), self.encoding))
         for option in ("target", "inputs", "ignore"):
             given = getattr(self, option)

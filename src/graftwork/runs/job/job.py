@@ -22,6 +22,7 @@ from graftwork.runs.job.class_names import class_texts, named_rows, with_class_n
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.held_out import by_column, check_seen, drawn, encoded, hold_out
 from graftwork.runs.job.open_set import learned_from_training
+from graftwork.runs.job.remembered import OldTask, read_old_task
 from graftwork.runs.job.watched import Watched
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import metric_for
@@ -37,6 +38,7 @@ class Job:
     bases: what reads the inputs, chosen by the rows where the recipe names none. shifts: how the tables that are given
     for scores differ from the training rows. tables: what all of it was read from. watched: a labelled table
     by which a pretraining is watched. drawn_from: all training rows, where `train` is a sample of them.
+    old_task: of the base, where that is a saved model and rows of its task are given.
     """
 
     train: Table
@@ -51,6 +53,7 @@ class Job:
     tables: tuple[TableRead, ...] = ()
     watched: Watched | None = None
     drawn_from: Table | None = None
+    old_task: OldTask | None = None
 
     @property
     def bound_metrics(self) -> dict[str, Metric]:
@@ -144,6 +147,9 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
         valid_table, note = hold_out(parts["train"], tasks, recipe)
         notes.append(note)
         parts.update(valid_table)
+    old_task = None
+    if data.remember is not None:
+        old_task = read_old_task(data.remember, recipe, table.schema, data.on_bad_rows)
     tasks, seen = learned_from_training(tasks, parts)
     notes += seen
     differ = {part: shifts(parts["train"], WORDS[part], parts[part], tasks) for part in WORDS if part in given_parts}
@@ -171,6 +177,7 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
         bases,
         tuple(finding for found in differ.values() for finding in found),
         tuple(read),
+        old_task=old_task,
     )
 
 
