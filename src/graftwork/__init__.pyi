@@ -4,6 +4,7 @@ from graftwork import bases as bases
 from graftwork.core.settings import Training as Training
 from graftwork.data.columns.text import TextSettings as TextSettings
 from graftwork.deploy.embed import embed as embed
+from graftwork.deploy.reference import with_reference as with_reference
 from graftwork.deploy.transformers.export import export_transformers as export_transformers
 from graftwork.devices import use_device as use_device
 from graftwork.errors import GraftworkError as GraftworkError
@@ -187,4 +188,5 @@ __all__ = [
     "run_sequence",
     "soup",
     "use_device",
+    "with_reference",
 ]

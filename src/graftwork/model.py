@@ -33,6 +33,7 @@ from graftwork.data.quality.checks import OnBadRows, known_choice
 from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
 from graftwork.devices import check_device, chosen
+from graftwork.evidence.strange.reference import known_reference
 from graftwork.predicting import predict_table, scored_values
 from graftwork.saving import Saved
 from graftwork.tasks.capabilities import Episodic
@@ -127,6 +128,16 @@ class Model(Saved):
         loaded = load_like(source, self.schema, with_target=False, on_bad_rows="keep")
         loaded.warn()
         return predict_table(self, loaded.table, loaded.bad)
+
+    def unusual(self, data: Source, *, encoding: str | None = None) -> np.ndarray | pd.Series:
+        """How unlike the training rows each row is (N,), from 0 to 1: the share of ordinary rows that are less so.
+
+        A Series for a frame. NaN for a row that can't be read. Raises UsageError for a model without a reference.
+        """
+        known_reference(self.reference, self.folder)
+        loaded = load_like(with_encoding(data, encoding), self.schema, with_target=False, on_bad_rows="keep")
+        found = predict_table(self, loaded.table, loaded.bad, unusual=True).unusual
+        return as_asked({"unusual": found}, data, {"unusual": ("unusual",)})  # type: ignore[dict-item,return-value]
 
     def evaluate(
         self,

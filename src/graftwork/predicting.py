@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,38 +13,53 @@ from graftwork.core import predicted
 from graftwork.core.examples import Cached, Examples, encoders_of, held_rows, is_on_disk, prepare
 from graftwork.core.long_texts import cut_off, warn_of_cut
 from graftwork.core.predicted import Predicted
-from graftwork.core.scoring import Watch, compared_targets, part_of, predict_examples, scored
+from graftwork.core.scoring import ROW_FEATURES, Watch, compared_targets, part_of, predict_examples, scored
 from graftwork.core.splits import warn_of_splits
 from graftwork.data.domains import warn_of_lacking_domain
 from graftwork.data.quality.checks import BadRow
 from graftwork.data.table import Table
 from graftwork.data.values import Values, joined
+from graftwork.evidence.strange.other import Other
 from graftwork.saving import Saved
 
 CHUNK = 16384
 """Rows predicted at a time, at most."""
 
 
-def predict_table(model: Saved, table: Table, bad: list[BadRow]) -> Predicted:
-    """Values and probabilities of the rows of a table that has been read and checked; bad: those that can't be read."""
-    parts = [part for part, _ in predict_chunks(model, table, bad)] or [nothing(model)]
+def predict_table(model: Saved, table: Table, bad: list[BadRow], *, unusual: bool = False) -> Predicted:
+    """Values and probabilities of the rows of a table that has been read and checked; bad: those that can't be read.
+    unusual: also how unusual they are, by a model that has a reference."""
+    parts = [part for part, _ in predict_chunks(model, table, bad, unusual=unusual)] or [nothing(model, unusual)]
+    known = [part.unusual for part in parts if part.unusual is not None]
     return Predicted(
         {name: [value for part in parts for value in part.each_values[name]] for name in model.tasks},
         {name: np.concatenate([part.each_probabilities[name] for part in parts]) for name in _numbered(model)},
         bad,
+        np.concatenate(known) if known else None,
     )
 
 
-def nothing(model: Saved) -> Predicted:
+def nothing(model: Saved, unusual: bool = False) -> Predicted:
     """Predictions of no row at all."""
     empty = {name: np.zeros((0, width), np.float32) for name, width in _numbered(model).items()}
-    return Predicted({name: [] for name in model.tasks}, empty, [])
+    return Predicted({name: [] for name in model.tasks}, empty, [], np.zeros(0) if unusual else None)
 
 
 def predict_chunks(
-    model: Saved, table: Table, bad: list[BadRow], watch: Watch | None = None
+    model: Saved,
+    table: Table,
+    bad: list[BadRow],
+    watch: Watch | None = None,
+    *,
+    unusual: bool = False,
+    other: Other | None = None,
 ) -> Iterator[tuple[Predicted, Table]]:
-    """Chunk by chunk, with the chunk's rows, so that memory stays flat. watch: told how many rows are done."""
+    """Chunk by chunk, with the chunk's rows, so that memory stays flat. watch: told how many rows are done.
+
+    unusual: also how unusual they are, by a model that has a reference. other: the label of those that are too unusual
+    for any class, which have no probabilities then.
+    """
+    measured = unusual or other is not None
     if model.network.film is not None:
         warn_of_lacking_domain(table, model.schema)
     unreadable, cut, numbered = {row.row for row in bad}, Counter[str](), _numbered(model)
@@ -50,7 +67,8 @@ def predict_chunks(
         chunk = table.take(rows)
         good = np.array([row not in unreadable for row in chunk.rows.tolist()], dtype=bool)
         own = part_of(watch, int(rows[0]), len(table))
-        found = _probabilities(model, chunk.take(np.flatnonzero(good)), own, cut) if good.any() else {}
+        seen = _kept(model, chunk.take(np.flatnonzero(good)), own, cut, measured) if good.any() else None
+        found = {} if seen is None else seen.found
         given, values = {}, {}
         for name, task in model.tasks.items():
             read = found.get(name)
@@ -63,7 +81,9 @@ def predict_chunks(
                 for index, value in zip(np.flatnonzero(good), task.decode(read), strict=True):
                     values[name][index] = value
         here = set(chunk.rows.tolist()) & unreadable
-        yield Predicted(values, given, [row for row in bad if row.row in here]), chunk
+        found_unusual = _unusual(model, seen, good) if measured else None
+        made = Predicted(values, given, [row for row in bad if row.row in here], found_unusual)
+        yield made if other is None else with_other(made, other, model), chunk
     warn_of_cut(model.network, cut, len(table))
     warn_of_splits(model.network, table, model.recipe.text)
 
@@ -108,14 +128,48 @@ def _slices(model: Saved, rows: int) -> list[np.ndarray]:
     return [np.arange(start, min(start + size, rows)) for start in range(0, rows, size)]
 
 
-def _probabilities(model: Saved, table: Table, watch: Watch | None, cut: Counter[str]) -> dict[str, Values]:
+class _Kept(NamedTuple):
+    """found: by target, of rows that can be read, what `task.in_units` gives. features: theirs (N, W), if asked for."""
+
+    found: dict[str, Values]
+    features: np.ndarray | None
+
+
+def with_other(made: Predicted, other: Other, model: Saved) -> Predicted:
+    """The predictions, in which rows that are too unusual have the other label, and no probabilities."""
+    if made.unusual is None or model.reference is None:
+        return made
+    target = other.target_among(model.tasks)
+    rows, value = other.chosen(made.unusual, model.reference), other.value(model.tasks[target])
+    values = [value if chosen else own for own, chosen in zip(made.each_values[target], rows, strict=True)]
+    probabilities = made.each_probabilities[target].copy()
+    probabilities[rows] = np.nan
+    return replace(
+        made,
+        each_values={**made.each_values, target: values},
+        each_probabilities={**made.each_probabilities, target: probabilities},
+    )
+
+
+def _kept(model: Saved, table: Table, watch: Watch | None, cut: Counter[str], features: bool) -> _Kept:
     """cut: rows whose text was not read whole, by input, are added to it."""
     examples = prepare(table, model.network, {}, model.recipe.text, keep_on_disk=False)
     predicted.warn_of_lacks(model.network, examples)
     cut.update(cut_off(model.network, table, examples, model.recipe.text))
-    found = predict_examples(model.network, examples, model.recipe.listed, watch=watch, tasks=model.tasks)
+    found = predict_examples(
+        model.network, examples, model.recipe.listed, watch=watch, tasks=model.tasks, features=features
+    )
     encoders = encoders_of(model.network, model.recipe.text)
-    return {
+    in_units = {
         name: task.in_units(task.located(found[name], table, encoders), model.temperature.get(name, 1.0))
         for name, task in model.tasks.items()
     }
+    return _Kept(in_units, np.asarray(found[ROW_FEATURES]) if features else None)
+
+
+def _unusual(model: Saved, seen: _Kept | None, good: np.ndarray) -> np.ndarray:
+    """How unusual each row of a chunk is (N,), NaN for those that can't be read, which are not `good`."""
+    found = np.full(len(good), np.nan)
+    if seen is not None and seen.features is not None and model.reference is not None:
+        found[good] = model.reference.unusual(seen.features)
+    return found

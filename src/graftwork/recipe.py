@@ -42,7 +42,8 @@ class Recipe:
     targets is the mean of theirs, and there a regression is scored by r2 unless named otherwise. valid_share: share of
     the training rows that is held out for validation where no validation table is given. rows: train on a sample of so
     many rows (what a budget allows). valid_rows: score runs on a sample of so many validation rows; None is all, or a
-    third of `rows`. inputs: those that are read, by column, "table" for all
+    third of `rows`. reference: whether the model keeps features of some training rows, by which it tells how unusual
+    others are. inputs: those that are read, by column, "table" for all
     numbers and categories; None for all. seed: of everything that is drawn.
 
     >>> Recipe(base="gru", techniques=(), seed=1).to_dict()
@@ -60,6 +61,7 @@ class Recipe:
     rows: int | None = None
     valid_rows: int | None = None
     inputs: Sequence[str] | None = None
+    reference: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -185,6 +187,7 @@ _HINTS: dict[str, Any] = {
     "valid_share": float,
     "rows": int | None,
     "valid_rows": int | None,
+    "reference": bool,
     "seed": int,
 }
 
@@ -209,8 +212,8 @@ def parse_techniques(value: Any) -> tuple[Technique, ...] | Auto:
 
 def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
     """The recipe with `key=value` settings changed, as `--set` gives them: training settings by their name, text
-    settings as `text.name`, and the recipe's own base, task, head, metric, valid_share, rows and seed."""
-    own = {"head", "metric", "valid_share", "rows", "valid_rows", "seed", "task", "base"}
+    settings as `text.name`, and the recipe's own base, task, head, metric, valid_share, rows, reference and seed."""
+    own = {"head", "metric", "valid_share", "rows", "valid_rows", "seed", "task", "base", "reference"}
     training, text, plain = asdict(recipe.training), asdict(recipe.text), {}
     for key, value in settings.items():
         if key in training:

@@ -1,5 +1,5 @@
-"""A model as a folder: model.json (what it is), weights.safetensors, provenance.json (where it comes from), and each
-encoder's own files. No pickle.
+"""A model as a folder: model.json (what it is), weights.safetensors, provenance.json (where it comes from),
+reference.safetensors (what its training rows were like), and each encoder's own files. No pickle.
 
 All of it appears at once, with checksums in model.json: a folder without it is no model, a folder with it is whole.
 """
@@ -34,6 +34,8 @@ from graftwork.data.table import Schema
 from graftwork.discovery.places import OWN
 from graftwork.discovery.registry import Registry
 from graftwork.errors import MissingPackageError, ModelError, UsageError
+from graftwork.evidence.strange.reference import Reference
+from graftwork.evidence.strange.stored import REFERENCE, read_reference, write_reference
 from graftwork.networks.bases.architectures import ARCHITECTURES
 from graftwork.networks.bases.saved import restore_encoder
 from graftwork.networks.film import Film
@@ -70,7 +72,8 @@ class Saved:
     """What a model folder holds: a network with all that is needed to use it.
 
     recipe: the resolved recipe that made it. temperature: by target, fitted on validation. provenance: its bases, and
-    the tables that it learned from.
+    the tables that it learned from. reference: some of its training rows as it sees them, by which others are unusual;
+    None where none were kept.
     """
 
     recipe: Recipe
@@ -79,6 +82,7 @@ class Saved:
     tasks: Mapping[str, Task]
     temperature: Mapping[str, float] = field(default_factory=dict)
     provenance: Provenance = NOT_KNOWN
+    reference: Reference | None = None
 
 
 def save(model: Saved, folder: Path, also: Callable[[Path], None] | None = None) -> Path:
@@ -110,6 +114,8 @@ def put(model: Saved, folder: Path, also: Callable[[Path], None] | None = None) 
     for path in folder.glob("encoder-*"):  # of a model with more encoders
         if path.name.removeprefix("encoder-").isdecimal() and int(path.name[8:]) >= len(encoders):
             remove(path)
+    if model.reference is None:
+        remove(folder / REFERENCE)
 
 
 def _write_files(model: Saved, folder: Path) -> list[dict[str, Any]]:
@@ -123,6 +129,8 @@ def _write_files(model: Saved, folder: Path) -> list[dict[str, Any]]:
     weights = {name: tensor.contiguous().clone() for name, tensor in model.network.state_dict().items()}
     with replacing(folder / WEIGHTS) as temporary:
         write_tensors(weights, temporary)
+    if model.reference is not None:
+        write_reference(model.reference, folder)
     told = to_cyclonedx(model.provenance, _about(model))
     write_text(folder / PROVENANCE, json.dumps(told, ensure_ascii=False, indent=1))
     return encoders
@@ -185,6 +193,7 @@ def _load(path: Path) -> Saved:
             tasks=tasks,
             temperature=manifest["temperature"],
             provenance=provenance_in(path, manifest),
+            reference=read_reference(path) if REFERENCE in manifest.get("files", {}) else None,
         )
     except MissingPackageError as error:
         raise MissingPackageError(f"{path} can't be loaded. {error}") from None

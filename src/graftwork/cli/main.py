@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from graftwork import threads
-from graftwork.cli import bases, cache, embed, few_shot, merge, model, nearest, pretrain, sequence, verification
+from graftwork.cli import (
+    bases,
+    cache,
+    embed,
+    few_shot,
+    merge,
+    model,
+    nearest,
+    pretrain,
+    sequence,
+    strange,
+    verification,
+)
 from graftwork.cli.arguments import (
     BadRows,
     Device,
@@ -225,7 +237,7 @@ def list_(
     print_list(what, as_json=json)
 
 
-for part in (model, embed, nearest, verification, few_shot, merge, sequence, pretrain, bases, cache):
+for part in (model, strange, embed, nearest, verification, few_shot, merge, sequence, pretrain, bases, cache):
     part.add_commands(app)
 
 

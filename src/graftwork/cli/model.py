@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from graftwork.cli.arguments import BadRows, Device, Encoding
+from graftwork.cli.strange import Beyond, OtherLabel, Unusual, strange_of
 from graftwork.data.store.names import inside
 from graftwork.errors import UsageError
 from graftwork.progress import SILENT, screen
@@ -36,6 +37,9 @@ def predict(
         bool,
         typer.Option("--spreadsheet-safe", help="csv, tsv: a ' before texts that a spreadsheet takes for formulas"),
     ] = False,
+    unusual: Unusual = False,
+    other: OtherLabel = None,
+    beyond: Beyond = None,
     techniques: Added = None,
     encoding: Encoding = None,
     device: Device = "auto",
@@ -44,10 +48,18 @@ def predict(
     from graftwork.data.read.decoding import with_encoding
     from graftwork.deploy.predict import predict_file
 
+    strange = strange_of(unusual, other, beyond)
     table = with_encoding(table, encoding)
     with screen() as on:
         rows, unreadable = predict_file(
-            model, table, out, proba=proba, spreadsheet_safe=spreadsheet_safe, techniques=techniques or (), on=on
+            model,
+            table,
+            out,
+            proba=proba,
+            spreadsheet_safe=spreadsheet_safe,
+            techniques=techniques or (),
+            strange=strange,
+            on=on,
         )
     tell(f"{counted(rows)} predicted into {out}")
     if unreadable:

@@ -19,7 +19,7 @@ from graftwork.core.technique import Technique
 from graftwork.data.batch import Inputs
 from graftwork.data.store import ragged
 from graftwork.data.store.cache import digest, entry, limit_bytes, storing
-from graftwork.data.store.entries import kept
+from graftwork.data.store.entries import is_whole, kept
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network, frozen_depth
 
@@ -68,6 +68,14 @@ def features_cache(network: Network, examples: Examples, techniques: Sequence[Te
     several = len(whole) > 1
     shared = {n: depth for n, depth in whole.items() if several or frozen_depth(network.encoder(n)) == depth}
     return build_cache(network, examples, {name: depth for name, depth in shared.items() if depth > 1})
+
+
+def computed_before(network: Network, examples: Examples, techniques: Sequence[Technique]) -> dict[str, Cached]:
+    """The cached blocks of these rows that are on disk already; nothing is computed."""
+    depths, _ = cache_depths(network, techniques)
+    keys = {name: _key(network, examples, name, depth) for name, depth in depths.items()}
+    there = {name: depth for name, depth in depths.items() if is_whole(entry("frozen", keys[name]))}
+    return build_cache(network, examples, there)
 
 
 def build_cache(

@@ -27,12 +27,13 @@ class Predicted:
 
     each_values: by target, one value a row, None where the row could not be read. each_probabilities: by target, the
     numbers of a row that its task names (N, C), NaN there; targets whose task names none (`Task.numbers`) are left out.
-    bad: why rows could not be read.
+    bad: why rows could not be read. unusual: how unlike the training rows each is (N,), NaN there; None unless asked.
     """
 
     each_values: dict[str, list[Any]]
     each_probabilities: dict[str, np.ndarray]
     bad: list[BadRow]
+    unusual: np.ndarray | None = None
 
     @property
     def values(self) -> list[Any]:

@@ -23,6 +23,8 @@ from graftwork.tasks.metrics.registry import score as metric_score
 from graftwork.tasks.task import Task
 
 BATCH_ROWS = 512
+ROW_FEATURES = "\0row features"
+"""Among predictions by target, the features that the heads read of each row; no column is called so."""
 
 Watch = Callable[[int, int], None]
 """Told how many rows are done, of how many."""
@@ -43,6 +45,7 @@ def predict_examples(
     changed: Callable[[Batch], Batch] | None = None,
     watch: Watch | None = None,
     tasks: Mapping[str, Task] | None = None,
+    features: bool = False,
 ) -> dict[str, Values]:
     """By target, what its task keeps of the predictions of every row in order: (N, outputs), float32, before softmax.
 
@@ -50,23 +53,24 @@ def predict_examples(
     the same each time, unless `changed` does it. embedded: targets of which the
     embeddings (N, E), what the last layer of the head reads, are given instead.
     rows: indices of the rows to predict; None for all. changed: what is done to each batch first.
-    watch: told after each batch how many rows are done, of how many.
+    watch: told after each batch how many rows are done, of how many. features: also, under `ROW_FEATURES`, the features
+    of each row (N, width) from the same pass.
     """
     rows = np.arange(len(examples)) if rows is None else rows
     changed = corruption(tasks or {}, network) if changed is None else changed
     training = network.training
     network.eval()
     own = {name: task for name, task in (tasks or {}).items() if name not in embedded}
-    kept, done = {name: Collector(len(rows)) for name in network.targets}, 0
+    kept, done = {name: Collector(len(rows)) for name in (*network.targets, *([ROW_FEATURES] if features else []))}, 0
     with torch.no_grad():  # not inference mode, in which a technique could not switch gradients on
-        forward, given = prediction(network, examples, rows, techniques, cached, embedded, changed)
+        forward, given = prediction(network, examples, rows, techniques, cached, embedded, changed, features)
         for indices in network.pass_batches(examples.lengths[rows], BATCH_ROWS, running(network, cached)):
             for target, values in forward.predict(given.batch(indices)).predictions.items():
                 kept[target].put(indices, own[target].keep(values) if target in own else as_array(values))
             done += len(indices)
             if watch is not None:
                 watch(done, len(rows))
-    nothing = {name: np.zeros((0, width), np.float32) for name, width in _widths(network, embedded).items()}
+    nothing = {name: np.zeros((0, width), np.float32) for name, width in _widths(network, embedded, features).items()}
     network.train(training)
     return {name: found.values(nothing[name]) for name, found in kept.items()}
 
@@ -85,6 +89,7 @@ def prediction(
     cached: Mapping[str, Cached] | None = None,
     embedded: Collection[str] = (),
     changed: Callable[[Batch], Batch] | None = None,
+    features: bool = False,
 ) -> tuple[Forward, Rows]:
     """The forward that predicts these rows with what the techniques do at prediction, and the rows as they see them.
 
@@ -97,16 +102,17 @@ def prediction(
         return made if changed is None else changed(made)
 
     given = Rows(len(rows), batch, domain)
-    predictor: Predictor = lambda one: _with_embeddings(one, embedded)
+    predictor: Predictor = lambda one: _with_features(_with_embeddings(one, embedded), features)
     for technique in reversed(order(techniques)):
         predictor = technique.predict(predictor, given)
     return predictor(network), given
 
 
-def _widths(network: Network, embedded: Collection[str]) -> dict[str, int]:
+def _widths(network: Network, embedded: Collection[str], features: bool) -> dict[str, int]:
     """By target, the numbers a row that are given of it."""
     nothing = Features(torch.zeros(0, network.width, device=network.device))
-    return {
+    widths = {ROW_FEATURES: network.width} if features else {}
+    return widths | {
         name: head.embed(nothing).shape[1] if name in embedded else head.outputs for name, head in network.each_head()
     }
 
@@ -120,6 +126,14 @@ def _with_embeddings(network: Network, embedded: Collection[str]) -> Forward:
         plain.features,
         lambda seen, batch: network.generated(seen, batch) | {name: heads[name].embed(seen) for name in embedded},
     )
+
+
+def _with_features(forward: Forward, wanted: bool) -> Forward:
+    """The same, which gives what its heads read beside their predictions."""
+    heads = forward.generate or forward.heads
+    if not wanted:
+        return forward
+    return Forward(forward.features, lambda seen, batch: {**heads(seen, batch), ROW_FEATURES: seen.rows})
 
 
 def probabilities(task: Task, kept: Values, temperature: float = 1.0) -> Any:

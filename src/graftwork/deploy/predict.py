@@ -16,14 +16,17 @@ from graftwork.data.load import Loaded, load_like
 from graftwork.data.store.cache import storing
 from graftwork.data.store.locks import claimed
 from graftwork.data.store.writing import clean_beside, replacing
+from graftwork.data.table import Table
 from graftwork.deploy.predicted_columns import with_predictions
 from graftwork.deploy.spreadsheets import without_formulas
+from graftwork.deploy.strange import NOT_ASKED, Strange
 from graftwork.deploy.transformers.held_files import held_files, without_files
 from graftwork.errors import UsageError
 from graftwork.networks.manifest import read_manifest_of, schema_of
 from graftwork.progress import SILENT, Screen
 
 if TYPE_CHECKING:
+    from graftwork.core.predicted import Predicted
     from graftwork.core.scoring import Watch
     from graftwork.core.technique import Technique
     from graftwork.model import Model
@@ -37,13 +40,14 @@ def predict_file(
     proba: bool = False,
     spreadsheet_safe: bool = False,
     techniques: Sequence[Technique | str] = (),
+    strange: Strange = NOT_ASKED,
     on: Screen = SILENT,
 ) -> tuple[int, int]:
     """Write `out` (csv, tsv, jsonl or parquet, by its ending) and return the rows and the unreadable ones.
 
     What columns are added says `with_predictions`. In csv and tsv, which have no lists, a list is written as json.
     Columns that hold files as bytes are kept in parquet alone, which is said.
-    techniques: what is done at prediction (`Model.predicting_with`).
+    techniques: what is done at prediction (`Model.predicting_with`). strange: what is done of unusual rows.
     spreadsheet_safe: of csv and tsv, texts that begin like a formula get an apostrophe in front.
     on: shows how far it is.
     Raises UsageError for another ending, for an `out` that is the table itself, and while another process writes it;
@@ -65,9 +69,10 @@ def predict_file(
             on.note(f"left out of {out}: {', '.join(files)} (files as bytes, which .{kind} can't hold; .parquet does)")
         on.doing("loading the model")
         model, watch = _loaded(model_folder, techniques, proba), on.counting("predicting", "rows")
+        strange.check(model)
         clean_beside(out)
         with storing(out.parent), replacing(out) as temporary:
-            _write(model, loaded, temporary, WRITERS[kind], proba, changed, watch)
+            _write(model, loaded, temporary, WRITERS[kind], proba, strange, changed, watch)
     return len(loaded.table), len({row.row for row in loaded.bad})
 
 
@@ -123,22 +128,27 @@ def _write(
     path: Path,
     make: Callable[[Path, pa.Schema], Any],
     proba: bool,
+    strange: Strange,
     changed: Callable[[pa.Table], pa.Table],
     watch: Watch,
 ) -> None:
     from graftwork.predicting import nothing, predict_chunks
 
+    def columns(chunk: Table, predicted: Predicted) -> pa.Table:
+        return changed(strange.with_unusual(with_predictions(model, chunk, predicted, proba), predicted))
+
     writer: Any = None
-    for predicted, chunk in predict_chunks(model, loaded.table, loaded.bad, watch):
+    unusual, other = strange.unusual, strange.other
+    for predicted, chunk in predict_chunks(model, loaded.table, loaded.bad, watch, unusual=unusual, other=other):
         rows = pa.array(chunk.rows - 1)
         written = {name: column.take(rows) for name, column in loaded.written.items()}
         chunk = replace(chunk, data=with_columns(chunk.data, written))
-        table = changed(with_predictions(model, chunk, predicted, proba))
+        table = columns(chunk, predicted)
         writer = writer or make(path, table.schema)
         writer.write_table(table)
     if writer is None:
         table = replace(loaded.table, data=with_columns(loaded.table.data, loaded.written))
-        writer = make(path, changed(with_predictions(model, table, nothing(model), proba)).schema)
+        writer = make(path, columns(table, nothing(model, strange.unusual)).schema)
     writer.close()
 
 

@@ -31,6 +31,7 @@ from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.model_from_run import make_model as make_model
 from graftwork.runs.one_at_a_time import one_at_a_time
 from graftwork.runs.provenance import licence_notes, provenance_of
+from graftwork.runs.reference import make_reference
 from graftwork.runs.reporting import Call, make_report
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import Workspace, claims_out, open_workspace
@@ -142,7 +143,8 @@ def fit_data(
         job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
         candidates, kept = run_all(job, recipe, workspace, listener, deadline, allowed.look)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
-    model = replace(model, provenance=provenance_of(job, model.recipe))
+    reference = make_reference(job, model, kept) if model.recipe.reference else None
+    model = replace(model, provenance=provenance_of(job, model.recipe), reference=reference)
     if folder is not None:
         with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model
             hashed = model.provenance.tables[: len(job.tables)]
