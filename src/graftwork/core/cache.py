@@ -112,7 +112,7 @@ def _key(network: Network, examples: Examples, name: str, depth: int) -> str:
     """What batches a row is read in moves its last bits, so that reading in blocks counts too, and so does a GPU."""
     how = ["blocks"] if examples.in_blocks else []
     how += [] if network.device.type == "cpu" else [network.device.type]
-    weights = _weights_digest(network.encoder(name), depth)
+    weights = weights_digest(network.encoder(name), depth)
     return digest(examples.keys[name], weights, str(depth), str(network.autocast), *how)
 
 
@@ -205,7 +205,8 @@ def _state_bytes(examples: Examples, name: str, depth: int, network: Network) ->
     return vectors * width * np.dtype(_dtype(bf16)).itemsize
 
 
-def _weights_digest(encoder: Encoder, depth: int) -> str:
+def weights_digest(encoder: Encoder, depth: int) -> str:
+    """Of the configuration of an encoder and the weights of its first `depth` blocks."""
     blocks = encoder.blocks()[:depth]
     tensors = [value for block in blocks for module in block for value in module.state_dict().values()]
     return digest(repr(encoder.config()), *(tensor.detach().cpu().contiguous().numpy() for tensor in tensors))

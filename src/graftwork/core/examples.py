@@ -120,7 +120,7 @@ def prepare(
             inputs[name] = given[name]
             continue
         if keep_on_disk:
-            keys[name] = _key(table, encoder, columns, text)
+            keys[name] = prepared_key(table, encoder, columns, text)
             inputs[name] = _on_disk(table, encoder, columns, text, entry("prepared", keys[name]))
         else:
             inputs[name] = _in_memory(_prepared(table, encoder, columns, text), encoder.prepared_dtype)
@@ -156,7 +156,7 @@ def _missing(column: pa.ChunkedArray) -> np.ndarray:
 def is_on_disk(table: Table, network: Network, text: TextSettings) -> bool:
     """Whether `prepare` has kept all inputs of this very table before."""
     return all(
-        ragged.exists(entry("prepared", _key(table, network.encoder(name), network.sources[name], text)))
+        ragged.exists(entry("prepared", prepared_key(table, network.encoder(name), network.sources[name], text)))
         for name in network.columns
     )
 
@@ -219,7 +219,8 @@ def _picked(values: np.ndarray | None, indices: np.ndarray) -> torch.Tensor | No
     return None if values is None else torch.from_numpy(values[indices])
 
 
-def _key(table: Table, encoder: Encoder, columns: Sequence[str], text: TextSettings) -> str:
+def prepared_key(table: Table, encoder: Encoder, columns: Sequence[str], text: TextSettings) -> str:
+    """Under which the prepared rows of an input are kept."""
     return digest(_digest(table, encoder, columns), encoder.fingerprint, repr(text))
 
 

@@ -77,10 +77,10 @@ def plan_single(job: Job, recipe: Recipe, *, timed: bool = True) -> Plan:
     return run.plan if not timed else replace(run.plan, seconds=affordable_steps(run, None).seconds)
 
 
-def make_ready(job: Job, recipe: Recipe, *, sketched: bool = False) -> Run:
-    """The run of a recipe with its techniques listed, checked and adapted, with nothing slow begun. sketched: of a
-    large table only some rows are prepared."""
-    return _make_run(job, recipe, started=False, listener=Listener(), sketched=sketched)
+def make_ready(job: Job, recipe: Recipe, *, sketched: bool = False, started: bool = False) -> Run:
+    """The run of a recipe with its techniques listed, checked and adapted, with nothing slow begun unless it is
+    `started`. sketched: of a large table only some rows are prepared."""
+    return _make_run(job, recipe, started=started, listener=Listener(), sketched=sketched)
 
 
 def run_single(

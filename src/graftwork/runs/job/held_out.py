@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -39,15 +40,10 @@ def hold_out(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[d
     compares = any(task.couples_rows for task in tasks.values())
     if pretrained and int(labelled.sum()) < enough and not compares:
         return {}, f"validation: none held out, because {len(table):,} rows are few (fewer than {enough:,})"
-    kinds = strata(table, tasks)
-    group, time = table.schema.role("group"), table.schema.role("time")
+    time = table.schema.role("time")
     if time:
         return _latest(table, time.name, tasks, recipe)
-    if group:
-        names = np.array(table.values(group.name), dtype=object).astype(str)
-        kept, held = group_split(names, recipe.valid_share, recipe.seed, _first_classes(table, tasks))
-    else:
-        kept, held = _split_distinct(distinct(table), kinds, recipe)
+    kept, held = _split(table, tasks, recipe)
     note = f"validation: {len(held):,} of {len(table):,} rows held out of {table.source} (seed {recipe.seed})"
     return {"train": table.take(kept), "valid": table.take(held)}, note
 
@@ -64,6 +60,25 @@ def _latest(table: Table, time: str, tasks: Mapping[str, Task], recipe: Recipe) 
     early = int((times[kept] >= times[held].min()).sum())
     also = f"; {counted(early)} as late, of classes that no earlier row has, train" if early else ""
     return {"train": table.take(kept), "valid": table.take(held)}, f"{note}{also}"
+
+
+def split_off(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted indices of the rows that stay, and of `valid_share` of them that are held out, as `hold_out` draws them,
+    however few rows there are."""
+    compared = next((name for name, task in tasks.items() if task.holds_out == "classes"), None)
+    if compared is None:
+        return _split(table, tasks, recipe)
+    numbered = replace(table, rows=np.arange(len(table)))
+    parts, _ = hold_out_identities(numbered, compared, tasks[compared], recipe)
+    return parts["train"].rows, parts["valid"].rows
+
+
+def _split(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    group = table.schema.role("group")
+    if group is None:
+        return _split_distinct(distinct(table), strata(table, tasks), recipe)
+    names = np.array(table.values(group.name), dtype=object).astype(str)
+    return group_split(names, recipe.valid_share, recipe.seed, _first_classes(table, tasks))
 
 
 def distinct(table: Table) -> np.ndarray:
