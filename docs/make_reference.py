@@ -394,8 +394,14 @@ def _plain(text: str) -> str:
     return re.sub(r"<factory>", "...", re.sub(r" at 0x[0-9a-f]+", "", text))
 
 
+PARTS = ("graftwork.sure",)
+"""Files with a part of a public class, whose methods are shown as its own."""
+
+
 def _methods(cls: type) -> list[tuple[str, Any]]:
-    return [(name, m) for name, m in vars(cls).items() if not name.startswith("_") and _documented(m)]
+    parts = [cls, *(base for base in cls.__bases__ if base.__module__ in PARTS)]
+    members = [member for part in parts for member in vars(part).items()]
+    return [(name, m) for name, m in members if not name.startswith("_") and _documented(m)]
 
 
 def _documented(member: Any) -> bool:

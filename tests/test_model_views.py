@@ -57,6 +57,17 @@ def test_it_is_saved_with_the_model(model: Model, tmp_path: Path):
     assert np.array_equal(load(tmp_path / "model").predict_proba(DATA), averaged.predict_proba(DATA))
 
 
+def test_calibration_rows_were_seen_without_them(model: Model) -> None:
+    labelled = {**DATA, "label": ["animals", "weather", "food"] * 4}
+    calibrated = model.calibrated_on(labelled)
+    assert len(calibrated.calibration["label"]) == 12
+    assert calibrated.predicting_with().calibration
+    averaged = calibrated.predicting_with(TTA(4))
+    assert not averaged.calibration
+    again = averaged.calibrated_on(labelled).calibration["label"]
+    assert np.array_equal(again.kept, averaged.predict_proba(DATA))
+
+
 def test_a_model_of_texts_has_no_views(fixtures: Worlds):
     fixture = fixtures("cnn")
     text_model = Model(Recipe(base=fixture.spec, techniques=[]), fixture.schema, fixture.network, fixture.tasks)

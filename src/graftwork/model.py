@@ -34,8 +34,8 @@ from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
 from graftwork.devices import check_device, chosen
 from graftwork.evidence.strange.reference import known_reference
-from graftwork.predicting import predict_table, scored_values
-from graftwork.saving import Saved
+from graftwork.predicting import predict_source, scored_values
+from graftwork.sure import Sure
 from graftwork.tasks.capabilities import Episodic
 from graftwork.tasks.task import Task
 from graftwork.techniques import at_prediction
@@ -60,7 +60,7 @@ HANDED_OUT = {
 
 
 @dataclass(frozen=True, repr=False)
-class Model(Saved):
+class Model(Sure):
     """A network with all that is needed to use it.
 
     report: the evidence of the run that made it; None in a loaded model (its report.html lies in its folder).
@@ -124,10 +124,7 @@ class Model(Saved):
 
     def predict_rows(self, data: Source, *, encoding: str | None = None) -> Predicted:
         """Values, probabilities, and the rows that could not be read with the reason."""
-        source = with_encoding(data, encoding)
-        loaded = load_like(source, self.schema, with_target=False, on_bad_rows="keep")
-        loaded.warn()
-        return predict_table(self, loaded.table, loaded.bad)
+        return predict_source(self, data, encoding)
 
     def unusual(self, data: Source, *, encoding: str | None = None) -> np.ndarray | pd.Series:
         """How unlike the training rows each row is (N,), from 0 to 1: the share of ordinary rows that are less so.
@@ -135,8 +132,7 @@ class Model(Saved):
         A Series for a frame. NaN for a row that can't be read. Raises UsageError for a model without a reference.
         """
         known_reference(self.reference, self.folder)
-        loaded = load_like(with_encoding(data, encoding), self.schema, with_target=False, on_bad_rows="keep")
-        found = predict_table(self, loaded.table, loaded.bad, unusual=True).unusual
+        found = predict_source(self, data, encoding, unusual=True).unusual
         return as_asked({"unusual": found}, data, {"unusual": ("unusual",)})  # type: ignore[dict-item,return-value]
 
     def evaluate(
@@ -239,13 +235,15 @@ class Model(Saved):
 
         Each takes the place of one of its name; at its null setting (`tent:steps=0`) it does nothing. Raises UsageError
         for a technique that acts in training alone, RefusedError where one does not fit the model or another one.
+        Calibration rows are left out, since they were predicted without them; see `calibrated_on`.
         """
         added = [at_prediction(each) for each in techniques]
         names = {technique.name for technique in added}
         listed = [technique for technique in self.recipe.named if technique.name not in names]
         acting = [each for each in (*listed, *added) if each.acts_at_prediction and not each.off]
         check(acting, base_facts(self.network, self.tasks))
-        return replace(self, recipe=replace(self.recipe, techniques=(*listed, *added)))
+        kept = {} if techniques else self.calibration
+        return replace(self, recipe=replace(self.recipe, techniques=(*listed, *added)), calibration=kept)
 
     @cached_property
     def _searcher(self) -> Searcher:

@@ -16,7 +16,9 @@ from graftwork.core.predicted import Predicted
 from graftwork.core.scoring import ROW_FEATURES, Watch, compared_targets, part_of, predict_examples, scored
 from graftwork.core.splits import warn_of_splits
 from graftwork.data.domains import warn_of_lacking_domain
+from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import BadRow
+from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
 from graftwork.data.values import Values, joined
 from graftwork.evidence.strange.other import Other
@@ -24,6 +26,13 @@ from graftwork.saving import Saved
 
 CHUNK = 16384
 """Rows predicted at a time, at most."""
+
+
+def predict_source(model: Saved, data: Source, encoding: str | None = None, *, unusual: bool = False) -> Predicted:
+    """`predict_table` of any source. encoding: of a csv, tsv or json file that is not UTF-8."""
+    loaded = load_like(with_encoding(data, encoding), model.schema, with_target=False, on_bad_rows="keep")
+    loaded.warn()
+    return predict_table(model, loaded.table, loaded.bad, unusual=unusual)
 
 
 def predict_table(model: Saved, table: Table, bad: list[BadRow], *, unusual: bool = False) -> Predicted:

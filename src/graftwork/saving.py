@@ -1,5 +1,5 @@
-"""A model as a folder: model.json (what it is), weights.safetensors, provenance.json (where it comes from),
-reference.safetensors (what its training rows were like), and each encoder's own files. No pickle.
+"""A model as a folder: model.json (what it is), weights.safetensors, provenance.json (where it comes from), each encoder's
+own files; reference.safetensors (what its training rows were like) and calibration.safetensors where known. No pickle.
 
 All of it appears at once, with checksums in model.json: a folder without it is no model, a folder with it is whole.
 """
@@ -36,6 +36,8 @@ from graftwork.discovery.registry import Registry
 from graftwork.errors import MissingPackageError, ModelError, UsageError
 from graftwork.evidence.strange.reference import Reference
 from graftwork.evidence.strange.stored import REFERENCE, read_reference, write_reference
+from graftwork.evidence.sure.calibration import Calibration
+from graftwork.evidence.sure.files import CALIBRATION, read_calibration, write_calibration
 from graftwork.networks.bases.architectures import ARCHITECTURES
 from graftwork.networks.bases.saved import restore_encoder
 from graftwork.networks.film import Film
@@ -73,7 +75,7 @@ class Saved:
 
     recipe: the resolved recipe that made it. temperature: by target, fitted on validation. provenance: its bases, and
     the tables that it learned from. reference: some of its training rows as it sees them, by which others are unusual;
-    None where none were kept.
+    None where none were kept. calibration: by target, rows on which sets, intervals and abstention rest.
     """
 
     recipe: Recipe
@@ -83,6 +85,7 @@ class Saved:
     temperature: Mapping[str, float] = field(default_factory=dict)
     provenance: Provenance = NOT_KNOWN
     reference: Reference | None = None
+    calibration: Mapping[str, Calibration] = field(default_factory=dict)
 
 
 def save(model: Saved, folder: Path, also: Callable[[Path], None] | None = None) -> Path:
@@ -116,6 +119,8 @@ def put(model: Saved, folder: Path, also: Callable[[Path], None] | None = None) 
             remove(path)
     if model.reference is None:
         remove(folder / REFERENCE)
+    if not model.calibration:
+        remove(folder / CALIBRATION)
 
 
 def _write_files(model: Saved, folder: Path) -> list[dict[str, Any]]:
@@ -133,6 +138,8 @@ def _write_files(model: Saved, folder: Path) -> list[dict[str, Any]]:
         write_reference(model.reference, folder)
     told = to_cyclonedx(model.provenance, _about(model))
     write_text(folder / PROVENANCE, json.dumps(told, ensure_ascii=False, indent=1))
+    if model.calibration:
+        write_calibration(model.calibration, folder / CALIBRATION)
     return encoders
 
 
@@ -194,6 +201,7 @@ def _load(path: Path) -> Saved:
             temperature=manifest["temperature"],
             provenance=provenance_in(path, manifest),
             reference=read_reference(path) if REFERENCE in manifest.get("files", {}) else None,
+            calibration=_calibration(path, manifest, tasks),
         )
     except MissingPackageError as error:
         raise MissingPackageError(f"{path} can't be loaded. {error}") from None
@@ -211,6 +219,11 @@ def _load(path: Path) -> Saved:
     ) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
         raise ModelError(f"{path} is a damaged model: {reason}. Copy or train it again.") from None
+
+
+def _calibration(path: Path, manifest: Mapping[str, Any], tasks: Mapping[str, Task]) -> dict[str, Calibration]:
+    """The calibration rows by the file that the manifest vouches for; a model need not have any."""
+    return read_calibration(inside(path, CALIBRATION), tasks) if CALIBRATION in manifest.get("files", {}) else {}
 
 
 def _network(path: Path, manifest: Mapping[str, Any], tasks: Mapping[str, Task]) -> Network:

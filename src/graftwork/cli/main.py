@@ -23,6 +23,7 @@ from graftwork.cli import (
     pretrain,
     sequence,
     strange,
+    sure,
     verification,
 )
 from graftwork.cli.arguments import (
@@ -202,7 +203,7 @@ def list_(
     print_list(what, as_json=json)
 
 
-for part in (model, strange, embed, nearest, verification, few_shot, merge, sequence, pretrain, bases, cache):
+for part in (model, sure, strange, embed, nearest, verification, few_shot, merge, sequence, pretrain, bases, cache):
     part.add_commands(app)
 
 

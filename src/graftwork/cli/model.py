@@ -40,6 +40,15 @@ def predict(
     unusual: Unusual = False,
     other: OtherLabel = None,
     beyond: Beyond = None,
+    coverage: Annotated[
+        float | None,
+        typer.Option(help="add a set of classes (of numbers an interval) that holds the truth so often, such as 0.9"),
+    ] = None,
+    sets: Annotated[str, typer.Option(help="lac: the smallest sets; aps: larger ones where a row is harder")] = "lac",
+    abstain: Annotated[
+        float | None,
+        typer.Option(help="leave predictions empty, so that of the others at most so many are wrong, such as 0.05"),
+    ] = None,
     techniques: Added = None,
     encoding: Encoding = None,
     device: Device = "auto",
@@ -47,8 +56,10 @@ def predict(
     """Predict each row of a table: one output row per input row, in order, original columns kept."""
     from graftwork.data.read.decoding import with_encoding
     from graftwork.deploy.predict import predict_file
+    from graftwork.deploy.sure import Asked
 
     strange = strange_of(unusual, other, beyond)
+    asked = Asked(coverage, abstain, sets)  # type: ignore[arg-type]  # checked there
     table = with_encoding(table, encoding)
     with screen() as on:
         rows, unreadable = predict_file(
@@ -59,6 +70,7 @@ def predict(
             spreadsheet_safe=spreadsheet_safe,
             techniques=techniques or (),
             strange=strange,
+            asked=asked,
             on=on,
         )
     tell(f"{counted(rows)} predicted into {out}")

@@ -20,6 +20,7 @@ from graftwork.data.table import Table
 from graftwork.deploy.predicted_columns import with_predictions
 from graftwork.deploy.spreadsheets import without_formulas
 from graftwork.deploy.strange import NOT_ASKED, Strange
+from graftwork.deploy.sure import Asked
 from graftwork.deploy.transformers.held_files import held_files, without_files
 from graftwork.errors import UsageError
 from graftwork.networks.manifest import read_manifest_of, schema_of
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from graftwork.core.predicted import Predicted
     from graftwork.core.scoring import Watch
     from graftwork.core.technique import Technique
+    from graftwork.evidence.sure.promises import Promises
     from graftwork.model import Model
 
 
@@ -41,6 +43,7 @@ def predict_file(
     spreadsheet_safe: bool = False,
     techniques: Sequence[Technique | str] = (),
     strange: Strange = NOT_ASKED,
+    asked: Asked | None = None,
     on: Screen = SILENT,
 ) -> tuple[int, int]:
     """Write `out` (csv, tsv, jsonl or parquet, by its ending) and return the rows and the unreadable ones.
@@ -49,7 +52,7 @@ def predict_file(
     Columns that hold files as bytes are kept in parquet alone, which is said.
     techniques: what is done at prediction (`Model.predicting_with`). strange: what is done of unusual rows.
     spreadsheet_safe: of csv and tsv, texts that begin like a formula get an apostrophe in front.
-    on: shows how far it is.
+    asked: what is to be promised of the predictions. on: shows how far it is.
     Raises UsageError for another ending, for an `out` that is the table itself, and while another process writes it;
     `out` appears whole or not at all. What can be wrong with the table or with `out` is found before the model is
     loaded, which takes seconds.
@@ -57,6 +60,8 @@ def predict_file(
     kind = check_out(out, source)
     if spreadsheet_safe and kind not in ("csv", "tsv"):
         raise UsageError(f"--spreadsheet-safe is for csv and tsv, and --out is {out}. Leave it out.")
+    asked = asked or Asked()
+    asked.check(bool(techniques))
     schema = schema_of(read_manifest_of(model_folder))
     changed = _changes(kind, spreadsheet_safe)
     with claimed(out):
@@ -70,9 +75,10 @@ def predict_file(
         on.doing("loading the model")
         model, watch = _loaded(model_folder, techniques, proba), on.counting("predicting", "rows")
         strange.check(model)
+        promised = asked.of(model)
         clean_beside(out)
         with storing(out.parent), replacing(out) as temporary:
-            _write(model, loaded, temporary, WRITERS[kind], proba, strange, changed, watch)
+            _write(model, loaded, temporary, WRITERS[kind], proba, strange, changed, watch, promised)
     return len(loaded.table), len({row.row for row in loaded.bad})
 
 
@@ -131,11 +137,12 @@ def _write(
     strange: Strange,
     changed: Callable[[pa.Table], pa.Table],
     watch: Watch,
+    promised: Promises | None,
 ) -> None:
     from graftwork.predicting import nothing, predict_chunks
 
     def columns(chunk: Table, predicted: Predicted) -> pa.Table:
-        return changed(strange.with_unusual(with_predictions(model, chunk, predicted, proba), predicted))
+        return changed(strange.with_unusual(with_predictions(model, chunk, predicted, proba, promised), predicted))
 
     writer: Any = None
     unusual, other = strange.unusual, strange.other

@@ -9,16 +9,20 @@ import numpy as np
 import pyarrow as pa
 
 from graftwork.data.table import Table
+from graftwork.deploy.sure import promised_columns, without_abstained
 
 if TYPE_CHECKING:
     from graftwork.core.predicted import Predicted
+    from graftwork.evidence.sure.promises import Promises
     from graftwork.model import Model
     from graftwork.tasks.task import Task
 
 PREDICTION, CONFIDENCE, SECOND, REASON = "prediction", "confidence", "second_choice", "reason"
 
 
-def with_predictions(model: Model, chunk: Table, predicted: Predicted, proba: bool) -> pa.Table:
+def with_predictions(
+    model: Model, chunk: Table, predicted: Predicted, proba: bool, promised: Promises | None = None
+) -> pa.Table:
     """The rows of `chunk` with their predictions.
 
     Added are prediction (`prediction(column)` for each column of a task that fills several); for one class a row also
@@ -26,8 +30,14 @@ def with_predictions(model: Model, chunk: Table, predicted: Predicted, proba: bo
     (why a prediction is empty), and with `proba` one `p(class)` a class. Of a model with several targets they are
     `prediction(target)`, `confidence(target)`, `p(target=class)` and so on. Where the table has a column of that name
     already, the added one gets an underscore behind it.
+
+    promised: what is promised of them; `graftwork.deploy.sure` says which columns that adds. Rows that are not answered
+    have an empty prediction and the reason "abstained".
     """
     reasons = {row.row: f"{row.column}: {row.reason}" for row in predicted.bad}
+    if promised is not None:
+        predicted, silent = without_abstained(model, chunk, predicted, promised)
+        reasons |= silent
     table = chunk.data
     several, added = len(model.targets) > 1, dict[str, pa.Array]()
     for target, task in model.tasks.items():
@@ -41,6 +51,8 @@ def with_predictions(model: Model, chunk: Table, predicted: Predicted, proba: bo
             sure, second = runners_up(task, predicted.each_probabilities[target])
             added[f"{CONFIDENCE}{of}"] = pa.array(sure, mask=np.isnan(sure))
             added[f"{SECOND}{of}"] = pa.array(second, kind)
+        if promised is not None:
+            added |= promised_columns(promised, target, predicted.each_probabilities.get(target), of)
     added[REASON] = pa.array([reasons.get(row) for row in chunk.rows.tolist()], pa.string())
     for target in model.targets if proba else ():
         given = predicted.each_probabilities[target]

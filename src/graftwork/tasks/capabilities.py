@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,6 +18,7 @@ from graftwork.data.tensors import Tensors, in_float32
 from graftwork.errors import RefusedError
 from graftwork.networks.heads.solving.problem import NamedLoss
 from graftwork.networks.network import Network
+from graftwork.tasks.labels import Labels
 from graftwork.tasks.metrics.pair_calibration import PairCalibration
 
 
@@ -43,6 +45,26 @@ class Calibrated(Protocol):
 
     def probabilities(self, predictions: Any, temperature: float = 1.0) -> Tensor:
         """Probabilities (B, outputs) of predictions (B, outputs)."""
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """Predicts numbers, and knows a scale on which errors of all sizes of them are alike."""
+
+    def on_scale(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers in the units of the column on that scale."""
+
+    def off_scale(self, scaled: np.ndarray) -> np.ndarray:
+        """The inverse of `on_scale`."""
+
+
+@runtime_checkable
+class Labelled(Protocol):
+    """Its classes are labels that stand in the target column."""
+
+    @property
+    def labels(self) -> Labels:
+        """Those, in the order of the outputs."""
 
 
 @runtime_checkable

@@ -77,8 +77,7 @@ class NumberTask(ColumnTask):
 
     def encode(self, column: pa.ChunkedArray, source: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         values, present = _numbers(column, source, rows)
-        learned = np.arcsinh(values / self.scale) if self.scale else values
-        standard = np.where(present, (learned - self.mean) / self.std, 0.0)
+        standard = np.where(present, (self.on_scale(values) - self.mean) / self.std, 0.0)
         return standard.astype(np.float32), present
 
     def in_units(self, kept: np.ndarray, temperature: float = 1.0) -> np.ndarray:
@@ -89,8 +88,14 @@ class NumberTask(ColumnTask):
         return np.asarray(torch.sinh(predictions.clamp(-FARTHEST, FARTHEST) * self.std + self.mean) * self.scale)
 
     def truth(self, targets: np.ndarray) -> np.ndarray:
-        learned: np.ndarray = targets.astype(np.float64) * self.std + self.mean
-        return np.asarray(np.sinh(learned) * self.scale) if self.scale else learned
+        return self.off_scale(targets.astype(np.float64) * self.std + self.mean)
+
+    def on_scale(self, numbers: np.ndarray) -> np.ndarray:
+        """The logarithm where that is learned; else the numbers themselves."""
+        return np.asarray(np.arcsinh(numbers / self.scale)) if self.scale else numbers
+
+    def off_scale(self, scaled: np.ndarray) -> np.ndarray:
+        return np.asarray(np.sinh(scaled) * self.scale) if self.scale else scaled
 
     def means_the_same(self, other: Task) -> bool:
         return isinstance(other, NumberTask) and type(self) is type(other) and self.scale == other.scale

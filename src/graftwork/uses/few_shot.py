@@ -66,6 +66,7 @@ class ClassLearner(Generic[S_co]):
             tasks={**model.tasks, target: task},
             temperature={name: value for name, value in model.temperature.items() if name != target},
             reference=None,  # its rows are of other classes
+            calibration={},  # of other features and classes
             recipe=replace(model.recipe, task=task.name) if len(model.tasks) == 1 else model.recipe,
             provenance=replace(model.provenance, tables=(*model.provenance.tables, *seen)),
         )
