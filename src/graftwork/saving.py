@@ -1,5 +1,5 @@
-"""A model as a folder: model.json (what it is), weights.safetensors, provenance.json (where it comes from), each encoder's
-own files; reference.safetensors (what its training rows were like) and calibration.safetensors where known. No pickle.
+"""A model as a folder: model.json (what it is), weights.safetensors, provenance.json (where it comes from), files of
+each encoder; reference.safetensors (what its training rows were like), calibration.safetensors if known. No pickle.
 
 All of it appears at once, with checksums in model.json: a folder without it is no model, a folder with it is whole.
 """

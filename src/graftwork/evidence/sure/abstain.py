@@ -66,8 +66,8 @@ def abstention(task: Task, rows: Calibration, error: float, confidence: float = 
 
 def mistakes(task: Task, rows: Calibration) -> np.ndarray:
     """Which rows are predicted wrong (M,); a label set is where it is not exact."""
-    wrong: np.ndarray = task.predicted(rows.kept) != rows.truth
-    return wrong.any(axis=1) if wrong.ndim > 1 else wrong
+    wrong = np.asarray(task.predicted(rows.kept) != rows.truth)
+    return np.asarray(wrong.any(axis=1)) if wrong.ndim > 1 else wrong
 
 
 def doubts(task: Task, kept: np.ndarray) -> np.ndarray:
