@@ -48,6 +48,7 @@ SAYS = {
     "robustness": "trained under attack:",
     "tag_spans": "Lima: PLACE",
     "quantiles": "coverage of the interval",
+    "slices": "where 'carrier' is 'Blitz'",
 }
 """What each prints when it has done its work."""
 APART = {"make_sample_data", "resume_after_kill"}

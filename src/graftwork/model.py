@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -141,6 +141,7 @@ class Model(Sure):
         *,
         on_bad_rows: OnBadRows = "fail",
         without: Collection[str] = (),
+        by: str | Collection[str] = (),
         encoding: str | None = None,
         watch: Watch | None = None,
     ) -> Evaluation | Evaluations:
@@ -149,25 +150,29 @@ class Model(Sure):
         With several targets, a mapping of them by target; a target that no row has is left out.
         on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out.
         without: inputs that are left out, as if every row lacked them; `["table"]` for all numbers and categories.
+        by: columns of the table, read by the model or not, whose values the scores are given by as well (`.by`);
+            numbers and dates in quarters of the rows, `"length(COLUMN)"` by how long its texts are.
         encoding: of a csv, tsv or json file that is not UTF-8.
         watch: told how many rows are done, of how many.
 
         Raises DataError for a missing column, a label that training never had, or no rows at all; UsageError for an
-        input to leave out that there is not.
+        input to leave out that there is not, or a column to score by that is not there or has too many values.
         """
         source = with_encoding(data, encoding)
         loaded = load_like(source, self.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows))
         loaded.warn()
-        return self.evaluate_table(loaded.table, without, watch)
+        return self.evaluate_table(loaded.table, without, watch, [by] if isinstance(by, str) else list(by))
 
     def evaluate_table(
-        self, table: Table, without: Collection[str] = (), watch: Watch | None = None
+        self, table: Table, without: Collection[str] = (), watch: Watch | None = None, by: Sequence[str] = ()
     ) -> Evaluation | Evaluations:
         """As `evaluate`, for a table that has been read and checked."""
         from graftwork.evidence.evaluate import evaluate
         from graftwork.evidence.evaluation import Evaluations
+        from graftwork.evidence.slices.search import divided
         from graftwork.tasks.metrics.registry import beside
 
+        parts = {name: divided(table, name, by) for name in self.tasks}  # before anything slow: `by` may be wrong
         texts, domains = row_texts(table), domain_names(table)
         warn_of_lacking_domain(table, self.schema)
         encoded = {
@@ -185,7 +190,15 @@ class Model(Sure):
             elif labelled.any() or len(self.tasks) == 1:
                 also = beside(task, self.recipe.metric_of(name))
                 found[name] = evaluate(
-                    task, targets, given[name], table.rows, labelled=labelled, texts=texts, domains=domains, also=also
+                    task,
+                    targets,
+                    given[name],
+                    table.rows,
+                    labelled=labelled,
+                    texts=texts,
+                    domains=domains,
+                    divided=parts[name],
+                    also=also,
                 )
         return found[self.target] if len(self.tasks) == 1 else Evaluations(found)
 

@@ -36,6 +36,7 @@ def print_result(model: Model, folder: Path) -> None:
 
 
 def print_scores(found: Evaluation | Evaluations, *, as_json: bool) -> None:
+    from graftwork.cli.slices import print_parts
     from graftwork.evidence.evaluation import Evaluations
 
     if as_json:
@@ -45,6 +46,7 @@ def print_scores(found: Evaluation | Evaluations, *, as_json: bool) -> None:
         print_evaluations({f"{evaluation.rows:,} rows": evaluation}, target)
         title = f"{target}: by domain" if target else "by domain"
         print_domains(evaluation.domains, next(iter(evaluation.scores)), title)
+        print_parts(evaluation, target)
 
 
 def print_evaluations(evaluations: Mapping[str, Evaluation], target: str = "") -> None:

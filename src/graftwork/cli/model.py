@@ -82,6 +82,10 @@ def evaluate(
     model: Annotated[Path, typer.Argument(help="folder that fit wrote")],
     table: Table,
     json: Annotated[bool, typer.Option("--json", help="print only the scores, as JSON")] = False,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="also by this column, read by the model or not, or by 'length(COLUMN)'; repeat for several"),
+    ] = None,
     on_bad_rows: BadRows = "fail",
     techniques: Added = None,
     episodes: Annotated[int | None, typer.Option(help="score so many episodes of classes learned anew")] = None,
@@ -102,6 +106,7 @@ def evaluate(
     from graftwork.cli.console import print_scores
     from graftwork.cli.few_shot import evaluate_episodes, shape_of
     from graftwork.cli.robustness import check_alone, evaluate_robust
+    from graftwork.cli.slices import check_by, check_columns
     from graftwork.data.load import load_like
     from graftwork.data.quality.checks import known_choice
     from graftwork.data.read.decoding import with_encoding
@@ -109,12 +114,14 @@ def evaluate(
 
     shape, bad_rows = shape_of(episodes, way, shot, query), known_choice(on_bad_rows)
     check_alone(robust, robust_set, out, bool(shape))
+    check_by(by or (), other=robust or bool(shape))
     table = with_encoding(table, encoding)
     with SILENT if json else screen() as on:
         on.doing(f"reading {table}")  # before torch is loaded, which takes seconds
         read = load_like(table, schema_of(read_manifest_of(model)), with_target=True, on_bad_rows=bad_rows)
         for note in read.notes:
             on.note(note)
+        check_columns(read.table, by or ())
         on.doing("loading the model")
         import graftwork.model
 
@@ -127,7 +134,7 @@ def evaluate(
             on.doing("scoring episodes")
             print_scores(evaluate_episodes(loaded, read.table, shape), as_json=json)
             return
-        found = loaded.evaluate_table(read.table, watch=on.counting("evaluating", "rows"))
+        found = loaded.evaluate_table(read.table, watch=on.counting("evaluating", "rows"), by=by or ())
     print_scores(found, as_json=json)
 
 

@@ -13,6 +13,8 @@ from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.scores.domains import domain_scores
 from graftwork.evidence.scores.examples import Rows, most_wrong, slowest
 from graftwork.evidence.scores.intervals import RESAMPLES, Score, bootstrap
+from graftwork.evidence.slices.search import Divided, partition_scores, worse
+from graftwork.evidence.slices.worse import Search
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import given_to
 from graftwork.tasks.section import SeenRows
@@ -29,6 +31,7 @@ def evaluate(
     *,
     labelled: np.ndarray | None = None,
     domains: Sequence[str | None] | np.ndarray | None = None,
+    divided: Divided | None = None,
     also: Iterable[Metric] = (),
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -37,7 +40,8 @@ def evaluate(
 
     rows: row numbers in their source (N,). texts: what to show of each row. lengths: tokens of each row, for the list
     of the slowest rows. labelled: mask of rows that have a target; all where left out. domains: of each row, None for
-    none. also: metrics beside the task's own, such as one of another package.
+    none. divided: how worse slices are looked for, and
+    which parts are scored. also: metrics beside the task's own, such as one of another package.
     Raises DataError where no row is labelled, or where rows are compared and there is no pair.
     """
     keep = np.flatnonzero(np.ones(len(targets), bool) if labelled is None else labelled)
@@ -61,6 +65,8 @@ def evaluate(
         most_wrong=most_wrong(task, truth, given, shown),
         slowest=slowest(task, truth, given, shown),
         domains=domain_scores(np.asarray(domains, dtype=object)[keep], score) if domains is not None else (),
+        by={name: partition_scores(one.take(keep), score) for name, one in divided.asked.items()} if divided else {},
+        slices=worse(task, truth, given, divided, keep, rows[keep]) if divided else Search(),
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from graftwork import notebook
 from graftwork.evidence.details import ClassDetails, Details, LabelDetails
-from graftwork.evidence.scores.domains import DomainScore
+from graftwork.evidence.scores.domains import DomainScore, of_parts
 from graftwork.evidence.scores.examples import Example
 from graftwork.evidence.scores.intervals import Score
+from graftwork.evidence.slices.worse import Search
 from graftwork.shown import counted, shortened_text, shown_line
 from graftwork.tasks.section import Section
 
@@ -25,6 +27,7 @@ class Evaluation:
     scores: by the metric's name. details: what more there is to tell by what the task answers, such as scores by class
     (`graftwork.evidence.details`); None for a task that tells it itself. sections: the task's own parts of the report.
     most_wrong, slowest: a few rows each, worst first. domains: the same scores by domain, where the rows have one.
+    by: the same by what was asked for, a column say. slices: groups of rows in which it is clearly worse.
     """
 
     task: str
@@ -36,6 +39,8 @@ class Evaluation:
     most_wrong: tuple[Example, ...] = ()
     slowest: tuple[Example, ...] = ()
     domains: tuple[DomainScore, ...] = ()
+    by: Mapping[str, tuple[DomainScore, ...]] = field(default_factory=dict)
+    slices: Search = field(default_factory=Search)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -47,9 +52,17 @@ class Evaluation:
         """Classes that no row has, of which the scores say nothing."""
         return self.details.uncovered if isinstance(self.details, LabelDetails) else ()
 
-    def to_json(self) -> dict[str, dict[str, float]]:
-        """`{"accuracy": {"value": …, "low": …, "high": …}, …}`, plain JSON data."""
-        return {name: interval.to_json() for name, interval in self.scores.items()}
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """`{"accuracy": {"value": …, "low": …, "high": …}, …}`, plain JSON data.
+
+        Where scores by a column were asked for, they stand under "by", and worse groups of rows under "slices".
+        """
+        scores: dict[str, dict[str, Any]] = {name: interval.to_json() for name, interval in self.scores.items()}
+        if not self.by:
+            return scores
+        first = next(iter(self.scores), "")
+        parts = {name: of_parts(found, first) for name, found in self.by.items()}
+        return {**scores, "by": parts, "slices": self.slices.to_json()}
 
     def __repr__(self) -> str:
         return "\n".join(evaluation_lines(self))
@@ -79,7 +92,7 @@ class Evaluations(Mapping[str, Evaluation]):
     def _repr_html_(self) -> str:
         return evaluation_html(self)
 
-    def to_json(self) -> dict[str, dict[str, dict[str, float]]]:
+    def to_json(self) -> dict[str, dict[str, dict[str, Any]]]:
         """`{target: {metric: {"value": …, "low": …, "high": …}}}`, plain JSON data."""
         return {target: evaluation.to_json() for target, evaluation in self._by_target.items()}
 

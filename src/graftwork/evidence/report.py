@@ -40,6 +40,7 @@ class Report(Findings):
             **self._inputs(),
             **self._domains(),
             **({"remembered": remembered_json(self.remembered)} if self.remembered else {}),
+            **self._slices(),
             "seconds": {
                 stage.name: {"wall": round(stage.wall_seconds, 3), "cpu": round(stage.cpu_seconds, 3)}
                 for stage in self.costs
@@ -75,6 +76,12 @@ class Report(Findings):
         found = {split: self._each(of_target) for split, of_target in seen.items()}
         left = {r.target: by_domain(r.left_out, r.primary) for r in self.results if r.left_out}
         return ({"domains": found} if found else {}) | ({"left_out": self._each(left)} if left else {})
+
+    def _slices(self) -> dict[str, Any]:
+        """Groups of rows in which it is worse, on the split that counts; nothing where none could be looked at."""
+        found = {r.target: r.headline[1].slices for r in self.results if r.evaluations}
+        looked = {target: one.to_json() for target, one in found.items() if one.looked_at}
+        return {"slices": self._each(looked)} if looked else {}
 
     def _each(self, by_target: Mapping[str, Any]) -> Any:
         return dict(by_target) if self.more else next(iter(by_target.values()))

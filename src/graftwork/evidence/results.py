@@ -12,7 +12,6 @@ from graftwork.evidence.rows import Views
 from graftwork.evidence.scores.baseline import Baseline
 from graftwork.evidence.scores.breakdown import Bin
 from graftwork.evidence.scores.domains import DomainScore
-from graftwork.evidence.scores.groups import Group
 from graftwork.evidence.scores.modalities import Contribution
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.shown import counted
@@ -67,7 +66,6 @@ class Result:
     wrong. inputs: what each of several inputs brings, on the split that counts. left_out: scores of each
     domain by a model of the others. baseline: what the primary metric gives without a model, on the split that counts,
     and whether the model beats it; None where that says nothing. training_rows: by class, how many it learned from.
-    groups: rows of a category that are predicted clearly worse, on the split that counts.
     """
 
     primary: str
@@ -80,7 +78,6 @@ class Result:
     left_out: tuple[DomainScore, ...] = ()
     baseline: Baseline | None = None
     training_rows: Mapping[str, int] = field(default_factory=dict)
-    groups: tuple[Group, ...] = ()
 
     @property
     def headline(self) -> tuple[str, Evaluation]:

@@ -20,6 +20,7 @@ from graftwork.evidence.results import Result
 from graftwork.evidence.scores.baseline import Baseline, baseline_of
 from graftwork.evidence.scores.breakdown import Bin, reliability
 from graftwork.evidence.scores.modalities import Contribution, contributions
+from graftwork.evidence.slices.search import divided
 from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise
 from graftwork.model import Model
 from graftwork.predicting import scored_examples
@@ -27,7 +28,6 @@ from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.crossval import cross_validate
 from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
-from graftwork.runs.job.row_groups import groups_of
 from graftwork.runs.leave_one_domain_out import LeftOutDomain
 from graftwork.runs.single import Candidate
 from graftwork.tasks.capabilities import Episodic
@@ -102,9 +102,9 @@ def _result(job: Job, model: Model, kept: Candidate, given: Given, target: str) 
 
     Nothing is said of labels by a model that is no better than the commonest answer.
     """
-    task, temperature, first = job.tasks[target], model.temperature.get(target, 1.0), next(iter(given.values()))
+    task, temperature, first = job.tasks[target], model.temperature.get(target, 1.0), next(iter(given))
     metric = job.bound_metrics[target]
-    all_found = {name: _evaluate(model, part, target, metric) for name, part in given.items()}
+    all_found = {name: _evaluate(model, part, target, metric, first=name == first) for name, part in given.items()}
     evaluations = {part: found for part, found in all_found.items() if found is not None}
     baseline = _baseline(job, target, given, evaluations)
     sound = baseline is None or baseline.beaten
@@ -117,7 +117,6 @@ def _result(job: Job, model: Model, kept: Candidate, given: Given, target: str) 
         temperature=temperature,
         before_temperature=_before(job, target, given, kept) if temperature != 1.0 else (),
         suspects=tuple(suspects),
-        groups=groups_of(task, target, first.table, first.values[target]),
         training_rows=label_counts(job.train.column(target)) if task.single_label else {},
     )
     return result, warnings
@@ -134,8 +133,9 @@ def _inputs(job: Job, model: Model, given: Given) -> dict[str, tuple[Contributio
     )
 
 
-def _evaluate(model: Model, part: Part, target: str, metric: Metric) -> Evaluation | None:
-    """None where no row of the table has the target. metric: by which the run was chosen."""
+def _evaluate(model: Model, part: Part, target: str, metric: Metric, *, first: bool) -> Evaluation | None:
+    """None where no row of the table has the target. metric: by which the run was chosen. first: it is the table that
+    counts, in which worse slices are looked for."""
     task, table = model.tasks[target], part.table
     targets, labelled = encoded(table, target, task, encoders_of(model.network, model.recipe.text))
     if not labelled.any() and len(model.tasks) > 1:
@@ -151,8 +151,15 @@ def _evaluate(model: Model, part: Part, target: str, metric: Metric) -> Evaluati
         texts=row_texts(table),
         lengths=part.examples.lengths,
         domains=domain_names(table),
+        divided=divided(table, target, features=_features(part)) if first else None,
         also=[metric],
     )
+
+
+def _features(part: Part) -> dict[str, np.ndarray]:
+    """What is at hand of the rows by input: features that nothing was trained on top of in between."""
+    stored = {name: one.states for name, one in part.cached.items() if not one.bf16}
+    return {name: states for name, states in stored.items() if isinstance(states, np.ndarray) and states.ndim == 2}
 
 
 def _baseline(job: Job, target: str, given: Given, evaluations: Mapping[str, Evaluation]) -> Baseline | None:

@@ -11,7 +11,7 @@ from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.report import Report
 from graftwork.evidence.results import Result
 from graftwork.evidence.scores.domains import DomainScore
-from graftwork.evidence.scores.groups import Group
+from graftwork.evidence.slices.worse import Search, Slice
 from graftwork.evidence.summary.trouble import trouble
 
 
@@ -77,13 +77,24 @@ def test_the_domain_with_the_fewest_right_answers() -> None:
     )
 
 
+def with_slices(evaluation: Evaluation, *found: Slice) -> Evaluation:
+    return dataclasses.replace(evaluation, slices=Search(found, 40))
+
+
 def test_groups_that_are_worse() -> None:
-    group = Group("city", "there", 50, 0.5, 0.175)
-    said = texts(of_classes({"a": (100, 90), "b": (100, 75)}), groups=(group,))
+    group = Slice("column", "city", "there", 50, 0.5, 0.1, 0.175, 0.001, (7, 8))
+    counts = {"a": (100, 90), "b": (100, 75)}
+    said = texts(with_slices(of_classes(counts), group))
     assert said[0] == "Where 'city' is 'there', 50 of 100 get the right answer (50 rows; all rows: 82 of 100)."
     numbers = of_numbers(np.arange(100.0), np.arange(100.0) + 1)
-    said = texts(numbers, groups=(Group("city", "there", 50, 150_200.0, 99_000.0),))
+    off = Slice("column", "city", "there", 50, 150_200.0, 60_000.0, 99_000.0, 0.001)
+    said = texts(with_slices(numbers, off))
     assert said[0] == "Where 'city' is 'there', it is off by 150,000 on average (50 rows; all rows: 99,000)."
+
+
+def test_classes_and_domains_are_told_by_themselves() -> None:
+    found = [Slice(kind, "c", "v", 50, 0.5, 0.1, 0.175, 0.001) for kind in ("class", "domain")]  # type: ignore[arg-type]
+    assert not any("Where" in said for said in texts(with_slices(of_classes({"a": (100, 90), "b": (100, 75)}), *found)))
 
 
 def test_several_targets_are_named() -> None:

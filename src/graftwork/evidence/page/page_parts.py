@@ -11,6 +11,7 @@ from graftwork.evidence.page import plots, tables
 from graftwork.evidence.page.own_sections import own_sections
 from graftwork.evidence.page.pictures import bars
 from graftwork.evidence.page.remembered import remembered_table
+from graftwork.evidence.page.slice_tables import slice_parts
 from graftwork.evidence.page.tables import Grid, Value
 from graftwork.evidence.results import Findings, Result
 from graftwork.evidence.rows import RowView
@@ -68,6 +69,7 @@ def _sections(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("certainty", "How sure it is", any(result["plots"]["reliability"] for result in results)),
         ("identities", "Pairs compared", some("compared")),
         *((one.anchor, one.title, True) for result in results for one in result["own"]),
+        ("slices", "Where it is worse", some("slices_said")),
         ("mistakes", "Largest errors" if numbers else "Mistakes", some("listed")),
         ("warnings", f"Warnings about the data ({len(report.warnings)})", bool(report.warnings) or some("suspects")),
         ("inputs", "What each input brings", some("inputs")),
@@ -114,6 +116,7 @@ def _result(report: Findings, at: int, summary: Summary) -> dict[str, Any]:
         "mistakes_said": _mistakes_said(evaluation),
         "slowest": tables.slowest(result, views) if evaluation.slowest else None,
         "listed": bool(evaluation.most_wrong) or not isinstance(details, Verification | EpisodeDetails | None),
+        **slice_parts(result, views),
         "suspects": tables.suspects(result, report.rows.get("validation", {})) if result.suspects else None,
         "inputs": tables.inputs(result) if result.inputs else None,
         "with_all": result.inputs[0].metric.text(result.inputs[0].score) if result.inputs else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graftwork.evidence.page.slice_tables import SLICE_ROWS
 from graftwork.evidence.page.tables import MOST_SUSPECTS
 from graftwork.evidence.results import Findings
 from graftwork.evidence.scores.verification import Verification
@@ -20,6 +21,7 @@ def wanted_rows(report: Findings) -> dict[str, list[int]]:
         if isinstance(compared, Verification):
             first += [row for one in (*compared.most_alike, *compared.least_alike) for row in (one.first, one.second)]
         first += [one.row for section in evaluation.sections for one in section.rows]
+        first += [row for one in evaluation.slices.found for row in one.worst[:SLICE_ROWS]]
         first += [one.row for one in (*evaluation.most_wrong, *evaluation.slowest)]
     found = {split: list(dict.fromkeys(first))}
     suspects = [one.row for result in report.results for one in result.suspects[:MOST_SUSPECTS]]

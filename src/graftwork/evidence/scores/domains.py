@@ -70,6 +70,15 @@ def summary(domains: Sequence[DomainScore], metric: str) -> Summary | None:
 
 def to_json(domains: Sequence[DomainScore], metric: str) -> dict[str, Any]:
     """Plain JSON data: the scores of each domain, their mean in `metric`, and which is the worst."""
+    return _json(domains, metric, "domains")
+
+
+def of_parts(parts: Sequence[DomainScore], metric: str) -> dict[str, Any]:
+    """The same of the parts of the rows that were asked for."""
+    return _json(parts, metric, "parts")
+
+
+def _json(domains: Sequence[DomainScore], metric: str, name: str) -> dict[str, Any]:
     found = summary(domains, metric)
     whole = {"mean": found.mean, "worst": found.worst.domain} if found else {}
-    return {"metric": metric, **whole, "domains": {one.domain: one.to_json() for one in domains}}
+    return {"metric": metric, **whole, name: {one.domain: one.to_json() for one in domains}}

@@ -123,17 +123,18 @@ def _pairs_of_identities(compared: Verification) -> list[Trouble]:
 
 
 def _groups(result: Result) -> list[Trouble]:
-    """At most two groups of rows that are clearly worse than the others."""
+    """At most two groups of rows that are clearly worse than the others. Classes and domains are told by themselves."""
     _, evaluation = result.headline
     found = []
-    for one in result.groups[:_GROUPS]:
-        where = f"Where {quoted(one.column)} is {quoted(one.value)},"
+    others = [one for one in evaluation.slices.found if one.kind not in ("class", "domain")]
+    for one in others[:_GROUPS]:
+        where = f"Where {one.where},"
         if isinstance(evaluation.details, NumberDetails):
             said = f"it is off by {amount(one.bad)} on average ({counted(one.rows)}; all rows: {amount(one.overall)})"
         else:
             right, overall = of_hundred(1 - one.bad), of_hundred(1 - one.overall)
             said = f"{right} get the right answer ({counted(one.rows)}; all rows: {overall})"
-        found.append(Trouble(f"{where} {said}."))
+        found.append(Trouble(f"{where} {said}.", one.worst[:_EXAMPLES]))
     return found
 
 
