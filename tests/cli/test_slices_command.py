@@ -11,6 +11,7 @@ import pytest
 import graftwork as gw
 from command import graft, write_rows
 from graftwork.errors import UsageError
+from graftwork.evidence.evaluation import Evaluation
 
 BASE = ("--base", "table-mlp:width=16,embedding=2", "--with", "none", "--set", "steps=120", "--set", "precision=fp32")
 
@@ -64,10 +65,10 @@ def test_python_gives_the_same_scores_as_a_table_of_that_part_alone(place: Path)
 
     model, frame = gw.load(place / "run"), pd.read_csv(place / "test.csv")
     found = model.evaluate(frame, by="channel")
-    assert isinstance(found, gw.Evaluation)
+    assert isinstance(found, Evaluation)
     for part in found.by["channel"]:
         alone = model.evaluate(frame[frame.channel == part.domain])
-        assert isinstance(alone, gw.Evaluation)
+        assert isinstance(alone, Evaluation)
         assert part.scores["accuracy"] == alone.scores["accuracy"]
         assert part.scores["log_loss"].value == pytest.approx(alone.scores["log_loss"].value)
 
@@ -97,9 +98,8 @@ def test_a_column_that_can_not_be_scored_by_is_said_before_the_model_is_loaded(p
 
 
 def test_by_goes_with_rows_alone(place: Path) -> None:
-    graft("evaluate", place / "run", place / "test.csv", "--by", "channel", "--robust").fails(
-        2, "neither with --robust"
-    )
+    ran = graft("evaluate", place / "run", place / "test.csv", "--by", "channel", "--robust")
+    ran.fails(2, "neither with --robust")
     with pytest.raises(UsageError, match="no column 'chanel'"):
         gw.load(place / "run").evaluate(place / "test.csv", by=["chanel"])
 
