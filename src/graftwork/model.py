@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graftwork import overview, saving
-from graftwork.core.examples import encoders_of, prepare
 from graftwork.core.plan import base_facts, check
 from graftwork.core.predicted import (
     Predicted,
@@ -22,24 +21,20 @@ from graftwork.core.predicted import (
     check_probabilities,
     only,
     probabilities_as_asked,
-    row_texts,
 )
 from graftwork.core.scoring import Watch
-from graftwork.core.splits import warn_of_splits
 from graftwork.core.technique import Technique
-from graftwork.data.domains import domain_names, warn_of_lacking_domain
 from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import OnBadRows, known_choice
 from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
 from graftwork.devices import check_device, chosen
 from graftwork.evidence.strange.reference import known_reference
-from graftwork.predicting import predict_source, scored_values
+from graftwork.predicting import predict_source
 from graftwork.sure import Sure
-from graftwork.tasks.capabilities import Episodic
 from graftwork.tasks.task import Task
 from graftwork.techniques import at_prediction
-from graftwork.uses.few_shot import ClassLearner, score_episodes
+from graftwork.uses.few_shot import ClassLearner
 from graftwork.uses.nearest import Searcher
 from graftwork.uses.verification import Verifier
 
@@ -167,40 +162,9 @@ class Model(Sure):
         self, table: Table, without: Collection[str] = (), watch: Watch | None = None, by: Sequence[str] = ()
     ) -> Evaluation | Evaluations:
         """As `evaluate`, for a table that has been read and checked."""
-        from graftwork.evidence.evaluate import evaluate
-        from graftwork.evidence.evaluation import Evaluations
-        from graftwork.evidence.slices.search import divided
-        from graftwork.tasks.metrics.registry import beside
+        from graftwork.evaluating import evaluate_rows
 
-        parts = {name: divided(table, name, by) for name in self.tasks}  # before anything slow: `by` may be wrong
-        texts, domains = row_texts(table), domain_names(table)
-        warn_of_lacking_domain(table, self.schema)
-        encoded = {
-            name: task.encode_rows(table, name, encoders_of(self.network, self.recipe.text))
-            for name, task in self.tasks.items()
-        }
-        warn_of_splits(self.network, table, self.recipe.text)
-        truth = {name: rows for name, rows in encoded.items() if rows is not None}
-        given, found = scored_values(self, table, without, watch), {}
-        for name, task in self.tasks.items():
-            targets, labelled = truth[name]
-            if isinstance(task, Episodic):
-                examples = prepare(table, self.network, {}, self.recipe.text)
-                found[name] = score_episodes(self, table, examples, name, task.shape)
-            elif labelled.any() or len(self.tasks) == 1:
-                also = beside(task, self.recipe.metric_of(name))
-                found[name] = evaluate(
-                    task,
-                    targets,
-                    given[name],
-                    table.rows,
-                    labelled=labelled,
-                    texts=texts,
-                    domains=domains,
-                    divided=parts[name],
-                    also=also,
-                )
-        return found[self.target] if len(self.tasks) == 1 else Evaluations(found)
+        return evaluate_rows(self, table, without, watch, by)
 
     def score(self, data: Source, metric: str | None = None) -> float:
         """One number for labelled rows, of several targets their mean: the first of the task's scores in which more is

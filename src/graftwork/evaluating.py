@@ -1,0 +1,54 @@
+"""What a saved model scores on labelled rows: by target, by domain, by what was asked for, and where it is worse."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from graftwork.core.examples import encoders_of, prepare
+from graftwork.core.predicted import row_texts
+from graftwork.core.scoring import Watch
+from graftwork.core.splits import warn_of_splits
+from graftwork.data.domains import domain_names, warn_of_lacking_domain
+from graftwork.data.table import Table
+from graftwork.evidence.evaluate import evaluate
+from graftwork.evidence.evaluation import Evaluation, Evaluations
+from graftwork.evidence.slices.search import divided
+from graftwork.predicting import scored_values
+from graftwork.saving import Saved
+from graftwork.tasks.capabilities import Episodic
+from graftwork.tasks.metrics.registry import beside
+from graftwork.uses.few_shot import score_episodes
+
+
+def evaluate_rows(
+    model: Saved, table: Table, without: Collection[str] = (), watch: Watch | None = None, by: Sequence[str] = ()
+) -> Evaluation | Evaluations:
+    """Of a table that has been read and checked; see `Model.evaluate`.
+
+    Raises UsageError for a column in `by` that the rows can't be scored by, or an input that there is not.
+    """
+    parts = {name: divided(table, name, by) for name in model.tasks}  # before anything slow: `by` may be wrong
+    texts, domains, encoders = row_texts(table), domain_names(table), encoders_of(model.network, model.recipe.text)
+    warn_of_lacking_domain(table, model.schema)
+    encoded = {name: task.encode_rows(table, name, encoders) for name, task in model.tasks.items()}
+    warn_of_splits(model.network, table, model.recipe.text)
+    truth = {name: rows for name, rows in encoded.items() if rows is not None}
+    given, found = scored_values(model, table, without, watch), dict[str, Evaluation]()
+    for name, task in model.tasks.items():
+        targets, labelled = truth[name]
+        if isinstance(task, Episodic):
+            examples = prepare(table, model.network, {}, model.recipe.text)
+            found[name] = score_episodes(model, table, examples, name, task.shape)
+        elif labelled.any() or len(model.tasks) == 1:
+            found[name] = evaluate(
+                task,
+                targets,
+                given[name],
+                table.rows,
+                labelled=labelled,
+                texts=texts,
+                domains=domains,
+                divided=parts[name],
+                also=beside(task, model.recipe.metric_of(name)),
+            )
+    return next(iter(found.values())) if len(model.tasks) == 1 else Evaluations(found)
