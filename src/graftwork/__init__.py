@@ -20,6 +20,7 @@ _HOMES = {
     "graftwork.core.settings": ("Training",),
     "graftwork.data.columns.text": ("TextSettings",),
     "graftwork.deploy.embed": ("embed",),
+    "graftwork.deploy.profile": ("profile",),
     "graftwork.deploy.reference": ("with_reference",),
     "graftwork.devices": ("use_device",),
     "graftwork.deploy.transformers.export": ("export_transformers",),

@@ -4,6 +4,7 @@ from graftwork import bases as bases
 from graftwork.core.settings import Training as Training
 from graftwork.data.columns.text import TextSettings as TextSettings
 from graftwork.deploy.embed import embed as embed
+from graftwork.deploy.profile import profile as profile
 from graftwork.deploy.reference import with_reference as with_reference
 from graftwork.deploy.transformers.export import export_transformers as export_transformers
 from graftwork.devices import use_device as use_device
@@ -184,6 +185,7 @@ __all__ = [
     "merge",
     "plan",
     "pretrain",
+    "profile",
     "robustness",
     "run_sequence",
     "soup",

@@ -21,6 +21,7 @@ from graftwork.cli import (
     model,
     nearest,
     pretrain,
+    profile,
     sequence,
     strange,
     sure,
@@ -203,7 +204,21 @@ def list_(
     print_list(what, as_json=json)
 
 
-for part in (model, sure, strange, embed, nearest, verification, few_shot, merge, sequence, pretrain, bases, cache):
+for part in (
+    profile,
+    model,
+    sure,
+    strange,
+    embed,
+    nearest,
+    verification,
+    few_shot,
+    merge,
+    sequence,
+    pretrain,
+    bases,
+    cache,
+):
     part.add_commands(app)
 
 

@@ -14,8 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 
-ALIKE = 0.8
-"""Share of the pieces of two texts together that both have (Jaccard), from which they are nearly the same."""
+ALIKE, SHORT, SHORT_ALIKE = 0.8, 100, 0.9
+"""Share of the pieces of two texts together that both have (Jaccard), from which they are nearly the same; of texts of
+up to 100 signs it is 0.9, since a frame that many of them share is most of a short text."""
 SHORTEST = 20
 """Signs of a text; two shorter ones are the same or not."""
 _PIECE, _LONGEST = 5, 10_000
@@ -40,7 +41,7 @@ class Pairs:
 
 
 def near_texts(texts: Sequence[str], others: np.ndarray | None = None) -> Pairs:
-    """Pairs of texts (N,) that are nearly or, apart from case and signs between words, entirely the same.
+    """Pairs of texts (N,) that are nearly or, apart from case and the signs between words, entirely the same.
 
     others: a number for what else a row holds (N,); rows with different ones are never a pair. Of many texts that are
     all alike, each is in a pair with one before it, not with all. The first 10,000 signs of a text are looked at.
@@ -94,7 +95,7 @@ def _verified(plain: Sequence[str], rows: np.ndarray, kinds: np.ndarray) -> Iter
                 pieces[at] = _pieces(plain[at])
         common = len(pieces[a] & pieces[b])
         alike = common / (len(pieces[a]) + len(pieces[b]) - common)
-        if alike >= ALIKE:
+        if alike >= (ALIKE if min(len(plain[a]), len(plain[b])) > SHORT else SHORT_ALIKE):
             yield a, b, alike
 
 
