@@ -42,9 +42,10 @@ class Recipe:
     targets is the mean of theirs, and there a regression is scored by r2 unless named otherwise. valid_share: share of
     the training rows that is held out for validation where no validation table is given. rows: train on a sample of so
     many rows (what a budget allows). valid_rows: score runs on a sample of so many validation rows; None is all, or a
-    third of `rows`. reference: whether the model keeps features of some training rows, by which it tells how unusual
-    others are. inputs: those that are read, by column, "table" for all
-    numbers and categories; None for all. seed: of everything that is drawn.
+    third of `rows`. calibration_share: share of the training rows that is held out, beyond the validation rows, to say
+    how sure the model is (`Model.predict_sets`). reference: whether the model keeps features of some training rows, by
+    which it tells how unusual others are. inputs: those that are read, by column, "table" for all numbers and
+    categories; None for all. seed: of everything that is drawn.
 
     >>> Recipe(base="gru", techniques=(), seed=1).to_dict()
     {'base': 'gru', 'techniques': [], 'seed': 1}
@@ -61,12 +62,18 @@ class Recipe:
     rows: int | None = None
     valid_rows: int | None = None
     inputs: Sequence[str] | None = None
+    calibration_share: float = 0.0
     reference: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.valid_share < 1:
             raise UsageError(f"valid_share is {self.valid_share}. Expected a number between 0 and 1.")
+        if not 0 <= self.calibration_share < 1 - self.valid_share:
+            raise UsageError(
+                f"calibration_share is {self.calibration_share}. Expected a number from 0, which holds nothing out, to "
+                f"below {1 - self.valid_share:g}: {self.valid_share:g} of the rows validate."
+            )
         if self.seed < 0:
             raise UsageError(f"seed is {self.seed}. Expected a whole number of 0 or more.")
         for name, least in (("rows", 2), ("valid_rows", 1)):
@@ -185,6 +192,7 @@ REGISTRIES: tuple[Registry[Any], ...] = (TECHNIQUES, BASES, TASKS, HEADS)
 _HINTS: dict[str, Any] = {
     "metric": str | None,
     "valid_share": float,
+    "calibration_share": float,
     "rows": int | None,
     "valid_rows": int | None,
     "reference": bool,
@@ -212,8 +220,9 @@ def parse_techniques(value: Any) -> tuple[Technique, ...] | Auto:
 
 def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
     """The recipe with `key=value` settings changed, as `--set` gives them: training settings by their name, text
-    settings as `text.name`, and the recipe's own base, task, head, metric, valid_share, rows, reference and seed."""
+    settings as `text.name`, and the recipe's own base, task, head, metric, rows, reference, seed, and its shares."""
     own = {"head", "metric", "valid_share", "rows", "valid_rows", "seed", "task", "base", "reference"}
+    own |= {"calibration_share"}
     training, text, plain = asdict(recipe.training), asdict(recipe.text), {}
     for key, value in settings.items():
         if key in training:

@@ -13,12 +13,14 @@ from graftwork.core.plans import Plans
 from graftwork.data.load import Source
 from graftwork.data.store.cache import prune, storing
 from graftwork.errors import UsageError
+from graftwork.evidence.sure.files import add_calibration
 from graftwork.evidence.views import words_of
 from graftwork.model import Model
 from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.bases.settling import known_bases, settled
 from graftwork.runs.budget.affordable import within_budget
 from graftwork.runs.budget.planning import planned
+from graftwork.runs.calibrating import with_calibration
 from graftwork.runs.clock import Began, Clock, Deadline
 from graftwork.runs.default import run_all
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
@@ -33,6 +35,7 @@ from graftwork.runs.one_at_a_time import one_at_a_time
 from graftwork.runs.provenance import licence_notes, provenance_of
 from graftwork.runs.reference import make_reference
 from graftwork.runs.reporting import Call, make_report
+from graftwork.runs.results import held_out_parts
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import Workspace, claims_out, open_workspace
 from graftwork.saving import put
@@ -150,8 +153,22 @@ def fit_data(
             hashed = model.provenance.tables[: len(job.tables)]
             put(model, folder, lambda place: write_data(place, data, job.train.schema, job.tables, hashed))
     listener.doing("scoring, and writing the report")
+    given = held_out_parts(job, model, kept)
+    model = with_calibration(job, model, given)
+    if folder is not None and model.calibration:
+        with storing(folder):
+            add_calibration(folder, model.calibration)
     report = make_report(
-        job, model, candidates, kept, notes=listener.notes, command=command, began=clocks, left_out=left_out, call=call
+        job,
+        model,
+        candidates,
+        kept,
+        given=given,
+        notes=listener.notes,
+        command=command,
+        began=clocks,
+        left_out=left_out,
+        call=call,
     )
     model = replace(model, report=report, folder=folder)
     if folder is not None:

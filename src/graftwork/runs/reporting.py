@@ -20,12 +20,13 @@ from graftwork.evidence.rows import MOST_BYTES, row_views
 from graftwork.evidence.summary.titles import base_words, title
 from graftwork.evidence.warnings import licences
 from graftwork.model import Model
+from graftwork.runs.calibrating import with_sections
 from graftwork.runs.clock import Began
 from graftwork.runs.costs import costs, peak_memory, versions
 from graftwork.runs.job.data_warnings import data_warnings
 from graftwork.runs.job.job import Job
 from graftwork.runs.leave_one_domain_out import LeftOutDomain
-from graftwork.runs.results import held_out_parts, results_of, tables_of
+from graftwork.runs.results import Given, held_out_parts, results_of, tables_of
 from graftwork.runs.single import Candidate
 from graftwork.shown import shown_number
 from graftwork.tasks.capabilities import LeadsOn
@@ -49,16 +50,19 @@ def make_report(
     candidates: Sequence[Candidate],
     kept: Candidate,
     *,
+    given: Given | None = None,
     notes: Sequence[str],
     command: str | None,
     began: Began,
     left_out: Sequence[LeftOutDomain] = (),
     call: Call | None = None,
 ) -> Report:
-    """candidates: in the order in which they ran. notes: what the user was told. began: the clocks at the start.
-    left_out: scores of domains by models of the others. call: for the first screen."""
-    given, call = held_out_parts(job, model, kept), call or Call()
+    """candidates: in the order in which they ran. given: what was held out, where that is known. notes: what the user
+    was told. began: the clocks at the start. left_out: scores of domains by models of the others. call: for the first
+    screen."""
+    given, call = given or held_out_parts(job, model, kept), call or Call()
     results, doubts = results_of(job, model, kept, given, left_out)
+    results = with_sections(job, model, given, results)
     warnings = licences(model.provenance) + data_warnings(job, tables_of(given)) + doubts
     reads, unread = model.recipe.read_columns(job.train.schema)
     own = {one.name: getattr(results[0], one.name) for one in fields(Result)}

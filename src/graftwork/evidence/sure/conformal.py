@@ -54,14 +54,28 @@ def conformal_sets(task: Task, rows: Calibration, coverage: float, method: Metho
     if method not in METHODS:
         raise UsageError(f"There are no sets '{method}'. Expected lac or aps.")
     check_rows(len(rows), coverage)
-    if task.answer == "classes":
-        scores = np.where(rows.truth > 0, strangeness(rows.kept, "labels"), 0.0).max(axis=1)
-        limits = np.full(task.outputs, quantile(scores, coverage))
-        return Sets("labels", limits, np.zeros(task.outputs, np.int64))
-    scores = strangeness(rows.kept, method)[np.arange(len(rows)), rows.truth]
-    groups = class_groups(np.bincount(rows.truth, minlength=task.outputs))
-    of_group = [quantile(scores[groups[rows.truth] == group], coverage) for group in range(int(groups.max()) + 1)]
-    return Sets(method, np.array(of_group)[groups], groups)
+    kind: Method | Literal["labels"] = "labels" if task.answer == "classes" else method
+    return Sets(kind, *limits_of(strangeness(rows.kept, kind), rows.truth, coverage))
+
+
+def limits_of(strange: np.ndarray, truth: np.ndarray, coverage: float) -> tuple[np.ndarray, np.ndarray]:
+    """By class, the limit and its group (C,), of the strangeness of M rows (M, C) and their class (M,), or the classes
+    that each has (M, C)."""
+    count = strange.shape[1]
+    if truth.ndim == 2:
+        scores = np.where(truth > 0, strange, 0.0).max(axis=1)
+        return np.full(count, quantile(scores, coverage)), np.zeros(count, np.int64)
+    scores = strange[np.arange(len(truth)), truth]
+    groups = class_groups(np.bincount(truth, minlength=count))
+    of_group = [quantile(scores[groups[truth] == group], coverage) for group in range(int(groups.max()) + 1)]
+    return np.array(of_group)[groups], groups
+
+
+def held_by(chosen: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Whether each set (N, C) holds the class (N,), or all the classes (N, C), of its row (N,)."""
+    if truth.ndim == 2:
+        return np.asarray((chosen | (truth == 0)).all(axis=1))
+    return np.asarray(chosen[np.arange(len(truth)), truth])
 
 
 def strangeness(kept: np.ndarray, method: Method | Literal["labels"]) -> np.ndarray:
@@ -131,9 +145,14 @@ def check_coverage(coverage: float) -> None:
         raise UsageError(f"coverage is {coverage:g}. {why}. Expected a number above 0 and below 1, such as 0.9.")
 
 
+def too_few(rows: int, coverage: float) -> bool:
+    """Whether so many rows could keep a promise by saying everything alone."""
+    return place(rows, coverage) > rows
+
+
 def check_rows(rows: int, coverage: float) -> None:
     """Raise UsageError where a promise can't be kept by so few rows but by saying everything."""
-    if place(rows, coverage) > rows:
+    if too_few(rows, coverage):
         about = math.floor(coverage / (1.0 - coverage))
         least = next(n for n in range(max(1, about - 1), about + 3) if place(n, coverage) <= n)
         possible = rows / (rows + 1)

@@ -11,7 +11,10 @@ import torch
 from safetensors import safe_open
 
 from graftwork.core.checkpoint import write_tensors
+from graftwork.data.store.staging import staged
+from graftwork.data.store.writing import write_text
 from graftwork.evidence.sure.calibration import Calibration, can_be_calibrated
+from graftwork.networks.manifest import MANIFEST, checksums, read_manifest, sealed
 from graftwork.tasks.task import Task
 
 CALIBRATION = "calibration.safetensors"
@@ -26,6 +29,16 @@ def write_calibration(known: Mapping[str, Calibration], path: Path) -> None:
         tensors[f"kept.{target}"] = torch.from_numpy(np.ascontiguousarray(rows.kept))
         tensors[f"truth.{target}"] = torch.from_numpy(np.ascontiguousarray(rows.truth))
     write_tensors(tensors, path, {_ABOUT: json.dumps({target: rows.source for target, rows in known.items()})})
+
+
+def add_calibration(folder: Path, known: Mapping[str, Calibration]) -> None:
+    """Put the rows into a model folder that this version has written, for who holds its lock: the file and the
+    manifest that vouches for it appear together."""
+    manifest = read_manifest(folder)
+    with staged(folder, MANIFEST) as place:
+        write_calibration(known, place / CALIBRATION)
+        files = manifest["files"] | checksums(place)
+        write_text(place / MANIFEST, json.dumps(sealed(manifest | {"files": files}), ensure_ascii=False, indent=1))
 
 
 def read_calibration(path: Path, tasks: Mapping[str, Task]) -> dict[str, Calibration]:

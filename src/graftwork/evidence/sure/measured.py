@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from graftwork.errors import UsageError
 from graftwork.evidence.sure.abstain import CONFIDENCE, doubts, mistakes, sgr
 from graftwork.evidence.sure.calibration import Calibration
-from graftwork.evidence.sure.conformal import conformal_sets
+from graftwork.evidence.sure.conformal import conformal_sets, held_by, too_few
 from graftwork.evidence.sure.intervals import conformal_intervals
 from graftwork.shown import counted, shown_number
 from graftwork.tasks.section import Grid, Section
@@ -76,11 +76,13 @@ class Measured:
 
     def section(self) -> Section:
         """A part of the report: coverage, and what abstention costs."""
-        answers = self._answers()
-        said = [f"Wrong answers at most {error}: answered {share} ({how})." for error, share, how in answers.rows]
-        curve = "; ".join(f"{share:.0%} answered: {wrong:.1%} wrong" for share, wrong in self.curve)
-        more = (f"The surest rows first: {curve}.",) if curve else ()
-        return Section("When it is sure", (*self.sentences(), *said, *more), self._coverage())
+        said = list(self.sentences())
+        if self.answers:
+            told = [f"{error}: {answered}" for error, answered, _ in self._answers().rows]
+            said.append(f"Rows it answers with so many of the answers wrong at most (--abstain): {'; '.join(told)}.")
+            curve = [f"{wrong:.1%} of the surest {share:.0%}" for share, wrong in self.curve]
+            said.append(f"Wrong are {', '.join(curve)}.")
+        return Section("When it is sure", tuple(said), self._coverage())
 
     def _coverage(self) -> Grid:
         if not self.curve:
@@ -98,8 +100,8 @@ class Measured:
         rows = [
             (
                 f"{one.error:.0%}",
-                "none" if one.answered is None else f"{one.answered:.1%}",
-                "more calibration rows are needed" if one.answered is None else f"--abstain {one.error:g}",
+                "can't be promised" if one.answered is None else f"{one.answered:.1%}",
+                "" if one.answered is None else f"--abstain {one.error:g}",
             )
             for one in self.answers
         ]
@@ -108,68 +110,49 @@ class Measured:
 
 def measured(task: Task, rows: Calibration, others: Calibration | None = None, seed: int = 0) -> Measured:
     """others: labelled rows on which to measure; left out, random halves of the calibration rows serve in turn."""
-    number = task.answer == "number"
-    covered = [found for coverage in COVERAGES if (found := _covered(task, rows, others, coverage, seed)) is not None]
-    return Measured(
-        rows.source,
-        len(rows),
-        0 if others is None else len(others),
-        tuple(covered),
-        () if number else tuple(Answers(error, _answered(task, rows, error)) for error in ERRORS),
-        () if number else tuple(_curve(task, rows if others is None else others)),
-        {"number": "mean width", "classes": "labels in a set"}.get(task.answer, "classes in a set"),
-    )
-
-
-def covers(task: Task, rows: Calibration, others: Calibration, coverage: float) -> tuple[np.ndarray, np.ndarray]:
-    """Of other rows (N,): whether the truth is within what these promise, and how much that is (classes, or a width).
-
-    Raises UsageError where the rows are too few.
-    """
+    pairs = _halves(rows, seed) if others is None else [(rows, others)]
+    found = [_covered(task, pairs, coverage) for coverage in COVERAGES]
+    covered = tuple(one for one in found if one is not None)
+    checked = 0 if others is None else len(others)
     if task.answer == "number":
-        low, high = conformal_intervals(task, rows, coverage).bounds(others.kept)
-        return (low <= others.truth) & (others.truth <= high), high - low
-    sets = conformal_sets(task, rows, coverage).chosen(others.kept)
-    if task.answer == "classes":
-        held = (sets | (others.truth == 0)).all(axis=1)
-    else:
-        held = sets[np.arange(len(others)), others.truth]
-    return held, sets.sum(axis=1)
-
-
-def _covered(task: Task, rows: Calibration, others: Calibration | None, coverage: float, seed: int) -> Covered | None:
-    """None where the rows are too few for it."""
-    try:
-        if others is not None:
-            parts = [covers(task, rows, others, coverage)]
-        else:
-            parts = [covers(task, one, other, coverage) for one, other in _halves(rows, seed)]
-    except UsageError:
-        return None
-    held, sizes = (np.concatenate(found) for found in zip(*parts, strict=True))
-    if task.answer == "number":
-        return Covered(coverage, float(held.mean()), float(sizes.mean()))
-    return Covered(
-        coverage, float(held.mean()), float(sizes.mean()), float((sizes == 0).mean()), float((sizes == 1).mean())
-    )
+        return Measured(rows.source, len(rows), checked, covered, unit="mean width")
+    doubt, wrong = doubts(task, rows.kept), mistakes(task, rows)
+    tried = [(error, sgr(doubt, wrong, error, 1.0 - CONFIDENCE)) for error in ERRORS]
+    answers = tuple(Answers(error, one.answered / one.rows if one.bound <= error else None) for error, one in tried)
+    seen = rows if others is None else others
+    curve = _curve(doubts(task, seen.kept), mistakes(task, seen))
+    unit = "labels in a set" if task.answer == "classes" else "classes in a set"
+    return Measured(rows.source, len(rows), checked, covered, answers, curve, unit)
 
 
 def _halves(rows: Calibration, seed: int) -> list[tuple[Calibration, Calibration]]:
-    draw, found = np.random.default_rng(seed), []
-    for _ in range(SPLITS):
-        order = draw.permutation(len(rows))
-        middle = (len(rows) + 1) // 2
-        found.append((rows.part(order[:middle]), rows.part(order[middle:])))
-    return found if len(rows) > 1 else []
+    if len(rows) < 2:
+        return []
+    draw, middle = np.random.default_rng(seed), (len(rows) + 1) // 2
+    orders = [draw.permutation(len(rows)) for _ in range(SPLITS)]
+    return [(rows.part(order[:middle]), rows.part(order[middle:])) for order in orders]
 
 
-def _answered(task: Task, rows: Calibration, error: float) -> float | None:
-    found = sgr(doubts(task, rows.kept), mistakes(task, rows), error, 1.0 - CONFIDENCE)
-    return found.answered / found.rows if found.bound <= error else None
+def _covered(task: Task, pairs: Sequence[tuple[Calibration, Calibration]], coverage: float) -> Covered | None:
+    """What the first rows of each pair promise of the second ones; None where they are too few for it."""
+    if not pairs or too_few(len(pairs[0][0]), coverage):
+        return None
+    parts = [_held(task, known, new, coverage) for known, new in pairs]
+    held, sizes = (np.concatenate(found) for found in zip(*parts, strict=True))
+    empty, single = (0.0, 0.0) if task.answer == "number" else ((sizes == 0).mean(), (sizes == 1).mean())
+    return Covered(coverage, float(held.mean()), float(sizes.mean()), float(empty), float(single))
 
 
-def _curve(task: Task, rows: Calibration) -> list[tuple[float, float]]:
+def _held(task: Task, known: Calibration, new: Calibration, coverage: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of new rows (N,): whether the truth is within what was promised, and how much that is: classes, or a width."""
+    if task.answer == "number":
+        low, high = conformal_intervals(task, known, coverage).bounds(new.kept)
+        return (low <= new.truth) & (new.truth <= high), high - low
+    chosen = conformal_sets(task, known, coverage).chosen(new.kept)
+    return held_by(chosen, new.truth), chosen.sum(axis=1)
+
+
+def _curve(doubt: np.ndarray, wrong: np.ndarray) -> tuple[tuple[float, float], ...]:
     """Which share of the answers is wrong when only so many of the rows are answered, the surest ones."""
-    ordered = mistakes(task, rows)[np.argsort(doubts(task, rows.kept), kind="stable")]
-    counts = [max(1, round(share * len(rows))) for share in ANSWERED]
-    return [(share, float(ordered[:count].mean())) for share, count in zip(ANSWERED, counts, strict=True)]
+    ordered = wrong[np.argsort(doubt, kind="stable")]
+    return tuple((share, float(ordered[: max(1, round(share * len(wrong)))].mean())) for share in ANSWERED)

@@ -18,6 +18,7 @@ from graftwork.evidence.shift import shifts
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.recipe import Recipe
 from graftwork.runs.job.base_choice import Bases, fitting_bases
+from graftwork.runs.job.calibration_rows import hold_out_calibration
 from graftwork.runs.job.class_names import class_texts, named_rows, with_class_names
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.held_out import by_column, check_seen, drawn, encoded, hold_out
@@ -36,9 +37,10 @@ class Job:
 
     tasks, metrics: by target column. notes: what was inferred. leaks: inputs that give a target away by themselves.
     bases: what reads the inputs, chosen by the rows where the recipe names none. shifts: how the tables that are given
-    for scores differ from the training rows. tables: what all of it was read from. watched: a labelled table
-    by which a pretraining is watched. drawn_from: all training rows, where `train` is a sample of them.
-    old_task: of the base, where that is a saved model and rows of its task are given.
+    for scores differ from the training rows. tables: what all of it was read from. watched: a labelled table by which a
+    pretraining is watched. calibration: rows that teach and choose nothing, where some are held out for it.
+    drawn_from: all training rows, where `train` is a sample of them. old_task: of the base, where that is a saved model
+    and rows of its task are given.
     """
 
     train: Table
@@ -52,6 +54,7 @@ class Job:
     shifts: tuple[str, ...] = ()
     tables: tuple[TableRead, ...] = ()
     watched: Watched | None = None
+    calibration: Table | None = None
     drawn_from: Table | None = None
     old_task: OldTask | None = None
 
@@ -147,6 +150,7 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
         valid_table, note = hold_out(parts["train"], tasks, recipe)
         notes.append(note)
         parts.update(valid_table)
+    notes += hold_out_calibration(parts, tasks, recipe)
     old_task = None
     if data.remember is not None:
         old_task = read_old_task(data.remember, recipe, table.schema, data.on_bad_rows)
@@ -177,6 +181,7 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
         bases,
         tuple(finding for found in differ.values() for finding in found),
         tuple(read),
+        calibration=parts.get("calibration"),
         old_task=old_task,
     )
 
