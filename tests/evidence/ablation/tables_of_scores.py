@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from graftwork.evidence.ablation.cells import Cell, Comparison, Design
+from graftwork.evidence.ablation.shapley import coalitions, coalitions_of
 
 TEST, TRAIN = 200, 800
 """Rows held out and trained on: a fifth is held out."""
@@ -19,6 +20,12 @@ def leave_one_out(names: Sequence[str]) -> Design:
     arms = {"all": every} | {f"without {name}": every - {name} for name in names}
     comparisons = tuple(Comparison(name, "technique", "all", f"without {name}") for name in names)
     return Design("leave-one-out", arms, tuple(names), comparisons)
+
+
+def shapley_design(players: tuple[str, ...], orders: tuple[tuple[str, ...], ...] = ()) -> Design:
+    arms = coalitions_of(orders) if orders else coalitions(players)
+    named = {"+".join(sorted(one)) or "none": one for one in arms}
+    return Design("shapley", named, players, (Comparison(players[0], "input", "none", "none"),), orders)
 
 
 def cells_of(design: Design, scores: Mapping[str, Sequence[float | None]]) -> list[Cell]:

@@ -9,19 +9,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from evidence.ablation.tables_of_scores import cells_of, leave_one_out, simulated
-from graftwork.evidence.ablation.cells import Cell, Comparison, Design
+from evidence.ablation.tables_of_scores import cells_of, leave_one_out, shapley_design, simulated
+from graftwork.evidence.ablation.cells import Cell, Design
 from graftwork.evidence.ablation.judge import interacting, judged, passes_note
 from graftwork.evidence.ablation.scale import Scale
-from graftwork.evidence.ablation.shapley import coalitions, coalitions_of, exact, passes
+from graftwork.evidence.ablation.shapley import exact, passes
 
 POINTS = Scale("Accuracy", "percent")
-
-
-def shapley_design(players: tuple[str, ...], orders: tuple[tuple[str, ...], ...] = ()) -> Design:
-    arms = coalitions_of(orders) if orders else coalitions(players)
-    named = {"+".join(sorted(one)) or "none": one for one in arms}
-    return Design("shapley", named, players, (Comparison(players[0], "input", "none", "none"),), orders)
 
 
 def test_what_helps_hurts_and_does_neither_is_told() -> None:

@@ -41,8 +41,7 @@ class Scale:
         """The same without its unit."""
         if self.unit == "percent":
             value *= 100
-            small = value != 0 and abs(value) < 0.1
-            return f"{value:+.2f}" if small else f"{value:+.1f}"
+            return f"{value:+.1f}" if abs(value) >= 0.095 else f"{value:+.2f}" if abs(value) >= 0.005 else "0.0"
         return f"{'-' if value < 0 else '+'}{_plain(abs(value))}"
 
     def interval(self, low: float, high: float) -> str:
