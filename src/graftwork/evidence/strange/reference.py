@@ -64,5 +64,5 @@ def reference_of(training: np.ndarray, held_out: np.ndarray | None) -> Reference
         return None
     near = Neighbourhood.of(training)
     if held_out is None or len(held_out) < FEWEST or not np.isfinite(held_out).all():
-        return Reference(near, np.sort(near.distances(training, own=True)), False)
+        return Reference(near, np.sort(near.own_distances()), False)
     return Reference(near, np.sort(near.distances(held_out)), True)

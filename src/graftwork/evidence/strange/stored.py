@@ -27,6 +27,7 @@ def write_reference(reference: Reference, folder: Path) -> None:
         "shift": reference.near.shift,
         "scale": reference.near.scale,
         "near": reference.near.rows,
+        "units": reference.near.units,
         "ordinary": reference.ordinary,
     }
     about = {"held_out": reference.held_out}
@@ -45,7 +46,7 @@ def read_reference(folder: Path) -> Reference:
         with safe_open(path, framework="np") as file:
             about = json.loads(file.metadata()[ABOUT])
             given = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        near = Neighbourhood(given["shift"], given["scale"], given["near"])
+        near = Neighbourhood(given["shift"], given["scale"], given["near"], given["units"])
         reference = Reference(near, given["ordinary"], bool(about["held_out"]))
         wrong = _wrong(reference)
         if wrong:
@@ -64,7 +65,9 @@ def _wrong(found: Reference) -> str:
         return "its parts are of different widths"
     if found.ordinary.ndim != 1 or not len(found.ordinary) or (np.diff(found.ordinary) < 0).any():
         return "its distances are not in order"
-    parts = (near.shift, near.scale, near.rows, found.ordinary)
-    if not all(np.isfinite(part).all() for part in parts) or (near.scale <= 0).any():
+    parts = (near.shift, near.scale, near.rows, near.units, found.ordinary)
+    if not all(np.isfinite(part).all() for part in parts):
         return "it holds numbers that are not finite"
+    if near.units.shape != (2,) or (near.scale <= 0).any() or (near.units <= 0).any():
+        return "its scales are not above 0"
     return ""
