@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "graftwork.core.settings": ("Training",),
     "graftwork.data.columns.text": ("TextSettings",),
+    "graftwork.deploy.drift": ("drift",),
     "graftwork.deploy.embed": ("embed",),
     "graftwork.deploy.profile": ("profile",),
     "graftwork.deploy.reference": ("with_reference",),

@@ -1,4 +1,4 @@
-"""What the command line says of unusual rows: options of `graft predict`, and `graft reference`."""
+"""What the command line says of unusual rows: options of `graft predict`, `graft drift` and `graft reference`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import typer
 
 from graftwork.cli.arguments import Device, Encoding
 from graftwork.errors import UsageError
-from graftwork.progress import screen
-from graftwork.shown import counted
-from graftwork.terminal import tell
+from graftwork.progress import SILENT, screen
+from graftwork.shown import counted, shown_json
+from graftwork.terminal import say, tell
 
 if TYPE_CHECKING:
     from graftwork.deploy.strange import Strange
@@ -42,8 +42,35 @@ def strange_of(unusual: bool, other: str | None, beyond: float | None) -> Strang
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Put the command into `app`."""
-    app.command()(reference)
+    """Put the two commands into `app`."""
+    for command in (drift, reference):
+        app.command()(command)
+
+
+def drift(
+    model: Annotated[Path, typer.Argument(help="folder that fit wrote")],
+    table: Annotated[Path, typer.Argument(help="rows to compare with those it was trained on; no labels needed")],
+    alpha: Annotated[
+        float, typer.Option(help="of tables that are like the training rows, the share that is said to differ at most")
+    ] = 0.01,
+    json: Annotated[bool, typer.Option("--json", help="print only the comparisons, as JSON")] = False,
+    encoding: Encoding = None,
+    device: Device = "auto",
+) -> None:
+    """Say whether a table differs from the rows that a model was trained on: by column, by features, by predictions."""
+    from graftwork.cli.arguments import check_paths
+    from graftwork.data.read.decoding import with_encoding
+
+    check_paths([table])
+    with SILENT if json else screen() as on:
+        from graftwork.deploy.drift import drift_of_file
+
+        found = drift_of_file(model, with_encoding(table, encoding), alpha, on)
+    if json:
+        say(shown_json(found.to_json()))
+        return
+    for line in found.lines():
+        say(line)
 
 
 def reference(

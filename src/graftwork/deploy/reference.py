@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graftwork.core.examples import held_rows, prepare
-from graftwork.core.scoring import ROW_FEATURES, Watch, part_of, predict_examples
+from graftwork.core.scoring import Watch
 from graftwork.data.load import Source, load_like
 from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
@@ -16,12 +15,10 @@ from graftwork.errors import DataError
 from graftwork.evidence.strange.reference import FEWEST, reference_of
 from graftwork.model import Model, load
 from graftwork.progress import SILENT, Screen
-from graftwork.runs.reference import MOST
+from graftwork.runs.reference import MOST, look
 
 HELD = 0.4
 """The share of the rows that stand for those that were held out."""
-CHUNK = 4096
-"""Rows read at a time, at most."""
 
 
 def with_reference(model: Model, data: Source, *, encoding: str | None = None) -> Model:
@@ -57,27 +54,9 @@ def _referenced(model: Model, table: Table, watch: Watch | None = None) -> Model
             "the model was trained on."
         )
     order = np.random.default_rng(model.recipe.seed).permutation(len(table))[: 2 * MOST]
-    features = row_features(model, table.take(order), watch)
-    held = round(HELD * len(features))
-    reference = reference_of(features[held:], features[:held])
+    seen = look(model, table.take(order), watch)
+    held = round(HELD * len(order))
+    reference = reference_of(seen.features[held:], seen.features[:held], aspects=seen.aspects)
     if reference is None:
         raise DataError(f"{table.source}: the model makes numbers of its rows that are not finite.")
     return replace(model, reference=reference)
-
-
-def row_features(model: Model, table: Table, watch: Watch | None = None) -> np.ndarray:
-    """The features (N, W) of the rows of a table that was read and checked, as a prediction has them."""
-    found, size = [np.zeros((0, model.network.width), np.float32)], held_rows(model.network, CHUNK)
-    for start in range(0, len(table), size):
-        part = table.take(np.arange(start, min(start + size, len(table))))
-        examples = prepare(part, model.network, {}, model.recipe.text, keep_on_disk=False)
-        given = predict_examples(
-            model.network,
-            examples,
-            model.recipe.listed,
-            watch=part_of(watch, start, len(table)),
-            tasks=model.tasks,
-            features=True,
-        )
-        found.append(np.asarray(given[ROW_FEATURES]))
-    return np.concatenate(found)

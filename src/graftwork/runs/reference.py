@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from graftwork.core.cache import computed_before
 from graftwork.core.corruption import corrupts
-from graftwork.core.examples import Cached, Examples, prepare, running
-from graftwork.core.scoring import ROW_FEATURES, predict_examples
+from graftwork.core.examples import Examples, prepare, running
+from graftwork.core.scoring import ROW_FEATURES, Watch, predict_examples
 from graftwork.data.table import Table
+from graftwork.data.values import Values
+from graftwork.evidence.strange.aspects import ROWS, Aspect, column_aspects, prediction_aspects
 from graftwork.evidence.strange.reference import Reference, reference_of
 from graftwork.model import Model
 from graftwork.runs.job.held_out import drawing_order, strata
@@ -18,7 +21,7 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.single import Candidate
 
 MOST, LEAST = 2000, 200
-"""Rows of each kind that are kept: at most, and however little a run has worked."""
+"""Rows of each kind whose features are kept: at most, and however little a run has worked."""
 SHARE = 50
 """Of the rows that were trained on, those of all steps counted, one in so many is read once more: a row that is read
 takes a third of one that is trained on."""
@@ -32,29 +35,55 @@ def make_reference(job: Job, model: Model, kept: Candidate) -> Reference | None:
     """
     if corrupts(model.tasks):
         return None
-    training = _features(job, model, kept, job.train, in_blocks=model.recipe.rows is not None)
-    held = job.valid if job.valid is not None else job.test
-    return reference_of(training, None if held is None else _features(job, model, kept, held))
+    examples = prepare(job.train, model.network, {}, model.recipe.text, in_blocks=model.recipe.rows is not None)
+    training = _predicted(job, model, kept, job.train, examples)[ROW_FEATURES]
+    some = np.random.default_rng(model.recipe.seed).permutation(len(job.train))[:ROWS]
+    aspects, held = list(column_aspects(job.train, model.network, examples, some)), None
+    if (table := job.valid if job.valid is not None else job.test) is not None:
+        found = _predicted(job, model, kept, table, prepare(table, model.network, {}, model.recipe.text))
+        held = np.asarray(found[ROW_FEATURES])
+        aspects += _of_predictions(model, found)
+    heads = sum(value.numel() for _, head in model.network.each_head() for value in head.parameters())
+    learned = kept.plan.trained > heads or len(training) < len(job.train)
+    return reference_of(np.asarray(training), held, learned=learned, aspects=aspects)
 
 
-def _features(job: Job, model: Model, kept: Candidate, table: Table, *, in_blocks: bool = False) -> np.ndarray:
-    """Features (R, W) of some rows of a table, drawn by class, as a prediction has them."""
-    examples = prepare(table, model.network, {}, model.recipe.text, in_blocks=in_blocks)
+class Seen(NamedTuple):
+    """features: of some rows as a prediction has them (N, W). aspects: what is known of their columns, and of what is
+    predicted of them."""
+
+    features: np.ndarray
+    aspects: list[Aspect]
+
+
+def look(model: Model, table: Table, watch: Watch | None = None) -> Seen:
+    """All rows of a table, which stand in no order, as the model sees them."""
+    examples = prepare(table, model.network, {}, model.recipe.text)
+    found = predict_examples(
+        model.network, examples, model.recipe.listed, watch=watch, tasks=model.tasks, features=True
+    )
+    columns = column_aspects(table, model.network, examples, np.arange(len(table)))
+    return Seen(np.asarray(found[ROW_FEATURES]), [*columns, *_of_predictions(model, found)])
+
+
+def _of_predictions(model: Model, found: Mapping[str, Values]) -> list[Aspect]:
+    """What is known of the predictions that `predict_examples` gave."""
+    aspects = list[Aspect]()
+    for name, task in model.tasks.items():
+        if task.answer in ("class", "classes", "number"):
+            given = task.in_units(found[name], model.temperature.get(name, 1.0))
+            aspects += prediction_aspects(name, task, given)
+    return aspects
+
+
+def _predicted(job: Job, model: Model, kept: Candidate, table: Table, examples: Examples) -> dict[str, Values]:
+    """Predictions of some rows of a table, and their features (R, W), as a prediction has them. Training rows are drawn
+    by class, so that each has its neighbours; others at random."""
     cached = computed_before(model.network, examples, model.recipe.listed)
     worked = kept.fitted.steps * model.recipe.training.batch // SHARE
     most = MOST if not running(model.network, cached) else min(MOST, max(LEAST, worked))
-    rows = np.sort(drawing_order(strata(table, job.tasks), len(table), model.recipe.seed)[:most])
-    return _read(model, examples, rows, cached)
-
-
-def _read(model: Model, examples: Examples, rows: np.ndarray, cached: Mapping[str, Cached]) -> np.ndarray:
-    found = predict_examples(
-        model.network,
-        examples,
-        model.recipe.listed,
-        cached,
-        rows=rows,
-        tasks=model.tasks,
-        features=True,
+    kinds = strata(table, job.tasks) if table is job.train else None
+    rows = np.sort(drawing_order(kinds, len(table), model.recipe.seed)[:most])
+    return predict_examples(
+        model.network, examples, model.recipe.listed, cached, rows=rows, tasks=model.tasks, features=True
     )
-    return np.asarray(found[ROW_FEATURES])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from graftwork.errors import UsageError
+from graftwork.evidence.strange.aspects import Aspect
 from graftwork.evidence.strange.distance import Neighbourhood
 
 FEWEST = 20
 """Rows below which nothing can be said of others."""
+FRESH = 1000
+"""Rows, at most, whose features are compared as a whole with those of another table."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +22,16 @@ class Reference:
     """near: training rows to which others are measured. ordinary: the distances of rows like them (H,), sorted.
 
     held_out: whether those are rows that were not trained on; else they are the training rows themselves, each
-    measured to the others.
+    measured to the others. fresh: standardised features (F, W) of rows that did not shape the features: of those held
+    out, and of training rows too where nothing below the heads was trained; no row where there are none.
+    aspects: what else is known of the rows, by column, and of the predictions of those held out.
     """
 
     near: Neighbourhood
     ordinary: np.ndarray
     held_out: bool
+    fresh: np.ndarray
+    aspects: tuple[Aspect, ...] = ()
 
     @property
     def most(self) -> float:
@@ -55,14 +63,20 @@ def known_reference(found: Reference | None, where: object = None) -> Reference:
     )
 
 
-def reference_of(training: np.ndarray, held_out: np.ndarray | None) -> Reference | None:
+def reference_of(
+    training: np.ndarray, held_out: np.ndarray | None, *, learned: bool = True, aspects: Sequence[Aspect] = ()
+) -> Reference | None:
     """The reference of a model by features of training rows (R, W), and of rows that it was not trained on (H, W).
 
-    None where they are too few, or no finite numbers.
+    learned: whether the training rows shaped the features, or are not all there. None where rows are too few, or
+    features no finite numbers.
     """
     if len(training) < FEWEST or not np.isfinite(training).all():
         return None
     near = Neighbourhood.of(training)
     if held_out is None or len(held_out) < FEWEST or not np.isfinite(held_out).all():
-        return Reference(near, np.sort(near.own_distances()), False)
-    return Reference(near, np.sort(near.distances(held_out)), True)
+        fresh = near.rows[:0] if learned else near.rows
+        return Reference(near, np.sort(near.own_distances()), False, fresh[:FRESH], tuple(aspects))
+    held = near.standardised(held_out)
+    fresh = held if learned else np.concatenate([held, near.rows])
+    return Reference(near, np.sort(near.distances(held_out)), True, fresh[:FRESH], tuple(aspects))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal, TypedDict
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -11,8 +12,10 @@ from safetensors.numpy import save_file
 
 from graftwork.core.checkpoint import disk_errors
 from graftwork.data.store.names import inside
+from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import replacing
 from graftwork.errors import ModelError
+from graftwork.evidence.strange.aspects import Aspect, Measure
 from graftwork.evidence.strange.distance import Neighbourhood
 from graftwork.evidence.strange.reference import Reference
 
@@ -29,8 +32,14 @@ def write_reference(reference: Reference, folder: Path) -> None:
         "near": reference.near.rows,
         "units": reference.near.units,
         "ordinary": reference.ordinary,
+        "fresh": reference.fresh,
     }
-    about = {"held_out": reference.held_out}
+    tensors |= {f"aspect.{at}": one.numbers for at, one in enumerate(reference.aspects)}
+    aspects = [
+        {"kind": one.kind, "name": one.name, "measure": one.measure, "counts": dict(one.counts)}
+        for one in reference.aspects
+    ]
+    about = {"held_out": reference.held_out, "aspects": aspects}
     with replacing(folder / REFERENCE) as temporary, disk_errors():
         save_file(
             {name: np.ascontiguousarray(values) for name, values in tensors.items()},
@@ -47,13 +56,44 @@ def read_reference(folder: Path) -> Reference:
             about = json.loads(file.metadata()[ABOUT])
             given = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         near = Neighbourhood(given["shift"], given["scale"], given["near"], given["units"])
-        reference = Reference(near, given["ordinary"], bool(about["held_out"]))
-        wrong = _wrong(reference)
+        wrong = misfit(about, _About)
+        if wrong:
+            raise ValueError(wrong)
+        aspects = [
+            Aspect(one["kind"], one["name"], one["measure"], given[f"aspect.{at}"], one["counts"])
+            for at, one in enumerate(about["aspects"])
+        ]
+        reference = Reference(near, given["ordinary"], about["held_out"], given["fresh"], tuple(aspects))
+        wrong = _wrong(reference) or next(filter(None, map(_wrong_aspect, aspects)), "")
         if wrong:
             raise ValueError(wrong)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} is damaged ({error}). Copy or train the model again.") from None
     return reference
+
+
+class _AboutAspect(TypedDict):
+    kind: Literal["column", "predictions"]
+    name: str
+    measure: Measure
+    counts: dict[str, int]
+
+
+class _About(TypedDict):
+    """What the header says."""
+
+    held_out: bool
+    aspects: list[_AboutAspect]
+
+
+def _wrong_aspect(found: Aspect) -> str:
+    """What contradicts itself in it, or nothing."""
+    numbers = found.numbers
+    if numbers.ndim != 1 or np.isnan(numbers).any() or (numbers == np.inf).any() or (numbers[1:] < numbers[:-1]).any():
+        return f"the numbers of {found.name} are not in order"
+    if any(count < 0 for count in found.counts.values()) or (found.measure == "category") != bool(found.counts):
+        return f"the counts of {found.name} are none"
+    return ""
 
 
 def _wrong(found: Reference) -> str:
@@ -65,7 +105,9 @@ def _wrong(found: Reference) -> str:
         return "its parts are of different widths"
     if found.ordinary.ndim != 1 or not len(found.ordinary) or (np.diff(found.ordinary) < 0).any():
         return "its distances are not in order"
-    parts = (near.shift, near.scale, near.rows, near.units, found.ordinary)
+    if found.fresh.ndim != 2 or found.fresh.shape[1:] != near.rows.shape[1:] or found.fresh.dtype != np.float16:
+        return "its fresh rows are of another width"
+    parts = (found.fresh, near.shift, near.scale, near.rows, near.units, found.ordinary)
     if not all(np.isfinite(part).all() for part in parts):
         return "it holds numbers that are not finite"
     if near.units.shape != (2,) or (near.scale <= 0).any() or (near.units <= 0).any():
