@@ -3,6 +3,7 @@
 from graftwork import bases as bases
 from graftwork.core.settings import Training as Training
 from graftwork.data.columns.text import TextSettings as TextSettings
+from graftwork.deploy.drift import drift as drift
 from graftwork.deploy.embed import embed as embed
 from graftwork.deploy.profile import profile as profile
 from graftwork.deploy.reference import with_reference as with_reference
@@ -177,6 +178,7 @@ __all__ = [
     "WarmStart",
     "WeightedSum",
     "bases",
+    "drift",
     "embed",
     "export_transformers",
     "fit",
