@@ -62,7 +62,10 @@ JOBS: dict[tuple[str, ...], tuple[str, str]] = {
         "[learn from a teacher](docs/distillation.md), or oneself; [classes never seen](docs/few-shot.md)",
         "[向教师模型](docs/distillation.md)或自己学习；[从未见过的类别](docs/few-shot.md)",
     ),
-    ("optimize", "weights"): ("steer the optimisation; average weights", "改进优化过程；平均权重"),
+    ("optimize", "weights", "continual"): (
+        "steer the optimisation; average weights; [forget less](docs/forgetting.md)",
+        "改进优化过程；平均权重；[减少遗忘](docs/forgetting.md)",
+    ),
 }
 """By folders of techniques, what they are for, in English and Chinese; a line of the table each."""
 

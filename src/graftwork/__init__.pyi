@@ -46,6 +46,8 @@ from graftwork.techniques.augment.shift import Shift as Shift
 from graftwork.techniques.augment.spec_augment import SpecAugment as SpecAugment
 from graftwork.techniques.augment.token_dropout import TokenDropout as TokenDropout
 from graftwork.techniques.augment.tta import TTA as TTA
+from graftwork.techniques.continual.l2_sp import L2SP as L2SP
+from graftwork.techniques.continual.wise_ft import WiSEFT as WiSEFT
 from graftwork.techniques.distil.consistency import Consistency as Consistency
 from graftwork.techniques.distil.distil import Distil as Distil
 from graftwork.techniques.distil.distil_features import DistilFeatures as DistilFeatures
@@ -134,6 +136,7 @@ __all__ = [
     "GraftworkError",
     "GroupDRO",
     "IRM",
+    "L2SP",
     "LabelNames",
     "LabelSmoothing",
     "Late",
@@ -177,6 +180,7 @@ __all__ = [
     "VREx",
     "WarmStart",
     "WeightedSum",
+    "WiSEFT",
     "bases",
     "drift",
     "embed",

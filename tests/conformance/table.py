@@ -110,6 +110,8 @@ ROWS = (
     Row(t.EMA(0.9), t.EMA(0.0), "kept"),
     Row(t.SWA(0.5), t.SWA(0.0), "kept"),
     Row(t.Refit(l2=0.3), None, "kept"),
+    Row(t.L2SP(1.0), t.L2SP(0.0), "weights"),
+    Row(t.WiSEFT(0.5), t.WiSEFT(1.0), "kept"),
 )
 BY_NAME = {row.name: row for row in ROWS}
 

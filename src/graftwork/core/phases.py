@@ -40,4 +40,5 @@ class Phase(IntEnum):
     ACCUMULATE = auto()
     TARGETS = auto()
     WEIGHTS = auto()
+    INTERPOLATE = auto()  # between the start and what was trained or averaged
     REFIT = auto()
