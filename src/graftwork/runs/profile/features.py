@@ -16,7 +16,7 @@ from graftwork.core.settings import resolve_precision
 from graftwork.data.table import Table
 from graftwork.data.values import Values
 from graftwork.networks.bases.registry import written
-from graftwork.networks.heads.head import Head
+from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.runs.bases.settling import settled
@@ -25,9 +25,6 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import build_network
 from graftwork.runs.workspace import Workspace
-
-PROBED = ("linear", "cosine")
-"""The usual heads of tasks of which a linear head on a row's features says something."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +60,10 @@ class FrozenBase:
     unlearned: tuple[str, ...]
 
     @property
-    def heads(self) -> dict[str, Head]:
+    def heads(self) -> dict[str, RowHead]:
         """A linear head by target, not yet solved; none of a target that one vector a row says nothing of."""
         tasks, every = self.job.tasks, self.network.each_head()
-        return {name: head for name, head in every if tasks[name].usual_head in PROBED and not tasks[name].couples_rows}
+        return {name: head for name, head in every if tasks[name].usual_head == "linear" and isinstance(head, RowHead)}
 
     def features(self, table: Table, listener: Listener | None = None) -> RowFeatures:
         """The features of a table's rows; those that were computed before come from the cache.

@@ -1,0 +1,106 @@
+"""Labels that the other rows speak against: confident learning on probabilities that each row took no part in.
+
+A row counts as confidently of a class where its probability is at least the mean of those of the rows that are labelled
+so. How many rows of a label are confidently of another class says how many of its labels are wrong, and those with the
+lowest probability of their own label are named (Northcutt, Jiang & Chuang 2021: prune by class).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from graftwork.evidence.profile.finding import Finding, RowNote
+from graftwork.shown import counted, shortened_text, shown_percent
+
+LEAST_ROWS = 5
+"""Rows of a class below which its labels are not judged: some rows would be predicted by too few others."""
+PAIRS = 5
+ABOUT = "label-errors"
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A label in doubt. at: the row's place in the arrays. given, suggested: classes. own, other: their probability."""
+
+    at: int
+    given: int
+    suggested: int
+    own: float
+    other: float
+
+
+def suspects(probabilities: np.ndarray, labels: np.ndarray) -> list[Suspect]:
+    """The labels that are probably wrong, the most doubtful first.
+
+    probabilities: of each row (N, K), by a model that did not learn from it. labels (N,): classes, -1 for none.
+    """
+    labels = np.asarray(labels, np.int64)
+    sizes = np.bincount(labels[labels >= 0], minlength=probabilities.shape[1])
+    judged = (labels >= 0) & (sizes[labels] >= LEAST_ROWS)
+    own = np.where(labels >= 0, probabilities[np.arange(len(labels)), labels], np.nan)
+    likeliest = probabilities.argmax(axis=1)
+    confident = _confident(probabilities, labels, judged)
+    named = []
+    for one in np.unique(labels[judged]):
+        rows = np.flatnonzero(labels == one)
+        wrong = int(np.sum((confident[rows] >= 0) & (confident[rows] != one)))
+        named += [at for at in rows[np.argsort(own[rows], kind="stable")[:wrong]] if likeliest[at] != one]
+    named.sort(key=lambda at: (own[at] - probabilities[at, likeliest[at]], at))
+    return [
+        Suspect(int(at), int(labels[at]), int(likeliest[at]), float(own[at]), float(probabilities[at, likeliest[at]]))
+        for at in named
+    ]
+
+
+def label_errors(
+    target: str, classes: Sequence[str], probabilities: np.ndarray, labels: np.ndarray, numbers: np.ndarray
+) -> Finding:
+    """The finding of `suspects`. numbers: the rows' numbers in the source (N,)."""
+    found, judged = suspects(probabilities, labels), int(np.sum(labels >= 0))
+    pairs = Counter((classes[one.given], classes[one.suggested]) for one in found)
+    share = len(found) / max(1, judged)
+    numbers_of = {
+        "target": target,
+        "rows": judged,
+        "suspects": len(found),
+        "share": share,
+        "pairs": [[given, other, count] for (given, other), count in pairs.most_common()],
+    }
+    if not found:
+        return Finding(ABOUT, (f"No label in '{target}' is spoken against by the other rows.",), numbers_of)
+    most = ", ".join(f"'{_cut(a)}' like '{_cut(b)}' ({count:,})" for (a, b), count in pairs.most_common(PAIRS))
+    sentences = (
+        f"{len(found):,} of {counted(judged, 'label')} in '{target}' ({shown_percent(share)} %) "
+        f"{'is' if len(found) == 1 else 'are'} probably wrong: a probe that learned from the other rows is sure of "
+        "another class.",
+        f"Most often one labelled {most}.",
+    )
+    notes = tuple(
+        RowNote(
+            row=int(numbers[one.at]),
+            reason=f"labelled '{_cut(classes[one.given])}' ({shown_percent(one.own)} %), looks like "
+            f"'{_cut(classes[one.suggested])}' ({shown_percent(one.other)} %)",
+            suggested=classes[one.suggested],
+        )
+        for one in found
+    )
+    remedy = "Look at these rows, the most doubtful first, and correct them: some are hard rows that are labelled well."
+    return Finding(ABOUT, sentences, numbers_of, notes, remedy)
+
+
+def _confident(probabilities: np.ndarray, labels: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """The class that each row is confidently of (N,), the likeliest of several; -1 for none."""
+    usual = np.full(probabilities.shape[1], np.inf)
+    for one in np.unique(labels[judged]):
+        usual[one] = probabilities[labels == one, one].mean()
+    above = probabilities >= usual
+    sure: np.ndarray = np.where(above, probabilities, -1.0).argmax(axis=1)
+    return np.where(above.any(axis=1) & judged, sure, -1)
+
+
+def _cut(label: str) -> str:
+    return shortened_text(label, 40)
