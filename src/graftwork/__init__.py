@@ -17,6 +17,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "graftwork.runs.ablation.ablate": ("ablate",),
     "graftwork.core.settings": ("Training",),
     "graftwork.data.columns.text": ("TextSettings",),
     "graftwork.deploy.drift": ("drift",),

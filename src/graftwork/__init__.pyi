@@ -15,6 +15,7 @@ from graftwork.estimators import Regressor as Regressor
 from graftwork.model import Model as Model
 from graftwork.model import load as load
 from graftwork.recipe import Recipe as Recipe
+from graftwork.runs.ablation.ablate import ablate as ablate
 from graftwork.runs.fit import fit as fit
 from graftwork.runs.fit import plan as plan
 from graftwork.runs.job.data_arguments import DataArguments as DataArguments
@@ -181,6 +182,7 @@ __all__ = [
     "WarmStart",
     "WeightedSum",
     "WiSEFT",
+    "ablate",
     "bases",
     "drift",
     "embed",

@@ -46,13 +46,14 @@ def recipe_of(
     techniques: list[str] | None,
     settings: list[str] | None,
     seed: int | None,
+    begin: Recipe | None = None,
 ) -> Recipe:
-    """The recipe of a file, or the default one, with the options that are given on top of it."""
+    """The recipe of a file, `begin`, or the default one, with the options that are given on top of it."""
     from dataclasses import replace
 
     from graftwork.recipe import Recipe, from_yaml, parse_techniques, with_settings
 
-    recipe = from_yaml(file) if file else Recipe()
+    recipe = from_yaml(file) if file else begin or Recipe()
     given: dict[str, Any] = {
         "base": one_or_named(base, "--base"),
         "task": one_or_named(task, "--task"),

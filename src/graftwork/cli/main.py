@@ -13,6 +13,7 @@ import typer
 
 from graftwork import threads
 from graftwork.cli import (
+    ablate,
     bases,
     cache,
     embed,
@@ -206,6 +207,7 @@ def list_(
 
 for part in (
     profile,
+    ablate,
     model,
     sure,
     strange,

@@ -1,0 +1,183 @@
+"""`graft ablate`: what each technique, input column or value of a setting brings, by runs with and without it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from graftwork.cli.arguments import (
+    BadRows,
+    Device,
+    Encoding,
+    check_paths,
+    pairs_of,
+    recipe_of,
+    seconds_of,
+    with_classes,
+)
+from graftwork.cli.data_options import (
+    Base,
+    Ignore,
+    Inputs,
+    Join,
+    Kinds,
+    Metric,
+    RecipeFile,
+    Roles,
+    Seed,
+    Set,
+    Target,
+    TaskName,
+    Unlabelled,
+    Valid,
+    With,
+)
+from graftwork.shown import counted
+from graftwork.terminal import say, say_json, say_table, tell
+
+if TYPE_CHECKING:
+    from graftwork.recipe import Recipe
+    from graftwork.runs.ablation.ablate import Asking
+    from graftwork.runs.ablation.ablation import Ablation
+    from graftwork.runs.job.data_arguments import DataArguments
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Put the command into `app`."""
+    app.command()(ablate)
+
+
+def ablate(
+    context: typer.Context,
+    run: Annotated[Path, typer.Argument(help="the folder of a run, or a table with --recipe or --with")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="of a run: FILE in place of its training table, or valid=FILE, unlabelled=FILE"),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="leave-one-out (the default), add-one-in, shapley (and interactions), between (settings)"),
+    ] = None,
+    between: Annotated[
+        list[str] | None,
+        typer.Option(help="SETTING=VALUE+VALUE to compare: lr=1e-4+3e-4, lora.rank=4+16; repeat for several"),
+    ] = None,
+    columns: Annotated[bool, typer.Option("--columns", help="also train without each input column")] = False,
+    repeats: Annotated[
+        int | None, typer.Option(help="seeds and splits to repeat it on (default 10; verdicts need 5)")
+    ] = None,
+    budget: Annotated[str | None, typer.Option(help="wall time: 10m, 1h; as many repeats as it has time for")] = None,
+    equal: Annotated[str, typer.Option(help="what all runs get the same of: steps, or seconds")] = "steps",
+    race: Annotated[bool, typer.Option("--race", help="no further repeats of what is decided")] = False,
+    keep: Annotated[
+        Path | None, typer.Option(help="also train the recipe without what did not earn its place, into this folder")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+    out: Annotated[Path | None, typer.Option(help="folder for the page, the table and the data; default: none")] = None,
+    target: Target = None,
+    inputs: Inputs = None,
+    join: Join = None,
+    ignore: Ignore = None,
+    role: Roles = None,
+    kind: Kinds = None,
+    task: TaskName = None,
+    metric: Metric = None,
+    valid: Valid = None,
+    unlabelled: Unlabelled = None,
+    base: Base = None,
+    techniques: With = None,
+    classes: Annotated[Path | None, typer.Option(help="table with columns name and description, as for fit")] = None,
+    settings: Set = None,
+    recipe: RecipeFile = None,
+    seed: Seed = None,
+    on_bad_rows: BadRows = "fail",
+    encoding: Encoding = None,
+    device: Device = "auto",
+) -> None:
+    """Show what each technique of a run brings: runs with and without it on the same rows, verdicts with intervals."""
+    check_paths([valid, unlabelled, classes] + ([] if run.expanduser().is_dir() else [run]))
+    seconds = seconds_of(budget) if budget is not None else None
+    from graftwork.data.quality.checks import known_choice
+    from graftwork.runs.ablation.ablate import Asking
+    from graftwork.runs.ablation.asked import data_of, is_run, recipe_of_run
+    from graftwork.runs.job.data_file import named_tables
+
+    asking = Asking(
+        method=method,  # type: ignore[arg-type]  # checked there
+        between=between or (),
+        columns=columns,
+        repeats=repeats,
+        budget=seconds,
+        equal=equal,  # type: ignore[arg-type]
+        race=race,
+    )
+    begin = recipe_of_run(run) if is_run(run) and recipe is None else None
+    chosen = with_classes(recipe_of(recipe, base, task, metric, techniques, settings, seed, begin), classes)
+    options = {
+        "target": target,
+        "inputs": inputs,
+        "join": join or (),
+        "ignore": ignore or (),
+        "roles": pairs_of(role, "--role"),
+        "kinds": pairs_of(kind, "--kind"),
+        "valid": valid,
+        "unlabelled": unlabelled,
+        "encoding": encoding,
+    }
+    options |= {} if known_choice(on_bad_rows) == "fail" else {"on_bad_rows": on_bad_rows}
+    tables = data_of(run, options, named_tables(data) if data else None, with_test=keep is not None)
+    found = _measured(tables, chosen, asking, context.obj, out)
+    if json:
+        say_json(found.to_json())
+    else:
+        print_ablation(found, out)
+    if keep is not None:
+        _keep(tables, found, keep)
+
+
+def print_ablation(found: Ablation, out: Path | None) -> None:
+    """A line a comparison, and what it comes to in words."""
+    rows = [("what", "brings", "95 % interval", "verdict", "CPU s a fit")]
+    for one in found.findings:
+        brings = "" if one.value is None else found.scale.number(one.value)
+        interval = "" if one.low is None or one.high is None else found.scale.interval(one.low, one.high)
+        seconds = "" if one.costs.seconds is None else f"{one.costs.seconds:+.1f}"
+        rows.append((one.name, brings, interval, one.verdict if one.holm is not None else "", seconds))
+    say_table(rows, f"{found.table}: what each brings, in {found.scale.what}, over {counted(found.repeats, 'repeat')}")
+    sentences = [one.sentence for one in found.findings] + [one.sentence for one in found.interactions]
+    say("\n".join(filter(None, [*sentences, found.note])))
+    if out is not None:
+        say(f"ablation: {out}")
+
+
+def _measured(tables: DataArguments, recipe: Recipe, asking: Asking, began: float, out: Path | None) -> Ablation:
+    """Raises Exit with the code 130 where Ctrl-C stopped it."""
+    from graftwork.runs.ablation.ablate import ablate_data
+    from graftwork.runs.watching import Watching
+
+    with Watching() as console:
+        try:
+            return ablate_data(tables, recipe, asking, listener=console, began=began, out=out)
+        except KeyboardInterrupt:
+            tell("Stopped. Finished runs are kept: the same command goes on from there.")
+            raise typer.Exit(130) from None
+
+
+def _keep(tables: DataArguments, found: Ablation, folder: Path) -> None:
+    """Train what earned its place."""
+    from functools import partial
+
+    from graftwork.cli.arguments import commands_of
+    from graftwork.cli.training import train_and_print
+    from graftwork.runs.fit import fit_data
+
+    out = [*found.dropped, *found.ignored]
+    tell(f"training without {', '.join(out)}" if out else "training the recipe as it is: nothing is left out")
+    data = replace(tables, ignore=[*tables.ignore, *found.ignored])
+    commands = commands_of(sys.argv[1:], folder)
+    train = partial(fit_data, data, found.pruned(), out=folder, **commands)
+    train_and_print(lambda console: train(listener=console), folder, "model")
