@@ -20,7 +20,7 @@ Pair = tuple[str, str]
 def score_of(cell: Cell) -> float:
     """Of a cell that has one."""
     assert cell.score is not None
-    return cell.score
+    return float(cell.score)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,13 @@ def csv_text(found: Outcome) -> str:
 
 def _row(one: Finding) -> list[str]:
     values = [getattr(one, name) for name in _COLUMNS] + [getattr(one.costs, name) for name in _COSTS] + [one.sentence]
-    return ["" if value is None else _plain(value) if isinstance(value, str) else repr(value) for value in values]
+    return [_cell(value) for value in values]
+
+
+def _cell(value: str | float | None) -> str:
+    if value is None:
+        return ""
+    return _plain(value) if isinstance(value, str) else str(value)
 
 
 def _plain(text: str) -> str:
