@@ -21,6 +21,7 @@ from graftwork.errors import UsageError, nearest
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import BASES, Named, bases_of
 from graftwork.networks.heads.registry import HEADS
+from graftwork.tasks.metrics.functions import Function, function_name
 from graftwork.tasks.registry import TASKS
 from graftwork.techniques import TECHNIQUES
 
@@ -38,14 +39,15 @@ class Recipe:
     "mlp:width=512" or "kernel"; "auto" is the task's usual one, and lets `techniques: auto` try several.
     techniques: "auto" chooses by trying (`graftwork.runs.default`); an empty list is the plain loop. Each is an object,
     or as it is written in YAML ("lora:rank=16").
-    metric: what validation is scored by, or that for each target; None takes the task's first. The score of several
-    targets is the mean of theirs, and there a regression is scored by r2 unless named otherwise. valid_share: share of
-    the training rows that is held out for validation where no validation table is given. rows: train on a sample of so
-    many rows (what a budget allows). valid_rows: score runs on a sample of so many validation rows; None is all, or a
-    third of `rows`. calibration_share: share of the training rows that is held out, beyond the validation rows, to say
-    how sure the model is (`Model.predict_sets`). reference: whether the model keeps features of some training rows, by
-    which it tells how unusual others are. inputs: those that are read, by column, "table" for all numbers and
-    categories; None for all. seed: of everything that is drawn.
+    metric: what validation is scored by, or that for each target; None takes the task's first. A name, or a Python
+    function of the true and the predicted values, more is better; a recipe file keeps its name alone. The score of
+    several targets is the mean of theirs, and there a regression is scored by r2 unless named otherwise. valid_share:
+    share of the training rows that is held out for validation where no validation table is given. rows: train on a
+    sample of so many rows (what a budget allows). valid_rows: score runs on a sample of so many validation rows; None
+    is all, or a third of `rows`. calibration_share: share of the training rows that is held out, beyond the
+    validation rows, to say how sure the model is (`Model.predict_sets`). reference: whether the model keeps features
+    of some training rows, by which it tells how unusual others are. inputs: those that are read, by column, "table"
+    for all numbers and categories; None for all. seed: of everything that is drawn.
 
     >>> Recipe(base="gru", techniques=(), seed=1).to_dict()
     {'base': 'gru', 'techniques': [], 'seed': 1}
@@ -57,7 +59,7 @@ class Recipe:
     techniques: Sequence[Technique] | Auto = "auto"
     training: Training = field(default_factory=Training)
     text: TextSettings = field(default_factory=TextSettings)
-    metric: str | Mapping[str, str] | None = None
+    metric: str | Function | Mapping[str, str | Function] | None = None
     valid_share: float = 0.12
     rows: int | None = None
     valid_rows: int | None = None
@@ -67,6 +69,7 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "metric", _named_metrics(self.metric))
         if not 0 < self.valid_share < 1:
             raise UsageError(f"valid_share is {self.valid_share}. Expected a number between 0 and 1.")
         if not 0 <= self.calibration_share < 1 - self.valid_share:
@@ -109,7 +112,8 @@ class Recipe:
 
     def metric_of(self, target: str) -> str | None:
         """The metric that is named for a target."""
-        return self.metric.get(target) if isinstance(self.metric, Mapping) else self.metric
+        found = self.metric.get(target) if isinstance(self.metric, Mapping) else self.metric
+        return found if found is None or isinstance(found, str) else function_name(found)
 
     def bases(self, schema: Schema) -> dict[str, BaseSettings]:
         """The base of each input of a table, by the input's name."""
@@ -240,6 +244,19 @@ def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
         text=specs.build(TextSettings, text, "text"),
         **{key: getattr(from_dict({key: value}, "--set"), key) for key, value in plain.items()},
     )
+
+
+def _named_metrics(given: str | Function | Mapping[str, str | Function] | None) -> str | dict[str, str] | None:
+    """The metrics by name, which is all that a recipe keeps of a function. Raises UsageError for what is none."""
+    if isinstance(given, Mapping):
+        return {name: one if isinstance(one, str) else function_name(_function(one)) for name, one in given.items()}
+    return given if given is None or isinstance(given, str) else function_name(_function(given))
+
+
+def _function(given: object) -> Function:
+    if callable(given):
+        return given
+    raise UsageError(f"metric is {given!r:.60}. Expected a name, a function of true and predicted values, or none.")
 
 
 def _plain(value: Any) -> Any:

@@ -236,13 +236,12 @@ def _learned(table: Table, given: Mapping[str, Task], notes: list[str]) -> dict[
 
 def _metrics(recipe: Recipe, tasks: Mapping[str, Task]) -> dict[str, str]:
     """What validation is scored by, for each target. Of several, each score has 1 as its best, unless named."""
-    named = recipe.metric if isinstance(recipe.metric, Mapping) else dict.fromkeys(tasks, recipe.metric)
-    _check_targets(named, list(tasks), "--metric")
+    _check_targets(recipe.metric if isinstance(recipe.metric, Mapping) else {}, list(tasks), "--metric")
     metrics = {}
     for name, task in tasks.items():
         known = task.metrics().values()
         alike = [metric.name for metric in known if len(tasks) == 1 or metric.higher_is_better] or list(task.metrics())
-        metrics[name] = metric_for(named.get(name) or alike[0], task).name
+        metrics[name] = metric_for(recipe.metric_of(name) or alike[0], task).name
     return metrics
 
 

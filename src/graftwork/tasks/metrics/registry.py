@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from graftwork.discovery.registry import Registry
 from graftwork.discovery.room import collected
 from graftwork.errors import UsageError, nearest
+from graftwork.tasks.metrics.functions import Answering, function_metric, known
 from graftwork.tasks.metrics.metric import Metric as Metric
 
 METRICS: Registry[Metric] = Registry(
@@ -39,10 +40,8 @@ ALIASES = {
 """What metrics are called elsewhere."""
 
 
-class Measured(Protocol):
+class Measured(Answering, Protocol):
     """What is asked here of a task."""
-
-    name: ClassVar[str]
 
     def metrics(self) -> Mapping[str, Metric]: ...
 
@@ -55,6 +54,9 @@ class Measured(Protocol):
 
 def metric_for(name: str, task: Measured) -> Metric:
     """The metric with this name, bound to the settings of the task; or a UsageError that says which ones fit it."""
+    function = function_metric(name, task)
+    if function is not None:
+        return function
     own = task.metrics()
     if name in own:
         return own[name]
@@ -68,7 +70,10 @@ def metric_for(name: str, task: Measured) -> Metric:
 
 
 def beside(task: Measured, name: str | None) -> list[Metric]:
-    """The metric that a recipe names, where the task does not have it of itself: one of another package."""
+    """The metric that a recipe names, where the task does not have it of itself: one of another package, or a Python
+    function that this process knows."""
+    if name is not None and known(name):
+        return [metric_for(name, task)]
     if name is None or name in task.metrics() or name not in METRICS or not task.suits(METRICS[name]):
         return []
     return [METRICS[name]]
