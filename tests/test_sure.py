@@ -234,3 +234,31 @@ def test_rows_that_can_not_be_read_have_neither(tmp_path: Path) -> None:
     written = read(tmp_path / "p.csv")
     assert written[1]["prediction_set"] == ""
     assert "empty" in written[1]["reason"]
+
+
+def test_a_threshold_is_chosen_by_half_of_the_rows(tmp_path: Path) -> None:
+    def rare(count: int, seed: int) -> pd.DataFrame:
+        draw = np.random.default_rng(seed)
+        x = draw.normal(size=(count, 2))
+        late = np.where(x[:, 0] + draw.normal(size=count) > 2.2, "late", "in time")
+        return pd.DataFrame({"u": x[:, 0], "v": x[:, 1], "label": late})
+
+    for name, seed in (("train", 0), ("more", 1), ("new", 2)):
+        rare(1000, seed).to_csv(tmp_path / f"{name}.csv", index=False)
+    folder, more, new = tmp_path / "m", tmp_path / "more.csv", tmp_path / "new.csv"
+    graft("fit", tmp_path / "train.csv", "--target", "label", "--with", "probe", "--out", folder).works()
+    before = gw.load(folder).score(new, "macro_f1")
+    ran = graft("calibrate", folder, more, "--metric", "macro_f1").works()
+    assert "Predicted is 'late' from a probability of" in ran.out
+    model = gw.load(folder)
+    assert len(model.calibration["label"]) == 500
+    assert model.score(new, "macro_f1") > before + 0.03
+    graft("predict", folder, new, "--out", tmp_path / "p.csv", "--proba").works()
+    written = read(tmp_path / "p.csv")
+    threshold = model.tasks["label"].state()["threshold"]
+    assert all((float(row["p(late)"]) >= threshold) == (row["prediction"] == "late") for row in written)
+    assert all({row["prediction"], row["second_choice"]} == {"late", "in time"} for row in written)
+    assert all(row["confidence"] == row[f"p({row['prediction']})"] for row in written)
+    told = json.loads(graft("calibrate", folder, more, "--metric", "label=accuracy", "--json").works().out)
+    assert told["label"]["decision"]["metric"] == "accuracy"
+    graft("calibrate", folder, more, "--metric", "log_loss").fails(2, "reads probabilities")

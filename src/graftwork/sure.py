@@ -18,9 +18,10 @@ from graftwork.data.table import Table
 from graftwork.data.values import Values
 from graftwork.errors import DataError, UsageError
 from graftwork.evidence.sure.abstain import CONFIDENCE
-from graftwork.evidence.sure.calibration import Calibration, calibration_of, can_be_calibrated, kinds_of
+from graftwork.evidence.sure.calibration import Calibration, calibration_of, can_be_calibrated, halves, kinds_of
 from graftwork.evidence.sure.conformal import Method
 from graftwork.evidence.sure.promises import promises
+from graftwork.evidence.sure.thresholds import best_threshold, metrics_asked, with_threshold
 from graftwork.predicting import predict_source, scored_values
 from graftwork.saving import Saved
 
@@ -92,27 +93,39 @@ class Sure(Saved):
         *,
         on_bad_rows: OnBadRows = "fail",
         encoding: str | None = None,
+        metric: str | Mapping[str, str] | None = None,
         watch: Watch | None = None,
     ) -> Self:
         """The same model, whose sets, intervals and abstention rest on these labelled rows.
 
         data: rows that it has neither learned from nor was chosen by, drawn like those that it will predict.
-        Raises DataError where no row has a target, UsageError for a task that has neither sets nor intervals.
+        metric: for two classes and label sets, also choose the probability from which on a class is predicted, so that
+        this score is best; or that for each target. A random half of the rows chooses it, and the other half is kept.
+        Raises DataError where no row has a target, UsageError for a task that has neither sets nor intervals, and for
+        a metric that no threshold changes.
         """
         source = with_encoding(data, encoding)
         loaded = load_like(source, self.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows))
         loaded.warn()
-        return self.calibrated_on_table(loaded.table, watch)
+        return self.calibrated_on_table(loaded.table, metric, watch)
 
-    def calibrated_on_table(self, table: Table, watch: Watch | None = None) -> Self:
+    def calibrated_on_table(
+        self, table: Table, metric: str | Mapping[str, str] | None = None, watch: Watch | None = None
+    ) -> Self:
         """As `calibrated_on`, for a table that has been read and checked."""
         if not any(map(can_be_calibrated, self.tasks.values())):
             kinds = kinds_of(self.tasks)
             raise UsageError(f"Calibration is for classes, label sets and numbers, one a row; not for {kinds}.")
+        asked = {} if metric is None else metrics_asked(self.tasks, metric)
         found = calibration_on(self, table, scored_values(self, table, watch=watch), Path(table.source).name)
         if not found:
             raise DataError(f"{table.source}: none of {len(table):,} rows has a target, so they can't calibrate.")
-        return replace(self, calibration=found)
+        tasks = dict(self.tasks)
+        for name, named in asked.items():
+            if name in found:
+                choosing, found[name] = halves(found[name])
+                tasks[name] = with_threshold(tasks[name], best_threshold(tasks[name], choosing, named))
+        return replace(self, tasks=tasks, calibration=found)
 
 
 def calibration_on(model: Saved, table: Table, values: Mapping[str, Values], source: str) -> dict[str, Calibration]:

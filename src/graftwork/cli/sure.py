@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from graftwork.cli.arguments import BadRows, Device, Encoding
+from graftwork.cli.arguments import BadRows, Device, Encoding, one_or_named
 from graftwork.progress import SILENT, screen
 from graftwork.terminal import say, say_json, say_table
 
@@ -28,6 +28,10 @@ def calibrate(
     out: Annotated[
         Path | None, typer.Option(help="folder for the calibrated model; default: MODEL itself, which is replaced")
     ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="two classes, label sets: choose the threshold by half of the rows, such as macro_f1"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="print only what was found, as JSON")] = False,
     on_bad_rows: BadRows = "fail",
     encoding: Encoding = None,
@@ -39,7 +43,7 @@ def calibrate(
     from graftwork.data.read.decoding import with_encoding
     from graftwork.networks.manifest import read_manifest_of, schema_of
 
-    bad_rows = known_choice(on_bad_rows)
+    bad_rows, asked = known_choice(on_bad_rows), one_or_named(metric, "--metric")
     with SILENT if json else screen() as on:
         on.doing(f"reading {table}")  # before torch is loaded, which takes seconds
         schema = schema_of(read_manifest_of(model))
@@ -50,21 +54,28 @@ def calibrate(
         import graftwork.model
 
         loaded = graftwork.model.load(model)
-        calibrated = loaded.on().calibrated_on_table(read.table, on.counting("predicting", "rows"))
+        calibrated = loaded.on().calibrated_on_table(read.table, asked, on.counting("predicting", "rows"))
         folder = calibrated.save(model if out is None else out)
-    _print(calibrated, folder, as_json=json)
+    _print(calibrated, folder, asked, as_json=json)
 
 
-def _print(model: Model, folder: Path, *, as_json: bool) -> None:
+def _print(model: Model, folder: Path, asked: str | dict[str, str] | None, *, as_json: bool) -> None:
     from graftwork.evidence.sure.measured import measured
+    from graftwork.evidence.sure.thresholds import decision, metrics_asked
 
-    found = {target: measured(model.tasks[target], rows) for target, rows in model.calibration.items()}
+    known, tasks = model.calibration, model.tasks
+    found = {target: measured(tasks[target], rows) for target, rows in known.items()}
+    named = {} if asked is None else metrics_asked(tasks, asked)
+    decided = {name: decision(tasks[name], known[name], metric) for name, metric in named.items() if name in known}
     if as_json:
-        say_json({target: one.to_json() for target, one in found.items()})
+        told = {name: {"decision": one.to_json()} for name, one in decided.items()}
+        say_json({target: one.to_json() | told.get(target, {}) for target, one in found.items()})
         return
     for target, one in found.items():
         if len(found) > 1:
             say(f"{target}:")
+        if target in decided:
+            say(decided[target].sentence())
         for line in one.sentences():
             say(line)
         for rows, title in one.tables():

@@ -77,15 +77,15 @@ def chooses(task: Task) -> bool:
 
 
 def runners_up(task: Task, probabilities: np.ndarray) -> tuple[np.ndarray, list[object]]:
-    """The probability of the most probable class (N,), NaN where there is none, and the next probable class."""
+    """The probability of the predicted class (N,), NaN where there is none, and the most probable other one."""
     known = np.flatnonzero(~np.isnan(probabilities).any(axis=1))
     sure, second = np.full(len(probabilities), np.nan, np.float32), list[object]([None] * len(probabilities))
     if len(known):
         given = probabilities[known]
-        rows, first = np.arange(len(known)), given.argmax(axis=1)
+        rows, first = np.arange(len(known)), task.predicted(given)
         sure[known] = given[rows, first]
         others = given.copy()
         others[rows, first] = -1.0
-        for at, value in zip(known, task.decode(others), strict=True):
+        for at, value in zip(known, task.decode(np.eye(task.outputs)[others.argmax(axis=1)]), strict=True):
             second[at] = value
     return sure, second

@@ -6,7 +6,7 @@ A task that lacks one need not say so: a technique that needs it names the fact,
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -65,6 +65,18 @@ class Labelled(Protocol):
     @property
     def labels(self) -> Labels:
         """Those, in the order of the outputs."""
+
+
+@runtime_checkable
+class Decides(Protocol):
+    """A class is predicted from a probability on, which can be moved."""
+
+    @property
+    def threshold(self) -> float:
+        """That probability: of the second one of two classes, or of any one of a label set."""
+
+    def deciding_from(self, threshold: float) -> Self:
+        """The same task with another one."""
 
 
 @runtime_checkable

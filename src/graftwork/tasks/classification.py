@@ -28,7 +28,8 @@ class Classification(ColumnTask):
     """One of C classes a row; softmax and cross-entropy.
 
     Targets are class indices (N,), int64, -1 where missing. Classes stand in sorted order. Values are compared with
-    what the training column holds, and predictions are given in its type.
+    what the training column holds, and predictions are given in its type. The most probable class is predicted; of two,
+    the second one from a threshold on, where one was chosen (`Model.calibrated_on`).
     """
 
     name: ClassVar[str] = "classification"
@@ -47,6 +48,7 @@ class Classification(ColumnTask):
     single_label: ClassVar[bool] = True
 
     labels: Labels = field(default=Labels(()), init=False)
+    threshold: float = field(default=0.5, init=False)
 
     def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:
         if pa.types.is_nested(column.type):
@@ -107,7 +109,13 @@ class Classification(ColumnTask):
         return torch.softmax(predictions.float() / temperature, dim=1)
 
     def predicted(self, probabilities: np.ndarray) -> np.ndarray:
+        if self.threshold != 0.5 and self.outputs == 2:
+            return np.asarray(probabilities[:, 1] >= self.threshold).astype(np.int64)
         return np.asarray(probabilities.argmax(axis=1))
+
+    def deciding_from(self, threshold: float) -> Self:
+        """Of two classes, the second one is predicted from this probability on."""
+        return with_learned(self, threshold=threshold)
 
     def with_classes(self, labels: Labels) -> Classification:
         """The plain classification of these classes, whatever the task was that the features were learned with."""
@@ -135,7 +143,11 @@ class Classification(ColumnTask):
         return self.labels.values(self.predicted(probabilities))
 
     def state(self) -> dict[str, Any]:
-        return {"classes": list(self.labels.texts), "type": self.labels.type}
+        moved = {} if self.threshold == 0.5 else {"threshold": self.threshold}
+        return {"classes": list(self.labels.texts), "type": self.labels.type, **moved}
 
     def with_state(self, state: dict[str, Any]) -> Self:
-        return with_learned(self, labels=Labels(tuple(state["classes"]), str(state["type"])))
+        threshold = float(state.get("threshold", 0.5))
+        if not 0.0 < threshold < 1.0:
+            raise ValueError(f"a threshold is {threshold}")
+        return with_learned(self, labels=Labels(tuple(state["classes"]), str(state["type"])), threshold=threshold)

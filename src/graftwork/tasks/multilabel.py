@@ -129,6 +129,10 @@ class Multilabel(ColumnTask):
     def predicted(self, probabilities: np.ndarray) -> np.ndarray:
         return (probabilities >= self.threshold).astype(np.uint8)
 
+    def deciding_from(self, threshold: float) -> Self:
+        """Each class is predicted from this probability on."""
+        return with_learned(self, threshold=threshold)
+
     def means_the_same(self, other: Task) -> bool:
         return type(self) is type(other) and self.classes == other.classes
 

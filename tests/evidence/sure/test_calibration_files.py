@@ -34,6 +34,15 @@ def test_they_come_back_to_the_bit(tmp_path: Path) -> None:
         assert np.array_equal(found[name].truth, rows.truth)
 
 
+def test_the_file_holds_numbers_and_a_name(tmp_path: Path) -> None:
+    from safetensors import safe_open
+
+    write_calibration(KNOWN, tmp_path / "c")
+    with safe_open(tmp_path / "c", framework="np") as file:
+        assert sorted(file.keys()) == sorted(f"{part}.{name}" for part in ("kept", "truth") for name in KNOWN)
+        assert json.loads(file.metadata()["graftwork"]) == {name: rows.source for name, rows in KNOWN.items()}
+
+
 ONE = torch.full((2, 4), 0.25)
 WRONG = {
     "no such target": ("other", ONE, torch.tensor([0, 1])),

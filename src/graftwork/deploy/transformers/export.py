@@ -35,6 +35,7 @@ from graftwork.model import Model
 from graftwork.networks.hub.joined_texts import pair_of
 from graftwork.networks.hub.loading import load_model, load_reader
 from graftwork.networks.text.transformer import TransformerEncoder
+from graftwork.tasks.capabilities import Decides
 
 TOLERANCE = 1e-3
 """The most that a probability may differ (a regression: in standard deviations of the target)."""
@@ -60,7 +61,17 @@ def export_transformers(model: Model, folder: Path) -> list[str]:
         model = replace(model, network=network.cpu().eval())
         encoder = _encoder(model)
         with storing(folder), disk_errors(), _without_bars(), staged(folder, LAST, _earlier(folder)) as place:
-            return _written(model, encoder, place, folder)
+            return [*_written(model, encoder, place, folder), *_thresholds(model)]
+
+
+def _thresholds(model: Model) -> list[str]:
+    """What an export does not carry: it gives probabilities, and whoever reads them decides."""
+    moved = {name: task.threshold for name, task in model.tasks.items() if isinstance(task, Decides)}
+    return [
+        f"{name}: the model predicts from a probability of {threshold:.3g} on; the export gives probabilities alone"
+        for name, threshold in moved.items()
+        if threshold != 0.5
+    ]
 
 
 def _written(model: Model, encoder: TransformerEncoder, partial: Path, folder: Path) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from graftwork.errors import UsageError
+from graftwork.errors import DataError, UsageError
+from graftwork.shown import counted
 from graftwork.tasks.task import Task
 
 MOST_ROWS, MOST_NUMBERS = 10_000, 4_000_000
@@ -32,6 +33,14 @@ class Calibration:
     def part(self, rows: np.ndarray) -> Calibration:
         """Only these rows."""
         return Calibration(self.kept[rows], self.truth[rows], self.source)
+
+
+def halves(rows: Calibration, seed: int = 0) -> tuple[Calibration, Calibration]:
+    """Two random halves, the first one with a row more where they can't be alike. Raises DataError for one row."""
+    if len(rows) < 2:
+        raise DataError(f"There is {counted(len(rows), 'calibration row')}. Expected two at least, one for each half.")
+    order, middle = np.random.default_rng(seed).permutation(len(rows)), (len(rows) + 1) // 2
+    return rows.part(order[:middle]), rows.part(order[middle:])
 
 
 def can_be_calibrated(task: Task) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graftwork.evidence.sure.abstain import CONFIDENCE, doubts, mistakes, sgr
-from graftwork.evidence.sure.calibration import Calibration
+from graftwork.evidence.sure.calibration import Calibration, halves
 from graftwork.evidence.sure.conformal import conformal_sets, held_by, too_few
 from graftwork.evidence.sure.intervals import conformal_intervals
 from graftwork.shown import counted, shown_number
@@ -128,9 +128,7 @@ def measured(task: Task, rows: Calibration, others: Calibration | None = None, s
 def _halves(rows: Calibration, seed: int) -> list[tuple[Calibration, Calibration]]:
     if len(rows) < 2:
         return []
-    draw, middle = np.random.default_rng(seed), (len(rows) + 1) // 2
-    orders = [draw.permutation(len(rows)) for _ in range(SPLITS)]
-    return [(rows.part(order[:middle]), rows.part(order[middle:])) for order in orders]
+    return [halves(rows, seed + at) for at in range(SPLITS)]
 
 
 def _covered(task: Task, pairs: Sequence[tuple[Calibration, Calibration]], coverage: float) -> Covered | None:
