@@ -27,6 +27,7 @@ import predict
 import pretrain
 import retrieval
 import robust
+import score_tables
 import sound_bases
 import speakers
 import startup
@@ -78,6 +79,7 @@ PARTS = (
     Part("Classes never seen", meta.NAME, meta.__doc__, meta.section),
     Part("Domains", domains.NAME, domains.__doc__, domains.section),
     Part("Tables", tabular.NAME, tabular.__doc__, tabular.section),
+    Part("Verdicts on simulated scores", score_tables.NAME, score_tables.__doc__, score_tables.section),
     Part("A busy machine", busy.NAME, busy.__doc__, busy.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-SCRIPTS = ("startup", "step_cost", "technique_cost", "domains", "distil", "merge", "busy", "pretrain")
+SCRIPTS = ("startup", "step_cost", "technique_cost", "domains", "distil", "merge", "busy", "pretrain", "score_tables")
 """Those that need no peer that a developer lacks."""
 
 
