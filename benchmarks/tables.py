@@ -25,6 +25,7 @@ import meta
 import multilingual
 import predict
 import pretrain
+import profiles
 import retrieval
 import robust
 import score_tables
@@ -80,6 +81,7 @@ PARTS = (
     Part("Domains", domains.NAME, domains.__doc__, domains.section),
     Part("Tables", tabular.NAME, tabular.__doc__, tabular.section),
     Part("Verdicts on simulated scores", score_tables.NAME, score_tables.__doc__, score_tables.section),
+    Part("Profiles", profiles.NAME, profiles.__doc__, profiles.section),
     Part("A busy machine", busy.NAME, busy.__doc__, busy.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),

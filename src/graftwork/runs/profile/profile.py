@@ -16,17 +16,19 @@ from graftwork.evidence.rows import RowView, row_views
 from graftwork.evidence.shift import shifts
 from graftwork.recipe import Recipe
 from graftwork.runs.listener import Listener
+from graftwork.runs.profile.features import frozen_base
+from graftwork.runs.profile.findings import base_findings, unlearned
 from graftwork.runs.profile.languages import languages
+from graftwork.runs.profile.later_rows import time_findings
 from graftwork.runs.profile.tables import Tables
 from graftwork.shown import counted
 
 
 def profile_tables(tables: Tables, recipe: Recipe, listener: Listener, *, features: bool) -> Profile:
     """All findings on tables that were read. features: also those that a base's features are needed for."""
-    del recipe, features
-    found = list(tables.findings)
-    for finding in _plain(tables, listener):
-        found.append(finding)
+    found = [*tables.findings, *_plain(tables, listener)]
+    if features:
+        found += _by_features(tables, recipe, listener)
     return Profile(tuple(found), _title(tables), _views(tables, found))
 
 
@@ -44,6 +46,19 @@ def _plain(tables: Tables, listener: Listener) -> Iterator[Finding]:
     yield from times(train, test, tasks)
     if test is not None:
         yield _differences(tables, test)
+
+
+def _by_features(tables: Tables, recipe: Recipe, listener: Listener) -> Iterator[Finding]:
+    """What the features of a frozen base say of the rows; one finding says so where the base starts from nothing."""
+    listener.doing("loading the base")
+    base = frozen_base(tables.job, recipe, listener)
+    if base.unlearned:
+        yield unlearned(base)
+        return
+    rows = base.features(tables.train, listener)
+    others = None if tables.test is None else base.features(tables.test, listener)
+    yield from base_findings(base, rows, others, listener)
+    yield from time_findings(base, tables.train, rows)
 
 
 def _differences(tables: Tables, test: Table) -> Finding:
