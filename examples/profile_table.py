@@ -16,7 +16,7 @@ ASKS = {
     "account": ["I moved to {} and need another address", "close my account in {}", "add my wife in {} to it"],
 }
 TOWNS = ("Oslo", "Lima", "Turin", "Perth", "Quito", "Malmo", "Riga", "Bern", "Accra", "Tunis")
-WORDS = "please since yesterday again today thanks really urgent still hello kindly soon because".split()
+WORDS = ("please", "since", "yesterday", "again", "today", "thanks", "really", "urgent", "still", "hello", "soon")
 OUT = Path("runs/profile_table")
 
 

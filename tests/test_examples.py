@@ -48,6 +48,7 @@ SAYS = {
     "robustness": "trained under attack:",
     "tag_spans": "Lima: PLACE",
     "quantiles": "coverage of the interval",
+    "profile_table": "rows to settle: {'duplicates': 25, 'conflicts': 12, 'overlap': 12}",
     "slices": "where 'carrier' is 'Blitz'",
 }
 """What each prints when it has done its work."""

@@ -11,7 +11,18 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-SCRIPTS = ("startup", "step_cost", "technique_cost", "domains", "distil", "merge", "busy", "pretrain", "score_tables")
+SCRIPTS = (
+    "startup",
+    "step_cost",
+    "technique_cost",
+    "domains",
+    "distil",
+    "merge",
+    "busy",
+    "pretrain",
+    "score_tables",
+    "profiles",
+)
 """Those that need no peer that a developer lacks."""
 
 

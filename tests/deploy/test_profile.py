@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -150,3 +151,41 @@ def test_times_that_do_not_parse_are_unusable_rows():
     found = profile(dated, ignore=["code"], roles={"time": "when"})
     assert [note.row for note in found.rows("unusable")] == [10]
     assert found.about("time")[0].numbers["last"] == "2024-01-28"
+
+
+def measured(rows: int, late: float, seed: int = 0):
+    """Numbers whose class follows the first one; from `late` on (a share of the rows), the second one."""
+    draw = np.random.default_rng(seed)
+    table = pd.DataFrame({"a": draw.normal(size=rows), "b": draw.normal(size=rows)})
+    table["when"] = pd.date_range("2022-01-01", periods=rows)
+    told = np.where(np.arange(rows) < late * rows, table.a, table.b)
+    return table.assign(label=np.where(told + 0.3 * draw.normal(size=rows) > 0, "yes", "no"))
+
+
+def test_features_say_what_time_hides_and_what_more_rows_bring(tmp_path):
+    found = profile(measured(500, 0.8), target="label", base="auto", roles={"time": "when"}, features=True)
+    (hidden,) = found.about("time-split")
+    assert hidden.numbers["rows"] == 100
+    assert hidden.numbers["hidden_low"] > 0.1
+    assert "--role time=when" in hidden.remedy
+    assert found.about("learning-curve")[0].numbers["rows"] == 500
+    found.write(tmp_path / "p.html")
+    assert "Score of a probe by the rows it learned from" in (tmp_path / "p.html").read_text(encoding="utf-8")
+    steady = profile(measured(500, 1.0), target="label", base="auto", roles={"time": "when"}, features=True)
+    assert not steady.about("time-split")[0].remedy
+
+
+def test_labels_that_are_wrong_are_named_and_can_be_dropped(tmp_path):
+    table = measured(500, 1.0)
+    sure = np.flatnonzero(np.abs(table.a) > 1.2)[:12]
+    table.loc[sure, "label"] = np.where(table.label[sure] == "yes", "no", "yes")
+    out = tmp_path / "c.csv"
+    found = profile(table, target="label", base="auto", features=True, drop="label-errors", clean=out)
+    named = {note.row for note in found.rows("label-errors")}
+    assert len(named & set((sure + 1).tolist())) >= 10
+    assert len(pd.read_csv(out)) == 500 - len(named)
+
+
+def test_a_base_that_starts_from_nothing_is_said(table):
+    found = profile(table, ignore=["code"], features=True)
+    assert "no pretrained base is here for 'text'" in found.about("features")[0].sentences[0]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from markupsafe import Markup
+
 from graftwork.evidence.page.tables import Grid, Value
+from graftwork.evidence.profile.curve_plot import curve_plot
 from graftwork.evidence.profile.finding import Finding, RowNote
 from graftwork.evidence.profile.titles import title_of
 from graftwork.evidence.rows import Views
@@ -19,14 +22,14 @@ _MOST_CLASSES = 200
 
 @dataclass(frozen=True)
 class Section:
-    """anchor: where it stands in the page. left: rows that are not shown."""
+    """anchor: where it stands in the page. left: rows that are not shown. plot: SVG, our own text."""
 
     anchor: str
     title: str
     finding: Finding
     grids: tuple[Grid, ...]
     left: int = 0
-    plot: str = ""
+    plot: Markup = field(default_factory=Markup)
 
 
 def parts(title: str, findings: Sequence[Finding], views: Views) -> dict[str, Any]:
@@ -44,7 +47,8 @@ def shown_rows(finding: Finding) -> tuple[RowNote, ...]:
 def _section(anchor: str, finding: Finding, views: Views) -> Section:
     rows = shown_rows(finding)
     grids = [grid for grid in (_counts(finding), _rows(finding, rows, views)) if grid]
-    return Section(anchor, title_of(finding), finding, tuple(grids), len(finding.rows) - len(rows))
+    plot = Markup(curve_plot(finding.numbers)) if finding.about == "learning-curve" else Markup()
+    return Section(anchor, title_of(finding), finding, tuple(grids), len(finding.rows) - len(rows), plot)
 
 
 def _counts(finding: Finding) -> Grid | None:

@@ -38,7 +38,7 @@ def feature_findings(
     hearing.doing("reading the base's features")
     base = frozen_base(job, recipe, hearing)
     if base.unlearned:
-        yield _unlearned(base)
+        yield unlearned(base)
         return
     test = job.test if test is None else test
     rows = base.features(job.train if table is None else table, hearing)
@@ -73,7 +73,7 @@ def label_findings(base: FrozenBase, rows: RowFeatures) -> Iterator[Finding]:
             yield label_errors(name, task.classes, told, labels, rows.numbers)
 
 
-def _unlearned(base: FrozenBase) -> Finding:
+def unlearned(base: FrozenBase) -> Finding:
     names = ", ".join(f"'{name}'" for name in base.unlearned)
     said = f"Labels in doubt, the learning curve and shift are not looked at: no pretrained base is here for {names}."
     numbers = {"unlearned": list(base.unlearned)}
