@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -38,6 +38,9 @@ class Screen:
 
     def forget(self, name: str) -> None:
         """`name` is done, or given up."""
+
+    def table(self, drawn: Callable[[], Any]) -> None:
+        """What is known so far, for rich to draw above all else, in place of the last one; gone with the screen."""
 
     def counting(self, name: str, unit: str) -> Callable[[int, int], None]:
         """What to call with how many are done of how many."""
@@ -200,7 +203,15 @@ class Bars(Screen):
             TextColumn("{task.fields[state]}", markup=False),
         )
         console = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
-        self._progress: Progress = Progress(*columns, console=console, transient=True)
+        self._above: Any = None
+
+        class Below(Progress):
+            """The bars, below a table where there is one."""
+
+            def get_renderables(inside) -> Iterable[Any]:
+                return [*filter(None, [self._above]), *super().get_renderables()]
+
+        self._progress: Progress = Below(*columns, console=console, transient=True)
         self._tasks: dict[str, TaskID] = {}
         self._phase = ""
         self._drawn = False
@@ -229,6 +240,9 @@ class Bars(Screen):
             self._tasks[name] = self._progress.add_task(shown_line(name), total=total, state="", count="")
         task, told, count = self._tasks[name], shown_line(state or unit), f"{done:,}/{total:,}"
         self._progress.update(task, completed=done, total=total, state=told, count=count)
+
+    def table(self, drawn: Callable[[], Any]) -> None:
+        self._above = drawn()
 
     def forget(self, name: str) -> None:
         if name in self._tasks:

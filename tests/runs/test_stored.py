@@ -12,8 +12,9 @@ import pytest
 from graftwork.data.store import writing
 from graftwork.data.store.ragged import Ragged
 from graftwork.errors import DataError
-from graftwork.runs import stored
-from graftwork.runs.stored import Finished, keep, predictions, prune, recall, store
+from graftwork.runs import finished_store as stored
+from graftwork.runs.finished_store import prune, store
+from graftwork.runs.stored import Finished, keep, predictions, recall
 
 RUN = Finished(0.9, 60, 240, 3.5, 0.25, 1024, 33)
 VALUES = {"label": np.arange(12, dtype=np.float32).reshape(6, 2)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -141,17 +142,21 @@ def ablate(
 
 def print_ablation(found: Ablation, out: Path | None) -> None:
     """A line a comparison, and what it comes to in words."""
-    rows = [("what", "brings", "95 % interval", "verdict", "CPU s a fit")]
-    for one in found.findings:
-        brings = "" if one.value is None else found.scale.number(one.value)
-        interval = "" if one.low is None or one.high is None else found.scale.interval(one.low, one.high)
-        seconds = "" if one.costs.seconds is None else f"{one.costs.seconds:+.1f}"
-        rows.append((one.name, brings, interval, one.verdict if one.holm is not None else "", seconds))
-    say_table(rows, f"{found.table}: what each brings, in {found.scale.what}, over {counted(found.repeats, 'repeat')}")
+    from graftwork.evidence.ablation.table import interaction_rows, table_rows
+
+    over = f"over {counted(found.repeats, 'repeat')}"
+    say_table(table_rows(found.findings, found.scale), f"what each brings, in {found.scale.what}, {over}")
+    if found.interactions:
+        say_table(interaction_rows(found.interactions, found.scale), "what two bring together beyond what each brings")
     sentences = [one.sentence for one in found.findings] + [one.sentence for one in found.interactions]
-    say("\n".join(filter(None, [*sentences, found.note])))
+    say("\n".join(filter(None, [*sentences, found.outcome.check])))
+    if found.failed:
+        say(f"{counted(len(found.failed), 'run')} failed: {found.failed[-1].failed}")
+    if found.dropped or found.ignored:
+        left = ", ".join([*found.dropped, *found.ignored])
+        say(f"Not shown to earn its place: {left}. Train without: the same command with --keep FOLDER.")
     if out is not None:
-        say(f"ablation: {out}")
+        say(f"ablation: {out / 'ablation.html'}")
 
 
 def _measured(tables: DataArguments, recipe: Recipe, asking: Asking, began: float, out: Path | None) -> Ablation:
@@ -161,7 +166,8 @@ def _measured(tables: DataArguments, recipe: Recipe, asking: Asking, began: floa
 
     with Watching() as console:
         try:
-            return ablate_data(tables, recipe, asking, listener=console, began=began, out=out)
+            command = shlex.join(["graft", *sys.argv[1:]])
+            return ablate_data(tables, recipe, asking, listener=console, began=began, out=out, command=command)
         except KeyboardInterrupt:
             tell("Stopped. Finished runs are kept: the same command goes on from there.")
             raise typer.Exit(130) from None

@@ -31,6 +31,7 @@ def list_cache(json: Json = False) -> None:
     """List what lies in the cache by section, how large it is, and the limit that it is kept under."""
     from graftwork.data.store.cache import cache_dir, limit_bytes
     from graftwork.data.store.contents import sections
+    from graftwork.runs.finished_store import folder, store
 
     found, limit = sections(), limit_bytes()
     total = sum(one.size for one in found)
@@ -39,7 +40,9 @@ def list_cache(json: Json = False) -> None:
             {"section": one.name, "entries": one.entries, "unfinished": one.unfinished, "bytes": one.size}
             for one in found
         ]
-        say_json({"folder": str(cache_dir()), "bytes": total, "limit_bytes": limit, "sections": plain})
+        kept = store()
+        runs = {"folder": str(folder()), "entries": kept.entries, "bytes": kept.size}
+        say_json({"folder": str(cache_dir()), "bytes": total, "limit_bytes": limit, "sections": plain, "runs": runs})
         return
     rows = [("section", "what it holds", "entries", "size", "last used")]
     for one in found:
@@ -49,13 +52,20 @@ def list_cache(json: Json = False) -> None:
     if found:
         say_table(rows)
     say(f"{cache_dir()}: {_size(total)} of at most {_size(limit)} (GRAFTWORK_CACHE, GRAFTWORK_CACHE_LIMIT_GB)")
+    kept = store()
+    runs_kept = counted(kept.entries, "finished run")
+    say(f"{folder()}: {runs_kept} of ablations, {_size(kept.size)} (graft cache prune --runs)")
     say("Deleting any of it only costs time: graft cache prune [--all]. Fetched bases lie elsewhere: graft bases.")
 
 
 def prune(
     every: Annotated[bool, typer.Option("--all", help="everything that is not being written just now")] = False,
+    runs: Annotated[bool, typer.Option("--runs", help="the finished runs of ablations, in place of the cache")] = False,
 ) -> None:
     """Delete what was not used for longest, until the cache is within its limit; with --all the whole of it."""
+    if runs:
+        _prune_runs()
+        return
     from graftwork.data.store import cache as store
     from graftwork.data.store.contents import sections
 
@@ -68,6 +78,14 @@ def prune(
     left = sum(one.unfinished for one in after)
     if left:
         say(f"{counted(left, 'entry', 'entries')} stayed: they are being written, or were left less than a day ago.")
+
+
+def _prune_runs() -> None:
+    from graftwork.runs.finished_store import folder, prune, store
+
+    before = store()
+    freed = prune()
+    say(f"{counted(before.entries - store().entries, 'finished run')} deleted, {_size(freed)} freed in {folder()}")
 
 
 def _size(count: int) -> str:

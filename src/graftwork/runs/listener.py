@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from graftwork.core.fit import Progress
+from graftwork.evidence.ablation.outcome import Outcome
 from graftwork.tasks.metrics.metric import Metric
 
 
@@ -31,6 +32,9 @@ class Listener:
 
     def finished(self, name: str, score: float | None, seconds: float) -> None:
         """The run `name` is done; score on validation, more is better."""
+
+    def tabled(self, found: Callable[[], Outcome], state: str) -> None:
+        """An ablation has one run more; what it has found so far, and what comes next."""
 
     def ended(self, text: str) -> None:
         """The call is done; how good the model is, what it was made from, what to do next, a line each."""

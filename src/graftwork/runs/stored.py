@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,14 +18,14 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from graftwork.bases.home import home
 from graftwork.core.checkpoint import write_tensors
-from graftwork.data.store.cache import size_of, storing
+from graftwork.data.store.cache import storing
 from graftwork.data.store.entries import is_whole, seal
 from graftwork.data.store.ragged import Ragged
 from graftwork.data.store.typed import misfit
-from graftwork.data.store.writing import is_own, move, remove, temporary_name, write_text
+from graftwork.data.store.writing import move, remove, temporary_name, write_text
 from graftwork.data.values import Values
+from graftwork.runs.finished_store import folder
 
 FORMAT = 1
 """Of an entry; part of its key, so that another one is not read."""
@@ -50,11 +49,6 @@ class Finished:
     predict_seconds: float
     memory: int
     parameters: int
-
-
-def folder() -> Path:
-    """Where finished runs lie. Not created."""
-    return home() / "runs"
 
 
 def recall(key: str) -> Finished | None:
@@ -106,44 +100,6 @@ def keep(key: str, finished: Finished, predicted: Mapping[str, Values], about: M
             move(temporary, place)
         finally:
             remove(temporary)
-
-
-@dataclass(frozen=True)
-class Store:
-    """entries: finished runs. size: bytes. used: when one was last used, seconds since 1970; 0 where there is none."""
-
-    entries: int
-    size: int
-    used: float
-
-
-def store() -> Store:
-    """What lies there."""
-    each = list(_entries())
-    return Store(len(each), sum(size for _, size, _ in each), max((used for used, _, _ in each), default=0.0))
-
-
-def prune(limit: int = 0) -> int:
-    """Delete the runs that were not used for longest, until at most `limit` bytes are left. Gives the bytes freed."""
-    each = sorted(_entries(), key=lambda one: one[0])
-    held, freed = sum(size for _, size, _ in each), 0
-    for _, size, place in each:
-        if held - freed <= limit:
-            break
-        with suppress(OSError):
-            remove(place)
-            freed += size
-    return freed
-
-
-def _entries() -> Iterator[tuple[float, int, Path]]:
-    """When each was last used, its bytes, and where it is."""
-    root = folder()
-    for place in sorted(root.iterdir()) if root.is_dir() else ():
-        if place.is_symlink() or not place.is_dir() or is_own(place.name):
-            continue
-        with suppress(OSError):  # another process deleted it meanwhile
-            yield place.stat().st_mtime, size_of(place), place
 
 
 def _tensors(predicted: Mapping[str, Values]) -> dict[str, torch.Tensor]:

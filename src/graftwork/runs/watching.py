@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Self
 
 from graftwork.core.fit import Progress
 from graftwork.core.scoring import shown_score
+from graftwork.evidence.ablation.outcome import Outcome
+from graftwork.evidence.ablation.table import live_table
 from graftwork.progress import Screen, screen
 from graftwork.runs.listener import Listener
 from graftwork.tasks.metrics.metric import Metric
@@ -70,6 +72,9 @@ class Watching(Listener):
         self._screen.forget(name)
         scored = "" if score is None else f", {self._score(score)} on validation"
         self.note(f"{name}: done in {seconds:.0f} s{scored}")
+
+    def tabled(self, found: Callable[[], Outcome], state: str) -> None:
+        self._screen.table(lambda: live_table(found(), state))
 
     def ended(self, text: str) -> None:
         self.note(text)

@@ -9,9 +9,11 @@ import pytest
 
 from evidence.samples import identity_evaluation, of_classes
 from graftwork.evidence.report import Report
+from graftwork.evidence.results import Candidate
 from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.scores.modalities import Contribution
-from graftwork.evidence.summary.next_steps import next_steps
+from graftwork.evidence.summary.next_steps import ablation_step, next_steps
+from graftwork.evidence.summary.summary import Summary
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.tasks.metrics.registry import METRICS
 
@@ -157,3 +159,25 @@ def test_never_more_than_three(warned: bool) -> None:
 def test_what_a_model_of_identities_is_for() -> None:
     report = replace(PLAIN, primary="eer", evaluations={"test": identity_evaluation()})
     assert told(report)[-1][1].startswith("graft enroll 'runs/my model' KNOWN.csv")
+
+
+NAMED = replace(PLAIN, plan=(("technique", "losses"), ("lora", ""), ("mixup", "x")))
+
+
+def test_techniques_that_were_named_can_be_looked_at_one_by_one() -> None:
+    step = ablation_step(NAMED)
+    assert step is not None
+    assert step.text == "See what 'lora' and 'mixup' brought: runs with and without each."
+    assert step.command == "graft ablate 'runs/my model'"
+    assert NAMED.summary.lines()[-1] == f"{step.text} {step.command}"
+    assert step.text in NAMED.to_html().replace("&#39;", "'")
+    assert Summary.from_json(NAMED.summary.to_json()) == NAMED.summary
+
+
+def test_without_techniques_of_ones_own_there_is_nothing_to_leave_out() -> None:
+    assert ablation_step(PLAIN) is None
+    chosen = replace(
+        NAMED, candidates=(Candidate("probe", 0.9, 1.0, False, ""), Candidate("tune", 0.95, 9.0, True, ""))
+    )
+    assert ablation_step(chosen) is None
+    assert ablation_step(replace(NAMED, candidates=(Candidate("probe", 0.9, 1.0, True, ""),))) is None

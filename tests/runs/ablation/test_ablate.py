@@ -17,7 +17,7 @@ import pytest
 
 import graftwork as gw
 from graftwork.errors import DataError, NumericalError, UsageError
-from graftwork.runs import stored
+from graftwork.runs import finished_store
 from graftwork.runs.ablation import cell as cells_module
 from graftwork.runs.ablation.ablation import Ablation
 from graftwork.runs.ablation.repeats import Repeat, pool_of, repeat_of
@@ -222,7 +222,7 @@ def test_a_resumed_ablation_is_the_uninterrupted_one(tmp_path: Path, monkeypatch
         patch.setattr(cells_module, "run_single", stopped)
         with pytest.raises(KeyboardInterrupt):
             short(frame(), repeats=3)
-    assert stored.store().entries == 4
+    assert finished_store.store().entries == 4
     resumed = short(frame(), repeats=3)
     assert resumed.reused == pytest.approx(4 / 9)
     scores = [(cell.arm, cell.repeat, cell.score) for cell in whole.cells]

@@ -39,6 +39,16 @@ def next_steps(report: Findings, *, warned: bool) -> tuple[NextStep, ...]:
     return tuple(found[:MOST])
 
 
+def ablation_step(report: Findings) -> NextStep | None:
+    """How to see what each technique brought, of a run whose techniques were named; None of one that chose them, or has
+    none."""
+    names = [row[0] for row in report.plan[1:]]
+    if not names or len(report.candidates) > 1 or any(one.name != "run" for one in report.candidates):
+        return None
+    text = f"See what {listed(names)} brought: runs with and without {'it' if len(names) == 1 else 'each'}."
+    return NextStep(text, f"graft ablate {shlex.quote(report.folder)}" if report.folder else "gw.ablate(…)")
+
+
 def _look(report: Findings) -> list[NextStep]:
     """Where nothing was learned: can it be?"""
     _, evaluation = report.headline

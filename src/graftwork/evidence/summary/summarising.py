@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graftwork.evidence.results import Findings
 from graftwork.evidence.summary.made_from import made_from, trust
-from graftwork.evidence.summary.next_steps import next_steps
+from graftwork.evidence.summary.next_steps import ablation_step, next_steps
 from graftwork.evidence.summary.summary import Summary
 from graftwork.evidence.summary.trouble import trouble
 from graftwork.evidence.summary.verdicts import verdict
@@ -21,5 +21,6 @@ def summarised(report: Findings) -> Summary:
         trouble=() if warned else trouble(report),
         made_from=made_from(report),
         steps=next_steps(report, warned=warned),
+        ablation=ablation_step(report),
         remembered=tuple(one.sentence for one in report.remembered),
     )

@@ -46,7 +46,7 @@ class Summary:
 
     title: what the model does, as a question. verdicts: one a target. trust: what the numbers rest on. trouble: where
     it goes wrong, at most five. made_from: rows, columns, base, time. steps: what to do next, at most three.
-    remembered: what became of the old task, where that was asked.
+    remembered: what became of the old task, where that was asked. ablation: how to see what each technique brought.
     """
 
     title: str
@@ -56,6 +56,7 @@ class Summary:
     made_from: tuple[str, ...] = ()
     steps: tuple[NextStep, ...] = ()
     remembered: tuple[str, ...] = ()
+    ablation: NextStep | None = None
 
     @property
     def warning(self) -> bool:
@@ -67,12 +68,13 @@ class Summary:
         return [f"{one.target}: {one.text}" if one.target else one.text for one in self.verdicts]
 
     def lines(self) -> list[str]:
-        """How good, what was forgotten, made from what, and the first thing to do next: for a terminal."""
+        """How good, what was forgotten, made from what, the first thing to do next, and how to see what each technique
+        brought: for a terminal."""
         found = [*self.verdict_lines(), *self.remembered, *self.made_from[:1]]
         for step in self.steps[:1]:
             found.append(f"Next: {step.text}")
             found += [f"  {step.command}"] if step.command else []
-        return found
+        return [*found, f"{self.ablation.text} {self.ablation.command}"] if self.ablation else found
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -93,4 +95,5 @@ class Summary:
             made_from=tuple(plain["made_from"]),
             steps=tuple(NextStep(**one) for one in plain["steps"]),
             remembered=tuple(plain.get("remembered", ())),
+            ablation=NextStep(**plain["ablation"]) if plain.get("ablation") else None,
         )

@@ -14,10 +14,11 @@ from graftwork.data.load import Source
 from graftwork.data.store.cache import prune
 from graftwork.errors import GraftworkError, RefusedError, UsageError, nearest
 from graftwork.evidence.ablation.cells import Method
+from graftwork.evidence.ablation.page.files import JSON
 from graftwork.evidence.ablation.scale import scale_of
 from graftwork.recipe import Recipe, from_yaml
-from graftwork.runs import stored
-from graftwork.runs.ablation.ablation import NAME, Ablation
+from graftwork.runs import finished_store
+from graftwork.runs.ablation.ablation import Ablation
 from graftwork.runs.ablation.arms import Arms, arms_of
 from graftwork.runs.ablation.asked import data_of, is_run, recipe_of_run
 from graftwork.runs.ablation.between import parse_between
@@ -140,10 +141,11 @@ def ablate_data(
     listener: Listener | None = None,
     began: float | None = None,
     out: str | os.PathLike[str] | None = None,
+    command: str = "",
 ) -> Ablation:
-    """`ablate`, with the data arguments as one thing. began: `time.monotonic()` at the start."""
+    """`ablate`, with the data arguments as one thing. began: `time.monotonic()` at the start. command: for the page."""
     check_out(out)
-    data = replace(data, test=None, split_by=None, adapt_to_held_out=False)
+    data = replace(data, test=None, remember=None, split_by=None, adapt_to_held_out=False)
     listener = listener or Listener()
     deadline = None if asking.budget is None else Deadline.after(asking.budget, time.monotonic, began)
     between = parse_between(asking.between)
@@ -164,20 +166,23 @@ def ablate_data(
         Asked(asking.repeats, deadline, asking.race),
         replace(runner, frozen=frozen),
         listener,
+        scale_of(job.bound_metrics),
     )
     cells = rounds.run()
     prune()
-    stored.prune(STORE_BYTES)
+    finished_store.prune(STORE_BYTES)
     found = Ablation(
         recipe=recipe,
         schema=job.train.schema,
         design=rounds.arms.design,
         arms=rounds.arms.each,
         cells=cells,
-        scale=scale_of(job.bound_metrics),
+        scale=rounds.scale,
         between=between,
         looks=rounds.asked.looks,
         table=job.train.source,
+        notes=tuple(rounds.notes),
+        command=command,
     )
     if out is not None:
         found.write(Path(out))
@@ -188,7 +193,7 @@ def ablate_data(
 
 def check_out(out: str | os.PathLike[str] | None) -> None:
     """Raise UsageError where the folder holds anything but an earlier ablation, so that nothing is overwritten."""
-    if out is not None and not (Path(out) / NAME).is_file():
+    if out is not None and not (Path(out) / JSON).is_file():
         check_free(out)
 
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graftwork.core.plan import order
 from graftwork.data.store.cache import storing
-from graftwork.data.store.writing import write_text
 from graftwork.data.table import Schema
 from graftwork.evidence.ablation.cells import Cell, Design
 from graftwork.evidence.ablation.finding import Finding, Interaction
-from graftwork.evidence.ablation.judge import interacting, judged, passes_note
+from graftwork.evidence.ablation.outcome import Outcome, outcome
+from graftwork.evidence.ablation.page.figures import figure
+from graftwork.evidence.ablation.page.files import HTML, write
 from graftwork.evidence.ablation.scale import Scale
+from graftwork.evidence.ablation.table import table_lines
 from graftwork.recipe import Recipe
 from graftwork.runs.ablation.arms import Arm, with_techniques
 from graftwork.runs.ablation.between import Between, with_value
 from graftwork.runs.ablation.inputs import columns_by_input, recipe_without
 
-NAME = "ablation.json"
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Ablation:
     recipe: that was ablated. schema: of the table, with all columns. design: which runs are compared. arms: what each
     is. cells: the runs, one an arm and repeat, failed ones too. scale: what scores are scores of. between: the settings
     that were compared. looks: the numbers of repeats at which a race looked. table: what the rows are called.
+    command: that made it.
     """
 
     recipe: Recipe
@@ -43,21 +47,26 @@ class Ablation:
     between: tuple[Between, ...] = ()
     looks: tuple[int, ...] = ()
     table: str = ""
+    notes: tuple[str, ...] = ()
+    command: str = ""
 
     @cached_property
+    def outcome(self) -> Outcome:
+        """What the cells say, as it is shown."""
+        return outcome(
+            self.design, self.cells, title=f"Ablation on {self.table}", scale=self.scale, looks=self.looks,
+            notes=self.notes, command=self.command,
+        )  # fmt: skip
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """One a comparison: what it brings with its 95 % interval, and the verdict in words."""
-        return judged(self.design, self.cells, looks=self.looks, scale=self.scale)
+        return self.outcome.findings
 
-    @cached_property
+    @property
     def interactions(self) -> tuple[Interaction, ...]:
         """Of Shapley values, one a pair of techniques: what both bring beyond what each brings."""
-        return interacting(self.design, self.cells, looks=self.looks, scale=self.scale)
-
-    @cached_property
-    def note(self) -> str:
-        """Of Shapley values by passes, whether a second pass agrees; else nothing."""
-        return passes_note(self.design, self.cells, looks=self.looks, scale=self.scale)
+        return self.outcome.interactions
 
     @property
     def repeats(self) -> int:
@@ -116,7 +125,7 @@ class Ablation:
             "failed": len(self.failed),
             "findings": [one.to_json() for one in self.findings],
             "interactions": [one.to_json() for one in self.interactions],
-            "note": self.note,
+            "note": self.outcome.check,
             "refused": dict(self.design.refused),
             "recipe": self.recipe.to_dict(),
             "pruned": self.pruned().to_dict(),
@@ -127,12 +136,20 @@ class Ablation:
             "cells": [vars(cell) for cell in self.cells],
         }
 
-    def write(self, folder: Path) -> Path:
-        """Write ablation.json into the folder; it is there whole or not at all. Returns its path."""
-        with storing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            write_text(folder / NAME, json.dumps(self.to_json(), ensure_ascii=False, indent=1) + "\n")
-        return folder / NAME
+    def figure(self) -> Figure:
+        """What each brought, as a waterfall; of Shapley values with a heat map of what techniques bring together."""
+        return figure(self.outcome)
+
+    def write(self, folder: str | os.PathLike[str]) -> Path:
+        """Write ablation.html, ablation.csv and ablation.json into the folder, each whole or not at all. Returns the
+        path of the page."""
+        place = Path(folder)
+        with storing(place):
+            write(place, self.outcome, self.to_json())
+        return place / HTML
+
+    def __repr__(self) -> str:
+        return "\n".join([*table_lines(self.findings, self.scale), *(one.sentence for one in self.findings)])
 
     def _without(self, kind: str) -> tuple[str, ...]:
         return tuple(

@@ -15,7 +15,7 @@ from graftwork.recipe import Recipe, from_dict
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.data_file import read_data
 
-NOT_WANTED = ("test",)
+NOT_WANTED = ("test", "remember")
 """Tables that an ablation never reads: what is chosen by their rows could not be measured by them."""
 
 
@@ -51,7 +51,7 @@ def data_of(
         return DataArguments(train=what, **options)
     _refuse(what, [name for name, value in options.items() if value])
     folder = Path(os.fspath(what)).expanduser()  # type: ignore[arg-type]
-    return read_data(folder, replaced, () if with_test else NOT_WANTED)
+    return read_data(folder, replaced, NOT_WANTED[1:] if with_test else NOT_WANTED)
 
 
 def _refuse(what: Any, options: Collection[str]) -> None:

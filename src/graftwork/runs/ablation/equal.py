@@ -13,9 +13,9 @@ from graftwork.errors import UsageError
 from graftwork.runs.ablation.arms import Arm, Arms
 from graftwork.runs.ablation.keys import Keys
 from graftwork.runs.ablation.repeats import Repeat
+from graftwork.runs.finished_store import folder
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import make_ready
-from graftwork.runs.stored import folder
 
 
 def with_equal_seconds(arms: Arms, repeat: Repeat, keys: Keys, listener: Listener) -> Arms:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from graftwork.errors import NumericalError
 from graftwork.evidence.ablation.cells import Cell, Comparison
 from graftwork.evidence.ablation.corrected_t import FEWEST
+from graftwork.evidence.ablation.outcome import Outcome, outcome
 from graftwork.evidence.ablation.racing import open_arms, open_comparisons, planned_looks
+from graftwork.evidence.ablation.scale import Scale
 from graftwork.evidence.words import duration, listed
 from graftwork.recipe import Recipe
 from graftwork.runs.ablation.arms import Arms
@@ -61,8 +63,10 @@ class Rounds:
     asked: Asked
     runner: Runner
     listener: Listener
+    scale: Scale
     cells: list[Cell] = field(default_factory=list)
     walls: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     _repeats: dict[int, Repeat] = field(default_factory=dict)
 
     def run(self) -> tuple[Cell, ...]:
@@ -106,7 +110,17 @@ class Rounds:
             if cell.failed:
                 self.listener.note(f"repeat {number + 1}, {name}: failed. {cell.failed}")
         self.cells.append(cell)
+        self.listener.tabled(self.so_far, f"repeat {number + 1} of {self._of}, {len(self.cells):,} runs")
         return cell
+
+    def _say(self, text: str) -> None:
+        """What the page says too."""
+        self.notes.append(text)
+        self.listener.note(text)
+
+    def so_far(self) -> Outcome:
+        """What the cells that are there say."""
+        return outcome(self.arms.design, self.cells, scale=self.scale, looks=self.asked.looks)
 
     def _found(self, number: int, name: str) -> Cell | None:
         return self.runner.found(name, self.arms.each[name], self._repeat(number))
@@ -150,7 +164,7 @@ class Rounds:
             return names
         left = [one for one in design.comparisons if one.name not in out]
         self.arms = replace(self.arms, design=replace(design, comparisons=tuple(left)))
-        self.listener.note(f"the budget has no time for {FEWEST} repeats of all: {listed(out)} left out")
+        self._say(f"the budget has no time for {FEWEST} repeats of all: {listed(out)} left out")
         return kept
 
     def _announce(self, names: Sequence[str], each: float) -> None:
@@ -185,7 +199,7 @@ class Rounds:
         wanted = [self.walls.get(name, each) for name in names if self._found(number, name) is None]
         if not wanted or (sum(wanted) <= left if number >= FEWEST else left > 0):
             return True
-        self.listener.note(f"the budget is used up after {counted(number, 'repeat')}")
+        self._say(f"the budget is used up after {counted(number, 'repeat')}")
         return False
 
 
