@@ -10,6 +10,7 @@ import augment
 import banking77
 import busy
 import cifar10
+import coverage
 import distil
 import domains
 import english
@@ -82,6 +83,7 @@ PARTS = (
     Part("Tables", tabular.NAME, tabular.__doc__, tabular.section),
     Part("Verdicts on simulated scores", score_tables.NAME, score_tables.__doc__, score_tables.section),
     Part("Profiles", profiles.NAME, profiles.__doc__, profiles.section),
+    Part("Sets and answers that can be trusted", coverage.NAME, coverage.__doc__, coverage.section),
     Part("A busy machine", busy.NAME, busy.__doc__, busy.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),

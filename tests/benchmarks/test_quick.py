@@ -22,6 +22,7 @@ SCRIPTS = (
     "pretrain",
     "score_tables",
     "profiles",
+    "coverage",
 )
 """Those that need no peer that a developer lacks."""
 
