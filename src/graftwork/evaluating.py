@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
+
+import numpy as np
 
 from graftwork.core.examples import encoders_of, prepare
 from graftwork.core.predicted import row_texts
@@ -13,9 +16,11 @@ from graftwork.data.table import Table
 from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.evaluation import Evaluation, Evaluations
 from graftwork.evidence.slices.search import divided
-from graftwork.predicting import scored_values
+from graftwork.predicting import learned_other, predict_table, scored_values
 from graftwork.saving import Saved
+from graftwork.shown import counted
 from graftwork.tasks.capabilities import Episodic
+from graftwork.tasks.labels import labelled_as
 from graftwork.tasks.metrics.registry import beside
 from graftwork.uses.few_shot import score_episodes
 
@@ -27,6 +32,7 @@ def evaluate_rows(
 
     Raises UsageError for a column in `by` that the rows can't be scored by, or an input that there is not.
     """
+    table = _of_classes(model, table)
     parts = {name: divided(table, name, by) for name in model.tasks}  # before anything slow: `by` may be wrong
     texts, domains, encoders = row_texts(table), domain_names(table), encoders_of(model.network, model.recipe.text)
     warn_of_lacking_domain(table, model.schema)
@@ -52,3 +58,24 @@ def evaluate_rows(
                 also=beside(task, model.recipe.metric_of(name)),
             )
     return next(iter(found.values())) if len(model.tasks) == 1 else Evaluations(found)
+
+
+def _of_classes(model: Saved, table: Table) -> Table:
+    """The rows that are of a class; how many of the others are told apart is said in a warning."""
+    other = learned_other(model)
+    target = next(iter(model.tasks))
+    if other is None or model.reference is None or target not in table.data.column_names:
+        return table
+    marked = labelled_as(table.column(target), other.label)
+    if not marked.any():
+        return table
+    unusual = predict_table(model, table, [], unusual=True).unusual
+    assert unusual is not None
+    chosen = other.chosen(unusual, model.reference.most)
+    warnings.warn(
+        f"{counted(int(marked.sum()))} of {table.source} with '{other.label}' are no class and left out of the scores: "
+        f"{int(chosen[marked].sum()):,} of them are found. Of the other {counted(int((~marked).sum()))} "
+        f"{int(chosen[~marked].sum()):,} are taken for '{other.label}'.",
+        stacklevel=3,
+    )
+    return table.take(np.flatnonzero(~marked))

@@ -68,6 +68,7 @@ def predict_chunks(
     unusual: also how unusual they are, by a model that has a reference. other: the label of those that are too unusual
     for any class, which have no probabilities then.
     """
+    other = learned_other(model) if other is None else other
     measured = unusual or other is not None
     if model.network.film is not None:
         warn_of_lacking_domain(table, model.schema)
@@ -144,12 +145,17 @@ class _Kept(NamedTuple):
     features: np.ndarray | None
 
 
+def learned_other(model: Saved) -> Other | None:
+    """From where on a row is none of the classes, where rows have taught the model that."""
+    return None if model.reference is None else model.reference.other
+
+
 def with_other(made: Predicted, other: Other, model: Saved) -> Predicted:
     """The predictions, in which rows that are too unusual have the other label, and no probabilities."""
     if made.unusual is None or model.reference is None:
         return made
     target = other.target_among(model.tasks)
-    rows, value = other.chosen(made.unusual, model.reference), other.value(model.tasks[target])
+    rows, value = other.chosen(made.unusual, model.reference.most), other.value(model.tasks[target])
     values = [value if chosen else own for own, chosen in zip(made.each_values[target], rows, strict=True)]
     probabilities = made.each_probabilities[target].copy()
     probabilities[rows] = np.nan

@@ -121,6 +121,10 @@ def fit_or_plan(
     test: Annotated[Path | None, typer.Option(help="test table, scored at the end; plan does not read it")] = None,
     unlabelled: Unlabelled = None,
     remember: Remember = None,
+    other: Annotated[
+        str | None,
+        typer.Option(help="label of rows that are none of the classes: they teach from where on a row is none"),
+    ] = None,
     split_by: SplitBy = None,
     adapt_to_held_out: Adapts = False,
     base: Base = None,
@@ -165,6 +169,7 @@ def fit_or_plan(
         test=test,
         unlabelled=unlabelled,
         remember=remember,
+        other=other,
         split_by=split_by,  # type: ignore[arg-type]  # checked there
         adapt_to_held_out=adapt_to_held_out,
         on_bad_rows=known_choice(on_bad_rows),

@@ -59,4 +59,5 @@ def _referenced(model: Model, table: Table, watch: Watch | None = None) -> Model
     reference = reference_of(seen.features[held:], seen.features[:held], aspects=seen.aspects)
     if reference is None:
         raise DataError(f"{table.source}: the model makes numbers of its rows that are not finite.")
-    return replace(model, reference=reference)
+    other = None if model.reference is None else model.reference.other
+    return replace(model, reference=replace(reference, other=other))

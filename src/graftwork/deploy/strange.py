@@ -34,7 +34,7 @@ class Strange:
             reference = known_reference(model.reference, model.folder)
             if self.other is not None:
                 self.other.target_among(model.tasks)
-                self.other.check(reference)
+                self.other.check(reference.most)
 
     def with_unusual(self, table: pa.Table, predicted: Predicted) -> pa.Table:
         """The table with the column, if it is wanted; empty where a row could not be read."""

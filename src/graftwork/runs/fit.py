@@ -33,7 +33,7 @@ from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.model_from_run import make_model as make_model
 from graftwork.runs.one_at_a_time import one_at_a_time
 from graftwork.runs.provenance import licence_notes, provenance_of
-from graftwork.runs.reference import make_reference
+from graftwork.runs.reference import make_reference, other_words
 from graftwork.runs.reporting import Call, make_report
 from graftwork.runs.results import held_out_parts
 from graftwork.runs.watching import heard
@@ -146,7 +146,9 @@ def fit_data(
         job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
         candidates, kept = run_all(job, recipe, workspace, listener, deadline, allowed.look)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
-    reference = make_reference(job, model, kept) if model.recipe.reference else None
+    reference = make_reference(job, model, kept) if model.recipe.reference or job.other else None
+    for note in other_words(job, model, reference):
+        listener.note(note)
     model = replace(model, provenance=provenance_of(job, model.recipe), reference=reference)
     if folder is not None:
         with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model

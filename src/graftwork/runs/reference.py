@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +14,14 @@ from graftwork.core.examples import Examples, prepare, running
 from graftwork.core.scoring import ROW_FEATURES, Watch, predict_examples
 from graftwork.data.table import Table
 from graftwork.data.values import Values
+from graftwork.errors import DataError
 from graftwork.evidence.strange.aspects import ROWS, Aspect, column_aspects, prediction_aspects
-from graftwork.evidence.strange.reference import Reference, reference_of
+from graftwork.evidence.strange.other import taught
+from graftwork.evidence.strange.reference import FEWEST, Reference, reference_of
 from graftwork.model import Model
 from graftwork.runs.job.held_out import drawing_order, strata
-from graftwork.runs.job.job import Job
+from graftwork.runs.job.job import WORDS, Job
+from graftwork.runs.job.other_rows import OtherRows
 from graftwork.runs.single import Candidate
 
 MOST, LEAST = 2000, 200
@@ -45,7 +49,37 @@ def make_reference(job: Job, model: Model, kept: Candidate) -> Reference | None:
         aspects += _of_predictions(model, found)
     heads = sum(value.numel() for _, head in model.network.each_head() for value in head.parameters())
     learned = kept.plan.trained > heads or len(training) < len(job.train)
-    return reference_of(np.asarray(training), held, learned=learned, aspects=aspects)
+    made = reference_of(np.asarray(training), held, learned=learned, aspects=aspects)
+    return made if job.other is None else _with_other(model, made, job.other)
+
+
+def other_words(job: Job, model: Model, reference: Reference | None) -> list[str]:
+    """What the rows that are none of the classes have taught, for the user: how many such rows are found."""
+    if job.other is None or reference is None or reference.other is None:
+        return []
+    part, rows = next((name, job.other.parts[name]) for name in ("test", "valid", "train") if name in job.other.parts)
+    found = int(reference.other.chosen(_unusual(model, reference, rows), reference.most).sum())
+    where = "rows that taught it" if part == "train" else f"{WORDS[part]} rows"
+    lost = 100 * (1 - reference.other.beyond) if reference.other.beyond else 0.0
+    return [
+        f"other: a row is '{reference.other.label}' where `unusual` is more than {reference.other.beyond:.3f}, so that "
+        f"of 100 ordinary rows at most {lost:.1f} are; {found:,} of {len(rows):,} {where} with that label are found"
+    ]
+
+
+def _with_other(model: Model, made: Reference | None, other: OtherRows) -> Reference:
+    teachers = other.parts.get("train", other.parts.get("valid"))
+    if made is None or teachers is None:
+        raise DataError(
+            f"Too few rows, or none, teach from where on a row is '{other.label}': it needs {FEWEST} training rows of "
+            "classes, and one of these that is not for tests. Leave --other out."
+        )
+    some = teachers.take(drawing_order(None, len(teachers), model.recipe.seed)[:MOST])
+    return replace(made, other=taught(other.label, _unusual(model, made, some), made.most))
+
+
+def _unusual(model: Model, made: Reference, rows: Table) -> np.ndarray:
+    return made.unusual(look(model, rows).features)
 
 
 class Seen(NamedTuple):

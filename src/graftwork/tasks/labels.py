@@ -124,6 +124,13 @@ def normal(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(is_blank(column), pa.scalar(None, pa.string()), column)
 
 
+def labelled_as(column: pa.ChunkedArray, label: str) -> np.ndarray:
+    """Which rows have this label (N,), bool, in any way to write it."""
+    texts = same_values(normal(column).cast(pa.string()).combine_chunks())
+    found: np.ndarray = np.asarray(pc.fill_null(pc.equal(texts, same_value(label)), False))
+    return found
+
+
 def row_list(rows: list[int]) -> str:
     """Row numbers for a message.
 

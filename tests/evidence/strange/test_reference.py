@@ -119,7 +119,7 @@ def test_the_file_gives_back_what_was_written(reference: Reference, tmp_path: Pa
 def test_a_file_that_contradicts_itself_is_damaged(reference: Reference, tmp_path: Path, change) -> None:  # type: ignore[no-untyped-def]
     write_reference(reference, tmp_path)
     path = tmp_path / REFERENCE
-    save_file(change(load_file(path)), path, {"graftwork": '{"held_out": true}'})
+    save_file(change(load_file(path)), path, {"graftwork": '{"held_out": true, "aspects": [], "other": null}'})
     with pytest.raises(ModelError, match="damaged"):
         read_reference(tmp_path)
 
@@ -131,11 +131,11 @@ def test_bytes_that_are_none_of_ours_are_damaged(tmp_path: Path) -> None:
 
 
 def test_the_other_label_goes_to_what_is_beyond(reference: Reference) -> None:
-    assert Other("none", 0.5).chosen(np.array([0.4, 0.6, np.nan]), reference).tolist() == [False, True, False]
+    assert Other("none", 0.5).chosen(np.array([0.4, 0.6, np.nan]), reference.most).tolist() == [False, True, False]
     few = replace(reference, ordinary=reference.ordinary[:20])
-    assert Other("none").chosen(np.array([few.most, 0.9]), few).tolist() == [True, False]
+    assert Other("none").chosen(np.array([few.most, 0.9]), few.most).tolist() == [True, False]
     with pytest.raises(UsageError, match="no row is more unusual"):
-        Other("none", 0.99).check(few)
+        Other("none", 0.99).check(few.most)
 
 
 @pytest.mark.parametrize(("label", "beyond"), [("", 0.5), (" ", None), ("none", 0.0), ("none", 1.0)])

@@ -10,16 +10,19 @@ import numpy as np
 import pyarrow as pa
 
 from graftwork.errors import UsageError
-from graftwork.evidence.strange.reference import Reference
 from graftwork.tasks.task import Task
 
 USUAL = 0.99
 """Beyond which a row is none of the classes, where no rows teach it: one of 100 ordinary rows is lost."""
 
+LOST = 0.05
+"""The share of ordinary rows that may be taken for others, where rows teach from where on they begin."""
+LITTLE = 1e-9
+
 
 @dataclass(frozen=True)
 class Other:
-    """label: what rows get whose `unusual` is more than `beyond`, from 0 to 1; None for `USUAL`, or where the reference
+    """label: what rows get whose `unusual` is more than `beyond`, from 0 to 1. None for `USUAL`, or where a reference
     is too small for that, for what is more unusual than all its ordinary rows."""
 
     label: str
@@ -57,16 +60,30 @@ class Other:
                 "such as -1."
             ) from None
 
-    def check(self, reference: Reference) -> None:
-        """Raise UsageError where no row could be so unusual as is asked."""
-        if self.beyond is not None and self.beyond >= reference.most:
+    def check(self, most: float) -> None:
+        """Raise UsageError where no row could be so unusual as is asked. most: how unusual a row can be."""
+        if self.beyond is not None and self.beyond >= most:
             raise UsageError(
-                f"--beyond is {self.beyond:g}, and with {len(reference.ordinary):,} ordinary rows to compare with no "
-                f"row is more unusual than {reference.most:.4f}. Give a smaller number, or leave it out."
+                f"--beyond is {self.beyond:g}, and with {round(1 / (1 - most)) - 1:,} ordinary rows to compare with no "
+                f"row is more unusual than {most:.4f}. Give a smaller number, or leave it out."
             )
 
-    def chosen(self, unusual: np.ndarray, reference: Reference) -> np.ndarray:
+    def chosen(self, unusual: np.ndarray, most: float) -> np.ndarray:
         """Which rows are none of the classes (N,), bool; those that could not be read are not."""
-        least = min(USUAL, reference.most - 1e-9) if self.beyond is None else self.beyond
+        least = min(USUAL, most - LITTLE) if self.beyond is None else self.beyond
         found: np.ndarray = np.nan_to_num(unusual, nan=0.0) > least
         return found
+
+
+def taught(label: str, rows: np.ndarray, most: float) -> Other:
+    """From where on a row is none of the classes, by how unusual such rows are (N,), at least one.
+
+    The threshold where the shares of these rows that are found and of ordinary ones that are not taken for them are
+    highest together. At most `LOST` of the ordinary rows are lost, however many that leaves unfound; of few ordinary
+    rows, only what is more unusual than all of them is none.
+    """
+    steps = round(1 / (1 - most))  # `unusual` is 0, 1 / steps, 2 / steps, ... `most`
+    beyond = np.arange(1, steps) / steps  # of ordinary rows a share of 1 - beyond has so much, or more
+    beyond = beyond[1 - beyond <= LOST + LITTLE] if 1 - most <= LOST else beyond[-1:]
+    found = (np.nan_to_num(rows, nan=0.0)[:, None] >= beyond - LITTLE).mean(axis=0)
+    return Other(label, float(beyond[int((found + beyond).argmax())] - LITTLE))

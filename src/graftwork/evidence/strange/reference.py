@@ -10,6 +10,7 @@ import numpy as np
 from graftwork.errors import UsageError
 from graftwork.evidence.strange.aspects import Aspect
 from graftwork.evidence.strange.distance import Neighbourhood
+from graftwork.evidence.strange.other import Other
 
 FEWEST = 20
 """Rows below which nothing can be said of others."""
@@ -24,7 +25,8 @@ class Reference:
     held_out: whether those are rows that were not trained on; else they are the training rows themselves, each
     measured to the others. fresh: standardised features (F, W) of rows that did not shape the features: of those held
     out, and of training rows too where nothing below the heads was trained; no row where there are none.
-    aspects: what else is known of the rows, by column, and of the predictions of those held out.
+    aspects: what else is known of the rows, by column, and of the predictions of those held out. other: from where on a
+    row is none of the classes, where rows have taught it.
     """
 
     near: Neighbourhood
@@ -32,6 +34,7 @@ class Reference:
     held_out: bool
     fresh: np.ndarray
     aspects: tuple[Aspect, ...] = ()
+    other: Other | None = None
 
     @property
     def most(self) -> float:

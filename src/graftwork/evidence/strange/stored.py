@@ -14,9 +14,10 @@ from graftwork.core.checkpoint import disk_errors
 from graftwork.data.store.names import inside
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import replacing
-from graftwork.errors import ModelError
+from graftwork.errors import ModelError, UsageError
 from graftwork.evidence.strange.aspects import Aspect, Measure
 from graftwork.evidence.strange.distance import Neighbourhood
+from graftwork.evidence.strange.other import Other
 from graftwork.evidence.strange.reference import Reference
 
 REFERENCE = "reference.safetensors"
@@ -39,7 +40,9 @@ def write_reference(reference: Reference, folder: Path) -> None:
         {"kind": one.kind, "name": one.name, "measure": one.measure, "counts": dict(one.counts)}
         for one in reference.aspects
     ]
-    about = {"held_out": reference.held_out, "aspects": aspects}
+    other = reference.other
+    told = None if other is None else {"label": other.label, "beyond": other.beyond}
+    about = {"held_out": reference.held_out, "aspects": aspects, "other": told}
     with replacing(folder / REFERENCE) as temporary, disk_errors():
         save_file(
             {name: np.ascontiguousarray(values) for name, values in tensors.items()},
@@ -63,11 +66,12 @@ def read_reference(folder: Path) -> Reference:
             Aspect(one["kind"], one["name"], one["measure"], given[f"aspect.{at}"], one["counts"])
             for at, one in enumerate(about["aspects"])
         ]
-        reference = Reference(near, given["ordinary"], about["held_out"], given["fresh"], tuple(aspects))
+        other = None if about["other"] is None else Other(**about["other"])
+        reference = Reference(near, given["ordinary"], about["held_out"], given["fresh"], tuple(aspects), other)
         wrong = _wrong(reference) or next(filter(None, map(_wrong_aspect, aspects)), "")
         if wrong:
             raise ValueError(wrong)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (SafetensorError, OSError, UsageError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} is damaged ({error}). Copy or train the model again.") from None
     return reference
 
@@ -79,11 +83,17 @@ class _AboutAspect(TypedDict):
     counts: dict[str, int]
 
 
+class _AboutOther(TypedDict):
+    label: str
+    beyond: float
+
+
 class _About(TypedDict):
     """What the header says."""
 
     held_out: bool
     aspects: list[_AboutAspect]
+    other: _AboutOther | None
 
 
 def _wrong_aspect(found: Aspect) -> str:

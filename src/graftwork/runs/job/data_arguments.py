@@ -30,6 +30,7 @@ class DataOptions(TypedDict, total=False):
     test: Source | None
     unlabelled: Source | None
     remember: Source | None
+    other: str | None
     split_by: SplitBy | None
     adapt_to_held_out: bool
     on_bad_rows: OnBadRows
@@ -46,9 +47,10 @@ class DataArguments:
     kept as a tuple of columns each.
     ignore: columns to leave out. roles: column by role (domain, group, weight, split, and time, of which the latest
     rows validate). kinds: by column, the kind to read it as. valid, test: held out from `train`, and none, where left
-    out. unlabelled: further rows to train on without a target. remember: rows of the task that the base, a saved model,
-    was trained for before, with their labels: its old head is scored on them before and after. labelled: rows to train
-    on to which a model gave a target. split_by: "domain" also trains without each domain in turn, and scores it there;
+    out. unlabelled: further rows to train on without a target. remember: rows of the task that the base, a saved
+    model, was trained for before, with their labels: its old head is scored on them before and after. other: the
+    label of rows that are none of the classes: they teach from where on a row is none. labelled: rows to train on to
+    which a model gave a target. split_by: "domain" also trains without each domain in turn, and scores it there;
     adapt_to_held_out: its rows are seen without their target. on_bad_rows: "fail" or "skip".
     encoding: of text files that are not UTF-8.
     """
@@ -64,6 +66,7 @@ class DataArguments:
     test: Source | None = None
     unlabelled: Source | None = None
     remember: Source | None = None
+    other: str | None = None
     labelled: Labelled | None = None
     split_by: SplitBy | None = None
     adapt_to_held_out: bool = False

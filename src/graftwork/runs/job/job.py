@@ -23,6 +23,7 @@ from graftwork.runs.job.class_names import class_texts, named_rows, with_class_n
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.held_out import by_column, check_seen, drawn, encoded, hold_out
 from graftwork.runs.job.open_set import learned_from_training
+from graftwork.runs.job.other_rows import OtherRows, other_note, split_off, without_other
 from graftwork.runs.job.remembered import OldTask, read_old_task
 from graftwork.runs.job.watched import Watched
 from graftwork.tasks.metrics.metric import Metric
@@ -40,7 +41,7 @@ class Job:
     for scores differ from the training rows. tables: what all of it was read from. watched: a labelled table by which a
     pretraining is watched. calibration: rows that teach and choose nothing, where some are held out for it.
     drawn_from: all training rows, where `train` is a sample of them. old_task: of the base, where that is a saved model
-    and rows of its task are given.
+    and rows of its task are given. other: rows that are none of the classes.
     """
 
     train: Table
@@ -57,6 +58,7 @@ class Job:
     calibration: Table | None = None
     drawn_from: Table | None = None
     old_task: OldTask | None = None
+    other: OtherRows | None = None
 
     @property
     def bound_metrics(self) -> dict[str, Metric]:
@@ -128,19 +130,20 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
         many_labels=every.answer == "classes" if every else many,
         on_bad_rows=data.on_bad_rows,
     )
-    table, notes = loaded.table, [*said, *loaded.notes]
+    table, other = split_off(loaded.table, data.other)
+    notes = [*said, *loaded.notes, *([other_note(other)] if other else [])]
     tasks = with_class_names(_learned(table, given, notes), table, recipe, notes)
     metrics = _metrics(recipe, tasks)
     bases = bases or fitting_bases(table, recipe, tasks.values())
-    read = tables_read("train", data.train, table)
+    read = tables_read("train", data.train, loaded.table)
     recipe, notes = replace(recipe, base=bases.named), [*notes, *bases.notes]
     others: dict[str, Table] = {}
     for part, source in (("valid", data.valid), ("test", data.test)):
         if source is not None:
             more = load_like(source, table.schema, with_target=True, on_bad_rows=data.on_bad_rows)
+            others[part], other = without_other(more.table, part, other)
             for name, task in tasks.items():  # labels are known
-                encoded(_called(more.table, name, tasks), name, task)
-            others[part] = more.table
+                encoded(_called(others[part], name, tasks), name, task)
             read += tables_read("validation" if part == "valid" else "test", source, more.table)
             notes.extend([*more.notes, *filter(None, [lacking_domain(more.table, table.schema)])])
     parts = {"train": table, **by_column(table, others), **others}
@@ -183,6 +186,7 @@ def make_job(data: DataArguments, recipe: Recipe, bases: Bases | None = None) ->
         tuple(read),
         calibration=parts.get("calibration"),
         old_task=old_task,
+        other=other,
     )
 
 
