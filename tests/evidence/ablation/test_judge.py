@@ -151,6 +151,8 @@ def test_interactions_are_told_by_their_side() -> None:
     assert "more together than apart" in found[0].sentence
     assert "one does part of what the other does" in found[2].sentence
     assert interacting(leave_one_out(("a",)), []) == ()
+    early = [cell for cell in together(design, {}) if cell.repeat < 4]
+    assert all("no verdict yet" in one.sentence for one in interacting(design, early))
 
 
 def test_passes_find_what_all_coalitions_would_where_players_act_in_pairs() -> None:

@@ -50,7 +50,7 @@ def scored_cells(cells: Sequence[Cell]) -> Grid:
 
 
 def contributions(design: Design, grid: Grid, of: Measure = score_of) -> Found:
-    """By comparison, what it brought on each repeat on which all of its arms are scored."""
+    """By comparison, what it brought on each repeat on which all of its arms are scored; repeats in their order."""
     found: Found = {one.name: {} for one in compared(design)}
     if design.method == "shapley":
         for repeat, values in _complete(design, grid, of).items():

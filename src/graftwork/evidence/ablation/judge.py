@@ -49,7 +49,7 @@ def judged(
     repeats are looked at once. alpha: how often any of the verdicts may be wrong where nothing helps or hurts.
     """
     scale, grid = scale or Scale(), scored_cells(cells)
-    weighed = weigh_all(design, cells, looks=looks, alpha=alpha)
+    weighed, brought = weigh_all(design, cells, looks=looks, alpha=alpha), contributions(design, grid)
     costs = {name: contributions(design, _measured(grid, missing), of) for name, (of, missing) in _MEASURES.items()}
     found = []
     for one in compared(design):
@@ -57,10 +57,9 @@ def judged(
         if why:
             found.append(_refused(one, why))
             continue
-        sample = sorted(contributions(design, grid)[one.name].items())
         paid = Costs(**{name: _mean(by_name[one.name]) for name, by_name in costs.items()})
         failed = sum(cell.score is None and cell.arm in one.arms for cell in cells)
-        differences = tuple(value for _, value in sample)
+        differences = tuple(brought[one.name].values())
         found.append(_finding(one, weighed[one.name], scale, paid, failed, differences, alpha))
     return tuple(found)
 
@@ -126,7 +125,7 @@ def weigh_all(
     for one in compared(design):
         if not refused(design, one):
             share = held_out_share([cell for cell in cells if cell.arm in one.arms])
-            samples[one.name] = Sample(tuple(value for _, value in sorted(found[one.name].items())), share)
+            samples[one.name] = Sample(tuple(found[one.name].values()), share)
     return weigh(samples, looks, alpha)
 
 

@@ -44,7 +44,7 @@ def open_comparisons(
     for one in compared(design):
         if refused(design, one) or weighed[one.name].side:
             continue
-        sample = Sample(tuple(value for _, value in sorted(found[one.name].items())), share)
+        sample = Sample(tuple(found[one.name].values()), share)
         n = len(sample.differences)
         hopeless = n >= _FROM and further_repeats(sample, looks, alpha / still, _OPTIMISM) is None
         if n < looks[-1] and not hopeless:

@@ -23,6 +23,8 @@ def interaction_sentence(players: tuple[str, str], weighed: Weighed, scale: Scal
     """Of two players."""
     one, other = map(quoted, players)
     measured = "" if weighed.value is None else f" ({_measured(weighed, scale)})"
+    if weighed.holm is None:
+        return f"Of {one} and {other} together there is no verdict yet{measured}: it needs {FEWEST} repeats or more."
     if weighed.side > 0:
         return f"{one} and {other} bring more together than apart{measured}."
     if weighed.side < 0:
