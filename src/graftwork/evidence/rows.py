@@ -80,7 +80,7 @@ def _cells(table: Table, column: Column) -> tuple[list[str], list[Any] | None]:
     if column.kind == "date":
         return ["" if value is None else _date(value) for value in values], None
     if column.kind == "number":
-        return [_number(value) for value in values], None
+        return [number_text(value) for value in values], None
     return ["" if value is None else line(str(value), _LONGEST) for value in values], None
 
 
@@ -89,7 +89,8 @@ def _date(value: Any) -> str:
     return line(str(value).removesuffix(" 00:00:00"))
 
 
-def _number(value: Any) -> str:
+def number_text(value: Any) -> str:
+    """A number of a table: years and the like without a comma."""
     if value is None:
         return ""
     if not isinstance(value, int | float) or isinstance(value, bool):

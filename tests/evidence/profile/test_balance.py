@@ -47,8 +47,8 @@ def test_each_column_is_told_with_its_numbers():
     assert told["town"]["most frequent"] == dict(Counter(table.values("town")).most_common())
     assert told["when"]["last"].startswith("2024-02-04")
     assert told["label"]["role"] == "target"
-    assert "'age'" in found.remedy
-    assert "'same'" in found.remedy
+    assert "missing in 50 of 100 rows" in found.sentences[1]
+    assert found.remedy.endswith("--ignore same.")
 
 
 def test_columns_that_are_not_used_are_named():

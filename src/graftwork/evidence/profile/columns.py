@@ -17,34 +17,31 @@ from graftwork.data.store.spool import slices
 from graftwork.data.table import Column, Kind, Table
 from graftwork.errors import GraftworkError
 from graftwork.evidence.profile.finding import Finding
+from graftwork.evidence.rows import number_text
 from graftwork.evidence.words import listed, part, quoted
 from graftwork.shown import counted, shown_number
 
 DECODED = 200
 """Images or sounds of a column that are decoded to measure them."""
-_MISSING = 0.2
-"""Share of a column's rows without a value from which something is to be done about it."""
 _SHOWN = 3
 
 
 def columns(table: Table) -> Finding:
     """A sentence and numbers for each column that is used, inputs first; what is not used is named."""
-    numbers, sentences, lacking = dict[str, Any](), list[str](), list[str]()
+    numbers, sentences, alike = dict[str, Any](), list[str](), list[str]()
     ordered = sorted(table.schema.columns, key=lambda column: column.role is not None)
     for column in ordered:
         found = _numbers_of(table, column)
         numbers[column.name] = found
         sentences.append(_sentence(column, found, len(table)))
-        if column.role is None and found["missing"] > _MISSING * len(table):
-            lacking.append(column.name)
         if column.role is None and found.get("distinct") == 1:
-            lacking.append(column.name)
+            alike.append(column.name)
     used = {column.name for column in ordered}
     unused = [name for name in table.data.column_names if name not in used]
     if unused:
         sentences.append(f"Not used: {listed(unused)}.")
-    remedy = f"{listed(lacking)} may not earn {'its' if len(lacking) == 1 else 'their'} place: " if lacking else ""
-    remedy += "leave out what says nothing with --ignore COLUMN." if lacking else ""
+    ignored = " ".join(f"--ignore {name}" for name in alike)
+    remedy = f"Leave out what is the same in all rows: {ignored}." if alike else ""
     return Finding("columns", tuple(sentences), {"columns": numbers, "unused": unused}, remedy=remedy)
 
 
@@ -152,13 +149,13 @@ def spread(values: np.ndarray) -> dict[str, float]:
     return {name: float(f"{mark:.6g}") for name, mark in zip(names, marks.tolist(), strict=True)}
 
 
-def _between(found: dict[str, float], unit: str) -> str:
-    low, half, high, most = (shown_number(round(found[name], 2)) for name in ("from", "half", "to", "most"))
+def _between(found: dict[str, float], unit: str, digits: int) -> str:
+    low, half, high, most = (shown_number(round(found[name], digits)) for name in ("from", "half", "to", "most"))
     return f"{half} {unit} in the middle, nine of ten from {low} to {high}, at most {most}"
 
 
 def _say_text(found: dict[str, Any]) -> list[str]:
-    return [_between(found["characters"], "characters")] if found.get("characters") else []
+    return [_between(found["characters"], "characters", 0)] if found.get("characters") else []
 
 
 def _say_category(found: dict[str, Any]) -> list[str]:
@@ -172,7 +169,7 @@ def _say_number(found: dict[str, Any]) -> list[str]:
     values = found.get("values")
     if not values or found["distinct"] == 1:
         return []
-    low, half, high = (shown_number(values[name]) for name in ("least", "half", "most"))
+    low, half, high = (number_text(values[name]) for name in ("least", "half", "most"))
     return [f"from {low} to {high}, {half} in the middle, {counted(found['distinct'], 'value')}"]
 
 
@@ -197,7 +194,7 @@ def _say_audio(found: dict[str, Any]) -> list[str]:
     if not found.get("measured"):
         return []
     rates = " and ".join(f"{int(rate):,} Hz" for rate in found["rates"])
-    return [f"{_between(found['seconds'], 'seconds')} ({found['measured']:,} measured), {rates}"]
+    return [f"{_between(found['seconds'], 'seconds', 2)} ({found['measured']:,} measured), {rates}"]
 
 
 _LOOKS: dict[Kind, Callable[[Table, Column, pa.ChunkedArray], dict[str, Any]]] = {

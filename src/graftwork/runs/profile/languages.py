@@ -10,12 +10,14 @@ import numpy as np
 from graftwork.data.table import Table
 from graftwork.evidence.profile.finding import Finding
 from graftwork.evidence.words import part, quoted
-from graftwork.runs.job.language import ENGLISH, language_of
+from graftwork.runs.job.language import language_of
 
 LOOKED_AT, LONGEST = 2000, 2000
 """Texts of a column whose language is told, and characters of each."""
-_TOLD = 0.02
-"""Share of the texts that tell theirs from which a language is named."""
+_TOLD, _FEWEST = 0.02, 3
+"""Share and number of the texts that tell theirs from which a language is named."""
+_MIXED = 0.05
+"""Share in other languages than the most frequent one from which a base for several is called for."""
 
 
 def languages(table: Table) -> Iterator[Finding]:
@@ -28,13 +30,12 @@ def languages(table: Table) -> Iterator[Finding]:
         counts = Counter(language_of(text) for text in texts)
         silent = counts.pop("", 0)
         known = counts.total()
-        if not known:
+        if known < _FEWEST:
             continue
-        named = [(name, count) for name, count in counts.most_common() if count >= _TOLD * known]
+        named = [(name, count) for name, count in counts.most_common() if count >= max(_FEWEST, _TOLD * known)]
         listed = ", ".join(f"{name} in {part(count, known)}" for name, count in named)
         said = [f"{quoted(column.name)}: {listed} texts that tell their language ({known:,} of {len(texts):,})."]
         numbers = {"column": column.name, "languages": dict(counts.most_common()), "not told": silent}
-        others = [name for name, _ in named if name != ENGLISH]
-        if others and len(named) > 1:
+        if sum(count for _, count in named[1:]) > _MIXED * known:
             said.append("A multilingual base reads them all: --base multilingual-e5-small.")
         yield Finding("languages", tuple(said), numbers)

@@ -16,7 +16,7 @@ from graftwork.data.read.union import Part, read_parts, union
 from graftwork.data.table import Table
 from graftwork.errors import DataError
 from graftwork.evidence.profile.finding import Finding, RowNote
-from graftwork.evidence.words import listed, part
+from graftwork.evidence.words import listed
 from graftwork.recipe import Recipe
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import Job, make_job
@@ -84,7 +84,9 @@ def _left_out(raw: Part, kept: Table, also: Table | None, name: Literal["train",
     rows = Table(raw.data.take(pa.array(gone - 1)), kept.schema, raw.name, gone, raw.folder)
     reasons = {bad.row: f"{bad.column}: {bad.reason}" for bad in check(rows, need_target=True)}
     notes = tuple(RowNote(int(row), reasons.get(int(row), "the only row of its class"), table=name) for row in gone)
-    said = f"{part(len(gone), len(raw.data))} rows of {raw.name} can't be used; row {notes[0].row} ({notes[0].reason})."
+    said = (
+        f"{len(gone):,} of {len(raw.data):,} rows of {raw.name} can't be used; row {notes[0].row}: {notes[0].reason}."
+    )
     remedy = "Mend them, or --drop unusable." if name == "train" else "Mend them, or leave them out."
     yield Finding("unusable", (said,), {"table": name, "rows": len(gone), "of": len(raw.data)}, notes, remedy)
 
@@ -114,7 +116,7 @@ def _of_unknown(table: Table, target: str, unknown: np.ndarray) -> Finding:
         RowNote(int(table.rows[row]), f"'{label}' is no class of the training rows", table="test")
         for row, label in zip(at, labels, strict=True)
     )
-    said = f"{part(len(at), len(table))} test rows are of classes that no training row has: {listed(distinct)}."
+    said = f"{len(at):,} of {len(table):,} test rows are of classes that no training row has: {listed(distinct)}."
     remedy = "A model can't learn what it never sees: let some of these rows train, or correct their labels."
     numbers = {"target": target, "rows": len(at), "classes": list(distinct)}
     return Finding("unknown-classes", (said,), numbers, notes, remedy)
