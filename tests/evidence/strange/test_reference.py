@@ -142,3 +142,29 @@ def test_the_other_label_goes_to_what_is_beyond(reference: Reference) -> None:
 def test_an_empty_label_and_a_threshold_out_of_range_are_wrong_use(label: str, beyond: float | None) -> None:
     with pytest.raises(UsageError):
         Other(label, beyond)
+
+
+def test_the_file_holds_no_text_and_no_row(reference: Reference, tmp_path: Path) -> None:
+    """Of a column of numbers they are sorted, of categories counts; of texts lengths."""
+    import pyarrow as pa
+
+    from graftwork.data.table import Column, Schema, Table
+    from graftwork.evidence.strange.aspects import column_aspects
+    from graftwork.networks.base_settings import TrainingRows
+    from graftwork.networks.bases.registry import parse_base
+    from graftwork.networks.network import Network
+
+    texts = [f"secret{at} word" for at in range(30)]
+    sizes = np.random.default_rng(0).permutation(30).astype(float)
+    columns = (Column("text", "text"), Column("size", "number"), Column("shop", "category"))
+    data = pa.table({"text": texts, "size": sizes, "shop": ["a", "b", "c"] * 10})
+    table = Table(data, Schema(columns), "t.csv", np.arange(1, 31))
+    encoder = parse_base("gru:width=8").build(TrainingRows(lambda: texts), 0)
+    network = Network({"text": encoder}, {}, sources={"text": ("text", "size", "shop")})
+    aspects = tuple(column_aspects(table, network, None, np.arange(30)))  # type: ignore[arg-type]
+    write_reference(replace(reference, aspects=aspects), tmp_path)
+    assert b"secret" not in (tmp_path / REFERENCE).read_bytes()
+    kept = {one.name: one for one in read_reference(tmp_path).aspects}
+    assert kept["size"].numbers.tolist() == sorted(sizes)
+    assert kept["shop"].counts == {"a": 10, "b": 10, "c": 10}
+    assert set(kept["text"].numbers) == {12.0, 13.0}

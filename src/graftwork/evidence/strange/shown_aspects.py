@@ -67,5 +67,5 @@ _WORDS: dict[Measure, tuple[str, Callable[[float], str]]] = {
     "contrast": ("a contrast of {}", _share),
     "seconds": ("a sound in {} of a length", lambda value: f"{value:.2f} seconds"),
     "loudness": ("a sound in {} of a loudness", lambda value: f"{value:.0f} dB"),
-    "confidence": ("a confidence in {}", _share),
+    "confidence": ("a confidence", _share),
 }
