@@ -127,6 +127,21 @@ def test_the_waterfall_goes_from_none_of_them_to_all_of_them() -> None:
     assert labels[-1] == "all of them"
 
 
+def test_a_waterfall_of_errors_shows_them_as_they_are() -> None:
+    from matplotlib.figure import Figure
+
+    design = shapley_design(("lora", "mixup"))
+    cells = [
+        replace(cell, score=(cell.score or 0.0) - 40) for cell in simulated(design, {}, 6, np.random.default_rng(0))
+    ]
+    drawn = Figure()
+    axes = drawn.subplots()
+    draw_contributions(axes, outcome(design, cells, scale=Scale("Mean error", "own", less=True)), "black")
+    drawn.canvas.draw()
+    assert axes.get_xlabel() == "Mean error, less is better"
+    assert all(float(text.get_text()) > 0 for text in axes.get_xticklabels())
+
+
 def test_bars_of_what_does_not_add_up_begin_at_zero() -> None:
     from matplotlib.figure import Figure
 

@@ -55,7 +55,11 @@ def draw_contributions(axes: Axes, found: Outcome, ink: str) -> None:
     else:
         names = ["none of them", *names, "all of them"]
         axes.plot([start, running], [0, len(names) - 1], linestyle="", marker="D", markersize=5, color=ink)
-        axes.set_xlabel(f"{found.scale.display}{' (%)' if times > 1 else ''}")
+        axes.set_xlabel(
+            f"{found.scale.display}{' (%)' if times > 1 else ', less is better' if found.scale.less else ''}"
+        )
+        if found.scale.less:  # stored below 0, so that more is better
+            axes.xaxis.set_major_formatter(lambda value, _: found.scale.score(value / times))
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.use_sticky_edges = False  # room on the side where the first bar begins
