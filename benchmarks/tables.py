@@ -18,8 +18,11 @@ import faces
 import fashion
 import fashion_targets
 import few_shot
+import forecast
 import from_scratch
 import images
+import label_errors
+import labelling
 import memory
 import merge
 import meta
@@ -84,6 +87,9 @@ PARTS = (
     Part("Verdicts on simulated scores", score_tables.NAME, score_tables.__doc__, score_tables.section),
     Part("Profiles", profiles.NAME, profiles.__doc__, profiles.section),
     Part("Sets and answers that can be trusted", coverage.NAME, coverage.__doc__, coverage.section),
+    Part("Labels in doubt", label_errors.NAME, label_errors.__doc__, label_errors.section),
+    Part("What more rows bring", forecast.NAME, forecast.__doc__, forecast.section),
+    Part("Which rows to label", labelling.NAME, labelling.__doc__, labelling.section),
     Part("A busy machine", busy.NAME, busy.__doc__, busy.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),

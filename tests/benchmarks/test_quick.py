@@ -23,6 +23,9 @@ SCRIPTS = (
     "score_tables",
     "profiles",
     "coverage",
+    "label_errors",
+    "forecast",
+    "labelling",
 )
 """Those that need no peer that a developer lacks."""
 

@@ -34,7 +34,7 @@ class Suspect:
 
 
 def suspects(probabilities: np.ndarray, labels: np.ndarray) -> list[Suspect]:
-    """The labels that are probably wrong, the most doubtful first.
+    """The labels in doubt, the most doubtful first.
 
     probabilities: of each row (N, K), by a model that did not learn from it. labels (N,): classes, -1 for none.
     """
@@ -62,12 +62,14 @@ def label_errors(
     """The finding of `suspects`. numbers: the rows' numbers in the source (N,)."""
     found, judged = suspects(probabilities, labels), int(np.sum(labels >= 0))
     pairs = Counter((classes[one.given], classes[one.suggested]) for one in found)
-    share = len(found) / max(1, judged)
+    share, known = len(found) / max(1, judged), labels >= 0
+    agreed = float(np.mean(probabilities[known].argmax(axis=1) == labels[known])) if judged else 0.0
     numbers_of = {
         "target": target,
         "rows": judged,
         "suspects": len(found),
         "share": share,
+        "agreed": agreed,
         "pairs": [[given, other, count] for (given, other), count in pairs.most_common()],
     }
     if not found:
@@ -75,9 +77,9 @@ def label_errors(
     most = ", ".join(f"'{_cut(a)}' like '{_cut(b)}' ({count:,})" for (a, b), count in pairs.most_common(PAIRS))
     sentences = (
         f"{len(found):,} of {counted(judged, 'label')} in '{target}' ({shown_percent(share)} %) "
-        f"{'is' if len(found) == 1 else 'are'} probably wrong: a probe that learned from the other rows is sure of "
-        "another class.",
-        f"Most often one labelled {most}.",
+        f"{'is' if len(found) == 1 else 'are'} in doubt: a probe that learned from the other rows is surer of another "
+        "class.",
+        f"It agrees with {100 * agreed:.0f} of 100 labels. Most often in doubt is one labelled {most}.",
     )
     notes = tuple(
         RowNote(
@@ -88,7 +90,7 @@ def label_errors(
         )
         for one in found
     )
-    remedy = "Look at these rows, the most doubtful first, and correct them: some are hard rows that are labelled well."
+    remedy = "Look at these rows, the most doubtful first, and correct what is wrong: hard rows are among them too."
     return Finding(ABOUT, sentences, numbers_of, notes, remedy)
 
 

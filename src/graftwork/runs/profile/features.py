@@ -45,6 +45,16 @@ class RowFeatures:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def take(self, places: np.ndarray) -> RowFeatures:
+        """Those of some rows, in this order."""
+        return RowFeatures(
+            self.values[places],
+            {name: values[places] for name, values in self.by_input.items()},
+            self.numbers[places],
+            {name: np.asarray(values[places]) for name, values in self.targets.items()},
+            {name: marks[places] for name, marks in self.labelled.items()},
+        )
+
 
 @dataclass(frozen=True)
 class FrozenBase:
