@@ -39,6 +39,7 @@ import startup
 import step_cost
 import tabular
 import technique_cost
+import verdicts
 from harness.measure import BENCHMARKS
 from harness.results import FOLDER, PACKAGES, Record, latest, read
 
@@ -91,6 +92,7 @@ PARTS = (
     Part("What more rows bring", forecast.NAME, forecast.__doc__, forecast.section),
     Part("Which rows to label", labelling.NAME, labelling.__doc__, labelling.section),
     Part("A busy machine", busy.NAME, busy.__doc__, busy.section),
+    Part("Verdicts of ablations", verdicts.NAME, verdicts.__doc__, verdicts.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),
 )

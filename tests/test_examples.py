@@ -43,6 +43,7 @@ SAYS = {
     "domains": "no camera told, adapted at prediction:",
     "own_technique": "confidence-penalty:",
     "compare_techniques": "+ mixup",
+    "ablate": "left out: ",
     "fuse_columns": "without the photo:",
     "pairs_of_texts": "joined: ",
     "robustness": "trained under attack:",

@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "graftwork.runs.ablation.ablate": ("ablate",),
+    "graftwork.runs.ablation.ablation": ("Ablation",),
     "graftwork.core.settings": ("Training",),
     "graftwork.data.columns.text": ("TextSettings",),
     "graftwork.deploy.drift": ("drift",),

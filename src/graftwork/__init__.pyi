@@ -16,6 +16,7 @@ from graftwork.model import Model as Model
 from graftwork.model import load as load
 from graftwork.recipe import Recipe as Recipe
 from graftwork.runs.ablation.ablate import ablate as ablate
+from graftwork.runs.ablation.ablation import Ablation as Ablation
 from graftwork.runs.fit import fit as fit
 from graftwork.runs.fit import plan as plan
 from graftwork.runs.job.data_arguments import DataArguments as DataArguments
@@ -102,6 +103,7 @@ from graftwork.uses.gallery import load_gallery as load_gallery
 __version__: str
 __all__ = [
     "ANIL",
+    "Ablation",
     "Accumulate",
     "AdaBN",
     "Adversarial",

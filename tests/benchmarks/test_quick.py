@@ -12,6 +12,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 SCRIPTS = (
+    "verdicts",
     "startup",
     "step_cost",
     "technique_cost",
