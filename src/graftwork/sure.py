@@ -17,9 +17,8 @@ from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
 from graftwork.data.values import Values
 from graftwork.errors import DataError, UsageError
-from graftwork.evidence.sure.abstain import CONFIDENCE
+from graftwork.evidence.sure.asked import CONFIDENCE, Method
 from graftwork.evidence.sure.calibration import Calibration, calibration_of, can_be_calibrated, halves, kinds_of
-from graftwork.evidence.sure.conformal import Method
 from graftwork.evidence.sure.promises import promises
 from graftwork.evidence.sure.thresholds import best_threshold, metrics_asked, with_threshold
 from graftwork.predicting import predict_source, scored_values

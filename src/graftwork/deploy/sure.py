@@ -13,7 +13,7 @@ from graftwork.errors import UsageError
 
 if TYPE_CHECKING:
     from graftwork.core.predicted import Predicted
-    from graftwork.evidence.sure.conformal import Method
+    from graftwork.evidence.sure.asked import Method
     from graftwork.evidence.sure.promises import Promises
     from graftwork.model import Model
 
@@ -39,8 +39,7 @@ class Asked:
     def check(self, techniques: bool) -> None:
         """Raise UsageError for what is seen to be wrong before a model is loaded, which takes seconds. techniques:
         whether some are added at prediction."""
-        from graftwork.evidence.sure.abstain import CONFIDENCE, check_error
-        from graftwork.evidence.sure.conformal import METHODS, check_coverage
+        from graftwork.evidence.sure.asked import CONFIDENCE, METHODS, check_coverage, check_error
 
         if self.coverage is not None:
             check_coverage(self.coverage)

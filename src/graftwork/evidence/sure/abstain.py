@@ -13,13 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from graftwork.errors import UsageError
+from graftwork.evidence.sure.asked import CONFIDENCE, check_error
 from graftwork.evidence.sure.calibration import Calibration
 from graftwork.evidence.sure.conformal import strangeness
 from graftwork.shown import counted
 from graftwork.tasks.task import Task
-
-CONFIDENCE = 0.95
-"""How certain the promise is, over the draw of the calibration rows."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +132,3 @@ def binomial_bound(wrong: int, rows: int, delta: float) -> float:
         tail = float(np.exp(terms).sum())
         low, high = (b, high) if tail > delta else (low, b)
     return high
-
-
-def check_error(error: float, confidence: float) -> None:
-    """Raise UsageError unless both are between 0 and 1."""
-    for name, value, usual in (("error", error, 0.05), ("confidence", confidence, CONFIDENCE)):
-        if not 0.0 < value < 1.0:
-            raise UsageError(f"{name} is {value:g}. Expected a number above 0 and below 1, such as {usual:g}.")

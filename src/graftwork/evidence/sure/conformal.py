@@ -15,12 +15,11 @@ from typing import Literal
 import numpy as np
 
 from graftwork.errors import UsageError
+from graftwork.evidence.sure.asked import METHODS, Method, check_coverage
 from graftwork.evidence.sure.calibration import Calibration
 from graftwork.shown import counted
 from graftwork.tasks.task import Task
 
-Method = Literal["lac", "aps"]
-METHODS: tuple[Method, ...] = ("lac", "aps")
 OWN_ROWS = 100
 """Calibration rows from which a class has a limit of its own: with fewer, rounding alone would widen its sets by more
 than a point of coverage. The others share one."""
@@ -136,13 +135,6 @@ def class_groups(counts: np.ndarray) -> np.ndarray:
     own = np.flatnonzero(~shared)
     groups[own] = np.arange(len(own)) + (1 if shared.any() else 0)
     return groups
-
-
-def check_coverage(coverage: float) -> None:
-    """Raise UsageError unless it is between 0 and 1."""
-    if not 0.0 < coverage < 1.0:
-        why = "Only a set of everything holds the truth always" if coverage >= 1 else "Nothing would be promised"
-        raise UsageError(f"coverage is {coverage:g}. {why}. Expected a number above 0 and below 1, such as 0.9.")
 
 
 def too_few(rows: int, coverage: float) -> bool:

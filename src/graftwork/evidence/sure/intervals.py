@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graftwork.evidence.sure.asked import check_coverage
 from graftwork.evidence.sure.calibration import Calibration
-from graftwork.evidence.sure.conformal import check_coverage, check_rows, quantile
+from graftwork.evidence.sure.conformal import check_rows, quantile
 from graftwork.tasks.capabilities import Measures
 from graftwork.tasks.task import Task
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from graftwork.evidence.sure.abstain import CONFIDENCE, doubts, mistakes, sgr
+from graftwork.evidence.sure.abstain import doubts, mistakes, sgr
+from graftwork.evidence.sure.asked import CONFIDENCE
 from graftwork.evidence.sure.calibration import Calibration, halves
 from graftwork.evidence.sure.conformal import conformal_sets, held_by, too_few
 from graftwork.evidence.sure.intervals import conformal_intervals

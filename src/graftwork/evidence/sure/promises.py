@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from graftwork.evidence.sure.abstain import CONFIDENCE, Abstention, abstention, check_error
+from graftwork.evidence.sure.abstain import Abstention, abstention
+from graftwork.evidence.sure.asked import CONFIDENCE, Method, check_coverage, check_error
 from graftwork.evidence.sure.calibration import Calibration, calibrated_targets
-from graftwork.evidence.sure.conformal import Method, Sets, check_coverage, conformal_sets
+from graftwork.evidence.sure.conformal import Sets, conformal_sets
 from graftwork.evidence.sure.intervals import Intervals, conformal_intervals
 from graftwork.tasks.capabilities import Labelled
 from graftwork.tasks.task import Task
