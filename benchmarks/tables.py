@@ -32,7 +32,6 @@ import pretrain
 import profiles
 import retrieval
 import robust
-import score_tables
 import sound_bases
 import speakers
 import startup
@@ -85,7 +84,6 @@ PARTS = (
     Part("Classes never seen", meta.NAME, meta.__doc__, meta.section),
     Part("Domains", domains.NAME, domains.__doc__, domains.section),
     Part("Tables", tabular.NAME, tabular.__doc__, tabular.section),
-    Part("Verdicts on simulated scores", score_tables.NAME, score_tables.__doc__, score_tables.section),
     Part("Profiles", profiles.NAME, profiles.__doc__, profiles.section),
     Part("Sets and answers that can be trusted", coverage.NAME, coverage.__doc__, coverage.section),
     Part("Labels in doubt", label_errors.NAME, label_errors.__doc__, label_errors.section),
