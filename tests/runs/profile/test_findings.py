@@ -16,6 +16,7 @@ from graftwork.runs.profile.findings import feature_findings
 from graftwork.runs.profile.probes import out_of_fold
 from graftwork.runs.profile.shift import table_shift
 from jobs import job_of
+from pictures import encoded, picture, tiny_image_model
 from tiny import tiny_rows
 
 FP32 = gw.Training(precision="fp32")
@@ -32,7 +33,7 @@ def recipe_of(base: Path) -> gw.Recipe:
 
 
 def findings(frame: pd.DataFrame, recipe: gw.Recipe, test: pd.DataFrame | None = None) -> dict[str, Finding]:
-    job = job_of(frame, recipe, target="label", valid=frame.head(30), test=test)
+    job = job_of(frame, recipe, target="label", valid=frame.head(min(30, len(frame))), test=test)
     return {found.about: found for found in feature_findings(job, recipe)}
 
 
@@ -56,9 +57,10 @@ def test_the_curve_is_measured_on_the_test_rows_where_there_are_enough(base: Pat
         assert 0.8 < found.numbers["score"] <= 1
 
 
-def test_few_rows_have_no_curve(base: Path) -> None:
-    found = findings(rows(30), recipe_of(base))["learning-curve"]
-    assert found.sentences == ("30 rows are too few to say what more of them would bring.",)
+@pytest.mark.parametrize("count", [12, 30])
+def test_few_rows_have_no_curve(base: Path, count: int) -> None:
+    found = findings(rows(count), recipe_of(base))["learning-curve"]
+    assert found.sentences == (f"{count} rows are too few to say what more of them would bring.",)
 
 
 def features_of(frame: pd.DataFrame, recipe: gw.Recipe) -> tuple[FrozenBase, RowFeatures]:
@@ -134,3 +136,14 @@ def test_an_untrained_base_is_said_to_know_nothing() -> None:
     assert list(found) == ["features"]
     assert found["features"].numbers == {"unlearned": ["text"]}
     assert "no pretrained base is here for 'text'" in found["features"].sentences[0]
+
+
+def test_pictures_that_are_nearly_the_same_are_named(tmp_path: Path) -> None:
+    images = [picture(seed) for seed in range(12)]
+    images.append(images[4].point(lambda value: min(255, value + 4)))
+    frame = pd.DataFrame({"photo": [encoded(one) for one in images], "label": ["a", "b"] * 6 + ["a"]})
+    recipe = gw.Recipe(base={"image": str(tiny_image_model(tmp_path / "base"))}, training=FP32)
+    found = findings(frame, recipe, frame.iloc[[4]])["look-alikes"]
+    assert (13, 5) in {(note.row, note.other) for note in found.rows if note.table == "train"}
+    assert [note.row for note in found.rows if note.table == "test"] == [1]
+    assert found.numbers["column"] == "photo"

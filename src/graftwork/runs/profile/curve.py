@@ -44,7 +44,7 @@ def learning_curve(base: FrozenBase, train: RowFeatures, test: RowFeatures | Non
     rows = _labelled(base, train)
     curve = errors_by_size(base, train, scored)
     metrics = {name: metric_for(base.job.metrics[name], base.job.tasks[name]) for name in base.heads}
-    if len(curve) < LEAST_SIZES or not metrics:
+    if not curve:
         return too_few(rows)
     one = next(iter(metrics.values()))
     return more_rows(
@@ -58,7 +58,7 @@ def learning_curve(base: FrozenBase, train: RowFeatures, test: RowFeatures | Non
 
 
 def errors_by_size(base: FrozenBase, train: RowFeatures, test: RowFeatures | None = None) -> list[SizeErrors]:
-    """The errors of probes by the rows they learned from; fewer than `LEAST_SIZES` sizes where rows are few."""
+    """The errors of probes by the rows they learned from; none where rows are too few for `LEAST_SIZES` sizes."""
     draws = list(_draws(base, train, test))
     if not draws:
         return []
@@ -68,6 +68,8 @@ def errors_by_size(base: FrozenBase, train: RowFeatures, test: RowFeatures | Non
     least = max(LEAST_ROWS, LEAST_A_CLASS * classes)
     sizes = [size for share in SHARES if (size := round(share * most)) >= least]
     several = test is None  # of all rows there is one draw only, unless other rows are scored each time
+    if len(sizes) < LEAST_SIZES:
+        return []
     errors = np.full((len(sizes), len(draws)), np.nan)
     for at, size in enumerate(sizes):
         for index, draw in enumerate(draws if several or size < most else draws[:1]):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from graftwork.data.table import Table
 from graftwork.evidence.profile.finding import Finding
 from graftwork.evidence.profile.label_errors import label_errors
+from graftwork.evidence.profile.look_alikes import look_alikes
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
@@ -52,6 +53,7 @@ def base_findings(
     """`feature_findings` of features that are there."""
     listener.doing("looking for labels in doubt")
     yield from label_findings(base, rows)
+    yield from _look_alikes(base, rows, test)
     if base.heads:
         listener.doing("measuring the learning curve")
         yield learning_curve(base, rows, test)
@@ -60,6 +62,14 @@ def base_findings(
         found = table_shift(rows, test, base.recipe.seed)
         if found is not None:
             yield found
+
+
+def _look_alikes(base: FrozenBase, rows: RowFeatures, test: RowFeatures | None) -> Iterator[Finding]:
+    """Images and sounds that are nearly the same, a finding for each input of them."""
+    for name, values in rows.by_input.items():
+        if base.network.encoder(name).modality in ("image", "audio"):
+            others = None if test is None else (test.by_input[name], test.numbers)
+            yield look_alikes(name, values, rows.numbers, *(others or ()))
 
 
 def label_findings(base: FrozenBase, rows: RowFeatures) -> Iterator[Finding]:
