@@ -50,6 +50,7 @@ SAYS = {
     "tag_spans": "Lima: PLACE",
     "quantiles": "coverage of the interval",
     "profile_table": "rows to settle: {'duplicates': 25, 'conflicts': 12, 'overlap': 12}",
+    "advise": "to label first:",
     "slices": "where 'carrier' is 'Blitz'",
 }
 """What each prints when it has done its work."""

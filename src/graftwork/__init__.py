@@ -21,6 +21,7 @@ _HOMES = {
     "graftwork.runs.ablation.ablation": ("Ablation",),
     "graftwork.core.settings": ("Training",),
     "graftwork.data.columns.text": ("TextSettings",),
+    "graftwork.deploy.advise": ("advise",),
     "graftwork.deploy.drift": ("drift",),
     "graftwork.deploy.embed": ("embed",),
     "graftwork.deploy.profile": ("profile",),

@@ -3,6 +3,7 @@
 from graftwork import bases as bases
 from graftwork.core.settings import Training as Training
 from graftwork.data.columns.text import TextSettings as TextSettings
+from graftwork.deploy.advise import advise as advise
 from graftwork.deploy.drift import drift as drift
 from graftwork.deploy.embed import embed as embed
 from graftwork.deploy.profile import profile as profile
@@ -185,6 +186,7 @@ __all__ = [
     "WeightedSum",
     "WiSEFT",
     "ablate",
+    "advise",
     "bases",
     "drift",
     "embed",

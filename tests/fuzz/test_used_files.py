@@ -71,3 +71,18 @@ def test_damaged_records_of_sequences(made: Made, tmp_path: Path) -> None:
         assert "Traceback" not in ran.err, ran.err
 
     examine(act, 12).holds()
+
+
+def test_damaged_ablations(tmp_path: Path) -> None:
+    """What `graft advise` reads of an ablation in a run's folder is whole, or named as damaged."""
+    from graftwork.evidence.advice.ablated import ablations_in, findings_in, of_findings
+
+    one = {"kind": "technique", "verdict": "helps", "value": 0.1, "low": 0.05, "high": 0.2, "repeats": 10, "settles": 0}
+    whole, file = {"findings": [{**one, "name": name} for name in ("a", "b", "c")]}, tmp_path / "ablation.json"
+
+    def act(seed: int) -> None:
+        file.write_bytes(written(damaged_document(whole, seed)))
+        for path in ablations_in(tmp_path):
+            of_findings(findings_in(path), {"a"}, str, str, str)
+
+    examine(act).holds()

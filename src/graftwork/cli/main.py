@@ -14,6 +14,7 @@ import typer
 from graftwork import threads
 from graftwork.cli import (
     ablate,
+    advise,
     bases,
     cache,
     embed,
@@ -213,6 +214,7 @@ def list_(
 for part in (
     profile,
     ablate,
+    advise,
     model,
     sure,
     strange,
