@@ -146,6 +146,12 @@ def test_a_link_out_of_the_folder_is_not_followed(run: Path, tmp_path: Path) -> 
         read_data(run)
 
 
+def test_a_table_without_a_digest_is_not_taken(run: Path) -> None:
+    changed(run, tables={"train": [{"path": "t.csv", "name": "t.csv", "sha256": None}]})
+    with pytest.raises(DataError, match=r"t\.csv has changed .*SHA-256 not known"):
+        read_data(run)
+
+
 def test_a_device_is_no_table(run: Path) -> None:
     changed(run, tables={"train": [{"path": "/dev/zero", "name": "zero", "sha256": None}]})
     with pytest.raises(DataError, match="is not there any more"):

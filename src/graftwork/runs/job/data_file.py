@@ -212,11 +212,11 @@ def _found(file: _File, run: Path, folder: str, name: str) -> str:
             f"The {name} table of {run} is not there any more: {' or '.join(map(str, dict.fromkeys(places)))}. Put it "
             f"back, or name another one with {option}."
         )
-    same = [place for place in there if file["sha256"] is None or _digest(place).sha256 == file["sha256"]]
+    same = [place for place in there if file["sha256"] is not None and _digest(place).sha256 == file["sha256"]]
     if not same:
         raise DataError(
-            f"{there[0]} has changed since {run} was made from it (SHA-256 {file['sha256']} then). Put it back as it "
-            f"was, or take it as it is now with {option.replace('FILE', str(there[0]))}."
+            f"{there[0]} has changed since {run} was made from it (SHA-256 {file['sha256'] or 'not known'} then). "
+            f"Put it back as it was, or take it as it is now with {option.replace('FILE', str(there[0]))}."
         )
     return f"{same[0]}#{sheet}" if sheet else str(same[0])
 
