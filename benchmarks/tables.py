@@ -36,6 +36,7 @@ import sound_bases
 import speakers
 import startup
 import step_cost
+import strange
 import tabular
 import technique_cost
 import verdicts
@@ -89,6 +90,7 @@ PARTS = (
     Part("Labels in doubt", label_errors.NAME, label_errors.__doc__, label_errors.section),
     Part("What more rows bring", forecast.NAME, forecast.__doc__, forecast.section),
     Part("Which rows to label", labelling.NAME, labelling.__doc__, labelling.section),
+    Part("Unusual rows, and tables that differ", strange.NAME, strange.__doc__, strange.section),
     Part("A busy machine", busy.NAME, busy.__doc__, busy.section),
     Part("Verdicts of ablations", verdicts.NAME, verdicts.__doc__, verdicts.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),

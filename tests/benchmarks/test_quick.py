@@ -27,6 +27,7 @@ SCRIPTS = (
     "label_errors",
     "forecast",
     "labelling",
+    "strange",
 )
 """Those that need no peer that a developer lacks."""
 
