@@ -21,7 +21,6 @@ SCRIPTS = (
     "merge",
     "busy",
     "pretrain",
-    "score_tables",
     "profiles",
     "coverage",
     "label_errors",
