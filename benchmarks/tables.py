@@ -19,6 +19,7 @@ import fashion
 import fashion_targets
 import few_shot
 import forecast
+import forgetting
 import from_scratch
 import images
 import label_errors
@@ -84,6 +85,7 @@ PARTS = (
     Part("Augmentation", augment.NAME, augment.__doc__, augment.section),
     Part("Classes never seen", meta.NAME, meta.__doc__, meta.section),
     Part("Domains", domains.NAME, domains.__doc__, domains.section),
+    Part("Forgetting", forgetting.NAME, forgetting.__doc__, forgetting.section),
     Part("Tables", tabular.NAME, tabular.__doc__, tabular.section),
     Part("Profiles", profiles.NAME, profiles.__doc__, profiles.section),
     Part("Sets and answers that can be trusted", coverage.NAME, coverage.__doc__, coverage.section),

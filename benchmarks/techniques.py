@@ -19,7 +19,7 @@ from harness.options import parse
 from harness.results import FOLDER, latest, read
 from harness.shown import shown_table
 
-FAMILIES = ("robust", "meta", "domains", "distil", "merge")
+FAMILIES = ("robust", "meta", "domains", "distil", "merge", "forgetting")
 """In an order that keeps two cores busy to the end."""
 TABLE = FOLDER / "techniques.md"
 

@@ -37,6 +37,7 @@ SAYS = {
     "regression": "Mean absolute error",
     "from_scratch_gru": "parameters",
     "distil": "distilled: ",
+    "forgetting": "The old task 'label' on 240 rows",
     "merge": "soup of model",
     "classify_table": "FT-Transformer: Accuracy",
     "scikit_learn": "best of the grid",

@@ -20,6 +20,7 @@ import torch
 from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.examples import Examples, prepare
 from graftwork.core.fit import Fitted, Observer, fit
+from graftwork.core.old_rows import OldRows
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import Training
 from graftwork.core.technique import TeacherOutputs, Technique
@@ -27,6 +28,7 @@ from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Column, Kind, Schema, Table
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
+from graftwork.networks.heads.head import Head
 from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 from graftwork.tasks.classification import Classification
@@ -53,6 +55,8 @@ TRAINING = Training(
 SEED = 3
 TEACHER = "teacher"
 """The name under which techniques of these runs find a teacher."""
+OLD = "old.csv"
+"""The name under which they find rows of an old task."""
 DOMAINS = ("far", "here", "there")
 METRICS = {"classes": "log_loss", "many": "log_loss", "number": "rmse", "pairs": "reciprocal_rank"}
 
@@ -84,6 +88,20 @@ class Fixture:
         made = {name: draw.normal(size=(len(self.train), width)).astype(np.float32) for name, width in widths.items()}
         return TeacherOutputs(made, draw.normal(size=(len(self.train), 5)).astype(np.float32))
 
+    @property
+    def old_rows(self) -> OldRows:
+        """The last fifth of the training rows, as if they had had another target before; the head read all of them."""
+        rows, width = len(self.train), self.network.width
+        there = np.arange(rows) >= rows - rows // 5
+        task = Classification().learn(pa.chunked_array([["new", "old"]]), "old table")
+
+        def heads() -> dict[str, Head]:
+            with torch.random.fork_rng():
+                torch.manual_seed(SEED)
+                return {"before": RowHead(width, 2)}
+
+        return OldRows({"before": task}, {"before": np.arange(rows) % 2}, {"before": there}, heads)
+
     def run(self, techniques: Sequence[Technique] = (), *, started: bool = True, **changes: Any) -> Run:
         """A run on a copy of the network; `changes` are training settings."""
         return make_run(
@@ -91,7 +109,7 @@ class Fixture:
             self.tasks,
             techniques,
             replace(TRAINING, **changes),
-            self.train,
+            replace(self.train, old_rows={OLD: self.old_rows}),
             self.valid,
             metrics=self.metrics,
             seed=SEED,

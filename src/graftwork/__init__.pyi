@@ -50,6 +50,7 @@ from graftwork.techniques.augment.spec_augment import SpecAugment as SpecAugment
 from graftwork.techniques.augment.token_dropout import TokenDropout as TokenDropout
 from graftwork.techniques.augment.tta import TTA as TTA
 from graftwork.techniques.continual.l2_sp import L2SP as L2SP
+from graftwork.techniques.continual.replay import Replay as Replay
 from graftwork.techniques.continual.wise_ft import WiSEFT as WiSEFT
 from graftwork.techniques.distil.consistency import Consistency as Consistency
 from graftwork.techniques.distil.distil import Distil as Distil
@@ -162,6 +163,7 @@ __all__ = [
     "Recipe",
     "Refit",
     "Regressor",
+    "Replay",
     "Reptile",
     "SAM",
     "SWA",

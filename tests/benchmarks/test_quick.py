@@ -27,6 +27,7 @@ SCRIPTS = (
     "forecast",
     "labelling",
     "strange",
+    "forgetting",
 )
 """Those that need no peer that a developer lacks."""
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from graftwork import techniques as t
 from graftwork.core.technique import Technique
-from tinyrun import BASES, DEPTH, TEACHER
+from tinyrun import BASES, DEPTH, OLD, TEACHER
 
 Changes = Literal["weights", "rows", "rates", "parts", "kept", "start", "trained", "claims", "predictions"]
 """What a technique must change against a run without it.
@@ -111,6 +111,7 @@ ROWS = (
     Row(t.SWA(0.5), t.SWA(0.0), "kept"),
     Row(t.Refit(l2=0.3), None, "kept"),
     Row(t.L2SP(1.0), t.L2SP(0.0), "weights"),
+    Row(t.Replay(OLD), t.Replay(OLD, weight=0.0), "weights"),
     Row(t.WiSEFT(0.5), t.WiSEFT(1.0), "kept"),
 )
 BY_NAME = {row.name: row for row in ROWS}

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from graftwork.bases.licences import UNKNOWN
 from graftwork.bases.origin import Origin
 
-Use = Literal["train", "validation", "test", "unlabelled", "labelled by a model", "new classes"]
+Use = Literal["train", "validation", "test", "unlabelled", "labelled by a model", "replayed", "new classes"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
+from graftwork.core.old_rows import OldRows
 from graftwork.data.batch import Batch, Hidden, whole
 from graftwork.data.columns.convert import as_text, is_missing
 from graftwork.data.columns.joined import text_values
@@ -44,7 +45,9 @@ class Examples:
     domains: names of the domains, by their numbers in `domain`.
     targets, labelled: by target column; empty where the table has no target. tasks: whose targets they are, by column.
     numbers: the rows' numbers in the source.
-    in_blocks: a pass over them reads them block by block, in their order (`core/blocks.py`).
+
+    in_blocks: a pass over them reads them block by block, in their order (`core/blocks.py`). old_rows: by table, those
+    that are of an old task.
     """
 
     inputs: dict[str, Ragged]
@@ -60,6 +63,7 @@ class Examples:
     domains: tuple[str, ...] = ()
     in_blocks: bool = False
     tasks: Mapping[str, Task] = field(default_factory=dict)
+    old_rows: Mapping[str, OldRows] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.numbers)

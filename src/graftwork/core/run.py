@@ -94,6 +94,7 @@ class Ready:
             domain=self.train.domain,
             domains=self.train.domains,
             teacher_outputs={name: self.teacher_outputs[name] for name in technique.teachers},
+            old_rows={name: self.train.old_rows[name] for name in technique.old_tables if name in self.train.old_rows},
             check=self.hurry,
         )
 

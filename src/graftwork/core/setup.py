@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from graftwork.core.old_rows import OldRows as OldRows
 from graftwork.data.batch import Batch
 from graftwork.networks.heads.solving.problem import Check as Check
 from graftwork.networks.heads.solving.problem import unhurried as unhurried
@@ -43,6 +44,7 @@ class Setup:
     total_steps: optimizer steps of the run. seed: of the technique's own random stream. device: where the network is.
     check: called now and then by what takes long before the first step; raises `OutOfTime` where the run is to be left
     out. batch: rows a step. teacher_outputs: by teacher, of those that the technique asks for (`Technique.teachers`).
+    old_rows: by table, those of an old task that it asks for (`Technique.old_tables`); none of them has a target here.
     """
 
     tasks: Mapping[str, Task]
@@ -58,6 +60,7 @@ class Setup:
     domain: np.ndarray | None = None
     domains: tuple[str, ...] = ()
     teacher_outputs: Mapping[str, TeacherOutputs] = field(default_factory=dict)
+    old_rows: Mapping[str, OldRows] = field(default_factory=dict)
     check: Check = unhurried
 
     @property

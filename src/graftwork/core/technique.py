@@ -199,6 +199,12 @@ class Technique(ABC):
         return ()
 
     @property
+    def old_tables(self) -> Mapping[str, float]:
+        """By path, tables of the task that the base, a saved model, was trained for before, whose rows are put behind
+        the training rows, and the share of all that they are to be; see `Setup.old_rows`."""
+        return {}
+
+    @property
     def class_texts(self) -> Mapping[str, str]:
         """Classes that it knows of, which a target may have though no training row shows them, and what tells each."""
         return {}

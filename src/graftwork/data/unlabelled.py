@@ -35,6 +35,12 @@ def with_unlabelled(train: Table, source: Source, on_bad_rows: OnBadRows) -> tup
     ]
 
 
+def with_rows(train: Table, more: Table) -> Table:
+    """The training rows, then those of `more` without a target and without roles that it lacks; more: as the training
+    table's schema reads it."""
+    return _joined(train, more, [one.name for one in train.schema.columns if one.role != "target"])
+
+
 @dataclass(frozen=True)
 class Labelled:
     """Rows of a table to which a model gave a target.

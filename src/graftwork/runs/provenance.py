@@ -9,6 +9,7 @@ from graftwork.networks.bases.origins import made_from
 from graftwork.recipe import Recipe
 from graftwork.runs.costs import versions
 from graftwork.runs.job.job import Job
+from graftwork.runs.old_rows import old_tables_read
 
 
 def licence_notes(job: Job, recipe: Recipe) -> list[str]:
@@ -23,7 +24,7 @@ def provenance_of(job: Job, recipe: Recipe) -> Provenance:
     taught = (without_folders(teacher) for technique in recipe.listed for teacher in technique.teachers)
     return replace(
         found,
-        tables=(*(table.hashed() for table in job.tables), *found.tables),
+        tables=(*(table.hashed() for table in (*job.tables, *old_tables_read(job, recipe))), *found.tables),
         versions=versions(),
         models=tuple(dict.fromkeys((*found.models, *taught))),
     )

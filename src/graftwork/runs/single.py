@@ -18,15 +18,13 @@ from graftwork.core.few_shot import with_training_classes
 from graftwork.core.fit import Fitted, fit
 from graftwork.core.held_out import held_out_views
 from graftwork.core.pace import OutOfTime, Pace
-from graftwork.core.plan import Plan, order
+from graftwork.core.plan import Plan
 from graftwork.core.run import Run, make_run
 from graftwork.core.scoring import compared_targets, predict_examples
 from graftwork.core.settings import resolve
 from graftwork.core.sketch import sketch
 from graftwork.core.timing import affordable_steps
-from graftwork.data.store.cache import digest
 from graftwork.data.table import Input, Table
-from graftwork.data.values import arrays_of
 from graftwork.devices import chosen
 from graftwork.errors import CheckpointError, RefusedError
 from graftwork.networks.bases.registry import build
@@ -35,8 +33,10 @@ from graftwork.networks.network import Network
 from graftwork.networks.text.encoder import TextEncoder
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
+from graftwork.runs.fingerprint import fingerprint
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
+from graftwork.runs.old_rows import with_old_rows
 from graftwork.runs.speed import Speed
 from graftwork.runs.teachers.teachers import answers
 from graftwork.runs.workspace import Workspace
@@ -221,23 +221,6 @@ def build_network(job: Job, recipe: Recipe) -> Network:
     return network.to(chosen())
 
 
-def fingerprint(recipe: Recipe, run: Run) -> str:
-    """Of a run: changes with the recipe, the rows and the weights it begins with; not with the order of techniques."""
-    plain = replace(recipe, techniques=order(recipe.listed)).to_dict()
-    parts: list[str | np.ndarray] = [repr(plain)]
-    for examples in (run.train, run.valid):
-        if examples is not None:
-            roles = (examples.weight, examples.domain, examples.group)
-            parts += [
-                *examples.keys.values(),
-                *(part for values in examples.targets.values() for part in arrays_of(values)),
-                *(role for role in roles if role is not None),
-            ]
-    parts += [teacher_outputs.key for _, teacher_outputs in sorted(run.teacher_outputs.items())]
-    weights = [tensor.detach().cpu().numpy() for tensor in run.network.state_dict().values()]
-    return digest(*parts, *weights)
-
-
 def _make_run(
     job: Job,
     recipe: Recipe,
@@ -249,13 +232,15 @@ def _make_run(
 ) -> Run:
     network = build_network(job, recipe)
     _check_scored(job, network)
+    job, old_rows = with_old_rows(job, recipe)
 
     def examples(table: Table) -> Examples:
         if sketched:
             return sketch(table, network, job.tasks, recipe.text)
         return prepare(table, network, job.tasks, recipe.text, in_blocks=recipe.rows is not None)
 
-    train, valid = examples(job.train), examples(job.valid) if job.valid else None
+    train = replace(examples(job.train), old_rows=old_rows)
+    valid = examples(job.valid) if job.valid else None
     bases = list(recipe.bases(job.train.schema).values())
     learning = [base for base in bases if base.suggested_lr]
     slow = [base for base in learning if base.pretrained] or learning

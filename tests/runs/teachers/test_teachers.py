@@ -165,7 +165,8 @@ def test_the_student_comes_near_its_teacher(base: Path, tmp_path: Path) -> None:
 
 
 def test_its_answers_are_part_of_what_a_resumed_run_must_share(teacher: Path) -> None:
-    from graftwork.runs.single import _make_run, fingerprint
+    from graftwork.runs.fingerprint import fingerprint
+    from graftwork.runs.single import _make_run
 
     recipe = gw.Recipe(base="gru:width=8", techniques=[gw.Distil(str(teacher))], training=QUICK)
     run = _make_run(job(), recipe, started=True, listener=Listener())

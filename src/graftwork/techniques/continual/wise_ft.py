@@ -4,7 +4,8 @@ The base as it was works broadly, the tuned one works on the training rows; betw
 both: less is forgotten, rows of another kind lose less, and the new task gives up little. It costs one copy of the
 weights and nothing at prediction. The whole network moves back, its head too, so the head must begin from something
 that means something: name `warm-start` beside it, or `refit`, which solves the head again on the mixed features.
-Without either the head is mixed with random numbers. It brings nothing where the base hardly moved.
+Without either the head is mixed with random numbers. Where the base hardly moved it brings nothing and may cost the new
+task some points (docs/forgetting.md has such a trial).
 
 Source: Wortsman et al. 2022, "Robust fine-tuning of zero-shot models". With adapters it is the adapters that are mixed
 with their start, which is the base.
