@@ -42,7 +42,10 @@ def fit(folder: Path, out: Path) -> bytes:
 
 
 @pytest.mark.filterwarnings("default:The cache entry")
-@pytest.mark.parametrize("damage", [emptied, zeros, cut, Path.unlink])
+@pytest.mark.parametrize(
+    "damage",
+    [emptied, pytest.param(zeros, marks=pytest.mark.slow), cut, pytest.param(Path.unlink, marks=pytest.mark.slow)],
+)
 def test_each_file_of_the_cache(
     damage: Callable[[Path], None], fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

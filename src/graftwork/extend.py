@@ -7,6 +7,7 @@ These stay from release to release; the modules that they come from may move. do
 
 from __future__ import annotations
 
+from graftwork.core.old_rows import OldRows
 from graftwork.core.setup import Check, Setup, TeacherOutputs
 from graftwork.core.technique import (
     Cost,
@@ -91,6 +92,7 @@ __all__ = [
     "Multiplier",
     "Network",
     "Objective",
+    "OldRows",
     "Output",
     "Phase",
     "Predictor",

@@ -168,6 +168,7 @@ def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
 
 
 # --- the default ------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_where_columns_act_together_the_default_beats_a_linear_head() -> None:
     ear = Ear()
     model = gw.fit(flats().drop(columns="kind"), target="rent", listener=ear)
@@ -180,6 +181,7 @@ def test_where_columns_act_together_the_default_beats_a_linear_head() -> None:
     assert kept.score < linear.score / 2  # the error
 
 
+@pytest.mark.slow
 def test_on_few_rows_with_noise_the_simplest_is_kept() -> None:
     draw = np.random.default_rng(5)
     table = pd.DataFrame(draw.normal(size=(120, 6)), columns=list("abcdef"))

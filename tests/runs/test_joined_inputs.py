@@ -37,7 +37,7 @@ def recipe(base: str, techniques: object = "none", **settings: object) -> Recipe
     return from_dict({"base": base, "techniques": techniques, "training": SETTINGS | settings})
 
 
-@pytest.mark.parametrize("base", ["bert", f"gru:{SCRATCH}"])
+@pytest.mark.parametrize("base", [pytest.param("bert", marks=pytest.mark.slow), f"gru:{SCRATCH}"])
 def test_fit_save_and_predict_elsewhere(tmp_path: Path, base: str) -> None:
     table, out = write_pairs(tmp_path / "pairs.csv"), tmp_path / "model"
     base = str(tiny_bert(tmp_path / "base")) if base == "bert" else base

@@ -79,6 +79,7 @@ def test_wrong_options_are_refused(model: Model, table: Path, tmp_path: Path):
     graft(*evaluate, "--robust", "--out", table).fails(2, "is a file. Name a folder")
 
 
+@pytest.mark.slow
 def test_numbers_and_categories_are_no_target_of_attacks():
     rows = [{"size": at % 7, "shop": "ab"[at % 2], "label": "xy"[at % 2]} for at in range(40)]
     model = gw.fit(rows, target="label", recipe=gw.Recipe(seed=0))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import graftwork as gw
 from heard import Ear
 from tiny import tiny_texts
 
 
+@pytest.mark.slow
 def test_a_model_that_leaves_columns_out_says_so_while_it_runs_and_in_its_report() -> None:
     draw = np.random.default_rng(0)
     texts = np.array(" ".join(tiny_texts(40)).split())

@@ -16,6 +16,7 @@ from graftwork.evidence.strange.aspects import Aspect, counted_alike
 from graftwork.evidence.strange.reference import FRESH, Reference
 from graftwork.evidence.strange.shown_aspects import category_words, number_words
 from graftwork.evidence.strange.two_tables import counts_p, features_p, holm, more_p, numbers_p
+from graftwork.shown import listed
 
 ALPHA = 0.01
 """The share of tables without a difference in which one may be found."""
@@ -85,7 +86,7 @@ class Drift:
             found = [f"{self.table} is not shown to differ from the rows that the model was trained on{some}."]
         alike = [_called(one) for one in self.comparisons if not one.differs]
         if alike:
-            found.append(f"no difference shown in: {', '.join(alike)}")
+            found.append(f"no difference shown in: {listed(alike)}")
         found += [f"not compared: {line}" for line in self.untested]
         found.append(
             f"Of 100 tables that are like the training rows, at most {100 * self.alpha:g} are said to differ. With "

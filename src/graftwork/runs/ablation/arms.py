@@ -14,7 +14,7 @@ from graftwork.evidence.ablation.shapley import MOST_EXACT, coalitions, coalitio
 from graftwork.recipe import Recipe
 from graftwork.runs.ablation.between import Between, with_value
 from graftwork.runs.ablation.inputs import columns_by_input, recipe_without
-from graftwork.shown import counted
+from graftwork.shown import counted, listed
 
 ALL, NONE = "all", "none"
 """The arm with every technique and input, and the one without a technique."""
@@ -147,7 +147,7 @@ def _check(
         )
     least = 2 if method == "shapley" else 1
     if method != "between" and len(names) < least:
-        could = f"--columns (columns: {', '.join(groups)}), " if len(groups) > 1 else ""
+        could = f"--columns (columns: {listed(list(groups))}), " if len(groups) > 1 else ""
         has = "no technique" if not names else f"{counted(len(names), 'technique')} ({', '.join(names)})"
         how = "Shapley values are for two or more" if names else "there is nothing to leave out"
         raise UsageError(
