@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
+import itertools
 
 import pytest
 import torch
@@ -44,13 +44,19 @@ def test_steps_that_fit(seconds: float | None, steps: int, fixtures: Worlds):
 
 
 def test_steps_are_the_budget_over_the_time_of_one(fixtures: Worlds, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(timing, "_seconds_per_step", lambda _: 0.5)
-    monkeypatch.setattr(timing, "_seconds_per_evaluation", lambda _: 0.25)
+    monkeypatch.setattr(timing, "_seconds_per_step", lambda *_: 0.5)
+    monkeypatch.setattr(timing, "_seconds_per_evaluation", lambda *_: 0.25)
     run = fixtures("cnn").run(steps=100, epochs=1.0)
     scoring = 0.25 * len(evaluation_steps(run))
     found = affordable_steps(run, 20.0 + scoring + 0.01)
     assert found.steps == 40
     assert found.seconds == pytest.approx(20.0 + scoring)
+
+
+def test_steps_are_timed_by_the_clock_that_is_given(fixtures: Worlds):
+    calls = itertools.count()
+    found = affordable_steps(fixtures("cnn").run(steps=100), None, lambda: 3.0 * next(calls))
+    assert found.step == pytest.approx(3.0)
 
 
 def test_no_steps_need_no_time(fixtures: Worlds):
@@ -61,7 +67,8 @@ def test_scoring_is_timed_on_some_rows(fixtures: Worlds, monkeypatch: pytest.Mon
     run = fixtures("cnn").run(steps=10)
     asked, clock = [], iter([0.0, 2.0])
     monkeypatch.setattr(timing, "predict_examples", lambda *given, **_: asked.append(len(given[-1])))
-    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     assert run.valid is not None
-    assert timing._seconds_per_evaluation(run) == pytest.approx(2.0 / run.training.batch * len(run.valid))
+    assert timing._seconds_per_evaluation(run, lambda: next(clock)) == pytest.approx(
+        2.0 / run.training.batch * len(run.valid)
+    )
     assert asked == [run.training.batch]

@@ -127,7 +127,7 @@ def test_a_run_from_scratch_takes_the_steps_that_fit(monkeypatch: pytest.MonkeyP
     ) as refused:
         run_all(job, recipe, Workspace(), ear, Deadline.after(10).sooner(10))
     assert re.search(r"Give --budget \d+s or more", str(refused.value))
-    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda _: 1.0)
+    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda *_: 1.0)
     _, kept = run_all(job, recipe, Workspace(), ear, Deadline.after(11))
     assert 0 < kept.fitted.steps < 11
     assert kept.recipe.training.steps == kept.fitted.steps
@@ -138,10 +138,14 @@ def test_a_run_is_left_out_where_one_like_the_last_does_not_fit(
 ) -> None:
     """The first run, which reads the base, tells nothing of those after it."""
     job, candidates, _, _ = tried
-    walls = iter([80.0, 50.0])
-    monkeypatch.setattr(default, "run_single", lambda *_, **__: replace(candidates[0], wall=next(walls)))
-    ear = Ear()
-    done, _ = run_all(job, auto, Workspace(), ear, Deadline.after(40))
+    spent, now, ear = iter([80.0, 50.0]), [0.0], Ear()
+
+    def run(*_: object, **__: object) -> Candidate:
+        now[0] += next(spent)
+        return candidates[0]
+
+    monkeypatch.setattr(default, "run_single", run)
+    done, _ = run_all(job, auto, Workspace(), ear, Deadline.after(175, lambda: now[0]))
     assert len(done) == 2
     assert [note.split(":")[0] for note in ear.notes] == ["linear probe", "tune", "kept"]
 

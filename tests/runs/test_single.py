@@ -88,10 +88,10 @@ def test_a_resumed_run_takes_the_steps_it_took(
     """A step count that was found by timing is not found again."""
     long = replace(recipe, techniques=(), training=replace(QUICK, steps=50))
     job = job_of(frame(), long)
-    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda _: 1.0)
+    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda *_: 1.0)
     first = run(job, long, open_workspace(tmp_path, False), deadline=Deadline.after(8))
     assert 0 < first.fitted.steps < 8
-    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda _: 0.01)
+    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda *_: 0.01)
     again = run(job, long, open_workspace(tmp_path, True), deadline=Deadline.after(100))
     assert again.recipe == first.recipe
     assert same(weights(again.network), weights(first.network))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -32,12 +33,12 @@ class Timed:
     evaluation: float = 0.0
 
 
-def affordable_steps(run: Run, seconds: float | None) -> Timed:
-    """Time a few steps and say how many of the planned ones fit into `seconds` (None: all)."""
+def affordable_steps(run: Run, seconds: float | None, clock: Callable[[], float] = time.monotonic) -> Timed:
+    """Time a few steps and say how many of the planned ones fit into `seconds` (None: all). clock: what counts them."""
     total = run.plan.total_steps
     if total == 0:
         return Timed(0, 0.0)
-    each, evaluation = _seconds_per_step(run), _seconds_per_evaluation(run)
+    each, evaluation = _seconds_per_step(run, clock), _seconds_per_evaluation(run, clock)
     scoring = evaluation * len(evaluation_steps(run))
     if seconds is None:
         return Timed(total, each * total + scoring, each, evaluation)
@@ -45,7 +46,7 @@ def affordable_steps(run: Run, seconds: float | None) -> Timed:
     return Timed(steps, each * steps + scoring, each, evaluation)
 
 
-def _seconds_per_evaluation(run: Run) -> float:
+def _seconds_per_evaluation(run: Run, clock: Callable[[], float]) -> float:
     """Of scoring all validation rows, found by predicting some of them; what techniques do to score is not counted."""
     if not run.valid:
         return 0.0
@@ -53,7 +54,7 @@ def _seconds_per_evaluation(run: Run) -> float:
     if len(rows) > run.training.batch:
         rows = np.sort(np.random.default_rng(0).choice(rows, run.training.batch, replace=False))
     with torch.random.fork_rng():
-        begun = time.perf_counter()
+        begun = clock()
         predict_examples(
             run.network,
             run.valid,
@@ -63,11 +64,11 @@ def _seconds_per_evaluation(run: Run) -> float:
             rows,
             tasks=run.tasks,
         )
-        return (time.perf_counter() - begun) / len(rows) * len(run.valid)
+        return (clock() - begun) / len(rows) * len(run.valid)
 
 
-def _seconds_per_step(run: Run) -> float:
-    """Mean wall seconds of a step; the run itself, its random streams included, stays untouched."""
+def _seconds_per_step(run: Run, clock: Callable[[], float]) -> float:
+    """Mean seconds of a step; the run itself, its random streams included, stays untouched."""
     trial = attach(replace(run, network=copy.deepcopy(run.network)))
     trial.stages.state.to(trial.network.device)
     optimizer = make_optimizer(trial.network, trial.stages, trial.training)
@@ -75,14 +76,14 @@ def _seconds_per_step(run: Run) -> float:
     with torch.random.fork_rng():
         trial.network.train()
         for indices in islice((trial.stages.sampler or trial.sampler.epoch)(0), TRIED + 1):
-            begun = time.perf_counter()
+            begun = clock()
             batch = make_batch(trial.train, trial.network, indices, trial.cached)
             optimizer.zero_grad(set_to_none=True)
             trial.stages.gradient(trial.stages.objective, trial.network, trial.stages.inputs(batch))
             clip(optimizer, trial.training.clip)
             optimizer.step()
             trial.stages.after_step(trial.network)
-            step_seconds.append(time.perf_counter() - begun)
+            step_seconds.append(clock() - begun)
             if len(step_seconds) > 1 and sum(step_seconds) > LONGEST:
                 break
     timed = step_seconds[1:] or step_seconds  # the first step allocates

@@ -64,10 +64,12 @@ def run_all(
             listener.note(f"{name}: left out, the budget is used up")
             continue
         try:
+            begun = sequence.now()
             done = run_single(
                 job, one, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit
             )
             candidates.append(done)
+            sequence.took = sequence.now() - begun
             if len(planned) > 1:
                 candidates[-1] = sequence.weighed(done)
         except OutOfTime:
@@ -136,11 +138,16 @@ class _Sequence:
     look: Look | None
     candidates: list[Candidate] = field(default_factory=list)
     began: float = 0.0
+    took: float = 0.0
+    """Seconds of the last one, by the clock that the budget is counted by."""
     simplest: Across | None = None
     """Of the first one that was cross-validated."""
 
     def __post_init__(self) -> None:
-        self.began = self.deadline.clock() if self.deadline else 0.0
+        self.began = self.now()
+
+    def now(self) -> float:
+        return self.deadline.clock() if self.deadline else 0.0
 
     def limit(self, name: str, recipe: Recipe, *, spare: bool) -> Deadline | None:
         """By when a run must have reached its first step; None for one that has to be, `LEFT_OUT` for one that is not
@@ -160,7 +167,7 @@ class _Sequence:
         One for which the budget has no time is not chosen, unless it is the first."""
         if not few_validate(self.job) or not reads_columns_alone(self.job, done.recipe) or done.plan.total_steps:
             return done
-        if self.deadline is not None and (self.deadline.left() < FOLDS * done.wall or done.fitted.interrupted):
+        if self.deadline is not None and (self.deadline.left() < FOLDS * self.took or done.fitted.interrupted):
             return done
         self.listener.doing(f"{done.name}: cross-validating")
         found = across(self.job, done.recipe)
@@ -173,7 +180,7 @@ class _Sequence:
         if self.deadline is None:
             return True
         left, whole = self.deadline.left(), self.deadline.at - self.began
-        last = self.candidates[-1].wall if len(self.candidates) > 1 else 0.0
+        last = self.took if len(self.candidates) > 1 else 0.0
         return left > max(LEFT * whole, last, self._seconds(recipe))
 
     def _seconds(self, recipe: Recipe) -> float:

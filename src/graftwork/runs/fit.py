@@ -128,14 +128,17 @@ def fit_data(
     listener.scored_by(job.bound_metrics)
     for note in job.notes:
         listener.note(note)
-    ends = None if budget is None else Deadline.after(budget, clock, clocks.wall if clock is time.monotonic else None)
+    on_wall = (
+        clocks if clock is time.monotonic else None
+    )  # a clock of CPU seconds knows nothing of how busy the machine is
+    ends = None if budget is None else Deadline.after(budget, clock, on_wall and on_wall.wall)
     runs = 1 + len(domains_to_leave_out(job) if data.split_by else ())
     with workspace.cleared_if_refused():
         job = settled(job, recipe, workspace, listener, ends)
         recipe = replace(recipe, base=job.bases.named)
         for note in licence_notes(job, recipe):
             listener.note(note)
-        allowed = within_budget(job, recipe, workspace, listener, ends, began=clocks, runs=runs)
+        allowed = within_budget(job, recipe, workspace, listener, ends, began=on_wall, runs=runs)
         recipe, deadline = allowed.recipe, allowed.deadline
         left_out = (
             score_left_out(job, recipe, workspace, listener, deadline, adapt=data.adapt_to_held_out)

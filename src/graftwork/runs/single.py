@@ -169,7 +169,7 @@ def _paced(
     planned = run.plan.total_steps
     if deadline is None or planned == 0 or run.training.cuts:
         return run, None
-    timed = affordable_steps(run, deadline.left())
+    timed = affordable_steps(run, deadline.left(), deadline.clock)
     least = least_steps(run)
     if timed.steps < least:
         if limit is not None:
