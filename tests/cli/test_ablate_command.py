@@ -69,6 +69,15 @@ def test_columns_that_earned_their_place_are_read() -> None:
     assert list(json.loads(Path("kept/model.json").read_text())["sources"]["table"]) == ["a"]
 
 
+def test_a_folder_to_keep_that_is_taken_is_said_before_anything_is_run() -> None:
+    Path("kept").mkdir()
+    Path("kept/mine.txt").write_text("mine")
+    args = ("ablate", "t.csv", "--target", "kind", *PROBE, *SHORT, "--repeats", "1")
+    graft(*args, "--keep", "kept").fails(2, "kept holds something else")
+    graft(*args, "--keep", "new", "--out", "new").fails(2, "--keep and --out")
+    assert not Path("home/runs").exists()
+
+
 def test_what_can_not_be_done_is_said() -> None:
     graft("ablate", "nowhere.csv", *PROBE).fails(1, "nowhere.csv")
     graft("ablate", "t.csv", "--target", "kind", "--with", "none").fails(2, "no technique", "--between", "--columns")

@@ -103,9 +103,11 @@ def ablate(
     check_paths([valid, unlabelled, classes] + ([] if run.expanduser().is_dir() else [run]))
     seconds = seconds_of(budget) if budget is not None else None
     from graftwork.data.quality.checks import known_choice
+    from graftwork.errors import UsageError
     from graftwork.runs.ablation.ablate import Asking
     from graftwork.runs.ablation.asked import data_of, is_run, recipe_of_run
     from graftwork.runs.job.data_file import named_tables
+    from graftwork.runs.workspace import check_free
 
     asking = Asking(
         method=method,  # type: ignore[arg-type]  # checked there
@@ -131,6 +133,9 @@ def ablate(
     }
     options |= {} if known_choice(on_bad_rows) == "fail" else {"on_bad_rows": on_bad_rows}
     tables = data_of(run, options, named_tables(data) if data else None, with_test=keep is not None)
+    check_free(keep)  # not only after all runs of the ablation
+    if keep is not None and out is not None and keep.resolve() == out.resolve():
+        raise UsageError(f"--keep and --out are both {out}. Name two folders: one for the model, one for the page.")
     found = _measured(tables, chosen, asking, context.obj, out)
     if json:
         say_json(found.to_json())

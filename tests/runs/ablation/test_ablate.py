@@ -117,6 +117,16 @@ def test_rows_without_a_label_are_trained_on_and_never_scored() -> None:
     assert len(pool.table) == 250
     assert set(np.flatnonzero([value is None for value in pool.table.values("kind")])) <= set(repeat.train)
     assert None not in np.array(pool.table.values("kind"), dtype=object)[repeat.held].tolist()
+    assert repeat.trained_rows == 160  # or the variance of few labelled rows would be corrected for too little
+
+
+def test_with_times_it_is_said_that_rows_of_all_times_are_scored() -> None:
+    table = frame()
+    table["day"] = pd.date_range("2024-01-01", periods=len(table)).strftime("%Y-%m-%d")
+    ear = Ear()
+    found = ablate(table, repeats=1, roles={"time": "day"}, listener=ear)
+    assert "drawn over all times of 'day'" in " ".join(found.notes)
+    assert any("drawn over all times" in line for line in ear.notes)
 
 
 def test_each_arm_is_scored_on_the_same_rows() -> None:

@@ -124,6 +124,7 @@ def test_one_of_another_model_is_not_believed(run: Path) -> None:
         {"tables": {"train": [{"path": 3, "name": "t", "sha256": None}]}},
         {"options": {"roles": ["domain"]}},
         {"options": {"on_bad_rows": "explode"}},
+        {"options": {"other": ["none"]}},
         {"folder": None},
     ],
 )

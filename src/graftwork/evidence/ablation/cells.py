@@ -18,10 +18,10 @@ Method = Literal["leave-one-out", "add-one-in", "shapley", "between"]
 class Cell:
     """One run of one arm on one repeat, finished or failed.
 
-    score: more is better; None where the run failed. rows: held-out rows that it was scored on. trained_rows: rows that
-    it was trained on, with those that it validated on. seconds: CPU seconds of the fit. predict_seconds: of the
-    prediction of the held-out rows. memory: peak bytes above the start, 0 where not measured. parameters: trained ones.
-    failed: why there is no score. reused: found among the finished runs.
+    score: more is better; None where the run failed. rows: held-out rows that it was scored on. trained_rows:
+    labelled rows that it was trained on, with those that it validated on. seconds: CPU seconds of the fit.
+    predict_seconds: of the prediction of the held-out rows. memory: peak bytes above the start, 0 where not measured.
+    parameters: trained ones. failed: why there is no score. reused: found among the finished runs.
     """
 
     arm: str

@@ -31,7 +31,7 @@ from graftwork.runs.bases.settling import settled
 from graftwork.runs.clock import Deadline
 from graftwork.runs.default import failure_text
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
-from graftwork.runs.job.job import make_job
+from graftwork.runs.job.job import Job, make_job
 from graftwork.runs.job.signature import with_data_options
 from graftwork.runs.listener import Listener
 from graftwork.runs.one_at_a_time import one_at_a_time
@@ -167,7 +167,10 @@ def ablate_data(
         replace(runner, frozen=frozen),
         listener,
         scale_of(job.bound_metrics),
+        notes=_notes(job),
     )
+    for line in rounds.notes:
+        listener.note(line)
     cells = rounds.run()
     prune()
     finished_store.prune(STORE_BYTES)
@@ -195,6 +198,17 @@ def check_out(out: str | os.PathLike[str] | None) -> None:
     """Raise UsageError where the folder holds anything but an earlier ablation, so that nothing is overwritten."""
     if out is not None and not (Path(out) / JSON).is_file():
         check_free(out)
+
+
+def _notes(job: Job) -> list[str]:
+    """What a reader should know of the rows."""
+    time = job.train.schema.role("time")
+    if time is None:
+        return []
+    return [
+        f"the held-out rows are drawn over all times of '{time.name}', not the latest alone, so that runs train on "
+        "rows later than some they are scored on: all scores may be higher than on rows to come"
+    ]
 
 
 def _looked_at(arms: Arms, repeat: Repeat, listener: Listener) -> tuple[Arms, dict[str, tuple[str, ...]]]:

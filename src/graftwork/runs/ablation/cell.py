@@ -50,7 +50,9 @@ class Runner:
         small = replace(recipe, training=replace(recipe.training, steps=1, epochs=None, cuts=()))
         job = repeat.job(arm).sample(FEW_ROWS, repeat.seed, FEW_ROWS)
         with suppress(Exception):  # what fails here fails, and is told, where it counts
-            run_single(job, small, name="warm", workspace=Workspace(), listener=Listener())
+            done = run_single(job, small, name="warm", workspace=Workspace(), listener=Listener())
+            if done.fitted.interrupted:
+                raise KeyboardInterrupt
 
     def found(self, name: str, arm: Arm, repeat: Repeat) -> Cell | None:
         """The cell, where its run was finished before."""
@@ -97,8 +99,8 @@ def _cell(name: str, repeat: Repeat, kept: Finished, *, reused: bool) -> Cell:
         arm=name,
         repeat=repeat.number,
         score=kept.score,
-        rows=kept.rows,
-        trained_rows=kept.trained_rows,
+        rows=len(repeat.held),
+        trained_rows=repeat.trained_rows,
         seconds=kept.seconds,
         predict_seconds=kept.predict_seconds,
         memory=kept.memory,

@@ -1,4 +1,4 @@
-"""Under which key a finished run is kept: it changes with all that decides what the run predicts."""
+"""Under which key a finished run is kept: it changes with all that decides what the run predicts and scores."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from pathlib import Path
 
 from graftwork.bases.hashes import sha256_of_files
 from graftwork.bases.home import fetched_from_hub
+from graftwork.bases.provenance import TableUsed
+from graftwork.bases.tables_read import TableRead
 from graftwork.core.plan import order
 from graftwork.core.settings import resolve_precision
+from graftwork.data.read.excel import split_sheet
 from graftwork.data.store.cache import digest
 from graftwork.devices import chosen
 from graftwork.runs.ablation.arms import Arm
+from graftwork.runs.ablation.own_code import PROCESS, code_digests
 from graftwork.runs.ablation.repeats import Repeat
 from graftwork.runs.costs import versions
 from graftwork.runs.stored import FORMAT
+from graftwork.tasks.metrics.functions import known
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,8 @@ class Keys:
 
     def of(self, arm: Arm, repeat: Repeat) -> str:
         """Of one arm on one repeat: its recipe with the techniques in order, seed, rows and their split, what the rows
-        hold, the weights that it begins with, device and precision, and the versions that compute."""
+        hold, the weights that it begins with, the tables that techniques read, device and precision, the versions that
+        compute, and code that is none of graftwork's. A Python function as a metric is that of this process."""
         recipe = repeat.recipe(arm)
         plain = replace(recipe, techniques=order(recipe.listed)).to_dict()
         job = repeat.pool.job
@@ -41,6 +47,9 @@ class Keys:
             repeat.valid,
             repeat.held,
             *self._weights(arm, repeat),
+            *self._old_tables(arm),
+            *code_digests((*recipe.listed, *job.tasks.values(), *recipe.bases(repeat.pool.table.schema).values())),
+            *([PROCESS] if any(map(known, job.metrics.values())) else []),
             chosen().type,
             resolve_precision(recipe.training.precision),
             repr({name: version for name, version in versions().items() if name in ("graftwork", "torch")}),
@@ -54,6 +63,15 @@ class Keys:
                 yield self._folder(place)
         for technique in arm.recipe.listed:
             yield from (self._folder(teacher) for teacher in technique.teachers)
+
+    def _old_tables(self, arm: Arm) -> Iterator[str]:
+        """Of the files of the old tasks' rows; of what can't be read its name."""
+        for table in (table for technique in arm.recipe.listed for table in technique.old_tables):
+            if table not in self.digests:
+                path, _ = split_sheet(Path(table).expanduser())
+                read = TableRead(TableUsed(name=path.name, use="replayed", rows=0), path).hashed()
+                self.digests[table] = read.sha256 or table
+            yield self.digests[table]
 
     def _folder(self, place: str) -> str:
         """Of the files in a folder; of what lies elsewhere its name."""

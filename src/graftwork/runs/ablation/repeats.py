@@ -46,7 +46,8 @@ class Pool:
 
 @dataclass(frozen=True)
 class Repeat:
-    """train, valid, held: places in the pool (N,). tasks: as the training rows make them."""
+    """train, valid, held: places in the pool (N,). tasks: as the training rows make them. unlabelled: of the training
+    rows, how many have no label."""
 
     number: int
     seed: int
@@ -55,11 +56,13 @@ class Repeat:
     valid: np.ndarray
     held: np.ndarray
     tasks: Mapping[str, Task]
+    unlabelled: int = 0
 
     @property
     def trained_rows(self) -> int:
-        """Rows that a run is trained on, with those that it validates on."""
-        return len(self.train) + len(self.valid)
+        """Labelled rows that a run is trained on, with those that it validates on. Others don't count: many of them
+        would make intervals too narrow, though splits of the few labelled rows differ as much as without them."""
+        return len(self.train) + len(self.valid) - self.unlabelled
 
     def job(self, arm: Arm) -> Job:
         """The job of an arm; the rows that are held out of it are its test rows."""
@@ -110,7 +113,7 @@ def repeat_of(pool: Pool, recipe: Recipe, number: int) -> Repeat:
     valid = parts["valid"].rows if "valid" in parts else rest.rows[:0]
     train = np.setdiff1d(np.arange(len(table)), np.concatenate([known[held], valid]))
     settled, _ = learned_from_training(tasks, {"train": rest, **parts})
-    return Repeat(number, seed, pool, train, valid, known[held], settled)
+    return Repeat(number, seed, pool, train, valid, known[held], settled, len(table) - len(known))
 
 
 def _digest(table: Table, name: str) -> str:

@@ -57,7 +57,8 @@ class Shared:
         depths = {name: network.encoder(name).depth for name in alike}
         features = build_cache(network, whole, depths, listener.computed)
         features = {name: store for name, store in features.items() if isinstance(store.states, np.ndarray)}
-        for part, places in ((job.train, repeat.train), (job.valid, repeat.valid), (job.test, repeat.held)):
+        valid = job.valid if recipe.valid_rows is None else None  # those that were drawn stand elsewhere
+        for part, places in ((job.train, repeat.train), (valid, repeat.valid), (job.test, repeat.held)):
             if part is not None:
                 keep_part(network, recipe.text, whole, features, part, places)
 

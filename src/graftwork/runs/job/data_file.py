@@ -53,6 +53,7 @@ class _Options(TypedDict, total=False):
     adapt_to_held_out: bool
     on_bad_rows: Literal["fail", "skip"]
     encoding: str | None
+    other: str | None
 
 
 class _Told(TypedDict):
