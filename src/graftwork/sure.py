@@ -21,8 +21,9 @@ from graftwork.evidence.sure.asked import CONFIDENCE, Method
 from graftwork.evidence.sure.calibration import Calibration, calibration_of, can_be_calibrated, halves, kinds_of
 from graftwork.evidence.sure.promises import promises
 from graftwork.evidence.sure.thresholds import best_threshold, metrics_asked, with_threshold
-from graftwork.predicting import predict_source, scored_values
+from graftwork.predicting import learned_other, predict_source, scored_values
 from graftwork.saving import Saved
+from graftwork.tasks.labels import labelled_as
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,8 +40,8 @@ class Sure(Saved):
     ) -> np.ndarray | pd.Series | pd.DataFrame | dict[str, np.ndarray]:
         """A list of classes a row, which holds the true one with probability `coverage`; of label sets, all true ones.
 
-        A set can be empty: no class fits the row as the truth fits the calibration rows. A row that can't be read gets
-        None. In the form of `predict`; targets that are numbers are left out.
+        A set can be empty: no class fits the row as the truth fits the calibration rows. A row that can't be read, or
+        is none of the classes (`other`), gets None. In the form of `predict`; targets that are numbers are left out.
         method: "lac" for the smallest sets, "aps" for sets that grow where a row is harder (Romano et al. 2020).
         Raises UsageError where there are no calibration rows, or too few, and for a model without classes.
         """
@@ -116,6 +117,7 @@ class Sure(Saved):
             kinds = kinds_of(self.tasks)
             raise UsageError(f"Calibration is for classes, label sets and numbers, one a row; not for {kinds}.")
         asked = {} if metric is None else metrics_asked(self.tasks, metric)
+        table = _of_classes(self, table)
         found = calibration_on(self, table, scored_values(self, table, watch=watch), Path(table.source).name)
         if not found:
             raise DataError(f"{table.source}: none of {len(table):,} rows has a target, so they can't calibrate.")
@@ -125,6 +127,17 @@ class Sure(Saved):
                 choosing, found[name] = halves(found[name])
                 tasks[name] = with_threshold(tasks[name], best_threshold(tasks[name], choosing, named))
         return replace(self, tasks=tasks, calibration=found)
+
+
+def _of_classes(model: Saved, table: Table) -> Table:
+    """Without the rows that are none of the classes, where the model was taught such: nothing is promised of them."""
+    other, target = learned_other(model), next(iter(model.tasks))
+    if other is None or target not in table.data.column_names:
+        return table
+    marked = labelled_as(table.column(target), other.label)
+    if marked.all():
+        raise DataError(f"{table.source}: every row has '{other.label}', which is no class, so they can't calibrate.")
+    return table.take(np.flatnonzero(~marked)) if marked.any() else table
 
 
 def calibration_on(model: Saved, table: Table, values: Mapping[str, Values], source: str) -> dict[str, Calibration]:

@@ -74,6 +74,31 @@ def test_the_file_is_predicted_with_it_and_scores_leave_it_out(folder: Path, tmp
     assert "of them are found. Of the other 60 rows" in str(said[0].message)
 
 
+def test_calibration_leaves_it_out(folder: Path, tmp_path: Path) -> None:
+    labelled = table(tmp_path / "labelled.csv", 60, 12, seed=5)
+    graft("calibrate", folder, labelled, "--out", tmp_path / "calibrated").works()
+    model = gw.load(tmp_path / "calibrated")
+    assert len(model.calibration["label"]) == 60
+    new = [text for text, _ in odd(20, 8)]
+    without = [found is None for found in model.predict_sets(new)]
+    assert without == [answer == "none" for answer in model.predict(new)]
+    assert any(without)
+    with pytest.raises(DataError, match="every row has 'none'"):
+        model.calibrated_on(write_rows(tmp_path / "odd.csv", odd(20, 6)))
+
+
+def test_a_reference_too_small_for_its_threshold_is_refused(folder: Path) -> None:
+    model = gw.load(folder)
+    assert model.reference is not None
+    assert model.reference.other is not None
+    strict = replace(model.reference, other=replace(model.reference.other, beyond=0.97))
+    with pytest.raises(DataError, match="too few rows: with them no row could be unusual enough to be 'none'"):
+        gw.with_reference(replace(model, reference=strict), [text for text, _ in tiny_rows(50)])
+    made = gw.with_reference(replace(model, reference=strict), [text for text, _ in tiny_rows(90)])
+    assert made.reference is not None
+    assert made.reference.other == strict.other
+
+
 def test_what_it_taught_is_said_by_rows_that_did_not_teach(tmp_path: Path) -> None:
     train, test = table(tmp_path / "t.csv", 200, 20), table(tmp_path / "test.csv", 60, 9, seed=2)
     settings = ["--set", "steps=40", "--set", "batch=16", "--set", "precision=fp32", "--with", "none"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,4 +61,9 @@ def _referenced(model: Model, table: Table, watch: Watch | None = None) -> Model
     if reference is None:
         raise DataError(f"{table.source}: the model makes numbers of its rows that are not finite.")
     other = None if model.reference is None else model.reference.other
+    if other is not None and other.beyond is not None and other.beyond >= reference.most:
+        raise DataError(
+            f"{table.source} has too few rows: with them no row could be unusual enough to be '{other.label}', which "
+            f"begins at {other.beyond:.3f}. Expected {math.ceil(1 / (1 - other.beyond) / HELD) + 3:,} or more."
+        )
     return replace(model, reference=replace(reference, other=other))
