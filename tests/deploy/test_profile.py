@@ -135,6 +135,24 @@ def test_the_table_itself_is_not_overwritten(table):
         profile(table, drop="duplicates", clean=table)
 
 
+def test_the_log_does_not_overwrite_the_table_either(table):
+    named = table.rename(table.with_name("rows.log.csv"))
+    before = named.read_bytes()
+    with pytest.raises(UsageError, match=r"log would be .*rows\.log\.csv, the table itself"):
+        profile(named, drop="duplicates", clean=named.with_name("rows.csv"))
+    assert named.read_bytes() == before
+
+
+def test_a_table_of_many_columns_is_shown_in_few_lines():
+    wide = [{**{f"column {at}": float(at * row % 7) for at in range(60)}, "label": "ab"[row % 2]} for row in range(40)]
+    found = profile(wide, target="label", base="auto")
+    assert len(found.about("columns")[0].sentences) == 61
+    lines = found.lines()
+    assert "    … and 42 more: see the page (--out) or --json" in lines
+    assert sum(line.startswith("    'column ") for line in lines) == 18
+    assert any(line.startswith("    'label' (category, target)") for line in lines)
+
+
 def test_a_target_that_is_constant_is_said():
     with pytest.raises(DataError, match="one class, 'food', in all 60 rows"):
         profile([{**row, "label": "food"} for row in rows()], target="label")

@@ -134,6 +134,8 @@ def cleaning_of(train: Source | Sequence[Source], drop: Sequence[str], clean: st
     cleaning = Cleaning(drop, Path(clean))
     paths = [Path(train)] if isinstance(train, str | Path) and not is_collection(train) else []
     check_out(cleaning.out, *paths)
+    if paths and cleaning.log.exists() and paths[0].exists() and cleaning.log.samefile(paths[0]):
+        raise UsageError(f"--clean {clean}: its log would be {cleaning.log}, the table itself. Name another file.")
     return cleaning
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from graftwork.evidence.profile.finding import Finding, RowNote
 from graftwork.evidence.profile.titles import title_of
 from graftwork.evidence.rows import Views
 from graftwork.shown import shown_line
+
+LINES = 20
+"""Sentences of a finding on a terminal, at most: a table can have hundreds of columns."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Profile:
             said += [heading] if found else []
             for finding in found:
                 said.append(f"  {title_of(finding)}")
-                said += [f"    {sentence}" for sentence in finding.sentences]
+                said += [f"    {sentence}" for sentence in _shortened(finding.sentences)]
                 said += [f"    -> {finding.remedy}"] if finding.remedy else []
             said += [""] if found else []
         return [shown_line(one) for one in said[:-1]]
@@ -68,3 +72,14 @@ class Profile:
         file = Path(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         write_text(file, self.page())
+
+
+def _shortened(sentences: Sequence[str]) -> list[str]:
+    """The first and the last one, where targets stand; what is between them only as far as there is room."""
+    if len(sentences) <= LINES:
+        return list(sentences)
+    return [
+        *sentences[: LINES - 2],
+        f"… and {len(sentences) - LINES + 1:,} more: see the page (--out) or --json",
+        sentences[-1],
+    ]
