@@ -64,3 +64,13 @@ def test_the_finding_says_which_rows_and_what_they_may_be() -> None:
     assert finding.numbers["suspects"] == len(found) == sum(count for _, _, count in finding.numbers["pairs"])
     doubt = [one.own - one.other for one in found]
     assert doubt == sorted(doubt)
+
+
+def test_a_probe_that_sees_nothing_in_the_rows_doubts_no_label() -> None:
+    draw = np.random.default_rng(1)
+    probabilities, labels = draw.dirichlet(np.ones(3), 300), draw.integers(0, 3, 300)
+    assert suspects(probabilities, labels)
+    finding = label_errors("topic", ["a", "b", "c"], probabilities, labels, np.arange(300) + 1)
+    assert not finding.rows
+    assert finding.numbers["suspects"] == 0
+    assert "hardly tells them apart" in finding.sentences[0]

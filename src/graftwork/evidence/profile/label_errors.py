@@ -60,7 +60,8 @@ def label_errors(
     target: str, classes: Sequence[str], probabilities: np.ndarray, labels: np.ndarray, numbers: np.ndarray
 ) -> Finding:
     """The finding of `suspects`. numbers: the rows' numbers in the source (N,)."""
-    found, judged = suspects(probabilities, labels), int(np.sum(labels >= 0))
+    judged, blind = int(np.sum(labels >= 0)), not _tells_apart(probabilities, labels)
+    found = [] if blind else suspects(probabilities, labels)
     pairs = Counter((classes[one.given], classes[one.suggested]) for one in found)
     share, known = len(found) / max(1, judged), labels >= 0
     agreed = float(np.mean(probabilities[known].argmax(axis=1) == labels[known])) if judged else 0.0
@@ -72,6 +73,9 @@ def label_errors(
         "agreed": agreed,
         "pairs": [[given, other, count] for (given, other), count in pairs.most_common()],
     }
+    if blind:
+        said = f"Labels in '{target}' are not judged: a probe that learned from the other rows hardly tells them apart."
+        return Finding(ABOUT, (said,), numbers_of)
     if not found:
         return Finding(ABOUT, (f"No label in '{target}' is spoken against by the other rows.",), numbers_of)
     most = ", ".join(f"'{_cut(a)}' like '{_cut(b)}' ({count:,})" for (a, b), count in pairs.most_common(PAIRS))
@@ -92,6 +96,21 @@ def label_errors(
     )
     remedy = "Look at these rows, the most doubtful first, and correct what is wrong: hard rows are among them too."
     return Finding(ABOUT, sentences, numbers_of, notes, remedy)
+
+
+def _tells_apart(probabilities: np.ndarray, labels: np.ndarray) -> bool:
+    """Whether the probe is right more often than by chance, mean over the classes, by two standard errors: what one
+    that sees nothing in the rows doubts says nothing of their labels."""
+    known = labels >= 0
+    right, given = probabilities[known].argmax(axis=1) == labels[known], labels[known].astype(np.int64)
+    sizes = np.bincount(given, minlength=probabilities.shape[1])
+    there = sizes > 0
+    if there.sum() < 2:
+        return False
+    shares = np.bincount(given, weights=right, minlength=len(sizes))[there] / sizes[there]
+    chance = 1 / there.sum()
+    error = np.sqrt((chance * (1 - chance) / sizes[there]).sum()) / there.sum()
+    return bool(shares.mean() > chance + 2 * error)
 
 
 def _confident(probabilities: np.ndarray, labels: np.ndarray, judged: np.ndarray) -> np.ndarray:
