@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from command import QUICK, graft, write_rows
 from graftwork.errors import DataError, UsageError
 from graftwork.evidence.advice.advice import Advice
 from graftwork.runs.advice import bases
+from graftwork.runs.advice.commands import Commands
+from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.listener import Listener
 from tiny import tiny_bert, tiny_rows
 
@@ -174,6 +177,18 @@ def test_bad_input(run: Path, table: Path, tmp_path: Path) -> None:
             gw.advise(run, verbose=False)
     finally:
         table.write_text(changed, encoding="utf-8")
+
+
+def test_a_command_reads_the_rows_as_the_run_did() -> None:
+    data = DataArguments(train="t.csv", target="label", test="test.csv", other="none", on_bad_rows="skip")
+    recipe = gw.Recipe(task="ordinal", metric="macro_f1")
+    words = Commands(Path("runs/x"), data, recipe).fit().split()
+    pairs = set(itertools.pairwise(words))
+    assert {("--test", "test.csv"), ("--other", "none"), ("--on-bad-rows", "skip")} < pairs
+    assert {("--task", "ordinal"), ("--metric", "macro_f1")} < pairs
+    named = Commands(Path("runs/x"), data, gw.Recipe(task={"label": "ordinal"})).fit()
+    assert "--task label=ordinal" in named
+    assert "--metric" not in named
 
 
 @pytest.fixture

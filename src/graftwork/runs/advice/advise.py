@@ -10,7 +10,7 @@ from typing import Any
 
 from graftwork.data.load import Source
 from graftwork.data.table import Table
-from graftwork.errors import UsageError
+from graftwork.errors import DataError, UsageError
 from graftwork.evidence.ablation.scale import scale_of
 from graftwork.evidence.advice.advice import Advice, Item, ToLabel, ranked
 from graftwork.model import load
@@ -24,6 +24,7 @@ from graftwork.runs.advice.pool import choose
 from graftwork.runs.advice.probe import Probed, probed
 from graftwork.runs.advice.rows import LABEL, row_items
 from graftwork.runs.advice.techniques import ablated_items, fitting_items
+from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.data_file import read_data
 from graftwork.runs.job.job import Job, make_job
 from graftwork.runs.listener import Listener
@@ -46,14 +47,22 @@ def advise_run(
         raise UsageError(f"{folder} is not the folder of a run. Name the folder that graft fit wrote (--out).")
     recipe = recipe_of_run(folder)
     hearing.doing(f"reading the tables of {folder}")
-    arguments = read_data(folder, data, ("test", "unlabelled", "remember"))
-    job = make_job(arguments, recipe)
+    arguments = _tables(folder, data)
+    job = make_job(replace(arguments, test=None, unlabelled=None, remember=None), recipe)
     found = _advised(job, recipe, Commands(folder, arguments, recipe), pool, label, hearing)
     if pool is None:
         return found
     hearing.doing(f"choosing {counted(label)} of {pool.source}")
     chosen = choose(load(folder).on(), pool, label, recipe.seed)
     return replace(found, to_label=tuple(ToLabel(one.row, one.reason) for one in chosen))
+
+
+def _tables(folder: Path, data: Source | Mapping[str, Source] | None) -> DataArguments:
+    """All tables of the run, which commands name; without those that are not read here, where one of them is gone."""
+    try:
+        return read_data(folder, data)
+    except (DataError, UsageError):
+        return read_data(folder, data, ("test", "unlabelled", "remember"))
 
 
 def _advised(

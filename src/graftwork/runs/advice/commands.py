@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ class Commands:
         """A fit of the same rows. more: options. again: by the recipe of the run; else what fits is chosen anew.
         table: in place of the training table."""
         tables = [table] if table else self.tables
-        recipe = ["--recipe", str(self.run / "recipe.yaml")] if again and (self.run / "recipe.yaml").is_file() else []
+        known = again and (self.run / "recipe.yaml").is_file()
+        recipe = ["--recipe", str(self.run / "recipe.yaml")] if known else self._asked()
         out = ["--out", f"{self.run}-next"]
         return shlex.join(["graft", "fit", *tables, *self._columns(ignore), *self._others(), *recipe, *more, *out])
 
@@ -70,7 +71,19 @@ class Commands:
     def _others(self) -> list[str]:
         tables = {"--valid": self.data.valid, "--test": self.data.test, "--unlabelled": self.data.unlabelled}
         found = [word for option, table in tables.items() if table is not None for word in (option, _path(table))]
-        return [*found, "--encoding", self.data.encoding] if self.data.encoding else found
+        said = {"--other": self.data.other, "--encoding": self.data.encoding}
+        said |= {"--on-bad-rows": self.data.on_bad_rows} if self.data.on_bad_rows != "fail" else {}
+        return [*found, *(word for option, value in said.items() if value for word in (option, value))]
+
+    def _asked(self) -> list[str]:
+        """What is asked of the rows, which no choice of a recipe may change."""
+        words = list[str]()
+        for option, value in (("--task", self.recipe.task), ("--metric", self.recipe.metric)):
+            named = {f"{name}=": one for name, one in value.items()} if isinstance(value, Mapping) else {"": value}
+            for name, one in named.items():
+                if isinstance(one, str) and one != "auto" and not one.startswith("python:"):  # none of a command line
+                    words += [option, f"{name}{one}"]
+        return words
 
 
 def _path(table: object) -> str:
