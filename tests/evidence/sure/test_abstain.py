@@ -94,3 +94,10 @@ def test_wrong_use_is_refused() -> None:
         abstention(classes(4), rows, 0.1, 1.0)
     with pytest.raises(UsageError, match="not for regression"):
         abstention(numbers(np.arange(9.0)), Calibration(np.zeros((9, 1)), np.zeros(9)), 0.1)
+
+
+def test_a_model_that_is_always_wrong_is_not_told_to_ask_for_an_error_of_1() -> None:
+    rows = Calibration(np.tile([[0.9, 0.1]], (30, 1)).astype(np.float32), np.ones(30, np.int64))
+    with pytest.raises(UsageError, match="Give more labelled rows") as said:
+        abstention(classes(2), rows, 0.5)
+    assert "Ask for" not in str(said.value)

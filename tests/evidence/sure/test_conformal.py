@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from graftwork.errors import UsageError
 from graftwork.evidence.sure.calibration import Calibration
-from graftwork.evidence.sure.conformal import OWN_ROWS, class_groups, conformal_sets, quantile, strangeness
+from graftwork.evidence.sure.conformal import OWN_ROWS, class_groups, conformal_sets, limits_of, quantile, strangeness
+from graftwork.evidence.sure.measured import measured
 
 
 class Answering:
@@ -161,3 +162,22 @@ def test_too_few_rows_are_told_with_what_is_possible() -> None:
 def test_another_kind_of_sets_is_refused() -> None:
     with pytest.raises(UsageError, match="lac or aps"):
         conformal_sets(classes(3), class_rows(np.random.default_rng(0), 50, 3), 0.9, "raps")  # type: ignore[arg-type]
+
+
+def test_a_class_has_no_limit_of_its_own_where_its_rows_could_promise_everything_alone() -> None:
+    """150 rows of each of three classes: a coverage of 0.995 needs 199."""
+    draw = np.random.default_rng(0)
+    rows, truth = class_rows(draw, 450, 3), np.repeat(np.arange(3), 150)
+    limits, groups = limits_of(strangeness(rows.kept, "lac"), truth, 0.995)
+    assert np.isfinite(limits).all()
+    assert len(set(groups.tolist())) == 1
+    assert len(set(limits_of(strangeness(rows.kept, "lac"), truth, 0.9)[1].tolist())) == 3
+
+
+def test_classes_without_calibration_rows_are_named() -> None:
+    draw = np.random.default_rng(0)
+    rows = class_rows(draw, 200, 4, shares=np.array([0.5, 0.5, 0.0, 0.0]))
+    found = measured(classes(4), rows)
+    assert found.absent == ("c002", "c003")
+    assert "None of them is 'c002' and 'c003': of such rows nothing is promised." in found.sentences()
+    assert not measured(classes(2), class_rows(draw, 200, 2)).absent

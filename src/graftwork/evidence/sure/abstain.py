@@ -56,8 +56,8 @@ def abstention(task: Task, rows: Calibration, error: float, confidence: float = 
         raise UsageError(
             f"An error of {error:g} can't be promised: of the surest {counted(found.answered, 'calibration row')} "
             f"(of {found.rows:,}) {found.wrong:,} are wrong, by which it may be up to {found.bound:.3g}. "
-            f"Ask for {least:.3f} or more, or give more labelled rows: "
-            "graft calibrate MODEL labelled.csv."
+            + ("Give" if least >= 1 else f"Ask for {least:.3f} or more, or give")
+            + " more labelled rows: graft calibrate MODEL labelled.csv."
         )
     return found
 

@@ -65,7 +65,7 @@ def limits_of(strange: np.ndarray, truth: np.ndarray, coverage: float) -> tuple[
         scores = np.where(truth > 0, strange, 0.0).max(axis=1)
         return np.full(count, quantile(scores, coverage)), np.zeros(count, np.int64)
     scores = strange[np.arange(len(truth)), truth]
-    groups = class_groups(np.bincount(truth, minlength=count))
+    groups = class_groups(np.bincount(truth, minlength=count), max(OWN_ROWS, math.ceil(coverage / (1 - coverage))))
     of_group = [quantile(scores[groups[truth] == group], coverage) for group in range(int(groups.max()) + 1)]
     return np.array(of_group)[groups], groups
 
@@ -118,8 +118,8 @@ def place(rows: int, coverage: float) -> int:
     return math.ceil((rows + 1) * coverage - 1e-9)
 
 
-def class_groups(counts: np.ndarray) -> np.ndarray:
-    """By class, the group with which it shares a limit (C,): its own from `OWN_ROWS` rows on; the rest are one group,
+def class_groups(counts: np.ndarray, least: int = OWN_ROWS) -> np.ndarray:
+    """By class, the group with which it shares a limit (C,): its own from `least` rows on; the rest are one group,
     with the next larger classes where it would be too small itself.
 
     >>> class_groups(np.array([300, 20, 150, 90])), class_groups(np.array([300, 20, 150, 30]))
@@ -127,9 +127,9 @@ def class_groups(counts: np.ndarray) -> np.ndarray:
     """
     groups = np.zeros(len(counts), np.int64)
     order = np.argsort(counts, kind="stable")
-    shared = counts < OWN_ROWS
+    shared = counts < least
     for at in order[~shared[order]]:
-        if not shared.any() or counts[shared].sum() >= OWN_ROWS:
+        if not shared.any() or counts[shared].sum() >= least:
             break
         shared[at] = True
     own = np.flatnonzero(~shared)

@@ -13,6 +13,7 @@ from graftwork.evidence.sure.asked import CONFIDENCE
 from graftwork.evidence.sure.calibration import Calibration, halves
 from graftwork.evidence.sure.conformal import conformal_sets, held_by, too_few
 from graftwork.evidence.sure.intervals import conformal_intervals
+from graftwork.evidence.words import listed
 from graftwork.shown import counted, shown_number
 from graftwork.tasks.section import Grid, Section
 from graftwork.tasks.task import Task
@@ -47,7 +48,8 @@ class Answers:
 class Measured:
     """source: which calibration rows. rows: how many. checked: how many other rows all this was measured on; 0: on
     random halves of the calibration rows. covered: by coverage. answers: by promised error, from all calibration rows.
-    curve: when only the surest share of rows is answered, which share of the answers is wrong; of numbers, none."""
+    curve: when only the surest share of rows is answered, which share of the answers is wrong; of numbers, none.
+    absent: classes of which there is no calibration row."""
 
     source: str
     rows: int
@@ -56,6 +58,7 @@ class Measured:
     answers: tuple[Answers, ...] = ()
     curve: tuple[tuple[float, float], ...] = ()
     unit: str = "classes in a set"
+    absent: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data."""
@@ -66,9 +69,10 @@ class Measured:
         on = counted(self.checked, "other row") if self.checked else f"{SPLITS} random halves of them"
         rows = counted(self.rows, "calibration row")
         first = f"What it promises rests on {rows} ({self.source}), which taught it nothing."
+        lacks = (f"None of them is {listed(self.absent)}: of such rows nothing is promised.",) if self.absent else ()
         if not self.covered:
-            return (first, "They are too few to say what comes of it.")
-        return (first, f"What comes of it was measured on {on}.")
+            return (first, *lacks, "They are too few to say what comes of it.")
+        return (first, *lacks, f"What comes of it was measured on {on}.")
 
     def tables(self) -> list[tuple[list[tuple[str, ...]], str]]:
         """Tables of text with a head, each with its title."""
@@ -123,7 +127,13 @@ def measured(task: Task, rows: Calibration, others: Calibration | None = None, s
     seen = rows if others is None else others
     curve = _curve(doubts(task, seen.kept), mistakes(task, seen))
     unit = "labels in a set" if task.answer == "classes" else "classes in a set"
-    return Measured(rows.source, len(rows), checked, covered, answers, curve, unit)
+    return Measured(rows.source, len(rows), checked, covered, answers, curve, unit, _absent(task, rows))
+
+
+def _absent(task: Task, rows: Calibration) -> tuple[str, ...]:
+    if task.answer != "class":
+        return ()
+    return tuple(task.classes[at] for at in np.setdiff1d(np.arange(task.outputs), rows.truth).tolist())
 
 
 def _halves(rows: Calibration, seed: int) -> list[tuple[Calibration, Calibration]]:
