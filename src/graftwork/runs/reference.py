@@ -35,7 +35,7 @@ def make_reference(job: Job, model: Model, kept: Candidate) -> Reference | None:
     """The reference of a model, by rows that it was trained on and by those that were held out, validation rows before
     test rows. None for what was pretrained, which predicts nothing that is asked for.
 
-    What lies in the cache is read whole; of what has to be computed so few rows that a fit takes no longer for it.
+    What lies in the cache is read whole; of what has to be computed so few rows that a fit takes little longer for it.
     """
     if corrupts(model.tasks):
         return None

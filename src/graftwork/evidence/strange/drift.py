@@ -173,7 +173,8 @@ def drift_of(
 ) -> Drift:
     """How some rows differ from those of the reference. features: theirs (N, W). aspects: what is known of them."""
     untested, comparisons = list(about.untested), list(compared_aspects(reference.aspects, aspects))
-    given = reference.near.standardised(features[np.isfinite(features).all(axis=1)])
+    features = features[np.isfinite(features).all(axis=1)]
+    given = reference.near.standardised(features)
     if min(len(reference.fresh), len(given)) < FEWEST:
         untested.append(_NO_FEATURES)
     else:
