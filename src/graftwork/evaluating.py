@@ -13,6 +13,7 @@ from graftwork.core.scoring import Watch
 from graftwork.core.splits import warn_of_splits
 from graftwork.data.domains import domain_names, warn_of_lacking_domain
 from graftwork.data.table import Table
+from graftwork.errors import DataError
 from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.evaluation import Evaluation, Evaluations
 from graftwork.evidence.slices.search import divided
@@ -69,6 +70,11 @@ def _of_classes(model: Saved, table: Table) -> Table:
     marked = labelled_as(table.column(target), other.label)
     if not marked.any():
         return table
+    if marked.all():
+        raise DataError(
+            f"{table.source}: every row has '{other.label}', which is no class, so there is nothing to score. Add rows "
+            "of the classes; graft predict says which rows it takes for none of them."
+        )
     unusual = predict_table(model, table, [], unusual=True).unusual
     assert unusual is not None
     chosen = other.chosen(unusual, model.reference.most)

@@ -72,6 +72,7 @@ def test_the_file_is_predicted_with_it_and_scores_leave_it_out(folder: Path, tmp
         found = gw.load(folder).evaluate(new)
     assert found.rows == 60
     assert "of them are found. Of the other 60 rows" in str(said[0].message)
+    graft("evaluate", folder, write_rows(tmp_path / "odd.csv", odd(9, 4))).fails(1, "every row has 'none'")
 
 
 def test_calibration_leaves_it_out(folder: Path, tmp_path: Path) -> None:
