@@ -88,10 +88,40 @@ def test_candidates_are_listed_and_the_kept_one_marked(made: Made) -> None:
     assert kept.name in report.to_html()
 
 
+def test_the_kept_candidate_is_compared_with_the_others_row_by_row(made: Made) -> None:
+    report, job, _, candidates, kept = made
+    assert job.valid is not None
+    truth = job.task.encode(job.valid.column("label"), "", job.valid.rows)[0]
+    right = {one.name: one.predictions["label"].argmax(1) == truth for one in candidates if one.predictions is not None}
+    for one in report.candidates:
+        if one.kept:
+            assert one.behind is None
+            continue
+        gap, each = one.behind, right[kept.name].astype(float) - right[one.name]
+        assert gap is not None
+        assert gap.value == pytest.approx(each.mean())
+        half = 1.96 * each.std() / len(each) ** 0.5
+        assert (gap.low, gap.high) == pytest.approx((each.mean() - half, each.mean() + half), abs=0.06)
+        assert ("don't tell it from" in report.decision) or gap.low > 0
+    told = report.metrics()["candidates"]
+    assert [("kept_is_better_by" in one) for one in told] == [not one.kept for one in report.candidates]
+    assert "Kept one better by" in report.to_html()
+
+
+def test_one_candidate_is_compared_with_none(recipe: gw.Recipe) -> None:
+    report, *_ = report_of(frame(90), replace(recipe, techniques=[gw.Probe()]))
+    assert [one.behind for one in report.candidates] == [None]
+    assert "Kept one better by" not in report.to_html()
+    assert report.decision == ""
+
+
 def test_a_metric_of_which_less_is_better_is_shown_as_it_is(recipe: gw.Recipe) -> None:
     report, _, _, candidates, kept = report_of(frame(90), replace(recipe, metric="log_loss", head="mlp:width=8"))
     assert [one.score for one in report.candidates] == [-(one.score or 0.0) for one in candidates]
     assert min(one.score for one in report.candidates) == -(kept.score or 0.0)
+    for one in report.candidates:
+        if one.behind is not None:
+            assert one.behind.value == pytest.approx(one.score + (kept.score or 0.0), abs=1e-6)
 
 
 def test_the_slowest_rows_are_the_longest(made: Made, base: Path) -> None:

@@ -49,6 +49,7 @@ class Report(Findings):
             "peak_memory_bytes": self.peak_memory,
             "candidates": [
                 {"name": each.name, "score": each.score, "cpu_seconds": each.cpu_seconds, "kept": each.kept}
+                | ({"kept_is_better_by": each.behind.to_json()} if each.behind else {})
                 for each in self.candidates
             ],
             "rows_used": {

@@ -12,6 +12,7 @@ from graftwork.evidence.rows import Views
 from graftwork.evidence.scores.baseline import Baseline
 from graftwork.evidence.scores.breakdown import Bin
 from graftwork.evidence.scores.domains import DomainScore
+from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.scores.modalities import Contribution
 from graftwork.evidence.warnings import DataWarning, Suspect
 from graftwork.shown import counted
@@ -20,13 +21,15 @@ from graftwork.tasks.metrics.metric import Metric
 
 @dataclass(frozen=True)
 class Candidate:
-    """One model that was tried: its name, its validation score in the primary metric, and what it cost."""
+    """One model that was tried: its name, its validation score in the primary metric, and what it cost. behind: how
+    much better the kept one scores on the same validation rows, where they were compared."""
 
     name: str
     score: float
     cpu_seconds: float
     kept: bool = False
     note: str = ""
+    behind: Interval | None = None
 
 
 @dataclass(frozen=True)

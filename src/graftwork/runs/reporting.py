@@ -17,10 +17,12 @@ from graftwork.evidence.page.shown_rows import wanted_rows
 from graftwork.evidence.report import Report
 from graftwork.evidence.results import Curves, Result, Series
 from graftwork.evidence.rows import MOST_BYTES, row_views
+from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.summary.titles import base_words, title
 from graftwork.evidence.warnings import licences
 from graftwork.model import Model
 from graftwork.runs.calibrating import with_sections
+from graftwork.runs.candidate_differences import differences, differences_told
 from graftwork.runs.clock import Began
 from graftwork.runs.costs import costs, peak_memory, versions
 from graftwork.runs.job.data_warnings import data_warnings
@@ -63,6 +65,7 @@ def make_report(
     given, call = given or held_out_parts(job, model, kept), call or Call()
     results, doubts = results_of(job, model, kept, given, left_out)
     results = with_sections(job, model, given, results)
+    gaps = differences(job, candidates, kept)
     warnings = licences(model.provenance) + data_warnings(job, tables_of(given)) + doubts
     reads, unread = model.recipe.read_columns(job.train.schema)
     own = {one.name: getattr(results[0], one.name) for one in fields(Result)}
@@ -74,8 +77,12 @@ def make_report(
         data=_data(job, reads),
         recipe=model.recipe.to_yaml(),
         plan=kept.plan.table(),
-        candidates=tuple(_candidate(job, one, one is kept) for one in candidates if one.score is not None),
-        decision=_decision(candidates, kept),
+        candidates=tuple(
+            _candidate(job, one, one is kept, gap)
+            for one, gap in zip(candidates, gaps, strict=True)
+            if one.score is not None
+        ),
+        decision=" ".join(filter(None, [_decision(candidates, kept), differences_told(candidates, gaps)])),
         curves=_curves(job, kept),
         warnings=tuple(warnings),
         notes=(*notes, *kept.plan.notes),
@@ -108,11 +115,12 @@ def make_report(
     return replace(report, rows={name: row_views(given[name].table, rows, each) for name, rows in wanted.items()})
 
 
-def _candidate(job: Job, one: Candidate, kept: bool) -> evidence.Candidate:
+def _candidate(job: Job, one: Candidate, kept: bool, gap: Interval | None) -> evidence.Candidate:
     techniques = ", ".join(technique.name for technique in one.plan.techniques) or "plain loop"
     if one.across is not None:
         techniques += f"; cross-validated {shown_number(shown_score(one.across, job.bound_metrics))}"
-    return evidence.Candidate(one.name, shown_score(one.score or 0.0, job.bound_metrics), one.cpu, kept, techniques)
+    score = shown_score(one.score or 0.0, job.bound_metrics)
+    return evidence.Candidate(one.name, score, one.cpu, kept, techniques, gap)
 
 
 def _decision(candidates: Sequence[Candidate], kept: Candidate) -> str:

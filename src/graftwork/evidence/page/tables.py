@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from graftwork.evidence.details import NumberDetails
@@ -229,10 +229,19 @@ def inputs(result: Result) -> Grid:
 def candidates(report: Findings, score_name: str) -> Grid:
     """What was tried."""
     text = shown_number if report.more or report.metric is None else report.metric.text
-    rows = tuple(_candidate(one, text(one.score)) for one in report.candidates)
+    compared = any(one.behind for one in report.candidates)
+    rows = tuple(
+        (*_candidate(one, text(one.score)), *([_behind(one, text)] if compared else [])) for one in report.candidates
+    )
     kept = frozenset(at for at, one in enumerate(report.candidates) if one.kept)
-    head = ("Tried", f"Validation {score_name}", "Processor time", "")
-    return Grid("What was tried, and what it brought", head, rows, frozenset({1, 2}), kept)
+    head = ("Tried", f"Validation {score_name}", "Processor time", "", *(["Kept one better by"] if compared else []))
+    return Grid("What was tried, and what it brought", head, rows, frozenset({1, 2, 4} if compared else {1, 2}), kept)
+
+
+def _behind(one: Candidate, text: Callable[[float], str]) -> Value:
+    """The paired difference, with its 95 % interval below it."""
+    gap = one.behind
+    return Value("") if gap is None else Value(text(gap.value), gap.value, small=f"{text(gap.low)} to {text(gap.high)}")
 
 
 def _candidate(one: Candidate, score: str) -> tuple[Value, ...]:
