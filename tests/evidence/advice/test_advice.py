@@ -57,3 +57,9 @@ def test_json_holds_all_of_it() -> None:
 
 def test_nothing_to_advise_is_said() -> None:
     assert Advice(()).lines() == ["Nothing that was looked at promises a gain."]
+
+
+def test_an_easier_question_gains_accuracy_whatever_the_run_is_scored_by() -> None:
+    easier = item("join", Interval(0.2, 0.1, 0.3), "classes", easier=True)
+    for scale in (Scale("Macro-F1", "percent"), Scale("Matthews correlation", "plain")):
+        assert Advice((easier,), "runs/x", scale).gain_text(easier) == "+20.0 points of accuracy (+10.0 to +30.0)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from graftwork.evidence.profile.label_errors import label_errors, suspects
+from graftwork.evidence.profile.label_errors import label_errors, suspects, tells_apart
 
 
 def planted(rows: int = 600, wrong: float = 0.05, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -74,3 +74,6 @@ def test_a_probe_that_sees_nothing_in_the_rows_doubts_no_label() -> None:
     assert not finding.rows
     assert finding.numbers["suspects"] == 0
     assert "hardly tells them apart" in finding.sentences[0]
+    assert not tells_apart(probabilities.argmax(axis=1), labels)
+    assert tells_apart(labels, labels)
+    assert not tells_apart(np.zeros(300, np.int64), np.r_[np.zeros(290, np.int64), np.ones(10, np.int64)])

@@ -107,6 +107,9 @@ class Advice:
         """`+1.8 points of Accuracy (+0.6 to +2.9)`; that it was not measured, where it was not."""
         if one.gain is None:
             return "not measured"
+        if one.easier:  # always of the share of rows that are right, whatever the run is scored by
+            told = [f"{100 * end:+.1f}" for end in (one.gain.value, one.gain.low, one.gain.high)]
+            return f"{told[0]} points of accuracy ({told[1]} to {told[2]}){'' if one.sure else '; may be nothing'}"
         gain, interval = self.scale.number(one.gain.value), self.scale.interval(one.gain.low, one.gain.high)
         open_ = "" if one.sure else "; may be nothing"
         return f"{gain} {self.scale.what} ({interval}){open_}"

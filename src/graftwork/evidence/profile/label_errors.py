@@ -60,7 +60,7 @@ def label_errors(
     target: str, classes: Sequence[str], probabilities: np.ndarray, labels: np.ndarray, numbers: np.ndarray
 ) -> Finding:
     """The finding of `suspects`. numbers: the rows' numbers in the source (N,)."""
-    judged, blind = int(np.sum(labels >= 0)), not _tells_apart(probabilities, labels)
+    judged, blind = int(np.sum(labels >= 0)), not tells_apart(probabilities.argmax(axis=1), labels)
     found = [] if blind else suspects(probabilities, labels)
     pairs = Counter((classes[one.given], classes[one.suggested]) for one in found)
     share, known = len(found) / max(1, judged), labels >= 0
@@ -98,16 +98,15 @@ def label_errors(
     return Finding(ABOUT, sentences, numbers_of, notes, remedy)
 
 
-def _tells_apart(probabilities: np.ndarray, labels: np.ndarray) -> bool:
-    """Whether the probe is right more often than by chance, mean over the classes, by two standard errors: what one
-    that sees nothing in the rows doubts says nothing of their labels."""
-    known = labels >= 0
-    right, given = probabilities[known].argmax(axis=1) == labels[known], labels[known].astype(np.int64)
-    sizes = np.bincount(given, minlength=probabilities.shape[1])
+def tells_apart(chosen: np.ndarray, labels: np.ndarray) -> bool:
+    """Whether a probe is right more often than by chance, mean over the classes, by two standard errors: what one that
+    sees nothing in the rows doubts or mixes up says nothing of them. chosen, labels (N,): classes, -1 for no label."""
+    right, given = (chosen == labels)[labels >= 0], labels[labels >= 0].astype(np.int64)
+    sizes = np.bincount(given)
     there = sizes > 0
     if there.sum() < 2:
         return False
-    shares = np.bincount(given, weights=right, minlength=len(sizes))[there] / sizes[there]
+    shares = np.bincount(given, weights=right)[there] / sizes[there]
     chance = 1 / there.sum()
     error = np.sqrt((chance * (1 - chance) / sizes[there]).sum()) / there.sum()
     return bool(shares.mean() > chance + 2 * error)

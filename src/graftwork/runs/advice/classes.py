@@ -9,6 +9,7 @@ import numpy as np
 from graftwork.evidence.advice.advice import Item
 from graftwork.evidence.advice.classes import divided_classes, mixed_up
 from graftwork.evidence.profile.finding import RowNote
+from graftwork.evidence.profile.label_errors import tells_apart
 from graftwork.evidence.words import of_hundred, quoted
 from graftwork.runs.advice.commands import Commands
 from graftwork.runs.advice.probe import Probed
@@ -22,7 +23,7 @@ def class_items(own: Sequence[Probed], texts: Sequence[str] | None, commands: Co
     """Of each target with one class a row. texts: of the training rows, from whose words parts get their names."""
     items = []
     for one in own:
-        if one.task.answer != "class" or one.task.outputs < SPLIT_LEAST:
+        if one.task.answer != "class" or one.task.outputs < SPLIT_LEAST or not tells_apart(one.chosen, one.truth):
             continue
         items += _merged(one, commands) if one.task.outputs > SPLIT_LEAST else []
         items += _divided(one, texts, commands)
@@ -44,9 +45,7 @@ def _merged(own: Probed, commands: Commands) -> list[Item]:
             f"nobody needs them apart, or say better what sets them apart: {one.mixed:,} of their "
             f"{counted(one.rows)} are taken for the other one."
         )
-        measured = (
-            f"share of {counted(len(truth))} that a probe gets wrong by this pair alone, cross-validated; in accuracy"
-        )
+        measured = f"accuracy that a probe loses by this pair alone, cross-validated on {counted(len(truth))}"
         items.append(Item("classes", text, commands.fit(), one.gain, measured, easier=True, rows=notes))
     return items
 
