@@ -19,6 +19,7 @@ import graftwork as gw
 from graftwork.errors import DataError, NumericalError, UsageError
 from graftwork.runs import finished_store
 from graftwork.runs.ablation import cell as cells_module
+from graftwork.runs.ablation import rounds as rounds_module
 from graftwork.runs.ablation.ablation import Ablation
 from graftwork.runs.ablation.repeats import Repeat, pool_of, repeat_of
 from heard import Ear
@@ -293,6 +294,18 @@ def test_runs_that_fail_are_counted_and_end_nothing(monkeypatch: pytest.MonkeyPa
     assert by_name["class-weights"].failed == 3
     assert by_name["label-smoothing"].repeats == 3
     assert found.to_json()["failed"] == 3
+
+
+def test_a_repeat_whose_rows_can_not_be_split_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def some(pool: Any, recipe: gw.Recipe, number: int) -> Repeat:
+        if number == 1:
+            raise DataError("No group can validate.")
+        return repeat_of(pool, recipe, number)
+
+    monkeypatch.setattr(rounds_module, "repeat_of", some)
+    found = ablate(frame(), repeats=3)
+    assert {cell.repeat for cell in found.cells} == {0, 2}
+    assert found.notes == ("repeat 2 is left out, its rows can't be split: No group can validate.",)
 
 
 def test_where_every_run_fails_it_ends_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

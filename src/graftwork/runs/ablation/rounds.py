@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from graftwork.errors import NumericalError
+from graftwork.errors import DataError, NumericalError
 from graftwork.evidence.ablation.cells import Cell, Comparison
 from graftwork.evidence.ablation.corrected_t import FEWEST
 from graftwork.evidence.ablation.outcome import Outcome, outcome
@@ -68,6 +68,7 @@ class Rounds:
     walls: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     _repeats: dict[int, Repeat] = field(default_factory=dict)
+    _unsplit: set[int] = field(default_factory=set)
 
     def run(self) -> tuple[Cell, ...]:
         """All cells, those of failed runs too. Ctrl-C is raised again: what was finished is kept.
@@ -83,6 +84,8 @@ class Rounds:
         for number in range(self.asked.most):
             if number in self.asked.looks:
                 names = self._still_open()
+            if not self._can_be_split(number):
+                continue
             if not names or not self._in_time(number, names, each):
                 break
             for name in names:
@@ -130,6 +133,18 @@ class Rounds:
             self._repeats[number] = repeat_of(self.pool, self.recipe, number)
         return self._repeats[number]
 
+    def _can_be_split(self, number: int) -> bool:
+        """Whether the rows can be split for a repeat (the draw may leave too few groups); else it is left out, and
+        said once."""
+        if number in self._unsplit:
+            return False
+        try:
+            self._repeat(number)
+        except DataError as error:
+            self._unsplit.add(number)
+            self._say(f"repeat {number + 1} is left out, its rows can't be split: {error}")
+        return number not in self._unsplit
+
     @property
     def _of(self) -> str:
         open_ended = self.asked.repeats is None and (self.asked.race or self.asked.deadline is not None)
@@ -175,7 +190,7 @@ class Rounds:
             fit = int(max(self.asked.deadline.left(), 0.0) / max(each * len(names), 1e-9)) + 1
             self.listener.note(f"{said}: the budget has time for about {counted(min(fit, self.asked.most), 'repeat')}")
             return
-        whole = [(number, name) for number in range(self.asked.most) for name in names]
+        whole = [(number, name) for number in range(self.asked.most) if self._can_be_split(number) for name in names]
         there = sum(self._found(number, name) is not None for number, name in whole)
         left = len(whole) - max(there, 1)
         of = f", {there:,} of them finished before" if there > 1 else ""
