@@ -25,7 +25,7 @@ from graftwork.runs.clock import Began, Clock, Deadline
 from graftwork.runs.default import run_all
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
 from graftwork.runs.job.data_file import write_data
-from graftwork.runs.job.job import make_job
+from graftwork.runs.job.job import Job, make_job
 from graftwork.runs.job.signature import with_data_options
 from graftwork.runs.job.watched import Watch, read_watched
 from graftwork.runs.leave_one_domain_out import domains_to_leave_out, score_left_out
@@ -121,16 +121,9 @@ def fit_data(
     if budget is not None and budget <= 0:
         raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
     listener.doing(f"reading {data.called}")
-    job = make_job(data, recipe, known_bases(recipe, workspace))
-    if watch is not None:
-        watched = read_watched(watch, job.train.schema.modalities[0], data.on_bad_rows)
-        job = replace(job, watched=watched)
-    listener.scored_by(job.bound_metrics)
-    for note in job.notes:
-        listener.note(note)
-    on_wall = (
-        clocks if clock is time.monotonic else None
-    )  # a clock of CPU seconds knows nothing of how busy the machine is
+    job = _read(data, recipe, workspace, listener, watch)
+    # A clock of CPU seconds knows nothing of how busy the machine is.
+    on_wall = clocks if clock is time.monotonic else None
     ends = None if budget is None else Deadline.after(budget, clock, on_wall and on_wall.wall)
     runs = 1 + len(domains_to_leave_out(job) if data.split_by else ())
     with workspace.cleared_if_refused():
@@ -183,6 +176,18 @@ def fit_data(
             workspace.clear()
     prune()
     return model
+
+
+def _read(data: DataArguments, recipe: Recipe, workspace: Workspace, listener: Listener, watch: Watch | None) -> Job:
+    """The job, and what was inferred said of it."""
+    job = make_job(data, recipe, known_bases(recipe, workspace))
+    if watch is not None:
+        watched = read_watched(watch, job.train.schema.modalities[0], data.on_bad_rows)
+        job = replace(job, watched=watched)
+    listener.scored_by(job.bound_metrics)
+    for note in job.notes:
+        listener.note(note)
+    return job
 
 
 @with_data_options

@@ -35,11 +35,6 @@ class Profile:
         """The rows that were found for one thing, the most telling first."""
         return tuple(note for finding in self.about(about) for note in finding.rows)
 
-    @property
-    def to_settle(self) -> tuple[Finding, ...]:
-        """The findings that something is to be done about."""
-        return tuple(finding for finding in self.findings if finding.remedy)
-
     def lines(self) -> list[str]:
         """What to settle first, with what to do, then what the data is like."""
         said = [self.title, ""] if self.title else []
