@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from graftwork.core.fit import Progress
 from graftwork.evidence.ablation.outcome import Outcome
+from graftwork.evidence.tune.trials import Trial
 from graftwork.tasks.metrics.metric import Metric
 
 
@@ -35,6 +36,10 @@ class Listener:
 
     def tabled(self, found: Callable[[], Outcome], state: str) -> None:
         """An ablation has one run more; what it has found so far, and what comes next."""
+
+    def tried(self, trial: Trial, state: str) -> None:
+        """A trial of a tune was scored, failed or was left out. state: what comes next and how much time is left, in a
+        line. A trial that is taken up again is told once more, under the same number."""
 
     def ended(self, text: str) -> None:
         """The call is done; how good the model is, what it was made from, what to do next, a line each."""
@@ -68,3 +73,6 @@ class Recorder(Listener):
 
     def finished(self, name: str, score: float | None, seconds: float) -> None:
         self._listener.finished(name, score, seconds)
+
+    def tried(self, trial: Trial, state: str) -> None:
+        self._listener.tried(trial, state)

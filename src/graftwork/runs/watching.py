@@ -10,6 +10,7 @@ from graftwork.core.fit import Progress
 from graftwork.core.scoring import shown_score
 from graftwork.evidence.ablation.outcome import Outcome
 from graftwork.evidence.ablation.table import live_table
+from graftwork.evidence.tune.trials import Trial
 from graftwork.progress import Screen, screen
 from graftwork.runs.listener import Listener
 from graftwork.tasks.metrics.metric import Metric
@@ -33,6 +34,7 @@ class Watching(Listener):
     def __init__(self, on: Screen | None = None) -> None:
         self._screen = on or screen()
         self._metrics: Mapping[str, Metric] = {}
+        self._trials: dict[int, Trial] = {}
 
     def __enter__(self) -> Self:
         self._screen.__enter__()
@@ -76,8 +78,23 @@ class Watching(Listener):
     def tabled(self, found: Callable[[], Outcome], state: str) -> None:
         self._screen.table(lambda: live_table(found(), state))
 
+    def tried(self, trial: Trial, state: str) -> None:
+        self._trials[trial.number] = trial
+        others = [one.score for one in self._trials.values() if one.score is not None and one is not trial]
+        is_best = trial.score is not None and trial.score > max(others, default=float("-inf"))
+        self.note(self._tried(trial, is_best=is_best, state=state))
+
     def ended(self, text: str) -> None:
         self.note(text)
+
+    def _tried(self, trial: Trial, *, is_best: bool, state: str) -> str:
+        said = [f"trial {trial.number}, {trial.name}"]
+        if trial.score is not None:
+            after = f" after {trial.rungs[-1][0]} of {trial.steps} steps" if trial.state == "paused" else ""
+            said.append(f"{self._score(trial.score)}{after}" + (", the best so far" if is_best else ""))
+        if trial.failed:
+            said.append(f"{trial.state}. {trial.failed}")
+        return ": ".join(said) + (f" ({state})" if state else "")
 
     def _score(self, score: float) -> str:
         return f"{shown_score(score, self._metrics) + 0.0:.4f}"  # -0.0 is 0
