@@ -105,7 +105,7 @@ def bootstrap(
             bound = float(np.mean(_wilson(_counted(metric, truth, count), level)))
             low, high = (bound, 1.0) if value == 1.0 else (0.0, 1 - bound)
         else:
-            low, high = _percentiles(value, scores, level)
+            low, high = percentiles(value, scores, level)
         found[metric.name] = Score(value, low, high, metric)
     return found
 
@@ -126,7 +126,7 @@ def difference(
     drawn = [sign * (one(weights) - other(weights)) for weights in draws(len(truth), seed, resamples)]
     alike = np.ones((1, len(truth)))
     value = sign * float((one(alike) - other(alike))[0])
-    return Interval(value, *_percentiles(value, np.concatenate(drawn), level))
+    return Interval(value, *percentiles(value, np.concatenate(drawn), level))
 
 
 def draws(rows: int, seed: int, resamples: int = RESAMPLES) -> Iterator[np.ndarray]:
@@ -158,7 +158,7 @@ def _wilson(rows: np.ndarray, level: float) -> np.ndarray:
     return bound
 
 
-def _percentiles(value: float, drawn: np.ndarray, level: float) -> tuple[float, float]:
+def percentiles(value: float, drawn: np.ndarray, level: float) -> tuple[float, float]:
     """The ends of an interval that holds the value. Draws that say nothing (NaN: all of one unit) are left out."""
     drawn = drawn[~np.isnan(drawn)] if np.isnan(drawn).any() else drawn
     if not len(drawn):
