@@ -147,3 +147,57 @@ def test_the_fingerprint_covers_rows_validation_weights_and_settings(recipe: gw.
     save_file({**tensors, name: tensors[name] * 1.001}, file, {"format": "pt"})
     others.append(of(frame(), valid, recipe))
     assert len({plain, *others}) == 1 + len(others)
+
+
+# --- pausing --------------------------------------------------------------------------------------------------------
+def levels(steps: int) -> dict[int, int]:
+    return {1: steps // 3, 2: steps}
+
+
+def paused_run(job: Job, recipe: gw.Recipe, folder: Path, until: int | None, **more: object) -> single.Candidate:
+    workspace = Workspace(folder / "run", resume=True)
+    return run_single(
+        job, recipe, name="run", workspace=workspace, listener=Ear(), until=until, scored_at=levels, **more
+    )  # type: ignore[arg-type]
+
+
+def test_a_paused_run_goes_on_as_if_it_had_not(recipe: gw.Recipe, tmp_path: Path) -> None:
+    long = replace(recipe, techniques=[gw.EMA(0.9), gw.LoRA(rank=2)], training=replace(QUICK, steps=9))
+    job = job_of(frame(), long)
+    whole = run_single(job, long, name="run", workspace=Workspace(), listener=Ear(), scored_at=levels)
+    for until in (0, 1):  # there is no level 0: the lowest one that there is
+        part = paused_run(job, long, tmp_path, until)
+        assert (part.fitted.paused, part.fitted.steps, part.plan.total_steps) == (True, 3, 9)
+    assert part.predictions is not None
+    assert not np.array_equal(part.predictions["label"], whole.predictions["label"])  # type: ignore[index]
+    done = paused_run(job, long, tmp_path, 2)
+    assert not done.fitted.paused
+    assert done.recipe == whole.recipe
+    assert same(weights(done.network), weights(whole.network))
+    assert np.array_equal(done.predictions["label"], whole.predictions["label"])  # type: ignore[index]
+
+
+def test_a_paused_run_keeps_the_steps_that_a_budget_left_it(
+    recipe: gw.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = replace(recipe, techniques=(), training=replace(QUICK, steps=50))
+    job = job_of(frame(), long)
+    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda *_: 1.0)
+    part = paused_run(job, long, tmp_path, 1, deadline=Deadline.after(18.5))
+    total = part.plan.total_steps
+    assert 12 < total < 19
+    assert part.fitted.steps == total // 3
+    done = paused_run(job, long, tmp_path, 2, deadline=Deadline.after(1000.0))
+    assert (done.plan.total_steps, done.fitted.steps) == (total, total)
+
+
+def test_a_run_that_goes_on_ends_in_its_time(recipe: gw.Recipe, tmp_path: Path) -> None:
+    """With a deadline of its own the rest is shortened, and what was decided is kept."""
+    long = replace(recipe, techniques=(), training=replace(QUICK, steps=300))
+    job, readings = job_of(frame(), long), iter(range(10**6))
+    paused_run(job, long, tmp_path, 1)
+    done = paused_run(job, long, tmp_path, 2, deadline=Deadline(120.0, lambda: float(next(readings))))
+    assert 100 < done.fitted.steps < 230
+    again = paused_run(job, long, tmp_path, 2)
+    assert again.recipe == done.recipe
+    assert same(weights(again.network), weights(done.network))

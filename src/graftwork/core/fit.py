@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,7 +47,8 @@ Observer = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Fitted:
-    """The result. network holds the kept weights, not folded; best_step, best_score: theirs. cuts: of the `Course`."""
+    """The result. network holds the kept weights, not folded; best_step, best_score: theirs. cuts: of the `Course`.
+    paused: it ended at `until`, with steps still to be made."""
 
     network: Network
     history: tuple[Evaluated, ...]
@@ -56,20 +57,30 @@ class Fitted:
     steps: int
     interrupted: bool
     cuts: tuple[int, ...] = ()
+    paused: bool = False
 
 
 def fit(
-    run: Run, *, observers: Sequence[Observer] = (), checkpoints: Checkpointing | None = None, pace: Pace | None = None
+    run: Run,
+    *,
+    observers: Sequence[Observer] = (),
+    checkpoints: Checkpointing | None = None,
+    pace: Pace | None = None,
+    until: int | None = None,
+    scored_at: Collection[int] = (),
 ) -> Fitted:
     """Train `run.network` in place and leave the kept weights in it. Ctrl-C ends the run with the best so far.
 
     pace: shortens a run that would end too late.
+    until: where the run pauses, with a checkpoint and the best so far. Resumed, with the same `scored_at`, it has the
+    bits of one that never paused. scored_at: where validation is scored beside the usual steps. Both are places among
+    the planned steps, as of `Course`, so that a shortened run meets them too.
 
     Raises NonFiniteLossError where the loss is not finite; the last checkpoint stays.
     """
     run.stages.state.to(run.network.device)
     optimizer = make_optimizer(run.network, run.stages, run.plan.training)
-    state, interrupted = State(course_of(run)), False
+    state, interrupted, paused = State(course_of(run)), False, False
     with torch.random.fork_rng():
         torch.manual_seed(run.seed)
         found = checkpoint.read(checkpoints) if checkpoints and checkpoints.resume else None
@@ -78,7 +89,7 @@ def fit(
         elif run.valid and (run.plan.starts_well or run.plan.total_steps == 0):
             evaluate(run, state)
         try:
-            _train(run, state, optimizer, observers, checkpoints, pace)
+            paused = _train(run, state, optimizer, observers, checkpoints, pace, until, scored_at)
         except KeyboardInterrupt:
             interrupted = True
     kept = state.best or kept_tensors(run.stages.view(run.network))
@@ -86,7 +97,7 @@ def fit(
     run.network.load_state_dict(kept, strict=False)
     run.network.eval()
     score, history, cuts = state.score, tuple(state.history), state.course.cuts
-    return Fitted(run.network, history, best_step, score, state.step, interrupted, cuts)
+    return Fitted(run.network, history, best_step, score, state.step, interrupted, cuts, paused)
 
 
 def _train(
@@ -96,13 +107,18 @@ def _train(
     observers: Sequence[Observer],
     checkpoints: Checkpointing | None,
     pace: Pace | None,
-) -> None:
+    until: int | None,
+    scored_at: Collection[int],
+) -> bool:
+    """Whether it paused."""
     network, stages, training, total = run.network, run.stages, run.plan.training, run.plan.total_steps
-    evaluate_at, saved = evaluation_steps(run, state.course), time.monotonic()
+    evaluate_at, saved = evaluation_steps(run, state.course, scored_at), time.monotonic()
     network.train()
     for indices in run.rows_from(state.step):
         if state.step >= state.course.end or state.stalled(training.patience):
-            return
+            return False
+        if state.reached(until):
+            return True
         place = state.course.place(state.step)
         batch = make_batch(run.train, network, indices, run.cached, progress=place / total)
         optimizer.zero_grad(set_to_none=True)
@@ -116,7 +132,7 @@ def _train(
         loss = state.losses[-1]
         if pace:
             state.course = pace.after_step(state.step, state.course, evaluate_at)
-            evaluate_at = evaluation_steps(run, state.course)
+            evaluate_at = evaluation_steps(run, state.course, scored_at)
         if state.step in evaluate_at:
             evaluate(run, state)
             if pace:
@@ -124,6 +140,8 @@ def _train(
         last = state.history[-1] if state.history else Evaluated(0, None, None)
         for observer in observers:
             observer(Progress(state.step, state.course.end, loss, last.score, state.score, last.watched))
-        if checkpoints and (state.step in evaluate_at or time.monotonic() - saved >= checkpoints.seconds):
+        due = state.step in evaluate_at or state.reached(until)
+        if checkpoints and (due or time.monotonic() - saved >= checkpoints.seconds):
             checkpoint.write(checkpoints.folder, snapshot(run, optimizer, state, checkpoints.fingerprint))
             saved = time.monotonic()
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 
 import torch
@@ -57,6 +58,10 @@ class State:
         found = [point.deciding for point in self.history if point.deciding is not None]
         return bool(found) and 0 < patience < len(found) - found.index(max(found))
 
+    def reached(self, place: int | None) -> bool:
+        """Whether the run has come to this place among the planned steps; never with None."""
+        return place is not None and self.step >= self.course.step_at(place)
+
 
 def kept_tensors(network: Network) -> dict[str, Tensor]:
     """Trained parameters and all buffers, by name: what a run can change."""
@@ -82,12 +87,14 @@ def course_of(run: Run) -> Course:
     return Course(run.plan.total_steps, run.plan.training.cuts)
 
 
-def evaluation_steps(run: Run, course: Course | None = None) -> frozenset[int]:
-    """The steps after which validation is scored; the last one always. course: of a run that was shortened."""
+def evaluation_steps(run: Run, course: Course | None = None, also: Collection[int] = ()) -> frozenset[int]:
+    """The steps after which validation is scored; the last one always. course: of a run that was shortened.
+    also: further places among the planned steps."""
     total, wanted = run.plan.total_steps, run.plan.training.evaluations
     if wanted is None:
         wanted = min(10, max(1, round(run.plan.training.epochs or 1))) if run.valid else 1
     places = {round(total * (i + 1) / wanted) for i in range(wanted)} | {total}
+    places |= {place for place in also if 0 < place <= total}
     if course is None or not course.cuts:
         return frozenset(places)
     return frozenset(course.step_at(place) for place in places) | {course.end}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,26 +92,31 @@ def run_single(
     listener: Listener,
     deadline: Deadline | None = None,
     limit: Deadline | None = None,
+    until: int | None = None,
+    scored_at: Callable[[int], Mapping[int, int]] | None = None,
 ) -> Candidate:
     """Run `recipe`, whose techniques are listed.
 
     deadline: when training should be over. It is turned into a number of steps before the first one, and a run that is
     slower than that is shortened; both are kept in the workspace. limit: `OutOfTime` is raised where the first step is
     not reached by then; None for a run that has to be.
+    scored_at: of so many planned steps, by level, those at which it is scored beside the usual ones. until: the level
+    at which it pauses (`Fitted.paused`). Called again it goes on, and `deadline` is when the rest should be over.
     """
     wall, cpu = time.monotonic(), time.process_time()
     known, asked = workspace.recall(name), [recipe.training.steps, recipe.training.epochs]
     if known is not None:
-        recipe, deadline, limit = _as_begun(recipe, known, asked, workspace), None, None
+        recipe, limit = _as_begun(recipe, known, asked, workspace), None
+        deadline = deadline if scored_at else None
     listener.doing(f"{name}: making ready")
     run = _make_run(job, recipe, started=True, listener=listener, limit=limit)
-    run, pace = _paced(run, name, asked, workspace, listener, deadline, limit)
+    run, pace = _paced(run, name, asked, workspace, listener, deadline, limit, begun=known is not None)
     if known is None:
         workspace.remember(name, {"steps": run.plan.total_steps, "asked": asked, "cuts": []})
     resolved = replace(recipe, training=replace(run.plan.training, steps=run.plan.total_steps))
     begun = replace(resolved, training=replace(resolved.training, cuts=()))  # what is decided later names no other run
     listener.planned(name, run.plan.explain())
-    speed = Speed()
+    speed, rungs = Speed(), scored_at(run.plan.total_steps) if scored_at else {}
     if corrupts(run.tasks) and run.network.device.type == "cuda":
         compile_encoders(run.network)
     fitted = fit(
@@ -119,6 +124,8 @@ def run_single(
         observers=[lambda progress: listener.stepped(name, progress), speed],
         checkpoints=workspace.checkpoints(name, fingerprint(begun, run)),
         pace=pace,
+        until=None if until is None else min((at for level, at in rungs.items() if level >= until), default=None),
+        scored_at=rungs.values(),
     )
     if fitted.cuts and known is None and not recipe.training.cuts:
         listener.note(f"{name}: ended after {fitted.steps} of {run.plan.total_steps} steps, so that the budget is kept")
@@ -164,9 +171,17 @@ def _paced(
     listener: Listener,
     deadline: Deadline | None,
     limit: Deadline | None,
+    *,
+    begun: bool,
 ) -> tuple[Run, Pace | None]:
-    """The run with the steps that there is time for, and what holds it to that time."""
+    """The run with the steps that there is time for, and what holds it to that time. begun: its steps are known."""
     planned = run.plan.total_steps
+
+    def decided(course: Course) -> None:
+        workspace.remember(name, {"steps": course.total, "asked": asked, "cuts": list(course.cuts)})
+
+    if deadline is not None and begun:
+        return run, Pace(deadline.left, least=least_steps(run), evaluation=0.0, decided=decided)
     if deadline is None or planned == 0 or run.training.cuts:
         return run, None
     timed = affordable_steps(run, deadline.left(), deadline.clock)
@@ -183,10 +198,6 @@ def _paced(
     if timed.steps < planned:
         listener.note(f"{name}: {timed.steps} of {planned} steps fit into the budget")
         run = run.with_steps(timed.steps)
-
-    def decided(course: Course) -> None:
-        workspace.remember(name, {"steps": course.total, "asked": asked, "cuts": list(course.cuts)})
-
     left = deadline.sooner(timed.evaluation).left  # validation is predicted once more when the run is over
     return run, Pace(left, least=min(least, timed.steps), evaluation=timed.evaluation, decided=decided)
 
