@@ -13,8 +13,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from graftwork.data.media.media import content_digest
-from graftwork.data.store.cache import column_digest, digest
+from graftwork.data.contents import contents
 from graftwork.data.table import Table
 from graftwork.data.unlabelled import LABELLED
 from graftwork.recipe import Recipe
@@ -40,8 +39,7 @@ class Pool:
     @cached_property
     def contents(self) -> str:
         """A digest of what all rows hold and how their columns are read."""
-        columns = [_digest(self.table, column.name) for column in self.table.schema.columns]
-        return digest(repr(self.table.schema), *columns)
+        return contents(self.table)
 
 
 @dataclass(frozen=True)
@@ -114,11 +112,3 @@ def repeat_of(pool: Pool, recipe: Recipe, number: int) -> Repeat:
     train = np.setdiff1d(np.arange(len(table)), np.concatenate([known[held], valid]))
     settled, _ = learned_from_training(tasks, {"train": rest, **parts})
     return Repeat(number, seed, pool, train, valid, known[held], settled, len(table) - len(known))
-
-
-def _digest(table: Table, name: str) -> str:
-    column = table.column(name)
-    kind = next(one.kind for one in table.schema.columns if one.name == name)
-    if kind in ("image", "audio"):
-        return content_digest(column, table.folder)
-    return digest(repr(column.to_pylist())) if pa.types.is_nested(column.type) else column_digest(column)

@@ -1,0 +1,331 @@
+"""What the search proposes next, by Optuna: its multivariate TPE over a journal file. Nothing else imports Optuna.
+
+The journal is appended to row by row, each in one write, so that a kill leaves a prefix of it. A proposal is made on a
+copy in memory, by a sampler that is seeded for it alone, and written down as one row when it is whole: proposed again
+from the same prefix it is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from graftwork.data.store.cache import storing
+from graftwork.data.store.writing import remove
+from graftwork.errors import CheckpointError, UsageError
+from graftwork.evidence.tune.trials import Limits, Trial
+from graftwork.spaces import Choice, Range, Space
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
+
+JOURNAL = "study.journal"
+STARTUP = 8
+"""Trials told before the sampler trusts them; until then proposals are drawn at random."""
+ASKED_AGAIN = 30
+"""Proposals for one trial, of which all but the last were refused."""
+NAME = "tune"
+NO_LIMITS = Limits()
+_NUMBER, _KIND, _STEP = "trial", "kind", "step"
+
+
+class Searched(Protocol):
+    """A dimension of the search space. when: the values of others, by name, of which one each must hold."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def space(self) -> Space: ...
+    @property
+    def when(self) -> Sequence[tuple[str, object]]: ...
+
+
+@dataclass(frozen=True)
+class Study:
+    """Rows of proposals, and what came of them. seed: of the tune. pareto: whether latency and size are objectives
+    beside quality. limits: what a trial that exceeds them is told to."""
+
+    optuna_study: optuna.Study
+    seed: int
+    limits: Limits
+    pareto: bool
+
+    def proposed(self, number: int) -> dict[str, Any] | None:
+        """What was proposed for a trial before, or None."""
+        rows = [row for row in self._rows(number) if row.user_attrs[_KIND] == "proposed"]
+        return decoded(rows[-1].params) if rows else None
+
+    def propose(
+        self, number: int, dimensions: Sequence[Searched], refused: Callable[[Mapping[str, Any]], str]
+    ) -> dict[str, Any] | None:
+        """Values for a trial; None where `ASKED_AGAIN` proposals in a row were refused.
+
+        refused: why values can't be run, or "". What is refused is written down as failed, and asked again.
+        """
+        import optuna
+        from optuna.trial import TrialState
+
+        tries = len(self._rows(number))
+        for _ in range(tries, ASKED_AGAIN):
+            params, distributions = self._ask(dimensions)
+            fails = bool(refused(decoded(params)))
+            row = optuna.trial.create_trial(
+                state=TrialState.FAIL if fails else TrialState.RUNNING,
+                params=params,
+                distributions=distributions,
+                user_attrs={_NUMBER: number, _KIND: "refused" if fails else "proposed"},
+            )
+            self._add(row)
+            if not fails:
+                return decoded(params)
+        return None
+
+    def tell(self, trial: Trial) -> None:
+        """What came of a proposal, unless that is known already: its score at its highest rung."""
+        from optuna.trial import Trial as Asked
+        from optuna.trial import TrialState
+
+        rows = [row for row in self._rows(trial.number) if row.user_attrs[_KIND] == "proposed"]
+        if not rows or rows[-1].state != TrialState.RUNNING:
+            return
+        row, state = rows[-1], self._state(trial)
+        asked = Asked(self.optuna_study, row._trial_id)
+        for name, value in self._exceeded(trial).items():
+            if name not in row.constraints:
+                asked.set_constraint(name, value)
+        if state == TrialState.PRUNED:
+            for step, score in trial.rungs:
+                if step not in row.intermediate_values:
+                    asked.report(score, step)
+        self.optuna_study.tell(row.number, self._values(trial) if state == TrialState.COMPLETE else None, state=state)
+
+    def add(self, trial: Trial, params: Mapping[str, Any], dimensions: Sequence[Searched]) -> None:
+        """A trial that was not proposed, or was taken up after it had been told: a further row, once a rung."""
+        import optuna
+        from optuna.trial import TrialState
+
+        state, rows = self._state(trial), self._rows(trial.number)
+        step = trial.rungs[-1][0] if trial.rungs else 0
+        if state == TrialState.FAIL or any(row.user_attrs.get(_STEP) == step for row in rows):
+            return
+        active = list(_active(dimensions, params))
+        row = optuna.trial.create_trial(
+            state=state,
+            values=self._values(trial) if state == TrialState.COMPLETE else None,
+            params={one.name: _encoded(params[one.name], one.space) for one in active},
+            distributions={one.name: _distribution(one.space) for one in active},
+            user_attrs={_NUMBER: trial.number, _KIND: "known", _STEP: step} | ({"of": trial.number} if rows else {}),
+            intermediate_values=dict(trial.rungs) if state == TrialState.PRUNED else None,
+            constraints=self._exceeded(trial) or None,
+        )
+        self._add(row)
+
+    def _ask(self, dimensions: Sequence[Searched]) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
+        """Values, and where they were drawn from, on a copy in memory."""
+        import optuna
+        from optuna.samplers import TPESampler
+
+        rows = self.optuna_study.get_trials(deepcopy=False)
+        with quiet():
+            sampler = TPESampler(
+                multivariate=True,
+                group=True,
+                constant_liar=True,
+                n_startup_trials=STARTUP,
+                seed=_seed(self.seed, len(rows)),
+                warn_independent_sampling=False,
+            )
+            copy = optuna.create_study(directions=self.optuna_study.directions, sampler=sampler)
+            copy.add_trials(rows)
+            asked = copy.ask()
+            params: dict[str, Any] = {}
+            for one in dimensions:
+                if holds(one.when, params):
+                    params[one.name] = _decoded(_suggested(asked, one))
+        return dict(asked.params), dict(asked.distributions)
+
+    def importance(
+        self, told: Sequence[tuple[Trial, Mapping[str, Any]]], dimensions: Sequence[Searched]
+    ) -> dict[str, float]:
+        """Of each dimension (PED-ANOVA, Watanabe et al. 2023), summing to 1; nothing while too few trials are scored.
+
+        told: trials with their values, each once, by its last score.
+        """
+        import optuna
+        from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
+        scored = [(trial, params) for trial, params in told if trial.score is not None and params]
+        if len(scored) < STARTUP:
+            return {}
+        with quiet():
+            copy = optuna.create_study(direction="maximize")
+            for trial, params in scored:
+                active = list(_active(dimensions, params))
+                copy.add_trial(
+                    optuna.trial.create_trial(
+                        value=trial.score,
+                        params={one.name: _encoded(params[one.name], one.space) for one in active},
+                        distributions={one.name: _distribution(one.space) for one in active},
+                    )
+                )
+            found = get_param_importances(copy, evaluator=PedAnovaImportanceEvaluator())
+        return {name: float(value) for name, value in found.items()}
+
+    def _rows(self, number: int) -> list[FrozenTrial]:
+        return [row for row in self.optuna_study.get_trials(deepcopy=False) if row.user_attrs.get(_NUMBER) == number]
+
+    def _add(self, row: FrozenTrial) -> None:
+        with quiet():
+            self.optuna_study.add_trial(row)
+
+    def _state(self, trial: Trial) -> Any:
+        from optuna.trial import TrialState
+
+        if trial.score is None or trial.state in ("failed", "left out"):
+            return TrialState.FAIL
+        # Optuna has no intermediate values where there are several objectives.
+        return TrialState.PRUNED if trial.state == "paused" and not self.pareto else TrialState.COMPLETE
+
+    def _values(self, trial: Trial) -> list[float]:
+        score = trial.score or 0.0
+        return [score, trial.latency, float(trial.size)] if self.pareto else [score]
+
+    def _exceeded(self, trial: Trial) -> dict[str, float]:
+        if trial.score is None:
+            return {}
+        names = [name for name in ("latency", "size") if getattr(self.limits, name) is not None]
+        return dict(zip(names, self.limits.excess(trial), strict=True))
+
+
+def open_study(folder: Path | None, seed: int, *, limits: Limits = NO_LIMITS, pareto: bool = False) -> Study:
+    """The study whose journal is in `folder`, or a new one; None keeps it in memory. For who holds the folder's lock.
+
+    Raises UsageError without Optuna, CheckpointError where the journal is damaged.
+    """
+    check_installed()
+    import optuna
+    from optuna.storages import InMemoryStorage, JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    objectives: tuple[Literal["minimize", "maximize"], ...] = ("maximize", "minimize", "minimize")
+    directions = list(objectives) if pareto else list(objectives[:1])
+    if folder is None:
+        with quiet():
+            return Study(optuna.create_study(storage=InMemoryStorage(), directions=directions), seed, limits, pareto)
+    path = folder / JOURNAL
+    with storing(folder), quiet():
+        folder.mkdir(parents=True, exist_ok=True)
+        mend(path)
+        remove(path.with_name(f"{JOURNAL}.lock"))  # of one that was killed: the folder's own lock keeps others away
+        try:
+            storage = JournalStorage(JournalFileBackend(str(path)))
+            found = optuna.create_study(study_name=NAME, storage=storage, directions=directions, load_if_exists=True)
+            if [one.name.lower() for one in found.directions] != directions:
+                raise ValueError(f"its objectives are {found.directions}")
+            found.get_trials(deepcopy=False)
+        except (ValueError, KeyError, TypeError, AssertionError, AttributeError) as error:
+            raise CheckpointError(
+                f"{path} is damaged ({error}): the search can't go on. Begin it again with --new, or choose another "
+                "--out."
+            ) from None
+    return Study(found, seed, limits, pareto)
+
+
+def check_installed() -> None:
+    """Raise UsageError where Optuna is missing."""
+    from importlib.util import find_spec
+
+    if find_spec("optuna") is None:
+        raise UsageError('tune needs Optuna, which is not installed. Install it: pip install "graftwork[tune]"')
+
+
+def mend(journal: Path) -> None:
+    """Drop the end of a line that a kill or a full disk cut off."""
+    if not journal.is_file():
+        return
+    content = journal.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole != len(content):
+        with open(journal, "r+b") as file:
+            file.truncate(whole)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without what Optuna says of itself: its logs, and what of it is experimental."""
+    import optuna
+
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        optuna.logging.set_verbosity(level)
+
+
+def holds(when: Sequence[tuple[str, object]], params: Mapping[str, Any]) -> bool:
+    """Whether a dimension is searched beside these values. A tuple in place of a value means any one of them."""
+    return all(
+        name in params and (params[name] in value if isinstance(value, tuple) else params[name] == value)
+        for name, value in when
+    )
+
+
+def _active(dimensions: Sequence[Searched], params: Mapping[str, Any]) -> Iterator[Searched]:
+    return (one for one in dimensions if one.name in params and holds(one.when, params))
+
+
+def decoded(params: Mapping[str, Any]) -> dict[str, Any]:
+    """As they were before they were encoded."""
+    return {name: _decoded(value) for name, value in params.items()}
+
+
+_JSON = "json:"
+
+
+def _encoded(value: Any, space: Space) -> Any:
+    """As Optuna takes it: of a choice among other things than plain values their JSON."""
+    if isinstance(space, Range) or value is None or isinstance(value, bool | int | float | str):
+        return value
+    return _JSON + json.dumps(value)
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(_JSON):
+        found = json.loads(value.removeprefix(_JSON))
+        return tuple(found) if isinstance(found, list) else found
+    return value
+
+
+def _distribution(space: Space) -> BaseDistribution:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(space, Choice):
+        return CategoricalDistribution([_encoded(value, space) for value in space.values])
+    if space.whole:
+        return IntDistribution(int(space.low), int(space.high), log=space.log)
+    return FloatDistribution(float(space.low), float(space.high), log=space.log)
+
+
+def _suggested(asked: optuna.Trial, one: Searched) -> Any:
+    space = one.space
+    if isinstance(space, Choice):
+        return asked.suggest_categorical(one.name, [_encoded(value, space) for value in space.values])
+    if space.whole:
+        return asked.suggest_int(one.name, int(space.low), int(space.high), log=space.log)
+    return asked.suggest_float(one.name, float(space.low), float(space.high), log=space.log)
+
+
+def _seed(study: int, row: int) -> int:
+    """Stable: of the study's seed and the row's number."""
+    return int.from_bytes(hashlib.sha256(f"{study}/{row}".encode()).digest()[:4], "big")
