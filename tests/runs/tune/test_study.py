@@ -12,7 +12,8 @@ import pytest
 
 from graftwork.errors import CheckpointError, UsageError
 from graftwork.evidence.tune.trials import Limits, Trial
-from graftwork.runs.tune.study import ASKED_AGAIN, JOURNAL, Study, holds, open_study
+from graftwork.runs.tune.distributions import holds
+from graftwork.runs.tune.study import ASKED_AGAIN, JOURNAL, Study, open_study
 from graftwork.spaces import Choice, Range, Space
 
 

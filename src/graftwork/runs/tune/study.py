@@ -1,4 +1,4 @@
-"""What the search proposes next, by Optuna: its multivariate TPE over a journal file. Nothing else imports Optuna.
+"""What the search proposes next, by Optuna: its multivariate TPE over a journal file.
 
 The journal is appended to row by row, each in one write, so that a kill leaves a prefix of it. A proposal is made on a
 copy in memory, by a sampler that is seeded for it alone, and written down as one row when it is whole: proposed again
@@ -8,19 +8,26 @@ from the same prefix it is the same.
 from __future__ import annotations
 
 import hashlib
-import json
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from graftwork.data.store.cache import storing
 from graftwork.data.store.writing import remove
 from graftwork.errors import CheckpointError, UsageError
 from graftwork.evidence.tune.trials import Limits, Trial
-from graftwork.spaces import Choice, Range, Space
+from graftwork.runs.tune.distributions import (
+    Searched,
+    active,
+    decoded,
+    decoded_value,
+    distribution,
+    encoded,
+    holds,
+    quiet,
+    suggested,
+)
 
 if TYPE_CHECKING:
     import optuna
@@ -35,17 +42,6 @@ ASKED_AGAIN = 30
 NAME = "tune"
 NO_LIMITS = Limits()
 _NUMBER, _KIND, _STEP = "trial", "kind", "step"
-
-
-class Searched(Protocol):
-    """A dimension of the search space. when: the values of others, by name, of which one each must hold."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def space(self) -> Space: ...
-    @property
-    def when(self) -> Sequence[tuple[str, object]]: ...
 
 
 @dataclass(frozen=True)
@@ -116,12 +112,12 @@ class Study:
         step = trial.rungs[-1][0] if trial.rungs else 0
         if state == TrialState.FAIL or any(row.user_attrs.get(_STEP) == step for row in rows):
             return
-        active = list(_active(dimensions, params))
+        found = list(active(dimensions, params))
         row = optuna.trial.create_trial(
             state=state,
             values=self._values(trial) if state == TrialState.COMPLETE else None,
-            params={one.name: _encoded(params[one.name], one.space) for one in active},
-            distributions={one.name: _distribution(one.space) for one in active},
+            params={one.name: encoded(params[one.name], one.space) for one in found},
+            distributions={one.name: distribution(one.space) for one in found},
             user_attrs={_NUMBER: trial.number, _KIND: "known", _STEP: step} | ({"of": trial.number} if rows else {}),
             intermediate_values=dict(trial.rungs) if state == TrialState.PRUNED else None,
             constraints=self._exceeded(trial) or None,
@@ -149,7 +145,7 @@ class Study:
             params: dict[str, Any] = {}
             for one in dimensions:
                 if holds(one.when, params):
-                    params[one.name] = _decoded(_suggested(asked, one))
+                    params[one.name] = decoded_value(suggested(asked, one))
         return dict(asked.params), dict(asked.distributions)
 
     def importance(
@@ -168,16 +164,16 @@ class Study:
         with quiet():
             copy = optuna.create_study(direction="maximize")
             for trial, params in scored:
-                active = list(_active(dimensions, params))
+                found = list(active(dimensions, params))
                 copy.add_trial(
                     optuna.trial.create_trial(
                         value=trial.score,
-                        params={one.name: _encoded(params[one.name], one.space) for one in active},
-                        distributions={one.name: _distribution(one.space) for one in active},
+                        params={one.name: encoded(params[one.name], one.space) for one in found},
+                        distributions={one.name: distribution(one.space) for one in found},
                     )
                 )
-            found = get_param_importances(copy, evaluator=PedAnovaImportanceEvaluator())
-        return {name: float(value) for name, value in found.items()}
+            shares = get_param_importances(copy, evaluator=PedAnovaImportanceEvaluator())
+        return {name: float(value) for name, value in shares.items()}
 
     def _rows(self, number: int) -> list[FrozenTrial]:
         return [row for row in self.optuna_study.get_trials(deepcopy=False) if row.user_attrs.get(_NUMBER) == number]
@@ -256,74 +252,6 @@ def mend(journal: Path) -> None:
     if whole != len(content):
         with open(journal, "r+b") as file:
             file.truncate(whole)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without what Optuna says of itself: its logs, and what of it is experimental."""
-    import optuna
-
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        optuna.logging.set_verbosity(level)
-
-
-def holds(when: Sequence[tuple[str, object]], params: Mapping[str, Any]) -> bool:
-    """Whether a dimension is searched beside these values. A tuple in place of a value means any one of them."""
-    return all(
-        name in params and (params[name] in value if isinstance(value, tuple) else params[name] == value)
-        for name, value in when
-    )
-
-
-def _active(dimensions: Sequence[Searched], params: Mapping[str, Any]) -> Iterator[Searched]:
-    return (one for one in dimensions if one.name in params and holds(one.when, params))
-
-
-def decoded(params: Mapping[str, Any]) -> dict[str, Any]:
-    """As they were before they were encoded."""
-    return {name: _decoded(value) for name, value in params.items()}
-
-
-_JSON = "json:"
-
-
-def _encoded(value: Any, space: Space) -> Any:
-    """As Optuna takes it: of a choice among other things than plain values their JSON."""
-    if isinstance(space, Range) or value is None or isinstance(value, bool | int | float | str):
-        return value
-    return _JSON + json.dumps(value)
-
-
-def _decoded(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_JSON):
-        found = json.loads(value.removeprefix(_JSON))
-        return tuple(found) if isinstance(found, list) else found
-    return value
-
-
-def _distribution(space: Space) -> BaseDistribution:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    if isinstance(space, Choice):
-        return CategoricalDistribution([_encoded(value, space) for value in space.values])
-    if space.whole:
-        return IntDistribution(int(space.low), int(space.high), log=space.log)
-    return FloatDistribution(float(space.low), float(space.high), log=space.log)
-
-
-def _suggested(asked: optuna.Trial, one: Searched) -> Any:
-    space = one.space
-    if isinstance(space, Choice):
-        return asked.suggest_categorical(one.name, [_encoded(value, space) for value in space.values])
-    if space.whole:
-        return asked.suggest_int(one.name, int(space.low), int(space.high), log=space.log)
-    return asked.suggest_float(one.name, float(space.low), float(space.high), log=space.log)
 
 
 def _seed(study: int, row: int) -> int:
