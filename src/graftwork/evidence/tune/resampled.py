@@ -18,7 +18,7 @@ from graftwork.evidence.scores.intervals import RESAMPLES, Interval, draws, perc
 from graftwork.evidence.tune.superior import Bounds, alike, bounds
 from graftwork.tasks.metrics.metric import Metric, Scorer
 
-_FEWEST_DRAWS = 50
+FEWEST_DRAWS = 50
 """Draws on which every trial has a score, with fewer of which nothing is compared."""
 _MOST_SCORES = 50_000
 """Scores on draws that are computed where trials are many; at the least 200 draws are taken."""
@@ -52,7 +52,7 @@ class Resampled:
 
         first, second: their numbers. level: of the interval (percentile method, Efron 1979)."""
         places = [self.numbers.index(one) for one in (first, second) if one in self.numbers]
-        if len(places) < 2 or len(self.drawn) < _FEWEST_DRAWS:
+        if len(places) < 2 or len(self.drawn) < FEWEST_DRAWS:
             return None
         one, other = places
         value = float(self.values[one] - self.values[other])
@@ -63,7 +63,7 @@ class Resampled:
     def alike(self, numbers: Sequence[int]) -> list[int]:
         """Those of these trials above which none of the others scores by more than chance (see `superior`)."""
         known = [one for one in numbers if one in self.numbers]
-        if len(self.drawn) < _FEWEST_DRAWS or not known:
+        if len(self.drawn) < FEWEST_DRAWS or not known:
             return []
         part = self.among(known)
         return [one for one, same in zip(known, alike(part.values, part.bounds), strict=True) if same]

@@ -47,12 +47,9 @@ def bounds(values: np.ndarray, drawn: np.ndarray, rows: int, error: float = ERRO
     return Bounds(errors, critical)
 
 
-def alike(values: np.ndarray, found: Bounds, spread: float = 1.0) -> np.ndarray:
-    """Of each trial (T,), whether none scores above it by more than chance. The best is always among them.
-
-    spread: by what standard errors are multiplied, where values (T,) vary more than those the bounds are of.
-    """
+def alike(values: np.ndarray, found: Bounds) -> np.ndarray:
+    """Of each trial (T,), whether none scores above it by more than chance. The best is always among them."""
     ahead = values[None, :] - values[:, None]
-    same: np.ndarray = (ahead <= spread * found.critical[:, None] * found.errors + 1e-12).all(axis=1)
+    same: np.ndarray = (ahead <= found.critical[:, None] * found.errors + 1e-12).all(axis=1)
     same[int(np.argmax(values))] = True
     return same

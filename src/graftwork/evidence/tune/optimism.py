@@ -1,0 +1,90 @@
+"""What choosing among many on the same rows adds to the score of the chosen one, and what is left of it on new rows.
+
+The whole choice is made again on each draw of the judged rows, and what it picks is scored on the rows that the draw
+left out: bootstrap bias corrected (Tsamardinos, Greasidou and Borboudakis 2018). It trains nothing anew. What it can't
+see: the search itself looked at these rows while it went on, at every score that it was told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from graftwork.evidence.scores.intervals import Interval, percentiles
+from graftwork.evidence.tune.resampled import FEWEST_DRAWS, Resampled
+from graftwork.evidence.tune.superior import alike
+from graftwork.evidence.tune.trials import Trial
+
+Select = Callable[[np.ndarray], int]
+"""Scores (T,) -> the place of the trial that is picked."""
+
+
+@dataclass(frozen=True)
+class Optimism:
+    """expected: the score that may be expected on new rows, 95 %. optimism: how far the score on the judged rows is
+    above it. gain: how much better than the default it may be expected to score on new rows, 95 %; None where there is
+    none to compare with. again: the share of draws in which the same trial is picked. trials, rows: chosen among, and
+    judged on.
+    """
+
+    expected: Interval
+    optimism: float
+    gain: Interval | None
+    again: float
+    trials: int
+    rows: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON data."""
+        return asdict(self)
+
+
+def optimism(found: Resampled, select: Select, default: int | None = None, level: float = 0.95) -> Optimism | None:
+    """Of a choice among all trials of `found`; None where one stands alone, and where too few rows say anything.
+
+    select: the choice (`plainest`, `best`). default: the number of the trial that the gain is over.
+    """
+    if len(found.numbers) < 2 or len(found.drawn) < FEWEST_DRAWS:
+        return None
+    kept = select(found.values)
+    picked = np.array([select(scores) for scores in found.drawn])
+    new = found.left_out[np.arange(len(picked)), picked]
+    expected = float(new.mean())
+    gain = None
+    if default in found.numbers:
+        gains = new - found.left_out[:, found.numbers.index(default)]
+        gain = _interval(gains, level)
+    return Optimism(
+        _interval(new, level),
+        float(found.values[kept]) - expected,
+        gain,
+        float((picked == kept).mean()),
+        len(found.numbers),
+        found.rows,
+    )
+
+
+def best(scores: np.ndarray) -> int:
+    """The best score, whatever it costs."""
+    return int(np.argmax(scores))
+
+
+def plainest(found: Resampled, trials: Sequence[Trial]) -> Select:
+    """The choice that `choose` makes: the plainest of those that chance can't tell from the best. trials: those of
+    `found`, in any order."""
+    by_number = {one.number: one for one in trials}
+    order = sorted(range(len(found.numbers)), key=lambda at: by_number[found.numbers[at]].plainness)
+
+    def select(scores: np.ndarray) -> int:
+        same = alike(scores, found.bounds)
+        return next(at for at in order if same[at])
+
+    return select
+
+
+def _interval(values: np.ndarray, level: float) -> Interval:
+    value = float(values.mean())
+    return Interval(value, *percentiles(value, values, level))
