@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from graftwork.core.pace import OutOfTime
-from graftwork.errors import NonFiniteLossError, NumericalError
+from graftwork.errors import NonFiniteLossError, NumericalError, RefusedError, UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.across import Across, across
 from graftwork.runs.budget.look import Look
@@ -23,6 +23,9 @@ from graftwork.runs.clock import Deadline
 from graftwork.runs.folds import FOLDS
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
+from graftwork.runs.orders import Portfolio
+from graftwork.runs.other_candidates import is_other
+from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.single import Candidate, least_steps, make_ready, run_single
 from graftwork.runs.table_candidates import could_be_tried, few_validate, reads_columns_alone
 from graftwork.runs.workspace import Workspace
@@ -45,17 +48,20 @@ def run_all(
     listener: Listener,
     deadline: Deadline | None,
     look: Look | None = None,
+    portfolio: Portfolio = PORTFOLIO,
 ) -> tuple[list[Candidate], Candidate]:
     """Run what is planned while time lasts; the candidates in order, and the one to keep. look: what a row takes.
+    portfolio: the table of orders of `techniques: auto`.
 
     Ctrl-C ends the sequence with what there is. A run that fails (its loss is not finite, its arithmetic breaks down,
-    the memory is too small) is left out and said, and so is one that does not reach its first step in time. Before the
+    the memory is too small) is left out and said, and so is one that does not reach its first step in time, or that a
+    table of orders names and this base refuses. Before the
     first candidate is done Ctrl-C is raised again; where no run is left, the first failure is. Only the network of the
     best candidate keeps its weights in memory.
     """
     sequence = _Sequence(job, workspace, listener, deadline, look)
     candidates, failures = sequence.candidates, list[Exception]()
-    planned = planned_recipes(job, recipe)
+    planned = planned_recipes(job, recipe, None if deadline is None else deadline.budget, portfolio)
     for line in could_be_tried(job, recipe):
         listener.note(line)
     for at, (name, one) in enumerate(planned):
@@ -76,9 +82,11 @@ def run_all(
             workspace.remember(f"{name}-begun", False)
             listener.note(f"{name}: left out, the budget is used up before its first step")
             continue
-        except FAILURES as error:
+        except (*FAILURES, RefusedError, UsageError) as error:
             if isinstance(error, NotImplementedError | RecursionError):
                 raise  # a fault of the program, not of the numbers
+            if isinstance(error, RefusedError | UsageError) and not is_other(name):
+                raise
             failures.append(error)
             listener.note(f"{name}: left out. {failure_text(error)}")
             continue

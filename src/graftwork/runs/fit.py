@@ -32,6 +32,8 @@ from graftwork.runs.leave_one_domain_out import domains_to_leave_out, score_left
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.model_from_run import make_model as make_model
 from graftwork.runs.one_at_a_time import one_at_a_time
+from graftwork.runs.orders import Portfolio
+from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.provenance import licence_notes, provenance_of
 from graftwork.runs.reference import make_reference, other_words
 from graftwork.runs.reporting import Call, make_report
@@ -108,11 +110,13 @@ def fit_data(
     began: float | None = None,
     clock: Clock = time.monotonic,
     watch: Watch | None = None,
+    portfolio: Portfolio = PORTFOLIO,
 ) -> Model:
     """`fit`, with the data arguments as one thing. asked: the command as it was given, for what to do next.
     watch: by what a pretraining is watched.
 
-    clock: what the budget is counted by; `time.process_time` makes CPU seconds of it."""
+    clock: what the budget is counted by; `time.process_time` makes CPU seconds of it. portfolio: the table that says in
+    which order `techniques: auto` tries its candidates, in place of the library's own."""
     # The command line gives its own start, when the process had spent nothing yet.
     clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
     recipe, listener = _recipe(recipe), Recorder(listener or Listener())
@@ -131,16 +135,18 @@ def fit_data(
         recipe = replace(recipe, base=job.bases.named)
         for note in licence_notes(job, recipe):
             listener.note(note)
-        allowed = within_budget(job, recipe, workspace, listener, ends, began=on_wall, runs=runs)
+        allowed = within_budget(job, recipe, workspace, listener, ends, began=on_wall, runs=runs, portfolio=portfolio)
         recipe, deadline = allowed.recipe, allowed.deadline
         left_out = (
-            score_left_out(job, recipe, workspace, listener, deadline, adapt=data.adapt_to_held_out)
+            score_left_out(
+                job, recipe, workspace, listener, deadline, adapt=data.adapt_to_held_out, portfolio=portfolio
+            )
             if data.split_by
             else []
         )
         call = Call(asked, budget, str(folder or ""), len(job.train), len(job.valid or ()), allowed.for_all)
         job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
-        candidates, kept = run_all(job, recipe, workspace, listener, deadline, allowed.look)
+        candidates, kept = run_all(job, recipe, workspace, listener, deadline, allowed.look, portfolio)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
     reference = make_reference(job, model, kept) if model.recipe.reference or job.other else None
     for note in other_words(job, model, reference):

@@ -31,6 +31,8 @@ from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.model_from_run import make_model
+from graftwork.runs.orders import Portfolio
+from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.workspace import Workspace
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import metric_for
@@ -99,7 +101,14 @@ def without(job: Job, domain: str, *, adapt: bool) -> Job:
 
 
 def score_left_out(
-    job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: Deadline | None, *, adapt: bool
+    job: Job,
+    recipe: Recipe,
+    workspace: Workspace,
+    listener: Listener,
+    deadline: Deadline | None,
+    *,
+    adapt: bool,
+    portfolio: Portfolio = PORTFOLIO,
 ) -> list[LeftOutDomain]:
     """The scores of each domain by models of the others. What is done is kept in the workspace, for a resumed call.
 
@@ -123,7 +132,7 @@ def score_left_out(
         left = len(domains) + 1 - index
         until = None if deadline is None else replace(deadline.part(1 / left), shared=len(domains) + 1)
         own = workspace if workspace.folder is None else replace(workspace, folder=workspace.folder / name)
-        found.append(_score(part, recipe, own, listener, until, domain))
+        found.append(_score(part, recipe, own, listener, until, domain, portfolio))
         workspace.remember(name, {"key": key, **_kept(found[-1])})
         own.clear()
     for target in job.tasks:
@@ -149,10 +158,16 @@ def _only_there(job: Job) -> list[str]:
 
 
 def _score(
-    job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, deadline: Deadline | None, domain: str
+    job: Job,
+    recipe: Recipe,
+    workspace: Workspace,
+    listener: Listener,
+    deadline: Deadline | None,
+    domain: str,
+    portfolio: Portfolio,
 ) -> LeftOutDomain:
     wall, cpu = time.monotonic(), time.process_time()
-    candidates, best = run_all(job, recipe, workspace, listener, deadline)
+    candidates, best = run_all(job, recipe, workspace, listener, deadline, portfolio=portfolio)
     if any(one.fitted.interrupted for one in candidates):
         raise KeyboardInterrupt
     model = make_model(job, best)

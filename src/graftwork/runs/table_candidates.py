@@ -7,8 +7,10 @@ plain numbers is hard to beat on few rows with noise, and a network wants many r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import TRAINED_INSTEAD, parse_base, written
 from graftwork.networks.heads.boosting import Boosting
 from graftwork.networks.heads.solving.boosting import installed
@@ -44,16 +46,21 @@ def on_columns(job: Job, recipe: Recipe, probes: list[tuple[str, Recipe]]) -> li
     if recipe.head != USUAL_HEAD or any(task.usual_head != "linear" for task in tasks):
         return probes
     bases = recipe.bases(job.train.schema)
-    plain = {name: parse_base(PLAIN.get(base.spec, base.spec)) for name, base in bases.items()}
-    linear = replace(recipe, base=written(plain), head="linear", techniques=(Probe(),))
+    linear = on_plain_columns(recipe, bases, "linear")
     if few_validate(job):
         usual = replace(linear, techniques=(Probe(l2=FEW_L2),))
         first = [("plain linear probe", usual), ("plain linear probe, own l2", linear)]
     else:
-        first = [("plain linear probe", linear)] if written(plain) != written(bases) else []
+        first = [("plain linear probe", linear)] if linear.base != written(bases) else []
     boosted = (Boosting.name, replace(recipe, base=written(bases), head=Boosting.name, techniques=(Probe(),)))
     last = [boosted] if installed() and all(fits(task, Boosting) for task in tasks) else []
     return [*first, *probes, *last]
+
+
+def on_plain_columns(recipe: Recipe, bases: Mapping[str, BaseSettings], head: str) -> Recipe:
+    """A head on the numbers as they are. bases: of the inputs, as they are by default."""
+    plain = {name: parse_base(PLAIN.get(base.spec, base.spec)) for name, base in bases.items()}
+    return replace(recipe, base=written(plain), head=head, techniques=(Probe(),))
 
 
 def could_be_tried(job: Job, recipe: Recipe) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from graftwork.recipe import Recipe
 from graftwork.runs.bases.memory import free_memory
 from graftwork.runs.budget.affordable import FINISH, SMALL
 from graftwork.runs.budget.look import Look, look_at
-from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.clock import Deadline, shown
 from graftwork.runs.job.base_choice import sampled_texts
 from graftwork.runs.job.choice import Choice
@@ -19,6 +18,7 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.job.text_choice import fitted_to_lengths
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import make_ready
+from graftwork.runs.usual_candidates import usual_recipes
 from graftwork.shown import counted, shortened_text
 
 MEMORY = 5.0e9
@@ -95,7 +95,7 @@ def _timed(job: Job, recipe: Recipe, budget: Deadline | None) -> tuple[str, str]
 
 def _look(job: Job, recipe: Recipe, budget: Deadline | None) -> Look:
     small = job.sample(SMALL, recipe.seed, SMALL)
-    first = planned_recipes(small, recipe)[0][1]
+    first = usual_recipes(small, recipe)[0][1] if recipe.techniques == "auto" else recipe
     run = make_ready(small, first)
     return look_at(job, run, first) if budget is None else look_at(job, run, first, budget.clock)
 

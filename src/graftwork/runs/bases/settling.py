@@ -24,7 +24,9 @@ FILE = "bases"
 def known_bases(recipe: Recipe, workspace: Workspace) -> Bases | None:
     """Those that the call chose which is resumed, where it named the same ones."""
     known = workspace.recall(FILE)
-    return bases_from_json(known["each"]) if known is not None and known["named"] == _named(recipe) else None
+    if known is None or known["named"] != _named(recipe):
+        return None
+    return bases_from_json(known["each"], known.get("free", ()))
 
 
 def settled(job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, budget: Deadline | None) -> Job:
@@ -39,7 +41,7 @@ def settled(job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, 
         job = replace(job, bases=job.bases.settled(name, decided))
         for note in _lines(decided):
             listener.note(note)
-    workspace.remember(FILE, {"named": _named(recipe), "each": job.bases.to_json()})
+    workspace.remember(FILE, {"named": _named(recipe), "each": job.bases.to_json(), "free": sorted(job.bases.free)})
     return job
 
 

@@ -13,6 +13,8 @@ from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.clock import Began, Deadline, shown
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
+from graftwork.runs.orders import Portfolio
+from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.single import make_ready
 from graftwork.runs.workspace import Workspace
 
@@ -57,11 +59,13 @@ def within_budget(
     began: Began | None = None,
     runs: int = 1,
     estimated: bool = False,
+    portfolio: Portfolio = PORTFOLIO,
 ) -> Allowed:
     """The recipe, with as many training rows as the base has time to pass over; a resumed call takes what it took.
 
     budget: when the whole call must be over. began: its start, which says how busy the machine is. runs: how many runs
     share the time. estimated: the rows are reckoned from a first look, and nothing is read for them.
+    portfolio: the table that says which run is the first.
 
     Raises UsageError where the budget is too small, with the least one.
     """
@@ -75,7 +79,7 @@ def within_budget(
         return Allowed(recipe)
     load = _load(began)
     listener.doing("timing a few rows")
-    first = planned_recipes(job, recipe)[0][1]
+    first = planned_recipes(job, recipe, budget.budget, portfolio)[0][1]
     small = job.sample(SMALL, recipe.seed, SMALL)
     look = look_at(job, make_ready(small, first), first, budget.clock)
     reserve = FINISH * load + _scoring(job, look)

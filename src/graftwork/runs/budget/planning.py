@@ -9,6 +9,7 @@ from graftwork.core.plan import Plan
 from graftwork.core.plans import Plans
 from graftwork.core.run import Run
 from graftwork.core.timing import affordable_steps
+from graftwork.errors import RefusedError, UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.budget.affordable import SMALL, within_budget
 from graftwork.runs.budget.look import Look, look_at
@@ -16,22 +17,37 @@ from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
+from graftwork.runs.orders import Portfolio
+from graftwork.runs.other_candidates import is_other
+from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.single import make_ready
 from graftwork.runs.table_candidates import could_be_tried
 from graftwork.runs.workspace import Workspace
 
 
-def planned(job: Job, recipe: Recipe, listener: Listener, budget: Deadline | None = None) -> Plans:
+def planned(
+    job: Job,
+    recipe: Recipe,
+    listener: Listener,
+    budget: Deadline | None = None,
+    portfolio: Portfolio = PORTFOLIO,
+) -> Plans:
     """The plans of `techniques: auto`, or of the recipe, in their order, on the rows that a budget leaves."""
     if budget is not None:
-        recipe = within_budget(job, recipe, Workspace(), listener, budget, estimated=True).recipe
+        recipe = within_budget(job, recipe, Workspace(), listener, budget, estimated=True, portfolio=portfolio).recipe
     job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
     for line in could_be_tried(job, recipe):
         listener.note(line)
     plans, seen, look = Plans(), set[tuple[tuple[str, int], ...]](), None
-    for name, one in planned_recipes(job, recipe):
+    for name, one in planned_recipes(job, recipe, None if budget is None else budget.budget, portfolio):
         listener.doing(f"planning: {name}")
-        run = make_ready(job, one, sketched=True)
+        try:
+            run = make_ready(job, one, sketched=True)
+        except (RefusedError, UsageError) as error:
+            if not is_other(name):
+                raise
+            listener.note(f"{name}: left out. {error}")
+            continue
         if look is None:
             small = job.sample(SMALL, recipe.seed, SMALL)
             look = look_at(small, make_ready(small, one), one)

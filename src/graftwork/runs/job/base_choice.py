@@ -27,9 +27,10 @@ SAMPLE = 2000
 
 @dataclass(frozen=True)
 class Bases:
-    """The choice of each input, by its name."""
+    """The choice of each input, by its name. free: inputs whose base the recipe does not name."""
 
     each: Mapping[str, Choice] = field(default_factory=dict)
+    free: frozenset[str] = frozenset()
 
     @property
     def named(self) -> Named:
@@ -60,9 +61,9 @@ class Bases:
         return {name: choice.to_json() for name, choice in self.each.items()}
 
 
-def bases_from_json(plain: Mapping[str, Any]) -> Bases:
+def bases_from_json(plain: Mapping[str, Any], free: Collection[str] = ()) -> Bases:
     """The inverse of `Bases.to_json`."""
-    return Bases({name: from_json(one) for name, one in plain.items()})
+    return Bases({name: from_json(one) for name, one in plain.items()}, frozenset(free))
 
 
 def fitting_bases(table: Table, recipe: Recipe, tasks: Collection[Task] = ()) -> Bases:
@@ -70,10 +71,12 @@ def fitting_bases(table: Table, recipe: Recipe, tasks: Collection[Task] = ()) ->
     bases = recipe.bases(table.schema)
     inputs = {one.name: one for one in table.schema.modalities}
     own = named_uses(recipe.base, list(inputs.values()))
-    found = {}
+    found, free = dict[str, Choice](), set[str]()
     for name, base in bases.items():
         one = inputs[name]
         named = name in own or one.modality in own
+        if not named:
+            free.add(name)
         check_base(base)
         if one.modality == "text":
             texts = sampled_texts(table, one.columns, recipe.text)
@@ -86,7 +89,7 @@ def fitting_bases(table: Table, recipe: Recipe, tasks: Collection[Task] = ()) ->
             found[name] = sound_choice(one, base, len(table), tasks)
         else:
             found[name] = Choice(base)
-    return Bases(found)
+    return Bases(found, frozenset(free))
 
 
 def sampled_texts(table: Table, columns: Sequence[str], text: TextSettings) -> list[TextValue]:

@@ -1,0 +1,60 @@
+"""Which candidates the default tries, in which order. Written by `benchmarks/portfolio.py --write`; don't edit it.
+
+Nothing has been measured yet: every line says the order that was set by hand.
+"""
+
+from __future__ import annotations
+
+from graftwork.runs.orders import Line
+
+PORTFOLIO: tuple[Line, ...] = (
+    Line(
+        kind="text",
+        order=(
+            "kernel probe",
+            "mlp probe",
+            "linear probe",
+            "tune",
+        ),
+    ),
+    Line(
+        kind="image",
+        order=(
+            "kernel probe",
+            "mlp probe",
+            "linear probe",
+            "tune",
+        ),
+    ),
+    Line(
+        kind="audio",
+        order=(
+            "kernel probe",
+            "mlp probe",
+            "linear probe",
+            "tune",
+        ),
+    ),
+    Line(
+        kind="table",
+        order=(
+            "plain linear probe",
+            "kernel probe",
+            "mlp probe",
+            "linear probe",
+            "boosting",
+            "train",
+        ),
+    ),
+    Line(
+        kind="several",
+        order=(
+            "kernel probe",
+            "mlp probe",
+            "linear probe",
+            "each kind alone",
+            "late fusion",
+            "tune",
+        ),
+    ),
+)
