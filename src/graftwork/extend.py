@@ -43,6 +43,7 @@ from graftwork.networks.heads.rows import RowHead, RowHeadSettings
 from graftwork.networks.heads.solving.problem import Problem
 from graftwork.networks.network import Forward, Network, Output
 from graftwork.networks.streams import own_stream
+from graftwork.spaces import Choice, Range, Spaces
 from graftwork.tasks.capabilities import Calibrated, Comparable, Mixable
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.metric import Metric, Scorer, from_sums, mean_of_rows
@@ -66,6 +67,7 @@ __all__ = [
     "Batch",
     "Calibrated",
     "Check",
+    "Choice",
     "Column",
     "ColumnPlace",
     "ColumnTask",
@@ -98,6 +100,7 @@ __all__ = [
     "Predictor",
     "Problem",
     "Ragged",
+    "Range",
     "RefusedError",
     "RowHead",
     "RowHeadSettings",
@@ -107,6 +110,7 @@ __all__ = [
     "Section",
     "SeenRows",
     "Setup",
+    "Spaces",
     "StepStream",
     "Table",
     "Targets",

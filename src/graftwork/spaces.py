@@ -56,10 +56,12 @@ class Choice:
 
 
 Space = Range | Choice
+Spaces = Mapping[str, Space]
+"""By the name of a setting."""
 
 
 def spaces_of(settings: type) -> dict[str, Space]:
     """The settings of a class that are searched, by name, in the order of its fields: what its `searched` says."""
-    searched: Mapping[str, Space] = getattr(settings, "searched", {})
+    searched: Spaces = getattr(settings, "searched", {})
     names = [one.name for one in dataclasses.fields(settings) if one.init]
     return {name: searched[name] for name in names if name in searched}

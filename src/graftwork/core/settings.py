@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from graftwork import specs
 from graftwork.core.course import check_cuts
 from graftwork.devices import chosen
 from graftwork.errors import UsageError
+from graftwork.spaces import Range, Spaces
 
 Precision = Literal["auto", "fp32", "bf16"]
 Schedule = Literal["linear", "cosine", "constant"]
@@ -54,6 +55,9 @@ class Training:
     keep: Keep = "best"
     precision: Precision = "auto"
     cuts: tuple[int, ...] = ()
+
+    searched: ClassVar[Spaces] = {"lr": Range(1e-5, 1e-2, log=True), "epochs": Range(1, 60, log=True)}
+    """The widest that is searched; what the bases and the number of rows suggest narrows it."""
 
     def __post_init__(self) -> None:
         for name, low, high in _RANGES:

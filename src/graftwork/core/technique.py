@@ -25,6 +25,7 @@ from graftwork.core.setup import TeacherOutputs as TeacherOutputs
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network, Output
+from graftwork.spaces import Spaces
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,8 @@ class Technique(ABC):
     phase: ClassVar[Phase]
     summary: ClassVar[str]
     """One line for `graft list techniques`."""
+    searched: ClassVar[Spaces] = {}
+    """Where `graft tune` searches its settings: those that are worth it, by name. The others stay at their defaults."""
 
     @property
     def off(self) -> bool:

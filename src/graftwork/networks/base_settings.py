@@ -13,6 +13,7 @@ from graftwork import specs
 from graftwork.bases.home import folder_of
 from graftwork.data.table import Column, Modality, Table
 from graftwork.errors import UsageError
+from graftwork.spaces import Spaces
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -61,6 +62,8 @@ class BaseSettings(ABC):
     """Learning rate for tuning its upper blocks from a solved head."""
     sizes: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     """Empty for a base of one size."""
+    searched: ClassVar[Spaces] = {}
+    """Where `graft tune` searches its settings, by name."""
 
     @property
     def spec(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from graftwork import specs
 from graftwork.errors import UsageError
 from graftwork.networks.base_settings import BaseSettings, Sizes, TrainingRows, at_least, check_dropout, seeded
+from graftwork.spaces import Choice, Range, Spaces
 
 if TYPE_CHECKING:
     from graftwork.networks.audio.spectrogram import MelSettings
@@ -37,6 +38,7 @@ class AudioModel(BaseSettings):
     pretrained = True
     suggested_lr = 1e-4
     suggested_epochs = 5
+    searched: ClassVar[Spaces] = {"layers": Range(1, 4)}
 
     def __post_init__(self) -> None:
         at_least(1, layers=self.layers)
@@ -116,6 +118,7 @@ class MelCNN(_ScratchSettings):
 
     name = "mel-cnn"
     sizes: ClassVar[Sizes] = {"small": {"width": 16}, "medium": {"width": 32}, "large": {"width": 64}}
+    searched: ClassVar[Spaces] = {"width": Choice((16, 32, 64)), "dropout": Range(0.0, 0.3)}
     summary = "convolutional network over log-mel, trained from scratch; the default for sounds"
     suggested_lr = 1e-3
     suggested_epochs = 15
@@ -141,6 +144,7 @@ class MelGRU(_ScratchSettings):
 
     name = "mel-gru"
     sizes: ClassVar[Sizes] = {"small": {"width": 128}, "medium": {"width": 256}, "large": {"width": 512}}
+    searched: ClassVar[Spaces] = {"width": Choice((128, 256, 512)), "dropout": Range(0.1, 0.5)}
     summary = "bidirectional GRU over log-mel, trained from scratch"
     suggested_lr = 1e-3
     suggested_epochs = 15

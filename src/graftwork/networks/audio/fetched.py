@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from graftwork.bases.home import need
 from graftwork.errors import UsageError
 from graftwork.networks.audio.bases import check_seconds
 from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least
+from graftwork.spaces import Range, Spaces
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -29,6 +30,7 @@ class _Whisper(BaseSettings):
     pretrained = True
     suggested_lr = 1e-4
     suggested_epochs = 5
+    searched: ClassVar[Spaces] = {"depth": Range(2, 4), "layers": Range(1, 3)}
 
     def __post_init__(self) -> None:
         at_least(1, depth=self.depth, layers=self.layers)

@@ -12,6 +12,7 @@ from graftwork.networks.heads.layers.trees import TreesLayer
 from graftwork.networks.heads.rows import RowHead, RowHeadSettings
 from graftwork.networks.heads.solving.boosting import Growth, check_installed, fit_boosting
 from graftwork.networks.heads.solving.problem import Problem
+from graftwork.spaces import Range, Spaces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class Boosting(RowHeadSettings):
     fits: ClassVar[frozenset[str]] = frozenset({"row_outputs", "named_loss"})
     must_be_solved: ClassVar[bool] = True
     has_gradient: ClassVar[bool] = False
+    searched: ClassVar[Spaces] = {"rate": Range(0.02, 0.3, log=True)}
 
     def __post_init__(self) -> None:
         check_setting(1 <= self.rounds <= 100_000, self.name, "rounds", self.rounds, "1 to 100,000")

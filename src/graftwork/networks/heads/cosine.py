@@ -12,6 +12,7 @@ from graftwork.networks.heads.layers.cosine import CosineLayer, Projection
 from graftwork.networks.heads.rows import RowHead, RowHeadSettings
 from graftwork.networks.heads.solving.problem import Problem
 from graftwork.networks.heads.solving.whiten import fit_cosine
+from graftwork.spaces import Range, Spaces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Cosine(RowHeadSettings):
 
     name: ClassVar[str] = "cosine"
     fits: ClassVar[frozenset[str]] = frozenset({"hard_labels"})
+    searched: ClassVar[Spaces] = {"scale": Range(4.0, 64.0, log=True)}
 
     def __post_init__(self) -> None:
         check_setting(0 < self.scale < float("inf"), "cosine", "scale", self.scale, "a number above 0")

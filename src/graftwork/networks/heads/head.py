@@ -16,6 +16,7 @@ from graftwork.errors import UsageError
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.features import Features
 from graftwork.networks.heads.solving.problem import Problem
+from graftwork.spaces import Spaces
 
 Reads = Literal["rows", "tokens", "levels", "native"]
 """The fused features of a row; the vectors of an input's tokens; the maps of a CNN from fine to coarse; or the model of
@@ -50,6 +51,8 @@ class HeadSettings(ABC):
     name: ClassVar[str]
     fits: ClassVar[frozenset[str]]
     """What it needs of a task: facts, all of them (`graftwork.core.facts.FACTS`)."""
+    searched: ClassVar[Spaces] = {}
+    """Where `graft tune` searches its settings, by name."""
 
     @abstractmethod
     def build(self, network: NetworkBelow, outputs: int, spec: str) -> Head:

@@ -12,6 +12,7 @@ from graftwork.networks.heads.layers.kernel import KernelLayer
 from graftwork.networks.heads.rows import RowHead, RowHeadSettings
 from graftwork.networks.heads.solving.kernel import fit_kernel
 from graftwork.networks.heads.solving.problem import Problem
+from graftwork.spaces import Range, Spaces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,7 @@ class Kernel(RowHeadSettings):
     name: ClassVar[str] = "kernel"
     fits: ClassVar[frozenset[str]] = frozenset({"row_outputs", "mixable_targets"})
     must_be_solved: ClassVar[bool] = True
+    searched: ClassVar[Spaces] = {"gamma": Range(0.25, 4.0, log=True)}
 
     def __post_init__(self) -> None:
         check_setting(0 < self.gamma < float("inf"), "kernel", "gamma", self.gamma, "a number above 0")

@@ -9,6 +9,7 @@ from torch import nn
 
 from graftwork.networks.heads.head import check_setting
 from graftwork.networks.heads.rows import RowHeadSettings
+from graftwork.spaces import Range, Spaces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class Mlp(RowHeadSettings):
 
     name: ClassVar[str] = "mlp"
     fits: ClassVar[frozenset[str]] = frozenset({"row_outputs"})
+    searched: ClassVar[Spaces] = {"width": Range(64, 1024, log=True), "dropout": Range(0.0, 0.5)}
 
     def __post_init__(self) -> None:
         check_setting(self.width >= 1, "mlp", "width", self.width, "1 or more")

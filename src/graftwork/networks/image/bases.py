@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from graftwork.errors import DataError, UsageError
 from graftwork.networks.base_settings import BaseSettings, Sizes, TrainingRows, at_least, check_dropout, seeded
+from graftwork.spaces import Choice, Range, Spaces
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -75,6 +76,7 @@ class SmallCNN(BaseSettings):
         "medium": {"width": 48, "blocks": 2},
         "large": {"width": 64, "blocks": 3},
     }
+    searched: ClassVar[Spaces] = {"width": Choice((16, 32, 64)), "blocks": Range(1, 2), "dropout": Range(0.0, 0.3)}
     summary = "small residual CNN, trained from scratch; the default for images"
     source = "trained from scratch: it has no pretrained weights"
     modality = "image"
@@ -113,6 +115,7 @@ class Conv4(BaseSettings):
 
     name = "conv4"
     sizes: ClassVar[Sizes] = {"small": {"width": 32}, "medium": {"width": 64}, "large": {"width": 128}}
+    searched: ClassVar[Spaces] = {"width": Choice((32, 64, 128))}
     summary = "four convolutions for tiny pictures, trained from scratch: for few-shot learning"
     source = "trained from scratch: it has no pretrained weights"
     modality = "image"

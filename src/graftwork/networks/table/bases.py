@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from graftwork.errors import DataError, UsageError
 from graftwork.networks.base_settings import BaseSettings, TrainingRows, at_least, check_dropout, seeded
+from graftwork.spaces import Choice, Range, Spaces
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -54,6 +55,7 @@ class Columns(_TableSettings):
     name = "columns"
     summary = "numbers scaled, categories one-hot, nothing to train; the default for tables"
     source = "learns scales and categories from the training rows"
+    searched: ClassVar[Spaces] = {"numbers": Choice(("bins", "standard", "quantile"))}
     pretrained = True
     suggested_lr = 0.0
     suggested_epochs = 5
@@ -77,6 +79,12 @@ class _TrainedSettings(_TableSettings):
 
     source = "trained from scratch"
     pretrained = False
+    searched: ClassVar[Spaces] = {
+        "numbers": Choice(("bins", "standard", "quantile")),
+        "width": Choice((64, 128, 256)),
+        "layers": Range(1, 4),
+        "dropout": Range(0.0, 0.5),
+    }
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -14,6 +14,7 @@ from graftwork.bases.home import need
 from graftwork.data.store.names import inside
 from graftwork.errors import UsageError
 from graftwork.networks.base_settings import BaseSettings, Sizes, TrainingRows, at_least, check_dropout, seeded
+from graftwork.spaces import Choice, Range, Spaces
 
 if TYPE_CHECKING:
     from graftwork.networks.encoder import Encoder
@@ -44,6 +45,7 @@ class _PretrainedSettings(BaseSettings):
     pretrained = True
     suggested_lr = 3e-4
     suggested_epochs = 5
+    searched: ClassVar[Spaces] = {"layers": Range(1, 4)}
 
     def __post_init__(self) -> None:
         at_least(1, layers=self.layers, windows=self.windows)
@@ -181,6 +183,7 @@ class _ScratchSettings(BaseSettings):
     suggested_lr = 2e-3
     suggested_epochs = 10
     source = "trained from scratch, tokenizer included"
+    searched: ClassVar[Spaces] = {"width": Choice((128, 256, 384)), "dropout": Range(0.1, 0.5)}
 
     def __post_init__(self) -> None:
         at_least(1, layers=self.layers)

@@ -17,6 +17,7 @@ from typing import ClassVar
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.adversarial.adversarial_training import AdversarialTraining
 from graftwork.techniques.adversarial.attack import Balls, Norm, farthest
 from graftwork.techniques.adversarial.perturbed_inputs import SIGNALS, ball
@@ -42,6 +43,7 @@ class Adversarial(AdversarialTraining):
 
     name: ClassVar[str] = "adversarial"
     summary: ClassVar[str] = "train images and sounds under attack (PGD, fast FGSM)"
+    searched: ClassVar[Spaces] = {"epsilon": Range(0.002, 0.05, log=True), "clean": Range(0.0, 0.8)}
     kinds: ClassVar[tuple[Modality, ...]] = SIGNALS
     fact: ClassVar[str] = "signals"
 

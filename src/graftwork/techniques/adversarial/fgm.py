@@ -18,6 +18,7 @@ from typing import ClassVar
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.adversarial.adversarial_training import AdversarialTraining
 from graftwork.techniques.adversarial.attack import Balls
 from graftwork.techniques.adversarial.perturbed_inputs import ball
@@ -39,6 +40,7 @@ class FGM(AdversarialTraining):
 
     name: ClassVar[str] = "fgm"
     summary: ClassVar[str] = "train texts with embeddings moved against them (FGM)"
+    searched: ClassVar[Spaces] = {"epsilon": Range(0.005, 0.1, log=True)}
     kinds: ClassVar[tuple[Modality, ...]] = ("text",)
     fact: ClassVar[str] = "embeddings"
 

@@ -23,6 +23,7 @@ from graftwork.core.technique import Gradient, Graft, LossOutput, Objective, Set
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.adversarial.adversarial_training import Attacking
 from graftwork.techniques.adversarial.attack import Ball, Balls, Norm, Points, farthest
 from graftwork.techniques.adversarial.perturbed_inputs import SIGNALS, ball, shifted
@@ -49,6 +50,7 @@ class FreeAdversarial(Attacking):
 
     name: ClassVar[str] = "free-adversarial"
     summary: ClassVar[str] = "train images and sounds under attack, without passes for it (free)"
+    searched: ClassVar[Spaces] = {"epsilon": Range(0.002, 0.05, log=True)}
     kinds: ClassVar[tuple[Modality, ...]] = SIGNALS
     fact: ClassVar[str] = "signals"
     claims: ClassVar[frozenset[str]] = frozenset({"attack"})

@@ -19,6 +19,7 @@ import torch
 from graftwork.core.technique import Cost
 from graftwork.data.table import Modality
 from graftwork.data.tensors import Tensors, detached
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.adversarial.adversarial_training import Smoothing, Still
 from graftwork.techniques.adversarial.attack import Points, pgd
 from graftwork.techniques.adversarial.perturbed_inputs import SIGNALS
@@ -40,6 +41,7 @@ class TRADES(Smoothing):
 
     name: ClassVar[str] = "trades"
     summary: ClassVar[str] = "predictions should not move under attack (TRADES)"
+    searched: ClassVar[Spaces] = {"epsilon": Range(0.002, 0.05, log=True), "beta": Range(1.0, 6.0)}
     kinds: ClassVar[tuple[Modality, ...]] = SIGNALS
     fact: ClassVar[str] = "signals"
     claims: ClassVar[frozenset[str]] = frozenset({"attack"})

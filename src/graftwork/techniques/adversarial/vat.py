@@ -19,6 +19,7 @@ import torch
 from graftwork.core.technique import Cost, Phase
 from graftwork.data.table import Modality
 from graftwork.data.tensors import Tensors
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.adversarial.adversarial_training import Smoothing, Still
 from graftwork.techniques.adversarial.attack import Balls, Harm, Points, slopes
 from graftwork.techniques.adversarial.perturbed_inputs import CONTINUOUS
@@ -56,6 +57,7 @@ class VAT(Smoothing):
     name: ClassVar[str] = "vat"
     phase: ClassVar[Phase] = Phase.SMOOTHNESS
     summary: ClassVar[str] = "smooth predictions where they change fastest (VAT)"
+    searched: ClassVar[Spaces] = {"epsilon": Range(0.02, 0.3, log=True), "weight": Range(0.3, 3.0, log=True)}
     kinds: ClassVar[tuple[Modality, ...]] = CONTINUOUS
     fact: ClassVar[str] = "continuous_inputs"
 

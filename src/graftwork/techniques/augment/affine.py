@@ -18,6 +18,7 @@ from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.geometry import warp
 from graftwork.techniques.augment.inputs import Augmentation, Change, between
 from graftwork.techniques.checks import check_range
@@ -40,6 +41,7 @@ class Affine(Augmentation):
     name: ClassVar[str] = "affine"
     phase: ClassVar[Phase] = Phase.AFFINE
     summary: ClassVar[str] = "turn, stretch, slant and move each image a little"
+    searched: ClassVar[Spaces] = {"degrees": Range(5.0, 30.0), "stretch": Range(0.05, 0.4), "shift": Range(0.02, 0.2)}
     modality: ClassVar[Modality] = "image"
     moves: ClassVar[bool] = True
 

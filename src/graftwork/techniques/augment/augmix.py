@@ -23,6 +23,7 @@ from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.data.tensors import Tensors
 from graftwork.networks.network import Forward, Network
+from graftwork.spaces import Range, Spaces
 from graftwork.tasks.capabilities import probabilities
 from graftwork.tasks.task import Task
 from graftwork.techniques.adversarial.perturbed_inputs import IMAGES, attackable
@@ -94,6 +95,7 @@ class AugMix(Technique):
     name: ClassVar[str] = "augmix"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "mixtures of mild edits get one prediction (AugMix)"
+    searched: ClassVar[Spaces] = {"weight": Range(1.0, 12.0, log=True), "magnitude": Range(1.0, 5.0)}
     needs: ClassVar[frozenset[str]] = frozenset({"image_inputs", "classes", "row_targets"})
     depth: ClassVar[int] = 0
     uses_unlabelled: ClassVar[bool] = True

@@ -19,6 +19,7 @@ from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.inputs import Augmentation, Change, between
 from graftwork.techniques.augment.pixels import check_installed, enhance, one_thread
 from graftwork.techniques.checks import check_range
@@ -40,6 +41,11 @@ class Colour(Augmentation):
     name: ClassVar[str] = "colour"
     phase: ClassVar[Phase] = Phase.COLOUR
     summary: ClassVar[str] = "change brightness, contrast, saturation and hue of images"
+    searched: ClassVar[Spaces] = {
+        "brightness": Range(0.05, 0.4),
+        "contrast": Range(0.05, 0.4),
+        "saturation": Range(0.05, 0.4),
+    }
     modality: ClassVar[Modality] = "image"
 
     def __post_init__(self) -> None:

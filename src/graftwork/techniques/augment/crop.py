@@ -20,6 +20,7 @@ from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.geometry import warp, window
 from graftwork.techniques.augment.inputs import Augmentation, Change, between
 from graftwork.techniques.checks import check_range
@@ -42,6 +43,7 @@ class Crop(Augmentation):
     name: ClassVar[str] = "crop"
     phase: ClassVar[Phase] = Phase.CROP
     summary: ClassVar[str] = "show a random window of each image"
+    searched: ClassVar[Spaces] = {"scale": Range(0.4, 0.9)}
     modality: ClassVar[Modality] = "image"
     moves: ClassVar[bool] = True
 

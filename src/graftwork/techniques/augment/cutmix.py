@@ -17,6 +17,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.mixing import ImageMixing
 
 
@@ -38,6 +39,7 @@ class CutMix(ImageMixing):
 
     name: ClassVar[str] = "cutmix"
     summary: ClassVar[str] = "fill a rectangle of each image from another row (CutMix)"
+    searched: ClassVar[Spaces] = {"alpha": Range(0.2, 1.0)}
 
     @property
     def amount(self) -> float:

@@ -20,6 +20,7 @@ from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.inputs import Augmentation, Change, chance
 from graftwork.techniques.augment.tokens import marks_of, sparing, text_of, texts_of, without
 from graftwork.techniques.checks import check_range
@@ -52,6 +53,7 @@ class EDA(Augmentation):
     name: ClassVar[str] = "eda"
     phase: ClassVar[Phase] = Phase.WORDS
     summary: ClassVar[str] = "swap or leave out tokens of texts (EDA)"
+    searched: ClassVar[Spaces] = {"swap": Range(0.02, 0.2), "delete": Range(0.02, 0.2)}
     modality: ClassVar[Modality] = "text"
     moves: ClassVar[bool] = True
 

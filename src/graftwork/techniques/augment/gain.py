@@ -15,6 +15,7 @@ from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.inputs import Augmentation, Change, between
 from graftwork.techniques.augment.waves import samples_of, wave_of
 from graftwork.techniques.checks import check_range
@@ -29,6 +30,7 @@ class Gain(Augmentation):
     name: ClassVar[str] = "gain"
     phase: ClassVar[Phase] = Phase.LOUDNESS
     summary: ClassVar[str] = "make sounds louder or softer"
+    searched: ClassVar[Spaces] = {"db": Range(2.0, 12.0)}
     modality: ClassVar[Modality] = "audio"
 
     def __post_init__(self) -> None:

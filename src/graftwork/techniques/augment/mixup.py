@@ -20,6 +20,7 @@ from graftwork.core.technique import Graft, LossOutput, Objective, Phase, Setup,
 from graftwork.data.batch import Batch
 from graftwork.networks.features import Features
 from graftwork.networks.network import Forward, Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.blending import blend, choose_partners, with_blended_targets
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.streams import StepStream
@@ -38,6 +39,7 @@ class Mixup(Technique):
     name: ClassVar[str] = "mixup"
     phase: ClassVar[Phase] = Phase.MIX
     summary: ClassVar[str] = "learn from blends of two rows' features and targets"
+    searched: ClassVar[Spaces] = {"alpha": Range(0.1, 1.0, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset({"target_column", "mixable_targets", "row_features"})
     drops: ClassVar[frozenset[str]] = frozenset({"hard_labels", "row_identity"})
     couples_rows: ClassVar[bool] = True

@@ -19,6 +19,7 @@ from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.errors import UsageError
 from graftwork.networks.encoder import Encoder
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.inputs import Augmentation, Change, between, chance
 from graftwork.techniques.augment.waves import own, samples_of, wave_of
 from graftwork.techniques.checks import check_range
@@ -51,6 +52,7 @@ class Noise(Augmentation):
     name: ClassVar[str] = "noise"
     phase: ClassVar[Phase] = Phase.NOISE
     summary: ClassVar[str] = "add white noise to sounds"
+    searched: ClassVar[Spaces] = {"probability": Range(0.2, 0.9)}
     modality: ClassVar[Modality] = "audio"
 
     def __post_init__(self) -> None:

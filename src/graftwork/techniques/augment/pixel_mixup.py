@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.blending import blend
 from graftwork.techniques.augment.mixing import ImageMixing
 
@@ -31,6 +32,7 @@ class PixelMixup(ImageMixing):
 
     name: ClassVar[str] = "pixel-mixup"
     summary: ClassVar[str] = "learn from blends of two images and their targets"
+    searched: ClassVar[Spaces] = {"alpha": Range(0.1, 1.0, log=True)}
 
     @property
     def amount(self) -> float:

@@ -18,6 +18,7 @@ from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.inputs import Augmentation, Change, chance
 from graftwork.techniques.augment.operations import operations
 from graftwork.techniques.augment.pixels import check_installed, one_thread
@@ -40,6 +41,7 @@ class RandAugment(Augmentation):
     name: ClassVar[str] = "rand-augment"
     phase: ClassVar[Phase] = Phase.POLICY
     summary: ClassVar[str] = "a few random operations on each image (RandAugment)"
+    searched: ClassVar[Spaces] = {"ops": Range(1, 3), "magnitude": Range(3.0, 15.0)}
     modality: ClassVar[Modality] = "image"
     moves: ClassVar[bool] = True
 

@@ -15,6 +15,7 @@ from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.inputs import Augmentation, Change, between
 from graftwork.techniques.augment.waves import rolled, samples_of, wave_of
 from graftwork.techniques.checks import check_range
@@ -32,6 +33,7 @@ class Shift(Augmentation):
     name: ClassVar[str] = "shift"
     phase: ClassVar[Phase] = Phase.SHIFT
     summary: ClassVar[str] = "move sounds in time"
+    searched: ClassVar[Spaces] = {"share": Range(0.02, 0.3)}
     modality: ClassVar[Modality] = "audio"
     moves: ClassVar[bool] = True
 

@@ -20,6 +20,7 @@ from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.audio.encoder import MelEncoder
 from graftwork.networks.encoder import Encoder
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.inputs import Augmentation, Change
 from graftwork.techniques.checks import check_range
 
@@ -51,6 +52,7 @@ class SpecAugment(Augmentation):
     name: ClassVar[str] = "spec-augment"
     phase: ClassVar[Phase] = Phase.SPECTRUM  # behind whatever changes the waveform
     summary: ClassVar[str] = "mask bands and stretches of spectrograms (SpecAugment)"
+    searched: ClassVar[Spaces] = {"freq_width": Range(0.05, 0.3), "time_width": Range(0.05, 0.3)}
     modality: ClassVar[Modality] = "audio"
     # What comes behind it finds spectrograms and no samples.
     drops: ClassVar[frozenset[str]] = frozenset({"signals", "continuous_inputs"})

@@ -18,6 +18,7 @@ from graftwork.core.technique import Phase
 from graftwork.data.batch import Inputs
 from graftwork.data.table import Modality
 from graftwork.networks.encoder import Encoder
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.augment.inputs import Augmentation, Change
 from graftwork.techniques.augment.tokens import marks_of, sparing, text_of, texts_of, without
 from graftwork.techniques.checks import check_range
@@ -36,6 +37,7 @@ class TokenDropout(Augmentation):
     name: ClassVar[str] = "token-dropout"
     phase: ClassVar[Phase] = Phase.TOKENS
     summary: ClassVar[str] = "some tokens of each text can't be read"
+    searched: ClassVar[Spaces] = {"rate": Range(0.05, 0.3)}
     modality: ClassVar[Modality] = "text"
 
     def __post_init__(self) -> None:

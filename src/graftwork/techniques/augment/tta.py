@@ -24,6 +24,7 @@ from graftwork.data.tensors import Tensors, each_tensor
 from graftwork.errors import UsageError
 from graftwork.networks.features import Features
 from graftwork.networks.network import Forward, Heads
+from graftwork.spaces import Choice, Spaces
 from graftwork.techniques.augment.geometry import warp, window
 from graftwork.techniques.augment.waves import rolled
 from graftwork.techniques.checks import check_range
@@ -81,6 +82,7 @@ class TTA(Technique):
     name: ClassVar[str] = "tta"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "average predictions over several views (test-time augmentation)"
+    searched: ClassVar[Spaces] = {"views": Choice((2, 4, 6))}
     needs: ClassVar[frozenset[str]] = frozenset({"other_views", "row_targets", "row_features"})
     predict_depth: ClassVar[int] = 0
 

@@ -19,6 +19,7 @@ from typing import ClassVar
 from graftwork.core.technique import Graft, Multiplier, Phase, Setup, Technique, Terms, per_batch
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network, Output
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.continual.starting_point import StartingPoint
 
@@ -35,6 +36,7 @@ class L2SP(Technique):
     name: ClassVar[str] = "l2-sp"
     phase: ClassVar[Phase] = Phase.WEIGHTS
     summary: ClassVar[str] = "a penalty on how far the base moves from where it began"
+    searched: ClassVar[Spaces] = {"weight": Range(0.01, 1.0, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset({"trainable_features"})
 
     def __post_init__(self) -> None:

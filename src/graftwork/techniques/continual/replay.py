@@ -28,6 +28,7 @@ from graftwork.errors import RefusedError, UsageError
 from graftwork.networks.features import Features
 from graftwork.networks.heads.head import Head
 from graftwork.networks.network import Network, Output
+from graftwork.spaces import Range, Spaces
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
 
@@ -48,6 +49,7 @@ class Replay(Technique):
     name: ClassVar[str] = "replay"
     phase: ClassVar[Phase] = Phase.DISTIL
     summary: ClassVar[str] = "rows of the old task come along, read by the old head"
+    searched: ClassVar[Spaces] = {"share": Range(0.05, 0.5)}
     needs: ClassVar[frozenset[str]] = frozenset({"row_identity", "row_sampling", "target_column", "trainable_features"})
 
     def __post_init__(self) -> None:

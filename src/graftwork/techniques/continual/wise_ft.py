@@ -18,6 +18,7 @@ from typing import ClassVar
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.continual.starting_point import StartingPoint
 
@@ -34,6 +35,7 @@ class WiSEFT(Technique):
     name: ClassVar[str] = "wise-ft"
     phase: ClassVar[Phase] = Phase.INTERPOLATE
     summary: ClassVar[str] = "validate and save weights between those before and after"
+    searched: ClassVar[Spaces] = {"share": Range(0.3, 0.9)}
 
     def __post_init__(self) -> None:
         check_range(self.name, "share", self.share, 0.0, 1.0)

@@ -19,6 +19,7 @@ from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, 
 from graftwork.data.batch import Batch
 from graftwork.data.tensors import Tensors
 from graftwork.networks.network import Forward, Network
+from graftwork.spaces import Range, Spaces
 from graftwork.tasks.capabilities import divergence
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
@@ -42,6 +43,7 @@ class Consistency(Technique):
     name: ClassVar[str] = "consistency"
     phase: ClassVar[Phase] = Phase.DROPOUT
     summary: ClassVar[str] = "two passes under dropout should agree (R-Drop)"
+    searched: ClassVar[Spaces] = {"weight": Range(0.25, 4.0, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset({"dropout", "comparable_predictions"})
     uses_unlabelled: ClassVar[bool] = True
 

@@ -21,6 +21,7 @@ from graftwork.data.batch import Batch
 from graftwork.data.tensors import one_tensor
 from graftwork.errors import UsageError
 from graftwork.networks.network import Network, Output
+from graftwork.spaces import Range, Spaces
 from graftwork.tasks.capabilities import divergence
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
@@ -49,6 +50,7 @@ class Distil(Technique):
     name: ClassVar[str] = "distil"
     phase: ClassVar[Phase] = Phase.DISTIL
     summary: ClassVar[str] = "learn what a larger model predicts, on all rows"
+    searched: ClassVar[Spaces] = {"temperature": Range(1.0, 8.0, log=True), "weight": Range(0.3, 0.95)}
     needs: ClassVar[frozenset[str]] = frozenset({"row_identity", "target_column", "comparable_predictions"})
     uses_unlabelled: ClassVar[bool] = True
 

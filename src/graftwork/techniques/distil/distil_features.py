@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms, per_row
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network, Output
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.distil.answers import check_teacher, of_rows
 from graftwork.techniques.streams import own_stream
@@ -50,6 +51,7 @@ class DistilFeatures(Technique):
     name: ClassVar[str] = "distil-features"
     phase: ClassVar[Phase] = Phase.DISTIL
     summary: ClassVar[str] = "let projected features be those of a larger model (FitNets)"
+    searched: ClassVar[Spaces] = {"weight": Range(0.1, 10.0, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset({"row_identity", "trainable_features", "row_features"})
     uses_unlabelled: ClassVar[bool] = True
 

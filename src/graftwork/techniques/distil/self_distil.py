@@ -21,6 +21,7 @@ import torch
 from graftwork.core.technique import Cost, Graft, LossOutput, Objective, Phase, Setup, Technique, per_row
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network
+from graftwork.spaces import Choice, Range, Spaces
 from graftwork.tasks.capabilities import divergence
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.weights.average import Average
@@ -67,6 +68,7 @@ class SelfDistil(Technique):
     phase: ClassVar[Phase] = Phase.DISTIL
     needs: ClassVar[frozenset[str]] = frozenset({"comparable_predictions"})
     summary: ClassVar[str] = "agree with the moving average of the own weights (mean teacher)"
+    searched: ClassVar[Spaces] = {"weight": Range(0.25, 4.0, log=True), "decay": Choice((0.95, 0.99, 0.995))}
     uses_unlabelled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms, per_row
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network, Output
+from graftwork.spaces import Range, Spaces
 from graftwork.tasks.capabilities import probabilities
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.domain.adversary import domain_loss, make_critic, reverse_gradient, schedule
@@ -63,6 +64,7 @@ class CDAN(Technique):
     name: ClassVar[str] = "cdan"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "as dann, and the critic sees the predicted class too"
+    searched: ClassVar[Spaces] = {"weight": Range(0.1, 2.0, log=True)}
     # Not "hard_labels": it looks at predictions, so that mixed labels do no harm.
     needs: ClassVar[frozenset[str]] = frozenset({"domain", "trainable_features", "classes", "row_features"})
     uses_unlabelled: ClassVar[bool] = True

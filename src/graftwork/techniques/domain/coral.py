@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.domain.alignment import Alignment
 
 
@@ -34,6 +35,7 @@ class Coral(Alignment):
 
     name: ClassVar[str] = "coral"
     summary: ClassVar[str] = "features of all domains have the same covariance (Deep CORAL)"
+    searched: ClassVar[Spaces] = {"weight": Range(1.0, 1000.0, log=True)}
 
     def distance(self, first: Tensor, second: Tensor) -> Tensor:
         return covariance_distance(first, second)

@@ -16,6 +16,7 @@ from typing import ClassVar
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms, per_row
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network, Output
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.domain.adversary import domain_loss, make_critic, reverse_gradient, schedule
 
@@ -34,6 +35,7 @@ class DANN(Technique):
     name: ClassVar[str] = "dann"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "features from which a critic can't tell the domain (adversarial)"
+    searched: ClassVar[Spaces] = {"weight": Range(0.1, 2.0, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset({"domain", "trainable_features", "row_features"})
     uses_unlabelled: ClassVar[bool] = True
 

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.labels.classes import balance
 
@@ -30,6 +31,7 @@ class DomainSampling(Technique):
     name: ClassVar[str] = "domain-sampling"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "rows of small domains are drawn more often"
+    searched: ClassVar[Spaces] = {"power": Range(0.25, 1.0)}
     needs: ClassVar[frozenset[str]] = frozenset({"domain", "row_sampling"})
 
     def __post_init__(self) -> None:

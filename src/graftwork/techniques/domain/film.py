@@ -23,6 +23,7 @@ from graftwork.data.batch import Batch
 from graftwork.networks.features import Features
 from graftwork.networks.film import Film as Modulation
 from graftwork.networks.network import Forward, Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.streams import StepStream
 
@@ -46,6 +47,7 @@ class Film(Technique):
     name: ClassVar[str] = "film"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "features are scaled and shifted by the row's domain (FiLM)"
+    searched: ClassVar[Spaces] = {"hide": Range(0.05, 0.5)}
     needs: ClassVar[frozenset[str]] = frozenset({"domain", "row_features"})
     claims: ClassVar[frozenset[str]] = frozenset({"domain features"})
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 
 _LEAST = 1e-12
@@ -56,6 +57,7 @@ class GroupDRO(Technique):
     name: ClassVar[str] = "group-dro"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "the domain with the highest loss counts most"
+    searched: ClassVar[Spaces] = {"step": Range(0.001, 0.1, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset({"domain"})
     couples_rows: ClassVar[bool] = True
 

@@ -17,6 +17,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.domain.invariant import Invariance, Measure, scale_gradient
 
 
@@ -28,6 +29,7 @@ class IRM(Invariance):
 
     name: ClassVar[str] = "irm"
     summary: ClassVar[str] = "one head that is best in every domain (invariant risk)"
+    searched: ClassVar[Spaces] = {"weight": Range(1.0, 1000.0, log=True)}
     least: ClassVar[int] = 2
 
     def penalty(self, measure: Measure, parts: Sequence[Tensor]) -> Tensor:

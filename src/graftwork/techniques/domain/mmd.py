@@ -15,6 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.domain.alignment import Alignment
 
 WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -41,6 +42,7 @@ class MMD(Alignment):
 
     name: ClassVar[str] = "mmd"
     summary: ClassVar[str] = "features of all domains have the same distribution (multi-kernel MMD)"
+    searched: ClassVar[Spaces] = {"weight": Range(0.1, 10.0, log=True)}
 
     def distance(self, first: Tensor, second: Tensor) -> Tensor:
         return discrepancy(first, second)

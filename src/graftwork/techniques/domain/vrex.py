@@ -16,6 +16,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.domain.invariant import Invariance, Measure, mean_loss
 
 
@@ -27,6 +28,7 @@ class VREx(Invariance):
 
     name: ClassVar[str] = "vrex"
     summary: ClassVar[str] = "the same loss in every domain (variance of risks)"
+    searched: ClassVar[Spaces] = {"weight": Range(1.0, 100.0, log=True)}
 
     def penalty(self, measure: Measure, parts: Sequence[Tensor]) -> Tensor:
         return torch.stack([mean_loss(measure, rows) for rows in parts]).var(correction=0)

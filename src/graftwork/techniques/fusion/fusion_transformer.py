@@ -16,6 +16,7 @@ from graftwork.errors import UsageError
 from graftwork.networks.fusion.fusion import Fusion
 from graftwork.networks.fusion.transformer import TransformerFusion
 from graftwork.networks.network import Network
+from graftwork.spaces import Choice, Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.fusion.fusing import Fusing
 
@@ -38,6 +39,7 @@ class FusionTransformer(Fusing):
 
     name: ClassVar[str] = "fusion-transformer"
     summary: ClassVar[str] = "the tokens of all inputs attend to each other"
+    searched: ClassVar[Spaces] = {"width": Choice((64, 128, 256)), "layers": Range(1, 3)}
 
     def __post_init__(self) -> None:
         for setting in ("width", "layers", "heads", "tokens"):

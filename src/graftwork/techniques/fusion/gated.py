@@ -15,6 +15,7 @@ from typing import ClassVar
 from graftwork.networks.fusion.fusion import Fusion
 from graftwork.networks.fusion.gated import GatedFusion
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.fusion.fusing import Fusing
 
@@ -30,6 +31,7 @@ class Gated(Fusing):
 
     name: ClassVar[str] = "gated"
     summary: ClassVar[str] = "each row decides how much it takes of each input"
+    searched: ClassVar[Spaces] = {"width": Range(64, 512, log=True)}
 
     def __post_init__(self) -> None:
         check_range(self.name, "width", self.width, 1, float("inf"))

@@ -24,6 +24,7 @@ from graftwork.data.tensors import Tensors
 from graftwork.networks.fusion.fusion import Fusion
 from graftwork.networks.fusion.late import LateFusion, LateHead
 from graftwork.networks.network import Network, Output
+from graftwork.spaces import Range, Spaces
 from graftwork.tasks.task import Task
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.fusion.fusing import Fusing
@@ -50,6 +51,7 @@ class Late(Fusing):
 
     name: ClassVar[str] = "late"
     summary: ClassVar[str] = "a head for each input, their predictions averaged"
+    searched: ClassVar[Spaces] = {"own": Range(0.1, 2.0)}
     # Classes that come later are learned by one head over all inputs.
     needs: ClassVar[frozenset[str]] = Fusing.needs | {"known_classes"}
 

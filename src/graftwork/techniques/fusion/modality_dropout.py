@@ -17,6 +17,7 @@ from torch import Tensor
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 
 
@@ -44,6 +45,7 @@ class ModalityDropout(Technique):
     name: ClassVar[str] = "modality-dropout"
     phase: ClassVar[Phase] = Phase.PRESENCE
     summary: ClassVar[str] = "rows lose an input at times, so that the model can do without"
+    searched: ClassVar[Spaces] = {"share": Range(0.05, 0.4)}
     needs: ClassVar[frozenset[str]] = frozenset({"several_inputs", "target_column"})
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ from typing import ClassVar
 from graftwork.networks.fusion.fusion import Fusion
 from graftwork.networks.fusion.weighted import WeightedSumFusion
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.fusion.fusing import Fusing
 
@@ -30,6 +31,7 @@ class WeightedSum(Fusing):
 
     name: ClassVar[str] = "weighted-sum"
     summary: ClassVar[str] = "inputs are added, each with a learned weight"
+    searched: ClassVar[Spaces] = {"width": Range(64, 512, log=True)}
 
     def __post_init__(self) -> None:
         check_range(self.name, "width", self.width, 1, float("inf"))

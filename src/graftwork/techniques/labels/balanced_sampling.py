@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.labels.classes import class_tables, row_weights
 
@@ -31,6 +32,7 @@ class BalancedSampling(Technique):
     name: ClassVar[str] = "balanced-sampling"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "rows of rare classes are drawn more often"
+    searched: ClassVar[Spaces] = {"power": Range(0.25, 1.0)}
     # Not "hard_labels": the training table's own labels are used, so techniques that mix them later do no harm.
     needs: ClassVar[frozenset[str]] = frozenset({"classes", "row_sampling"})
 

@@ -19,6 +19,7 @@ from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.tensors import one_tensor
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.labels.classes import class_tables, hard, row_weights
 
@@ -36,6 +37,7 @@ class ClassWeights(Technique):
     name: ClassVar[str] = "class-weights"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "rows of rare classes count for more in the loss"
+    searched: ClassVar[Spaces] = {"power": Range(0.25, 1.0)}
     # Not "hard_labels": rows are weighted before any technique mixes them.
     needs: ClassVar[frozenset[str]] = frozenset({"classes"})
 

@@ -22,6 +22,7 @@ from graftwork.data.batch import Batch
 from graftwork.data.tensors import one_tensor
 from graftwork.errors import RefusedError
 from graftwork.networks.network import Network, Output
+from graftwork.spaces import Range, Spaces
 from graftwork.tasks.capabilities import softened
 from graftwork.techniques.checks import check_range
 
@@ -47,6 +48,7 @@ class GeneralisedCrossEntropy(Technique):
     name: ClassVar[str] = "generalised-cross-entropy"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "a loss that wrong labels pull less at (GCE)"
+    searched: ClassVar[Spaces] = {"q": Range(0.2, 0.9)}
     needs: ClassVar[frozenset[str]] = frozenset({"classes"})
     claims: ClassVar[frozenset[str]] = frozenset({"task loss"})
 

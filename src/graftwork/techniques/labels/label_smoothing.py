@@ -17,6 +17,7 @@ from torch import Tensor
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.tasks.capabilities import softened
 from graftwork.techniques.checks import check_range
 
@@ -39,6 +40,7 @@ class LabelSmoothing(Technique):
     name: ClassVar[str] = "label-smoothing"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "targets give a small share to all classes"
+    searched: ClassVar[Spaces] = {"amount": Range(0.02, 0.2)}
     needs: ClassVar[frozenset[str]] = frozenset({"classes"})
 
     def __post_init__(self) -> None:

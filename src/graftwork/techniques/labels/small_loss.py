@@ -20,6 +20,7 @@ from torch import Tensor
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Term, Terms
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 
 
@@ -46,6 +47,7 @@ class SmallLoss(Technique):
     name: ClassVar[str] = "small-loss"
     phase: ClassVar[Phase] = Phase.LABELS
     summary: ClassVar[str] = "learn only the rows of small loss, where labels are wrong"
+    searched: ClassVar[Spaces] = {"noise": Range(0.05, 0.4)}
     needs: ClassVar[frozenset[str]] = frozenset({"target_column"})
     couples_rows: ClassVar[bool] = True
 

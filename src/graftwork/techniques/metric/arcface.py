@@ -24,6 +24,7 @@ from graftwork.core.technique import Graft, Phase, Setup, TaskLoss, Technique, T
 from graftwork.data.batch import Batch
 from graftwork.data.tensors import one_tensor
 from graftwork.networks.network import Network, Output
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.labels.classes import hard
 from graftwork.techniques.streams import own_stream
@@ -62,6 +63,7 @@ class ArcFace(Technique):
     name: ClassVar[str] = "arcface"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "angular margin between classes (faces, speakers)"
+    searched: ClassVar[Spaces] = {"margin": Range(0.1, 0.5), "scale": Range(8.0, 64.0, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset({"hard_labels"})
     claims: ClassVar[frozenset[str]] = frozenset({"task loss", "head kind"})
 

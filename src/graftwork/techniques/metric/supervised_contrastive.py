@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.metric.class_groups import ClassGroups
 
@@ -53,6 +54,7 @@ class SupervisedContrastive(ClassGroups):
 
     name: ClassVar[str] = "supervised-contrastive"
     summary: ClassVar[str] = "draw features of one class together (few-shot tuning)"
+    searched: ClassVar[Spaces] = {"weight": Range(0.1, 2.0, log=True), "temperature": Range(0.05, 0.5, log=True)}
 
     def __post_init__(self) -> None:
         super().__post_init__()

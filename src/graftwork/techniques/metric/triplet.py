@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.metric.class_groups import ClassGroups
 
@@ -54,6 +55,7 @@ class Triplet(ClassGroups):
 
     name: ClassVar[str] = "triplet"
     summary: ClassVar[str] = "the hardest triplets of a batch keep a margin (faces, speakers)"
+    searched: ClassVar[Spaces] = {"weight": Range(0.1, 2.0, log=True), "margin": Range(0.1, 0.5)}
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from graftwork.core.technique import Cost, Gradient, Graft, LossOutput, Objective, Phase, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 
 
@@ -48,6 +49,7 @@ class SAM(Technique):
     name: ClassVar[str] = "sam"
     phase: ClassVar[Phase] = Phase.SHARPNESS
     summary: ClassVar[str] = "seek flat minima: the gradient at the worst point nearby"
+    searched: ClassVar[Spaces] = {"rho": Range(0.01, 0.2, log=True)}
 
     def __post_init__(self) -> None:
         check_range(self.name, "rho", self.rho, 0.0, math.inf)

@@ -26,6 +26,7 @@ from graftwork.data.table import Column, Schema, Table
 from graftwork.errors import RefusedError, UsageError
 from graftwork.networks.heads.solving.problem import Problem
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.tasks.task import Task
 
 
@@ -46,6 +47,7 @@ class LabelNames(Technique):
     name: ClassVar[str] = "label-names"
     phase: ClassVar[Phase] = Phase.START
     summary: ClassVar[str] = "the head begins from the embedded names of the classes"
+    searched: ClassVar[Spaces] = {"weight": Range(0.5, 8.0, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset(
         {"text_inputs", "hard_labels", "known_classes", "solvable_heads", "row_features"}
     )

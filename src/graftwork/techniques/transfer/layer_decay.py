@@ -15,6 +15,7 @@ from typing import ClassVar
 from graftwork.core.technique import Graft, Multiplier, Phase, Setup, Technique
 from graftwork.errors import UsageError
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 
 
 def factor(rate: float, blocks_above: int) -> float:
@@ -38,6 +39,7 @@ class LayerDecay(Technique):
     name: ClassVar[str] = "layer-decay"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "lower blocks learn more slowly (ULMFiT, ELECTRA)"
+    searched: ClassVar[Spaces] = {"rate": Range(0.6, 0.95)}
     needs: ClassVar[frozenset[str]] = frozenset({"trainable_features"})
 
     def __post_init__(self) -> None:

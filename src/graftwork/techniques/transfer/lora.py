@@ -22,6 +22,7 @@ from graftwork.core.technique import Graft, Multiplier, Phase, Setup, Technique
 from graftwork.errors import RefusedError
 from graftwork.networks.encoder import Encoder, is_pointwise
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.streams import own_stream
 
@@ -71,6 +72,7 @@ class LoRA(Technique):
     name: ClassVar[str] = "lora"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "train low-rank adapters, merged at save (also DoRA, rsLoRA)"
+    searched: ClassVar[Spaces] = {"rank": Range(4, 32, log=True), "rate": Range(1.0, 10.0, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset({"linear_layers"})
     claims: ClassVar[frozenset[str]] = frozenset({"trainable parameters"})
 

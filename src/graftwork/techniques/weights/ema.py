@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.networks.network import Network
+from graftwork.spaces import Choice, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.weights.average import Average
 
@@ -41,6 +42,7 @@ class EMA(Technique):
     name: ClassVar[str] = "ema"
     phase: ClassVar[Phase] = Phase.WEIGHTS
     summary: ClassVar[str] = "validate and save a moving average of the weights"
+    searched: ClassVar[Spaces] = {"decay": Choice((0.98, 0.99, 0.995, 0.999))}
     claims: ClassVar[frozenset[str]] = frozenset({"final weights"})
 
     def __post_init__(self) -> None:

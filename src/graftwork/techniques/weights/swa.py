@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.networks.network import Network
+from graftwork.spaces import Range, Spaces
 from graftwork.techniques.checks import check_range
 from graftwork.techniques.weights.average import Average
 
@@ -33,6 +34,7 @@ class SWA(Technique):
     name: ClassVar[str] = "swa"
     phase: ClassVar[Phase] = Phase.WEIGHTS
     summary: ClassVar[str] = "validate and save the mean of the weights over the last part of the run"
+    searched: ClassVar[Spaces] = {"share": Range(0.1, 0.5)}
     claims: ClassVar[frozenset[str]] = frozenset({"final weights"})
 
     def __post_init__(self) -> None:

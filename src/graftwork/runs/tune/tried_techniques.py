@@ -1,0 +1,113 @@
+"""Which techniques a tune switches on and off: those that suit the inputs, the task and the rows, or the user's own.
+
+What can't run together is found by the facts and claims of the techniques, on one network, so that the search never
+proposes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from graftwork import specs
+from graftwork.core.plan import base_facts, check, order
+from graftwork.core.technique import Technique
+from graftwork.data.table import Modality
+from graftwork.errors import GraftworkError, UsageError
+from graftwork.evidence.advice.fitting import fitting
+from graftwork.networks.network import Network
+from graftwork.recipe import Recipe
+from graftwork.runs.advice.techniques import facts_of
+from graftwork.runs.job.job import Job
+from graftwork.spaces import Spaces, spaces_of
+from graftwork.techniques import TECHNIQUES
+
+USUAL = ("label-smoothing", "mixup", "ema")
+"""Tried whatever is read: a little on nearly every set of a few thousand rows, and nearly free."""
+BY_INPUT: dict[Modality, tuple[str, ...]] = {
+    "text": ("layer-decay", "token-dropout"),
+    "image": ("flip", "crop", "rand-augment", "cutmix"),
+    "audio": ("spec-augment", "shift"),
+    "table": (),
+}
+"""Tried where such an input is read."""
+SEVERAL_INPUTS, SEVERAL_TARGETS = ("modality-dropout",), ("uncertainty",)
+FEW_ROWS = ("supervised-contrastive", "refit")
+"""Tried where rows are too few to hold some out; and for open sets, of which a model compares the rows."""
+MOST = 8
+"""So many are tried at most where the user names none: each doubles what has to be searched."""
+Reason = Callable[[Sequence[Technique]], str]
+"""Why some techniques can't run together on a job; "" where they can."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A technique that is tried, and where its settings are searched; those that the user wrote stay."""
+
+    technique: Technique
+    searched: Spaces
+
+    @property
+    def name(self) -> str:
+        return self.technique.name
+
+
+def techniques_tried(job: Job, recipe: Recipe, wanted: Sequence[str], reason: Reason) -> list[Tried]:
+    """Those that may be switched on, in the order in which they are asked for; none that the recipe has already.
+
+    wanted: as the user wrote them; empty for those that suit. Raises UsageError for an unknown one or setting.
+    """
+    has = {technique.name for technique in recipe.listed}
+    found = [written_as(spec) for spec in wanted or _suiting(job, recipe)]
+    names = [one.name for one in found]
+    doubled = next((name for name in names if names.count(name) > 1), None)
+    if doubled is not None:
+        raise UsageError(f"--try-with names {doubled} {names.count(doubled)} times. Name each technique once.")
+    new = [one for one in found if one.name not in has]
+    return new if wanted else [one for one in new if not reason([one.technique])][:MOST]
+
+
+def written_as(spec: str) -> Tried:
+    """What a technique's written form names; what it says of settings stays so."""
+    technique = specs.parse(spec, TECHNIQUES, "technique")
+    said = {name.replace("-", "_") for name in specs.settings_of(spec.partition(":")[2], f"technique '{spec}'")}
+    spaces = {name: space for name, space in spaces_of(type(technique)).items() if name not in said}
+    return Tried(technique, spaces)
+
+
+def _suiting(job: Job, recipe: Recipe) -> list[str]:
+    """Names, the most telling first."""
+    facts = facts_of(job, recipe, None)
+    open_set = any(task.holds_out == "classes" for task in job.tasks.values())
+    names = [*(FEW_ROWS if job.valid is None or open_set else ())]
+    names += [specs.name_of(one.technique) for one in fitting(facts)]
+    names += [*(SEVERAL_INPUTS if len(facts.modalities) > 1 else ())]
+    names += [*(SEVERAL_TARGETS if len(job.tasks) > 1 else ())]
+    names += [*USUAL]
+    names += _by_inputs(job, recipe)
+    return list(dict.fromkeys(names))
+
+
+def _by_inputs(job: Job, recipe: Recipe) -> list[str]:
+    """Those of the kinds that are read."""
+    kinds = dict.fromkeys(one.modality for one in recipe.read(job.train.schema))
+    return [name for kind in kinds for name in BY_INPUT[kind]]
+
+
+def reasons(job: Job, network: Network) -> Reason:
+    """Why some techniques can't run together on a network of the job, by their facts and claims."""
+    roles = [role for role in _ROLES if job.train.schema.role(role) is not None]
+    facts = base_facts(network, job.tasks, roles)
+
+    def reason(techniques: Sequence[Technique]) -> str:
+        try:
+            check(order(techniques), facts)
+        except GraftworkError as error:
+            return " ".join(str(error).split())
+        return ""
+
+    return reason
+
+
+_ROLES: tuple[Literal["domain", "group"], ...] = ("domain", "group")

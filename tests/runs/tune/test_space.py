@@ -1,0 +1,101 @@
+"""graftwork.runs.tune.space: each proposal is a recipe that a plan takes, and each recipe of it is found again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import graftwork as gw
+from graftwork.errors import ModelError, UsageError
+from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.job.job import Job
+from graftwork.runs.tune.space import SearchSpace, Tries, candidate_bases, refused, search_space
+from graftwork.spaces import Range, Space
+
+Texts = tuple[Job, gw.Recipe]
+
+
+@pytest.fixture(scope="session")
+def tries(bases: dict[str, str]) -> Tries:
+    return Tries(bases=(bases["second"], "gru:width=16"))
+
+
+@pytest.fixture(scope="session")
+def space(texts_job: Texts, tries: Tries) -> SearchSpace:
+    return search_space(*texts_job, tries)
+
+
+def drawn(data: st.DataObject, space: SearchSpace) -> dict[str, object]:
+    """What a sampler might propose."""
+
+    def suggest(name: str, one: Space) -> object:
+        if not isinstance(one, Range):
+            return data.draw(st.sampled_from(one.values), name)
+        if one.whole:
+            return data.draw(st.integers(int(one.low), int(one.high)), name)
+        return data.draw(st.floats(one.low, one.high), name)
+
+    return space.propose(suggest)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_proposed_values_make_a_recipe_that_gives_them_back(space: SearchSpace, data: st.DataObject) -> None:
+    params = drawn(data, space)
+    assert params in space
+    recipe = space.recipe(params)
+    found = space.params_of(recipe)
+    assert found is not None
+    assert found in space
+    assert space.recipe(found) == recipe
+    assert found.keys() == params.keys()
+    assert found["base"] == params["base"]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_plan_refuses_what_is_proposed(space: SearchSpace, texts_job: Texts, data: st.DataObject) -> None:
+    assert refused(texts_job[0], space.recipe(drawn(data, space))) == ""
+
+
+def test_what_the_default_tries_lies_in_the_space(space: SearchSpace, texts_job: Texts, tries: Tries) -> None:
+    job, recipe = texts_job
+    for one in (recipe, *candidate_bases(job, recipe, tries)):
+        for name, planned in planned_recipes(job, one):
+            found = space.params_of(planned)
+            assert found is not None, name
+            assert found in space
+
+
+def test_what_is_refused_says_why(texts_job: Texts) -> None:
+    job, recipe = texts_job
+    both = replace(recipe, techniques=[gw.EMA(), gw.SWA()])
+    assert refused(job, both) == "ema and swa both decide which weights are kept at the end. Drop one of them."
+
+
+def test_bases_come_cheapest_first_and_from_scratch_last(bases: dict[str, str], texts_job: Texts) -> None:
+    found = candidate_bases(*texts_job, Tries(bases=("gru:width=16", bases["second"])))
+    assert [one.base for one in found] == [bases["second"], "gru:width=16"]
+
+
+def test_a_base_that_is_named_stays_alone(texts_job: Texts) -> None:
+    assert candidate_bases(*texts_job, Tries()) == []
+
+
+@pytest.mark.parametrize(
+    ("tries", "error", "said"),
+    [
+        (Tries(bases=["photo=minilm"]), UsageError, "there is no input 'photo'"),
+        (Tries(bases=["small-cnn"]), UsageError, "reads image, but here is text"),
+        (Tries(bases=["./nowhere"]), ModelError, "nowhere"),
+        (Tries(techniques=["mixpu"]), UsageError, "Did you mean 'mixup'"),
+        (Tries(techniques=["mixup", "mixup:alpha=1"]), UsageError, "names mixup 2 times"),
+        (Tries(techniques=["cutmix"]), UsageError, "can't run on this job. cutmix needs"),
+    ],
+)
+def test_what_can_not_be_tried_is_said(texts_job: Texts, tries: Tries, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        search_space(*texts_job, tries)
