@@ -11,20 +11,18 @@ from typing import Unpack
 
 from graftwork.core.plans import Plans
 from graftwork.data.load import Source
-from graftwork.data.store.cache import prune, storing
+from graftwork.data.store.cache import prune
 from graftwork.errors import UsageError
-from graftwork.evidence.sure.files import add_calibration
 from graftwork.evidence.views import words_of
 from graftwork.model import Model
 from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.bases.settling import known_bases, settled
 from graftwork.runs.budget.affordable import within_budget
 from graftwork.runs.budget.planning import planned
-from graftwork.runs.calibrating import with_calibration
 from graftwork.runs.clock import Began, Clock, Deadline
 from graftwork.runs.default import run_all
+from graftwork.runs.finishing import Finishing
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
-from graftwork.runs.job.data_file import write_data
 from graftwork.runs.job.job import Job, make_job
 from graftwork.runs.job.signature import with_data_options
 from graftwork.runs.job.watched import Watch, read_watched
@@ -34,13 +32,10 @@ from graftwork.runs.model_from_run import make_model as make_model
 from graftwork.runs.one_at_a_time import one_at_a_time
 from graftwork.runs.orders import Portfolio
 from graftwork.runs.portfolio import PORTFOLIO
-from graftwork.runs.provenance import licence_notes, provenance_of
-from graftwork.runs.reference import make_reference, other_words
-from graftwork.runs.reporting import Call, make_report
-from graftwork.runs.results import held_out_parts
+from graftwork.runs.provenance import licence_notes
+from graftwork.runs.reporting import Call
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import Workspace, claims_out, open_workspace
-from graftwork.saving import put
 
 
 @with_data_options
@@ -147,39 +142,12 @@ def fit_data(
         call = Call(asked, budget, str(folder or ""), len(job.train), len(job.valid or ()), allowed.for_all)
         job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
         candidates, kept = run_all(job, recipe, workspace, listener, deadline, allowed.look, portfolio)
+    finishing = Finishing(data, job, folder, listener, command, clocks, call)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
-    reference = make_reference(job, model, kept) if model.recipe.reference or job.other else None
-    for note in other_words(job, model, reference):
-        listener.note(note)
-    model = replace(model, provenance=provenance_of(job, model.recipe), reference=reference)
-    if folder is not None:
-        with storing(folder):  # before the report, so that nothing that goes wrong there can lose a trained model
-            hashed = model.provenance.tables[: len(job.tables)]
-            put(model, folder, lambda place: write_data(place, data, job.train.schema, job.tables, hashed))
-    listener.doing("scoring, and writing the report")
-    given = held_out_parts(job, model, kept)
-    model = with_calibration(job, model, given)
-    if folder is not None and model.calibration:
-        with storing(folder):
-            add_calibration(folder, model.calibration)
-    report = make_report(
-        job,
-        model,
-        candidates,
-        kept,
-        given=given,
-        notes=listener.notes,
-        command=command,
-        began=clocks,
-        left_out=left_out,
-        call=call,
-    )
-    model = replace(model, report=report, folder=folder)
-    if folder is not None:
-        with storing(folder):
-            report.write(folder)
-        if not model.interrupted:
-            workspace.clear()
+    model = finishing.written(model, kept)
+    model = finishing.reported(model, candidates, kept, left_out=left_out)
+    if not model.interrupted:
+        workspace.clear()
     prune()
     return model
 

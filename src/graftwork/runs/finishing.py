@@ -1,0 +1,88 @@
+"""From finished runs to what a call hands back: the model with what it is made from, written, scored and reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from graftwork.data.store.cache import storing
+from graftwork.evidence.sure.files import add_calibration
+from graftwork.model import Model
+from graftwork.runs.calibrating import with_calibration
+from graftwork.runs.clock import Began
+from graftwork.runs.job.data_arguments import DataArguments
+from graftwork.runs.job.data_file import write_data
+from graftwork.runs.job.job import Job
+from graftwork.runs.leave_one_domain_out import LeftOutDomain
+from graftwork.runs.listener import Recorder
+from graftwork.runs.provenance import provenance_of
+from graftwork.runs.reference import make_reference, other_words
+from graftwork.runs.reporting import Call, make_report
+from graftwork.runs.results import Given, held_out_parts
+from graftwork.runs.single import Candidate
+from graftwork.saving import put
+
+
+@dataclass(frozen=True)
+class Finishing:
+    """Where models go, and what is said of them. data, job: what they learned from. folder: None writes nothing.
+    command: that repeats the call. began: the clocks at its start. call: for the first screen."""
+
+    data: DataArguments
+    job: Job
+    folder: Path | None
+    listener: Recorder
+    command: str | None
+    began: Began
+    call: Call
+
+    def written(self, model: Model, kept: Candidate) -> Model:
+        """The model of a finished run with where it comes from and what its rows are like, in the folder, whole."""
+        job = self.job
+        reference = make_reference(job, model, kept) if model.recipe.reference or job.other else None
+        for note in other_words(job, model, reference):
+            self.listener.note(note)
+        model = replace(model, provenance=provenance_of(job, model.recipe), reference=reference, folder=self.folder)
+        if self.folder is not None:
+            hashed = model.provenance.tables[: len(job.tables)]
+            with storing(self.folder):  # before the report, so that nothing that goes wrong there can lose the model
+                put(
+                    model, self.folder, lambda place: write_data(place, self.data, job.train.schema, job.tables, hashed)
+                )
+        return model
+
+    def reported(
+        self,
+        model: Model,
+        candidates: Sequence[Candidate],
+        kept: Candidate,
+        *,
+        given: Given | None = None,
+        left_out: Sequence[LeftOutDomain] = (),
+    ) -> Model:
+        """The model with its calibration and its report, in the folder, too. candidates: in the order in which they
+        ran. given: what was held out, where that is known. left_out: scores of domains by models of the others."""
+        self.listener.doing("scoring, and writing the report")
+        given = given or held_out_parts(self.job, model, kept)
+        model = with_calibration(self.job, model, given)
+        if self.folder is not None and model.calibration:
+            with storing(self.folder):
+                add_calibration(self.folder, model.calibration)
+        report = make_report(
+            self.job,
+            model,
+            candidates,
+            kept,
+            given=given,
+            notes=self.listener.notes,
+            command=self.command,
+            began=self.began,
+            left_out=left_out,
+            call=self.call,
+        )
+        model = replace(model, report=report, folder=self.folder)
+        if self.folder is not None:
+            with storing(self.folder):
+                report.write(self.folder)
+        return model
