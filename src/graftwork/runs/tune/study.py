@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 JOURNAL = "study.journal"
 STARTUP = 8
 """Trials told before the sampler trusts them; until then proposals are drawn at random."""
-ASKED_AGAIN = 30
-"""Proposals for one trial, of which all but the last were refused."""
+STUCK, ASKED_AGAIN = 6, 40
+"""Proposals for one trial: after so many that were refused it is drawn at random, and after so many it is left."""
 NAME = "tune"
 NO_LIMITS = Limits()
 _NUMBER, _KIND, _STEP = "trial", "kind", "step"
@@ -70,8 +70,8 @@ class Study:
         from optuna.trial import TrialState
 
         tries = len(self._rows(number))
-        for _ in range(tries, ASKED_AGAIN):
-            params, distributions = self._ask(dimensions)
+        for attempt in range(tries, ASKED_AGAIN):
+            params, distributions = self._ask(dimensions, at_random=attempt >= STUCK)
             fails = bool(refused(decoded(params)))
             row = optuna.trial.create_trial(
                 state=TrialState.FAIL if fails else TrialState.RUNNING,
@@ -124,21 +124,25 @@ class Study:
         )
         self._add(row)
 
-    def _ask(self, dimensions: Sequence[Searched]) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
+    def _ask(
+        self, dimensions: Sequence[Searched], *, at_random: bool
+    ) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
         """Values, and where they were drawn from, on a copy in memory."""
         import optuna
-        from optuna.samplers import TPESampler
+        from optuna.samplers import RandomSampler, TPESampler
 
         rows = self.optuna_study.get_trials(deepcopy=False)
         with quiet():
-            sampler = TPESampler(
+            seed = _seed(self.seed, len(rows))
+            tpe = TPESampler(
                 multivariate=True,
                 group=True,
                 constant_liar=True,
                 n_startup_trials=STARTUP,
-                seed=_seed(self.seed, len(rows)),
+                seed=seed,
                 warn_independent_sampling=False,
             )
+            sampler = RandomSampler(seed) if at_random else tpe
             copy = optuna.create_study(directions=self.optuna_study.directions, sampler=sampler)
             copy.add_trials(rows)
             asked = copy.ask()

@@ -1,0 +1,216 @@
+"""The order of trials, and that it does not depend on where a search was stopped: with runs that take no time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from graftwork.core.settings import Training
+from graftwork.evidence.tune.trials import Trial
+from graftwork.recipe import Recipe
+from graftwork.runs.clock import Deadline
+from graftwork.runs.tune.ladder import TOP, first_level, rungs_of, scores_by_level
+from graftwork.runs.tune.search import Planned, Search, as_of, named
+from graftwork.runs.tune.study import open_study
+from graftwork.spaces import Choice, Range, Space
+
+
+@dataclass(frozen=True)
+class Dimension:
+    name: str
+    space: Space
+    when: tuple[tuple[str, object], ...] = ()
+
+
+class Lines:
+    """A space of two bases with a rate, or a probe without."""
+
+    dimensions = (
+        Dimension("base", Choice(("gru", "cnn"))),
+        Dimension("tuning", Choice(("probe", "full"))),
+        Dimension("lr", Range(1e-5, 1e-2, log=True), (("tuning", "full"),)),
+    )
+
+    def recipe(self, params: Mapping[str, object]) -> Recipe:
+        lr = params.get("lr")
+        training = Training(lr=None if lr is None else float(f"{lr:.3g}"))
+        return Recipe(base=str(params["base"]), techniques=() if lr else ("probe",), training=training)
+
+    def params_of(self, recipe: Recipe) -> Mapping[str, object] | None:
+        probe = bool(recipe.techniques)
+        found = {"base": recipe.base, "tuning": "probe" if probe else "full"}
+        return found if probe else {**found, "lr": recipe.training.lr}
+
+
+class Killed(Exception):
+    """Stands for a process that is stopped."""
+
+
+@dataclass
+class Runs:
+    """Runs whose scores are known beforehand; they are kept in a file each. kill_after: so many runs."""
+
+    folder: Path
+    kill_after: int | None = None
+    takes: Callable[[], None] = lambda: None
+    ran: list[tuple[int, int]] = field(default_factory=list)
+    failing: Sequence[int] = ()
+
+    def known(self, number: int) -> Trial | None:
+        path = self.folder / f"{number}.json"
+        if not path.is_file():
+            return None
+        told = json.loads(path.read_text())
+        return Trial(**{**told, "rungs": tuple(map(tuple, told["rungs"])), "techniques": tuple(told["techniques"])})
+
+    def run(self, trial: Trial, recipe: Recipe, until_rung: int, seconds: float | None) -> Trial:
+        if self.kill_after is not None and len(self.ran) >= self.kill_after:
+            raise Killed
+        del seconds
+        self.takes()
+        self.ran.append((trial.number, until_rung))
+        lr = recipe.training.lr
+        steps = 0 if lr is None else 90
+        rungs = rungs_of(steps) or {TOP: 0}
+        good = {"gru": 0.3, "cnn": 0.5}[str(recipe.base)] + (0.0 if lr is None else 0.4 - abs(np.log10(lr) + 3) / 5)
+        done = {level: (step, good * (0.7 + 0.1 * level)) for level, step in rungs.items()}
+        state = "finished" if until_rung >= TOP or not steps else "paused"
+        kept = tuple(done[level] for level in done if level <= max(until_rung, first_level(steps)))
+        made = replace(trial, state=state, rungs=kept, steps=steps)  # type: ignore[arg-type]
+        if trial.number in self.failing:
+            made = replace(trial, state="failed", failed="The memory is too small for it.")
+        self.folder.mkdir(exist_ok=True, parents=True)
+        (self.folder / f"{trial.number}.json").write_text(json.dumps(vars(made)))
+        return made
+
+    def tidy(self, trials: Sequence[Trial]) -> None: ...
+
+
+FIRST = (
+    Planned("probe", "default", Recipe(base="gru", techniques=("probe",)), None),
+    Planned("tune", "default", Recipe(base="gru", techniques=(), training=Training(lr=1e-4))),
+    Planned("probe of cnn", "base", Recipe(base="cnn", techniques=("probe",))),
+)
+
+
+def search(folder: Path, most: int | None, runs: Runs | None = None, deadline: Deadline | None = None) -> Search:
+    made = Search(
+        FIRST,
+        Lines(),
+        open_study(folder, 5),
+        runs or Runs(folder / "trials"),
+        lambda recipe: "no" if recipe.base == "gru" and recipe.training.lr and recipe.training.lr > 5e-3 else "",
+        batch=4,
+        most=most,
+        deadline=deadline,
+    )
+    made.run()
+    return made
+
+
+def test_the_order_of_trials(tmp_path: Path) -> None:
+    runs = Runs(tmp_path / "trials")
+    found = search(tmp_path, 11, runs)
+    assert [one.origin for one in found.trials.values()] == ["default"] * 2 + ["base"] + ["searched"] * 8
+    assert runs.ran[:7] == [(0, TOP), (1, TOP), (2, TOP), (3, 0), (4, 0), (5, 0), (6, 0)]
+    assert all(one.params and one.name for one in found.trials.values() if one.origin == "searched")
+    recipes = {json.dumps(one.recipe, sort_keys=True, default=str) for one in found.trials.values()}
+    assert len(recipes) == 11  # none is tried twice
+    promoted = [pair for pair in runs.ran if pair[1] > 0 and pair[0] > 2]
+    assert promoted
+    rows = open_study(tmp_path, 5).optuna_study.trials
+    assert [row.user_attrs["trial"] for row in rows[:3]] == [0, 1, 2]
+    assert not any(row.state.name == "RUNNING" for row in rows)
+
+
+def test_two_parts_are_the_whole(tmp_path: Path) -> None:
+    whole = search(tmp_path / "whole", 50)
+    for parts in ((25, 50), (1, 2, 3, 4, 5, 17, 50)):
+        folder = tmp_path / str(parts)
+        for most in parts:
+            found = search(folder, most)
+            assert len(found.trials) == most
+        assert found.trials == whole.trials
+        assert values(folder) == values(tmp_path / "whole")
+
+
+def values(folder: Path) -> list[object]:
+    return [(row.params, row.values, row.state.name) for row in open_study(folder, 5).optuna_study.trials]
+
+
+def test_a_search_that_is_killed_again_and_again_ends_as_the_whole(tmp_path: Path) -> None:
+    whole = search(tmp_path / "whole", 30)
+    runs = Runs(tmp_path / "whole-again" / "trials")
+    search(tmp_path / "whole-again", 30, runs)
+    draw, ran = np.random.default_rng(0), 0
+    for _ in range(100):
+        killed = Runs(tmp_path / "killed" / "trials", kill_after=int(draw.integers(0, 6)))
+        try:
+            found = search(tmp_path / "killed", 30, killed)
+        except Killed:
+            ran += len(killed.ran)
+        else:
+            ran += len(killed.ran)
+            break
+    assert found.trials == whole.trials
+    assert ran == len(runs.ran)  # nothing that was finished is run again
+
+
+def test_a_failure_is_counted_and_ends_nothing(tmp_path: Path) -> None:
+    found = search(tmp_path, 15, Runs(tmp_path / "trials", failing=(1, 4, 5)))
+    assert [one.number for one in found.trials.values() if one.state == "failed"] == [1, 4, 5]
+    assert len(found.trials) == 15
+    states = [row.state.name for row in open_study(tmp_path, 5).optuna_study.trials]
+    assert "FAIL" in states
+
+
+def test_a_deadline_ends_it_and_what_is_under_way_is_finished_first(tmp_path: Path) -> None:
+    now = [0.0]
+
+    def takes() -> None:
+        now[0] += 5.0
+
+    found = search(tmp_path, None, Runs(tmp_path / "trials", takes=takes), Deadline(200.0, clock=lambda: now[0]))
+    assert 190.0 <= now[0] <= 205.0
+    assert len(found.trials) > 10
+    best = max(found.trials.values(), key=lambda one: one.score or 0.0)
+    assert best.state == "finished"
+
+
+def test_an_exhausted_space_ends_it(tmp_path: Path) -> None:
+    class Few(Lines):
+        dimensions = Lines.dimensions[:2]
+
+        def recipe(self, params: Mapping[str, object]) -> Recipe:
+            return Lines().recipe({**params, "tuning": "probe"})
+
+    made = Search(FIRST, Few(), open_study(tmp_path, 5), Runs(tmp_path / "trials"), lambda _: "", batch=4, most=50)
+    made.run()
+    assert made.exhausted
+    assert len(made.trials) == 3
+
+
+def test_a_trial_as_it_was() -> None:
+    rungs = tuple((step, level / 10) for level, step in rungs_of(90).items())
+    done = Trial(0, "", "searched", "finished", {}, rungs=rungs, steps=90)
+    assert as_of(done, TOP) == done
+    assert as_of(done, 1).state == "paused"
+    assert scores_by_level(as_of(done, 1)) == {0: 0.0, 1: 0.1}
+    failed = replace(done, state="failed", rungs=rungs[:1], failed="no memory")
+    assert as_of(failed, 1) == failed
+    assert as_of(failed, 0) == replace(done, state="paused", rungs=rungs[:1])
+    probe = Trial(0, "", "default", "finished", {}, rungs=((0, 0.5),))
+    assert as_of(probe, 0) == probe
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [(Recipe(base="gru", techniques=()), "plain loop on gru"), (Recipe(base="cnn", techniques=["ema"]), "ema on cnn")],
+)
+def test_names(recipe: Recipe, said: str) -> None:
+    assert named(recipe) == said
