@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from graftwork.evidence.ablation.scale import Scale
+from graftwork.evidence.tune.outcome import About, Outcome, outcome
 from graftwork.evidence.tune.resampled import Judged, Resampled, resampled
 from graftwork.evidence.tune.trials import Origin, State, Trial
 from graftwork.tasks.metrics.metric import Metric, mean_of_rows
@@ -46,3 +48,36 @@ def scored(found: Resampled, plain: Sequence[int] = (0,)) -> list[Trial]:
         trial(number, float(value), techniques=() if number in plain else ("mixup",))
         for number, value in zip(found.numbers, found.values, strict=True)
     ]
+
+
+def a_tune(rows: int = 400, **about: Any) -> Outcome:
+    """A search that found something: trial 5 is truly better than the default; one failed, one is paused."""
+    random = np.random.default_rng(2)
+    plain = answers(0.80, rows, random)
+    given = {0: plain, 1: redone(plain, 0.3, 0.80, random), 2: answers(0.70, rows, random)}
+    given |= {number: redone(plain, 0.2, 0.80, random) for number in (3, 4)}
+    given[5] = redone(plain, 0.5, 0.97, random)
+    found = judged(given)
+    made = [
+        trial(
+            number,
+            float(score),
+            name=f"fine-tune {number} of minilm",
+            origin="default" if number < 2 else "base" if number == 2 else "searched",
+            base="gte-small" if number == 2 else "minilm",
+            techniques=() if number < 3 else ("lora:rank=8",) if number == 5 else ("mixup",),
+            params={"lr": 1e-3} if number > 2 else {},
+            at=10.0 * (number + 1),
+            seconds=9.0,
+            latency=0.002 * (number + 1),
+            size=20_000_000 * (number + 1),
+        )
+        for number, score in zip(found.numbers, found.values, strict=True)
+    ]
+    made += [
+        trial(6, 0.70, state="paused", rungs=((10, 0.70),), steps=90, at=70.0),
+        trial(7, None, state="failed", failed="out of memory: 3.2 GB were needed"),
+    ]
+    given_about: dict[str, Any] = {"title": "Tune of runs/x", "target": "label", "rows": rows, "seconds": 75.0}
+    given_about |= {"folder": "runs/x", "command": "graft tune train.csv --target label --out runs/x", "budget": 80.0}
+    return outcome(made, found, Scale("Accuracy", "percent"), About(**{**given_about, **about}))

@@ -61,11 +61,15 @@ def needed_text(trial: Trial, limits: Limits) -> str:
     >>> needed_text(Trial(0, "", "default", "finished", {}, latency=0.0072, size=90_868_224), Limits(0.005, 20_000_000))
     '--latency 7.2ms --size 91MB'
     """
-    told = []
-    if limits.latency is not None and trial.latency > limits.latency:
-        told.append(f"--latency {_up(1000 * trial.latency)}ms")
-    if limits.size is not None and trial.size > limits.size:
-        told.append(f"--size {_up(trial.size / 1e6)}MB")
+    slow = limits.latency is not None and trial.latency > limits.latency
+    large = limits.size is not None and trial.size > limits.size
+    return options_text(trial, latency=slow, size=large)
+
+
+def options_text(trial: Trial, *, latency: bool = True, size: bool = True) -> str:
+    """The limits that it just keeps, as options."""
+    told = [f"--latency {_up(1000 * trial.latency)}ms"] if latency and trial.latency > 0 else []
+    told += [f"--size {_up(trial.size / 1e6)}MB"] if size and trial.size > 0 else []
     return " ".join(told)
 
 

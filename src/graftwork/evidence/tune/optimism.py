@@ -52,14 +52,15 @@ def optimism(found: Resampled, select: Select, default: int | None = None, level
     kept = select(found.values)
     picked = np.array([select(scores) for scores in found.drawn])
     new = found.left_out[np.arange(len(picked)), picked]
-    expected = float(new.mean())
     gain = None
     if default in found.numbers:
-        gains = new - found.left_out[:, found.numbers.index(default)]
-        gain = _interval(gains, level)
+        at = found.numbers.index(default)
+        there, own = found.values - found.values[at], found.drawn - found.drawn[:, [at]]
+        gain = _moved(float((new - found.left_out[:, at]).mean()), float(there[kept]), own[:, kept], level)
+    expected = _moved(float(new.mean()), float(found.values[kept]), found.drawn[:, kept], level)
     return Optimism(
-        _interval(new, level),
-        float(found.values[kept]) - expected,
+        expected,
+        float(found.values[kept]) - expected.value,
         gain,
         float((picked == kept).mean()),
         len(found.numbers),
@@ -85,6 +86,8 @@ def plainest(found: Resampled, trials: Sequence[Trial]) -> Select:
     return select
 
 
-def _interval(values: np.ndarray, level: float) -> Interval:
-    value = float(values.mean())
-    return Interval(value, *percentiles(value, values, level))
+def _moved(expected: float, value: float, drawn: np.ndarray, level: float) -> Interval:
+    """The interval of the chosen one's score, moved by what choosing added to it: the rows left out are but a third of
+    all, so that theirs (which the paper takes) is wider than it need be."""
+    low, high = percentiles(value, drawn, level)
+    return Interval(expected, low - value + expected, high - value + expected)
