@@ -14,6 +14,7 @@ from graftwork.cli.arguments import (
     BadRows,
     Device,
     Encoding,
+    TrackWith,
     check_paths,
     pairs_of,
     recipe_of,
@@ -79,6 +80,7 @@ def ablate(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
     out: Annotated[Path | None, typer.Option(help="folder for the page, the table and the data; default: none")] = None,
+    track: TrackWith = None,
     target: Target = None,
     inputs: Inputs = None,
     join: Join = None,
@@ -136,7 +138,7 @@ def ablate(
     check_free(keep)  # not only after all runs of the ablation
     if keep is not None and out is not None and keep.resolve() == out.resolve():
         raise UsageError(f"--keep and --out are both {out}. Name two folders: one for the model, one for the page.")
-    found = _measured(tables, chosen, asking, context.obj, out)
+    found = _measured(tables, chosen, asking, context.obj, out, track)
     if json:
         say_json(found.to_json())
     else:
@@ -164,15 +166,25 @@ def print_ablation(found: Ablation, out: Path | None) -> None:
         say(f"ablation: {out / 'ablation.html'}")
 
 
-def _measured(tables: DataArguments, recipe: Recipe, asking: Asking, began: float, out: Path | None) -> Ablation:
+def _measured(
+    tables: DataArguments, recipe: Recipe, asking: Asking, began: float, out: Path | None, track: str | None
+) -> Ablation:
     """Raises Exit with the code 130 where Ctrl-C stopped it."""
     from graftwork.runs.ablation.ablate import ablate_data
     from graftwork.runs.watching import Watching
 
     with Watching() as console:
         try:
-            command = shlex.join(["graft", *sys.argv[1:]])
-            return ablate_data(tables, recipe, asking, listener=console, began=began, out=out, command=command)
+            return ablate_data(
+                tables,
+                recipe,
+                asking,
+                listener=console,
+                began=began,
+                out=out,
+                track=track,  # type: ignore[arg-type]  # checked there
+                command=shlex.join(["graft", *sys.argv[1:]]),
+            )
         except KeyboardInterrupt:
             tell("Stopped. Finished runs are kept: the same command goes on from there.")
             raise typer.Exit(130) from None

@@ -19,6 +19,10 @@ Encoding = Annotated[
     str | None, typer.Option("--encoding", help="of csv, tsv and json that are not UTF-8, such as cp1252 or gb18030")
 ]
 BadRows = Annotated[str, typer.Option("--on-bad-rows", help="fail, or skip rows that can't be used")]
+TrackWith = Annotated[
+    str | None,
+    typer.Option("--track", help="tensorboard or mlflow: also write curves for it, below --out"),
+]
 """Options that several commands have."""
 
 

@@ -33,6 +33,7 @@ from graftwork.cli.arguments import (
     BadRows,
     Device,
     Encoding,
+    TrackWith,
     check_paths,
     commands_of,
     free_folder,
@@ -145,6 +146,7 @@ def fit_or_plan(
         Path | None, typer.Option(help="folder for model, report and checkpoints; default: runs/NAME; not for plan")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished run in --out")] = False,
+    track: TrackWith = None,
     on_bad_rows: BadRows = "fail",
     encoding: Encoding = None,
     device: Device = "auto",
@@ -179,15 +181,12 @@ def fit_or_plan(
     if folder is None or planned:
         _plan(data, chosen, seconds)
     else:
-        _fit(data, chosen, seconds, folder, resume, context.obj)
+        from graftwork.runs.fit import fit_data
 
-
-def _fit(data: DataArguments, recipe: Recipe, budget: float | None, folder: Path, resume: bool, began: float) -> None:
-    from graftwork.runs.fit import fit_data
-
-    commands = commands_of(sys.argv[1:], folder)
-    train = partial(fit_data, data, recipe, budget=budget, out=folder, resume=resume, began=began, **commands)
-    train_and_print(lambda console: train(listener=console), folder, "model")
+        commands = commands_of(sys.argv[1:], folder)
+        options = {"budget": seconds, "out": folder, "resume": resume, "track": track, "began": context.obj}
+        fitting = partial(fit_data, data, chosen, **options, **commands)
+        train_and_print(lambda console: fitting(listener=console), folder, "model")
 
 
 def _plan(data: DataArguments, recipe: Recipe, budget: float | None) -> None:

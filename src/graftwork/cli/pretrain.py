@@ -13,6 +13,7 @@ from graftwork.cli.arguments import (
     BadRows,
     Device,
     Encoding,
+    TrackWith,
     check_paths,
     commands_of,
     free_folder,
@@ -53,6 +54,7 @@ def pretrain(
     seed: Annotated[int, typer.Option(help="seed of everything that is drawn")] = 0,
     out: Annotated[Path | None, typer.Option(help="folder for the base and its report; default: runs/NAME")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished run in --out")] = False,
+    track: TrackWith = None,
     on_bad_rows: BadRows = "skip",
     encoding: Encoding = None,
     device: Device = "auto",
@@ -87,6 +89,7 @@ def pretrain(
         watch=None if watch is None else Watch(watch, target),
         out=folder,
         resume=resume,
+        track=track,  # type: ignore[arg-type]  # checked there
         command=command,
         given=command,
         began=context.obj,

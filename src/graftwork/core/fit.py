@@ -31,7 +31,7 @@ from graftwork.networks.network import Network
 @dataclass(frozen=True)
 class Progress:
     """What an observer sees after each step. score and best are those of the last validation, more is better; watched:
-    what the run is watched by, then."""
+    what the run is watched by, then. validated: whether that was after this very step."""
 
     step: int
     total: int
@@ -39,6 +39,7 @@ class Progress:
     score: float | None
     best: float | None
     watched: float | None = None
+    validated: bool = False
 
 
 Observer = Callable[[Progress], None]
@@ -138,9 +139,10 @@ def _train(
             if pace:
                 pace.after_evaluation()
         last = state.history[-1] if state.history else Evaluated(0, None, None)
+        validated = state.step in evaluate_at
         for observer in observers:
-            observer(Progress(state.step, state.course.end, loss, last.score, state.score, last.watched))
-        due = state.step in evaluate_at or state.reached(until)
+            observer(Progress(state.step, state.course.end, loss, last.score, state.score, last.watched, validated))
+        due = validated or state.reached(until)
         if checkpoints and (due or time.monotonic() - saved >= checkpoints.seconds):
             checkpoint.write(checkpoints.folder, snapshot(run, optimizer, state, checkpoints.fingerprint))
             saved = time.monotonic()

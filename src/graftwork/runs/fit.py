@@ -34,6 +34,7 @@ from graftwork.runs.orders import Portfolio
 from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.provenance import licence_notes
 from graftwork.runs.reporting import Call
+from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import Workspace, claims_out, open_workspace
 
@@ -46,6 +47,7 @@ def fit(
     budget: float | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    track: Track | None = None,
     verbose: bool = True,
     listener: Listener | None = None,
     command: str | None = None,
@@ -70,6 +72,8 @@ def fit(
         model of all domains. adapt_to_held_out: these models see the rows of the domain left out, without targets.
     recipe: what to do, as a `Recipe` or a YAML file. budget: wall seconds for the whole call.
     out: folder for the model, its report and the checkpoints; must be new, or the unfinished one with `resume=True`.
+    track: "tensorboard" also writes curves of the runs below `out` (extra `track`), "mlflow" MLflow runs there, or to
+        where `MLFLOW_TRACKING_URI` says.
     on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out.
     encoding: of csv, tsv and json files that are not UTF-8, such as "cp1252".
     verbose: say what was inferred, how far the runs are and how well they do, as the command line does; False is
@@ -83,7 +87,15 @@ def fit(
     tables = DataArguments(train=train, **data)
     with heard(listener, verbose) as hearing:
         model = fit_data(
-            tables, recipe, budget=budget, out=out, resume=resume, listener=hearing, command=command, began=began
+            tables,
+            recipe,
+            budget=budget,
+            out=out,
+            resume=resume,
+            track=track,
+            listener=hearing,
+            command=command,
+            began=began,
         )
         if model.report is not None:
             hearing.ended("\n".join(words_of(model.report)))
@@ -91,6 +103,7 @@ def fit(
 
 
 @claims_out
+@tracked
 @one_at_a_time
 def fit_data(
     data: DataArguments,
@@ -99,6 +112,7 @@ def fit_data(
     budget: float | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    track: Track | None = None,
     listener: Listener | None = None,
     command: str | None = None,
     asked: str = "",
@@ -112,6 +126,7 @@ def fit_data(
 
     clock: what the budget is counted by; `time.process_time` makes CPU seconds of it. portfolio: the table that says in
     which order `techniques: auto` tries its candidates, in place of the library's own."""
+    del track  # `tracked` has made a listener of it
     # The command line gives its own start, when the process had spent nothing yet.
     clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
     recipe, listener = _recipe(recipe), Recorder(listener or Listener())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from graftwork.core.fit import Progress
 from graftwork.evidence.ablation.outcome import Outcome
@@ -21,6 +22,9 @@ class Listener:
 
     def scored_by(self, metrics: Mapping[str, Metric]) -> None:
         """The metrics, by target, of which the scores of all runs are made; told before the first run."""
+
+    def began(self, name: str, recipe: Mapping[str, Any]) -> None:
+        """A run is about to start with this recipe, as `Recipe.to_dict` gives it; steps and rates are settled."""
 
     def planned(self, name: str, plan: str) -> None:
         """A run is about to start; `plan` is `Plan.explain()`."""
@@ -45,15 +49,13 @@ class Listener:
         """The call is done; how good the model is, what it was made from, what to do next, a line each."""
 
 
-class Recorder(Listener):
-    """Hands everything on to another listener, and keeps the notes for the report."""
+class Relay(Listener):
+    """Hands everything on to another listener; subclasses override what they want to hear, too."""
 
     def __init__(self, listener: Listener) -> None:
-        self.notes: list[str] = []
         self._listener = listener
 
     def note(self, text: str) -> None:
-        self.notes.append(text)
         self._listener.note(text)
 
     def doing(self, what: str) -> None:
@@ -61,6 +63,9 @@ class Recorder(Listener):
 
     def scored_by(self, metrics: Mapping[str, Metric]) -> None:
         self._listener.scored_by(metrics)
+
+    def began(self, name: str, recipe: Mapping[str, Any]) -> None:
+        self._listener.began(name, recipe)
 
     def planned(self, name: str, plan: str) -> None:
         self._listener.planned(name, plan)
@@ -74,5 +79,23 @@ class Recorder(Listener):
     def finished(self, name: str, score: float | None, seconds: float) -> None:
         self._listener.finished(name, score, seconds)
 
+    def tabled(self, found: Callable[[], Outcome], state: str) -> None:
+        self._listener.tabled(found, state)
+
     def tried(self, trial: Trial, state: str) -> None:
         self._listener.tried(trial, state)
+
+    def ended(self, text: str) -> None:
+        self._listener.ended(text)
+
+
+class Recorder(Relay):
+    """Keeps the notes for the report."""
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__(listener)
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+        super().note(text)

@@ -115,6 +115,7 @@ def run_single(
         workspace.remember(name, {"steps": run.plan.total_steps, "asked": asked, "cuts": []})
     resolved = replace(recipe, training=replace(run.plan.training, steps=run.plan.total_steps))
     begun = replace(resolved, training=replace(resolved.training, cuts=()))  # what is decided later names no other run
+    listener.began(name, resolved.to_dict())
     listener.planned(name, run.plan.explain())
     speed, rungs = Speed(), scored_at(run.plan.total_steps) if scored_at else {}
     if corrupts(run.tasks) and run.network.device.type == "cuda":

@@ -18,6 +18,7 @@ from graftwork.data.store.locks import claimed
 from graftwork.data.store.writing import clean, is_own, remove, write_text
 from graftwork.errors import CheckpointError, DataError, ModelError, UsageError
 from graftwork.networks.manifest import is_model
+from graftwork.runs.tracking.folders import TRACK
 
 FOLDER = ".work"
 Given = ParamSpec("Given")
@@ -94,8 +95,9 @@ def claims_out(call: Callable[Given, Result]) -> Callable[Given, Result]:
 
 
 def holds_something(out: Path) -> bool:
-    """Whether there is anything in the folder but what this project left there for a while."""
-    return any(not is_own(path.name) for path in out.iterdir())
+    """Whether there is anything in the folder but what this project left there for a while, and curves of a call that
+    came to nothing, which nothing overwrites."""
+    return any(not is_own(path.name) and path.name != TRACK for path in out.iterdir())
 
 
 def unfinished(out: Path) -> bool:

@@ -36,6 +36,7 @@ from graftwork.runs.job.signature import with_data_options
 from graftwork.runs.listener import Listener
 from graftwork.runs.one_at_a_time import one_at_a_time
 from graftwork.runs.single import make_ready
+from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import Workspace, check_free, claims_out
 
@@ -88,6 +89,7 @@ def ablate(
     race: bool = False,
     data: Source | Mapping[str, Source] | None = None,
     out: str | os.PathLike[str] | None = None,
+    track: Track | None = None,
     verbose: bool = True,
     listener: Listener | None = None,
     **options: Unpack[DataOptions],
@@ -113,7 +115,7 @@ def ablate(
     equal: arms have the recipe's "steps", or "seconds": as many steps as take the time of the first arm's.
     data: of a run, a table in place of its training table, or tables by name (train, valid, unlabelled).
     out: folder for the page, the table and the data of it.
-    verbose, listener: as for `fit`.
+    track, verbose, listener: as for `fit`.
 
     Raises DataError, UsageError, RefusedError before anything is trained; a run that fails is counted and ends nothing.
     """
@@ -126,12 +128,13 @@ def ablate(
     elif not isinstance(recipe, Recipe):
         recipe = from_yaml(recipe)
     with heard(listener, verbose) as hearing:
-        found = ablate_data(tables, recipe, asking, listener=hearing, out=out)
+        found = ablate_data(tables, recipe, asking, listener=hearing, out=out, track=track)
         hearing.ended("\n".join(one.sentence for one in found.findings))
     return found
 
 
 @claims_out
+@tracked
 @one_at_a_time
 def ablate_data(
     data: DataArguments,
@@ -141,9 +144,11 @@ def ablate_data(
     listener: Listener | None = None,
     began: float | None = None,
     out: str | os.PathLike[str] | None = None,
+    track: Track | None = None,
     command: str = "",
 ) -> Ablation:
     """`ablate`, with the data arguments as one thing. began: `time.monotonic()` at the start. command: for the page."""
+    del track  # `tracked` has made a listener of it
     check_out(out)
     data = replace(data, test=None, remember=None, split_by=None, adapt_to_held_out=False)
     listener = listener or Listener()

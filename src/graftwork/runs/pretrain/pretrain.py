@@ -25,6 +25,7 @@ from graftwork.runs.listener import Listener
 from graftwork.runs.pretrain.corpus import Corpus, corpus_of, kinds_of, look
 from graftwork.runs.pretrain.objectives import AUTO, base_for, chosen, usual
 from graftwork.runs.pretrain.text_folder import texts_of_folder
+from graftwork.runs.tracking.tracked import Track
 from graftwork.runs.watching import heard
 
 VALID_SHARE, MOST_VALID = 0.05, 1000
@@ -68,6 +69,7 @@ def pretrain(
     seed: int = 0,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    track: Track | None = None,
     on_bad_rows: OnBadRows = "skip",
     encoding: str | None = None,
     verbose: bool = True,
@@ -84,7 +86,7 @@ def pretrain(
         passes over the rows that suits the objective.
     watch, target: a small labelled table, and its target. How well a linear probe does on it is scored ten times,
         stands in the report, and decides which weights are kept; `settings={"patience": "3"}` stops by it.
-    techniques, settings, seed, resume, on_bad_rows, encoding, verbose, listener: as in `fit`.
+    techniques, settings, seed, resume, track, on_bad_rows, encoding, verbose, listener: as in `fit`.
     out: folder for the base, its report and the checkpoints.
 
     Raises UsageError for an objective that reads another kind, DataError for a corpus that is too small for it.
@@ -104,7 +106,9 @@ def pretrain(
     if watch is None and target is not None:
         raise UsageError("target names a column of the table to watch by, and there is none: give watch, too.")
     with heard(listener, verbose) as hearing:
-        model = pretrain_data(corpus, asked, budget=budget, watch=watched, out=out, resume=resume, listener=hearing)
+        model = pretrain_data(
+            corpus, asked, budget=budget, watch=watched, out=out, resume=resume, track=track, listener=hearing
+        )
         if model.report is not None:
             hearing.ended("\n".join(words_of(model.report)))
     return model
@@ -118,6 +122,7 @@ def pretrain_data(
     watch: Watch | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    track: Track | None = None,
     listener: Listener,
     command: str | None = None,
     given: str = "",
@@ -140,6 +145,7 @@ def pretrain_data(
         budget=budget,
         out=out,
         resume=resume,
+        track=track,
         listener=listener,
         command=command,
         asked=given,
