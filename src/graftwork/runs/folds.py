@@ -46,10 +46,10 @@ def predictions_across(start: Head, problem: Problem, task: Task, seed: int) -> 
     return predictions
 
 
-def folds(classes: np.ndarray, seed: int) -> np.ndarray:
-    """The fold of each row (N,), from 0 to 4: the rows of each class are dealt out in turn."""
+def folds(classes: np.ndarray, seed: int, count: int = FOLDS) -> np.ndarray:
+    """The fold of each row (N,), from 0 to `count` - 1: the rows of each class are dealt out in turn."""
     order = np.random.default_rng(seed).permutation(len(classes))
     by_class = order[np.argsort(classes[order], kind="stable")]
     fold = np.empty(len(classes), np.int64)
-    fold[by_class] = np.arange(len(classes)) % FOLDS
+    fold[by_class] = np.arange(len(classes)) % count
     return fold

@@ -76,8 +76,7 @@ def predictions(key: str) -> dict[str, Values] | None:
         found = load_file(place / _PREDICTIONS)
     except (OSError, SafetensorError):
         return None
-    targets = dict.fromkeys(name.partition("/")[2] for name in found)
-    return {target: _values(target, found) for target in targets}
+    return predictions_of(found)
 
 
 def keep(key: str, finished: Finished, predicted: Mapping[str, Values], about: Mapping[str, Any]) -> None:
@@ -93,7 +92,7 @@ def keep(key: str, finished: Finished, predicted: Mapping[str, Values], about: M
             write_text(
                 temporary / _TOLD, json.dumps({**asdict(finished), "about": about}, ensure_ascii=False, indent=1)
             )
-            write_tensors(_tensors(predicted), temporary / _PREDICTIONS)
+            write_tensors(tensors_of(predicted), temporary / _PREDICTIONS)
             seal(temporary)
             if os.path.lexists(place):
                 remove(place)  # damaged, or another process was quicker with the same
@@ -102,12 +101,19 @@ def keep(key: str, finished: Finished, predicted: Mapping[str, Values], about: M
             remove(temporary)
 
 
-def _tensors(predicted: Mapping[str, Values]) -> dict[str, torch.Tensor]:
+def tensors_of(predicted: Mapping[str, Values]) -> dict[str, torch.Tensor]:
+    """Predictions by target as tensors by name, for a file."""
     found: dict[str, torch.Tensor] = {}
     for target, values in predicted.items():
         parts = {_VALUES: values.values, _OFFSETS: values.offsets} if isinstance(values, Ragged) else {_VALUES: values}
         found |= {f"{part}/{target}": torch.from_numpy(np.array(array)) for part, array in parts.items()}
     return found
+
+
+def predictions_of(found: Mapping[str, np.ndarray]) -> dict[str, Values]:
+    """The inverse of `tensors_of`. Raises KeyError for names that it does not give."""
+    targets = dict.fromkeys(name.partition("/")[2] for name in found)
+    return {target: _values(target, found) for target in targets}
 
 
 def _values(target: str, found: Mapping[str, np.ndarray]) -> Values:

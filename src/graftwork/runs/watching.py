@@ -79,6 +79,7 @@ class Watching(Listener):
         self._screen.table(lambda: live_table(found(), state))
 
     def tried(self, trial: Trial, state: str) -> None:
+        self._screen.forget(trial.name)
         self._trials[trial.number] = trial
         others = [one.score for one in self._trials.values() if one.score is not None and one is not trial]
         is_best = trial.score is not None and trial.score > max(others, default=float("-inf"))

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
-from graftwork.runs.ablation import shared
+from graftwork.runs import shared_features
 from graftwork.runs.ablation.arms import Arm
 from graftwork.runs.ablation.repeats import pool_of, repeat_of
-from graftwork.runs.ablation.shared import Shared, frozen_inputs
+from graftwork.runs.ablation.shared import Shared
+from graftwork.runs.shared_features import frozen_inputs
 from graftwork.runs.single import make_ready
 from heard import Ear
 from jobs import job_of
@@ -36,7 +37,7 @@ def test_a_run_on_some_validation_rows_reads_its_own(
         _, _, _, _, part, places = given
         put.append((part.values("text"), repeat.pool.table.take(places).values("text")))
 
-    monkeypatch.setattr(shared, "keep_part", keep)
+    monkeypatch.setattr(shared_features, "keep_part", keep)
     frozen = frozen_inputs(make_ready(job, repeat.recipe(arm)))
     Shared().put(arm, repeat, job, frozen, Ear())
     assert all(part == read for part, read in put)

@@ -171,6 +171,14 @@ def is_closed(error: DataError) -> bool:
     return isinstance(error.__cause__, OSError) and error.__cause__.errno in _CLOSED
 
 
+def of_disk(error: BaseException) -> bool:
+    """Whether the disk is full, or a folder can't be written: nothing else that is tried would fare better."""
+    if isinstance(error, DataError):
+        cause = error.__cause__
+        return isinstance(cause, OSError) and cause.errno in {*_FULL, *_CLOSED, None}
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
 def free_bytes(folder: Path) -> int | None:
     """Free space where `folder` is or would be; None if that can't be known."""
     for place in (folder, *folder.parents):

@@ -26,7 +26,6 @@ from graftwork.runs.ablation.cell import Runner
 from graftwork.runs.ablation.equal import with_equal_seconds
 from graftwork.runs.ablation.repeats import Repeat, pool_of, repeat_of
 from graftwork.runs.ablation.rounds import Asked, Rounds
-from graftwork.runs.ablation.shared import frozen_inputs
 from graftwork.runs.bases.settling import settled
 from graftwork.runs.clock import Deadline
 from graftwork.runs.default import failure_text
@@ -35,6 +34,7 @@ from graftwork.runs.job.job import Job, make_job
 from graftwork.runs.job.signature import with_data_options
 from graftwork.runs.listener import Listener
 from graftwork.runs.one_at_a_time import one_at_a_time
+from graftwork.runs.shared_features import frozen_inputs
 from graftwork.runs.single import make_ready
 from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.watching import heard

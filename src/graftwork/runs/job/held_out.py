@@ -51,15 +51,20 @@ def hold_out(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[d
 def _latest(table: Table, time: str, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[dict[str, Table], str]:
     """The latest rows validate."""
     times = moments(table.column(time))
-    try:
-        kept, held = latest_split(times, recipe.valid_share, _first_classes(table, tasks))
-    except DataError as error:
-        raise DataError(f"{table.source}, column '{time}': {error}") from None
+    kept, held = latest_off(table, time, tasks, recipe)
     since = moment_text(table.column(time), float(times[held].min()))
     note = f"validation: the {len(held):,} latest of {len(table):,} rows of {table.source}, from {time} {since} on"
     early = int((times[kept] >= times[held].min()).sum())
     also = f"; {counted(early)} as late, of classes that no earlier row has, train" if early else ""
     return {"train": table.take(kept), "valid": table.take(held)}, f"{note}{also}"
+
+
+def latest_off(table: Table, time: str, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted indices of the rows that stay, and of the latest ones by the column `time`, `valid_share` of them."""
+    try:
+        return latest_split(moments(table.column(time)), recipe.valid_share, _first_classes(table, tasks))
+    except DataError as error:
+        raise DataError(f"{table.source}, column '{time}': {error}") from None
 
 
 def split_off(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
