@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from graftwork import saving
+from graftwork import network_files, saving
 from graftwork.data.store import writing
 from graftwork.errors import DataError, UsageError
 from graftwork.model import Model, load
@@ -66,7 +66,7 @@ def test_a_full_disk_leaves_the_old_model(model: Model, tmp_path: Path, monkeypa
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(saving, "write_tensors", full)
+    monkeypatch.setattr(network_files, "write_tensors", full)
     with pytest.raises(DataError, match="No space left"):
         model.save(folder)
     assert (folder / "weights.safetensors").read_bytes() == before

@@ -10,14 +10,13 @@ import numpy as np
 from graftwork.core.examples import encoders_of, prepare
 from graftwork.core.predicted import row_texts
 from graftwork.core.scoring import Watch
-from graftwork.core.splits import warn_of_splits
 from graftwork.data.domains import domain_names, warn_of_lacking_domain
 from graftwork.data.table import Table
 from graftwork.errors import DataError
 from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.evaluation import Evaluation, Evaluations
 from graftwork.evidence.slices.search import divided
-from graftwork.predicting import learned_other, predict_table, scored_values
+from graftwork.predicting import learned_other, predict_table, scored_values, warn_of_other_splits
 from graftwork.saving import Saved
 from graftwork.shown import counted
 from graftwork.tasks.capabilities import Episodic
@@ -35,10 +34,11 @@ def evaluate_rows(
     """
     table = _of_classes(model, table)
     parts = {name: divided(table, name, by) for name in model.tasks}  # before anything slow: `by` may be wrong
-    texts, domains, encoders = row_texts(table), domain_names(table), encoders_of(model.network, model.recipe.text)
+    texts, domains = row_texts(table), domain_names(table)
+    encoders = encoders_of(model.lead.network, model.lead.recipe.text)
     warn_of_lacking_domain(table, model.schema)
     encoded = {name: task.encode_rows(table, name, encoders) for name, task in model.tasks.items()}
-    warn_of_splits(model.network, table, model.recipe.text)
+    warn_of_other_splits(model, table)
     truth = {name: rows for name, rows in encoded.items() if rows is not None}
     given, found = scored_values(model, table, without, watch), dict[str, Evaluation]()
     for name, task in model.tasks.items():

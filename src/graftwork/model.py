@@ -31,6 +31,7 @@ from graftwork.data.table import Table
 from graftwork.devices import check_device, chosen
 from graftwork.evidence.strange.reference import known_reference
 from graftwork.predicting import predict_source
+from graftwork.saved import Saved
 from graftwork.sure import Sure
 from graftwork.tasks.task import Task
 from graftwork.techniques import at_prediction
@@ -215,12 +216,10 @@ class Model(Sure):
         Calibration rows are left out, since they were predicted without them; see `calibrated_on`.
         """
         added = [at_prediction(each) for each in techniques]
-        names = {technique.name for technique in added}
-        listed = [technique for technique in self.recipe.named if technique.name not in names]
-        acting = [each for each in (*listed, *added) if each.acts_at_prediction and not each.off]
-        check(acting, base_facts(self.network, self.tasks))
+        each = tuple(replace(member, model=_with(member.model, added)) for member in self.each_member)
         kept = {} if techniques else self.calibration
-        return replace(self, recipe=replace(self.recipe, techniques=(*listed, *added)), calibration=kept)
+        recipe = each[0].model.recipe
+        return replace(self, recipe=recipe, members=each if self.members else (), calibration=kept)
 
     @cached_property
     def _searcher(self) -> Searcher:
@@ -256,6 +255,15 @@ class Model(Sure):
         Raises UsageError where the folder holds something that is not a model of graftwork.
         """
         return saving.save(self, Path(folder))
+
+
+def _with(model: Saved, added: Sequence[Technique]) -> Saved:
+    """A model of one network, with these techniques at prediction."""
+    names = {technique.name for technique in added}
+    listed = [technique for technique in model.recipe.named if technique.name not in names]
+    acting = [each for each in (*listed, *added) if each.acts_at_prediction and not each.off]
+    check(acting, base_facts(model.network, model.tasks))
+    return replace(model, recipe=replace(model.recipe, techniques=(*listed, *added)))
 
 
 def load(folder: str | os.PathLike[str]) -> Model:

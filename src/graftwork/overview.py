@@ -43,10 +43,17 @@ def lines_of(model: Saved, report: Report | None, folder: Path | None) -> list[s
 
 
 def made_of(model: Saved) -> str:
-    """The base and the techniques, as the recipe names them."""
-    listed = ", ".join(technique.name for technique in model.recipe.listed) or "plain loop"
+    """The base and the techniques, as the recipe names them; of an ensemble those of each member, with its weight."""
     parameters = sum(parameter.numel() for parameter in model.network.parameters())
-    return f"base {model.recipe.base_text}, {listed}; {parameters:,} parameters"
+    if model.members:
+        each = ", ".join(f"{member.weight:.2g} × ({_recipe_words(member.model)})" for member in model.members)
+        return f"mean of {len(model.members)} models, {each}; {parameters:,} parameters"
+    return f"{_recipe_words(model)}; {parameters:,} parameters"
+
+
+def _recipe_words(model: Saved) -> str:
+    listed = ", ".join(technique.name for technique in model.recipe.listed) or "plain loop"
+    return f"base {model.recipe.base_text}, {listed}"
 
 
 def card_of(model: Saved, report: Report | None, folder: Path | None) -> str:

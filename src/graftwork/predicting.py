@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,7 +22,8 @@ from graftwork.data.read.decoding import with_encoding
 from graftwork.data.table import Table
 from graftwork.data.values import Values, joined
 from graftwork.evidence.strange.other import Other
-from graftwork.saving import Saved
+from graftwork.saved import Saved
+from graftwork.tasks.averaging import weighted_mean
 
 CHUNK = 16384
 """Rows predicted at a time, at most."""
@@ -70,9 +71,10 @@ def predict_chunks(
     """
     other = learned_other(model) if other is None else other
     measured = unusual or other is not None
-    if model.network.film is not None:
+    if any(member.model.network.film is not None for member in model.each_member):
         warn_of_lacking_domain(table, model.schema)
-    unreadable, cut, numbered = {row.row for row in bad}, Counter[str](), _numbered(model)
+    unreadable, numbered = {row.row for row in bad}, _numbered(model)
+    cut = [Counter[str]() for _ in model.each_member]
     for rows in _slices(model, len(table)):
         chunk = table.take(rows)
         good = np.array([row not in unreadable for row in chunk.rows.tolist()], dtype=bool)
@@ -94,8 +96,15 @@ def predict_chunks(
         found_unusual = _unusual(model, seen, good) if measured else None
         made = Predicted(values, given, [row for row in bad if row.row in here], found_unusual)
         yield made if other is None else with_other(made, other, model), chunk
-    warn_of_cut(model.network, cut, len(table))
-    warn_of_splits(model.network, table, model.recipe.text)
+    for member, lost in zip(model.each_member, cut, strict=True):
+        warn_of_cut(member.model.network, lost, len(table))
+    warn_of_other_splits(model, table)
+
+
+def warn_of_other_splits(model: Saved, table: Table) -> None:
+    """`warn_of_splits` of all that reads these rows."""
+    for member in model.each_member:
+        warn_of_splits(member.model.network, table, member.model.recipe.text)
 
 
 def scored_values(
@@ -103,9 +112,31 @@ def scored_values(
 ) -> dict[str, Values]:
     """What metrics read of each row, by target: calibrated probabilities (N, outputs), or embeddings of open sets
     (N, E), of length 1. without: inputs that are left out."""
-    from graftwork.evidence.scores.modalities import known_inputs, left_out
+    from graftwork.evidence.scores.modalities import known_inputs
 
     without = known_inputs(model.network, without) if without else ()
+    each, found = model.each_member, list[dict[str, Values]]()
+    for at, member in enumerate(each):
+        found.append(_scored_by(member.model, table, without, _share_of(watch, at, len(each))))
+    return means(model, found)
+
+
+def means(model: Saved, found: Sequence[Mapping[str, Values]]) -> dict[str, Values]:
+    """By target, the mean of what each member says of the same rows, by their weights."""
+    weights = [member.weight for member in model.each_member]
+    return {name: weighted_mean([one[name] for one in found], weights) for name in model.tasks}
+
+
+def _share_of(watch: Watch | None, at: int, members: int) -> Watch | None:
+    """The watch of one of several members, each of which reads all rows."""
+    return None if watch is None else lambda done, total: watch((at * total + done) // members, total)
+
+
+def _scored_by(model: Saved, table: Table, without: Collection[str], watch: Watch | None) -> dict[str, Values]:
+    """`scored_values` of one network."""
+    from graftwork.evidence.scores.modalities import known_inputs, left_out
+
+    without = known_inputs(model.network, [name for name in without if name in model.network.columns])
     kept = is_on_disk(table, model.network, model.recipe.text)  # a table that a fit has read: decoded once for both
     parts, done = list[dict[str, Values]](), 0
     for part in [table] if kept else map(table.take, _slices(model, len(table))):
@@ -119,7 +150,7 @@ def scored_values(
 def scored_examples(
     model: Saved, examples: Examples, cached: Mapping[str, Cached] | None = None, watch: Watch | None = None
 ) -> dict[str, Values]:
-    """The same of rows that are prepared. cached: what is known of them, by input."""
+    """The same of rows that are prepared for a model with one network. cached: what is known of them, by input."""
     embedded = compared_targets(model.tasks)
     values = predict_examples(
         model.network, examples, model.recipe.listed, cached, embedded, watch=watch, tasks=model.tasks
@@ -134,7 +165,7 @@ def _numbered(model: Saved) -> dict[str, int]:
 
 
 def _slices(model: Saved, rows: int) -> list[np.ndarray]:
-    size = held_rows(model.network, CHUNK)
+    size = min(held_rows(member.model.network, CHUNK) for member in model.each_member)
     return [np.arange(start, min(start + size, rows)) for start in range(0, rows, size)]
 
 
@@ -166,8 +197,19 @@ def with_other(made: Predicted, other: Other, model: Saved) -> Predicted:
     )
 
 
-def _kept(model: Saved, table: Table, watch: Watch | None, cut: Counter[str], features: bool) -> _Kept:
-    """cut: rows whose text was not read whole, by input, are added to it."""
+def _kept(model: Saved, table: Table, watch: Watch | None, cut: Sequence[Counter[str]], features: bool) -> _Kept:
+    """cut: rows whose text was not read whole, by input, are added to that of each member. The features are those of
+    the first member."""
+    each = model.each_member
+    found = [
+        _kept_by(member.model, table, _share_of(watch, at, len(each)), cut[at], features and at == 0)
+        for at, member in enumerate(each)
+    ]
+    return _Kept(means(model, [one.found for one in found]), found[0].features)
+
+
+def _kept_by(model: Saved, table: Table, watch: Watch | None, cut: Counter[str], features: bool) -> _Kept:
+    """The same of one network."""
     examples = prepare(table, model.network, {}, model.recipe.text, keep_on_disk=False)
     predicted.warn_of_lacks(model.network, examples)
     cut.update(cut_off(model.network, table, examples, model.recipe.text))

@@ -145,7 +145,7 @@ def calibration_on(model: Saved, table: Table, values: Mapping[str, Values], sou
 
     values: what the model predicts of the rows, as `scored_values` gives it. source: what these rows are, in words.
     """
-    encoders, found = encoders_of(model.network, model.recipe.text), {}
+    encoders, found = encoders_of(model.lead.network, model.lead.recipe.text), {}
     for name, task in model.tasks.items():
         if not can_be_calibrated(task):
             continue

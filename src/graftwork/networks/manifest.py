@@ -16,10 +16,12 @@ from graftwork.data.store.names import inside, plain_name
 from graftwork.data.store.staging import STAGED
 from graftwork.data.store.typed import misfit
 from graftwork.data.table import Column, Schema
-from graftwork.errors import DataError, ModelError, UsageError, nearest
+from graftwork.errors import DataError, ModelError, RefusedError, UsageError, nearest
 from graftwork.networks.migrations import migrated
 
 MANIFEST, WEIGHTS, PROVENANCE = "model.json", "weights.safetensors", "provenance.json"
+MOST_MEMBERS = 100
+"""Models in an ensemble, at most."""
 LOOKED_AT = 100
 """Files beside a folder that is not there, at most, among which a message looks for models."""
 
@@ -50,8 +52,8 @@ class _Later(TypedDict, total=False):
     checksum: str
 
 
-class Manifest(_Later):
-    """The whole of it. files: by path in the folder, the checksum of each file; checksum: of all else in it; older
+class _Described(_Later):
+    """What every model has. files: by path in the folder, the checksum of each file; checksum: of all else in it; older
     versions wrote none."""
 
     format: int
@@ -59,6 +61,11 @@ class Manifest(_Later):
     recipe: dict[str, Any]
     schema: list[Column]
     tasks: dict[str, TaskEntry]
+
+
+class Manifest(_Described):
+    """The whole of it, of a model with one network."""
+
     encoders: list[EncoderEntry]
     columns: dict[str, int]
     sources: dict[str, list[str]]
@@ -68,6 +75,18 @@ class Manifest(_Later):
     heads: dict[str, HeadEntry]
     precision: Literal["fp32", "bf16"]
     temperature: dict[str, float]
+
+
+class MemberEntry(TypedDict):
+    """weight: the member's share in the mean. Its folder is called by its place in the list (`member_folder`)."""
+
+    weight: float
+
+
+class EnsembleManifest(_Described):
+    """The whole of it, of an ensemble, whose members are models in folders of their own."""
+
+    members: list[MemberEntry]
 
 
 def is_model(folder: Path) -> bool:
@@ -131,10 +150,46 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if "checksum" in told and sealed(told) != told:
         raise ModelError(f"{path} is damaged: it is not as it was written. Copy or train the model again.")
     told = migrated(told, folder)
-    wrong = misfit(told, Manifest) or _misfit_within(told)
+    if is_ensemble(told):
+        wrong = misfit(told, EnsembleManifest) or _misfit_members(told)
+    else:
+        wrong = misfit(told, Manifest) or _misfit_within(told)
     if wrong:
         raise ModelError(f"{path} is damaged: {wrong}. Copy or train the model again.")
     return told
+
+
+def is_ensemble(manifest: Mapping[str, Any]) -> bool:
+    """Whether it is of an ensemble, which has no network of its own."""
+    return "members" in manifest
+
+
+def member_folder(at: int) -> str:
+    """The name of the folder in which a member of an ensemble lies. at: its place in the list of members."""
+    return f"member-{at}"
+
+
+def read_network_manifest(folder: Path) -> dict[str, Any]:
+    """`read_manifest`, for who needs one network. Raises RefusedError for an ensemble."""
+    told = read_manifest(folder)
+    if is_ensemble(told):
+        raise RefusedError(
+            f"{folder} is an ensemble of {len(told['members'])} models and has no network of its own to start from or "
+            f"to read. Name a member, which is a whole model: {folder / member_folder(0)}"
+        )
+    return told
+
+
+def weights_in(files: Mapping[str, str]) -> str | None:
+    """What tells the weights of a model from others. files: as its manifest has them; None where they say nothing."""
+    held = [files[name] for name in sorted(files) if name.split("/")[-1] == WEIGHTS]
+    return digest(*held) if len(held) > 1 else next(iter(held), None)
+
+
+def weights_key(folder: Path) -> str | None:
+    """The same of what lies in `folder`."""
+    held = [folder / WEIGHTS, *folder.glob(f"{member_folder(0)[:-1]}*/{WEIGHTS}")]
+    return weights_in({path.relative_to(folder).as_posix(): checksum(path) for path in held if path.is_file()})
 
 
 def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,6 +258,16 @@ def checksums(folder: Path, names: Iterable[str] | None = None) -> dict[str, str
     else:
         found = [inside(folder, plain_name(name, folder)) for name in names]
     return {path.relative_to(folder).as_posix(): checksum(path) for path in found}
+
+
+def _misfit_members(told: Mapping[str, Any]) -> str:
+    """What is wrong with the list of an ensemble's members."""
+    weights = [member["weight"] for member in told["members"]]
+    if not 1 < len(weights) <= MOST_MEMBERS:
+        return f"it has {len(weights)} members, expected 2 to {MOST_MEMBERS}"
+    if min(weights) <= 0 or abs(sum(weights) - 1) > 1e-6:
+        return f"the weights of its members are {weights}, expected numbers above 0 that sum to 1"
+    return ""
 
 
 def _misfit_within(told: Mapping[str, Any]) -> str:

@@ -58,6 +58,7 @@ def _towers_say_their_bias(manifest: Manifest) -> Manifest:
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("text columns can be read in one sequence", _alone),
     Migration("towers say by a setting that they learn a bias", _towers_say_their_bias),
+    Migration("a model may have members in place of a network", _same),
 )
 """The first leads from format 1, that of version 0.1, to 2."""
 

@@ -18,11 +18,11 @@ from graftwork.errors import DataError
 from graftwork.evidence.strange.aspects import ROWS, Aspect, column_aspects, prediction_aspects
 from graftwork.evidence.strange.other import taught
 from graftwork.evidence.strange.reference import FEWEST, Reference, reference_of
-from graftwork.model import Model
 from graftwork.runs.job.held_out import drawing_order, strata
 from graftwork.runs.job.job import WORDS, Job
 from graftwork.runs.job.other_rows import OtherRows
 from graftwork.runs.single import Candidate
+from graftwork.saved import Saved
 
 MOST, LEAST = 2000, 200
 """Rows of each kind whose features are kept: at most, and however little a run has worked."""
@@ -31,12 +31,14 @@ SHARE = 50
 takes a third of one that is trained on."""
 
 
-def make_reference(job: Job, model: Model, kept: Candidate) -> Reference | None:
+def make_reference(job: Job, model: Saved, kept: Candidate) -> Reference | None:
     """The reference of a model, by rows that it was trained on and by those that were held out, validation rows before
     test rows. None for what was pretrained, which predicts nothing that is asked for.
 
     What lies in the cache is read whole; of what has to be computed so few rows that a fit takes little longer for it.
+    kept: of an ensemble, its heaviest member, whose features count.
     """
+    model = model.lead
     if corrupts(model.tasks):
         return None
     examples = prepare(job.train, model.network, {}, model.recipe.text, in_blocks=model.recipe.rows is not None)
@@ -53,7 +55,7 @@ def make_reference(job: Job, model: Model, kept: Candidate) -> Reference | None:
     return made if job.other is None else _with_other(model, made, job.other)
 
 
-def other_words(job: Job, model: Model, reference: Reference | None) -> list[str]:
+def other_words(job: Job, model: Saved, reference: Reference | None) -> list[str]:
     """What the rows that are none of the classes have taught, for the user: how many such rows are found."""
     if job.other is None or reference is None or reference.other is None:
         return []
@@ -67,7 +69,7 @@ def other_words(job: Job, model: Model, reference: Reference | None) -> list[str
     ]
 
 
-def _with_other(model: Model, made: Reference | None, other: OtherRows) -> Reference:
+def _with_other(model: Saved, made: Reference | None, other: OtherRows) -> Reference:
     teachers = other.parts.get("train", other.parts.get("valid"))
     if made is None or teachers is None:
         raise DataError(
@@ -78,7 +80,7 @@ def _with_other(model: Model, made: Reference | None, other: OtherRows) -> Refer
     return replace(made, other=taught(other.label, _unusual(model, made, some), made.most))
 
 
-def _unusual(model: Model, made: Reference, rows: Table) -> np.ndarray:
+def _unusual(model: Saved, made: Reference, rows: Table) -> np.ndarray:
     return made.unusual(look(model, rows).features)
 
 
@@ -90,8 +92,9 @@ class Seen(NamedTuple):
     aspects: list[Aspect]
 
 
-def look(model: Model, table: Table, watch: Watch | None = None) -> Seen:
-    """All rows of a table, which stand in no order, as the model sees them."""
+def look(model: Saved, table: Table, watch: Watch | None = None) -> Seen:
+    """All rows of a table, which stand in no order, as the model sees them, by whose features its reference goes."""
+    model = model.lead
     examples = prepare(table, model.network, {}, model.recipe.text)
     found = predict_examples(
         model.network, examples, model.recipe.listed, watch=watch, tasks=model.tasks, features=True
@@ -100,7 +103,7 @@ def look(model: Model, table: Table, watch: Watch | None = None) -> Seen:
     return Seen(np.asarray(found[ROW_FEATURES]), [*columns, *_of_predictions(model, found)])
 
 
-def _of_predictions(model: Model, found: Mapping[str, Values]) -> list[Aspect]:
+def _of_predictions(model: Saved, found: Mapping[str, Values]) -> list[Aspect]:
     """What is known of the predictions that `predict_examples` gave."""
     aspects = list[Aspect]()
     for name, task in model.tasks.items():
@@ -110,7 +113,7 @@ def _of_predictions(model: Model, found: Mapping[str, Values]) -> list[Aspect]:
     return aspects
 
 
-def _predicted(job: Job, model: Model, kept: Candidate, table: Table, examples: Examples) -> dict[str, Values]:
+def _predicted(job: Job, model: Saved, kept: Candidate, table: Table, examples: Examples) -> dict[str, Values]:
     """Predictions of some rows of a table, and their features (R, W), as a prediction has them. Training rows are drawn
     by class, so that each has its neighbours; others at random."""
     cached = computed_before(model.network, examples, model.recipe.listed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +22,12 @@ def why_not_averaged(task: Task) -> str:
     return ""
 
 
-def weighted_mean(found: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+def weighted_mean(found: Sequence[Any], weights: Sequence[float]) -> Any:
     """The mean of what `Task.in_units` gave of the same rows (N, outputs), by weights that sum to 1: calibrated
-    probabilities stay probabilities, and quantiles stay in their order. It has the type of the first."""
+    probabilities stay probabilities, and quantiles stay in their order. It has the type of the first; what stands
+    alone, of whatever form, is its own mean."""
+    if len(found) == 1:
+        return found[0]
     total = np.zeros(found[0].shape, np.float64)
     for one, weight in zip(found, weights, strict=True):
         total += weight * one

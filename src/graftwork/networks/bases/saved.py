@@ -12,7 +12,7 @@ from graftwork.data.table import Modality
 from graftwork.discovery.places import OWN
 from graftwork.errors import ModelError
 from graftwork.networks.bases.architectures import restore
-from graftwork.networks.manifest import MANIFEST, WEIGHTS, check_files, read_manifest
+from graftwork.networks.manifest import MANIFEST, WEIGHTS, check_files, read_network_manifest
 from graftwork.networks.migrations import migrated_weights, newest_format
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def saved_inputs(folder: Path) -> list[SavedInput]:
     """The inputs of the model in `folder`. Raises ModelError where its manifest is damaged."""
     media: dict[str, Modality] = {"text": "text", "image": "image", "audio": "audio"}
     try:
-        manifest = read_manifest(folder)
+        manifest = read_network_manifest(folder)
         kinds = {column["name"]: column["kind"] for column in manifest["schema"]}
         named = manifest["recipe"]["base"]
         found = []
@@ -64,7 +64,7 @@ def load_encoder(folder: Path, index: int) -> Encoder:
     from graftwork.networks.hub.sizes import bounded
 
     try:
-        manifest = read_manifest(folder)
+        manifest = read_network_manifest(folder)
         check_files(folder, manifest)
         with bounded(folder / MANIFEST, [inside(folder, WEIGHTS)]):
             encoder = restore_encoder(manifest["encoders"][index], folder, index)

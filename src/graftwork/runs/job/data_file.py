@@ -18,12 +18,11 @@ from graftwork.bases.tables_read import TableRead
 from graftwork.data.load import Source
 from graftwork.data.read.excel import split_sheet
 from graftwork.data.read.union import is_several
-from graftwork.data.store.entries import checksum
 from graftwork.data.store.names import inside
 from graftwork.data.store.typed import misfit
 from graftwork.data.table import Schema
 from graftwork.errors import DataError, GraftworkError, ModelError, UsageError, nearest
-from graftwork.networks.manifest import WEIGHTS, read_manifest_of, schema_of
+from graftwork.networks.manifest import read_manifest_of, schema_of, weights_in, weights_key
 from graftwork.runs.job.data_arguments import DataArguments
 
 NAME = "data.json"
@@ -80,7 +79,7 @@ def write_data(
     told: _Told = {
         "format": FORMAT,
         "folder": os.getcwd(),
-        "weights": checksum(folder / WEIGHTS),
+        "weights": weights_key(folder) or "",
         "tables": {name: [_file(one, digests) for one in _each(source)] for name, source in given.items()},
         "several": [name for name, source in given.items() if is_several(source)],
         "labelled": data.labelled is not None,
@@ -194,7 +193,7 @@ def _told(path: Path, manifest: Mapping[str, Any]) -> _Told | None:
         wrong = f"its format is {told['format']}, expected {FORMAT}, with files of each table"
     if wrong:
         raise ModelError(f"{path / NAME} is damaged, or of another version: {wrong}. Name the table in its place.")
-    weights = manifest.get("files", {}).get(WEIGHTS)
+    weights = weights_in(manifest.get("files", {}))
     return told if weights is None or told["weights"] == weights else None
 
 
