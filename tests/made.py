@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ from graftwork.networks.bases.registry import parse_base
 from graftwork.networks.heads.layers.kernel import KernelLayer
 from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
+from graftwork.networks.several import Several
 from graftwork.recipe import Recipe
+from graftwork.saved import Member
 from graftwork.tasks.registry import TASKS
 from tiny import tiny_model
 
@@ -73,4 +77,19 @@ def make(
     temperature = {} if task == "regression" else {"topic": 1.7}
     return Model(
         recipe=recipe or Recipe(), schema=schema, network=network, tasks={"topic": learnt}, temperature=temperature
+    )
+
+
+def make_ensemble(folder: Path, task: str = "classification", weights: tuple[float, ...] = (0.6, 0.4)) -> Model:
+    """Models with random weights of different bases, tokenizers and temperatures, as one."""
+    models = []
+    for at, kind in zip(range(len(weights)), cycle(("bert", "gpt2")), strict=False):
+        made = make(folder / str(at), kind, head="kernel" if at % 2 else "linear", task=task)
+        models.append(replace(made, temperature=dict.fromkeys(made.temperature, 1.0 + at)))
+    return Model(
+        recipe=models[0].recipe,
+        schema=models[0].schema,
+        network=Several([model.network for model in models]),
+        tasks=models[0].tasks,
+        members=tuple(Member(weight, model) for weight, model in zip(weights, models, strict=True)),
     )

@@ -223,7 +223,7 @@ def test_a_model_that_is_replaced_while_it_is_read(
     other = replace(model, temperature={"topic": 3.0})
     with torch.no_grad():
         next(other.network.parameters()).add_(1.0)
-    plain, turns = saving.load_file, []
+    plain, turns = network_files.load_file, []
 
     def load_file_late(path: Path) -> dict[str, torch.Tensor]:
         if not turns:
@@ -231,7 +231,7 @@ def test_a_model_that_is_replaced_while_it_is_read(
             other.save(folder)
         return plain(path)
 
-    monkeypatch.setattr(saving, "load_file", load_file_late)
+    monkeypatch.setattr(network_files, "load_file", load_file_late)
     loaded = load(folder)
     assert loaded.temperature == {"topic": 3.0}
     expected, found = other.network.state_dict(), loaded.network.state_dict()

@@ -108,7 +108,7 @@ def make_report(
         leads_to=next((task.leads_to for task in job.tasks.values() if isinstance(task, LeadsOn)), ("", "")),
         made=time.strftime("%Y-%m-%d %H:%M"),
         provenance=model.provenance,
-        remembered=() if job.old_task is None else job.old_task.after(model.network),
+        remembered=() if job.old_task is None else job.old_task.after(model.lead.network),
     )
     wanted = {name: rows for name, rows in wanted_rows(report).items() if name in given}
     each = MOST_BYTES // max(1, len(wanted))

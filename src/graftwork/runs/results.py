@@ -23,13 +23,14 @@ from graftwork.evidence.scores.modalities import Contribution, contributions
 from graftwork.evidence.slices.search import divided
 from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise
 from graftwork.model import Model
-from graftwork.predicting import scored_examples
+from graftwork.predicting import means, scored_examples
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.crossval import cross_validate
 from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
 from graftwork.runs.leave_one_domain_out import LeftOutDomain
 from graftwork.runs.single import Candidate
+from graftwork.saved import Saved
 from graftwork.tasks.capabilities import Episodic
 from graftwork.tasks.labels import label_counts
 from graftwork.tasks.metrics.metric import Metric
@@ -67,12 +68,16 @@ Given = dict[str, Part]
 
 
 def held_out_parts(job: Job, model: Model, kept: Candidate) -> Given:
-    """Test, then validation rows, with what the kept model predicts of them; of neither, all rows, cross-validated."""
+    """Test, then validation rows, with what the model predicts of them; of neither, all rows, cross-validated.
+
+    kept: the run that made it, of which the predictions on validation are taken; of an ensemble, that of its heaviest
+    member, whose prepared rows are given."""
     given: Given = {}
     if job.test is not None and len(job.test):
-        examples, cached = _prepared(job, model, job.test)
-        given["test"] = Part(job.test, examples, cached, scored_examples(model, examples, cached))
-    if job.valid is not None and kept.predictions is not None:
+        given["test"] = _part(job, model, job.test)
+    if job.valid is not None and kept.network is not model.network:
+        given["validation"] = _part(job, model, job.valid)
+    elif job.valid is not None and kept.predictions is not None:
         calibrated = {
             name: scored(task, kept.predictions[name], model.temperature.get(name, 1.0))
             for name, task in job.tasks.items()
@@ -82,11 +87,18 @@ def held_out_parts(job: Job, model: Model, kept: Candidate) -> Given:
         given["validation"] = Part(job.valid, examples, cached, calibrated)
     if given:
         return given
-    examples = prepare(job.train, model.network, job.tasks, model.recipe.text)
+    examples = prepare(job.train, model.lead.network, job.tasks, model.recipe.text)
     return {CROSS_VALIDATED: Part(job.train, examples, {}, cross_validate(job, kept.recipe))}
 
 
-def _prepared(job: Job, model: Model, table: Table) -> tuple[Examples, Mapping[str, Cached]]:
+def _part(job: Job, model: Model, table: Table) -> Part:
+    """The rows of a table with what the model predicts of them; examples and features are those of its first member."""
+    each = [(member.model, *_prepared(job, member.model, table)) for member in model.each_member]
+    _, examples, cached = each[0]
+    return Part(table, examples, cached, means(model, [scored_examples(*one) for one in each]))
+
+
+def _prepared(job: Job, model: Saved, table: Table) -> tuple[Examples, Mapping[str, Cached]]:
     """The rows, and their features where they are read more than once; both are kept on disk."""
     examples = prepare(table, model.network, job.tasks, model.recipe.text)
     return examples, features_cache(model.network, examples, model.recipe.listed)
@@ -123,9 +135,10 @@ def _result(job: Job, model: Model, kept: Candidate, given: Given, target: str) 
 
 
 def _inputs(job: Job, model: Model, given: Given) -> dict[str, tuple[Contribution, ...]]:
-    """By target, what each of several inputs brings on the table that counts, or on some of its rows."""
+    """By target, what each of several inputs brings on the table that counts, or on some of its rows. Nothing is said
+    of an ensemble, whose members may each read others."""
     name, part = next(iter(given.items()))
-    if len(model.network.columns) < 2 or name == CROSS_VALIDATED:
+    if len(model.network.columns) < 2 or name == CROSS_VALIDATED or model.members:
         return {}
     techniques, temperature = model.recipe.listed, model.temperature
     return contributions(
@@ -137,7 +150,7 @@ def _evaluate(model: Model, part: Part, target: str, metric: Metric, *, first: b
     """None where no row of the table has the target. metric: by which the run was chosen. first: it is the table that
     counts, in which worse slices are looked for."""
     task, table = model.tasks[target], part.table
-    targets, labelled = encoded(table, target, task, encoders_of(model.network, model.recipe.text))
+    targets, labelled = encoded(table, target, task, encoders_of(model.lead.network, model.lead.recipe.text))
     if not labelled.any() and len(model.tasks) > 1:
         return None
     if isinstance(task, Episodic):

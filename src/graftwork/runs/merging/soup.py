@@ -120,14 +120,26 @@ def _mixed(
     if method == UNIFORM:
         return _mean(parents), list(range(len(parents)))
     assert part is not None
-    order = sorted(range(len(parents)), key=lambda at: -scores[at])
-    kept, best, model = [order[0]], scores[order[0]], parents[order[0]].model
+
+    def souped(kept: Sequence[int]) -> Model:
+        return parents[kept[0]].model if len(kept) == 1 else _mean([parents[at] for at in kept])
+
+    kept = greedy_kept(scores, lambda some: mean_score(souped(some), [part]))
+    return souped(kept), kept
+
+
+def greedy_kept(scores: Sequence[float], score: Callable[[Sequence[int]], float]) -> list[int]:
+    """The runs of a greedy soup, by position: from the best to the worst, each that does not make it worse.
+
+    scores: of each run by itself. score: of the soup of some.
+    """
+    order = sorted(range(len(scores)), key=lambda at: -scores[at])
+    kept, best = [order[0]], scores[order[0]]
     for at in order[1:]:
-        wider = _mean([parents[one] for one in (*kept, at)])
-        score = mean_score(wider, [part])
-        if score >= best:
-            kept, best, model = [*kept, at], score, wider
-    return model, kept
+        wider = score([*kept, at])
+        if wider >= best:
+            kept, best = [*kept, at], wider
+    return kept
 
 
 def _mean(parents: Sequence[Parent]) -> Model:
