@@ -262,7 +262,7 @@ def test_an_ablation_tracks_what_each_technique_brings(tmp_path: Path, monkeypat
     assert finding.value == pytest.approx(brings[-1][1], abs=1e-6)
 
 
-def test_nothing_is_written_where_nobody_asked(
+def test_nothing_is_loaded_or_written_where_nobody_asked(
     recipe: gw.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported = builtins.__import__
