@@ -1,88 +1,90 @@
-"""Which trial is kept."""
+"""Which trial is kept, and what it is compared with."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
-import numpy as np
 import pytest
 
-from evidence.tune.made_trials import answers, judged, redone, scored, trial
+from evidence.tune.made_trials import drawn, trial
 from graftwork.errors import UsageError
-from graftwork.evidence.scores.intervals import Interval
-from graftwork.evidence.tune.choice import Compared, choose
+from graftwork.evidence.tune.choice import choose
 from graftwork.evidence.tune.trials import Limits
-
-
-def spread(half: float, values: Mapping[int, float]) -> Compared:
-    """Every difference has the same interval about it at one standard error, twice that at 95 %."""
-
-    def compared(first: int, second: int, level: float) -> Interval:
-        value, wide = values[first] - values[second], half if level < 0.9 else 2 * half
-        return Interval(value, value - wide, value + wide)
-
-    return compared
-
 
 SCORES = {0: 0.80, 1: 0.84, 2: 0.85, 3: 0.60}
 TRIALS = [trial(number, score, techniques=("mixup",) * (number > 0)) for number, score in SCORES.items()]
 
 
-def test_the_best_is_kept_where_it_is_better_by_more_than_noise() -> None:
-    found = choose(TRIALS, spread(0.005, SCORES))
-    assert (found.number, found.best, found.alike, found.plainer) == (2, 2, (2,), False)
-    assert (found.runner_up, found.default) == (1, 0)
-    assert found.to_default == Interval(0.85 - 0.80, 0.85 - 0.80 - 0.01, 0.85 - 0.80 + 0.01)
+def test_it_is_compared_with_the_runner_up_and_the_default() -> None:
+    found = choose(TRIALS, drawn(SCORES, 0.01))
+    assert (found.number, found.best, found.rule) == (2, 2, "best")
+    assert (found.runner_up, found.default, found.why) == (1, 0, "")
+    assert found.to_default is not None
+    assert found.to_default.value == pytest.approx(0.05)
+    assert (found.to_default.low, found.to_default.high) == pytest.approx((0.05 - 0.0196, 0.05 + 0.0196), abs=0.001)
     assert found.to_runner_up is not None
     assert found.to_runner_up.value == pytest.approx(0.01)
 
 
-def test_within_noise_the_plainest_is_kept() -> None:
-    found = choose(TRIALS, spread(0.06, SCORES))
-    assert (found.number, found.best, found.alike, found.plainer) == (0, 2, (0, 1, 2), True)
-    assert (found.runner_up, found.to_default) == (2, None)
-
-
-def test_plainest_is_fewest_parameters_first() -> None:
-    small = [*TRIALS, trial(4, 0.845, parameters=11_000_000, techniques=("mixup", "ema"))]
-    assert choose(small, spread(0.06, SCORES | {4: 0.845})).number == 4
+def test_where_the_default_stands_it_is_compared_with_the_best_score() -> None:
+    found = choose(TRIALS, drawn(SCORES, 0.06))
+    assert (found.number, found.best, found.rule, found.runner_up) == (0, 2, "default", 2)
+    assert found.to_default is None
+    assert found.to_runner_up is not None
+    assert found.to_runner_up.value == pytest.approx(-0.05)
 
 
 def test_of_the_same_score_the_plainest_is_best() -> None:
     same = [trial(1, 0.9, techniques=("ema",)), trial(2, 0.9)]
-    assert choose(same, lambda *_: None).number == 2
+    assert choose(same, None).number == 2
 
 
-def test_without_intervals_the_best_score_is_kept_and_it_says_why() -> None:
-    found = choose(TRIALS, lambda *_: None, why="the rows are not scored each by itself")
-    assert (found.number, found.why) == (2, "the rows are not scored each by itself")
-    assert choose(TRIALS[:1], lambda *_: None).why == ""
+def test_without_draws_the_best_score_is_kept_and_it_says_why() -> None:
+    found = choose(TRIALS, None, why="the rows are not scored each by itself")
+    assert (found.number, found.rule, found.why) == (2, "best", "the rows are not scored each by itself")
+    assert found.to_default is None
+    assert choose(TRIALS[:1], None).why == ""
+    few = drawn(SCORES, 0.06)
+    assert choose(TRIALS, type(few)(few.numbers, few.values, few.drawn[:9], few.left_out[:9], 400)).number == 2
+
+
+def test_what_has_no_answers_is_not_chosen() -> None:
+    assert choose([*TRIALS, trial(9, 0.99)], drawn(SCORES, 0.01)).number == 2
 
 
 def test_only_finished_ones_are_chosen_unless_there_are_none() -> None:
-    paused = [trial(5, 0.99, state="paused"), trial(6, None, state="failed", failed="out of memory")]
-    assert choose([*TRIALS, *paused], spread(0.001, SCORES)).number == 2
-    found = choose(paused, lambda *_: None)
+    under_way = [trial(5, 0.99, state="paused"), trial(6, None, state="failed", failed="out of memory")]
+    assert choose([*TRIALS, *under_way], drawn({**SCORES, 5: 0.99}, 0.001)).number == 2
+    found = choose(under_way, None)
     assert (found.number, found.unfinished) == (5, True)
 
 
 def test_a_score_that_is_no_number_is_none() -> None:
-    assert choose([*TRIALS, trial(7, float("nan"))], spread(0.001, SCORES)).number == 2
+    assert choose([*TRIALS, trial(7, float("nan"))], drawn(SCORES, 0.001)).number == 2
 
 
 def test_limits_are_kept_and_better_ones_beyond_them_are_named() -> None:
     costs = {0: 0.002, 1: 0.004, 2: 0.009, 3: 0.001}
     timed = [trial(number, score, latency=costs[number]) for number, score in SCORES.items()]
-    found = choose(timed, spread(0.005, SCORES), Limits(latency=0.005))
+    found = choose(timed, drawn(SCORES, 0.005), Limits(latency=0.005))
     assert (found.number, found.beyond) == (1, (2,))
+
+
+def test_a_default_beyond_the_limits_is_compared_with_but_does_not_stand() -> None:
+    """What is left is the plainest within one standard error of the best."""
+    timed = [trial(number, score, latency=0.009 if number == 0 else 0.002) for number, score in SCORES.items()]
+    found = choose(timed, drawn(SCORES, 0.02), Limits(latency=0.005))
+    assert (found.number, found.rule, found.default) == (2, "best", 0)
+    lighter = [*timed, trial(4, 0.84, latency=0.002, parameters=11_000_000)]
+    found = choose(lighter, drawn({**SCORES, 4: 0.84}, 0.02), Limits(latency=0.005))
+    assert (found.number, found.best, found.rule) == (4, 2, "near")
 
 
 def test_what_was_not_measured_keeps_no_limit() -> None:
     some = [trial(0, 0.5, latency=0.001), trial(1, 0.9)]
-    assert choose(some, lambda *_: None, Limits(latency=0.005)).number == 0
+    assert choose(some, None, Limits(latency=0.005)).number == 0
     with pytest.raises(UsageError, match="No trial was measured"):
-        choose(some[1:], lambda *_: None, Limits(latency=0.005))
+        choose(some[1:], None, Limits(latency=0.005))
 
 
 def test_limits_that_nothing_keeps_name_the_nearest() -> None:
@@ -92,28 +94,17 @@ def test_limits_that_nothing_keeps_name_the_nearest() -> None:
         trial(1, 0.5, latency=0.006, size=28_000_000, name="small"),
     ]
     with pytest.raises(UsageError, match=r"trial 1, 'small': 6.0 ms a row, 28 MB.*--latency 6ms --size 28MB"):
-        choose(some, lambda *_: None, Limits(0.005, 20_000_000))
+        choose(some, None, Limits(0.005, 20_000_000))
 
 
 def test_nothing_to_choose_from_says_why() -> None:
     with pytest.raises(UsageError, match="No trial was run"):
-        choose([], lambda *_: None)
+        choose([], None)
     with pytest.raises(UsageError, match=r"None of 1 trial has a score.*out of memory"):
-        choose([trial(0, None, state="failed", failed="out of memory")], lambda *_: None)
+        choose([trial(0, None, state="failed", failed="out of memory")], None)
 
 
 def test_it_is_plain_json() -> None:
-    plain = choose(TRIALS, spread(0.005, SCORES)).to_json()
+    plain = choose(TRIALS, drawn(SCORES, 0.005)).to_json()
     assert json.loads(json.dumps(plain)) == plain
-    assert plain["to_default"]["low"] == pytest.approx(0.04)
-
-
-def test_a_useless_technique_and_a_copy_of_a_base_are_seldom_chosen() -> None:
-    """25 tunes of 20 useless trials each: 16 % of them at most would choose one, 3 standard errors allowed for."""
-    random, wrong = np.random.default_rng(0), 0
-    for tune in range(25):
-        plain = answers(0.85, 300, random)
-        given = {0: plain} | {at: redone(plain, 0.15, 0.85, random) for at in range(1, 21)}
-        found = judged(given, draws=200, seed=tune)
-        wrong += choose(scored(found), found.compared, alike=found.alike).number != 0
-    assert wrong <= 25 * 0.16 + 3 * (25 * 0.16 * 0.84) ** 0.5
+    assert plain["to_default"]["low"] == pytest.approx(0.04, abs=0.001)

@@ -70,12 +70,10 @@ def test_rows_of_one_unit_are_drawn_together() -> None:
 def test_nothing_is_said_of_what_is_not_known() -> None:
     found = judged({0: answers(0.5, 50, RANDOM), 1: answers(0.5, 50, RANDOM)})
     assert found.compared(0, 5) is None
-    assert found.alike([5]) == []
     assert resampled([], 50).compared(0, 1) is None
     never = Metric("never", lambda *_: lambda weights: np.full(len(weights), np.nan), "choices", True, "Never")
     unknown = resampled([Judged(never, np.ones(9), {0: np.ones(9), 1: np.ones(9)})], 9)
     assert unknown.compared(0, 1) is None
-    assert unknown.alike([0, 1]) == []
 
 
 def test_a_trial_without_answers_for_a_target_is_left_out() -> None:

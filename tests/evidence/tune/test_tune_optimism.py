@@ -9,7 +9,7 @@ import pytest
 
 from evidence.tune.made_trials import answers, judged, redone, scored
 from graftwork.evidence.tune.choice import choose
-from graftwork.evidence.tune.optimism import best, optimism, plainest
+from graftwork.evidence.tune.optimism import best, by_rule, optimism
 
 ROWS, TUNES, RIGHT = 200, 40, 0.8
 
@@ -71,15 +71,15 @@ def test_it_is_that_of_a_loop_by_hand() -> None:
     assert (found.trials, found.rows) == (5, 60)
 
 
-def test_the_plainest_is_what_is_chosen() -> None:
+def test_the_rule_is_that_of_the_choice() -> None:
     random = np.random.default_rng(8)
     for tune in range(6):
         plain = answers(0.8, 150, random)
         given = {0: plain} | {at: redone(plain, 0.2, 0.85, random) for at in range(1, 12)}
         found = judged(given, draws=200, seed=tune)
         trials = scored(found)
-        kept = choose(trials, found.compared, alike=found.alike).number
-        assert found.numbers[plainest(found, trials[::-1])(found.values)] == kept
+        kept = choose(trials, found).number
+        assert found.numbers[by_rule(found, trials[::-1])(found.values)] == kept
 
 
 def test_where_one_is_better_by_far_it_is_picked_again_and_nothing_is_taken_off() -> None:

@@ -48,16 +48,23 @@ def test_the_winner_is_named_with_its_score_and_the_intervals() -> None:
     assert "over the default" in said[-1]
 
 
-def test_within_noise_it_says_that_the_plainer_was_kept_and_what_that_saves() -> None:
-    small, large = trial(0, 0.80, parameters=11_000_000), trial(1, 0.81, parameters=33_000_000)
-    chosen = Chosen(0, 1, (0, 1), 1, 0, Interval(-0.01, -0.03, 0.01))
-    said = won(told(small, large, chosen=chosen, gaps={1: Interval(-0.01, -0.03, 0.01)}))
-    assert said[1] == (
-        "The best score is that of trial 1, 'trial 1' (+1.0 points, 95 % interval -1.0 to +3.0), but among so many "
-        "that compete such a lead is no more than chance. Of the 2 that chance can't tell apart the plainest is kept: "
-        "11 million parameters instead of 33 million."
-    )
+GAP = {1: Interval(-0.01, -0.03, 0.01)}
+LEAD = "The best score is that of trial 1, 'trial 1' (+1.0 points, 95 % interval -1.0 to +3.0), but "
+
+
+def test_where_the_default_stands_it_says_why_the_best_score_was_not_kept() -> None:
+    chosen = Chosen(0, 1, "default", (0,), 1, 0, GAP[1])
+    said = won(told(trial(0, 0.80), trial(1, 0.81), chosen=chosen, gaps=GAP))
+    assert said[1] == f"{LEAD}the luckiest of so many gets as far ahead by chance, so the default stands."
     assert "the search found nothing that is better by more than chance" in said[2]
+
+
+def test_a_smaller_one_says_what_it_saves() -> None:
+    trials = [trial(0, 0.8, parameters=11_000_000), trial(1, 0.81, parameters=33_000_000), trial(2, 0.79)]
+    said = won(told(*trials, chosen=Chosen(0, 1, "smaller", (0, 2), 1, 2), gaps=GAP))
+    assert said[1].startswith(
+        f"{LEAD}this one is within one standard error of it and smaller: 11 million parameters instead of 33 million."
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,12 +72,19 @@ def test_within_noise_it_says_that_the_plainer_was_kept_and_what_that_saves() ->
     [
         ({}, {"techniques": ("mixup", "ema")}, "no technique instead of 2"),
         ({"techniques": ("ema",)}, {"techniques": ("mixup", "ema")}, "1 technique instead of 2"),
-        ({}, {}, "it is as small, and was proposed earlier"),
+        ({"base": "minilm"}, {"base": "copy"}, "it is on 'minilm', which was tried before 'copy'"),
     ],
 )
-def test_in_what_the_kept_one_is_plainer(kept: dict[str, Any], best: dict[str, Any], saved: str) -> None:
-    found = told(trial(3, 0.8, **kept), trial(4, 0.81, **best), chosen=Chosen(3, 4, (3, 4), 4))
-    assert f"the plainest is kept: {saved}." in won(found)[1]
+def test_the_plainest_of_those_that_are_better_says_in_what(
+    kept: dict[str, Any], best: dict[str, Any], saved: str
+) -> None:
+    found = told(trial(0, 0.8, **kept), trial(1, 0.81, **best), chosen=Chosen(0, 1, "plainest", (0, 1), 1), gaps=GAP)
+    assert won(found)[1] == (
+        f"{LEAD}the luckiest of so many gets as far ahead by chance. Of the 2 that are better than the default by more "
+        f"than chance, and that chance can't tell from the best, this is the plainest: {saved}."
+    )
+    near = replace(found, chosen=replace(found.chosen, rule="near"))
+    assert won(near)[1] == f"{LEAD}this one is within one standard error of it and plainer: {saved}."
 
 
 def test_an_error_is_shown_as_it_is_and_its_gain_above_zero() -> None:
@@ -107,12 +121,12 @@ def test_the_test_table_is_told_first_and_no_doubt_asks_for_one() -> None:
 
 
 def test_a_default_that_never_came_to_its_end_is_said() -> None:
-    found = told(trial(4, 0.8), chosen=Chosen(4, 4, (4,)))
+    found = told(trial(4, 0.8), chosen=Chosen(4, 4))
     assert "no default to compare it with" in won(found)[1]
 
 
 def test_what_was_not_trained_to_its_end_is_said() -> None:
-    found = told(trial(0, 0.8, state="paused"), chosen=Chosen(0, 0, (0,), default=0, unfinished=True))
+    found = told(trial(0, 0.8, state="paused"), chosen=Chosen(0, 0, default=0, unfinished=True))
     assert won(found)[0].endswith("It was not trained to its end: no trial was.")
 
 
@@ -199,6 +213,6 @@ def test_where_most_fail_that_is_mended_first() -> None:
 
 def test_few_rows_that_leave_it_open_are_a_reason_to_label() -> None:
     small, large = trial(0, 0.80), trial(1, 0.81)
-    found = told(small, large, chosen=Chosen(0, 1, (0, 1), 1, 0), folder="runs/x")
+    found = told(small, large, chosen=Chosen(0, 1, "default", (0,), 1, 0), folder="runs/x")
     assert "graft advise runs/x" in commands(replace(found, about=replace(found.about, rows=90)))
     assert "graft advise runs/x" not in commands(found)

@@ -1,33 +1,30 @@
-"""Which of the trials is kept: the best score, but of those that chance can't tell from it the plainest."""
+"""Which of the trials is kept, by the rule in `rule.py`, and what it is compared with."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from graftwork.errors import UsageError
 from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.tune.costs import costs_text, limits_text, needed_text
+from graftwork.evidence.tune.resampled import FEWEST_DRAWS, Resampled
+from graftwork.evidence.tune.rule import Kept, Why, best_place, default_place, keep
 from graftwork.evidence.tune.trials import Limits, Trial
 from graftwork.shown import counted, shown_line
-
-Compared = Callable[[int, int, float], Interval | None]
-"""The interval of score(first) - score(second), by their numbers and its level; None where nothing can be said."""
-Alike = Callable[[Sequence[int]], Sequence[int]]
-"""Of the numbers of trials those that none of the others is above by more than chance."""
-ONE_ERROR = 0.683
-"""The level of an interval of one standard error to each side."""
 
 
 @dataclass(frozen=True)
 class Chosen:
     """The trial that is kept, and what it is compared with; all trials by their numbers.
 
-    number: the kept one. best: of the best score, which may be another one within noise of it. alike: all that chance
-    can't tell from the best, with these two, the plainest first. runner_up: the best score of the others. default: what
-    `fit` would have kept of its own candidates; the kept one itself, or None where none of them is finished.
+    number: the kept one. best: of the best score, which may be another one. rule: why this one is kept. among: those
+    that it is the plainest of, with itself, the plainest first. runner_up: the best score of the others. default: what
+    `fit` would have kept of its own candidates, which may be the kept one; None where none of them is finished.
     to_runner_up, to_default: how much better the kept one scores, 95 %, paired over rows; None where that is not known.
     why: why nothing is known of differences; empty where it is. beyond: trials with a better score than the kept one
     that are beyond the limits, the best first. unfinished: nothing was trained to its end, so the best of those under
@@ -36,7 +33,8 @@ class Chosen:
 
     number: int
     best: int
-    alike: tuple[int, ...]
+    rule: Why = "best"
+    among: tuple[int, ...] = ()
     runner_up: int | None = None
     default: int | None = None
     to_runner_up: Interval | None = None
@@ -45,73 +43,59 @@ class Chosen:
     beyond: tuple[int, ...] = ()
     unfinished: bool = False
 
-    @property
-    def plainer(self) -> bool:
-        """Whether a plainer one was kept in place of the best score."""
-        return self.number != self.best
-
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data."""
         intervals = {name: getattr(self, name) for name in ("to_runner_up", "to_default")}
         return {
-            **{name: getattr(self, name) for name in ("number", "best", "runner_up", "default", "why", "unfinished")},
-            **{name: list(getattr(self, name)) for name in ("alike", "beyond")},
+            **{name: getattr(self, name) for name in ("number", "best", "rule", "runner_up", "default")},
+            **{name: getattr(self, name) for name in ("why", "unfinished")},
+            **{name: list(getattr(self, name)) for name in ("among", "beyond")},
             **{name: one.to_json() if one else None for name, one in intervals.items()},
         }
 
 
-def choose(
-    trials: Sequence[Trial],
-    compared: Compared,
-    limits: Limits | None = None,
-    *,
-    alike: Alike | None = None,
-    why: str = "",
-) -> Chosen:
-    """Choose among the trials that are finished and keep the limits.
+def choose(trials: Sequence[Trial], found: Resampled | None, limits: Limits | None = None, *, why: str = "") -> Chosen:
+    """Choose among the trials that are finished and keep the limits; where none is finished, among those under way.
 
-    compared: gives paired intervals (`Resampled.compared`). alike: which of them are as good as the best
-    (`Resampled.alike`, which knows how many compete); None: those whose interval to the best, at one standard error,
-    holds 0. why: why nothing is compared, where `compared` knows nothing. Raises UsageError where no trial has a score,
-    and, naming the nearest, where none keeps the limits.
+    found: scores of trials on draws of the judged rows; those that it does not know are not chosen. None, or without
+    draws: nothing is known of chance, and the best score is kept. why: why that is. Raises UsageError where no trial
+    has a score, and, naming the nearest, where none keeps the limits.
     """
     limits = limits or Limits()
-    scored = [one for one in trials if one.score is not None and math.isfinite(one.score)]
-    finished = [one for one in scored if one.state == "finished"]
-    pool = finished or [one for one in scored if one.state == "paused"]
+    pool = candidates(trials)
     if not pool:
         raise UsageError(_nothing_scored(trials))
     keeping = [one for one in pool if keeps(one, limits)]
     if not keeping:
         raise UsageError(_nothing_keeps(pool, limits))
-    ranked = sorted(keeping, key=_by_score)
-    best = ranked[0]
-    same = set(_as_good(ranked, compared, alike)) | {best.number}
-    order = sorted((one for one in ranked if one.number in same), key=lambda one: one.plainness)
-    kept = order[0]
-    runner_up = next((one.number for one in ranked if one.number != kept.number), None)
-    default = plain_default(pool)
-    beyond = [one for one in sorted(pool, key=_by_score) if not keeps(one, limits) and _score(one) > _score(kept)]
-    against = [None if one in (None, kept.number) else compared(kept.number, one, 0.95) for one in (runner_up, default)]
-    unknown = not any(against) and runner_up is not None
+    kept, known, best = _kept(keeping, found)
+    one, ranked = known[kept.place], sorted(keeping, key=_by_score)
+    runner_up = next((other.number for other in ranked if other.number != one.number), None)
+    default = default_place(pool, np.array([_score(other) for other in pool]))
+    against = None if default is None else pool[default].number
+    better = [other for other in sorted(pool, key=_by_score) if _score(other) > _score(one)]
+    gaps = [_gap(found, one.number, other) for other in (runner_up, against)]
+    unknown = not any(gaps) and runner_up is not None
     return Chosen(
-        number=kept.number,
+        number=one.number,
         best=best.number,
-        alike=tuple(one.number for one in order),
+        rule=kept.why,
+        among=tuple(known[at].number for at in kept.among),
         runner_up=runner_up,
-        default=default,
-        to_runner_up=against[0],
-        to_default=against[1],
+        default=against,
+        to_runner_up=gaps[0],
+        to_default=gaps[1],
         why=(why or "nothing is known of their rows") if unknown else "",
-        beyond=tuple(one.number for one in beyond),
-        unfinished=not finished,
+        beyond=tuple(other.number for other in better if not keeps(other, limits)),
+        unfinished=one.state != "finished",
     )
 
 
-def plain_default(trials: Sequence[Trial]) -> int | None:
-    """The number of what `fit` would have kept of its own candidates: the best score among the finished ones."""
-    own = [one for one in trials if one.origin == "default" and one.score is not None]
-    return min(own, key=_by_score).number if own else None
+def candidates(trials: Sequence[Trial]) -> list[Trial]:
+    """Those that may be kept: finished with a score; where there are none, those under way that have one."""
+    scored = [one for one in trials if one.score is not None and math.isfinite(one.score)]
+    finished = [one for one in scored if one.state == "finished"]
+    return finished or [one for one in scored if one.state == "paused"]
 
 
 def keeps(trial: Trial, limits: Limits) -> bool:
@@ -123,11 +107,18 @@ def _measured(trial: Trial, limits: Limits) -> bool:
     return (limits.latency is None or trial.latency > 0) and (limits.size is None or trial.size > 0)
 
 
-def _as_good(ranked: Sequence[Trial], compared: Compared, alike: Alike | None) -> Sequence[int]:
-    if alike is not None:
-        return alike([one.number for one in ranked])
-    found = [(one.number, compared(ranked[0].number, one.number, ONE_ERROR)) for one in ranked[1:]]
-    return [number for number, gap in found if gap is not None and gap.low <= 0 <= gap.high]
+def _kept(keeping: Sequence[Trial], found: Resampled | None) -> tuple[Kept, Sequence[Trial], Trial]:
+    """The kept one by its place among those beside it, and the best of them."""
+    known = [one for one in keeping if found is not None and one.number in found.numbers]
+    if found is None or not known or len(found.drawn) < FEWEST_DRAWS:
+        at = best_place(keeping, np.array([_score(one) for one in keeping]))
+        return Kept(at, "best", (at,)), keeping, keeping[at]
+    part = found.among([one.number for one in known])
+    return keep(known, part.values, part.bounds), known, known[best_place(known, part.values)]
+
+
+def _gap(found: Resampled | None, kept: int, other: int | None) -> Interval | None:
+    return None if found is None or other is None or other == kept else found.compared(kept, other)
 
 
 def _by_score(one: Trial) -> tuple[float, tuple[int, int, int]]:

@@ -48,7 +48,7 @@ def _test(found: Outcome) -> list[NextStep]:
 
 def _label(found: Outcome) -> list[NextStep]:
     gap = found.chosen.to_runner_up
-    open_ = found.chosen.plainer or (gap is not None and gap.low <= 0)
+    open_ = found.chosen.number != found.chosen.best or (gap is not None and gap.low <= 0)
     if found.about.rows >= FEW_ROWS or not open_:
         return []
     text = "Label more rows: so few can't tell the first trials apart. This says which rows would help most."

@@ -15,7 +15,7 @@ import numpy as np
 
 from graftwork.evidence.scores.intervals import Interval, percentiles
 from graftwork.evidence.tune.resampled import FEWEST_DRAWS, Resampled
-from graftwork.evidence.tune.superior import alike
+from graftwork.evidence.tune.rule import keep
 from graftwork.evidence.tune.trials import Trial
 
 Select = Callable[[np.ndarray], int]
@@ -45,7 +45,7 @@ class Optimism:
 def optimism(found: Resampled, select: Select, default: int | None = None, level: float = 0.95) -> Optimism | None:
     """Of a choice among all trials of `found`; None where one stands alone, and where too few rows say anything.
 
-    select: the choice (`plainest`, `best`). default: the number of the trial that the gain is over.
+    select: the choice (`by_rule`, `best`). default: the number of the trial that the gain is over.
     """
     if len(found.numbers) < 2 or len(found.drawn) < FEWEST_DRAWS:
         return None
@@ -73,17 +73,11 @@ def best(scores: np.ndarray) -> int:
     return int(np.argmax(scores))
 
 
-def plainest(found: Resampled, trials: Sequence[Trial]) -> Select:
-    """The choice that `choose` makes: the plainest of those that chance can't tell from the best. trials: those of
-    `found`, in any order."""
+def by_rule(found: Resampled, trials: Sequence[Trial]) -> Select:
+    """The choice that `choose` makes (`rule.keep`). trials: those of `found`, in any order."""
     by_number = {one.number: one for one in trials}
-    order = sorted(range(len(found.numbers)), key=lambda at: by_number[found.numbers[at]].plainness)
-
-    def select(scores: np.ndarray) -> int:
-        same = alike(scores, found.bounds)
-        return next(at for at in order if same[at])
-
-    return select
+    ordered = [by_number[number] for number in found.numbers]
+    return lambda scores: keep(ordered, scores, found.bounds).place
 
 
 def _moved(expected: float, value: float, drawn: np.ndarray, level: float) -> Interval:

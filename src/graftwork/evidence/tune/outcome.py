@@ -9,9 +9,9 @@ from typing import Any
 from graftwork.evidence.ablation.scale import Scale
 from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.tune.brought import Brought, brought
-from graftwork.evidence.tune.choice import Chosen, choose, keeps
+from graftwork.evidence.tune.choice import Chosen, candidates, choose, keeps
 from graftwork.evidence.tune.front import Objective, front
-from graftwork.evidence.tune.optimism import Optimism, optimism, plainest
+from graftwork.evidence.tune.optimism import Optimism, by_rule, optimism
 from graftwork.evidence.tune.resampled import Resampled
 from graftwork.evidence.tune.trials import Limits, Trial
 
@@ -107,20 +107,15 @@ def outcome(trials: Sequence[Trial], found: Resampled | None, scale: Scale, abou
     found: their scores on draws of the judged rows; None where rows are not scored each by itself. why: why that is.
     Raises UsageError as `choose` does.
     """
-    if found is None:
-        chosen = choose(trials, lambda *_: None, about.limits, why=why)
-        compared = dict[int, Interval]()
-    else:
-        chosen = choose(trials, found.compared, about.limits, alike=found.alike, why=why)
-        others = [number for number in found.numbers if number != chosen.number]
-        gaps = {number: found.compared(chosen.number, number) for number in others}
-        compared = {number: gap for number, gap in gaps.items() if gap is not None}
+    chosen = choose(trials, found, about.limits, why=why)
+    others = [number for number in found.numbers if number != chosen.number] if found is not None else []
+    gaps = {number: found.compared(chosen.number, number) for number in others} if found is not None else {}
     return Outcome(
         tuple(sorted(trials, key=lambda one: one.number)),
         chosen,
         scale,
         about,
-        compared,
+        {number: gap for number, gap in gaps.items() if gap is not None},
         None if found is None else chosen_optimism(trials, found, chosen, about.limits),
         front(trials),
         brought(trials, found),
@@ -129,13 +124,12 @@ def outcome(trials: Sequence[Trial], found: Resampled | None, scale: Scale, abou
 
 def chosen_optimism(trials: Sequence[Trial], found: Resampled, chosen: Chosen, limits: Limits) -> Optimism | None:
     """Of the choice that was made, among the trials that it was made among."""
-    state = "paused" if chosen.unfinished else "finished"
     known = set(found.numbers)
-    pool = [one for one in trials if one.state == state and one.number in known and keeps(one, limits)]
+    pool = [one for one in candidates(trials) if one.number in known and keeps(one, limits)]
     if len(pool) < 2 or chosen.number not in {one.number for one in pool}:
         return None
     part = found.among([one.number for one in pool])
-    return optimism(part, plainest(part, pool), chosen.default)
+    return optimism(part, by_rule(part, pool), chosen.default)
 
 
 def _plain(one: Trial, gap: Interval | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from graftwork.evidence.scores.intervals import RESAMPLES, Interval, draws, percentiles
-from graftwork.evidence.tune.superior import Bounds, alike, bounds
+from graftwork.evidence.tune.superior import Bounds, bounds
 from graftwork.tasks.metrics.metric import Metric, Scorer
 
 FEWEST_DRAWS = 50
@@ -59,14 +59,6 @@ class Resampled:
         if not math.isfinite(value):
             return None
         return Interval(value, *percentiles(value, self.drawn[:, one] - self.drawn[:, other], level))
-
-    def alike(self, numbers: Sequence[int]) -> list[int]:
-        """Those of these trials above which none of the others scores by more than chance (see `superior`)."""
-        known = [one for one in numbers if one in self.numbers]
-        if len(self.drawn) < FEWEST_DRAWS or not known:
-            return []
-        part = self.among(known)
-        return [one for one, same in zip(known, alike(part.values, part.bounds), strict=True) if same]
 
     def among(self, numbers: Sequence[int]) -> Resampled:
         """The same of these trials alone, in this order."""

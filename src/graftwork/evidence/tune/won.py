@@ -17,7 +17,7 @@ def won(found: Outcome) -> list[str]:
     """The kept one and its score; what it is beside the best score, the default, the runner-up; what new rows may be
     expected to say."""
     told = [_kept(found), found.about.tested and f"On rows that no trial was compared on: {found.about.tested}."]
-    told += [_plainer(found), _default(found), _runner_up(found), expectation(found)]
+    told += [_instead(found), _default(found), _runner_up(found), expectation(found)]
     if found.chosen.why:
         told.append(
             f"How much of the difference is chance can't be told: {found.chosen.why}. The best score was kept as it is."
@@ -78,28 +78,39 @@ def _kept(found: Outcome) -> str:
     return f"The model{of} that is kept is {called(one)}{score}.{unfinished}"
 
 
-def _plainer(found: Outcome) -> str:
+def _instead(found: Outcome) -> str:
     """Why another than the best score was kept."""
-    if not found.chosen.plainer:
+    chosen = found.chosen
+    if chosen.number == chosen.best:
         return ""
-    best, kept = found.trial(found.chosen.best), found.kept
+    best, kept = found.trial(chosen.best), found.kept
     gap = found.gaps.get(best.number)
     apart = f" ({gap_text(found, Interval(-gap.value, -gap.high, -gap.low))})" if gap is not None else ""
-    alike = len(found.chosen.alike)
+    lead = f"The best score is that of {called(best)}{apart}"
+    if chosen.rule == "default":
+        return f"{lead}, but the luckiest of so many gets as far ahead by chance, so the default stands."
+    if chosen.rule == "smaller":
+        return (
+            f"{lead}, but this one is within one standard error of it and smaller: {_saved(kept, best)}. Nothing is "
+            "better than the default by more than chance among so many, and this one scores as well."
+        )
+    if chosen.rule == "near":
+        return f"{lead}, but this one is within one standard error of it and plainer: {_saved(kept, best)}."
     return (
-        f"The best score is that of {called(best)}{apart}, but among so many that compete such a lead is no more than "
-        f"chance. Of the {alike:,} that chance can't tell apart the plainest is kept: {_saved(kept, best)}."
+        f"{lead}, but the luckiest of so many gets as far ahead by chance. Of the {len(chosen.among):,} that are "
+        "better than the default by more than chance, and that chance can't tell from the best, this is the plainest: "
+        f"{_saved(kept, best)}."
     )
 
 
 def _saved(kept: Trial, best: Trial) -> str:
-    """In what the kept one is plainer, as `Trial.plainness` has it."""
+    """In what the kept one is plainer, as the rule has it."""
     if kept.plainness[0] != best.plainness[0]:
         return f"{parameters_text(kept.parameters)} parameters instead of {parameters_text(best.parameters)}"
     if len(kept.techniques) != len(best.techniques):
         fewer = counted(len(kept.techniques), "technique") if kept.techniques else "no technique"
         return f"{fewer} instead of {len(best.techniques):,}"
-    return "it is as small, and was proposed earlier"
+    return f"it is on {quoted(kept.base, NAME)}, which was tried before {quoted(best.base, NAME)}"
 
 
 def _default(found: Outcome) -> str:
@@ -127,7 +138,7 @@ def _runner_up(found: Outcome) -> str:
     chosen = found.chosen
     if chosen.runner_up in (None, chosen.default) or chosen.to_runner_up is None:
         return ""
-    if chosen.plainer and chosen.runner_up == chosen.best:
+    if chosen.runner_up == chosen.best:
         return ""  # told as the best score
     assert chosen.runner_up is not None
     one, gap = found.trial(chosen.runner_up), chosen.to_runner_up

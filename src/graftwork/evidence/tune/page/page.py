@@ -70,10 +70,12 @@ def how(found: Outcome) -> list[str]:
     told = [
         "Trials are compared on the same rows, and differences are paired: intervals are those of a bootstrap over "
         "these rows, 95 %, each taken by itself (Efron 1979).",
-        "Kept is the plainest of those that chance can't tell from the best score: the fewest parameters, then the "
-        "fewest techniques, then what was proposed first. How far the luckiest of so many gets ahead by chance is "
-        "reckoned for all of them together (Hansen 2005): where nothing is better than the plainest, another is kept "
-        f"in at most {shown_percent(ERROR)} of 100 tunes.",
+        "What graft fit would have kept of its own candidates stands unless another is better by more than chance. How "
+        "far the luckiest of so many gets ahead by chance is reckoned for all of them together (Hansen 2005): where "
+        f"nothing is better, another is taken for better in at most {shown_percent(ERROR)} of 100 tunes. Of those that "
+        "are better and that chance can't tell from the best score the plainest is kept: the fewest parameters, then "
+        "the fewest techniques, then the base that was tried first, then the best score. Where nothing is better, a "
+        "smaller model that scores as well as the default, within one standard error of the best, is kept instead.",
         "What new rows may be expected to say is estimated by making the choice again on draws of the judged rows, and "
         "scoring what it picks on the rows that the draw left out (Tsamardinos et al. 2018).",
     ]
