@@ -24,6 +24,7 @@ from graftwork.core.facts import CLAIMS, FACTS
 from graftwork.core.technique import Technique
 from graftwork.networks.bases.registry import BASES
 from graftwork.networks.heads.registry import HEADS
+from graftwork.spaces import spaces_of
 from graftwork.tasks.metrics.registry import METRICS
 from graftwork.tasks.registry import TASKS
 from graftwork.techniques import TECHNIQUES
@@ -181,9 +182,16 @@ def techniques_page() -> str:
         lines += [markdown(module.__doc__), "", markdown(cls.__doc__, _fields(cls))]
         shared = [base for base in cls.__mro__[1:] if issubclass(base, Technique) and base is not Technique]
         lines += [part for base in shared for part in ("", markdown(base.__doc__, _fields(cls)))]
+        lines += searched(cls)
         if example(cls).couples_rows:
             lines += ["", "It compares the rows of a batch: its loss depends on how rows are batched."]
     return _page(lines)
+
+
+def searched(cls: type) -> list[str]:
+    """Where `graft tune` searches settings, as lines."""
+    told = [f"`{name}` from {space}" for name, space in spaces_of(cls).items()]
+    return ["", f"Searched by `graft tune`: {'; '.join(told)}."] if told else []
 
 
 def example(cls: type[Technique]) -> Technique:
@@ -253,11 +261,11 @@ def settings_page() -> str:
     for name, base in BASES.own.items():
         lines += [f"### base {name}", "", f"`{name}:{_short(base)}`", "", f"{base.summary}.", ""]
         inherited = next((c.__doc__ for c in base.__mro__[1:] if c.__doc__ and c.__name__.endswith("Settings")), "")
-        lines += [markdown(base.__doc__, _fields(base)), "", markdown(inherited, _fields(base)), ""]
+        lines += [markdown(base.__doc__, _fields(base)), "", markdown(inherited, _fields(base)), *searched(base), ""]
     lines += ["## Heads", ""]
     for name, head in HEADS.own.items():
         doc = markdown(head.__doc__, _fields(head))
-        lines += [f"### head {name}", "", f"`{name}:{_short(head)}`", "", doc, ""]
+        lines += [f"### head {name}", "", f"`{name}:{_short(head)}`", "", doc, *searched(head), ""]
     lines += ["## Tasks", ""]
     for name, task in TASKS.own.items():
         metrics = ", ".join(f"`{metric}`" for metric in task.metric_names)

@@ -26,6 +26,9 @@ class Range:
         if not self.low < self.high or (self.log and self.low <= 0):
             raise UsageError(f"A range from {self.low} to {self.high} can't be searched. Expected low < high, 0 < low.")
 
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}{', by factors' if self.log else ''}"
+
     @property
     def whole(self) -> bool:
         """Whether only whole numbers are meant."""
@@ -50,6 +53,9 @@ class Choice:
     def __post_init__(self) -> None:
         if len(set(map(repr, self.values))) < 2:
             raise UsageError(f"A choice of {self.values!r} can't be searched. Expected two values or more.")
+
+    def __str__(self) -> str:
+        return f"{', '.join(map(str, self.values[:-1]))} or {self.values[-1]}"
 
     def __contains__(self, value: object) -> bool:
         return value in self.values

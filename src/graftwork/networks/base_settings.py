@@ -90,6 +90,10 @@ class BaseSettings(ABC):
         """How many of its upper blocks the default tunes; no more than it has."""
         return 2
 
+    def told_depth(self) -> int | None:
+        """How many blocks its encoder has, where its files say so; None where it has to be built for that."""
+        return None
+
     @abstractmethod
     def build(self, rows: TrainingRows, seed: int) -> Encoder:
         """A new encoder. rows: the training rows, for bases that learn a vocabulary or scales from them.

@@ -15,7 +15,7 @@ from graftwork.runs.tune.tried_bases import Kind, kind_of
 SHARES = (0.15, 0.3, 0.45, 0.65, 0.85)
 """Of a base's blocks, those that a partial fine-tune trains, from the top: the default's own are among them."""
 LAYERS = "layers"
-"""A setting that a base may have fewer of than a space says (`BaseSettings.with_layers`)."""
+"""A setting of which a base may have fewer than a space says: those that have `with_layers`."""
 Regime = Literal["solved", "tuned", "scratch"]
 """solved: nothing but a head. tuned: pretrained bases, left frozen or trained in part or whole. scratch: everything is
 trained, since some input begins from nothing."""
@@ -37,9 +37,8 @@ class BaseArm:
     def with_values(self, params: Mapping[str, object]) -> BaseSettings:
         """The base at the values of its dimensions."""
         values = {name: params[at] for name, at in self.searched.items() if at in params}
-        plain = {name: value for name, value in values.items() if name != LAYERS}
-        base = cast(BaseSettings, replace(cast(Any, self.base), **plain)) if plain else self.base
-        layers = values.get(LAYERS)
+        layers = values.pop(LAYERS, None) if type(self.base).with_layers is not BaseSettings.with_layers else None
+        base = cast(BaseSettings, replace(cast(Any, self.base), **values)) if values else self.base
         return base.with_layers(layers) if isinstance(layers, int) else base
 
     def values_of(self, base: BaseSettings) -> dict[str, object] | None:

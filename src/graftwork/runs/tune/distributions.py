@@ -27,9 +27,10 @@ class Searched(Protocol):
 
 
 def holds(when: Sequence[tuple[str, object]], params: Mapping[str, Any]) -> bool:
-    """Whether a dimension is searched beside these values. A tuple in place of a value means any one of them."""
+    """Whether a dimension is searched beside these values. A tuple in place of a value means any one of them, and None
+    in it that the other dimension has none."""
     return all(
-        name in params and (params[name] in value if isinstance(value, tuple) else params[name] == value)
+        params.get(name) in value if isinstance(value, tuple) else name in params and params[name] == value
         for name, value in when
     )
 

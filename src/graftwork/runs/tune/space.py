@@ -6,10 +6,11 @@ in the class whose setting it is (`searched`). All is kept small, so that 20 to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from graftwork.errors import UsageError
+from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import written
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
@@ -24,6 +25,7 @@ from graftwork.runs.tune.space_dimensions import Parts, dimensions_of, switched_
 from graftwork.runs.tune.space_parts import (
     SOLVED_FUSIONS,
     TRAINED_FUSIONS,
+    beside_it,
     fusions_tried,
     heads_tried,
     inputs_tried,
@@ -31,9 +33,10 @@ from graftwork.runs.tune.space_parts import (
     starting,
     tuned_training,
     tunings_tried,
+    usual_tuned,
 )
 from graftwork.runs.tune.tried_bases import Tries as Tries
-from graftwork.runs.tune.tried_bases import bases_tried
+from graftwork.runs.tune.tried_bases import bases_tried, cost_of, kind_of
 from graftwork.runs.tune.tried_bases import candidate_bases as candidate_bases
 from graftwork.runs.tune.tried_techniques import Reason, Tried, reasons, techniques_tried, written_as
 from graftwork.techniques import TECHNIQUES
@@ -42,8 +45,8 @@ from graftwork.techniques import TECHNIQUES
 def search_space(job: Job, recipe: Recipe, tries: Tries) -> SearchSpace:
     """Where a tune of this job looks.
 
-    job: with its bases settled. recipe: as the user gave it: what it names stays (base, head, techniques, lr, epochs),
-    and what it leaves open is searched; techniques that it names are part of every recipe. Every base that is tuned is
+    job: with its bases settled. recipe: what it names stays (head, techniques, lr, epochs), and what it leaves open is
+    searched; techniques that it names are part of every recipe. Every base that is tuned is
     loaded once, to see how many blocks it has.
 
     Raises UsageError for something in `tries` that there is not, or that can't run on this job, ModelError for a base
@@ -52,10 +55,13 @@ def search_space(job: Job, recipe: Recipe, tries: Tries) -> SearchSpace:
     tried = bases_tried(job, recipe, tries)
     small = job.sample(SEEN, recipe.seed, SEEN)
     listed = replace(recipe, techniques=recipe.named)
-    network = build_network(small, replace(listed, base=written({name: bases[0] for name, bases in tried.items()})))
+    network = build_network(
+        small, replace(listed, base=written({name: _looked_at(one) for name, one in tried.items()}))
+    )
     reason = reasons(job, network)
     inputs = inputs_tried(small, listed, tried, network, strict=bool(tries.bases))
-    wanted = {one.name: one for one in techniques_tried(job, listed, tries.techniques, reason)}
+    usual = usual_tuned(job, listed, inputs, network)
+    wanted = {one.name: one for one in techniques_tried(job, listed, tries.techniques, beside_it(usual), reason)}
     deciding = {name: one for name, one in wanted.items() if "trainable parameters" in one.technique.claims}
     fusing = {name: one for name, one in wanted.items() if "fusion" in one.technique.claims}
     frame = Frame(
@@ -65,7 +71,7 @@ def search_space(job: Job, recipe: Recipe, tries: Tries) -> SearchSpace:
         outputs=max(max(1, len(task.classes)) for task in job.tasks.values()),
         solved=solving(job, listed),
         starts=starting(job, listed, network),
-        training=tuned_training(job, listed, inputs, network),
+        training=tuned_training(job, listed, usual),
     )
     frame = replace(frame, tunings=tunings_tried(frame, network, deciding, reason))
     trained = fusions_tried(frame, TRAINED_FUSIONS, reason, fusing)
@@ -76,11 +82,11 @@ def search_space(job: Job, recipe: Recipe, tries: Tries) -> SearchSpace:
         fusions={**trained, **solved},
         switches={name: one.technique for name, one in switches.items()},
     )
-    usual = {name: written_as(name) for name in (*frame.tunings, *frame.fusions) if name in TECHNIQUES}
+    structure = {name: written_as(name) for name in (*frame.tunings, *frame.fusions) if name in TECHNIQUES}
     parts = Parts(
         frame=frame,
         when=regimes(inputs),
-        searched={name: one.searched for name, one in {**usual, **wanted}.items()},
+        searched={name: one.searched for name, one in {**structure, **wanted}.items()},
         heads=heads_tried(job, listed),
         fusions=(tuple(trained), tuple(solved)),
         reason=reason,
@@ -88,6 +94,11 @@ def search_space(job: Job, recipe: Recipe, tries: Tries) -> SearchSpace:
     space = SearchSpace(dimensions_of(parts), frame)
     _check_tried(space, wanted if tries.techniques else {}, reason)
     return space
+
+
+def _looked_at(bases: Sequence[BaseSettings]) -> BaseSettings:
+    """The base by which it is told what can run together: the cheapest of those of the kind of the job's own."""
+    return min((base for base in bases if kind_of(base) == kind_of(bases[0])), key=cost_of)
 
 
 def _check_tried(space: SearchSpace, wanted: Mapping[str, Tried], reason: Reason) -> None:

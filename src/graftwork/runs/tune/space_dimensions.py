@@ -132,11 +132,9 @@ def _usual(frame: Frame, regime: Regime) -> tuple[list[float], list[int]]:
         rates.append(usual_lr(list(arms)))
         if regime == "tuned":
             rates.append(min(arm.base.tuned_lr for arm in arms if arm.kind == "tuned"))
-            passes.append(round(frame.training.epochs or 0) or 1)
-        else:
-            suggested = max(arm.base.suggested_epochs for arm in arms)
-            fitted = fitted_epochs(frame.recipe.training, rows=frame.rows, outputs=frame.outputs, epochs=suggested)
-            passes.append(round(fitted))
+        training = frame.training if regime == "tuned" else frame.recipe.training
+        suggested = max(arm.base.suggested_epochs for arm in arms)
+        passes.append(round(fitted_epochs(training, rows=frame.rows, outputs=frame.outputs, epochs=suggested)))
     return rates, passes
 
 

@@ -53,16 +53,14 @@ def inputs_tried(
     scratch = trains and "trainable parameters" not in claims
     found = []
     for one in recipe.read(small.train.schema):
-        own, *others = tried[one.name]
-        depths = {own.spec: network.encoder(one.name).depth}
-        bases = [own]
-        for base in others:
-            if kind_of(base) == "scratch" and not scratch:
+        depths, bases = dict[str, int](), list[BaseSettings]()
+        for at, base in enumerate(tried[one.name]):
+            if at and kind_of(base) == "scratch" and not scratch:
                 continue
             try:
                 depths[base.spec] = _depth(small, recipe, one, base)
             except GraftworkError:
-                if strict:
+                if strict or not at:
                     raise
                 continue
             bases.append(base)
@@ -72,8 +70,10 @@ def inputs_tried(
 
 
 def _depth(small: Job, recipe: Recipe, one: Input, base: BaseSettings) -> int:
-    """How many blocks a base has that is tuned in parts; it is loaded for that."""
-    return build(base, small.rows([one], recipe), recipe.seed).depth if kind_of(base) == "tuned" else 0
+    """How many blocks a base has that is tuned in parts; it is loaded for that, unless its files say so."""
+    if kind_of(base) != "tuned":
+        return 0
+    return base.told_depth() or build(base, small.rows([one], recipe), recipe.seed).depth
 
 
 def _arms(dimension: str, bases: Sequence[BaseSettings], depths: Mapping[str, int]) -> tuple[BaseArm, ...]:
@@ -113,12 +113,22 @@ def starting(job: Job, recipe: Recipe, network: Network) -> tuple[Technique, ...
     return (WarmStart(_l2(job)),) if solvable and solving(job, recipe) else ()
 
 
-def tuned_training(job: Job, recipe: Recipe, inputs: Sequence[InputArms], network: Network) -> Training:
-    """The settings of a fine-tune as the default has them, its steps as passes over the rows."""
+def usual_tuned(job: Job, recipe: Recipe, inputs: Sequence[InputArms], network: Network) -> Recipe:
+    """The fine-tune that the default makes of the job's own bases; from scratch what it has beside them."""
     own = replace(recipe, base=written({one.input.name: one.arms[0].base for one in inputs}))
     solvable = all(head.can_be_solved for _, head in network.each_head())
-    usual = without_probe if not solvable else few_rows if job.valid is None else many_rows
-    training = usual(job, own).training
+    return (without_probe if not solvable else few_rows if job.valid is None else many_rows)(job, own)
+
+
+def beside_it(usual: Recipe) -> list[Technique]:
+    """What a fine-tune has beside what is trained and what the head starts from."""
+    deciding = {"trainable parameters", "head initialisation"}
+    return [one for one in usual.listed if not one.claims & deciding]
+
+
+def tuned_training(job: Job, recipe: Recipe, usual: Recipe) -> Training:
+    """The settings of a fine-tune as the default has them, its steps as passes over the rows."""
+    training = usual.training
     if recipe.training.steps is None and training.steps is not None:
         passes = math.ceil(training.steps * training.batch / len(job.train))
         training = replace(training, steps=None, epochs=float(passes))

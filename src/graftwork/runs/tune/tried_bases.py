@@ -13,7 +13,7 @@ from graftwork.bases.home import at_hand, fetched_from_hub
 from graftwork.data.table import Input, Modality
 from graftwork.errors import UsageError
 from graftwork.networks.base_settings import BaseSettings
-from graftwork.networks.bases.registry import BASES, DEFAULTS, check_base, named_uses, parse_base, written
+from graftwork.networks.bases.registry import BASES, DEFAULTS, check_base, parse_base, written
 from graftwork.recipe import Recipe
 from graftwork.runs.bases.affordable import MEMORY
 from graftwork.runs.bases.memory import free_memory
@@ -29,8 +29,9 @@ FROM_SCRATCH: dict[Modality, tuple[str, ...]] = {
     "audio": ("mel-cnn",),
     "table": ("table-mlp", "ft-transformer"),
 }
-"""Bases that are trained from scratch, by what they read. Of texts and images only where no pretrained one is here:
-beside one they have hardly won on any table that this project could measure."""
+"""Bases that are trained from scratch, by what they read. Of texts and images only where no pretrained one is here, of
+numbers and categories only where nothing else is read: a pretrained base beside one that begins from nothing would have
+to be trained whole, and can't be probed."""
 LARGE = 60_000_000
 """Parameters from which a base needs `MEMORY` free."""
 Kind = Literal["solved", "tuned", "scratch"]
@@ -48,21 +49,20 @@ class Tries:
 def bases_tried(job: Job, recipe: Recipe, tries: Tries) -> dict[str, tuple[BaseSettings, ...]]:
     """By input, its bases: first the job's own, then the others, the cheapest first and those from scratch last.
 
-    recipe: as the user gave it; a base that it names stays, unless `tries` names others to be tried beside it.
+    A base that the user named when the job was made stays, unless `tries` names others to be tried beside it.
     Raises UsageError for a base of `tries` that no input can be read with, ModelError for a folder that is none.
     """
     inputs = recipe.read(job.train.schema)
     own = own_bases(job, recipe)
-    named = named_uses(recipe.base, inputs)
     given = _given(tries.bases, inputs)
     found = {}
     for one in inputs:
         if given:
             more = given[one.name]
-        elif one.name in named or one.modality in named:
+        elif one.name not in job.bases.free:
             more = []
         else:
-            more = _suiting(one, own[one.name])
+            more = _suiting(one, own[one.name], alone=len(inputs) == 1)
         read = [_as_read(job, recipe, one, base.for_input(one.name)) for base in more]
         others = {base.spec: base for base in read if _core(base) != _core(own[one.name])}
         found[one.name] = (own[one.name], *sorted(others.values(), key=cost_of))
@@ -78,7 +78,7 @@ def own_bases(job: Job, recipe: Recipe) -> dict[str, BaseSettings]:
 
 def candidate_bases(job: Job, recipe: Recipe, tries: Tries) -> list[Recipe]:
     """The recipe with each further base that is here and reads these inputs, one input changed at a time: the cheapest
-    first, those from scratch last. recipe: as the user gave it. Raises as `bases_tried` does."""
+    first, those from scratch last. Raises as `bases_tried` does."""
     own = own_bases(job, recipe)
     others = [(name, base) for name, bases in bases_tried(job, recipe, tries).items() for base in bases[1:]]
     ordered = sorted(others, key=lambda pair: cost_of(pair[1]))
@@ -131,13 +131,12 @@ def _given(wanted: Sequence[str], inputs: Sequence[Input]) -> dict[str, list[Bas
     return found
 
 
-def _suiting(one: Input, own: BaseSettings) -> list[BaseSettings]:
+def _suiting(one: Input, own: BaseSettings, *, alone: bool) -> list[BaseSettings]:
     """Bases that are here, read such an input and may be used, and those from scratch that are worth a try."""
     names = [name for name in _here(one.modality) if _suits(name, own)]
     pretrained = [parse_base(name) for name in names]
     if one.modality == "table":
-        columns = [parse_base(DEFAULTS["table"])]
-        return [*columns, *map(parse_base, FROM_SCRATCH["table"])]
+        return [parse_base(DEFAULTS["table"]), *(map(parse_base, FROM_SCRATCH["table"]) if alone else ())]
     learned = one.modality == "audio" or not (pretrained or own.pretrained)
     return [*pretrained, *(map(parse_base, FROM_SCRATCH[one.modality]) if learned else ())]
 

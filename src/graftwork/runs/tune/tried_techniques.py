@@ -23,19 +23,19 @@ from graftwork.runs.job.job import Job
 from graftwork.spaces import Spaces, spaces_of
 from graftwork.techniques import TECHNIQUES
 
-USUAL = ("label-smoothing", "mixup", "ema")
-"""Tried whatever is read: a little on nearly every set of a few thousand rows, and nearly free."""
+SEVERAL_INPUTS, SEVERAL_TARGETS = ("modality-dropout",), ("uncertainty",)
 BY_INPUT: dict[Modality, tuple[str, ...]] = {
-    "text": ("layer-decay", "token-dropout"),
-    "image": ("flip", "crop", "rand-augment", "cutmix"),
-    "audio": ("spec-augment", "shift"),
-    "table": (),
+    "text": ("mixup", "layer-decay"),
+    "image": ("flip", "crop", "cutmix"),
+    "audio": ("spec-augment", "mixup"),
+    "table": ("mixup",),
 }
 """Tried where such an input is read."""
-SEVERAL_INPUTS, SEVERAL_TARGETS = ("modality-dropout",), ("uncertainty",)
-FEW_ROWS = ("supervised-contrastive", "refit")
-"""Tried where rows are too few to hold some out; and for open sets, of which a model compares the rows."""
-MOST = 8
+USUAL = ("supervised-contrastive", "refit", "ema")
+"""Tried whatever is read."""
+FOR_RARE, RARE_COUNTS = ("class-weights", "balanced-sampling"), frozenset({"macro_f1", "balanced_accuracy"})
+"""Techniques by which rare classes count for more, and the metrics by which they do: others lose by them."""
+MOST = 6
 """So many are tried at most where the user names none: each doubles what has to be searched."""
 Reason = Callable[[Sequence[Technique]], str]
 """Why some techniques can't run together on a job; "" where they can."""
@@ -53,17 +53,24 @@ class Tried:
         return self.technique.name
 
 
-def techniques_tried(job: Job, recipe: Recipe, wanted: Sequence[str], reason: Reason) -> list[Tried]:
+def techniques_tried(
+    job: Job, recipe: Recipe, wanted: Sequence[str], beside: Sequence[Technique], reason: Reason
+) -> list[Tried]:
     """Those that may be switched on, in the order in which they are asked for; none that the recipe has already.
 
-    wanted: as the user wrote them; empty for those that suit. Raises UsageError for an unknown one or setting.
+    wanted: as the user wrote them; empty for those that suit: first those that the default has beside a fine-tune.
+    Raises UsageError for an unknown one or setting.
     """
     has = {technique.name for technique in recipe.listed}
-    found = [written_as(spec) for spec in wanted or _suiting(job, recipe)]
+    usual = {one.name: Tried(one, spaces_of(type(one))) for one in beside} if not wanted else {}
+    found = [usual.get(spec) or written_as(spec) for spec in wanted or dict.fromkeys([*usual, *_suiting(job, recipe)])]
     names = [one.name for one in found]
     doubled = next((name for name in names if names.count(name) > 1), None)
     if doubled is not None:
         raise UsageError(f"--try-with names {doubled} {names.count(doubled)} times. Name each technique once.")
+    already = next((name for name in names if wanted and name in has), None)
+    if already is not None:
+        raise UsageError(f"--try-with {already}: the recipe has {already} already, so every trial has it. Drop one.")
     new = [one for one in found if one.name not in has]
     return new if wanted else [one for one in new if not reason([one.technique])][:MOST]
 
@@ -79,14 +86,12 @@ def written_as(spec: str) -> Tried:
 def _suiting(job: Job, recipe: Recipe) -> list[str]:
     """Names, the most telling first."""
     facts = facts_of(job, recipe, None)
-    open_set = any(task.holds_out == "classes" for task in job.tasks.values())
-    names = [*(FEW_ROWS if job.valid is None or open_set else ())]
-    names += [specs.name_of(one.technique) for one in fitting(facts)]
+    names = [specs.name_of(one.technique) for one in fitting(facts)]
+    if not RARE_COUNTS & set(job.metrics.values()):
+        names = [name for name in names if name not in FOR_RARE]
     names += [*(SEVERAL_INPUTS if len(facts.modalities) > 1 else ())]
     names += [*(SEVERAL_TARGETS if len(job.tasks) > 1 else ())]
-    names += [*USUAL]
-    names += _by_inputs(job, recipe)
-    return list(dict.fromkeys(names))
+    return [*names, *_by_inputs(job, recipe), *USUAL]
 
 
 def _by_inputs(job: Job, recipe: Recipe) -> list[str]:
