@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
+
+from rich.console import Console
 
 from graftwork.evidence.tune.trials import Trial
-from graftwork.progress import Lines
+from graftwork.progress import Lines, Screen
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.watching import Watching
 from graftwork.tasks.metrics.registry import metric_for
@@ -64,3 +68,22 @@ def test_a_recorder_hands_trials_on() -> None:
     ear = Ear()
     Recorder(ear).tried(PROBE, "next")
     assert ear.heard == [(PROBE, "next")]
+
+
+def test_a_screen_that_draws_shows_the_trials_as_they_are_now() -> None:
+    drawn: list[str] = []
+
+    class Drawing(Screen):
+        def table(self, made: Callable[[], Any]) -> None:
+            console = Console(file=io.StringIO(), width=120)
+            console.print(made())
+            drawn.append(console.file.getvalue())  # type: ignore[attr-defined]
+
+    watching = Watching(Drawing())
+    watching.scored_by({"price": metric_for("mae", Regression())})
+    for trial in (replace(PROBE, rungs=((0, -1.5),)), replace(PAUSED, rungs=((10, -2.5),))):
+        watching.tried(trial, "9:40 left")
+    assert "linear probe of minilm" in drawn[0]
+    assert "lora" not in drawn[0]
+    assert all(words in drawn[1] for words in ("1.5", "2.5", "paused after 10 of 90 steps", "9:40 left"))
+    assert "-1.5" not in drawn[1]

@@ -41,6 +41,10 @@ class Listener:
     def tabled(self, found: Callable[[], Outcome], state: str) -> None:
         """An ablation has one run more; what it has found so far, and what comes next."""
 
+    def trying(self, trial: Trial, part: str) -> None:
+        """A trial of a tune is about to run, or to go on: steps that are told under its name are of this part of it
+        ("run", or one by fold: "fold-0", …)."""
+
     def tried(self, trial: Trial, state: str) -> None:
         """A trial of a tune was scored, failed or was left out. state: what comes next and how much time is left, in a
         line. A trial that is taken up again is told once more, under the same number."""
@@ -81,6 +85,9 @@ class Relay(Listener):
 
     def tabled(self, found: Callable[[], Outcome], state: str) -> None:
         self._listener.tabled(found, state)
+
+    def trying(self, trial: Trial, part: str) -> None:
+        self._listener.trying(trial, part)
 
     def tried(self, trial: Trial, state: str) -> None:
         self._listener.tried(trial, state)

@@ -9,7 +9,9 @@ from typing import Self
 from graftwork.core.fit import Progress
 from graftwork.core.scoring import shown_score
 from graftwork.evidence.ablation.outcome import Outcome
+from graftwork.evidence.ablation.scale import scale_of
 from graftwork.evidence.ablation.table import live_table
+from graftwork.evidence.tune.live import live_table as live_trials
 from graftwork.evidence.tune.trials import Trial
 from graftwork.progress import Screen, screen
 from graftwork.runs.listener import Listener
@@ -84,6 +86,9 @@ class Watching(Listener):
         others = [one.score for one in self._trials.values() if one.score is not None and one is not trial]
         is_best = trial.score is not None and trial.score > max(others, default=float("-inf"))
         self.note(self._tried(trial, is_best=is_best, state=state))
+        self._trials[trial.number] = self._trials.pop(trial.number)  # the last one told stands last
+        trials = list(self._trials.values())
+        self._screen.table(lambda: live_trials(trials, scale_of(self._metrics), state))
 
     def ended(self, text: str) -> None:
         self.note(text)

@@ -217,8 +217,8 @@ def test_trials_are_runs_with_their_settings(store: Store, tmp_path: Path) -> No
     hearing.close("finished")
     run = store.named("trials/0000")
     assert (run.params["base"], run.params["lora.rank"], run.params["bad_name"]) == ("gru", "4", "1")
-    assert ("validation/score", 0.6, 90) in run.metrics
-    assert run.tags["mlflow.note.content"] == "finished."
+    assert ("rung/score", 0.6, 90) in run.metrics
+    assert run.tags["mlflow.note.content"] == "lora of gru (searched): finished."
 
 
 def test_a_missing_package_is_said_before_anything_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
+from graftwork.core.fit import Progress
 from graftwork.errors import UsageError
 from graftwork.evidence.tune.trials import Trial
 from graftwork.runs.listener import Listener
@@ -90,7 +91,7 @@ def test_each_step_and_each_validation_is_a_point_and_what_was_planned_stands_th
     assert [step for step, _ in heard.scores] == [2, 4, 6]
     best = max(score for _, score in heard.scores)
     assert alike(points(track / run, "kept/accuracy"), [(6, best)])
-    (plan,) = read(track / run).Tensors("plan")
+    (plan,) = read(track / run).Tensors("about")
     assert b"label-smoothing" in plan.tensor_proto.string_val[0]
     (notes,) = read(track).Tensors("notes")
     assert b"validat" in notes.tensor_proto.string_val[0]
@@ -138,7 +139,7 @@ def test_a_resumed_run_goes_on_in_the_same_curves_without_what_was_lost(recipe: 
 
 def test_a_file_cut_in_the_middle_of_a_record_is_read_up_to_there(tmp_path: Path) -> None:
     writer = written.TensorBoard(tmp_path)
-    writer.begin("run", 1, {}, "")
+    writer.begin("run", 1, {})
     for step in (1, 2, 3):
         writer.scalars("run", step, {"x": float(step)})
     writer.end("run", "finished")
@@ -146,7 +147,7 @@ def test_a_file_cut_in_the_middle_of_a_record_is_read_up_to_there(tmp_path: Path
     content = file.read_bytes()
     file.write_bytes(content[:-70])
     assert points(tmp_path / "run", "x")[:2] == [(1, 1.0), (2, 2.0)]
-    writer.begin("run", 3, {}, "")
+    writer.begin("run", 3, {})
     writer.scalars("run", 3, {"x": 3.0})
     writer.close("finished", "", ())
     assert points(tmp_path / "run", "x") == [(1, 1.0), (2, 2.0), (3, 3.0)]
@@ -162,9 +163,30 @@ def test_trials_are_runs_with_a_curve_of_the_search_beside_them(tmp_path: Path) 
     hearing.close("finished")
     track = tmp_path / "track"
     assert runs(track) == ["trials/0000", "trials/0001", "trials/0002", "tune"]
-    assert alike(points(track / "trials/0001", "validation/score"), [(10, 0.4), (90, 0.7)])
+    assert alike(points(track / "trials/0001", "rung/score"), [(10, 0.4), (90, 0.7)])
     assert alike(points(track / "tune", "best/score"), [(1, 0.5), (3, 0.5), (9, 0.7)])
-    assert b"memory" in read(track / "trials/0002").Tensors("plan")[0].tensor_proto.string_val[0]
+    assert b"memory" in read(track / "trials/0002").Tensors("about")[0].tensor_proto.string_val[0]
+
+
+def test_steps_of_trials_of_one_name_are_curves_of_their_own(tmp_path: Path) -> None:
+    """The first one pauses, goes on with the same curve, and has folds."""
+    hearing = tracking("tensorboard", Listener(), tmp_path, resume=False)
+    one, other = (Trial(number, "lora", "searched", "paused", {}, rungs=((2, 0.5),), steps=4) for number in (0, 1))
+    for trial, part, steps in ((one, "fold-0", (1, 2)), (one, "fold-1", (1, 2)), (other, "run", (1, 2))):
+        hearing.trying(trial, part)
+        for step in steps:
+            hearing.stepped("lora", Progress(step, 4, float(step), None, None))
+        if part != "fold-0":
+            hearing.tried(trial, "")
+    hearing.trying(other, "run")
+    for step in (3, 4):
+        hearing.stepped("lora", Progress(step, 4, float(step), None, None))
+    hearing.tried(replace(other, state="finished", rungs=((2, 0.5), (4, 0.6))), "")
+    hearing.close("finished")
+    track, expected = tmp_path / "track" / "trials", [(step, float(step)) for step in (1, 2, 3, 4)]
+    assert points(track / "0000" / "fold-1", "train/loss") == expected[:2]
+    assert points(track / "0001", "train/loss") == expected
+    assert alike(points(track / "0001", "rung/score"), [(2, 0.5), (4, 0.6)])
 
 
 def test_a_disk_that_fills_is_said_once_and_ends_no_run(
@@ -221,7 +243,7 @@ def test_curves_alone_do_not_stand_in_the_way_of_a_new_run(recipe: gw.Recipe, tm
     """Those of the old one end where the new ones begin."""
     track = tmp_path / "track"
     writer = written.TensorBoard(track)
-    writer.begin("run", 1, {}, "")
+    writer.begin("run", 1, {})
     writer.scalars("run", 1, {"train/loss": 100.0})
     writer.close("stopped", "", ())
     gw.fit(frame(), target="label", recipe=recipe, out=tmp_path, track="tensorboard", verbose=False)

@@ -79,16 +79,17 @@ class MlflowRuns:
         self._experiment = self._client.create_experiment(wanted) if found is None else found.experiment_id
         self._call = self._run("", {"mlflow.runName": name})
 
-    def begin(self, run: str, step: int, settings: Mapping[str, Setting], text: str) -> None:  # noqa: ARG002
+    def begin(self, run: str, step: int, settings: Mapping[str, Setting]) -> None:  # noqa: ARG002
         from mlflow.entities import Param
 
         one = self._open[run] = _Open(self._run(run, {"mlflow.runName": run, "mlflow.parentRunId": self._call}))
-        if text:
-            self._client.set_tag(one.id, "mlflow.note.content", text[:MOST])
         told = set(self._client.get_run(one.id).data.params)  # one that is there can't be changed
         params = [Param(_key(name), str(value)[:MOST]) for name, value in settings.items() if _key(name) not in told]
         for at in range(0, len(params), MOST_SETTINGS):
             self._client.log_batch(one.id, params=params[at : at + MOST_SETTINGS])
+
+    def say(self, run: str, step: int, text: str) -> None:  # noqa: ARG002
+        self._client.set_tag(self._open[run].id, "mlflow.note.content", text[:MOST])
 
     def scalars(self, run: str, step: int, values: Mapping[str, float]) -> None:
         from mlflow.entities import Metric

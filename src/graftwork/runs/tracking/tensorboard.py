@@ -38,7 +38,7 @@ class TensorBoard:
     folder: Path
     _files: dict[str, _EventFile] = field(default_factory=dict)
 
-    def begin(self, run: str, step: int, settings: Mapping[str, Setting], text: str) -> None:
+    def begin(self, run: str, step: int, settings: Mapping[str, Setting]) -> None:
         from tensorboard.compat.proto.event_pb2 import SessionLog
         from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 
@@ -48,8 +48,9 @@ class TensorBoard:
         file.put(step, session_log=SessionLog(status=SessionLog.START))  # readers drop what came after this step
         if settings:
             file.put(step, summary=hparams_pb(dict(settings), trial_id=run))
-        if text:
-            file.put(step, summary=_text("plan", text))
+
+    def say(self, run: str, step: int, text: str) -> None:
+        self._files[run].put(step, summary=_text("about", text))
 
     def scalars(self, run: str, step: int, values: Mapping[str, float]) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary

@@ -30,6 +30,7 @@ class Tracking(Relay):
         self._plans: dict[str, str] = {}
         self._metrics: Mapping[str, Metric] = {}
         self._steps: dict[str, int] = {}  # by run that has begun, the last one told
+        self._trying: dict[str, str] = {}  # by what a trial is called, the run that its steps belong to
         self._best: float | None = None
 
     def note(self, text: str) -> None:
@@ -54,7 +55,7 @@ class Tracking(Relay):
             values |= self._scored(progress.score, "validation") | self._scored(progress.best, "validation/best")
         if progress.validated and progress.watched is not None:
             values["validation/probe"] = abs(progress.watched)
-        self._tell(name, progress.step, values)
+        self._tell(self._trying.get(name, name), progress.step, values)
         super().stepped(name, progress)
 
     def finished(self, name: str, score: float | None, seconds: float) -> None:
@@ -74,6 +75,11 @@ class Tracking(Relay):
 
         self._write(tell)
         super().tabled(found, state)
+
+    def trying(self, trial: Trial, part: str) -> None:
+        run = _run_of(trial) if part == "run" else f"{_run_of(trial)}/{part}"
+        self._trying[trial.name], self._recipes[run] = run, trial.recipe
+        super().trying(trial, part)
 
     def tried(self, trial: Trial, state: str) -> None:
         if trial.score is not None:
@@ -96,25 +102,29 @@ class Tracking(Relay):
 
     def _begin(self, writer: Writer, name: str, step: int) -> None:
         if name not in self._steps:
-            writer.begin(name, step, flat(self._recipes.get(name, {})), self._plans.get(name, ""))
+            writer.begin(name, step, flat(self._recipes.get(name, {})))
+            if name in self._plans:
+                writer.say(name, step, self._plans[name])
         self._steps[name] = step
 
     def _tell_trial(self, writer: Writer, trial: Trial) -> None:
-        """A run for the trial, and a point of the search as a whole, over the seconds it took."""
-        run = f"trials/{trial.number:04d}"
-        settings = flat(trial.recipe) | {"name": trial.name, "origin": trial.origin}
-        writer.begin(run, 0, settings, f"{trial.state}. {trial.failed}".strip())
-        for step, score in trial.rungs:
-            writer.scalars(run, step, self._scored(score, "validation"))
+        """The end of the trial's run, and a point of the search as a whole, over the seconds it took."""
+        run, (step, score) = _run_of(trial), trial.rungs[-1] if trial.rungs else (0, None)
+        how: End = "failed" if trial.state in ("failed", "left out") else "finished"
+        self._recipes[run] = trial.recipe
+        self._begin(writer, run, step)
+        writer.say(run, step, f"{trial.name} ({trial.origin}): {trial.state}. {trial.failed}".strip())
         costs = {"seconds": trial.seconds, "latency": trial.latency, "bytes": trial.size}
         measured = {f"cost/{name}": float(value) for name, value in costs.items() if value}
-        writer.scalars(run, trial.rungs[-1][0] if trial.rungs else 0, measured)
-        writer.end(run, "failed" if trial.state == "failed" else "finished")
-        if trial.score is not None and self._best is not None:
+        writer.scalars(run, step, measured | ({} if score is None else self._scored(score, "rung")))
+        for one in [one for one in self._steps if one == run or one.startswith(f"{run}/")]:
+            writer.end(one, how)
+            del self._steps[one]
+        self._trying.pop(trial.name, None)
+        if score is not None and self._best is not None:
             seconds = round(trial.at)
             self._begin(writer, "tune", seconds)
-            values = self._scored(trial.score, "trial") | self._scored(self._best, "best")
-            writer.scalars("tune", seconds, values)
+            writer.scalars("tune", seconds, self._scored(score, "trial") | self._scored(self._best, "best"))
 
     def _scored(self, score: float, tag: str) -> dict[str, float]:
         """The score by a name that has that of the metric in it, where there is one."""
@@ -136,3 +146,7 @@ class Tracking(Relay):
                 self._writer.drop()
             said = shortened_text(" ".join(str(error).split()) or type(error).__name__, 300)
             self.note(f"tracking to {self._where} has ended, the runs go on without it: {said}")
+
+
+def _run_of(trial: Trial) -> str:
+    return f"trials/{trial.number:04d}"

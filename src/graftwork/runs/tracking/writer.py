@@ -13,9 +13,12 @@ End = Literal["finished", "failed", "stopped"]
 class Writer(Protocol):
     """Writes the curves of the runs of one call. Any method may raise whatever a disk or a server makes of it."""
 
-    def begin(self, run: str, step: int, settings: Mapping[str, Setting], text: str) -> None:
-        """A run is there, or goes on: `step` is the first of which something is told, and what an earlier call told of
-        that and later ones no longer counts. text: about the run, of several lines; may be empty."""
+    def begin(self, run: str, step: int, settings: Mapping[str, Setting]) -> None:
+        """A run is there, or goes on: `step` is the first of which something is told, and what was told before of that
+        and later ones no longer counts."""
+
+    def say(self, run: str, step: int, text: str) -> None:
+        """Something about the run, of several lines."""
 
     def scalars(self, run: str, step: int, values: Mapping[str, float]) -> None:
         """Values after a step, by name."""

@@ -181,6 +181,7 @@ class TrialRunner:
     ) -> Candidate:
         """One run of a trial up to a level. A checkpoint that is damaged, or of another run, is thrown away."""
         place = trial_folder(self._place, trial.number) / name
+        self.listener.trying(trial, name)
         for last in (False, True):
             try:
                 done = run_single(
