@@ -19,9 +19,8 @@ from graftwork.networks.bases.registry import parse_base
 from graftwork.networks.heads.layers.kernel import KernelLayer
 from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
-from graftwork.networks.several import Several
 from graftwork.recipe import Recipe
-from graftwork.saved import Member
+from graftwork.runs.tune.combining import mean_of
 from graftwork.tasks.registry import TASKS
 from tiny import tiny_model
 
@@ -86,10 +85,4 @@ def make_ensemble(folder: Path, task: str = "classification", weights: tuple[flo
     for at, kind in zip(range(len(weights)), cycle(("bert", "gpt2")), strict=False):
         made = make(folder / str(at), kind, head="kernel" if at % 2 else "linear", task=task)
         models.append(replace(made, temperature=dict.fromkeys(made.temperature, 1.0 + at)))
-    return Model(
-        recipe=models[0].recipe,
-        schema=models[0].schema,
-        network=Several([model.network for model in models]),
-        tasks=models[0].tasks,
-        members=tuple(Member(weight, model) for weight, model in zip(weights, models, strict=True)),
-    )
+    return mean_of(models, weights)

@@ -13,14 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-import graftwork as gw
 from command import graft, write_rows
 from graftwork import network_files
 from graftwork.errors import ModelError, RefusedError
-from graftwork.evidence.strange.reference import reference_of
 from graftwork.model import Model, load
 from graftwork.networks.manifest import sealed
-from graftwork.runs.reference import look
 from graftwork.saved import Member
 from made import TEXTS, make, make_ensemble
 from tiny import tiny_rows
@@ -64,6 +61,7 @@ def test_it_loads_from_one_folder_with_the_same_bits(made: Model, saved: Path) -
     np.testing.assert_array_equal(loaded.predict_proba(TEXTS), made.predict_proba(TEXTS))
     expected = sum(member.weight * Model(**vars(member.model)).predict_proba(TEXTS) for member in made.members)
     np.testing.assert_allclose(loaded.predict_proba(TEXTS), expected, atol=1e-7)
+    assert (saved / "recipe.yaml").read_text().startswith("# Of the heaviest member of an ensemble")
     assert {path.suffix for path in saved.rglob("*") if path.is_file()} <= {".json", ".safetensors", ".yaml", ".txt"}
     assert not (saved / "weights.safetensors").exists()
 
@@ -155,25 +153,24 @@ def test_what_needs_one_network_is_refused_with_a_way_out(saved: Path, table: Pa
         ran.fails(2, MEMBER)
     assert not out.exists()
     trained: tuple[str | Path, ...] = ("fit", table, "--target", "topic", "--out", out)
+    graft(*trained, "--base", "gru", "--with", f"distil:teacher={saved}").fails(2, MEMBER)
+    graft("ablate", saved, "--out", out).fails(2, "is an ensemble of 2 models.*member-0")
     graft(*trained, "--base", saved).fails(2, r"is an ensemble of 2 models and has no network of its own.*member-0")
     with pytest.raises(RefusedError, match=MEMBER):
         load(saved).few_shot().adapt([{"text": text, "topic": topic} for text, topic in ROWS[:6]])
 
 
-def test_unusual_goes_by_the_heaviest_member(made: Model, table: Path, tmp_path: Path) -> None:
-    rows = gw.load(made.save(tmp_path / "plain")).schema
-    assert rows == made.schema
-    lead = Model(**vars(made.members[0].model))
-    from graftwork.data.load import load_like
-
-    read = load_like(table, made.schema, with_target=False, on_bad_rows="fail").table
-    seen = look(made, read)
-    np.testing.assert_array_equal(seen.features, look(lead, read).features)
-    reference = reference_of(seen.features, None, learned=False, aspects=seen.aspects)
-    loaded = load(replace(made, reference=reference).save(tmp_path / "model"))
-    expected = replace(lead, reference=reference).unusual(TEXTS)
-    np.testing.assert_allclose(loaded.unusual(TEXTS), expected)
-    graft("predict", tmp_path / "model", table, "--out", tmp_path / "p.csv", "--unusual").works()
+def test_unusual_and_drift_go_by_the_heaviest_member(made: Model, folder: Path, table: Path, tmp_path: Path) -> None:
+    graft("reference", folder, table).works()
+    loaded = load(folder)
+    assert loaded.reference is not None
+    alone = replace(Model(**vars(made.members[0].model)), reference=loaded.reference)
+    np.testing.assert_array_equal(loaded.unusual(TEXTS), alone.unusual(TEXTS))
+    graft("predict", folder, table, "--out", tmp_path / "p.csv", "--unusual").works()
+    found = [
+        json.loads(graft("drift", place, table, "--json").works().out) for place in (folder, alone.save(tmp_path / "a"))
+    ]
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("task", ["multilabel", "regression"])

@@ -57,6 +57,12 @@ class Member:
     model: Saved
 
 
+def recipe_text(model: Saved) -> str:
+    """The recipe as YAML; of an ensemble that of its heaviest member, under a comment that says so."""
+    said = "# Of the heaviest member of an ensemble; each has its own in its folder.\n" if model.members else ""
+    return said + model.recipe.to_yaml()
+
+
 def why_not_together(model: Saved) -> str:
     """Why the members of an ensemble can't answer for it: the task has no mean, or a member has another task or reads
     other columns. "" where they can."""

@@ -44,7 +44,7 @@ from graftwork.networks.manifest import (
 from graftwork.networks.several import Several
 from graftwork.saved import Member as Member
 from graftwork.saved import Saved as Saved
-from graftwork.saved import why_not_together
+from graftwork.saved import recipe_text, why_not_together
 
 REPORTS = ("report.html", "README.md", "metrics.json", "mixed.json")
 """What is written of a run beside its model."""
@@ -99,7 +99,7 @@ def _write(model: Saved, folder: Path, also: Callable[[Path], None] | None = Non
         told |= write_network(model, folder)
         write_beside(model, folder)
         told |= {"files": checksums(folder)}
-    write_text(folder / "recipe.yaml", model.recipe.to_yaml())
+    write_text(folder / "recipe.yaml", recipe_text(model))
     if also is not None:
         also(folder)
     write_text(folder / MANIFEST, json.dumps(sealed(told), ensure_ascii=False, indent=1))

@@ -12,7 +12,7 @@ import pytest
 import graftwork as gw
 from fuzz.examine import examine, listing
 from fuzz.mutations import damaged, damaged_document, written
-from made import TEXTS, make
+from made import TEXTS, make, make_ensemble
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,23 @@ def test_the_base_says_anything(whole: Path, tmp_path: Path) -> None:
 
 def test_damaged_bytes(whole: Path, tmp_path: Path) -> None:
     def one(seed: int) -> tuple[Path, bytes]:
+        name = random.Random(seed).choice(files(whole))
+        return name, damaged((whole / name).read_bytes(), seed)
+
+    check(whole, tmp_path, one)
+
+
+def test_an_ensemble_says_and_holds_anything(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    """Its own manifest, without what seals it, those of its members, and all other files."""
+    folder = tmp_path_factory.mktemp("ensemble")
+    whole = make_ensemble(folder).save(folder / "model")
+    document = json.loads((whole / "model.json").read_text())
+    del document["checksum"]
+    del document["files"]
+
+    def one(seed: int) -> tuple[Path, bytes]:
+        if seed % 2:
+            return Path("model.json"), written(damaged_document(document, seed))
         name = random.Random(seed).choice(files(whole))
         return name, damaged((whole / name).read_bytes(), seed)
 

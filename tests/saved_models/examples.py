@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 import graftwork as gw
+from graftwork.runs.tune.combining import mean_of
 from pictures import tiny_image_model
 from tiny import tiny_bert, tiny_rows
 from tinysound import encoded, tiny_sound_model, tone
@@ -315,6 +316,16 @@ def soup() -> Example:
     return Example(gw.soup(models, method="uniform").model, without(rows, "topic"))
 
 
+def ensemble() -> Example:
+    """Of two bases, whose tokenizers differ."""
+    rows = texts(60)
+    models = [
+        fitted(rows, "topic", recipe("gru:width=16")),
+        fitted(rows, "topic", recipe(bert(), ["partial:blocks=1"], steps=10)),
+    ]
+    return Example(mean_of(models, [0.7, 0.3]), without(rows, "topic"))
+
+
 EXAMPLES: dict[str, Callable[[], Example]] = {
     make.__name__.replace("_", "-"): make
     for make in (
@@ -329,7 +340,7 @@ EXAMPLES: dict[str, Callable[[], Example]] = {
             regression_quantiles,
         ),
         *(several_targets, fusion_transformer, fusion_late, fusion_gated),
-        *(retrieval, identity, few_shot, few_shot_inner_steps, merged, soup),
+        *(retrieval, identity, few_shot, few_shot_inner_steps, merged, soup, ensemble),
     )
 }
 """By the name of its folder."""

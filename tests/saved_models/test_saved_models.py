@@ -118,15 +118,18 @@ def test_the_rows_hold_all_kinds_and_stay_small() -> None:
 
 @pytest.mark.parametrize("folder", SAVED, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_its_encoders_are_bases_of_other_runs(folder: Path) -> None:
-    encoders = list(gw.load(folder / "model").network.each_encoder())
-    for index, encoder in enumerate(encoders):
-        alone = load_encoder(folder / "model", index).state_dict()
-        assert alone.keys() == encoder.state_dict().keys()
-        assert all(torch.equal(alone[name], tensor) for name, tensor in encoder.state_dict().items())
-    assert {one.encoder for one in saved_inputs(folder / "model")} == set(range(len(encoders)))
+    model = gw.load(folder / "model")
+    places = [folder / "model" / f"member-{at}" for at in range(len(model.members))] or [folder / "model"]
+    for member, place in zip(model.each_member, places, strict=True):
+        encoders = list(member.model.network.each_encoder())
+        for index, encoder in enumerate(encoders):
+            alone = load_encoder(place, index).state_dict()
+            assert alone.keys() == encoder.state_dict().keys()
+            assert all(torch.equal(alone[name], tensor) for name, tensor in encoder.state_dict().items())
+        assert {one.encoder for one in saved_inputs(place)} == set(range(len(encoders)))
 
 
-QUICK = ("regression-log", "regression-quantiles", "text-pairs")
+QUICK = ("ensemble", "regression-log", "regression-quantiles", "text-pairs")
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,11 @@ def member_folder(at: int) -> str:
 
 def read_network_manifest(folder: Path) -> dict[str, Any]:
     """`read_manifest`, for who needs one network. Raises RefusedError for an ensemble."""
-    told = read_manifest(folder)
+    return one_network(folder, read_manifest(folder))
+
+
+def one_network(folder: Path, told: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of a folder, where it is of one network. Raises RefusedError for an ensemble."""
     if is_ensemble(told):
         raise RefusedError(
             f"{folder} is an ensemble of {len(told['members'])} models and has no network of its own to start from or "

@@ -21,6 +21,7 @@ from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.summary.titles import base_words, title
 from graftwork.evidence.warnings import licences
 from graftwork.model import Model
+from graftwork.overview import made_of
 from graftwork.runs.calibrating import with_sections
 from graftwork.runs.candidate_differences import differences, differences_told
 from graftwork.runs.clock import Began
@@ -30,6 +31,7 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.leave_one_domain_out import LeftOutDomain
 from graftwork.runs.results import Given, held_out_parts, results_of, tables_of
 from graftwork.runs.single import Candidate
+from graftwork.saved import recipe_text
 from graftwork.shown import shown_number
 from graftwork.tasks.capabilities import LeadsOn
 
@@ -67,15 +69,18 @@ def make_report(
     results = with_sections(job, model, given, results)
     gaps = differences(job, candidates, kept)
     warnings = licences(model.provenance) + data_warnings(job, tables_of(given)) + doubts
-    reads, unread = model.recipe.read_columns(job.train.schema)
+    recipes = [member.model.recipe for member in model.each_member]
+    read = {name for recipe in recipes for name in recipe.read_columns(job.train.schema)[0]}
+    inputs = [column.name for column in job.train.schema.inputs]
+    reads, unread = tuple(n for n in inputs if n in read), tuple(n for n in inputs if n not in read)
     own = {one.name: getattr(results[0], one.name) for one in fields(Result)}
     report = Report(
         **own,
         more=tuple(results[1:]),
         title=title(job.tasks, reads),
-        base=model.recipe.base_text,
+        base=" + ".join(dict.fromkeys(recipe.base_text for recipe in recipes)),
         data=_data(job, reads),
-        recipe=model.recipe.to_yaml(),
+        recipe=recipe_text(model),
         plan=kept.plan.table(),
         candidates=tuple(
             _candidate(job, one, one is kept, gap)
@@ -85,7 +90,7 @@ def make_report(
         decision=" ".join(filter(None, [_decision(candidates, kept), differences_told(candidates, gaps)])),
         curves=_curves(job, kept),
         warnings=tuple(warnings),
-        notes=(*notes, *kept.plan.notes),
+        notes=(*notes, *_of_members(model), *kept.plan.notes),
         costs=costs(candidates, began, left_out),
         parameters_trained=kept.plan.trained,
         parameters_total=kept.plan.parameters,
@@ -96,7 +101,7 @@ def make_report(
         asked=call.asked,
         reads=reads,
         unread=unread,
-        bases=base_words(model.recipe.bases(job.train.schema)),
+        bases=tuple(dict.fromkeys(one for recipe in recipes for one in base_words(recipe.bases(job.train.schema)))),
         sources={name: table.source for name, table in _tables(job).items()},
         rows_used=len(job.train),
         rows_total=call.rows if call.rows is not None else len(job.train),
@@ -113,6 +118,13 @@ def make_report(
     wanted = {name: rows for name, rows in wanted_rows(report).items() if name in given}
     each = MOST_BYTES // max(1, len(wanted))
     return replace(report, rows={name: row_views(given[name].table, rows, each) for name, rows in wanted.items()})
+
+
+def _of_members(model: Model) -> list[str]:
+    """Of an ensemble, what it is made of, and of which part the report tells."""
+    if not model.members:
+        return []
+    return [f"{made_of(model)}. Plan, training curve and recipe in this report are those of the heaviest member."]
 
 
 def _candidate(job: Job, one: Candidate, kept: bool, gap: Interval | None) -> evidence.Candidate:

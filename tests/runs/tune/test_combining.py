@@ -14,10 +14,14 @@ import graftwork as gw
 from command import write_rows
 from graftwork.errors import RefusedError, UsageError
 from graftwork.evidence.tune.greedy import averaged, greedy_ensemble
+from graftwork.runs.calibrating import with_calibration
+from graftwork.runs.clock import Began
 from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.model_from_run import make_model
+from graftwork.runs.reference import make_reference
+from graftwork.runs.reporting import make_report
 from graftwork.runs.results import held_out_parts
 from graftwork.runs.single import Candidate, run_single
 from graftwork.runs.tune.combining import (
@@ -28,6 +32,7 @@ from graftwork.runs.tune.combining import (
     why_not_combined,
 )
 from graftwork.runs.workspace import Workspace
+from graftwork.saving import save
 from jobs import job_of
 from tiny import tiny_model, tiny_rows
 
@@ -115,6 +120,28 @@ def test_the_report_reads_the_ensemble_and_not_its_heaviest_member(job: Job, can
         expected = made.predict_proba(table.data.to_pandas())
         np.testing.assert_allclose(part.values["label"], expected, atol=1e-5)
         assert len(part.examples) == len(table)
+
+
+def test_an_ensemble_goes_the_way_of_any_fit(job: Job, candidates: dict[str, Candidate], tmp_path: Path) -> None:
+    """Reference, calibration, report, folder: what ends a fit."""
+    kept = candidates["other"]
+    made = ensemble_of(job, [candidates["probe"], kept], [0.4, 0.6])
+    made = replace(made, reference=make_reference(job, made, kept))
+    given = held_out_parts(job, made, kept)
+    made = with_calibration(job, made, given)
+    several = [candidates["probe"], kept]
+    report = make_report(job, made, several, kept, given=given, notes=[], command=None, began=Began(0.0, 0.0))
+    folder = save(made, tmp_path / "model", also=report.write)
+    loaded = gw.load(folder)
+    np.testing.assert_array_equal(loaded.predict_proba(TEXTS), made.predict_proba(TEXTS))
+    np.testing.assert_array_equal(loaded.unusual(TEXTS), made.unusual(TEXTS))
+    assert list(loaded.calibration) == ["label"]
+    assert job.test is not None
+    assert "mean of 2 models, 0.6 × (base" in " ".join(report.notes)
+    assert report.results[0].evaluations["test"].scores["accuracy"].value == made.score(job.test.data.to_pandas())
+    page = (folder / "report.html").read_text()
+    assert "Of the heaviest member of an ensemble" in page
+    assert "mean of 2 models" in page
 
 
 @pytest.mark.parametrize("task", ["multilabel", "regression", "quantile-regression"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from graftwork.data.load import Source
 from graftwork.errors import UsageError
-from graftwork.networks.manifest import is_model, read_manifest_of
+from graftwork.networks.manifest import is_model, one_network, read_manifest_of
 from graftwork.recipe import Recipe, from_dict
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.data_file import read_data
@@ -25,9 +25,10 @@ def is_run(what: Any) -> bool:
 
 
 def recipe_of_run(folder: str | os.PathLike[str]) -> Recipe:
-    """The resolved recipe of a saved model. Raises ModelError where it is none, or damaged."""
+    """The resolved recipe of a saved model. Raises ModelError where it is none, or damaged, RefusedError for an
+    ensemble, whose members have one each."""
     path = Path(folder).expanduser()
-    recipe = from_dict(read_manifest_of(path)["recipe"], str(path))
+    recipe = from_dict(one_network(path, read_manifest_of(path))["recipe"], str(path))
     if recipe.training.steps == 0:  # of a head that was solved; a run without what solves it needs steps
         return replace(recipe, training=replace(recipe.training, steps=None, epochs=None, cuts=()))
     return recipe

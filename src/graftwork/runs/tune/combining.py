@@ -57,19 +57,23 @@ def ensemble_of(job: Job, candidates: Sequence[Candidate], weights: Sequence[flo
     """
     if not candidates or len(weights) != len(candidates) or min(weights) <= 0:
         raise UsageError(f"{len(candidates)} candidates, and weights {list(weights)}. Expected one above 0 for each.")
-    order = sorted(range(len(candidates)), key=lambda at: (-weights[at], at))
-    models = [make_model(job, candidates[at]) for at in order]
+    models = [make_model(job, one) for one in candidates]
     if len(models) == 1:
         return models[0]
-    models = [replace(model, provenance=provenance_of(job, model.recipe)) for model in models]
-    members = tuple(Member(weights[at] / sum(weights), model) for at, model in zip(order, models, strict=True))
-    read = {column for model in models for column in model.schema.columns}
+    return mean_of([replace(model, provenance=provenance_of(job, model.recipe)) for model in models], weights)
+
+
+def mean_of(models: Sequence[Model], weights: Sequence[float]) -> Model:
+    """`ensemble_of` for models that learned from the same tables."""
+    order = sorted(range(len(models)), key=lambda at: (-weights[at], at))
+    members = tuple(Member(weights[at] / sum(weights), models[at]) for at in order)
+    each = [member.model for member in members]
     made = Model(
-        recipe=models[0].recipe,
-        schema=Schema(tuple(column for column in job.train.schema.columns if column in read)),
-        network=Several([model.network for model in models]),
-        tasks=models[0].tasks,
-        provenance=_together([model.provenance for model in models]),
+        recipe=each[0].recipe,
+        schema=Schema(tuple(dict.fromkeys(column for model in each for column in model.schema.columns))),
+        network=Several([model.network for model in each]),
+        tasks=each[0].tasks,
+        provenance=_together([model.provenance for model in each]),
         members=members,
     )
     if why := why_not_together(made):
