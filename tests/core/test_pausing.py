@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from graftwork import techniques as t
+from graftwork.core import checkpoint
 from graftwork.core.checkpoint import NAME, Checkpointing
 from graftwork.core.course import Course
 from graftwork.core.fit import Fitted, fit
@@ -118,3 +119,19 @@ def test_a_shortened_run_pauses_where_it_stands_as_far(fixtures: Worlds, tmp_pat
     run = fixture.run(steps=60, evaluations=3, cuts=course.cuts)
     whole = fit(fixture.run(steps=60, evaluations=3, cuts=course.cuts), scored_at=places)
     assert same(weights(fit(run, checkpoints=kept, scored_at=places).network), weights(whole.network))
+
+
+@pytest.mark.parametrize("sparing", [True, False])
+def test_sparing_checkpoints_are_written_where_a_run_pauses_or_ends(
+    sparing: bool, fixtures: Worlds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixture, kept = fixtures("cnn"), Checkpointing(tmp_path, "run", resume=True, sparing=sparing)
+    written = list[int]()
+    write = checkpoint.write
+    monkeypatch.setattr(checkpoint, "write", lambda folder, one: (written.append(one.meta["step"]), write(folder, one)))
+    fit(fixture.run(evaluations=6), checkpoints=kept, until=4)
+    assert written == ([4] if sparing else [1, 2, 3, 4])
+    run = fixture.run(evaluations=6)
+    done = fit(run, checkpoints=kept)
+    assert written[-1] == 6
+    assert_equal((run, done), fixture.fit([], evaluations=6))

@@ -31,12 +31,14 @@ CHECKSUM = "checksum"
 
 @dataclass(frozen=True)
 class Checkpointing:
-    """Where checkpoints go and which run they belong to; written at each evaluation and every `seconds`."""
+    """Where checkpoints go and which run they belong to; written every `seconds`, where a run pauses or ends, and at
+    each evaluation unless they are `sparing`."""
 
     folder: Path
     fingerprint: str
     resume: bool = False
     seconds: float = 60.0
+    sparing: bool = False
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,8 @@ def _train(
         validated = state.step in evaluate_at
         for observer in observers:
             observer(Progress(state.step, state.course.end, loss, last.score, state.score, last.watched, validated))
-        due = validated or state.reached(until)
+        due = state.step == state.course.end or state.reached(until)
+        due |= validated and not (checkpoints and checkpoints.sparing)
         if checkpoints and (due or time.monotonic() - saved >= checkpoints.seconds):
             checkpoint.write(checkpoints.folder, snapshot(run, optimizer, state, checkpoints.fingerprint))
             saved = time.monotonic()

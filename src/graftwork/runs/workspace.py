@@ -27,10 +27,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Workspace:
-    """folder: `<out>/.work`, or None where nothing is kept (Python calls without `out`). resume: go on from it."""
+    """folder: `<out>/.work`, or None where nothing is kept (Python calls without `out`). resume: go on from it.
+    sparing: of checkpoints, see `Checkpointing`."""
 
     folder: Path | None = None
     resume: bool = False
+    sparing: bool = False
 
     @property
     def place(self) -> Path | None:
@@ -41,7 +43,7 @@ class Workspace:
         """Where the run `name` keeps its checkpoints."""
         if self.folder is None:
             return None
-        return Checkpointing(self.folder / name, fingerprint, self.resume)
+        return Checkpointing(self.folder / name, fingerprint, self.resume, sparing=self.sparing)
 
     def recall(self, name: str) -> Any:
         """What `remember` kept under this name in the run that is resumed, or None."""

@@ -140,7 +140,8 @@ def test_a_short_run_has_the_levels_that_it_has(job: Job, recipe: gw.Recipe, mak
     runner = replace(make(job), rungs=lambda steps: {1: 4, 2: steps})
     trial = runner.run(proposed(recipe), recipe, 0)
     assert (trial.state, [step for step, _ in trial.rungs]) == ("paused", [4])
-    trial = runner.run(trial, recipe, 1)  # nothing between the two
+    assert runner.run(trial, recipe, 1) is trial  # it is there
+    trial = runner.run(trial, recipe, 2)
     assert [step for step, _ in trial.rungs] == [4, 9]
 
 
@@ -287,12 +288,15 @@ def test_a_full_disk_ends_the_tune(job: Job, recipe: gw.Recipe, make: Make, monk
 
 
 @pytest.mark.parametrize("step", [2, 5])
-def test_ctrl_c_passes_and_the_trial_is_as_it_was(step: int, job: Job, recipe: gw.Recipe, make: Make) -> None:
+@pytest.mark.parametrize("until", [0, 2])
+def test_ctrl_c_passes_and_the_trial_is_as_it_was(
+    step: int, until: int, job: Job, recipe: gw.Recipe, make: Make
+) -> None:
     runner = make(job, listener=Ear("trial 0", step))
     with pytest.raises(KeyboardInterrupt):
-        runner.run(proposed(recipe), recipe, 2)
+        runner.run(runner.run(proposed(recipe), recipe, until), recipe, 2)
     known = runner.known(0)
-    assert (None if known is None else [at for at, _ in known.rungs]) == (None if step < 3 else [3])
+    assert (None if known is None else [at for at, _ in known.rungs]) == (None if step < 3 or until else [3])
     done = make(job).run(known or proposed(recipe), recipe, 2)
     assert done.rungs == make(job, "other").run(proposed(recipe), recipe, 2).rungs
 

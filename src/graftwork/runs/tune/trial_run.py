@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from graftwork.core.cache import features_cache
+from graftwork.core.course import Course
 from graftwork.core.examples import prepare
 from graftwork.core.fit import Progress
 from graftwork.core.pace import OutOfTime
@@ -70,12 +71,14 @@ class TrialRunner:
         out`). Raises KeyboardInterrupt for Ctrl-C, which loses what was done since the last checkpoint; DataError where
         the disk is full.
         """
-        if trial.state == "finished":
+        if trial.state == "finished" or (trial.rungs and self._next(trial) > until_rung):
             return trial
         ends = None if seconds is None else Deadline.after(seconds, self.clock)
         try:
             while True:
-                trial = self._scored(trial, recipe, self._next(trial), ends)
+                # The score of a run in folds is one of predictions, which only a run that pauses has.
+                level = self._next(trial) if self.judged.folds > 1 else until_rung
+                trial = self._scored(trial, recipe, level, ends)
                 if trial.state != "paused" or self._next(trial) > until_rung:
                     return trial
         except OutOfTime:
@@ -155,8 +158,9 @@ class TrialRunner:
             done = self._run(job, trial, own, level, name, until)
             steps, paused = done.plan.total_steps, paused or done.fitted.paused
             parts.append(_predictions(job, recipe, done))
-        rungs = self.rungs(steps)
-        step = min((one for lev, one in rungs.items() if lev >= level), default=steps) if paused else steps
+        levels = self.rungs(steps)
+        step = min((at for one, at in levels.items() if one >= level), default=steps) if paused else steps
+        passed = _passed(done, sorted(levels.values())) if self.judged.folds == 1 else {}
         predictions = parts[0] if self.judged.folds == 1 else self.judged.put_together(parts)
         score = done.score if self.judged.folds == 1 else self.judged.score(predictions)
         if score is None or not math.isfinite(score):
@@ -167,7 +171,7 @@ class TrialRunner:
         trial = replace(
             trial,
             state="paused" if paused else "finished",
-            rungs=(*trial.rungs, (step, float(score))),
+            rungs=tuple(sorted({**dict(trial.rungs), **passed, step: float(score)}.items())),
             steps=steps,
             seconds=trial.seconds + time.process_time() - began,
             at=self._at(),
@@ -188,7 +192,7 @@ class TrialRunner:
                     job,
                     recipe,
                     name=RUN,
-                    workspace=Workspace(place, resume=True),
+                    workspace=Workspace(place, resume=True, sparing=True),
                     listener=_Heard(self.listener, trial.name),
                     deadline=deadline,
                     limit=None if trial.rungs else deadline,
@@ -260,6 +264,17 @@ def _predictions(job: Job, recipe: Recipe, done: Candidate) -> Mapping[str, Valu
     frozen = done.plan.cache == done.plan.depths  # else features are of this network alone
     cached = features_cache(done.network, held, recipe.listed) if frozen else {}
     return predict_examples(done.network, held, recipe.listed, cached, tasks=job.tasks)
+
+
+def _passed(done: Candidate, steps: Sequence[int]) -> dict[int, float]:
+    """What a run scored at those of the planned steps that it has gone beyond: as if it had paused there."""
+    course, found = Course(done.plan.total_steps, done.fitted.cuts), dict[int, float]()
+    for step in steps:
+        made = course.step_at(step)
+        scores = [point.score for point in done.fitted.history if point.step <= made and point.score is not None]
+        if made < done.fitted.steps and scores:
+            found[step] = scores[-1] if done.plan.keeps_last else max(scores)
+    return found
 
 
 def _rung(trial: Trial) -> tuple[int, int]:
