@@ -28,6 +28,7 @@ import memory
 import merge
 import meta
 import multilingual
+import portfolio
 import predict
 import pretrain
 import profiles
@@ -93,6 +94,7 @@ PARTS = (
     Part("What more rows bring", forecast.NAME, forecast.__doc__, forecast.section),
     Part("Which rows to label", labelling.NAME, labelling.__doc__, labelling.section),
     Part("Unusual rows, and tables that differ", strange.NAME, strange.__doc__, strange.section),
+    Part("The order of the default's candidates", portfolio.NAME, portfolio.__doc__, portfolio.section),
     Part("A busy machine", busy.NAME, busy.__doc__, busy.section),
     Part("Verdicts of ablations", verdicts.NAME, verdicts.__doc__, verdicts.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),

@@ -22,19 +22,26 @@ class Options:
 
 def parse(description: str, seeds: int = 1) -> Options:
     """The command line. seeds: how many a full run has."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument(
-        "--quick", action="store_true", help="few rows, one seed: does it work? The numbers mean nothing"
-    )
-    parser.add_argument("--seeds", type=int, default=None, help=f"how many seeds (default {seeds})")
-    parser.add_argument(
+    return chosen(parser(description, seeds).parse_args(), seeds)
+
+
+def parser(description: str, seeds: int = 1) -> argparse.ArgumentParser:
+    """What every benchmark takes; a script adds what is its own."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--quick", action="store_true", help="few rows, one seed: does it work? The numbers mean nothing")
+    made.add_argument("--seeds", type=int, default=None, help=f"how many seeds (default {seeds})")
+    made.add_argument(
         "--fresh",
         nargs="?",
         const="all",
         choices=("all", "ours"),
         help="measure again what is there already; with 'ours' only the project's side",
     )
-    given = parser.parse_args()
+    return made
+
+
+def chosen(given: argparse.Namespace, seeds: int = 1) -> Options:
+    """The options among the arguments."""
     return Options(given.quick, given.seeds or (1 if given.quick else seeds), given.fresh)
 
 

@@ -28,6 +28,7 @@ SCRIPTS = (
     "labelling",
     "strange",
     "forgetting",
+    "portfolio",
 )
 """Those that need no peer that a developer lacks."""
 

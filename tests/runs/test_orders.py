@@ -70,8 +70,10 @@ def test_the_first_line_whose_conditions_all_hold_is_taken(found: Situation, exp
 def test_the_situation_is_that_of_the_rows(auto: gw.Recipe) -> None:
     job = job_of(texts(), auto)
     assert situation_of(job, auto, 60.0) == Situation("text", len(job.train), 3, budget=60.0)
-    asked = situation_of(job, auto, None, [Line(kind="text", order=(), language="other", bases=("minilm", "none"))])
-    assert (asked.language, asked.bases) == ("English", frozenset({"minilm"}))
+    asked = situation_of(
+        job, auto, None, [Line(kind="text", order=(), language="other", bases=("minilm", "none", "cnn"))]
+    )
+    assert (asked.language, asked.bases) == ("English", frozenset({"minilm", "cnn"}))
     several = job_of(mixed(), auto, target="label")
     assert situation_of(several, auto, None).kind == "several"
     assert situation_of(job_of(numbers(classes=False), gw.Recipe()), gw.Recipe(), None).classes == 0
@@ -176,8 +178,8 @@ def test_heads_on_plain_numbers_run(classes: bool) -> None:
 
 def test_another_base_is_tried_only_where_the_user_named_none() -> None:
     free, named = gw.Recipe(), gw.Recipe(base="minilm")
-    order = ("linear probe", "cnn: train", "cnn: linear probe", "columns: linear probe", "nothing: tune")
-    for recipe, expected in ((free, ["linear probe", "cnn: train"]), (named, ["linear probe"])):
+    order = ("linear probe", "train on cnn", "linear probe on cnn", "linear probe on columns", "tune on nothing")
+    for recipe, expected in ((free, ["linear probe", "train on cnn"]), (named, ["linear probe"])):
         job = job_of(texts(), recipe)
         settled = replace(recipe, base=job.bases.named)
         table = [Line(kind="text", order=order)]

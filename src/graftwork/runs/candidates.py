@@ -8,12 +8,11 @@ from __future__ import annotations
 from graftwork.data.columns.joined import as_parts
 from graftwork.recipe import Recipe
 from graftwork.runs.job.base_choice import sampled_texts
-from graftwork.runs.job.choice import at_hand
 from graftwork.runs.job.job import Job
 from graftwork.runs.job.language import ENGLISH, spoken
 from graftwork.runs.job.text_choice import FEW, LONGEST, MIXED
 from graftwork.runs.orders import EACH_KIND, Kind, Portfolio, Situation, order_of
-from graftwork.runs.other_candidates import candidate
+from graftwork.runs.other_candidates import candidate, is_here
 from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.table_candidates import few_validate, reads_columns_alone
 from graftwork.runs.tuned_candidates import compares
@@ -64,7 +63,7 @@ def situation_of(job: Job, recipe: Recipe, budget: float | None, portfolio: Port
         len(job.train),
         max(task.outputs if task.single_label else len(task.classes) for task in job.tasks.values()),
         _language(job, recipe) if any(line.language for line in portfolio) else "",
-        frozenset(base for base in asked if at_hand(base)),
+        frozenset(base for base in asked if is_here(base)),
         budget,
     )
 

@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 Kind = Literal["text", "image", "audio", "table", "several"]
 EACH_KIND = "each kind alone"
 """Stands in an order for the runs that read one kind of several inputs each."""
+ON = " on "
+"""Stands between a candidate and the base that it names."""
 
 
 class Span(NamedTuple):
@@ -47,7 +49,7 @@ class Line:
     """Candidates by name, in their order, for the situations that all conditions hold for.
 
     up_to: a budget of at most so many seconds; None: any, and none. bases: all of them are at hand. A candidate on
-    another base than the one that was chosen is written `mpnet: linear probe`.
+    another base than the one that was chosen is written `linear probe on mpnet`.
     """
 
     kind: Kind
@@ -69,6 +71,15 @@ class Line:
             and self.language in ("", found.language)
             and found.bases.issuperset(self.bases)
         )
+
+
+def base_in(name: str) -> str:
+    """The base that a candidate names; "" where it takes the one that was chosen.
+
+    >>> base_in("tune on mpnet"), base_in("tune, all blocks")
+    ('mpnet', '')
+    """
+    return name.rpartition(ON)[2] if ON in name else ""
 
 
 Portfolio = Sequence[Line]

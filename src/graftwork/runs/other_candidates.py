@@ -15,6 +15,7 @@ from graftwork.runs.job.base_choice import sampled_texts
 from graftwork.runs.job.choice import Choice, at_hand
 from graftwork.runs.job.job import Job
 from graftwork.runs.job.text_choice import fitted_to_lengths
+from graftwork.runs.orders import ON, base_in
 from graftwork.runs.table_candidates import on_plain_columns, reads_columns_alone
 from graftwork.runs.tuned_candidates import filled, many_rows, smooths
 from graftwork.runs.usual_candidates import usual_recipes
@@ -34,9 +35,8 @@ def candidate(job: Job, recipe: Recipe, name: str, usual: Mapping[str, Recipe]) 
     those of the usual order, by name."""
     if name in usual:
         return usual[name]
-    base, colon, inner = name.partition(": ")
-    if colon:
-        other = on_base(job, recipe, base)
+    if base := base_in(name):
+        other, inner = on_base(job, recipe, base), name.removesuffix(f"{ON}{base}")
         return None if other is None else candidate(job, other, inner, dict(usual_recipes(job, other)))
     if name in PLAIN_HEADS and reads_columns_alone(job, recipe):
         return on_plain_columns(recipe, recipe.bases(job.train.schema), PLAIN_HEADS[name])
@@ -47,19 +47,24 @@ def candidate(job: Job, recipe: Recipe, name: str, usual: Mapping[str, Recipe]) 
 
 def is_other(name: str) -> bool:
     """Whether a candidate is none of the usual ones, so that a call goes on where its plan is refused."""
-    return ": " in name or name in FINE_TUNES or name in PLAIN_HEADS
+    return bool(base_in(name)) or name in FINE_TUNES or name in PLAIN_HEADS
 
 
 def on_base(job: Job, recipe: Recipe, name: str) -> Recipe | None:
     """The recipe with a base at hand for every input of its kind; None where the user named one for any of them, or
     where it reads none of the inputs."""
-    if name not in BASES or (BASES[name].pretrained and not at_hand(name)):
+    if not is_here(name):
         return None
     inputs = [one for one in recipe.read(job.train.schema) if one.modality == BASES[name].modality]
     if not inputs or not all(one.name in job.bases.free for one in inputs):
         return None
     chosen = {one.name: _reading(job, recipe, one, name) for one in inputs}
     return replace(recipe, base=written({**recipe.bases(job.train.schema), **chosen}))
+
+
+def is_here(base: str) -> bool:
+    """Whether a base can be used without fetching anything: it begins from scratch, or is at hand."""
+    return base in BASES and (not BASES[base].pretrained or at_hand(base))
 
 
 def _reading(job: Job, recipe: Recipe, one: Input, name: str) -> BaseSettings:

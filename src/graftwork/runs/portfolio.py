@@ -1,4 +1,4 @@
-"""Which candidates the default tries, in which order. Written by `benchmarks/portfolio.py --write`; don't edit it.
+"""Which candidates the default tries, and in which order: written by `benchmarks/portfolio.py --write`.
 
 Nothing has been measured yet: every line says the order that was set by hand.
 """
