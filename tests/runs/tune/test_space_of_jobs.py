@@ -15,6 +15,7 @@ import graftwork as gw
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.errors import UsageError
 from graftwork.networks.network import Network
+from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.job.job import Job
 from graftwork.runs.tune.space import SearchSpace, Tries, candidate_bases, refused, search_space
 from graftwork.runs.tune.transfer import transfer_score
@@ -200,7 +201,7 @@ def test_a_technique_of_ones_own_is_tried(texts_job: tuple[Job, gw.Recipe]) -> N
     job, recipe = texts_job
     space = search_space(job, recipe, Tries(techniques=("useless",)))
     assert names(space)["useless.amount"] == Range(0.1, 0.9)
-    assert {name for name in names(space) if name.startswith("with ")} == {"with useless"}
+    assert {name for name in names(space) if name.startswith("with ")} == {"with label-smoothing", "with useless"}
     assert any("useless" in {one.name for one in made.listed} for made in hold(space, job, 10))
 
 
@@ -227,3 +228,15 @@ def test_a_copy_of_a_base_is_a_base_of_its_own(
     assert transfer_score(texts_job[0], replace(texts_job[1], base=str(copy))) == pytest.approx(
         transfer_score(*texts_job)
     )
+
+
+def test_the_blocks_that_the_default_trains_are_among_the_shares(tmp_path: Path) -> None:
+    folder = tiny_image_model(tmp_path / "mobilenet", "mobilenet_v2")
+    recipe = gw.Recipe(base=str(folder))
+    table = pd.DataFrame({"photo": [encoded(picture(row, 24, 24)) for row in range(ROWS)], "label": columns()["label"]})
+    job = job_of(table, recipe, kinds={"photo": "image"})
+    space = search_space(job, recipe, Tries(techniques=("flip",)))
+    tuned = dict(planned_recipes(job, recipe))["tune"]
+    found = space.params_of(tuned)
+    assert found is not None
+    assert set(space.recipe(found).listed) == set(tuned.listed)

@@ -13,7 +13,7 @@ from graftwork.runs.tune.dimensions import When
 from graftwork.runs.tune.tried_bases import Kind, kind_of
 
 SHARES = (0.15, 0.3, 0.45, 0.65, 0.85)
-"""Of a base's blocks, those that a partial fine-tune trains, from the top: the default's own are among them."""
+"""Of a base's blocks, those that a partial fine-tune trains, from the top."""
 LAYERS = "layers"
 """A setting of which a base may have fewer than a space says: those that have `with_layers`."""
 Regime = Literal["solved", "tuned", "scratch"]

@@ -38,7 +38,7 @@ class Frame:
     training rows, by which passes are fitted. solved: what solves a head on bases that have nothing to train. tunings:
     by name, what says which parts of pretrained bases are trained. starts: what solves the head before, where the
     tuning does not. fusions: of several inputs. switches: what is switched on and off. training: of fine-tunes, where
-    the values say nothing else.
+    the values say nothing else. shares: of the blocks of a base, those that a partial fine-tune trains.
     """
 
     recipe: Recipe
@@ -51,6 +51,7 @@ class Frame:
     fusions: Mapping[str, Technique] = field(default_factory=dict)
     switches: Mapping[str, Technique] = field(default_factory=dict)
     training: Training = field(default_factory=Training)
+    shares: tuple[float, ...] = SHARES
 
     def is_probe(self, tuning: str) -> bool:
         """Whether it leaves the base frozen."""
@@ -158,7 +159,7 @@ class SearchSpace:
         depths = [arm.depth for arm in arms if arm.depth]
         partial = listed.get(Partial.name)
         if isinstance(partial, Partial) and depths:
-            known[BLOCKS] = next((share for share in SHARES if blocks_of(share, depths) == partial.blocks), None)
+            known[BLOCKS] = next((share for share in frame.shares if blocks_of(share, depths) == partial.blocks), None)
         head = specs.parse(PLAIN_HEAD if recipe.head == USUAL_HEAD else recipe.head, HEADS, "head")
         known[HEAD[probe]] = head.name
         known |= {f"{head.name}.{setting}": value for setting, value in vars(head).items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from graftwork import specs
 from graftwork.errors import UsageError
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import written
@@ -29,6 +30,7 @@ from graftwork.runs.tune.space_parts import (
     fusions_tried,
     heads_tried,
     inputs_tried,
+    shares_tried,
     solving,
     starting,
     tuned_training,
@@ -61,7 +63,8 @@ def search_space(job: Job, recipe: Recipe, tries: Tries) -> SearchSpace:
     reason = reasons(job, network)
     inputs = inputs_tried(small, listed, tried, network, strict=bool(tries.bases))
     usual = usual_tuned(job, listed, inputs, network)
-    wanted = {one.name: one for one in techniques_tried(job, listed, tries.techniques, beside_it(usual), reason)}
+    beside = beside_it(usual) if recipe.techniques == "auto" else []
+    wanted = {one.name: one for one in techniques_tried(job, listed, tries.techniques, beside, reason)}
     deciding = {name: one for name, one in wanted.items() if "trainable parameters" in one.technique.claims}
     fusing = {name: one for name, one in wanted.items() if "fusion" in one.technique.claims}
     frame = Frame(
@@ -72,6 +75,7 @@ def search_space(job: Job, recipe: Recipe, tries: Tries) -> SearchSpace:
         solved=solving(job, listed),
         starts=starting(job, listed, network),
         training=tuned_training(job, listed, usual),
+        shares=shares_tried(usual, inputs),
     )
     frame = replace(frame, tunings=tunings_tried(frame, network, deciding, reason))
     trained = fusions_tried(frame, TRAINED_FUSIONS, reason, fusing)
@@ -92,7 +96,8 @@ def search_space(job: Job, recipe: Recipe, tries: Tries) -> SearchSpace:
         reason=reason,
     )
     space = SearchSpace(dimensions_of(parts), frame)
-    _check_tried(space, wanted if tries.techniques else {}, reason)
+    named = [specs.name_of(spec) for spec in tries.techniques]
+    _check_tried(space, {name: wanted[name] for name in named}, reason)
     return space
 
 

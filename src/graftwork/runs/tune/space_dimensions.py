@@ -9,7 +9,7 @@ from itertools import product
 from graftwork.core.settings import Training, fitted_epochs
 from graftwork.core.technique import Technique
 from graftwork.networks.heads.registry import HEADS
-from graftwork.runs.tune.arms import SHARES, InputArms, Regime, regime_of
+from graftwork.runs.tune.arms import InputArms, Regime, regime_of
 from graftwork.runs.tune.dimensions import Dimension, When
 from graftwork.runs.tune.proposals import BLOCKS, EPOCHS, FUSION, HEAD, LR, NO_FUSION, TUNING, WITH, Frame, usual_lr
 from graftwork.runs.tune.tried_techniques import Reason
@@ -81,7 +81,7 @@ def _of_tuning(parts: Parts) -> Iterator[Dimension]:
     yield from _chosen(TUNING, list(parts.frame.tunings), parts.when.get("tuned", ()))
     for name, techniques in parts.frame.tunings.items():
         if any(isinstance(one, Partial) and Partial.name in parts.searched for one in techniques):
-            yield from _each(parts.tuned([name]), BLOCKS, Choice(SHARES))
+            yield from _each(parts.tuned([name]), BLOCKS, Choice(parts.frame.shares))
         for one in techniques:
             yield from _settings(parts, one, parts.tuned([name]))
 

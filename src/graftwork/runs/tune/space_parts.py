@@ -21,7 +21,7 @@ from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
 from graftwork.runs.table_candidates import FEW_L2
-from graftwork.runs.tune.arms import BaseArm, InputArms
+from graftwork.runs.tune.arms import SHARES, BaseArm, InputArms, blocks_of
 from graftwork.runs.tune.proposals import Frame
 from graftwork.runs.tune.tried_bases import kind_of
 from graftwork.runs.tune.tried_techniques import Reason, Tried, written_as
@@ -156,6 +156,19 @@ def tunings_tried(
             raise UsageError(f"--try-with {name} can't run on this job: {told}")
         found |= {} if told else {name: (technique,)}
     return found
+
+
+def shares_tried(usual: Recipe, inputs: Sequence[InputArms]) -> tuple[float, ...]:
+    """Shares of the blocks of a base that are trained, those among them that the default trains of each."""
+    own = [one.arms[0].depth for one in inputs if one.arms[0].depth]
+    pairs = [(one.blocks, own) for one in usual.listed if isinstance(one, Partial) and own]
+    pairs += [(arm.base.tuned_blocks(), [arm.depth]) for one in inputs for arm in one.arms[1:] if arm.depth]
+    more = {
+        round(blocks / min(depths), 2)
+        for blocks, depths in pairs
+        if blocks not in [blocks_of(share, depths) for share in SHARES]
+    }
+    return tuple(sorted({*SHARES, *more}))
 
 
 def heads_tried(job: Job, recipe: Recipe) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -58,21 +58,23 @@ def techniques_tried(
 ) -> list[Tried]:
     """Those that may be switched on, in the order in which they are asked for; none that the recipe has already.
 
-    wanted: as the user wrote them; empty for those that suit: first those that the default has beside a fine-tune.
-    Raises UsageError for an unknown one or setting.
+    wanted: as the user wrote them; empty for those that suit. beside: those that the default has in a fine-tune, which
+    come first. Raises UsageError for an unknown one or setting, and for one that is named twice.
     """
     has = {technique.name for technique in recipe.listed}
-    usual = {one.name: Tried(one, spaces_of(type(one))) for one in beside} if not wanted else {}
-    found = [usual.get(spec) or written_as(spec) for spec in wanted or dict.fromkeys([*usual, *_suiting(job, recipe)])]
-    names = [one.name for one in found]
+    named = [written_as(spec) for spec in wanted]
+    names = [one.name for one in named]
     doubled = next((name for name in names if names.count(name) > 1), None)
     if doubled is not None:
         raise UsageError(f"--try-with names {doubled} {names.count(doubled)} times. Name each technique once.")
     already = next((name for name in names if wanted and name in has), None)
     if already is not None:
         raise UsageError(f"--try-with {already}: the recipe has {already} already, so every trial has it. Drop one.")
-    new = [one for one in found if one.name not in has]
-    return new if wanted else [one for one in new if not reason([one.technique])][:MOST]
+    usual = {one.name: Tried(one, spaces_of(type(one))) for one in beside}
+    suiting = [] if wanted else [written_as(name) for name in _suiting(job, recipe) if name not in usual]
+    found = {one.name: one for one in (*usual.values(), *named, *suiting) if one.name not in has}
+    runs = [one for name, one in found.items() if name in names or not reason([one.technique])]
+    return runs if wanted else runs[:MOST]
 
 
 def written_as(spec: str) -> Tried:
