@@ -14,17 +14,11 @@ from graftwork.core.settings import Training
 from graftwork.evidence.tune.trials import Trial
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
+from graftwork.runs.tune.dimensions import Dimension
 from graftwork.runs.tune.ladder import TOP, first_level, rungs_of, scores_by_level
 from graftwork.runs.tune.search import Planned, Search, as_of, named
 from graftwork.runs.tune.study import open_study
-from graftwork.spaces import Choice, Range, Space
-
-
-@dataclass(frozen=True)
-class Dimension:
-    name: str
-    space: Space
-    when: tuple[tuple[str, object], ...] = ()
+from graftwork.spaces import Choice, Range
 
 
 class Lines:
@@ -33,7 +27,7 @@ class Lines:
     dimensions = (
         Dimension("base", Choice(("gru", "cnn"))),
         Dimension("tuning", Choice(("probe", "full"))),
-        Dimension("lr", Range(1e-5, 1e-2, log=True), (("tuning", "full"),)),
+        Dimension("lr", Range(1e-5, 1e-2, log=True), (("tuning", ("full",)),)),
     )
 
     def recipe(self, params: Mapping[str, object]) -> Recipe:

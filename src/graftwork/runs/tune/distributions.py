@@ -6,8 +6,9 @@ import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from graftwork.runs.tune.dimensions import Dimension
 from graftwork.spaces import Choice, Range, Space
 
 if TYPE_CHECKING:
@@ -15,29 +16,9 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 
-class Searched(Protocol):
-    """A dimension of the search space. when: the values of others, by name, of which one each must hold."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def space(self) -> Space: ...
-    @property
-    def when(self) -> Sequence[tuple[str, object]]: ...
-
-
-def holds(when: Sequence[tuple[str, object]], params: Mapping[str, Any]) -> bool:
-    """Whether a dimension is searched beside these values. A tuple in place of a value means any one of them, and None
-    in it that the other dimension has none."""
-    return all(
-        params.get(name) in value if isinstance(value, tuple) else name in params and params[name] == value
-        for name, value in when
-    )
-
-
-def active(dimensions: Sequence[Searched], params: Mapping[str, Any]) -> Iterator[Searched]:
-    """The dimensions that have a value among these, and apply."""
-    return (one for one in dimensions if one.name in params and holds(one.when, params))
+def spaces(dimensions: Sequence[Dimension], params: Mapping[str, Any]) -> dict[str, Space]:
+    """Of the dimensions that are asked for and have a value among these, by name."""
+    return {one.name: one.space for one in dimensions if one.name in params and one.asked(params)}
 
 
 def decoded(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,14 +55,13 @@ def distribution(space: Space) -> BaseDistribution:
     return FloatDistribution(float(space.low), float(space.high), log=space.log)
 
 
-def suggested(asked: optuna.Trial, one: Searched) -> Any:
-    """A value that is drawn now, encoded."""
-    space = one.space
+def suggested(asked: optuna.Trial, name: str, space: Space) -> Any:
+    """A value that is drawn now."""
     if isinstance(space, Choice):
-        return asked.suggest_categorical(one.name, [encoded(value, space) for value in space.values])
+        return decoded_value(asked.suggest_categorical(name, [encoded(value, space) for value in space.values]))
     if space.whole:
-        return asked.suggest_int(one.name, int(space.low), int(space.high), log=space.log)
-    return asked.suggest_float(one.name, float(space.low), float(space.high), log=space.log)
+        return asked.suggest_int(name, int(space.low), int(space.high), log=space.log)
+    return asked.suggest_float(name, float(space.low), float(space.high), log=space.log)
 
 
 @contextmanager

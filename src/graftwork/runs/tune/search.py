@@ -16,7 +16,7 @@ from graftwork import specs
 from graftwork.evidence.tune.trials import Origin, Trial
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
-from graftwork.runs.tune.distributions import Searched
+from graftwork.runs.tune.dimensions import Dimension
 from graftwork.runs.tune.ladder import TOP, best_paused, first_level, rungs_of, scores_by_level, taken_up
 from graftwork.runs.tune.study import Study
 
@@ -32,7 +32,7 @@ class Space(Protocol):
     """The search space: recipes of proposed values, and the values of recipes."""
 
     @property
-    def dimensions(self) -> Sequence[Searched]: ...
+    def dimensions(self) -> Sequence[Dimension]: ...
     def recipe(self, params: Mapping[str, object], /) -> Recipe: ...
     def params_of(self, recipe: Recipe, /) -> Mapping[str, object] | None: ...
 

@@ -17,17 +17,8 @@ from graftwork.data.store.cache import storing
 from graftwork.data.store.writing import remove
 from graftwork.errors import CheckpointError, UsageError
 from graftwork.evidence.tune.trials import Limits, Trial
-from graftwork.runs.tune.distributions import (
-    Searched,
-    active,
-    decoded,
-    decoded_value,
-    distribution,
-    encoded,
-    holds,
-    quiet,
-    suggested,
-)
+from graftwork.runs.tune.dimensions import Dimension, proposed
+from graftwork.runs.tune.distributions import decoded, distribution, encoded, quiet, spaces, suggested
 
 if TYPE_CHECKING:
     import optuna
@@ -60,7 +51,7 @@ class Study:
         return decoded(rows[-1].params) if rows else None
 
     def propose(
-        self, number: int, dimensions: Sequence[Searched], refused: Callable[[Mapping[str, Any]], str]
+        self, number: int, dimensions: Sequence[Dimension], refused: Callable[[Mapping[str, Any]], str]
     ) -> dict[str, Any] | None:
         """Values for a trial; None where `ASKED_AGAIN` proposals in a row were refused.
 
@@ -103,7 +94,7 @@ class Study:
                     asked.report(score, step)
         self.optuna_study.tell(row.number, self._values(trial) if state == TrialState.COMPLETE else None, state=state)
 
-    def add(self, trial: Trial, params: Mapping[str, Any], dimensions: Sequence[Searched]) -> None:
+    def add(self, trial: Trial, params: Mapping[str, Any], dimensions: Sequence[Dimension]) -> None:
         """A trial that was not proposed, or was taken up after it had been told: a further row, once a rung."""
         import optuna
         from optuna.trial import TrialState
@@ -112,12 +103,12 @@ class Study:
         step = trial.rungs[-1][0] if trial.rungs else 0
         if state == TrialState.FAIL or any(row.user_attrs.get(_STEP) == step for row in rows):
             return
-        found = list(active(dimensions, params))
+        found = spaces(dimensions, params)
         row = optuna.trial.create_trial(
             state=state,
             values=self._values(trial) if state == TrialState.COMPLETE else None,
-            params={one.name: encoded(params[one.name], one.space) for one in found},
-            distributions={one.name: distribution(one.space) for one in found},
+            params={name: encoded(params[name], space) for name, space in found.items()},
+            distributions={name: distribution(space) for name, space in found.items()},
             user_attrs={_NUMBER: trial.number, _KIND: "known", _STEP: step} | ({"of": trial.number} if rows else {}),
             intermediate_values=dict(trial.rungs) if state == TrialState.PRUNED else None,
             constraints=self._exceeded(trial) or None,
@@ -125,7 +116,7 @@ class Study:
         self._add(row)
 
     def _ask(
-        self, dimensions: Sequence[Searched], *, at_random: bool
+        self, dimensions: Sequence[Dimension], *, at_random: bool
     ) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
         """Values, and where they were drawn from, on a copy in memory."""
         import optuna
@@ -146,14 +137,11 @@ class Study:
             copy = optuna.create_study(directions=self.optuna_study.directions, sampler=sampler)
             copy.add_trials(rows)
             asked = copy.ask()
-            params: dict[str, Any] = {}
-            for one in dimensions:
-                if holds(one.when, params):
-                    params[one.name] = decoded_value(suggested(asked, one))
+            proposed(dimensions, lambda name, space: suggested(asked, name, space))
         return dict(asked.params), dict(asked.distributions)
 
     def importance(
-        self, told: Sequence[tuple[Trial, Mapping[str, Any]]], dimensions: Sequence[Searched]
+        self, told: Sequence[tuple[Trial, Mapping[str, Any]]], dimensions: Sequence[Dimension]
     ) -> dict[str, float]:
         """Of each dimension (PED-ANOVA, Watanabe et al. 2023), summing to 1; nothing while too few trials are scored.
 
@@ -168,12 +156,12 @@ class Study:
         with quiet():
             copy = optuna.create_study(direction="maximize")
             for trial, params in scored:
-                found = list(active(dimensions, params))
+                found = spaces(dimensions, params)
                 copy.add_trial(
                     optuna.trial.create_trial(
                         value=trial.score,
-                        params={one.name: encoded(params[one.name], one.space) for one in found},
-                        distributions={one.name: distribution(one.space) for one in found},
+                        params={name: encoded(params[name], space) for name, space in found.items()},
+                        distributions={name: distribution(space) for name, space in found.items()},
                     )
                 )
             shares = get_param_importances(copy, evaluator=PedAnovaImportanceEvaluator())
