@@ -40,6 +40,8 @@ _HOMES = {
     "graftwork.runs.pretrain.pretrain": ("pretrain",),
     "graftwork.runs.robustness": ("robustness",),
     "graftwork.runs.merging.soup": ("soup",),
+    "graftwork.runs.tune.tune": ("tune",),
+    "graftwork.runs.tune.tuned": ("Tuned",),
     "graftwork.uses.gallery": ("Gallery", "load_gallery"),
 }
 _ROOMS = ("bases",)

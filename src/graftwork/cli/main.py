@@ -27,6 +27,7 @@ from graftwork.cli import (
     sequence,
     strange,
     sure,
+    tune,
     verification,
 )
 from graftwork.cli.arguments import (
@@ -211,6 +212,7 @@ def list_(
 
 
 for part in (
+    tune,
     profile,
     ablate,
     advise,

@@ -45,6 +45,11 @@ class Study:
     limits: Limits
     pareto: bool
 
+    @property
+    def refused(self) -> int:
+        """How many proposals were refused."""
+        return sum(row.user_attrs.get(_KIND) == "refused" for row in self.optuna_study.get_trials(deepcopy=False))
+
     def proposed(self, number: int) -> dict[str, Any] | None:
         """What was proposed for a trial before, or None."""
         rows = [row for row in self._rows(number) if row.user_attrs[_KIND] == "proposed"]

@@ -1,0 +1,58 @@
+"""The best trial so far as a model that is whole: made anew whenever another one is better, so that a tune that is
+stopped at any moment leaves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from graftwork.evidence.tune.choice import keeps
+from graftwork.evidence.tune.trials import Limits, Trial
+from graftwork.model import Model
+from graftwork.recipe import Recipe
+from graftwork.runs.finishing import Finishing
+from graftwork.runs.job.job import Job
+from graftwork.runs.model_from_run import make_model
+from graftwork.runs.single import Candidate
+from graftwork.runs.tune.folder import without_reports
+from graftwork.runs.tune.judged import Judged
+from graftwork.runs.tune.trial_run import TrialRunner
+
+
+def calibrating(judged: Judged) -> Job:
+    """The job whose validation rows are the judged ones: what probabilities are calibrated on."""
+    return replace(judged.job, valid=judged.table)
+
+
+@dataclass
+class Best:
+    """trial, candidate, model: those of the best so far; None before there is one."""
+
+    judged: Judged
+    runner: TrialRunner
+    finishing: Finishing
+    limits: Limits
+    trial: Trial | None = None
+    candidate: Candidate | None = None
+    model: Model | None = None
+
+    def consider(self, trial: Trial, recipe: Recipe) -> None:
+        """Keep it if it is trained to its end, keeps the limits and scores above all before it."""
+        if trial.state != "finished" or trial.score is None or not keeps(trial, self.limits):
+            return
+        if self.trial is None or self.trial.score is None or trial.score > self.trial.score:
+            self.keep(trial, recipe)
+
+    def keep(self, trial: Trial, recipe: Recipe) -> Model:
+        """The model of a trial, written."""
+        if self.model is not None and self.trial is not None and self.trial.number == trial.number:
+            return self.model
+        self.candidate = self.runner.candidate(trial, recipe)
+        self.trial = trial
+        self.model = self.write(make_model(calibrating(self.judged), self.candidate), self.candidate)
+        return self.model
+
+    def write(self, model: Model, candidate: Candidate) -> Model:
+        """A model in place of the one that was there, without the reports of that one."""
+        if self.finishing.folder is not None:
+            without_reports(self.finishing.folder)
+        return self.finishing.written(model, candidate)

@@ -1,0 +1,112 @@
+"""The end of a tune: its trials are compared, one is chosen, and its model is scored, reported and handed back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graftwork.core.examples import prepare
+from graftwork.evidence.ablation.scale import scale_of
+from graftwork.evidence.evaluation import Evaluation
+from graftwork.evidence.tune.outcome import About, Outcome, outcome
+from graftwork.evidence.tune.trials import Trial
+from graftwork.model import Model
+from graftwork.runs.crossval import NAME as CROSS_VALIDATED
+from graftwork.runs.results import Given, Part
+from graftwork.runs.single import Candidate
+from graftwork.runs.tune.asked import Asking
+from graftwork.runs.tune.best import Best
+from graftwork.runs.tune.preparing import Prepared
+from graftwork.runs.tune.search import Search
+from graftwork.runs.tune.trial_run import TrialRunner
+from graftwork.runs.tune.tuned import Tuned
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """ready, search, runner, best: of the search that is over. interrupted: by Ctrl-C. took: seconds so far. command:
+    as it was given."""
+
+    ready: Prepared
+    search: Search
+    runner: TrialRunner
+    best: Best
+    asking: Asking
+    interrupted: bool
+    command: str
+
+    def tuned(self, seconds: float) -> Tuned:
+        """seconds: that the tune has taken.
+
+        Raises UsageError where no trial has a score, or none keeps the limits."""
+        trials = [one for _, one in sorted(self.search.trials.items())]
+        found = self._compared(trials, seconds)
+        kept = found.kept
+        model = self.best.keep(kept, self.search.recipes[kept.number])
+        model = replace(model, interrupted=self.interrupted)
+        candidate = self.best.candidate
+        assert candidate is not None
+        model = self.best.finishing.reported(model, [candidate], candidate, given=self._given(model, candidate))
+        return Tuned(model, replace(found, about=replace(found.about, tested=_tested(model))))
+
+    def _compared(self, trials: Sequence[Trial], seconds: float) -> Outcome:
+        """What is known of the trials; those that were trained to their end are compared, where there are none the
+        paused ones."""
+        judged, scored = self.ready.judged, [one for one in trials if one.score is not None and not one.failed]
+        state = "finished" if any(one.state == "finished" for one in scored) else "paused"
+        given = {one.number: self._scored(one) for one in scored if one.state == state}
+        resampled = judged.resampled_given(given) if given else None
+        return outcome(
+            trials, resampled, scale_of(judged.job.bound_metrics), self._about(trials, seconds), why=judged.incomparable
+        )
+
+    def _scored(self, trial: Trial) -> dict[str, Any]:
+        """By target, what metrics read of a trial's predictions of the judged rows."""
+        predictions = self.runner.predictions(trial.number)
+        return {name: task.scored(predictions[name]) for name, task in self.ready.judged.job.tasks.items()}
+
+    def _about(self, trials: Sequence[Trial], seconds: float) -> About:
+        ready, search = self.ready, self.search
+        told = [(one, search.params.get(one.number, {})) for one in trials if one.origin != "combined"]
+        folder = self.best.finishing.folder
+        return About(
+            title=f"Tune: {', '.join(ready.job.tasks)} of {ready.job.train.source}",
+            target=", ".join(ready.job.tasks),
+            rows=len(ready.judged.table),
+            folds=ready.judged.folds,
+            limits=self.asking.limits,
+            objectives=("score", "latency", "size") if self.asking.pareto else ("score",),
+            importance=search.study.importance(told, ready.space.dimensions),
+            budget=self.asking.seconds,
+            seconds=seconds,
+            refused=search.study.refused,
+            interrupted=self.interrupted,
+            folder=str(folder or ""),
+            command=self.command,
+            notes=tuple(self.best.finishing.listener.notes),
+        )
+
+    def _given(self, model: Model, kept: Candidate) -> Given | None:
+        """Under folds, what the trial's runs predicted of the rows that they had not seen, where there is no test
+        table; else what a fit has."""
+        judged = self.ready.judged
+        if judged.folds == 1 or judged.job.test is not None or kept.predictions is None:
+            return None
+        values = {name: task.scored(kept.predictions[name]) for name, task in judged.job.tasks.items()}
+        examples = prepare(judged.table, model.network, judged.job.tasks, model.recipe.text)
+        return {CROSS_VALIDATED: Part(judged.table, examples, {}, values)}
+
+
+def _tested(model: Model) -> str:
+    """The score on the test table, in words; empty without one."""
+    report = model.report
+    if report is None:
+        return ""
+    told = []
+    for result in report.results:
+        found: Mapping[str, Evaluation] = result.evaluations
+        if "test" in found and result.primary in found["test"].scores:
+            score = found["test"].scores[result.primary]
+            told.append(f"{score.display} {score.text}" + (f" of {result.target}" if report.more else ""))
+    return ", ".join(told)

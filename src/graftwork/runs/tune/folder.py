@@ -1,0 +1,67 @@
+"""The folder of a tune: below `--out` the model, and in `tune` its study and its trials, which stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from graftwork.data.store.writing import clean, remove
+from graftwork.errors import DataError, ModelError, UsageError
+from graftwork.evidence.tune.page.files import HTML, JSON
+from graftwork.evidence.tune.table import PARQUET
+from graftwork.runs.tune.identity import STUDY
+from graftwork.runs.workspace import check_free
+from graftwork.saving import REPORTS
+
+FOLDER, TRIALS = "tune", "trials"
+
+
+def open_folder(out: Path | None, *, resume: bool, new: bool) -> Path | None:
+    """Where the study of a tune is kept below `out`; None where nothing is kept. For who holds the folder's lock.
+
+    out must be new, empty, or hold a study: with `resume` that is gone on with, with `new` it is removed.
+    Raises UsageError where it holds something else, so that nothing is overwritten.
+    """
+    if out is None:
+        if resume or new:
+            raise UsageError(f"--{'resume' if resume else 'new'} needs --out: the folder of the study.")
+        return None
+    clean(out)
+    folder, there = out / FOLDER, holds_study(out)
+    if resume and not there:
+        raise UsageError(f"{out} holds no study of a tune. There is nothing to resume: leave --resume out.")
+    if there and not (resume or new):
+        raise UsageError(
+            f"{out} holds a study of a tune. Go on with it with --resume (and more --trials, or another --budget), "
+            "begin afresh in its place with --new, or choose another --out."
+        )
+    if new and there:
+        remove(folder)
+    elif not there:
+        check_free(out)
+    return folder
+
+
+def holds_study(out: Path) -> bool:
+    """Whether a tune was begun there."""
+    return (out / FOLDER / STUDY).is_file()
+
+
+def without_reports(out: Path) -> None:
+    """Remove what is said of a model that another one is about to replace."""
+    for name in (*REPORTS, HTML, JSON, PARQUET):
+        remove(out / name)
+
+
+@contextmanager
+def removed_if_refused(folder: Path | None) -> Iterator[None]:
+    """What is refused before the first trial leaves nothing to go on with, and so nothing in the way."""
+    try:
+        yield
+    except (UsageError, DataError, ModelError):
+        if folder is not None and not (folder / TRIALS).is_dir():
+            remove(folder)
+            with suppress(OSError):  # it was not there before, or is no longer
+                folder.parent.rmdir()
+        raise

@@ -1,0 +1,88 @@
+"""What a tune is made of, before anything is trained: its rows, what it compares them on, where it looks, its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from graftwork.recipe import Recipe
+from graftwork.runs.bases.settling import known_bases, settled
+from graftwork.runs.budget.affordable import within_budget
+from graftwork.runs.clock import Began, Deadline
+from graftwork.runs.job.data_arguments import DataArguments
+from graftwork.runs.job.job import Job, make_job
+from graftwork.runs.listener import Listener
+from graftwork.runs.orders import Portfolio
+from graftwork.runs.provenance import licence_notes
+from graftwork.runs.single import make_ready
+from graftwork.runs.tune.asked import Asking
+from graftwork.runs.tune.first import first_trials
+from graftwork.runs.tune.identity import check_identity, identity_of
+from graftwork.runs.tune.judged import Judged, judged_rows
+from graftwork.runs.tune.refused import SEEN
+from graftwork.runs.tune.search import Planned
+from graftwork.runs.tune.space import SearchSpace, Tries, search_space
+from graftwork.runs.workspace import Workspace
+
+ENDING = 0.08
+"""Of the time for trials, what combining and choosing may take in the end."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """job: as `fit` would have it. judged: the same with the rows that trials are compared on. recipe: with its bases
+    settled. first: what is tried before anything is proposed. deadline: when the search must be over; None without a
+    budget. rows: training and validation rows before any were left out. for_all: as of `Allowed`."""
+
+    job: Job
+    judged: Judged
+    recipe: Recipe
+    space: SearchSpace
+    first: tuple[Planned, ...]
+    deadline: Deadline | None
+    rows: tuple[int, int]
+    for_all: float | None
+
+
+def prepared(
+    data: DataArguments,
+    asked: Recipe,
+    asking: Asking,
+    folder: Path | None,
+    listener: Listener,
+    ends: Deadline | None,
+    *,
+    began: Began | None,
+    portfolio: Portfolio,
+) -> Prepared:
+    """asked: the recipe as the user gave it. folder: of the study. ends: when the whole call must be over. began: its
+    start; None where the budget is counted by another clock than the wall's. portfolio: what `fit` would try.
+
+    Raises UsageError, DataError, RefusedError for what can't be searched, and where the study in the folder is another.
+    """
+    workspace = Workspace(folder, asking.resume)
+    listener.doing(f"reading {data.called}")
+    job = make_job(data, asked, known_bases(asked, workspace))
+    listener.scored_by(job.bound_metrics)
+    for note in job.notes:
+        listener.note(note)
+    job = settled(job, asked, workspace, listener, ends)
+    recipe = replace(asked, base=job.bases.named)
+    for note in licence_notes(job, recipe):
+        listener.note(note)
+    allowed = within_budget(job, recipe, workspace, listener, ends, began=began, portfolio=portfolio)
+    recipe, rows = allowed.recipe, (len(job.train), len(job.valid or ()))
+    job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
+    listener.doing("looking for what can be tried")
+    tries = Tries(asking.try_base, asking.try_with)
+    first = first_trials(job, recipe, asked, tries, asking.seconds, portfolio)
+    make_ready(job.sample(SEEN, recipe.seed, SEEN), first[0].recipe, sketched=True)  # refused as fit refuses it
+    judged = judged_rows(job, recipe, asking.folds)
+    listener.note(judged.note)
+    space = search_space(job, asked, tries)
+    if folder is not None:
+        check_identity(folder, identity_of(judged.job, recipe, asking, judged.folds, space.dimensions))
+    deadline = allowed.deadline
+    if deadline is not None:
+        deadline = deadline.sooner(ENDING * max(deadline.left(), 0.0))
+    return Prepared(job, judged, recipe, space, tuple(first), deadline, rows, allowed.for_all)

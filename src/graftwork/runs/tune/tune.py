@@ -1,0 +1,190 @@
+"""`graftwork.tune`: a table and a budget in; the best combination of base, techniques and settings out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Unpack
+
+from graftwork.data.load import Source
+from graftwork.data.store.cache import prune
+from graftwork.errors import UsageError
+from graftwork.evidence.tune.trials import Limits, Trial
+from graftwork.recipe import Recipe, from_yaml
+from graftwork.runs.clock import Began, Clock, Deadline, shown
+from graftwork.runs.finishing import Finishing
+from graftwork.runs.job.data_arguments import DataArguments, DataOptions
+from graftwork.runs.job.signature import with_data_options
+from graftwork.runs.listener import Listener, Recorder
+from graftwork.runs.one_at_a_time import one_at_a_time
+from graftwork.runs.orders import Portfolio
+from graftwork.runs.portfolio import PORTFOLIO
+from graftwork.runs.reporting import Call
+from graftwork.runs.tune.asked import BUDGET, Asking, Track, latency_of, size_of
+from graftwork.runs.tune.best import Best
+from graftwork.runs.tune.choosing import Choosing
+from graftwork.runs.tune.folder import TRIALS, open_folder, removed_if_refused
+from graftwork.runs.tune.heard import Heard
+from graftwork.runs.tune.ladder import rungs_of
+from graftwork.runs.tune.preparing import prepared
+from graftwork.runs.tune.search import Search
+from graftwork.runs.tune.space import refused
+from graftwork.runs.tune.study import check_installed, open_study
+from graftwork.runs.tune.trial_files import read_trial
+from graftwork.runs.tune.trial_run import TrialRunner
+from graftwork.runs.tune.tuned import Tuned
+from graftwork.runs.watching import heard
+from graftwork.runs.workspace import claims_out
+
+
+@with_data_options
+def tune(
+    train: Source | Sequence[Source],
+    *,
+    recipe: Recipe | str | os.PathLike[str] | None = None,
+    budget: float | None = None,
+    trials: int | None = None,
+    try_base: Sequence[str] = (),
+    try_with: Sequence[str] = (),
+    latency: float | str | None = None,
+    size: int | str | None = None,
+    pareto: bool = False,
+    folds: int | None = None,
+    batch: int = 4,
+    out: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    new: bool = False,
+    track: Track | None = None,
+    verbose: bool = True,
+    listener: Listener | None = None,
+    **data: Unpack[DataOptions],
+) -> Tuned:
+    """Search over bases, techniques, heads and their settings, and keep the best model that was found.
+
+    First what `fit` would try, then the same probes on every other base that is here, then recipes that Optuna's TPE
+    proposes (Bergstra et al. 2011), trained rung by rung (successive halving, Li et al. 2020); in the end ensembles and
+    soups of the best. From the first trial on the best model so far is in `out`, whole. A plainer model is kept where
+    no better one is better by more than chance.
+
+    train and the data options: as for `fit`. recipe: what is not to be searched: what it names stays as it is.
+    budget: wall seconds for the whole call. trials: how many are run, ensembles and soups not counted. With neither it
+        ends after 10 minutes. With trials alone and no limits the same call gives the same model, in one go or in
+        several.
+    try_base: bases to try, `["minilm", "photo=./mobilenet"]`; those that are here and suit where left out. try_with:
+        techniques to try, `["mixup", "lora:rank=8"]`; those that suit where left out.
+    latency: what one row may take here, "5ms" or seconds. size: what the weights may take, "20MB" or bytes.
+    pareto: search for the whole front of quality, latency and size, and not for quality alone.
+    folds: in how many parts the rows are dealt to compare trials, 1 for one split; 5 where few rows validate.
+    batch: trials that are proposed together. Another batch is another search.
+    out: folder for the model, its reports and the study; must be new, or with `resume` or `new` that of a tune.
+    resume: go on with the study in `out`: after a stop, or with more trials or time. new: begin afresh there.
+    track: "tensorboard" or "mlflow": curves of all trials, below `out`.
+    verbose, listener: as for `fit`.
+
+    Raises DataError, UsageError, RefusedError before anything is trained, UsageError where no trial keeps the limits
+    (with the nearest) or Optuna is missing, CheckpointError for a damaged study. A trial that fails is counted, and
+    ends nothing.
+    """
+    asking = Asking(
+        budget=budget,
+        trials=trials,
+        try_base=try_base,
+        try_with=try_with,
+        limits=Limits(latency_of(latency), size_of(size)),
+        pareto=pareto,
+        folds=folds,
+        batch=batch,
+        resume=resume,
+        new=new,
+        track=track,
+    )
+    tables = DataArguments(train=train, **data)
+    with heard(listener, verbose) as hearing:
+        tuned = tune_data(tables, recipe, asking, out=out, listener=hearing)
+        hearing.ended("\n".join(tuned.sentences))
+    return tuned
+
+
+@claims_out
+@one_at_a_time
+def tune_data(
+    data: DataArguments,
+    recipe: Recipe | str | os.PathLike[str] | None = None,
+    asking: Asking | None = None,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    listener: Listener | None = None,
+    command: str | None = None,
+    asked: str = "",
+    began: float | None = None,
+    clock: Clock = time.monotonic,
+    portfolio: Portfolio = PORTFOLIO,
+) -> Tuned:
+    """`tune`, with the data arguments as one thing. command: that repeats what was chosen. asked: as it was given.
+
+    began, clock, portfolio: as for `fit_data`."""
+    clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
+    started = clock() if began is None or clock is not time.monotonic else began
+    asking, hearing = asking or Asking(), Recorder(listener or Listener())
+    given = recipe if isinstance(recipe, Recipe) else Recipe() if recipe is None else from_yaml(recipe)
+    check_installed()
+    if data.split_by is not None:
+        raise UsageError("--split-by trains a model without each domain: that belongs to graft fit, not to a search.")
+    place = Path(out) if out is not None else None
+    folder = open_folder(place, resume=asking.resume, new=asking.new)
+    ends = None if asking.seconds is None else Deadline.after(asking.seconds, clock, started)
+    if asking.budget is None and asking.trials is None:
+        hearing.note(f"neither --budget nor --trials is given: searching for {shown(BUDGET)}")
+    with removed_if_refused(folder):
+        on_wall = clocks if clock is time.monotonic else None
+        ready = prepared(data, given, asking, folder, hearing, ends, began=on_wall, portfolio=portfolio)
+    study = open_study(folder, given.seed, limits=asking.limits, pareto=asking.pareto)
+    trials = None if folder is None else folder / TRIALS
+    runner = TrialRunner(ready.judged, rungs_of, trials, hearing, clock, started - _before(trials))
+    call = Call(asked, asking.seconds, str(place or ""), *ready.rows, ready.for_all)
+    best = Best(
+        ready.judged,
+        runner,
+        Finishing(data, ready.judged.job, place, hearing, command, clocks, call),
+        asking.limits,
+    )
+    telling = Heard(hearing, ends, asking.trials)
+
+    def ran(trial: Trial, one: Recipe) -> None:
+        telling.tried(trial)
+        best.consider(trial, one)
+
+    search = Search(
+        ready.first,
+        ready.space,
+        study,
+        runner,
+        lambda one: refused(ready.job, one),
+        batch=asking.batch,
+        most=asking.trials,
+        deadline=ready.deadline,
+        ran=ran,
+    )
+    interrupted = False
+    try:
+        search.run()
+    except KeyboardInterrupt:
+        if best.model is None:
+            raise
+        interrupted = True
+    tuned = Choosing(ready, search, runner, best, asking, interrupted, asked).tuned(clock() - started)
+    if place is not None:
+        tuned.write(place)
+    prune()
+    return tuned
+
+
+def _before(trials: Path | None) -> float:
+    """Seconds that an earlier call had taken when its last trial was scored."""
+    if trials is None or not trials.is_dir():
+        return 0.0
+    numbers = [int(one.name) for one in trials.iterdir() if one.name.isdecimal()]
+    known = [read_trial(trials, number) for number in numbers]
+    return max((one.at for one in known if one is not None), default=0.0)
