@@ -28,6 +28,8 @@ from graftwork.runs.robustness import robustness as robustness
 from graftwork.runs.sequences.sequence import run_sequence as run_sequence
 from graftwork.runs.sequences.steps import PseudoLabels as PseudoLabels
 from graftwork.runs.sequences.steps import Step as Step
+from graftwork.runs.tune.tune import tune as tune
+from graftwork.runs.tune.tuned import Tuned as Tuned
 from graftwork.techniques.adversarial.adversarial import Adversarial as Adversarial
 from graftwork.techniques.adversarial.fgm import FGM as FGM
 from graftwork.techniques.adversarial.free_adversarial import FreeAdversarial as FreeAdversarial
@@ -181,6 +183,7 @@ __all__ = [
     "TokenDropout",
     "Training",
     "Triplet",
+    "Tuned",
     "Uncertainty",
     "VAT",
     "VREx",
@@ -203,6 +206,7 @@ __all__ = [
     "robustness",
     "run_sequence",
     "soup",
+    "tune",
     "use_device",
     "with_reference",
 ]

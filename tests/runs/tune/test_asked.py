@@ -18,8 +18,6 @@ from graftwork.runs.tune.asked import BUDGET, Asking, latency_of, size_of
         ({"trials": 0}, "trials is 0"),
         ({"batch": 0}, "batch is 0"),
         ({"folds": 0}, "folds is 0"),
-        ({"resume": True, "new": True}, "Give one of them"),
-        ({"track": "tensorbord"}, "Did you mean 'tensorboard'"),
         ({"limits": Limits(latency=-1.0)}, "latency is -1"),
         ({"limits": Limits(size=0)}, "size is 0"),
         ({"try_base": "minilm"}, "a list of texts"),

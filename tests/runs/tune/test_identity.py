@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_same_goes_on(folder: Path) -> None:
     check_identity(folder, identity())
-    check_identity(folder, identity(trials=50, resume=True))
+    check_identity(folder, identity(trials=50))
 
 
 @pytest.mark.parametrize(

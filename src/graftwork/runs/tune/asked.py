@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
-from graftwork.errors import UsageError, nearest
+from graftwork.errors import UsageError
 from graftwork.evidence.tune.trials import Limits
 
 BUDGET = 600.0
 """Seconds where neither a budget nor a number of trials is given."""
 BATCH = 4
 """Trials that are proposed together, from the same knowledge."""
-Track = Literal["tensorboard", "mlflow"]
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 _BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
@@ -31,9 +29,6 @@ class Asking:
     pareto: bool = False
     folds: int | None = None
     batch: int = BATCH
-    resume: bool = False
-    new: bool = False
-    track: Track | None = None
 
     def __post_init__(self) -> None:
         if self.budget is not None and self.budget <= 0:
@@ -42,10 +37,6 @@ class Asking:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"{name} is {value}. Expected {least} or more.")
-        if self.resume and self.new:
-            raise UsageError("resume goes on with the study that is there, and new begins another. Give one of them.")
-        if self.track is not None and self.track not in get_args(Track):
-            raise UsageError(f"track is '{self.track}'. {nearest(str(self.track), get_args(Track))}")
         for name, limit in (("latency", self.limits.latency), ("size", self.limits.size)):
             if limit is not None and limit <= 0:
                 raise UsageError(f"{name} is {limit:g}. Expected a positive number.")

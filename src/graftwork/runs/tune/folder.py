@@ -23,6 +23,8 @@ def open_folder(out: Path | None, *, resume: bool, new: bool) -> Path | None:
     out must be new, empty, or hold a study: with `resume` that is gone on with, with `new` it is removed.
     Raises UsageError where it holds something else, so that nothing is overwritten.
     """
+    if resume and new:
+        raise UsageError("--resume goes on with the study that is there, and --new begins another. Give one of them.")
     if out is None:
         if resume or new:
             raise UsageError(f"--{'resume' if resume else 'new'} needs --out: the folder of the study.")

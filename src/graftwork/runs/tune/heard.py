@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from graftwork.evidence.tune.trials import Trial
 from graftwork.runs.clock import Deadline
-from graftwork.runs.listener import Listener
+from graftwork.runs.listener import Listener, Relay
 from graftwork.shown import counted
 
 
-@dataclass
-class Heard:
-    """ends: when the whole call must be over. most: trials."""
+class Heard(Relay):
+    """Hands on what runs tell, the same phase once however many folds have it. ends: when the whole call must be over.
+    most: trials."""
 
-    listener: Listener
-    ends: Deadline | None
-    most: int | None
+    def __init__(self, listener: Listener, ends: Deadline | None, most: int | None) -> None:
+        super().__init__(listener)
+        self._ends, self._most, self._phase = ends, most, ""
 
-    def tried(self, trial: Trial) -> None:
+    def doing(self, what: str) -> None:
+        if what != self._phase:
+            self._phase = what
+            super().doing(what)
+
+    def done(self, trial: Trial) -> None:
         """Tell of a trial, and how far the search is."""
-        self.listener.tried(trial, self._state(trial))
-
-    def _state(self, trial: Trial) -> str:
-        told = [] if self.most is None else [f"{trial.number + 1} of {counted(self.most, 'trial')}"]
-        left = None if self.ends is None else self.ends.left()
-        return ", ".join(told + ([] if left is None else [f"{max(left, 0.0):.0f} s left"]))
+        told = [] if self._most is None else [f"{trial.number + 1} of {counted(self._most, 'trial')}"]
+        told += [] if self._ends is None else [f"{max(self._ends.left(), 0.0):.0f} s left"]
+        self.tried(trial, ", ".join(told))

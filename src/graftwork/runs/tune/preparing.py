@@ -60,7 +60,7 @@ def prepared(
 
     Raises UsageError, DataError, RefusedError for what can't be searched, and where the study in the folder is another.
     """
-    workspace = Workspace(folder, asking.resume)
+    workspace = Workspace(folder, resume=True)  # a new folder has nothing to recall
     listener.doing(f"reading {data.called}")
     job = make_job(data, asked, known_bases(asked, workspace))
     listener.scored_by(job.bound_metrics)
@@ -71,7 +71,8 @@ def prepared(
     for note in licence_notes(job, recipe):
         listener.note(note)
     allowed = within_budget(job, recipe, workspace, listener, ends, began=began, portfolio=portfolio)
-    recipe, rows = allowed.recipe, (len(job.train), len(job.valid or ()))
+    recipe = allowed.recipe
+    every = job
     job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
     listener.doing("looking for what can be tried")
     tries = Tries(asking.try_base, asking.try_with)
@@ -85,4 +86,7 @@ def prepared(
     deadline = allowed.deadline
     if deadline is not None:
         deadline = deadline.sooner(ENDING * max(deadline.left(), 0.0))
+    rows = len(every.train), len(every.valid or ())
+    if judged.folds > 1:  # all of them train
+        rows = sum(rows), 0
     return Prepared(job, judged, recipe, space, tuple(first), deadline, rows, allowed.for_all)

@@ -195,7 +195,7 @@ def named(recipe: Recipe) -> str:
     'mixup on gru, head mlp'
     """
     techniques = " + ".join(one.name for one in recipe.listed) or "plain loop"
-    head = "" if recipe.head == "auto" else f", head {recipe.head}"
+    head = "" if recipe.head in ("auto", "linear") else f", head {recipe.head}"
     return f"{techniques} on {recipe.base_text}{head}"
 
 

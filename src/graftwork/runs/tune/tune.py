@@ -22,7 +22,8 @@ from graftwork.runs.one_at_a_time import one_at_a_time
 from graftwork.runs.orders import Portfolio
 from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.reporting import Call
-from graftwork.runs.tune.asked import BUDGET, Asking, Track, latency_of, size_of
+from graftwork.runs.tracking.tracked import Track, tracked
+from graftwork.runs.tune.asked import BUDGET, Asking, latency_of, size_of
 from graftwork.runs.tune.best import Best
 from graftwork.runs.tune.choosing import Choosing
 from graftwork.runs.tune.folder import TRIALS, open_folder, removed_if_refused
@@ -96,18 +97,16 @@ def tune(
         pareto=pareto,
         folds=folds,
         batch=batch,
-        resume=resume,
-        new=new,
-        track=track,
     )
     tables = DataArguments(train=train, **data)
     with heard(listener, verbose) as hearing:
-        tuned = tune_data(tables, recipe, asking, out=out, listener=hearing)
+        tuned = tune_data(tables, recipe, asking, out=out, resume=resume, new=new, track=track, listener=hearing)
         hearing.ended("\n".join(tuned.sentences))
     return tuned
 
 
 @claims_out
+@tracked
 @one_at_a_time
 def tune_data(
     data: DataArguments,
@@ -115,6 +114,9 @@ def tune_data(
     asking: Asking | None = None,
     *,
     out: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    new: bool = False,
+    track: Track | None = None,
     listener: Listener | None = None,
     command: str | None = None,
     asked: str = "",
@@ -125,6 +127,7 @@ def tune_data(
     """`tune`, with the data arguments as one thing. command: that repeats what was chosen. asked: as it was given.
 
     began, clock, portfolio: as for `fit_data`."""
+    del track  # `tracked` has made a listener of it
     clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
     started = clock() if began is None or clock is not time.monotonic else began
     asking, hearing = asking or Asking(), Recorder(listener or Listener())
@@ -133,7 +136,7 @@ def tune_data(
     if data.split_by is not None:
         raise UsageError("--split-by trains a model without each domain: that belongs to graft fit, not to a search.")
     place = Path(out) if out is not None else None
-    folder = open_folder(place, resume=asking.resume, new=asking.new)
+    folder = open_folder(place, resume=resume, new=new)
     ends = None if asking.seconds is None else Deadline.after(asking.seconds, clock, started)
     if asking.budget is None and asking.trials is None:
         hearing.note(f"neither --budget nor --trials is given: searching for {shown(BUDGET)}")
@@ -142,7 +145,8 @@ def tune_data(
         ready = prepared(data, given, asking, folder, hearing, ends, began=on_wall, portfolio=portfolio)
     study = open_study(folder, given.seed, limits=asking.limits, pareto=asking.pareto)
     trials = None if folder is None else folder / TRIALS
-    runner = TrialRunner(ready.judged, rungs_of, trials, hearing, clock, started - _before(trials))
+    telling = Heard(hearing, ends, asking.trials)
+    runner = TrialRunner(ready.judged, rungs_of, trials, telling, clock, started - _before(trials))
     call = Call(asked, asking.seconds, str(place or ""), *ready.rows, ready.for_all)
     best = Best(
         ready.judged,
@@ -150,10 +154,9 @@ def tune_data(
         Finishing(data, ready.judged.job, place, hearing, command, clocks, call),
         asking.limits,
     )
-    telling = Heard(hearing, ends, asking.trials)
 
     def ran(trial: Trial, one: Recipe) -> None:
-        telling.tried(trial)
+        telling.done(trial)
         best.consider(trial, one)
 
     search = Search(
