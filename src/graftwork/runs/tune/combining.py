@@ -86,7 +86,7 @@ def _together(each: Sequence[Provenance]) -> Provenance:
     return replace(
         each[0],
         bases=tuple(dict.fromkeys(base for one in each for base in one.bases)),
-        tables=tuple(dict.fromkeys(table for one in each for table in one.tables)),
+        tables=(*each[0].tables, *(table for one in each[1:] for table in one.tables if table not in each[0].tables)),
         models=tuple(dict.fromkeys(model for one in each for model in one.models)),
     )
 
