@@ -9,6 +9,7 @@ import audio
 import augment
 import banking77
 import busy
+import choices
 import cifar10
 import coverage
 import distil
@@ -96,6 +97,7 @@ PARTS = (
     Part("Unusual rows, and tables that differ", strange.NAME, strange.__doc__, strange.section),
     Part("The order of the default's candidates", portfolio.NAME, portfolio.__doc__, portfolio.section),
     Part("A busy machine", busy.NAME, busy.__doc__, busy.section),
+    Part("The choice of a tune", choices.NAME, choices.__doc__, choices.section),
     Part("Verdicts of ablations", verdicts.NAME, verdicts.__doc__, verdicts.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),

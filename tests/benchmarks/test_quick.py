@@ -13,6 +13,7 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 SCRIPTS = (
     "verdicts",
+    "choices",
     "startup",
     "step_cost",
     "technique_cost",

@@ -164,6 +164,12 @@ def test_better_ones_beyond_the_limits_are_named() -> None:
     assert any("can't be kept within the limits, first of all trial 5, 'fine-tune 5 of minilm'" in one for one in said)
 
 
+def test_an_ensemble_was_fitted_to_the_judged_rows() -> None:
+    one = trial(3, 0.9, origin="combined", members={0: 0.5, 1: 0.5})
+    found = outcome([trial(0, 0.8), trial(1, 0.8), one], None, POINTS, About(rows=900, tested="x"), why="x")
+    assert [said[:36] for said in doubts(found)] == ["Which models it is made of, and thei"]
+
+
 def test_many_proposals_are_a_doubt() -> None:
     random = np.random.default_rng(1)
     plain = answers(0.8, 300, random)

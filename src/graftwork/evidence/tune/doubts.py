@@ -21,7 +21,15 @@ LATE = 0.75
 
 def doubts(found: Outcome) -> list[str]:
     """The gravest first."""
-    told = [_failed(found), _few_rows(found), _toss_up(found), _luck(found), _untested(found), *_near_limits(found)]
+    told = [
+        _failed(found),
+        _few_rows(found),
+        _toss_up(found),
+        _luck(found),
+        _fitted(found),
+        _untested(found),
+        *_near_limits(found),
+    ]
     told += [_beyond(found), _late(found), _stopped_early(found), _refitted(found), _refused(found)]
     return [one for one in told if one]
 
@@ -71,6 +79,16 @@ def _luck(found: Outcome) -> str:
     return (
         f"The search looked at the judged rows for each of its {searched:,} proposals. The estimate for new rows "
         "makes the final choice anew, not the search, so it may still be a little high."
+    )
+
+
+def _fitted(found: Outcome) -> str:
+    """What is made of others by the judged rows was fitted to them."""
+    if found.kept.origin != "combined":
+        return ""
+    return (
+        "Which models it is made of, and their shares, were picked by their score on the judged rows. The estimate for "
+        "new rows takes that as given, so its own gain may be a little high."
     )
 
 
