@@ -44,7 +44,9 @@ class Recipe:
     several targets is the mean of theirs, and there a regression is scored by r2 unless named otherwise. valid_share:
     share of the training rows that is held out for validation where no validation table is given. rows: train on a
     sample of so many rows (what a budget allows). valid_rows: score runs on a sample of so many validation rows; None
-    is all, or a third of `rows`. calibration_share: share of the training rows that is held out, beyond the
+    is all, or a third of `rows`. kept_rows: stream the rows of the sample through the steps, each prepared when a step
+    comes to it and kept nowhere, but for the first so many, on which heads are solved before the first step; None
+    prepares and keeps all. calibration_share: share of the training rows that is held out, beyond the
     validation rows, to say how sure the model is (`Model.predict_sets`). reference: whether the model keeps features
     of some training rows, by which it tells how unusual others are. inputs: those that are read, by column, "table"
     for all numbers and categories; None for all. seed: of everything that is drawn.
@@ -63,6 +65,7 @@ class Recipe:
     valid_share: float = 0.12
     rows: int | None = None
     valid_rows: int | None = None
+    kept_rows: int | None = None
     inputs: Sequence[str] | None = None
     calibration_share: float = 0.0
     reference: bool = True
@@ -79,7 +82,7 @@ class Recipe:
             )
         if self.seed < 0:
             raise UsageError(f"seed is {self.seed}. Expected a whole number of 0 or more.")
-        for name, least in (("rows", 2), ("valid_rows", 1)):
+        for name, least in (("rows", 2), ("valid_rows", 1), ("kept_rows", 2)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"{name} is {value}. Expected {least} or more, or none for all.")
@@ -199,6 +202,7 @@ _HINTS: dict[str, Any] = {
     "calibration_share": float,
     "rows": int | None,
     "valid_rows": int | None,
+    "kept_rows": int | None,
     "reference": bool,
     "seed": int,
 }
@@ -226,7 +230,7 @@ def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
     """The recipe with `key=value` settings changed, as `--set` gives them: training settings by their name, text
     settings as `text.name`, and the recipe's own base, task, head, metric, rows, reference, seed, and its shares."""
     own = {"head", "metric", "valid_share", "rows", "valid_rows", "seed", "task", "base", "reference"}
-    own |= {"calibration_share"}
+    own |= {"calibration_share", "kept_rows"}
     training, text, plain = asdict(recipe.training), asdict(recipe.text), {}
     for key, value in settings.items():
         if key in training:

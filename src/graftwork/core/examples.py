@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +14,9 @@ import torch
 from torch import Tensor
 
 from graftwork.core.old_rows import OldRows
+from graftwork.core.present import present_rows
 from graftwork.data.batch import Batch, Hidden, whole
-from graftwork.data.columns.convert import as_text, is_missing
+from graftwork.data.columns.convert import as_text
 from graftwork.data.columns.joined import text_values
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.media.media import content_digest, readable
@@ -47,7 +49,8 @@ class Examples:
     numbers: the rows' numbers in the source.
 
     in_blocks: a pass over them reads them block by block, in their order (`core/blocks.py`). old_rows: by table, those
-    that are of an old task.
+    that are of an old task. first: where the rows are streamed, the first of them, of which features are kept
+    (`core/streamed.py`).
     """
 
     inputs: dict[str, Ragged]
@@ -64,6 +67,7 @@ class Examples:
     in_blocks: bool = False
     tasks: Mapping[str, Task] = field(default_factory=dict)
     old_rows: Mapping[str, OldRows] = field(default_factory=dict)
+    first: Examples | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -129,8 +133,7 @@ def prepare(
         else:
             inputs[name] = _in_memory(_prepared(table, encoder, columns, text), encoder.prepared_dtype)
         if len(network.columns) > 1 and encoder.modality != "table":
-            missing = np.all([_missing(table.column(column)) for column in columns], axis=0)
-            present.update({name: ~missing} if missing.any() else {})
+            present.update(present_rows(table, name, columns))
     encoded = {name: task.encode_rows(table, name, encoders_of(network, text)) for name, task in tasks.items()}
     found = {name: targets for name, targets in encoded.items() if targets is not None}
     return Examples(
@@ -148,13 +151,6 @@ def prepare(
         domains=next((column.levels for column in table.schema.columns if column.role == "domain"), ()),
         tokens={name: network.encoder(name).tokens(rows.lengths) for name, rows in inputs.items()},
     )
-
-
-_NONE = np.zeros(0, bool)
-
-
-def _missing(column: pa.ChunkedArray) -> np.ndarray:
-    return np.concatenate([is_missing(part) for part in slices(column)] or [_NONE])
 
 
 def is_on_disk(table: Table, network: Network, text: TextSettings) -> bool:
@@ -245,13 +241,19 @@ def _prepared(table: Table, encoder: Encoder, columns: Sequence[str], text: Text
     size = CHUNKS[encoder.modality]
     for start in range(0, len(table), size):
         values = [table.column(name).slice(start, size).to_pylist() for name in columns]
-        if encoder.modality == "text":
-            yield encoder.prepare(text_values(values, text))
-        elif encoder.modality == "table":
-            yield encoder.prepare(list(zip(*values, strict=True)))
-        else:
-            scale = table.scale(columns[0])
-            yield encoder.prepare([readable(value, table.folder, scale) for value in values[0]])
+        yield prepared_values(values, table, encoder, columns, text)
+
+
+def prepared_values(
+    values: Sequence[list[Any]], table: Table, encoder: Encoder, columns: Sequence[str], text: TextSettings
+) -> list[np.ndarray]:
+    """Some rows of an input, prepared. values: by column, as Python values."""
+    if encoder.modality == "text":
+        return encoder.prepare(text_values(values, text))
+    if encoder.modality == "table":
+        return encoder.prepare(list(zip(*values, strict=True)))
+    scale = table.scale(columns[0])
+    return encoder.prepare([readable(value, table.folder, scale) for value in values[0]])
 
 
 def _on_disk(table: Table, encoder: Encoder, columns: Sequence[str], text: TextSettings, folder: Path) -> Ragged:
@@ -284,7 +286,7 @@ def _codes(table: Table, role: str) -> np.ndarray | None:
     if column.levels:
         known = pa.array(column.levels, pa.string())
         parts = [pc.index_in(as_text(part), known).fill_null(-1) for part in slices(table.column(column.name))]
-        numbers: np.ndarray = np.concatenate([np.asarray(part) for part in parts] or [_NONE]).astype(np.int64)
+        numbers: np.ndarray = np.concatenate([np.asarray(part) for part in parts] or [np.zeros(0)]).astype(np.int64)
         return numbers
     codes = table.column(column.name).combine_chunks().cast(pa.string()).dictionary_encode().indices
     filled: np.ndarray = codes.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)

@@ -30,6 +30,7 @@ from graftwork.core.plan import (
 from graftwork.core.settings import Training, fitted_epochs
 from graftwork.core.setup import Check, unhurried
 from graftwork.core.solved_heads import check_heads, importance, trained_below, without_steps
+from graftwork.core.streamed import first_cached
 from graftwork.core.technique import Setup, TeacherOutputs, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.samplers import LengthBuckets
@@ -165,7 +166,7 @@ def make_run(
         ready = replace(ready, network=technique.adapt(ready.network, ready.setup(technique)))
     check_adapted(ordered, ready.network)
     training, of_steps = without_steps(ready.network, training)
-    depths, notes = _cached_depths(ready)
+    depths, notes = _cached_depths(ready) if train.first is None else ({}, [])
     valid_depths, valid_notes = _cached_depths(ready, predicting=True)
     ready = replace(
         ready,
@@ -183,13 +184,17 @@ def make_run(
     if started:
         cached = build_cache(ready.network, train, depths, watch)
         valid_cached = build_cache(ready.network, valid, valid_depths, watch) if valid else {}
-        ready = replace(ready, cached=cached, valid_cached=valid_cached, cache_depths=_stored(cached))
+        stored = {name: store.depth for name, store in cached.items()}
+        ready = replace(ready, cached=cached, valid_cached=valid_cached, cache_depths=stored)
+        first = train.first  # where the others are streamed, starting values are computed on these
+        before = replace(ready, train=first, cached=first_cached(network, first, watch)) if first is not None else ready
         if len(network.columns) > 1:
-            ready.network.set_statistics(input_moments(ready.network, train, cached))
-        of_techniques = [technique.importance(ready.setup(technique)) for technique in ordered]
-        ready = replace(ready, importance=importance(train.weight, *of_techniques))
+            ready.network.set_statistics(input_moments(ready.network, before.train, before.cached))
+        counts = importance(train.weight, *(technique.importance(ready.setup(technique)) for technique in ordered))
+        ready = replace(ready, importance=counts)
+        before = replace(before, importance=None if counts is None else counts[: len(before.train)])
         for technique in ordered:
-            technique.start(ready.network, ready.setup(technique))
+            technique.start(ready.network, before.setup(technique))
     return attach(ready)
 
 
@@ -285,10 +290,6 @@ def _total_steps(sampler: LengthBuckets, training: Training) -> int:
 def _cached_depths(ready: Ready, *, predicting: bool = False) -> tuple[dict[str, int], list[str]]:
     """`cache_depths`; nothing where a task changes its inputs anew at each step."""
     return ({}, []) if corrupts(ready.tasks) else cache_depths(ready.network, ready.techniques, predicting=predicting)
-
-
-def _stored(cached: Mapping[str, Cached]) -> dict[str, int]:
-    return {name: store.depth for name, store in cached.items()}
 
 
 def _batches(network: Network, train: Examples, cached: Mapping[str, Cached]) -> Iterator[Batch]:

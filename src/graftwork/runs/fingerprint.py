@@ -17,7 +17,7 @@ def fingerprint(recipe: Recipe, run: Run) -> str:
     """Of a run: changes with the recipe, the rows and the weights it begins with; not with the order of techniques."""
     plain = replace(recipe, techniques=order(recipe.listed)).to_dict()
     parts: list[str | np.ndarray] = [repr(plain)]
-    for examples in (run.train, run.valid):
+    for examples in (run.train, run.train.first, run.valid):
         if examples is not None:
             roles = (examples.weight, examples.domain, examples.group)
             parts += [

@@ -77,6 +77,11 @@ class Job:
         """The task of a job with one target."""
         return self.tasks[self.target]
 
+    @property
+    def in_drawn_order(self) -> bool:
+        """Whether `train` is a sample, in the order in which it was drawn, so that any beginning of it is one too."""
+        return self.drawn_from is not None and self.drawn_from is not self.train
+
     def sample(self, rows: int | None, seed: int, valid_rows: int | None = None) -> Job:
         """The job on `rows` training rows, drawn by class, and `valid_rows` validation rows, else a third as many.
 
