@@ -25,6 +25,7 @@ import from_scratch
 import images
 import label_errors
 import labelling
+import many_rows
 import memory
 import merge
 import meta
@@ -99,6 +100,7 @@ PARTS = (
     Part("A busy machine", busy.NAME, busy.__doc__, busy.section),
     Part("The choice of a tune", choices.NAME, choices.__doc__, choices.section),
     Part("Verdicts of ablations", verdicts.NAME, verdicts.__doc__, verdicts.section),
+    Part("Many rows", many_rows.NAME, many_rows.__doc__, many_rows.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),
 )

@@ -30,6 +30,7 @@ SCRIPTS = (
     "strange",
     "forgetting",
     "portfolio",
+    "many_rows",
 )
 """Those that need no peer that a developer lacks."""
 

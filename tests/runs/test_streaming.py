@@ -82,6 +82,17 @@ def test_heads_begin_from_the_first_rows(base: Path) -> None:
         np.testing.assert_array_equal(values.numpy(), heads[1][name].numpy())
 
 
+def test_the_first_rows_are_not_read_again_after_a_probe(base: Path) -> None:
+    """Their features are those that its pass has kept."""
+    recipe, ear = recipe_of(base, seed=5), Ear()
+    probe = replace(recipe, techniques=[gw.Probe()], rows=FIRST, kept_rows=None)
+    run_single(sampled(frame(), probe), probe, name="probe", workspace=Workspace(), listener=Ear())
+    read = list[int]()
+    ear.computed = lambda _, rows: read.append(rows)  # type: ignore[method-assign]
+    run_single(sampled(frame(), recipe), recipe, name="run", workspace=Workspace(), listener=ear)
+    assert FIRST not in read
+
+
 def test_frozen_blocks_stay_and_the_others_learn(base: Path) -> None:
     recipe = recipe_of(base)
     before = make_ready(sampled(frame(), recipe), recipe).network

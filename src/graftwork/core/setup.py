@@ -32,7 +32,8 @@ class TeacherOutputs:
 
 @dataclass(frozen=True)
 class Setup:
-    """What a technique may know of the run it joins.
+    """What a technique may know of the run it joins. Where training rows are streamed, `start` sees the first of them,
+    those of which features are kept (`Recipe.kept_rows`), and `attach` sees all.
 
     tasks: by target column. targets, labelled: the encoded training targets (N, ...) and masks (N,) by target column.
     features: a fresh pass over the training rows, in order, without gradient: what the heads would read (N, width);

@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow.compute as pc
 
 from graftwork.core.cache import Watch, build_cache
-from graftwork.core.examples import Cached, Examples, prepare, prepared_values
+from graftwork.core.examples import Cached, Examples, prepare, prepared_key, prepared_values
 from graftwork.core.present import present_rows
 from graftwork.data.columns.convert import as_text
 from graftwork.data.columns.text import TextSettings
-from graftwork.data.store.cache import column_digest, digest
+from graftwork.data.store.cache import digest
 from graftwork.data.store.ragged import Ragged, from_rows
 from graftwork.data.store.spool import slices
 from graftwork.data.table import Table
@@ -62,7 +62,7 @@ def streamed(
         lengths = _lengths(table, encoder, columns, known.lengths)
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
         inputs[name] = Streamed(known.values[:0], offsets, partial(_rows, table, encoder, columns, text))
-        keys[name] = digest("streamed", *(column_digest(table.column(one)) for one in columns), repr(text))
+        keys[name] = digest("streamed", prepared_key(table, encoder, columns, text))
         if len(network.columns) > 1 and encoder.modality != "table":
             present |= present_rows(table, name, columns)
     whole = prepare(table, network, tasks, text, inputs=inputs)

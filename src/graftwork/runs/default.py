@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from graftwork.core.pace import OutOfTime
-from graftwork.errors import NonFiniteLossError, NumericalError, RefusedError, UsageError
+from graftwork.errors import DataError, NonFiniteLossError, NumericalError, RefusedError, UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.across import Across, across
 from graftwork.runs.budget.look import Look
+from graftwork.runs.budget.streaming import Stream, job_of, with_stream
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.clock import Deadline
 from graftwork.runs.folds import FOLDS
@@ -49,9 +50,11 @@ def run_all(
     deadline: Deadline | None,
     look: Look | None = None,
     portfolio: Portfolio = PORTFOLIO,
+    stream: Stream | None = None,
 ) -> tuple[list[Candidate], Candidate]:
     """Run what is planned while time lasts; the candidates in order, and the one to keep. look: what a row takes.
-    portfolio: the table of orders of `techniques: auto`.
+    portfolio: the table of orders of `techniques: auto`. stream: what is streamed in place of a fine-tune on the
+    rows of the job.
 
     Ctrl-C ends the sequence with what there is. A run that fails (its loss is not finite, its arithmetic breaks down,
     the memory is too small) is left out and said, and so is one that does not reach its first step in time, or that a
@@ -62,17 +65,19 @@ def run_all(
     sequence = _Sequence(job, workspace, listener, deadline, look)
     candidates, failures = sequence.candidates, list[Exception]()
     planned = planned_recipes(job, recipe, None if deadline is None else deadline.budget, portfolio)
+    planned = with_stream(job, planned, stream)
     for line in could_be_tried(job, recipe):
         listener.note(line)
     for at, (name, one) in enumerate(planned):
-        limit = sequence.limit(name, one, spare=at == 0 and len(planned) > 2)
+        its_job = job_of(job, one)
+        limit = sequence.limit(name, its_job, one, spare=at == 0 and len(planned) > 2)
         if limit is LEFT_OUT:
             listener.note(f"{name}: left out, the budget is used up")
             continue
         try:
             begun = sequence.now()
             done = run_single(
-                job, one, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit
+                its_job, one, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit
             )
             candidates.append(done)
             sequence.took = sequence.now() - begun
@@ -82,9 +87,11 @@ def run_all(
             workspace.remember(f"{name}-begun", False)
             listener.note(f"{name}: left out, the budget is used up before its first step")
             continue
-        except (*FAILURES, RefusedError, UsageError) as error:
+        except (*FAILURES, RefusedError, UsageError, DataError) as error:
             if isinstance(error, NotImplementedError | RecursionError):
                 raise  # a fault of the program, not of the numbers
+            if isinstance(error, DataError) and its_job is job:
+                raise  # only rows that are streamed are first read here
             if isinstance(error, RefusedError | UsageError) and not is_other(name):
                 raise
             failures.append(error)
@@ -157,12 +164,12 @@ class _Sequence:
     def now(self) -> float:
         return self.deadline.clock() if self.deadline else 0.0
 
-    def limit(self, name: str, recipe: Recipe, *, spare: bool) -> Deadline | None:
+    def limit(self, name: str, job: Job, recipe: Recipe, *, spare: bool) -> Deadline | None:
         """By when a run must have reached its first step; None for one that has to be, `LEFT_OUT` for one that is not
         begun. A resumed call runs what it ran before. spare: there are others to fall back on, on the same features."""
         decided = self.workspace.recall(f"{name}-begun")
         if decided is None:
-            decided = not self.candidates or self._fits(recipe)
+            decided = not self.candidates or self._fits(job, recipe)
         self.workspace.remember(f"{name}-begun", bool(decided))
         if not decided:
             return LEFT_OUT
@@ -184,22 +191,22 @@ class _Sequence:
         beaten = found is not self.simplest and not found.beats(self.simplest, self.job)
         return replace(done, across=found.score, beaten=beaten)
 
-    def _fits(self, recipe: Recipe) -> bool:
+    def _fits(self, job: Job, recipe: Recipe) -> bool:
         if self.deadline is None:
             return True
         left, whole = self.deadline.left(), self.deadline.at - self.began
         last = self.took if len(self.candidates) > 1 else 0.0
-        return left > max(LEFT * whole, last, self._seconds(recipe))
+        return left > max(LEFT * whole, last, self._seconds(job, recipe))
 
-    def _seconds(self, recipe: Recipe) -> float:
+    def _seconds(self, job: Job, recipe: Recipe) -> float:
         """Of a run that is tuned: for its own cache and the fewest steps, by what a row took in the first look."""
-        if self.look is None or not any(base.suggested_lr for base in recipe.bases(self.job.train.schema).values()):
+        if self.look is None or not any(base.suggested_lr for base in recipe.bases(job.train.schema).values()):
             return 0.0
-        run = make_ready(self.job, recipe)
+        run = make_ready(job, recipe)
         if run.plan.total_steps == 0:
             return 0.0  # a probe: its features are there
         kept = fmean(run.cached_shares.values())
-        rows = len(self.job.train) + len(self.job.valid or ())
+        rows = len(job.train) + len(job.valid or ())
         steps = least_steps(run) * run.training.batch * (TRAINED * (1 - kept))
-        scored = len(self.job.valid or ()) * (1 - kept)
+        scored = len(job.valid or ()) * (1 - kept)
         return self.look.read * (rows * kept + steps + scored)

@@ -19,6 +19,7 @@ from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.bases.settling import known_bases, settled
 from graftwork.runs.budget.affordable import within_budget
 from graftwork.runs.budget.planning import planned
+from graftwork.runs.budget.streaming import job_of
 from graftwork.runs.clock import Began, Clock, Deadline
 from graftwork.runs.default import run_all
 from graftwork.runs.finishing import Finishing
@@ -156,7 +157,8 @@ def fit_data(
         )
         call = Call(asked, budget, str(folder or ""), len(job.train), len(job.valid or ()), allowed.for_all)
         job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
-        candidates, kept = run_all(job, recipe, workspace, listener, deadline, allowed.look, portfolio)
+        candidates, kept = run_all(job, recipe, workspace, listener, deadline, allowed.look, portfolio, allowed.stream)
+    job = job_of(job, kept.recipe)
     finishing = Finishing(data, job, folder, listener, command, clocks, call)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
     model = finishing.written(model, kept)

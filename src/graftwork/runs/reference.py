@@ -22,6 +22,7 @@ from graftwork.runs.job.held_out import drawing_order, strata
 from graftwork.runs.job.job import WORDS, Job
 from graftwork.runs.job.other_rows import OtherRows
 from graftwork.runs.single import Candidate
+from graftwork.runs.training_rows import first_rows
 from graftwork.saved import Saved
 
 MOST, LEAST = 2000, 200
@@ -41,10 +42,11 @@ def make_reference(job: Job, model: Saved, kept: Candidate) -> Reference | None:
     model = model.lead
     if corrupts(model.tasks):
         return None
-    examples = prepare(job.train, model.network, {}, model.recipe.text, in_blocks=model.recipe.rows is not None)
-    training = _predicted(job, model, kept, job.train, examples)[ROW_FEATURES]
-    some = np.random.default_rng(model.recipe.seed).permutation(len(job.train))[:ROWS]
-    aspects, held = list(column_aspects(job.train, model.network, examples, some)), None
+    rows = first_rows(job, model.recipe)
+    examples = prepare(rows, model.network, {}, model.recipe.text, in_blocks=model.recipe.rows is not None)
+    training = _predicted(job, model, kept, rows, examples)[ROW_FEATURES]
+    some = np.random.default_rng(model.recipe.seed).permutation(len(rows))[:ROWS]
+    aspects, held = list(column_aspects(rows, model.network, examples, some)), None
     if (table := job.valid if job.valid is not None else job.test) is not None:
         found = _predicted(job, model, kept, table, prepare(table, model.network, {}, model.recipe.text))
         held = np.asarray(found[ROW_FEATURES])
@@ -119,7 +121,7 @@ def _predicted(job: Job, model: Saved, kept: Candidate, table: Table, examples: 
     cached = computed_before(model.network, examples, model.recipe.listed)
     worked = kept.fitted.steps * model.recipe.training.batch // SHARE
     most = MOST if not running(model.network, cached) else min(MOST, max(LEAST, worked))
-    kinds = strata(table, job.tasks) if table is job.train else None
+    kinds = None if table is job.valid or table is job.test else strata(table, job.tasks)
     rows = np.sort(drawing_order(kinds, len(table), model.recipe.seed)[:most])
     return predict_examples(
         model.network, examples, model.recipe.listed, cached, rows=rows, tasks=model.tasks, features=True

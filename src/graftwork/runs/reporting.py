@@ -103,7 +103,7 @@ def make_report(
         unread=unread,
         bases=tuple(dict.fromkeys(one for recipe in recipes for one in base_words(recipe.bases(job.train.schema)))),
         sources={name: table.source for name, table in _tables(job).items()},
-        rows_used=len(job.train),
+        rows_used=_rows_used(job, kept),
         rows_total=call.rows if call.rows is not None else len(job.train),
         valid_rows_used=None if job.valid is None else len(job.valid),
         valid_rows_total=call.valid_rows if job.valid is not None else None,
@@ -133,6 +133,14 @@ def _candidate(job: Job, one: Candidate, kept: bool, gap: Interval | None) -> ev
         techniques += f"; cross-validated {shown_number(shown_score(one.across, job.bound_metrics))}"
     score = shown_score(one.score or 0.0, job.bound_metrics)
     return evidence.Candidate(one.name, score, one.cpu, kept, techniques, gap)
+
+
+def _rows_used(job: Job, kept: Candidate) -> int:
+    """Training rows that the model has seen; of streamed ones those that a step came to."""
+    first = kept.recipe.kept_rows
+    if first is None:
+        return len(job.train)
+    return min(len(job.train), max(first, kept.fitted.steps * kept.plan.training.batch))
 
 
 def _decision(candidates: Sequence[Candidate], kept: Candidate) -> str:

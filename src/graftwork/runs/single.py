@@ -23,11 +23,10 @@ from graftwork.core.run import Run, make_run
 from graftwork.core.scoring import compared_targets, predict_examples
 from graftwork.core.settings import resolve
 from graftwork.core.sketch import sketch
-from graftwork.core.streamed import streamed
 from graftwork.core.timing import affordable_steps
 from graftwork.data.table import Input, Table
 from graftwork.devices import chosen
-from graftwork.errors import CheckpointError, RefusedError, UsageError
+from graftwork.errors import CheckpointError, RefusedError
 from graftwork.networks.bases.registry import build
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network
@@ -40,6 +39,7 @@ from graftwork.runs.listener import Listener
 from graftwork.runs.old_rows import with_old_rows
 from graftwork.runs.speed import Speed
 from graftwork.runs.teachers.teachers import answers
+from graftwork.runs.training_rows import training_rows
 from graftwork.runs.workspace import Workspace
 from graftwork.tasks.registry import head_of
 
@@ -252,7 +252,7 @@ def _make_run(
             return sketch(table, network, job.tasks, recipe.text)
         return prepare(table, network, job.tasks, recipe.text, in_blocks=recipe.rows is not None)
 
-    train = replace(_training_rows(job, recipe, network, examples, sketched), old_rows=old_rows)
+    train = replace(training_rows(job, recipe, network, examples, sketched=sketched), old_rows=old_rows)
     valid = examples(job.valid) if job.valid else None
     bases = list(recipe.bases(job.train.schema).values())
     learning = [base for base in bases if base.suggested_lr]
@@ -285,20 +285,6 @@ def _make_run(
         hurry=hurry,
         judge=judge,
     )
-
-
-def _training_rows(
-    job: Job, recipe: Recipe, network: Network, examples: Callable[[Table], Examples], sketched: bool
-) -> Examples:
-    """The training rows, streamed where the recipe says so and there are more than are kept."""
-    first = recipe.kept_rows
-    if first is not None and recipe.rows is None:
-        raise UsageError(f"kept_rows is {first}, and rows says nothing of how many are streamed. Give rows as well.")
-    if first is None or first >= len(job.train) or not job.in_drawn_order:
-        return examples(job.train)
-    if sketched:
-        return replace(examples(job.train), first=examples(job.train.take(range(first))))
-    return streamed(job.train, network, job.tasks, recipe.text, first, in_blocks=True)
 
 
 def _check_scored(job: Job, network: Network) -> None:

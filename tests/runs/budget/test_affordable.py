@@ -64,10 +64,10 @@ def test_a_pass_that_is_stopped_gives_the_rows_and_the_recipe_repeats_it(
     real, ear = affordable.first_pass, Ear()
 
     def slow(*given: Any) -> int:
-        job, recipe, most, _, fewest, listener = given
+        job, recipe, most, _, fewest, listener, most_valid = given
         now = [0.0]
         listener.computed = lambda done, _: now.__setitem__(0, done * 0.5)
-        return real(job, recipe, most, Deadline(40.0, lambda: now[0]), fewest, listener)
+        return real(job, recipe, most, Deadline(40.0, lambda: now[0]), fewest, listener, most_valid)
 
     monkeypatch.setattr(affordable, "first_pass", slow)
     model = gw.fit(frame(900), target="label", recipe=probe, budget=300, listener=ear)

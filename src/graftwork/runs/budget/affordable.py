@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from graftwork.recipe import Recipe
-from graftwork.runs.budget.first_pass import first_pass
+from graftwork.runs.budget import streaming
+from graftwork.runs.budget.first_pass import first_pass, rows_to_validate
 from graftwork.runs.budget.look import Look, look_at
+from graftwork.runs.budget.streaming import Stream, streaming_of
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.clock import Began, Deadline, shown
 from graftwork.runs.job.job import Job
@@ -41,12 +43,13 @@ SMALL = 64
 class Allowed:
     """recipe: with the rows that are used. deadline: when training must be over; None without a budget. look: what a
     row takes; None where that was not measured. for_all: seconds of a budget that would use all rows, where not all
-    are used."""
+    are used. stream: what is streamed, None where nothing is."""
 
     recipe: Recipe
     deadline: Deadline | None = None
     look: Look | None = None
     for_all: float | None = None
+    stream: Stream | None = None
 
 
 def within_budget(
@@ -72,14 +75,16 @@ def within_budget(
     known = workspace.recall("rows")
     if known is not None:
         recipe = replace(recipe, rows=known["rows"], valid_rows=known["valid_rows"])
-        _say(job, recipe, listener, known["for_all"])
+        stream = Stream(*known["stream"]) if known.get("stream") else None
+        _say(job, recipe, listener, known["for_all"], stream)
         deadline = None if budget is None else budget.sooner(min(known["reserve"], budget.left() / 2))
-        return Allowed(recipe, deadline, None, known["for_all"])
+        return Allowed(recipe, deadline, None, known["for_all"], stream)
     if budget is None:
         return Allowed(recipe)
     load = _load(began)
     listener.doing("timing a few rows")
-    first = planned_recipes(job, recipe, budget.budget, portfolio)[0][1]
+    planned = planned_recipes(job, recipe, budget.budget, portfolio)
+    first = planned[0][1]
     small = job.sample(SMALL, recipe.seed, SMALL)
     look = look_at(job, make_ready(small, first), first, budget.clock)
     reserve = FINISH * load + _scoring(job, look)
@@ -87,27 +92,40 @@ def within_budget(
         reserve += (len(job.train) + len(job.valid or ())) * (look.prepare + look.score)
     _check(job, look, budget, reserve, load, runs)
     share = replace(budget.sooner(reserve).part(1 / runs), shared=runs)
-    rows, valid_rows = (recipe.rows, recipe.valid_rows)
+    rows, valid_rows, stream = (recipe.rows, recipe.valid_rows, None)
     if rows is None:
-        rows, valid_rows = _rows(job, first, look, share, None if estimated else listener)
+        if runs == 1:
+            stream = streaming_of(job, recipe, planned, look, share.left(), PASS_SHARE)
+        part = PASS_SHARE if stream is None else streaming.SHARE
+        most_valid = None if stream is None else streaming.MOST_VALID
+        rows, valid_rows = _rows(job, first, look, share, None if estimated else listener, part, most_valid)
+        stream = None if rows is None else stream
     for_all = None
     if rows is not None and recipe.rows is None:
         spent = budget.budget - budget.left() if runs == 1 else 0.0
         whole = (len(job.train) + len(job.valid or ())) * look.row / PASS_SHARE
         for_all = max(whole * runs + reserve + min(spent, budget.budget / 4), budget.budget)
     decided: dict[str, Any] = {"rows": rows, "valid_rows": valid_rows, "reserve": reserve, "for_all": for_all}
+    decided["stream"] = stream
     workspace.remember("rows", decided)
     recipe = replace(recipe, rows=rows, valid_rows=valid_rows)
-    _say(job, recipe, listener, for_all)
-    return Allowed(recipe, budget.sooner(reserve), look, for_all)
+    _say(job, recipe, listener, for_all, stream)
+    return Allowed(recipe, budget.sooner(reserve), look, for_all, stream)
 
 
 def _rows(
-    job: Job, recipe: Recipe, look: Look, deadline: Deadline, listener: Listener | None
+    job: Job,
+    recipe: Recipe,
+    look: Look,
+    deadline: Deadline,
+    listener: Listener | None,
+    share: float,
+    most_valid: int | None,
 ) -> tuple[int | None, int | None]:
     """Training and validation rows, None for all. recipe: of the first run. listener: hears the pass that finds the
-    rows; None where they are only reckoned."""
-    time_for_pass, rows = deadline.left() * PASS_SHARE, len(job.train)
+    rows; None where they are only reckoned. share: of the time that is left, for the pass. most_valid: validation rows
+    that it reads at most."""
+    time_for_pass, rows = deadline.left() * share, len(job.train)
     held = len(job.valid) if job.valid else 0
     if not look.cached:  # every step reads other rows: only their preparation and the scoring grow with the table
         fit = int(time_for_pass / max(look.prepare, 1e-9))
@@ -117,12 +135,13 @@ def _rows(
         return None, None
     fit = int(time_for_pass / look.row / (1 + min(held, rows // 3) / rows))
     if listener is None:
-        return (None, None) if fit >= rows else (max(fit, FEWEST), None)
+        return (None, None) if fit >= rows else (max(fit, FEWEST), rows_to_validate(max(fit, FEWEST), most_valid))
     if not look.whole:
         fit = int(fit * 0.8)
         return (None, None) if fit >= rows else (max(fit, FEWEST), None)
     most = min(rows, max(int(1.5 * fit), FEWEST))
-    return first_pass(job, recipe, most, deadline.part(PASS_SHARE), FEWEST, listener), None
+    done = first_pass(job, recipe, most, deadline.part(share), FEWEST, listener, most_valid)
+    return done, rows_to_validate(done, most_valid)
 
 
 def _scoring(job: Job, look: Look) -> float:
@@ -146,12 +165,18 @@ def _check(job: Job, look: Look, budget: Deadline, reserve: float, load: float, 
     )
 
 
-def _say(job: Job, recipe: Recipe, listener: Listener, for_all: float | None) -> None:
+def _say(job: Job, recipe: Recipe, listener: Listener, for_all: float | None, stream: Stream | None) -> None:
     """What is left out for want of time, and what would use it."""
     rows, held = len(job.train), len(job.valid) if job.valid else 0
     used = rows if recipe.rows is None else min(recipe.rows, rows)
     if used < rows:
         more = "" if for_all is None else f"; a budget of about {_about(for_all)} would use all"
+        if stream is not None:
+            listener.note(
+                f"budget: heads are solved on {used:,} of {rows:,} training rows, and a fine-tune that begins from one "
+                "reads other rows, as many as there is time for, once each"
+            )
+            return
         listener.note(
             f"budget: {used:,} of {rows:,} training rows ({100 * used / rows:.0f} %) are used, as many as the base has "
             f"time to read{more}"

@@ -13,6 +13,7 @@ from graftwork.errors import RefusedError, UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.budget.affordable import SMALL, within_budget
 from graftwork.runs.budget.look import Look, look_at
+from graftwork.runs.budget.streaming import job_of, with_stream
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
@@ -33,16 +34,19 @@ def planned(
     portfolio: Portfolio = PORTFOLIO,
 ) -> Plans:
     """The plans of `techniques: auto`, or of the recipe, in their order, on the rows that a budget leaves."""
+    stream = None
     if budget is not None:
-        recipe = within_budget(job, recipe, Workspace(), listener, budget, estimated=True, portfolio=portfolio).recipe
+        allowed = within_budget(job, recipe, Workspace(), listener, budget, estimated=True, portfolio=portfolio)
+        recipe, stream = allowed.recipe, allowed.stream
     job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
     for line in could_be_tried(job, recipe):
         listener.note(line)
     plans, seen, look = Plans(), set[tuple[tuple[str, int], ...]](), None
-    for name, one in planned_recipes(job, recipe, None if budget is None else budget.budget, portfolio):
+    runs = planned_recipes(job, recipe, None if budget is None else budget.budget, portfolio)
+    for name, one in with_stream(job, runs, stream):
         listener.doing(f"planning: {name}")
         try:
-            run = make_ready(job, one, sketched=True)
+            run = make_ready(job_of(job, one), one, sketched=True)
         except (RefusedError, UsageError) as error:
             if not is_other(name):
                 raise

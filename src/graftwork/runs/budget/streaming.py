@@ -1,0 +1,94 @@
+"""Where a budget has no time for a pass over all rows: a fine-tune whose steps read rows that no probe has read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from graftwork import specs
+from graftwork.networks.bases.registry import written
+from graftwork.recipe import Recipe
+from graftwork.runs.budget.look import Look
+from graftwork.runs.job.held_out import drawn
+from graftwork.runs.job.job import Job
+from graftwork.runs.single import make_ready
+from graftwork.runs.usual_candidates import PROBED_LAYERS
+from graftwork.techniques.transfer.partial import Partial
+from graftwork.techniques.transfer.warm_start import WarmStart
+
+NAME, INSTEAD_OF = "stream", "tune"
+LEAST_STEPS = 250
+"""Steps without which the rows that probes lose to streaming are worth more."""
+SHARE = 0.25
+"""Of the time for training, for the pass of the frozen base over the rows that probes learn from."""
+HEADS = 0.1
+"""Of the time for training, for heads and scores."""
+MOST_VALID = 1500
+"""Validation rows: the base reads them for the probes, and once more for the steps."""
+SPARE = 1.25
+"""So many more rows are drawn than there is time for by the first look; those that no step reaches cost nothing."""
+SMALL = 64
+
+Planned = Sequence[tuple[str, Recipe]]
+
+
+class Stream(NamedTuple):
+    """rows: a sample of so many is streamed. blocks: so many of each base are trained, the upper half: where nothing is
+    cached, those below cost nearly as much."""
+
+    rows: int
+    blocks: int
+
+
+def streaming_of(job: Job, recipe: Recipe, planned: Planned, look: Look, seconds: float, share: float) -> Stream | None:
+    """What is streamed; None where that is not worth while or can't be.
+
+    planned: the runs without it. look: what a row takes. seconds: for all of training; share: of them, for the pass
+    over the rows where nothing is streamed.
+    """
+    tune = dict(planned).get(INSTEAD_OF)
+    if tune is None or recipe.techniques != "auto" or not look.whole or job.valid is None or job.old_task is not None:
+        return None
+    if not {WarmStart, Partial} <= {type(technique) for technique in tune.listed}:
+        return None
+    own = recipe.training.steps is not None or recipe.training.epochs is not None
+    if own or any(task.couples_rows or task.holds_out == "classes" for task in job.tasks.values()):
+        return None
+    rows = len(job.train)
+    if (rows + min(len(job.valid), rows // 3)) * look.row <= seconds * share:
+        return None
+    small = job.sample(SMALL, recipe.seed, SMALL)
+    depth = min(encoder.depth for encoder in make_ready(small, planned[0][1]).network.each_encoder())
+    blocks = depth // 2 + 1
+    each = look.prepare + look.read * (1 + 2 * blocks / depth)
+    fit = int(seconds * (1 - SHARE - HEADS) / each)
+    return Stream(min(int(SPARE * fit), rows), blocks) if fit >= LEAST_STEPS * tune.training.batch else None
+
+
+def with_stream(job: Job, planned: Planned, stream: Stream | None) -> list[tuple[str, Recipe]]:
+    """The runs with the fine-tune on streamed rows in place of the one on those that are kept. job: on the rows of the
+    probes. stream: None where nothing is streamed."""
+    if stream is None:
+        return list(planned)
+    return [(NAME, _streamed(job, one, stream)) if name == INSTEAD_OF else (name, one) for name, one in planned]
+
+
+def _streamed(job: Job, tune: Recipe, stream: Stream) -> Recipe:
+    """The heads begin from those of the linear probe, which reads the same layers, so that no row is read for them."""
+    bases = {
+        name: base if "layers" in specs.changed_settings(base) else base.with_layers(PROBED_LAYERS)
+        for name, base in tune.bases(job.train.schema).items()
+    }
+    training = replace(tune.training, epochs=1.0, steps=None)
+    kept, valid = len(job.train), len(job.valid or ())
+    techniques = tuple(Partial(stream.blocks) if isinstance(one, Partial) else one for one in tune.listed)
+    tune = replace(tune, base=written(bases), techniques=techniques, training=training)
+    return replace(tune, rows=stream.rows, valid_rows=valid, kept_rows=kept)
+
+
+def job_of(job: Job, recipe: Recipe) -> Job:
+    """The job of one of the runs: for a streamed one with the rows that it streams, and the same validation rows."""
+    if recipe.kept_rows is None or recipe.rows is None or job.drawn_from is None or len(job.train) >= recipe.rows:
+        return job
+    return replace(job, train=drawn(job.drawn_from, job.tasks, recipe.rows, recipe.seed))
