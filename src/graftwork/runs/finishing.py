@@ -43,7 +43,8 @@ class Finishing:
         reference = make_reference(job, model, kept) if model.recipe.reference or job.other else None
         for note in other_words(job, model, reference):
             self.listener.note(note)
-        model = replace(model, provenance=provenance_of(job, model.recipe), reference=reference, folder=self.folder)
+        made_from = provenance_of(job, *(member.model.recipe for member in model.each_member))
+        model = replace(model, provenance=made_from, reference=reference, folder=self.folder)
         if self.folder is not None:
             hashed = model.provenance.tables[: len(job.tables)]
             with storing(self.folder):  # before the report, so that nothing that goes wrong there can lose the model

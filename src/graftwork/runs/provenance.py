@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from graftwork.bases.provenance import Provenance, without_folders
@@ -18,8 +19,23 @@ def licence_notes(job: Job, recipe: Recipe) -> list[str]:
     return [f"licence: {warning}" for warning in found.warnings]
 
 
-def provenance_of(job: Job, recipe: Recipe) -> Provenance:
-    """Of a model that `recipe` makes on `job`: hashes of weights and tables are computed here."""
+def provenance_of(job: Job, *recipes: Recipe) -> Provenance:
+    """Of a model that a recipe makes on `job`, of an ensemble each its own: hashes of weights and tables are computed
+    here. The tables of the job come first."""
+    return together([_of_recipe(job, recipe) for recipe in recipes])
+
+
+def together(each: Sequence[Provenance]) -> Provenance:
+    """Of models that learned from the same tables, as one."""
+    bases, tables, models = list(each[0].bases), list(each[0].tables), list(each[0].models)
+    for other in each[1:]:
+        bases += [base for base in other.bases if base not in bases]
+        tables += [table for table in other.tables if table not in tables]
+        models += [model for model in other.models if model not in models]
+    return replace(each[0], bases=tuple(bases), tables=tuple(tables), models=tuple(models))
+
+
+def _of_recipe(job: Job, recipe: Recipe) -> Provenance:
     found = made_from(recipe.bases(job.train.schema))
     taught = (without_folders(teacher) for technique in recipe.listed for teacher in technique.teachers)
     return replace(

@@ -20,6 +20,7 @@ from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.model_from_run import make_model
+from graftwork.runs.provenance import provenance_of
 from graftwork.runs.reference import make_reference
 from graftwork.runs.reporting import make_report
 from graftwork.runs.results import held_out_parts
@@ -127,6 +128,9 @@ def test_an_ensemble_goes_the_way_of_any_fit(job: Job, candidates: dict[str, Can
     kept = candidates["other"]
     made = ensemble_of(job, [candidates["probe"], kept], [0.4, 0.6])
     made = replace(made, reference=make_reference(job, made, kept))
+    bases = {base.origin.name for base in made.provenance.bases}
+    assert len(bases) == 2
+    assert provenance_of(job, *(one.recipe for one in (kept, candidates["probe"]))) == made.provenance
     given = held_out_parts(job, made, kept)
     made = with_calibration(job, made, given)
     several = [candidates["probe"], kept]

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from graftwork.bases.provenance import Provenance
 from graftwork.core.corruption import corrupts
 from graftwork.core.examples import Examples, prepare
 from graftwork.core.scoring import predict_examples
@@ -24,7 +23,7 @@ from graftwork.runs.merging.joining import joined_model, joined_targets
 from graftwork.runs.merging.parents import Parent, check_shared_base
 from graftwork.runs.merging.soup import greedy_kept
 from graftwork.runs.model_from_run import make_model
-from graftwork.runs.provenance import provenance_of
+from graftwork.runs.provenance import provenance_of, together
 from graftwork.runs.single import Candidate
 from graftwork.saved import Member, why_not_together
 from graftwork.tasks.averaging import why_not_averaged
@@ -73,22 +72,12 @@ def mean_of(models: Sequence[Model], weights: Sequence[float]) -> Model:
         schema=Schema(tuple(dict.fromkeys(column for model in each for column in model.schema.columns))),
         network=Several([model.network for model in each]),
         tasks=each[0].tasks,
-        provenance=_together([model.provenance for model in each]),
+        provenance=together([model.provenance for model in each]),
         members=members,
     )
     if why := why_not_together(made):
         raise RefusedError(f"These models can't be one ensemble: {why}. Keep one of them.")
     return made
-
-
-def _together(each: Sequence[Provenance]) -> Provenance:
-    """Of models that learned from the same tables."""
-    return replace(
-        each[0],
-        bases=tuple(dict.fromkeys(base for one in each for base in one.bases)),
-        tables=(*each[0].tables, *(table for one in each[1:] for table in one.tables if table not in each[0].tables)),
-        models=tuple(dict.fromkeys(model for one in each for model in one.models)),
-    )
 
 
 def calibrated_predictions(job: Job, kept: Mapping[str, np.ndarray], truth: Truth) -> Predictions:
