@@ -43,6 +43,8 @@ import step_cost
 import strange
 import tabular
 import technique_cost
+import tune
+import tune_planted
 import verdicts
 from harness.measure import BENCHMARKS
 from harness.results import FOLDER, PACKAGES, Record, latest, read
@@ -63,8 +65,14 @@ def banking(records: list[Record]) -> str:
     return banking77.section(records, banking77.FIGURE)
 
 
+def tuned(records: list[Record]) -> str:
+    return tune.section(records, tune.FIGURE)
+
+
 PARTS = (
     Part("Accuracy over CPU time", banking77.NAME, banking77.__doc__, banking),
+    Part("Tune", tune.NAME, tune.__doc__, tuned),
+    Part("Tunes with what is of no use", tune_planted.NAME, tune_planted.__doc__, tune_planted.section),
     Part("English texts", english.NAME, english.__doc__, english.section),
     Part("Few rows", few_shot.NAME, few_shot.__doc__, few_shot.section),
     Part("Images", cifar10.NAME, cifar10.__doc__, cifar10.section),

@@ -75,11 +75,11 @@ def graft(*arguments: object, watch_memory: bool = False) -> Spent:
     return run([GRAFT, "--debug", *map(str, arguments)], watch_memory=watch_memory)
 
 
-def work(worker: str, *, own_threads: bool = False, **settings: Any) -> dict[str, Any]:
-    """What the program `workers/<worker>.py` measured by itself, with these settings."""
+def work(worker: str, *, own_threads: bool = False, python: str = sys.executable, **settings: Any) -> dict[str, Any]:
+    """What the program `workers/<worker>.py` measured by itself, with these settings. python: another environment's."""
     with tempfile.TemporaryDirectory(prefix="graftwork-bench-") as folder:
         answer = Path(folder) / "answer.json"
-        run([sys.executable, "-m", f"workers.{worker}", json.dumps(settings), answer], own_threads=own_threads)
+        run([python, "-m", f"workers.{worker}", json.dumps(settings), answer], own_threads=own_threads)
         measured: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         return measured
 

@@ -31,6 +31,8 @@ SCRIPTS = (
     "forgetting",
     "portfolio",
     "many_rows",
+    "tune",
+    "tune_planted",
 )
 """Those that need no peer that a developer lacks."""
 
