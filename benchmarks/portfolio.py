@@ -80,17 +80,21 @@ def measure(results: Results, given: Options) -> None:
 
 
 def keep(results: Results, one: Set, names: Sequence[str], worker: Any) -> None:
-    """Measure some candidates in one process, and keep a record of each."""
+    """Measure some candidates in one process, and keep a record of each; one by one where the process fails."""
 
     @cache
     def found() -> dict[str, Record]:
         answer: dict[str, Record] = worker(candidates=list(names))
         return answer
 
-    for name in names:
-        results.measure(
-            key(one, name), 0, OURS, lambda name=name: {"set": one.name, "candidate": name, **found()[name]}
-        )
+    try:
+        for name in names:
+            record = partial(lambda name: {"set": one.name, "candidate": name, **found()[name]}, name)
+            results.measure(key(one, name), 0, OURS, record)
+    except RuntimeError as error:  # such as too little memory
+        print(f"{one.name}, {', '.join(names)}: {error}", file=sys.stderr)
+        for name in names if len(names) > 1 else ():
+            keep(results, one, [name], worker)
 
 
 def key(one: Set, name: str) -> str:

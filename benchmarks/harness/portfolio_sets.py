@@ -22,10 +22,10 @@ class Set:
     """A task of at most 2,000 rows.
 
     origin: the data that it is cut of; sets of one origin are never taken for independent. target: the column to
-    predict, inputs: those to read. rows, tests: how many train and validate, and are scored; rows are drawn by class.
+    predict, inputs: those to read. rows, tests: how many train and validate, and are scored, drawn by a fixed seed.
     valid: of the rows, how many validate; None: the library's own share. noise: share of training labels that are
     wrong. rare: share of rows that all but the commonest class keep. numbers: the target is one. base: by kind, the one
-    that the default takes today; others: candidates on other bases. long: measured at the longest budget too.
+    that the default takes today; others: candidates on other bases.
     """
 
     name: str
@@ -41,7 +41,6 @@ class Set:
     numbers: bool = False
     base: Mapping[str, str] = field(default_factory=dict)
     others: tuple[str, ...] = ()
-    long: bool = False
 
     @property
     def metric(self) -> str:
@@ -56,9 +55,9 @@ _FASHION, _NAME, _TEXT, _PHOTO = "fashion_products", "productDisplayName", ("tex
 _PIXELS = tuple(f"p{at}" for at in range(32, 64))
 
 SETS = (
-    Set("trec", "text", "trec", "label", _TEXT, 900, base=ENGLISH, others=MPNET, long=True),
+    Set("trec", "text", "trec", "label", _TEXT, 900, base=ENGLISH, others=MPNET),
     Set("banking77", "text", "banking77", "label", _TEXT, 1600, base=ENGLISH),
-    Set("sst2", "text", "sst2", "label", _TEXT, 800, base=ENGLISH, others=MPNET, long=True),
+    Set("sst2", "text", "sst2", "label", _TEXT, 800, base=ENGLISH, others=MPNET),
     Set("sst2 (few rows)", "text", "sst2", "label", _TEXT, 120, base=ENGLISH, others=MPNET),
     Set("tweeteval_emotion", "text", "tweeteval_emotion", "label", _TEXT, 900, base=ENGLISH, others=MPNET),
     Set("ag_news_small", "text", "ag_news_small", "label", ("title", "description"), 500, base=ENGLISH),
@@ -72,20 +71,19 @@ SETS = (
         noise=0.2,
         base=ENGLISH,
         others=MPNET,
-        long=True,
     ),
     Set("sentiment_3domains", "text", "sentiment_3domains", "label", _TEXT, 400, base=ENGLISH, others=MPNET),
     Set("sst5 as numbers", "text", "sst2", "stars", _TEXT, 800, numbers=True, base=ENGLISH),
     Set("hotel reviews", "text", "chnsenticorp_hotel", "label", _TEXT, 500, 300, base=CHINESE),
     Set("hotel reviews (imbalanced)", "text", "chnsenticorp_hotel", "label", _TEXT, 500, 300, rare=0.15, base=CHINESE),
-    Set("cifar10", "image", "cifar10", "label", _PHOTO, 900, base=PHOTO, long=True),
+    Set("cifar10", "image", "cifar10", "label", _PHOTO, 900, base=PHOTO),
     Set("cifar10 (wrong labels)", "image", "cifar10", "label", _PHOTO, 500, noise=0.2, base=PHOTO),
-    Set("pacs", "image", "pacs", "label", _PHOTO, 900, base=PHOTO, long=True),
+    Set("pacs", "image", "pacs", "label", _PHOTO, 900, base=PHOTO),
     Set("products by photo", "image", _FASHION, "subCategory", _PHOTO, 900, base=PHOTO),
     Set("digits as pictures", "image", "digits", "digit", _PHOTO, 400, base=PHOTO),
     Set("alphabets", "image", "omniglot_small1", "alphabet", _PHOTO, 300, base=PHOTO),
     Set("cells counted", "image", "bccd", "cells", _PHOTO, 280, 80, numbers=True, base=PHOTO),
-    Set("fsdd", "audio", "fsdd", "label", ("audio",), 600, 300, base=SPEECH, others=VOICES, long=True),
+    Set("fsdd", "audio", "fsdd", "label", ("audio",), 240, 300, base=SPEECH, others=VOICES),
     Set("fsdd (wrong labels)", "audio", "fsdd", "label", ("audio",), 400, 300, noise=0.2, base=SPEECH, others=VOICES),
     Set("fsdd (speakers)", "audio", "fsdd", "speaker", ("audio",), 200, 300, base=SPEECH, others=VOICES),
     Set("esc10", "audio", "esc10", "label", ("audio",), 320, 80, base=SPEECH, others=VOICES),

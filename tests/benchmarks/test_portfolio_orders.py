@@ -21,9 +21,10 @@ from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.orders import EACH_KIND, Line, Span
 from graftwork.runs.other_candidates import FINE_TUNES, PLAIN_HEADS
 from graftwork.runs.usual_candidates import usual_recipes
-from harness import anytime, learned_order, portfolio_file
+from harness import anytime, learned_order, portfolio_file, results
 from harness.anytime import Cell, Measured, greedy, mean_regret, measured_sets, reached, regret
 from harness.learned_order import USUAL, Judged, judged, learned, portfolio_of
+from harness.options import Options
 from harness.portfolio_sets import SETS
 from jobs import job_of
 from tiny import tiny_rows
@@ -273,6 +274,22 @@ def test_a_section_is_written_of_stored_cells(monkeypatch: pytest.MonkeyPatch) -
     assert "| at 10 s, points saved against the usual order: more than chance | +" in text
     assert "| text0 |" in text
     assert "planted" in text
+
+
+def test_a_process_that_fails_loses_only_the_candidate_that_made_it_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def worker(candidates: list[str]) -> dict[str, Any]:
+        if "large" in candidates:
+            raise RuntimeError("killed")
+        return {name: {"own": float(len(candidates))} for name in candidates}
+
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    store = results.Results("portfolio", Options(quick=False, seeds=1, fresh=None))
+    portfolio.keep(store, SETS[0], ["", "small"], worker)
+    portfolio.keep(store, SETS[0], ["tune", "large"], worker)
+    assert [(one["candidate"], one["own"]) for one in store.records()] == [("", 2.0), ("small", 2.0), ("tune", 1.0)]
+    assert "large: killed" in capsys.readouterr().err
 
 
 # --- the grid --------------------------------------------------------------------------------------------------------
