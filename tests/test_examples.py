@@ -45,6 +45,7 @@ SAYS = {
     "own_technique": "confidence-penalty:",
     "compare_techniques": "+ mixup",
     "ablate": "left out: ",
+    "tune": "kept: trial ",
     "fuse_columns": "without the photo:",
     "pairs_of_texts": "joined: ",
     "robustness": "trained under attack:",

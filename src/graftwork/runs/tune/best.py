@@ -46,13 +46,13 @@ class Best:
         """The model of a trial, written."""
         if self.model is not None and self.trial is not None and self.trial.number == trial.number:
             return self.model
-        self.candidate = self.runner.candidate(trial, recipe)
-        self.trial = trial
-        self.model = self.write(make_model(calibrating(self.judged), self.candidate), self.candidate)
-        return self.model
+        candidate = self.runner.candidate(trial, recipe)
+        return self.replace(trial, make_model(calibrating(self.judged), candidate), candidate)
 
-    def write(self, model: Model, candidate: Candidate) -> Model:
+    def replace(self, trial: Trial, model: Model, candidate: Candidate) -> Model:
         """A model in place of the one that was there, without the reports of that one."""
         if self.finishing.folder is not None:
             without_reports(self.finishing.folder)
-        return self.finishing.written(model, candidate)
+        self.trial, self.candidate = trial, candidate
+        self.model = self.finishing.written(model, candidate)
+        return self.model

@@ -12,27 +12,37 @@ from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.tune.outcome import About, Outcome, outcome
 from graftwork.evidence.tune.trials import Trial
 from graftwork.model import Model
+from graftwork.runs.clock import Deadline
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.results import Given, Part
 from graftwork.runs.single import Candidate
 from graftwork.runs.tune.asked import Asking
 from graftwork.runs.tune.best import Best
+from graftwork.runs.tune.combined import Combined, Combiner
+from graftwork.runs.tune.first import is_probe
 from graftwork.runs.tune.preparing import Prepared
 from graftwork.runs.tune.search import Search
+from graftwork.runs.tune.transfer import transfer_score
 from graftwork.runs.tune.trial_run import TrialRunner
 from graftwork.runs.tune.tuned import Tuned
+
+MOST_ROWS = 20_000
+"""Training rows up to which LogME of each base is computed, which needs a decomposition of their features."""
+LEAST = 5.0
+"""Seconds that must be left for it."""
 
 
 @dataclass(frozen=True)
 class Choosing:
-    """ready, search, runner, best: of the search that is over. interrupted: by Ctrl-C. took: seconds so far. command:
-    as it was given."""
+    """ready, search, runner, best: of the search that is over. ends: when the call must be over. interrupted: by
+    Ctrl-C. command: as it was given."""
 
     ready: Prepared
     search: Search
     runner: TrialRunner
     best: Best
     asking: Asking
+    ends: Deadline | None
     interrupted: bool
     command: str
 
@@ -41,25 +51,42 @@ class Choosing:
 
         Raises UsageError where no trial has a score, or none keeps the limits."""
         trials = [one for _, one in sorted(self.search.trials.items())]
-        found = self._compared(trials, seconds)
+        combined = self._combined(trials)
+        found = self._compared(trials, combined, seconds)
         kept = found.kept
-        model = self.best.keep(kept, self.search.recipes[kept.number])
+        made = next((one for one in combined if one.trial.number == kept.number), None)
+        if made is None:
+            model = self.best.keep(kept, self.search.recipes[kept.number])
+        else:
+            model = self.best.replace(made.trial, *made.made())
         model = replace(model, interrupted=self.interrupted)
         candidate = self.best.candidate
         assert candidate is not None
         model = self.best.finishing.reported(model, [candidate], candidate, given=self._given(model, candidate))
         return Tuned(model, replace(found, about=replace(found.about, tested=_tested(model))))
 
-    def _compared(self, trials: Sequence[Trial], seconds: float) -> Outcome:
+    def _combined(self, trials: Sequence[Trial]) -> list[Combined]:
+        """Ensembles and soups, where there is time for them."""
+        left = None if self.ends is None else self.ends.left() / 2
+        if self.interrupted or (left is not None and left <= 0):
+            return []
+        self.best.finishing.listener.doing("combining the best trials")
+        combiner = Combiner(self.ready.judged, self.runner, self.search.recipes, self.asking.limits)
+        combined = combiner.combined(trials, left, self.runner.clock)
+        for one in combined:
+            self.best.finishing.listener.tried(one.trial, "")
+        return combined
+
+    def _compared(self, trials: Sequence[Trial], combined: Sequence[Combined], seconds: float) -> Outcome:
         """What is known of the trials; those that were trained to their end are compared, where there are none the
         paused ones."""
         judged, scored = self.ready.judged, [one for one in trials if one.score is not None and not one.failed]
         state = "finished" if any(one.state == "finished" for one in scored) else "paused"
         given = {one.number: self._scored(one) for one in scored if one.state == state}
+        given |= {one.trial.number: dict(one.given) for one in combined}
         resampled = judged.resampled_given(given) if given else None
-        return outcome(
-            trials, resampled, scale_of(judged.job.bound_metrics), self._about(trials, seconds), why=judged.incomparable
-        )
+        every, scale = [*trials, *(one.trial for one in combined)], scale_of(judged.job.bound_metrics)
+        return outcome(every, resampled, scale, self._about(trials, seconds), why=judged.incomparable)
 
     def _scored(self, trial: Trial) -> dict[str, Any]:
         """By target, what metrics read of a trial's predictions of the judged rows."""
@@ -77,6 +104,7 @@ class Choosing:
             folds=ready.judged.folds,
             limits=self.asking.limits,
             objectives=("score", "latency", "size") if self.asking.pareto else ("score",),
+            transfer=self._transfer(),
             importance=search.study.importance(told, ready.space.dimensions),
             budget=self.asking.seconds,
             seconds=seconds,
@@ -86,6 +114,22 @@ class Choosing:
             command=self.command,
             notes=tuple(self.best.finishing.listener.notes),
         )
+
+    def _transfer(self) -> dict[str, float]:
+        """LogME of each base that a probe was solved on, whose features are in the cache."""
+        found = dict[str, float]()
+        if len(self.ready.job.train) > MOST_ROWS:
+            return found
+        for number, planned in enumerate(self.search.first):
+            trial = self.search.trials.get(number)
+            if trial is None or trial.state != "finished" or trial.base in found or not is_probe(planned.recipe):
+                continue
+            if self.ends is not None and self.ends.left() < LEAST:
+                break
+            score = transfer_score(self.ready.job, planned.recipe)
+            if score is not None:
+                found[trial.base] = score
+        return found
 
     def _given(self, model: Model, kept: Candidate) -> Given | None:
         """Under folds, what the trial's runs predicted of the rows that they had not seen, where there is no test

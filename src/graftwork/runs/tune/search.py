@@ -127,7 +127,7 @@ class Search:
         for number, level in taken_up(list(self.trials.values())):
             done = self._run(self.trials[number], self.recipes[number], level, 1.0)
             self.study.add(done, self.params[number], self.space.dimensions)
-        self.runner.tidy(list(self.trials.values()))
+        self.runner.tidy([one for one in self.trials.values() if one.steps])
 
     def _propose(self, number: int) -> None:
         """A recipe that was not tried before and that no plan refuses. Without one the trial is left out."""

@@ -177,7 +177,7 @@ def tune_data(
         if best.model is None:
             raise
         interrupted = True
-    tuned = Choosing(ready, search, runner, best, asking, interrupted, asked).tuned(clock() - started)
+    tuned = Choosing(ready, search, runner, best, asking, ends, interrupted, asked).tuned(clock() - started)
     if place is not None:
         tuned.write(place)
     prune()

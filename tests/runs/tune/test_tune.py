@@ -1,0 +1,149 @@
+"""`gw.tune`: killed and gone on with it ends as uninterrupted; two halves are the whole; failures end nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import graftwork as gw
+from graftwork.data.store import writing
+from graftwork.errors import DataError, UsageError
+from graftwork.evidence.tune.trials import Trial
+from graftwork.runs.tune import trial_run
+from graftwork.runs.tune.folder import holds_study
+from tiny import tiny_bert, tiny_rows, tiny_texts
+
+ROWS = [{"text": text, "label": topic} for text, topic in tiny_rows(72)]
+SCRIPT = """
+import json, sys
+import graftwork as gw
+told = json.loads(sys.argv[1])
+gw.tune(told["rows"], target="label", recipe=gw.Recipe(base=told["base"], training=gw.Training(epochs=2)),
+        trials=told["trials"], try_with=["mixup"], folds=1, out=told["out"], resume=told["resume"], verbose=False)
+"""
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tiny_bert(tmp_path_factory.mktemp("base") / "bert"))
+
+
+def tune(base: str, trials: int, out: Path | None, **more: Any) -> gw.Tuned:
+    recipe = gw.Recipe(base=base, training=gw.Training(epochs=2))
+    options: dict[str, Any] = {"try_with": ["mixup"], "folds": 1, "verbose": False, **more}
+    return gw.tune(ROWS, target="label", recipe=recipe, trials=trials, out=out, **options)
+
+
+def came_to(trials: tuple[Trial, ...]) -> list[Any]:
+    """All that does not depend on a clock."""
+    return [(one.number, one.name, one.state, one.params, one.rungs, one.steps, one.recipe) for one in trials]
+
+
+def test_without_a_folder_nothing_is_left(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = tune(base, 1, None)
+    assert [one.origin for one in found.trials] == ["default"]
+    assert len(found.model.predict(tiny_texts(3))) == 3
+    assert list(tmp_path.iterdir()) == []
+    assert found.table().num_rows == 1
+    assert found.sentences
+    assert str(found) in found._repr_html_() or found._repr_html_()
+
+
+def test_what_fails_is_counted_and_ends_nothing(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_single = trial_run.run_single
+
+    def failing(*args: Any, **named: Any) -> Any:
+        if args[1].head == "mlp":
+            raise MemoryError
+        return run_single(*args, **named)
+
+    monkeypatch.setattr(trial_run, "run_single", failing)
+    found = tune(base, 3, tmp_path / "run")
+    failed = [one for one in found.trials if one.state == "failed"]
+    assert [one.failed for one in failed] == ["The memory is too small for it."]
+    assert found.chosen.number not in {one.number for one in failed}
+    assert "The memory is too small for it." in (tmp_path / "run" / "tune.html").read_text()
+
+
+def test_a_full_disk_is_said_and_the_best_model_stays(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, act = tmp_path / "run", writing.act
+
+    def full(call: Any, *paths: Path) -> None:
+        if any("0001" in str(path) for path in paths):
+            raise OSError(28, "No space left on device")
+        act(call, *paths)
+
+    monkeypatch.setattr(writing, "act", full)
+    with pytest.raises(DataError, match=r"No space left to write .*0001.*Free some space"):
+        tune(base, 3, out)
+    monkeypatch.setattr(writing, "act", act)
+    assert len(gw.load(out).predict(tiny_texts(3))) == 3
+    assert holds_study(out)
+    assert len(tune(base, 3, out, resume=True).trials) >= 3
+
+
+def test_domains_are_not_left_out_in_a_search(base: str) -> None:
+    with pytest.raises(UsageError, match="belongs to graft fit"):
+        tune(base, 1, None, split_by="domain")
+
+
+@pytest.mark.slow
+def test_two_halves_are_the_whole(base: str, tmp_path: Path) -> None:
+    whole = tune(base, 10, tmp_path / "whole")
+    for trials in (5, 7, 10):
+        found = tune(base, trials, tmp_path / "parts", resume=trials > 5)
+    assert came_to(found.trials) == came_to(whole.trials)
+    assert found.chosen.number == whole.chosen.number
+    same = [(tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "parts")]
+    assert same[0] == same[1]
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_as_uninterrupted(base: str, tmp_path: Path) -> None:
+    """kill -9 of the whole process, again and again; the model that is there can be loaded at every moment."""
+    whole, out, draw = tune(base, 9, tmp_path / "whole"), tmp_path / "killed", random.Random(0)
+    kills = 0
+    while kills < 10:
+        told = {"rows": ROWS, "base": base, "trials": 9, "out": str(out), "resume": holds_study(out)}
+        process = subprocess.Popen([sys.executable, "-c", SCRIPT, json.dumps(told)], env=environment())
+        wait_for(out, process, draw.uniform(0.0, 1.0))
+        if process.poll() is not None:
+            break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+        if (out / "model.json").is_file():
+            gw.load(out)
+    assert kills >= 2
+    found = tune(base, 9, out, resume=True)
+    assert came_to(found.trials) == came_to(whole.trials)
+    assert found.chosen.number == whole.chosen.number
+
+
+def wait_for(out: Path, process: subprocess.Popen[bytes], more: float) -> None:
+    """Until one trial more was written, and a moment longer: starting a process takes most of the time here."""
+    before, until = written(out), time.monotonic() + 300
+    while process.poll() is None and written(out) == before and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(more)
+
+
+def written(out: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in (out / "tune" / "trials").glob("*/trial.json")}
+
+
+def environment() -> Mapping[str, str]:
+    return os.environ | {"OMP_NUM_THREADS": "1"}
