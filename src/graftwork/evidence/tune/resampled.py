@@ -20,8 +20,8 @@ from graftwork.tasks.metrics.metric import Metric, Scorer
 
 FEWEST_DRAWS = 50
 """Draws on which every trial has a score, with fewer of which nothing is compared."""
-_MOST_SCORES = 50_000
-"""Scores on draws that are computed where trials are many; at the least 200 draws are taken."""
+_MOST_SCORES, _MOST_ROWS = 50_000, 400_000_000
+"""Scores on draws, and rows that are read for them, beyond which fewer draws are taken; at the least 200 are."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def resampled(
         empty = np.zeros((0, len(numbers)))
         return Resampled(numbers, np.full(len(numbers), np.nan), empty, empty, rows)
     scorers = [{number: one.metric.scorer(one.truth, one.given[number]) for number in numbers} for one in targets]
-    taken = min(resamples, max(200, _MOST_SCORES // len(numbers)))
+    most = min(_MOST_SCORES // len(numbers), _MOST_ROWS // (rows * len(numbers)))
+    taken = min(resamples, max(200, most))
     drawn, left_out = list[np.ndarray](), list[np.ndarray]()
     for counts in draws(int(codes.max()) + 1, seed, taken):
         for found, weights in ((drawn, counts), (left_out, (counts == 0).astype(np.float64))):
