@@ -62,8 +62,8 @@ def test_of_those_that_are_as_plain_the_best_score_is_kept_on_the_base_that_was_
     same = {"techniques": ("a",)}
     trials = [
         trial(0, 0.70, base="minilm"),
-        trial(1, 0.84, base="minilm", **same),
-        trial(2, 0.85, base="minilm", **same),
+        trial(1, 0.84, base="minilm:layers=2", **same),
+        trial(2, 0.85, base="minilm:layers=4,dropout=0.1", **same),
         trial(3, 0.855, base="copy", **same),
     ]
     assert kept(trials, 0.02) == (2, "plainest", (2, 1, 3))

@@ -192,6 +192,8 @@ def test_a_search_that_was_cut_short_is_gone_on_with() -> None:
     assert commands(first)[0] == "graft tune train.csv --target label --out runs/x --resume"
     again = a_tune(interrupted=True, command="graft tune train.csv --resume")
     assert commands(again)[0] == "graft tune train.csv --resume"
+    counted = a_tune(interrupted=True, command="graft tune train.csv --trials 25 --out x")
+    assert commands(counted)[0] == "graft tune train.csv --trials 50 --out x --resume"
     late = a_tune(seconds=62.0)
     assert came_late(late)
     assert any("more time may bring more" in one for one in doubts(late))

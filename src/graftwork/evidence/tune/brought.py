@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from graftwork.evidence.scores.intervals import Interval, percentiles
+from graftwork.evidence.tune.base_name import base_name
 from graftwork.evidence.tune.resampled import FEWEST_DRAWS, Resampled
 from graftwork.evidence.tune.trials import Trial
 
@@ -91,7 +92,7 @@ def _all_else(one: Trial, name: str) -> Hashable:
 
 def _kind(one: Trial, name: str) -> Hashable:
     others = tuple(sorted(each for each in names_of(one) if each != name))
-    return one.base, str(one.recipe.get("head", "")), others, one.steps > 0
+    return base_name(one.base), str(one.recipe.get("head", "")), others, one.steps > 0
 
 
 def _interval(pairs: Sequence[tuple[Trial, Trial]], found: Resampled) -> Interval | None:

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from graftwork.evidence.tune.base_name import base_name
 from graftwork.evidence.tune.superior import Bounds, alike
 from graftwork.evidence.tune.trials import Trial
 
@@ -66,11 +67,11 @@ def _plainest(trials: Sequence[Trial], scores: np.ndarray, pool: np.ndarray, bes
     in all of these the best score. pool (T,): which ones."""
     first: dict[str, int] = {}
     for one in sorted(trials, key=lambda one: one.number):
-        first.setdefault(one.base, one.number)
+        first.setdefault(base_name(one.base), one.number)
 
     def plainness(at: int) -> tuple[float, ...]:
         one = trials[at]
-        return (*one.plainness[:2], first[one.base], -scores[at], one.number)
+        return (*one.plainness[:2], first[base_name(one.base)], -scores[at], one.number)
 
     order = tuple(sorted(map(int, np.flatnonzero(pool)), key=plainness))
     return Kept(order[0], "best" if order[0] == best else why, order)

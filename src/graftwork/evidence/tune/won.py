@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graftwork.evidence.scores.intervals import Interval
+from graftwork.evidence.tune.base_name import base_name
 from graftwork.evidence.tune.costs import parameters_text
 from graftwork.evidence.tune.outcome import Outcome
 from graftwork.evidence.tune.trials import Trial
@@ -110,7 +111,7 @@ def _saved(kept: Trial, best: Trial) -> str:
     if len(kept.techniques) != len(best.techniques):
         fewer = counted(len(kept.techniques), "technique") if kept.techniques else "no technique"
         return f"{fewer} instead of {len(best.techniques):,}"
-    return f"it is on {quoted(kept.base, NAME)}, which was tried before {quoted(best.base, NAME)}"
+    return f"it is on {quoted(base_name(kept.base), NAME)}, which was tried before {quoted(base_name(best.base), NAME)}"
 
 
 def _default(found: Outcome) -> str:

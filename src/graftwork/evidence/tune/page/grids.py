@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graftwork.evidence.page.tables import Grid, Value
+from graftwork.evidence.tune.base_name import base_name
 from graftwork.evidence.tune.brought import Brought
 from graftwork.evidence.tune.costs import latency_text, parameters_text, size_text
 from graftwork.evidence.tune.live import state_text
@@ -86,7 +87,7 @@ def brought_grid(found: Outcome) -> Grid | None:
 
 def importance_grid(found: Outcome) -> Grid | None:
     """By what the scores of the trials differ; None where it was not computed."""
-    shares = {name: share for name, share in found.about.importance.items() if share > 0}
+    shares = {name: share for name, share in found.about.importance.items() if share > 0.005}
     total = sum(shares.values())
     if not total:
         return None
@@ -100,17 +101,19 @@ def importance_grid(found: Outcome) -> Grid | None:
 def bases_grid(found: Outcome) -> Grid | None:
     """The best score by base, beside what was foretold without training (LogME); None of a single base."""
     best: dict[str, Trial] = {}
+    transfer = {base_name(base): value for base, value in found.about.transfer.items()}
     for one in found.trials:
         if one.base and one.score is not None and one.origin != "combined":
-            known = best.get(one.base)
+            name = base_name(one.base)
+            known = best.get(name)
             if known is None or known.score is None or one.score > known.score:
-                best[one.base] = one
-    names = list(dict.fromkeys([*sorted(best, key=lambda name: -(best[name].score or 0.0)), *found.about.transfer]))
+                best[name] = one
+    names = list(dict.fromkeys([*sorted(best, key=lambda name: -(best[name].score or 0.0)), *transfer]))
     if len(names) < 2:
         return None
     rows = []
     for name in names:
-        foretold, top = found.about.transfer.get(name), best.get(name)
+        foretold, top = transfer.get(name), best.get(name)
         rows.append(
             (
                 Value(line(name, _NAME), small=line(top.name, _NAME) if top else "no trial came to a score"),
