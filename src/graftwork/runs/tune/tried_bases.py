@@ -137,7 +137,7 @@ def _suiting(one: Input, own: BaseSettings, *, alone: bool) -> list[BaseSettings
     pretrained = [parse_base(name) for name in names]
     if one.modality == "table":
         return [parse_base(DEFAULTS["table"]), *(map(parse_base, FROM_SCRATCH["table"]) if alone else ())]
-    learned = one.modality == "audio" or not (pretrained or own.pretrained)
+    learned = (alone and one.modality == "audio") or not (pretrained or own.pretrained)
     return [*pretrained, *(map(parse_base, FROM_SCRATCH[one.modality]) if learned else ())]
 
 
