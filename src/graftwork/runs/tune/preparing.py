@@ -80,7 +80,7 @@ def prepared(
     make_ready(job.sample(SEEN, recipe.seed, SEEN), first[0].recipe, sketched=True)  # refused as fit refuses it
     judged = judged_rows(job, recipe, asking.folds)
     listener.note(judged.note)
-    space = search_space(job, asked, tries)
+    space = search_space(job, recipe, tries)
     if folder is not None:
         check_identity(folder, identity_of(judged.job, recipe, asking, judged.folds, space.dimensions))
     deadline = allowed.deadline
