@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,3 +67,16 @@ def test_combined_trials_are_no_pair() -> None:
 def test_the_most_gain_is_first_and_what_is_not_known_last() -> None:
     trials = [made(0, 0.7), made(1, 0.6, "mixup"), made(2, 0.8, "ema"), made(3, 0.9, "sam", base="gru")]
     assert [one.name for one in brought(trials)] == ["ema", "mixup", "sam"]
+
+
+def test_else_first_scores_of_searched_trials_are_compared_whether_or_not_they_were_gone_on_with() -> None:
+    def begun(number: int, first: float, *techniques: str, **more: Any) -> Trial:
+        one = made(number, None, *techniques, base=f"base {number}", steps=90, state="paused", **more)
+        return replace(one, rungs=((10, first),))
+
+    gone_on = replace(begun(4, 0.6, "mixup"), rungs=((10, 0.6), (90, 0.9)), state="finished")
+    trials = [made(0, 0.99), begun(1, 0.5), begun(2, 0.3), begun(3, 0.4, "mixup"), gone_on, begun(5, 0.1, "ema")]
+    mixup, ema = brought(trials)
+    assert (mixup.name, mixup.basis, mixup.interval) == ("mixup", "all differs", None)
+    assert mixup.gain == pytest.approx((0.4 + 0.6) / 2 - (0.5 + 0.3 + 0.1) / 3)
+    assert (ema.name, ema.basis, ema.gain) == ("ema", "never apart", None)

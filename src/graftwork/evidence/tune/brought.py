@@ -20,16 +20,19 @@ from graftwork.evidence.tune.base_name import base_name
 from graftwork.evidence.tune.resampled import FEWEST_DRAWS, Resampled
 from graftwork.evidence.tune.trials import Trial
 
-Basis = Literal["pairs", "settings differ", "never apart"]
+Basis = Literal["pairs", "settings differ", "all differs", "never apart"]
 """pairs: trials that differ in it alone. settings differ: of the same base, head and other techniques, but other
-settings, such as the learning rate. never apart: none of both kinds."""
+settings, such as the learning rate. all differs: searched trials with it and without it, where each was first scored,
+before any was stopped for being behind. never apart: none of these kinds."""
+_LEAST = 2
 
 
 @dataclass(frozen=True)
 class Brought:
     """name: of the technique. trials: that had it, whatever came of them. pairs: compared. gain: how much better with
-    it than without it, the mean over pairs; more is better. interval: 95 %, of pairs that differ in it alone: what
-    other judged rows could change, not what another training run could. helped: pairs in which it scored better.
+    it than without it, the mean over pairs, or of means; more is better. interval: 95 %, of pairs that differ in it
+    alone: what other judged rows could change, not what another training run could. helped: pairs in which it scored
+    better.
     """
 
     name: str
@@ -73,7 +76,18 @@ def _brought(name: str, own: Sequence[Trial], finished: Sequence[Trial], found: 
         interval = _interval(pairs, found) if basis == "pairs" and found is not None else None
         helped = sum(gain > 0 for gain in gains)
         return Brought(name, basis, tried, len(pairs), float(np.mean(gains)), interval, helped)
-    return Brought(name, "never apart", tried)
+    return _at_first(name, own, tried)
+
+
+def _at_first(name: str, own: Sequence[Trial], tried: int) -> Brought:
+    """By the first scores of searched trials: those of all that were begun, whether or not they were gone on with."""
+    first = [(one, one.rungs[0][1]) for one in own if one.origin == "searched" and one.steps and one.rungs]
+    with_it = [score for one, score in first if name in names_of(one)]
+    without = [score for one, score in first if name not in names_of(one)]
+    if min(len(with_it), len(without)) < _LEAST:
+        return Brought(name, "never apart", tried)
+    gain = float(np.mean(with_it) - np.mean(without))
+    return Brought(name, "all differs", tried, min(len(with_it), len(without)), gain)
 
 
 def _pairs(name: str, trials: Sequence[Trial], alike: Callable[[Trial, str], Hashable]) -> list[tuple[Trial, Trial]]:

@@ -160,7 +160,9 @@ def _gain(one: Brought, found: Outcome) -> Value:
 
 def _basis(one: Brought) -> str:
     if one.basis == "never apart":
-        return "no two finished trials with and without it are alike in base, head and other techniques"
+        return "too few trials with it or without it"
+    if one.basis == "all differs":
+        return "means of the searched trials with it and without it, at their first score; all else differs too"
     pairs = counted(one.pairs, "pair")
     if one.basis == "pairs":
         return f"{pairs} of trials that differ in it alone; better in {one.helped:,}"
