@@ -106,6 +106,27 @@ def test_a_resumed_run_of_other_steps_is_refused(recipe: gw.Recipe, tmp_path: Pa
         run(job, other, open_workspace(tmp_path, True))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "3",
+        '{"stops": 3}',
+        '{"steps": 3, "asked": 2}',
+        '{"steps": "3"}',
+        '{"steps": 3, "cuts": 1}',
+        '{"steps": -1, "asked": [4, null]}',
+        '{"steps": 4, "asked": [4, null], "cuts": [5]}',
+    ],
+)
+def test_what_is_kept_of_a_run_is_not_believed(content: str, recipe: gw.Recipe, tmp_path: Path) -> None:
+    job = job_of(frame(), recipe)
+    run(job, recipe, open_workspace(tmp_path, False))
+    (tmp_path / ".work" / "run.json").write_text(content)
+    with pytest.raises(CheckpointError, match=r"is damaged \((.*[eE]xpected|steps is missing)"):
+        run(job, recipe, open_workspace(tmp_path, True))
+
+
 # --- the fingerprint ------------------------------------------------------------------------------------------------
 def test_the_fingerprint_covers_rows_validation_weights_and_settings(recipe: gw.Recipe, tmp_path: Path) -> None:
     base = tmp_path / "bert"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,12 +25,13 @@ from graftwork.core.sketch import sketch
 from graftwork.core.timing import affordable_steps
 from graftwork.data.table import Input, Table
 from graftwork.devices import chosen
-from graftwork.errors import CheckpointError, RefusedError
+from graftwork.errors import RefusedError
 from graftwork.networks.bases.registry import build
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network
 from graftwork.networks.text.encoder import TextEncoder
 from graftwork.recipe import Recipe
+from graftwork.runs.begun import as_begun, remember_begun
 from graftwork.runs.clock import Deadline
 from graftwork.runs.fingerprint import fingerprint
 from graftwork.runs.job.job import Job
@@ -105,17 +105,16 @@ def run_single(
     at which it pauses (`Fitted.paused`). Called again it goes on, and `deadline` is when the rest should be over.
     """
     wall, cpu = time.monotonic(), time.process_time()
-    known, asked = workspace.recall(name), [recipe.training.steps, recipe.training.epochs]
-    if known is not None:
-        recipe, limit = _as_begun(recipe, known, asked, workspace), None
-        deadline = deadline if scored_at else None
+    begun, asked = as_begun(recipe, name, workspace), recipe
+    if begun is not None:
+        recipe, limit, deadline = begun, None, deadline if scored_at else None
     listener.doing(f"{name}: making ready")
     run = _make_run(job, recipe, started=True, listener=listener, limit=limit)
-    run, pace = _paced(run, name, asked, workspace, listener, deadline, limit, begun=known is not None)
-    if known is None:
-        workspace.remember(name, {"steps": run.plan.total_steps, "asked": asked, "cuts": []})
+    run, pace = _paced(run, name, asked, workspace, listener, deadline, limit, begun=begun is not None)
+    if begun is None:
+        remember_begun(workspace, name, asked, run.plan.total_steps)
     resolved = replace(recipe, training=replace(run.plan.training, steps=run.plan.total_steps))
-    begun = replace(resolved, training=replace(resolved.training, cuts=()))  # what is decided later names no other run
+    uncut = replace(resolved, training=replace(resolved.training, cuts=()))  # what is decided later names no other run
     listener.began(name, resolved.to_dict())
     listener.planned(name, run.plan.explain())
     speed, rungs = Speed(), scored_at(run.plan.total_steps) if scored_at else {}
@@ -124,12 +123,12 @@ def run_single(
     fitted = fit(
         run,
         observers=[lambda progress: listener.stepped(name, progress), speed],
-        checkpoints=workspace.checkpoints(name, fingerprint(begun, run)),
+        checkpoints=workspace.checkpoints(name, fingerprint(uncut, run)),
         pace=pace,
         until=None if until is None else min((at for level, at in rungs.items() if level >= until), default=None),
         scored_at=rungs.values(),
     )
-    if fitted.cuts and known is None and not recipe.training.cuts:
+    if fitted.cuts and begun is None and not recipe.training.cuts:
         listener.note(f"{name}: ended after {fitted.steps} of {run.plan.total_steps} steps, so that the budget is kept")
     resolved = replace(resolved, training=replace(resolved.training, cuts=fitted.cuts))
     if corrupts(run.tasks) and speed.text(run):
@@ -154,21 +153,10 @@ def run_single(
     return Candidate(name, resolved, run.plan, network, fitted, fitted.best_score, predictions, seconds, spent)
 
 
-def _as_begun(recipe: Recipe, known: Mapping[str, Any], asked: list[Any], workspace: Workspace) -> Recipe:
-    """The recipe with the steps that were decided when the run began, and on its way."""
-    if known.get("asked", asked) != asked:
-        raise CheckpointError(
-            f"The unfinished run in {workspace.place} was begun with other steps or epochs. "
-            "Repeat the command that began it, or choose another --out."
-        )
-    cuts = tuple(known.get("cuts") or recipe.training.cuts)
-    return replace(recipe, training=replace(recipe.training, steps=known["steps"], cuts=cuts))
-
-
 def _paced(
     run: Run,
     name: str,
-    asked: list[Any],
+    asked: Recipe,
     workspace: Workspace,
     listener: Listener,
     deadline: Deadline | None,
@@ -180,7 +168,7 @@ def _paced(
     planned = run.plan.total_steps
 
     def decided(course: Course) -> None:
-        workspace.remember(name, {"steps": course.total, "asked": asked, "cuts": list(course.cuts)})
+        remember_begun(workspace, name, asked, course.total, course.cuts)
 
     if deadline is not None and begun:
         return run, Pace(deadline.left, least=least_steps(run), evaluation=0.0, decided=decided)
