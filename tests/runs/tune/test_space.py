@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,10 +11,13 @@ from hypothesis import strategies as st
 
 import graftwork as gw
 from graftwork.errors import ModelError, UsageError
+from graftwork.networks.base_settings import TrainingRows
+from graftwork.networks.bases.registry import parse_base
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.job.job import Job
 from graftwork.runs.tune.space import SearchSpace, Tries, candidate_bases, refused, search_space
 from graftwork.spaces import Range, Space
+from tiny import KINDS, tiny_model
 
 Texts = tuple[Job, gw.Recipe]
 
@@ -99,3 +103,9 @@ def test_a_base_that_is_named_stays_alone(texts_job: Texts) -> None:
 def test_what_can_not_be_tried_is_said(texts_job: Texts, tries: Tries, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         search_space(*texts_job, tries)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_files_say_of_a_base_is_how_deep_it_is(kind: str, tmp_path: Path) -> None:
+    base = parse_base(str(tiny_model(tmp_path / kind, kind)))
+    assert base.told_depth() == base.build(TrainingRows(), 0).depth
