@@ -15,10 +15,10 @@ from graftwork.model import Model
 from graftwork.runs.clock import Deadline
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.results import Given, Part
-from graftwork.runs.single import Candidate
 from graftwork.runs.tune.asked import Asking
 from graftwork.runs.tune.best import Best
 from graftwork.runs.tune.combined import Combined, Combiner
+from graftwork.runs.tune.combining import calibrated_predictions
 from graftwork.runs.tune.first import is_probe
 from graftwork.runs.tune.preparing import Prepared
 from graftwork.runs.tune.search import Search
@@ -62,7 +62,7 @@ class Choosing:
         model = replace(model, interrupted=self.interrupted)
         candidate = self.best.candidate
         assert candidate is not None
-        model = self.best.finishing.reported(model, [candidate], candidate, given=self._given(model, candidate))
+        model = self.best.finishing.reported(model, [candidate], candidate, given=self._given(model, kept, made))
         return Tuned(model, replace(found, about=replace(found.about, tested=_tested(model))))
 
     def _combined(self, trials: Sequence[Trial]) -> list[Combined]:
@@ -89,9 +89,12 @@ class Choosing:
         return outcome(every, resampled, scale, self._about(trials, seconds), why=judged.incomparable)
 
     def _scored(self, trial: Trial) -> dict[str, Any]:
-        """By target, what metrics read of a trial's predictions of the judged rows."""
-        predictions = self.runner.predictions(trial.number)
-        return {name: task.scored(predictions[name]) for name, task in self.ready.judged.job.tasks.items()}
+        """By target, what metrics read of a trial's predictions of the judged rows; calibrated on them as the members
+        of an ensemble are, which else had an advantage by that."""
+        judged, predictions = self.ready.judged, self.runner.predictions(trial.number)
+        if judged.incomparable:
+            return {name: task.scored(predictions[name]) for name, task in judged.job.tasks.items()}
+        return dict(calibrated_predictions(judged.job, predictions, judged.truth))
 
     def _about(self, trials: Sequence[Trial], seconds: float) -> About:
         ready, search = self.ready, self.search
@@ -131,14 +134,14 @@ class Choosing:
                 found[trial.base] = score
         return found
 
-    def _given(self, model: Model, kept: Candidate) -> Given | None:
-        """Under folds, what the trial's runs predicted of the rows that they had not seen, where there is no test
-        table; else what a fit has."""
+    def _given(self, model: Model, kept: Trial, made: Combined | None) -> Given | None:
+        """Under folds, what the runs of the kept trial predicted of the rows that they had not seen, where there is no
+        test table; else what a fit has. made: of a combined one."""
         judged = self.ready.judged
-        if judged.folds == 1 or judged.job.test is not None or kept.predictions is None:
+        if judged.folds == 1 or judged.job.test is not None:
             return None
-        values = {name: task.scored(kept.predictions[name]) for name, task in judged.job.tasks.items()}
-        examples = prepare(judged.table, model.network, judged.job.tasks, model.recipe.text)
+        values = dict(self._scored(kept) if made is None else made.given)
+        examples = prepare(judged.table, model.lead.network, judged.job.tasks, model.lead.recipe.text)
         return {CROSS_VALIDATED: Part(judged.table, examples, {}, values)}
 
 
