@@ -284,6 +284,22 @@ def test_an_ablation_tracks_what_each_technique_brings(tmp_path: Path, monkeypat
     assert finding.value == pytest.approx(brings[-1][1], abs=1e-6)
 
 
+def test_a_tune_tracks_the_trials_that_it_ran_and_goes_on_with_them(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    table = pd.DataFrame({"a": range(80), "b": [one % 7 for one in range(80)]})
+    table["kind"] = ["yes" if one % 2 else "no" for one in range(80)]
+    given: dict[str, Any] = {"target": "kind", "recipe": gw.Recipe(base="columns"), "folds": 1, "batch": 2}
+    given |= {"out": tmp_path, "track": "tensorboard", "verbose": False}
+    gw.tune(table, trials=1, **given)
+    found = gw.tune(table, trials=3, resume=True, **given)
+    track = tmp_path / "track"
+    asked = [one for one in found.trials if one.origin != "combined"]
+    assert [one for one in runs(track) if one.startswith("trials/")] == [f"trials/{one.number:04d}" for one in asked]
+    for one in asked:
+        assert alike(points(track / f"trials/{one.number:04d}", "rung/accuracy")[-1:], list(one.rungs)[-1:])
+    assert len(points(track / "tune", "trial/accuracy")) >= len(asked)
+
+
 def test_nothing_is_loaded_or_written_where_nobody_asked(
     recipe: gw.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
