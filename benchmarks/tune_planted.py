@@ -48,7 +48,9 @@ def measure(results: Results, given: Options, name: str, folder: Path) -> None:
     for draw in range(1 if given.quick else DRAWS):
         whole = ROWS + VALID
         picked = [rows[at] for at in order[draw * whole : (draw + 1) * whole]]
-        parts = {"train": picked[: 60 if given.quick else ROWS], "validation": picked[ROWS:]}
+        train = picked[: 60 if given.quick else ROWS]
+        known = {row["label"] for row in train}  # a rare class may have no row to learn from
+        parts = {"train": train, "validation": [row for row in picked[ROWS:] if row["label"] in known]}
         files = {part: str(data.write(folder / f"{name}-{draw}-{part}.csv", each)) for part, each in parts.items()}
         trials = 4 if given.quick else TRIALS
         one = partial(work, "planted", **files, test=str(test), noise=NOISE, trials=trials, seed=draw)
