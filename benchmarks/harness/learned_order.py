@@ -17,6 +17,8 @@ BUDGETS = (10.0, 60.0, 300.0)
 UP_TO: Mapping[float, float | None] = {10.0: 35.0, 60.0: 145.0, 300.0: None}
 """By these, the largest budget of a whole call that a line is for: halfway to the next, in ratios, and 10 seconds for
 the start, the scores and the report."""
+MOST_ROWS = 10_000
+"""Training rows up to which an order is trusted that was learned on sets of at most 2,000."""
 LEAST_SETS = 3
 """Sets of a kind, or of one side of a split, without which nothing is learned."""
 SPLIT_GAIN = 0.01
@@ -71,11 +73,19 @@ def portfolio_of(sets: Sequence[Measured], found: Sequence[Judged]) -> tuple[Lin
     kept = [one.budget for one in found if one.better]
     lines: list[Line] = []
     for kind in USUAL:
-        by_budget = [learned(sets, kind, budget) if budget in kept else [usual(kind)] for budget in BUDGETS]
+        by_budget = [bounded(learned(sets, kind, budget)) if budget in kept else [usual(kind)] for budget in BUDGETS]
         for at, (budget, found) in enumerate(zip(BUDGETS, by_budget, strict=True)):
             if at + 1 == len(BUDGETS) or by_budget[at + 1] != found:
                 lines += [replace(line, up_to=UP_TO[budget]) for line in found]
     return tuple(lines)
+
+
+def bounded(lines: Sequence[Line]) -> list[Line]:
+    """Learned lines hold for as many rows as they can say something of; beyond, the usual order stays."""
+    last = usual(lines[-1].kind)
+    if list(lines) == [last]:
+        return [last]
+    return [*(replace(line, rows=Span(line.rows.least, line.rows.most or MOST_ROWS)) for line in lines), last]
 
 
 def judged(sets: Sequence[Measured], budget: float) -> Judged:
