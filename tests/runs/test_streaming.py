@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import graftwork as gw
 from graftwork.core.checkpoint import Checkpointing
@@ -24,12 +26,19 @@ from heard import Ear
 from jobs import job_of
 from tiny import tiny_rows
 from tinyrun import Killed, kill_at, same, weights
+from tinysound import encoded, tone
 
 ROWS, FIRST = 96, 32
 
 
 def frame(rows: int = 200) -> pd.DataFrame:
     return pd.DataFrame(tiny_rows(rows), columns=["text", "label"])
+
+
+def picture(seed: int) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file := io.BytesIO(), format="PNG")
+    return file.getvalue()
 
 
 def alike_frame(rows: int = 200) -> pd.DataFrame:
@@ -66,6 +75,19 @@ def test_it_is_the_run_that_keeps_all_rows(base: Path) -> None:
     assert found.fitted.steps == ROWS // 8
     assert same(weights(found.network), weights(plain.network))
     assert found.score == plain.score
+
+
+@pytest.mark.parametrize(("column", "base"), [("photo", "small-cnn:width=8"), ("sound", "mel-cnn:width=8")])
+def test_pictures_and_sounds(column: str, base: str) -> None:
+    """Sounds of one length, so that lengths are known."""
+    values = [picture(at) if column == "photo" else encoded(tone(200 + 5 * at)) for at in range(60)]
+    table = pd.DataFrame({column: values, "label": ["a", "b"] * 30})
+    training = gw.Training(epochs=1, batch=8, precision="fp32", lr=1e-3)
+    streams = gw.Recipe(base=base, techniques=[], rows=40, kept_rows=12, training=training)
+    found = run_of(table, streams)
+    plain = run_of(table, replace(streams, kept_rows=None))
+    assert found.fitted.steps == 5
+    assert same(weights(found.network), weights(plain.network))
 
 
 def test_heads_begin_from_the_first_rows(base: Path) -> None:

@@ -125,11 +125,12 @@ def test_the_runs_and_their_rows(auto: gw.Recipe) -> None:
 
 
 @pytest.mark.usefixtures("slow")
-def test_validation_is_a_sample(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probes_read_few_rows(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "MOST_KEPT", 50)
     monkeypatch.setattr(streaming, "MOST_VALID", 10)
     job = job_of(frame(), auto)
     allowed = within_budget(job, auto, Workspace(), Ear(), Deadline.after(SECONDS))
-    assert allowed.recipe.valid_rows == 10
+    assert (allowed.recipe.rows, allowed.recipe.valid_rows) == (50, 10)
 
 
 @pytest.mark.usefixtures("slow")

@@ -97,8 +97,8 @@ def within_budget(
         if runs == 1:
             stream = streaming_of(job, recipe, planned, look, share.left(), PASS_SHARE)
         part = PASS_SHARE if stream is None else streaming.SHARE
-        most_valid = None if stream is None else streaming.MOST_VALID
-        rows, valid_rows = _rows(job, first, look, share, None if estimated else listener, part, most_valid)
+        most = None if stream is None else (streaming.MOST_KEPT, streaming.MOST_VALID)
+        rows, valid_rows = _rows(job, first, look, share, None if estimated else listener, part, most)
         stream = None if rows is None else stream
     for_all = None
     if rows is not None and recipe.rows is None:
@@ -120,12 +120,13 @@ def _rows(
     deadline: Deadline,
     listener: Listener | None,
     share: float,
-    most_valid: int | None,
+    most: tuple[int, int] | None,
 ) -> tuple[int | None, int | None]:
     """Training and validation rows, None for all. recipe: of the first run. listener: hears the pass that finds the
-    rows; None where they are only reckoned. share: of the time that is left, for the pass. most_valid: validation rows
-    that it reads at most."""
+    rows; None where they are only reckoned. share: of the time that is left, for the pass. most: training
+    and validation rows that it reads at most; None: as many as there is time for."""
     time_for_pass, rows = deadline.left() * share, len(job.train)
+    most_rows, most_valid = most or (rows, None)
     held = len(job.valid) if job.valid else 0
     if not look.cached:  # every step reads other rows: only their preparation and the scoring grow with the table
         fit = int(time_for_pass / max(look.prepare, 1e-9))
@@ -133,14 +134,14 @@ def _rows(
         return (None if fit >= rows else max(fit, FEWEST)), (None if scored >= held else scored)
     if (rows + held) * look.row * COMFORT <= time_for_pass:
         return None, None
-    fit = int(time_for_pass / look.row / (1 + min(held, rows // 3) / rows))
+    fit = min(int(time_for_pass / look.row / (1 + min(held, rows // 3) / rows)), most_rows)
     if listener is None:
         return (None, None) if fit >= rows else (max(fit, FEWEST), rows_to_validate(max(fit, FEWEST), most_valid))
     if not look.whole:
         fit = int(fit * 0.8)
         return (None, None) if fit >= rows else (max(fit, FEWEST), None)
-    most = min(rows, max(int(1.5 * fit), FEWEST))
-    done = first_pass(job, recipe, most, deadline.part(share), FEWEST, listener, most_valid)
+    tried = min(rows, most_rows, max(int(1.5 * fit), FEWEST))
+    done = first_pass(job, recipe, tried, deadline.part(share), FEWEST, listener, most_valid)
     return done, rows_to_validate(done, most_valid)
 
 

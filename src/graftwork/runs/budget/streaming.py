@@ -21,11 +21,11 @@ NAME, INSTEAD_OF = "stream", "tune"
 LEAST_STEPS = 250
 """Steps without which the rows that probes lose to streaming are worth more."""
 SHARE = 0.25
-"""Of the time for training, for the pass of the frozen base over the rows that probes learn from."""
-HEADS = 0.1
+"""Of the time for training, at most, for the pass of the frozen base over the rows that probes learn from."""
+HEADS = 0.2
 """Of the time for training, for heads and scores."""
-MOST_VALID = 1500
-"""Validation rows: the base reads them for the probes, and once more for the steps."""
+MOST_KEPT, MOST_VALID = 3000, 1000
+"""Rows that the probes learn from and rows that validate: a start for the steps, whose heads are solved in seconds."""
 SPARE = 1.25
 """So many more rows are drawn than there is time for by the first look; those that no step reaches cost nothing."""
 SMALL = 64
@@ -62,7 +62,8 @@ def streaming_of(job: Job, recipe: Recipe, planned: Planned, look: Look, seconds
     depth = min(encoder.depth for encoder in make_ready(small, planned[0][1]).network.each_encoder())
     blocks = depth // 2 + 1
     each = look.prepare + look.read * (1 + 2 * blocks / depth)
-    fit = int(seconds * (1 - SHARE - HEADS) / each)
+    passed = min(seconds * SHARE, (MOST_KEPT + MOST_VALID) * look.row)
+    fit = int((seconds * (1 - HEADS) - passed) / each)
     return Stream(min(int(SPARE * fit), rows), blocks) if fit >= LEAST_STEPS * tune.training.batch else None
 
 
