@@ -171,6 +171,7 @@ def fit_command(arguments: Sequence[str], folder: Path) -> str:
 def _tune_and_print(tuning: Any, folder: Path, *, as_json: bool) -> None:
     """Raises Exit with the code 130 where Ctrl-C stopped it."""
     from graftwork.cli.console import print_result
+    from graftwork.networks.manifest import is_model
     from graftwork.runs.watching import Watching
 
     again = f"Go on with the same command, --out {folder} and --resume."
@@ -178,7 +179,8 @@ def _tune_and_print(tuning: Any, folder: Path, *, as_json: bool) -> None:
         try:
             tuned: Tuned = tuning(console)
         except KeyboardInterrupt:
-            tell(f"Stopped before there was a model. {again}")
+            there = is_model(folder)
+            tell(f"Stopped: {folder} holds the best so far. {again}" if there else f"Stopped before a model. {again}")
             raise typer.Exit(130) from None
     if as_json:
         say_json(tuned.to_json())

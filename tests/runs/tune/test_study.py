@@ -45,7 +45,7 @@ def run(folder: Path | None, trials: int, batch: int = 4, study: Study | None = 
     found: list[dict[str, Any]] = []
     for begin in range(0, trials, batch):
         for number in range(begin, begin + batch):
-            params = study.proposed(number) or study.propose(number, DIMENSIONS, never)
+            params = study.proposed(number, DIMENSIONS) or study.propose(number, DIMENSIONS, never)
             assert params is not None
             found.append(params)
         if begin + batch > trials:
@@ -159,6 +159,18 @@ def test_a_damaged_journal_says_how_to_go_on(tmp_path: Path) -> None:
     (tmp_path / JOURNAL).write_bytes(b"".join(lines))
     with pytest.raises(CheckpointError, match="objectives"):
         open_study(tmp_path, 7, pareto=True)
+
+
+def test_values_that_the_space_can_not_have_proposed_are_not_believed(tmp_path: Path) -> None:
+    run(tmp_path, 4)
+    path = tmp_path / JOURNAL
+    path.write_text(
+        path.read_text().replace('["a","b"]', '["a","/etc"]').replace('[\\"a\\", \\"b\\"]', '[\\"a\\", \\"/etc\\"]')
+    )
+    study = open_study(tmp_path, 7)
+    assert "/etc" in {row.params["base"] for row in study.optuna_study.trials}
+    with pytest.raises(CheckpointError, match="outside of the search space"):
+        [study.proposed(number, DIMENSIONS) for number in range(4)]
 
 
 def test_without_optuna_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

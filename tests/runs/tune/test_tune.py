@@ -29,7 +29,7 @@ import json, sys
 import graftwork as gw
 told = json.loads(sys.argv[1])
 gw.tune(told["rows"], target="label", recipe=gw.Recipe(base=told["base"], training=gw.Training(epochs=2)),
-        trials=told["trials"], try_with=["mixup"], folds=1, out=told["out"], resume=told["resume"], verbose=False)
+        trials=told["trials"], try_with=["mixup"], folds=1, batch=2, out=told["out"], resume=told["resume"], verbose=False)
 """
 
 
@@ -101,10 +101,11 @@ def test_domains_are_not_left_out_in_a_search(base: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3000)
 def test_two_halves_are_the_whole(base: str, tmp_path: Path) -> None:
-    whole = tune(base, 10, tmp_path / "whole")
-    for trials in (5, 7, 10):
-        found = tune(base, trials, tmp_path / "parts", resume=trials > 5)
+    whole = tune(base, 8, tmp_path / "whole", batch=2)
+    for trials in (5, 8):
+        found = tune(base, trials, tmp_path / "parts", resume=trials > 5, batch=2)
     assert came_to(found.trials) == came_to(whole.trials)
     assert found.chosen.number == whole.chosen.number
     same = [(tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "parts")]
@@ -112,12 +113,13 @@ def test_two_halves_are_the_whole(base: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3000)
 def test_killed_at_random_moments_it_ends_as_uninterrupted(base: str, tmp_path: Path) -> None:
     """kill -9 of the whole process, again and again; the model that is there can be loaded at every moment."""
-    whole, out, draw = tune(base, 9, tmp_path / "whole"), tmp_path / "killed", random.Random(0)
+    whole, out, draw = tune(base, 8, tmp_path / "whole", batch=2), tmp_path / "killed", random.Random(0)
     kills = 0
     while kills < 10:
-        told = {"rows": ROWS, "base": base, "trials": 9, "out": str(out), "resume": holds_study(out)}
+        told = {"rows": ROWS, "base": base, "trials": 8, "out": str(out), "resume": holds_study(out)}
         process = subprocess.Popen([sys.executable, "-c", SCRIPT, json.dumps(told)], env=environment())
         wait_for(out, process, draw.uniform(0.0, 1.0))
         if process.poll() is not None:
@@ -128,7 +130,7 @@ def test_killed_at_random_moments_it_ends_as_uninterrupted(base: str, tmp_path: 
         if (out / "model.json").is_file():
             gw.load(out)
     assert kills >= 2
-    found = tune(base, 9, out, resume=True)
+    found = tune(base, 8, out, resume=True, batch=2)
     assert came_to(found.trials) == came_to(whole.trials)
     assert found.chosen.number == whole.chosen.number
 

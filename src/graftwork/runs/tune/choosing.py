@@ -14,6 +14,7 @@ from graftwork.evidence.tune.trials import Trial
 from graftwork.model import Model
 from graftwork.runs.clock import Deadline
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
+from graftwork.runs.default import FAILURES, failure_text
 from graftwork.runs.results import Given, Part
 from graftwork.runs.tune.asked import Asking
 from graftwork.runs.tune.best import Best
@@ -53,12 +54,12 @@ class Choosing:
         trials = [one for _, one in sorted(self.search.trials.items())]
         combined = self._combined(trials)
         found = self._compared(trials, combined, seconds)
-        kept = found.kept
-        made = next((one for one in combined if one.trial.number == kept.number), None)
-        if made is None:
-            model = self.best.keep(kept, self.search.recipes[kept.number])
+        if found.kept.members and not self._kept(found.kept, combined):
+            found = self._compared(trials, [], seconds)
+        if found.kept.members and self.best.model is not None:
+            model = self.best.model
         else:
-            model = self.best.replace(made.trial, *made.made())
+            model = self.best.keep(found.kept, self.search.recipes[found.kept.number])
         model = replace(model, interrupted=self.interrupted)
         candidate = self.best.candidate
         assert candidate is not None
@@ -72,10 +73,25 @@ class Choosing:
             return []
         self.best.finishing.listener.doing("combining the best trials")
         combiner = Combiner(self.ready.judged, self.runner, self.search.recipes, self.asking.limits)
-        combined = combiner.combined(trials, left, self.runner.clock)
+        try:
+            combined = combiner.combined(trials, left, self.runner.clock)
+        except KeyboardInterrupt:
+            return []
+        except FAILURES as error:
+            self.best.finishing.listener.note(f"no ensemble and no soup: {failure_text(error)}")
+            return []
         for one in combined:
             self.best.finishing.listener.tried(one.trial, "")
         return combined
+
+    def _kept(self, kept: Trial, combined: Sequence[Combined]) -> bool:
+        """Whether the model of a combination could be made; its members are in memory together."""
+        try:
+            self.best.replace(kept, *next(one for one in combined if one.trial.number == kept.number).made())
+        except FAILURES as error:
+            self.best.finishing.listener.note(f"{kept.name} is not kept: {failure_text(error)}")
+            return False
+        return True
 
     def _compared(self, trials: Sequence[Trial], combined: Sequence[Combined], seconds: float) -> Outcome:
         """What is known of the trials; those that were trained to their end are compared, where there are none the

@@ -138,7 +138,7 @@ class Search:
             return "it was tried before" if _plain(recipe) in tried else self.refused(recipe)
 
         dimensions = self.space.dimensions
-        params = self.study.proposed(number) or self.study.propose(number, dimensions, unwanted) or {}
+        params = self.study.proposed(number, dimensions) or self.study.propose(number, dimensions, unwanted) or {}
         self.params[number] = params
         if params:
             self.recipes[number] = self.space.recipe(params)

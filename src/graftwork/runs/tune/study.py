@@ -17,7 +17,7 @@ from graftwork.data.store.cache import storing
 from graftwork.data.store.writing import remove
 from graftwork.errors import CheckpointError, UsageError
 from graftwork.evidence.tune.trials import Limits, Trial
-from graftwork.runs.tune.dimensions import Dimension, proposed
+from graftwork.runs.tune.dimensions import Dimension, lies_within, proposed
 from graftwork.runs.tune.distributions import decoded, distribution, encoded, quiet, spaces, suggested
 
 if TYPE_CHECKING:
@@ -38,22 +38,26 @@ _NUMBER, _KIND, _STEP = "trial", "kind", "step"
 @dataclass(frozen=True)
 class Study:
     """Rows of proposals, and what came of them. seed: of the tune. pareto: whether latency and size are objectives
-    beside quality. limits: what a trial that exceeds them is told to."""
+    beside quality. limits: beyond which a trial is told to be of no use. folder: of the journal; None: in memory."""
 
     optuna_study: optuna.Study
     seed: int
     limits: Limits
     pareto: bool
+    folder: Path | None = None
 
     @property
     def refused(self) -> int:
         """How many proposals were refused."""
         return sum(row.user_attrs.get(_KIND) == "refused" for row in self.optuna_study.get_trials(deepcopy=False))
 
-    def proposed(self, number: int) -> dict[str, Any] | None:
-        """What was proposed for a trial before, or None."""
+    def proposed(self, number: int, dimensions: Sequence[Dimension]) -> dict[str, Any] | None:
+        """What was proposed for a trial before, or None. Raises CheckpointError for what lies outside of the space."""
         rows = [row for row in self._rows(number) if row.user_attrs[_KIND] == "proposed"]
-        return decoded(rows[-1].params) if rows else None
+        params = decoded(rows[-1].params) if rows else None
+        if params is not None and not lies_within(dimensions, params):
+            raise damaged(self.folder, f"trial {number} has values outside of the search space")
+        return params
 
     def propose(
         self, number: int, dimensions: Sequence[Dimension], refused: Callable[[Mapping[str, Any]], str]
@@ -89,15 +93,17 @@ class Study:
         if not rows or rows[-1].state != TrialState.RUNNING:
             return
         row, state = rows[-1], self._state(trial)
-        asked = Asked(self.optuna_study, row._trial_id)
-        for name, value in self._exceeded(trial).items():
-            if name not in row.constraints:
-                asked.set_constraint(name, value)
-        if state == TrialState.PRUNED:
-            for step, score in trial.rungs:
-                if step not in row.intermediate_values:
-                    asked.report(score, step)
-        self.optuna_study.tell(row.number, self._values(trial) if state == TrialState.COMPLETE else None, state=state)
+        values = self._values(trial) if state == TrialState.COMPLETE else None
+        with quiet(), storing(self.folder or Path()):
+            asked = Asked(self.optuna_study, row._trial_id)
+            for name, value in self._exceeded(trial).items():
+                if name not in row.constraints:
+                    asked.set_constraint(name, value)
+            if state == TrialState.PRUNED:
+                for step, score in trial.rungs:
+                    if step not in row.intermediate_values:
+                        asked.report(score, step)
+            self.optuna_study.tell(row.number, values, state=state)
 
     def add(self, trial: Trial, params: Mapping[str, Any], dimensions: Sequence[Dimension]) -> None:
         """A trial that was not proposed, or was taken up after it had been told: a further row, once a rung."""
@@ -176,7 +182,7 @@ class Study:
         return [row for row in self.optuna_study.get_trials(deepcopy=False) if row.user_attrs.get(_NUMBER) == number]
 
     def _add(self, row: FrozenTrial) -> None:
-        with quiet():
+        with quiet(), storing(self.folder or Path()):
             self.optuna_study.add_trial(row)
 
     def _state(self, trial: Trial) -> Any:
@@ -225,11 +231,16 @@ def open_study(folder: Path | None, seed: int, *, limits: Limits = NO_LIMITS, pa
                 raise ValueError(f"its objectives are {found.directions}")
             found.get_trials(deepcopy=False)
         except (ValueError, KeyError, TypeError, AssertionError, AttributeError) as error:
-            raise CheckpointError(
-                f"{path} is damaged ({error}): the search can't go on. Begin it again with --new, or choose another "
-                "--out."
-            ) from None
-    return Study(found, seed, limits, pareto)
+            raise damaged(folder, str(error)) from None
+    return Study(found, seed, limits, pareto, folder)
+
+
+def damaged(folder: Path | None, why: str) -> CheckpointError:
+    """What to say of a journal that can't be believed."""
+    return CheckpointError(
+        f"{(folder or Path()) / JOURNAL} is damaged ({why}): the search can't go on. Begin it again with --new, or "
+        "choose another --out."
+    )
 
 
 def check_installed() -> None:

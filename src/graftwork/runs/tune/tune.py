@@ -14,6 +14,7 @@ from graftwork.errors import UsageError
 from graftwork.evidence.tune.trials import Limits, Trial
 from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.clock import Began, Clock, Deadline, shown
+from graftwork.runs.default import FAILURES, failure_text
 from graftwork.runs.finishing import Finishing
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
 from graftwork.runs.job.signature import with_data_options
@@ -157,7 +158,10 @@ def tune_data(
 
     def ran(trial: Trial, one: Recipe) -> None:
         telling.done(trial)
-        best.consider(trial, one)
+        try:
+            best.consider(trial, one)
+        except FAILURES as error:  # as where the memory is too small for it on all rows
+            hearing.note(f"{trial.name} can't be made a model: {failure_text(error)}")
 
     search = Search(
         ready.first,
