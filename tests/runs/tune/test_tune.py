@@ -29,7 +29,8 @@ import json, sys
 import graftwork as gw
 told = json.loads(sys.argv[1])
 gw.tune(told["rows"], target="label", recipe=gw.Recipe(base=told["base"], training=gw.Training(epochs=2)),
-        trials=told["trials"], try_with=["mixup"], folds=1, batch=2, out=told["out"], resume=told["resume"], verbose=False)
+        trials=told["trials"], try_with=["mixup"], folds=1, batch=2, out=told["out"], resume=told["resume"],
+        verbose=False)
 """
 
 

@@ -61,9 +61,10 @@ class Choosing:
         else:
             model = self.best.keep(found.kept, self.search.recipes[found.kept.number])
         model = replace(model, interrupted=self.interrupted)
-        candidate = self.best.candidate
+        candidate, made = self.best.candidate, {one.trial.number: one for one in combined}
         assert candidate is not None
-        model = self.best.finishing.reported(model, [candidate], candidate, given=self._given(model, kept, made))
+        given = self._given(model, found.kept, made.get(found.kept.number))
+        model = self.best.finishing.reported(model, [candidate], candidate, given=given)
         return Tuned(model, replace(found, about=replace(found.about, tested=_tested(model))))
 
     def _combined(self, trials: Sequence[Trial]) -> list[Combined]:
