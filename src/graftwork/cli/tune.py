@@ -172,15 +172,16 @@ def _tune_and_print(tuning: Any, folder: Path, *, as_json: bool) -> None:
     """Raises Exit with the code 130 where Ctrl-C stopped it."""
     from graftwork.cli.console import print_result
     from graftwork.networks.manifest import is_model
+    from graftwork.runs.tune.folder import holds_study
     from graftwork.runs.watching import Watching
 
-    again = f"Go on with the same command, --out {folder} and --resume."
+    again = f"Go on with the same command, --out {folder} and --resume (without --new)."
     with Watching() as console:
         try:
             tuned: Tuned = tuning(console)
         except KeyboardInterrupt:
-            there = is_model(folder)
-            tell(f"Stopped: {folder} holds the best so far. {again}" if there else f"Stopped before a model. {again}")
+            there = f"{folder} holds the best so far" if is_model(folder) else "there is no model yet"
+            tell(f"Stopped: {there}. {again if holds_study(folder) else 'Nothing was tried.'}")
             raise typer.Exit(130) from None
     if as_json:
         say_json(tuned.to_json())

@@ -10,14 +10,18 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
+from graftwork.evidence.tune.resampled import Resampled
 from graftwork.evidence.tune.trials import Limits, Trial
 from graftwork.recipe import Recipe
+from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import Job
 from graftwork.runs.tune import choosing
 from graftwork.runs.tune import combined as combining_trials
+from graftwork.runs.tune.asked import Asking
 from graftwork.runs.tune.combined import Combined, Combiner
 from graftwork.runs.tune.judged import judged_rows
 from graftwork.runs.tune.trial_run import TrialRunner
+from graftwork.runs.tune.tune import tune_data
 from jobs import job_of
 from tiny import tiny_bert, tiny_model, tiny_rows
 
@@ -97,9 +101,11 @@ def test_a_soup_is_a_trial_at_the_cost_of_one(made: Ran) -> None:
     found, (combiner, trials) = combined(made)["soup"], made
     assert dict(found.trial.members) == {2: 0.5, 3: 0.5}
     assert (found.trial.size, found.trial.parameters) == (trials[2].size, trials[2].parameters)
+    assert combiner.judged.score_given(found.given) == pytest.approx(found.trial.score)
     model, _ = found.made()
     assert not model.members
     rows = combiner.judged.table.data.to_pandas()
+    np.testing.assert_allclose(model.predict_proba(rows), found.given["label"], atol=1e-5)
     labels = [model.columns[at] for at in found.given["label"].argmax(axis=1)]
     assert list(model.predict(rows)) == labels
 
@@ -108,7 +114,9 @@ def test_a_tune_whose_ensemble_is_chosen_ends_as_any_other(tmp_path: Path, monke
     """Under folds, and whatever chance says of the difference."""
     outcome = choosing.outcome
 
-    def of_ensembles(trials: list[Trial], _: object, *given: object, **named: object) -> object:
+    def of_ensembles(trials: list[Trial], found: Resampled, *given: object, **named: object) -> object:
+        scores = {one.number: one.score for one in trials}
+        assert [scores[number] for number in found.numbers] == pytest.approx(list(found.values))
         members = [one for one in trials if one.name.startswith("ensemble")]
         return outcome(members, None, *given, **named)  # type: ignore[arg-type]
 
@@ -116,12 +124,14 @@ def test_a_tune_whose_ensemble_is_chosen_ends_as_any_other(tmp_path: Path, monke
     monkeypatch.setattr(combining_trials, "greedy_ensemble", lambda *_, **__: {0: 0.6, 1: 0.4})
     recipe = gw.Recipe(base=str(tiny_bert(tmp_path / "bert")), metric="log_loss")
     rows = frame(60, 4)
-    tuned = gw.tune(rows, target="label", recipe=recipe, trials=3, folds=2, out=tmp_path / "out", verbose=False)
+    data, asking = DataArguments(train=rows, target="label"), Asking(trials=3, folds=2)
+    tuned = tune_data(data, recipe, asking, out=tmp_path / "out", command="graft fit rows.csv")
     assert len(tuned.model.members) > 1
     loaded = gw.load(tmp_path / "out")
     np.testing.assert_array_equal(loaded.predict_proba(TEXTS), tuned.model.predict_proba(TEXTS))
     report = tuned.model.report
     assert report is not None
+    assert report.command == ""  # a fit makes no ensemble
     (split,) = report.evaluations
     assert report.evaluations[split].rows == 60
     kept = next(one for one in tuned.trials if one.members)

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from numpy.linalg import LinAlgError
 
 import graftwork as gw
 from graftwork.data.store import writing
 from graftwork.errors import DataError, UsageError
 from graftwork.evidence.tune.trials import Trial
-from graftwork.runs.tune import trial_run
+from graftwork.runs.tune import choosing, trial_run
 from graftwork.runs.tune.folder import holds_study
 from tiny import tiny_bert, tiny_rows, tiny_texts
 
@@ -69,9 +70,14 @@ def test_what_fails_is_counted_and_ends_nothing(base: str, tmp_path: Path, monke
             raise MemoryError
         return run_single(*args, **named)
 
+    def undecomposed(*_: Any) -> None:
+        raise LinAlgError("SVD did not converge")
+
     monkeypatch.setattr(trial_run, "run_single", failing)
+    monkeypatch.setattr(choosing, "transfer_score", undecomposed)
     found = tune(base, 3, tmp_path / "run")
     failed = [one for one in found.trials if one.state == "failed"]
+    assert found.outcome.about.transfer == {}
     assert [one.failed for one in failed] == ["The memory is too small for it."]
     assert found.chosen.number not in {one.number for one in failed}
     assert "The memory is too small for it." in (tmp_path / "run" / "tune.html").read_text()
@@ -94,6 +100,19 @@ def test_a_full_disk_is_said_and_the_best_model_stays(
     assert len(gw.load(out).predict(tiny_texts(3))) == 3
     assert holds_study(out)
     assert len(tune(base, 3, out, resume=True).trials) >= 3
+
+
+def test_a_study_is_not_lost_by_a_misspelled_option_beside_new(base: str, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    tune(base, 1, out)
+    trial = out / "tune" / "trials" / "0000" / "trial.json"
+    before = trial.read_bytes()
+    with pytest.raises(UsageError, match="mixup"):
+        tune(base, 1, out, new=True, try_with=["mixupp"])
+    assert trial.read_bytes() == before
+    tune(base, 1, out, new=True)
+    assert trial.read_bytes() != before  # other seconds
+    assert not list(out.glob(".tune*"))
 
 
 def test_domains_are_not_left_out_in_a_search(base: str) -> None:

@@ -3,6 +3,7 @@ stopped at any moment leaves it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from graftwork.evidence.tune.choice import keeps
@@ -25,7 +26,8 @@ def calibrating(judged: Judged) -> Job:
 
 @dataclass
 class Best:
-    """trial, candidate, model: those of the best so far; None before there is one."""
+    """trial, candidate, model: those of the best so far; None before there is one. bar: the score that another has to
+    be above; in a tune that goes on, the best of the earlier calls, whose model is in the folder."""
 
     judged: Judged
     runner: TrialRunner
@@ -34,13 +36,15 @@ class Best:
     trial: Trial | None = None
     candidate: Candidate | None = None
     model: Model | None = None
+    bar: float | None = None
 
     def consider(self, trial: Trial, recipe: Recipe) -> None:
         """Keep it if it is trained to its end, keeps the limits and scores above all before it."""
         if trial.state != "finished" or trial.score is None or not keeps(trial, self.limits):
             return
-        if self.trial is None or self.trial.score is None or trial.score > self.trial.score:
+        if self.bar is None or trial.score > self.bar:
             self.keep(trial, recipe)
+            self.bar = trial.score
 
     def keep(self, trial: Trial, recipe: Recipe) -> Model:
         """The model of a trial, written."""
@@ -53,6 +57,13 @@ class Best:
         """A model in place of the one that was there, without the reports of that one."""
         if self.finishing.folder is not None:
             without_reports(self.finishing.folder)
-        self.trial, self.candidate = trial, candidate
+        self.trial = None  # until it is written nobody knows which one is in the folder
         self.model = self.finishing.written(model, candidate)
+        self.trial, self.candidate = trial, candidate
         return self.model
+
+
+def reached(known: Iterable[Trial], limits: Limits) -> float | None:
+    """The best score of trials that could be kept; None without any."""
+    scores = [one.score for one in known if one.state == "finished" and one.score is not None and keeps(one, limits)]
+    return max(scores, default=None)

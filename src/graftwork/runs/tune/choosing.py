@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from numpy.linalg import LinAlgError
+
 from graftwork.core.examples import prepare
+from graftwork.errors import GraftworkError, RefusedError
 from graftwork.evidence.ablation.scale import scale_of
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.tune.outcome import About, Outcome, outcome
@@ -64,7 +67,10 @@ class Choosing:
         candidate, made = self.best.candidate, {one.trial.number: one for one in combined}
         assert candidate is not None
         given = self._given(model, found.kept, made.get(found.kept.number))
-        model = self.best.finishing.reported(model, [candidate], candidate, given=given)
+        finishing = self.best.finishing
+        if found.kept.members:  # no recipe makes a combination
+            finishing = replace(finishing, command=None)
+        model = finishing.reported(model, [candidate], candidate, given=given)
         return Tuned(model, replace(found, about=replace(found.about, tested=_tested(model))))
 
     def _combined(self, trials: Sequence[Trial]) -> list[Combined]:
@@ -78,7 +84,7 @@ class Choosing:
             combined = combiner.combined(trials, left, self.runner.clock)
         except KeyboardInterrupt:
             return []
-        except FAILURES as error:
+        except (*FAILURES, RefusedError) as error:
             self.best.finishing.listener.note(f"no ensemble and no soup: {failure_text(error)}")
             return []
         for one in combined:
@@ -89,7 +95,7 @@ class Choosing:
         """Whether the model of a combination could be made; its members are in memory together."""
         try:
             self.best.replace(kept, *next(one for one in combined if one.trial.number == kept.number).made())
-        except FAILURES as error:
+        except (*FAILURES, RefusedError) as error:
             self.best.finishing.listener.note(f"{kept.name} is not kept: {failure_text(error)}")
             return False
         return True
@@ -102,6 +108,9 @@ class Choosing:
         given = {one.number: self._scored(one) for one in scored if one.state == state}
         given |= {one.trial.number: dict(one.given) for one in combined}
         resampled = judged.resampled_given(given) if given else None
+        if not judged.incomparable:
+            scores = {number: judged.score_given(found) for number, found in given.items()}
+            trials = [with_score(one, scores[one.number]) if one.number in scores else one for one in trials]
         every, scale = [*trials, *(one.trial for one in combined)], scale_of(judged.job.bound_metrics)
         return outcome(every, resampled, scale, self._about(trials, seconds), why=judged.incomparable)
 
@@ -146,7 +155,10 @@ class Choosing:
                 continue
             if self.ends is not None and self.ends.left() < LEAST:
                 break
-            score = transfer_score(self.ready.job, planned.recipe)
+            try:
+                score = transfer_score(self.ready.job, planned.recipe)
+            except (*FAILURES, LinAlgError, GraftworkError):  # it says more of the bases, and chooses nothing
+                continue
             if score is not None:
                 found[trial.base] = score
         return found
@@ -160,6 +172,11 @@ class Choosing:
         values = dict(self._scored(kept) if made is None else made.given)
         examples = prepare(judged.table, model.lead.network, judged.job.tasks, model.lead.recipe.text)
         return {CROSS_VALIDATED: Part(judged.table, examples, {}, values)}
+
+
+def with_score(trial: Trial, score: float) -> Trial:
+    """A trial with another score at its last rung, such as that of its calibrated predictions."""
+    return replace(trial, rungs=(*trial.rungs[:-1], (trial.rungs[-1][0], score)))
 
 
 def _tested(model: Model) -> str:

@@ -94,8 +94,9 @@ class Combiner:
             return None
         job = calibrating(self.judged)
         soup = soup_of(job, [self.runner.candidate(one, self.recipes[one.number]) for one in tuned])
-        if soup is None or soup.candidate.predictions is None or soup.candidate.score is None:
+        if soup is None or soup.candidate.predictions is None:
             return None
+        given = calibrated_predictions(job, soup.candidate.predictions, self.judged.truth)
         members = [tuned[at] for at in soup.weights]
         trial = replace(
             members[0],
@@ -103,12 +104,11 @@ class Combiner:
             name=f"soup of trials {listed([str(one.number) for one in members])}",
             origin="combined",
             params={},
-            rungs=((0, soup.candidate.score),),
+            rungs=((0, self.judged.score_given(given)),),
             steps=0,
             seconds=0.0,
             members={one.number: share for one, share in zip(members, soup.weights.values(), strict=True)},
         )
-        given = {name: task.scored(soup.candidate.predictions[name]) for name, task in job.tasks.items()}
         return Combined(trial, given, lambda: (make_model(job, soup.candidate), soup.candidate))
 
 

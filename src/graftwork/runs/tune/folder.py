@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from graftwork.data.store.writing import clean, remove
+from graftwork.data.store.writing import clean, move, remove, temporary_name
 from graftwork.errors import DataError, ModelError, UsageError
 from graftwork.evidence.tune.page.files import HTML, JSON
 from graftwork.evidence.tune.table import PARQUET
@@ -20,7 +20,7 @@ FOLDER, TRIALS = "tune", "trials"
 def open_folder(out: Path | None, *, resume: bool, new: bool) -> Path | None:
     """Where the study of a tune is kept below `out`; None where nothing is kept. For who holds the folder's lock.
 
-    out must be new, empty, or hold a study: with `resume` that is gone on with, with `new` it is removed.
+    out must be new, empty, or hold a study: with `resume` that is gone on with, with `new` another takes its place.
     Raises UsageError where it holds something else, so that nothing is overwritten.
     """
     if resume and new:
@@ -38,9 +38,7 @@ def open_folder(out: Path | None, *, resume: bool, new: bool) -> Path | None:
             f"{out} holds a study of a tune. Go on with it with --resume (and more --trials, or another --budget), "
             "begin afresh in its place with --new, or choose another --out."
         )
-    if new and there:
-        remove(folder)
-    elif not there:
+    if not there:
         check_free(out)
     return folder
 
@@ -57,13 +55,23 @@ def without_reports(out: Path) -> None:
 
 
 @contextmanager
-def removed_if_refused(folder: Path | None) -> Iterator[None]:
-    """What is refused before the first trial leaves nothing to go on with, and so nothing in the way."""
+def removed_if_refused(folder: Path | None, *, new: bool) -> Iterator[None]:
+    """What is refused before the first trial leaves nothing to go on with, and so nothing in the way. new: a study that
+    is there makes room; it is gone when the block ends well, and else it is back, as where an option was misspelled."""
+    before = None
+    if new and folder is not None and folder.is_dir():
+        before = temporary_name(folder)
+        move(folder, before)
     try:
         yield
-    except (UsageError, DataError, ModelError):
-        if folder is not None and not (folder / TRIALS).is_dir():
+    except BaseException as error:
+        if folder is not None and before is not None:
+            remove(folder)
+            move(before, folder)
+        elif isinstance(error, (UsageError, DataError, ModelError)) and folder and not (folder / TRIALS).is_dir():
             remove(folder)
             with suppress(OSError):  # it was not there before, or is no longer
                 folder.parent.rmdir()
         raise
+    if before is not None:
+        remove(before)

@@ -72,6 +72,14 @@ def read_trial(folder: Path, number: int) -> Trial | None:
     return trial if whole else None
 
 
+def known_trials(folder: Path | None) -> list[Trial]:
+    """All that are in the folder and whole, by number; none where there is no folder."""
+    if folder is None or not folder.is_dir():
+        return []
+    numbers = sorted(int(one.name) for one in folder.iterdir() if one.name.isdecimal())
+    return [one for one in (read_trial(folder, number) for number in numbers) if one is not None]
+
+
 def read_predictions(folder: Path, trial: Trial) -> dict[str, Values] | None:
     """What a trial predicts of the judged rows, by target; None where that is not there, or damaged."""
     try:

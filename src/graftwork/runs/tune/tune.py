@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Unpack
 
 from graftwork.data.load import Source
-from graftwork.data.store.cache import prune
+from graftwork.data.store.cache import of_disk, prune
 from graftwork.errors import UsageError
 from graftwork.evidence.tune.trials import Limits, Trial
+from graftwork.networks.manifest import is_model
 from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.clock import Began, Clock, Deadline, shown
-from graftwork.runs.default import FAILURES, failure_text
+from graftwork.runs.default import failure_text
 from graftwork.runs.finishing import Finishing
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
 from graftwork.runs.job.signature import with_data_options
@@ -25,7 +26,7 @@ from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.reporting import Call
 from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.tune.asked import BUDGET, Asking, latency_of, size_of
-from graftwork.runs.tune.best import Best
+from graftwork.runs.tune.best import Best, reached
 from graftwork.runs.tune.choosing import Choosing
 from graftwork.runs.tune.folder import TRIALS, open_folder, removed_if_refused
 from graftwork.runs.tune.heard import Heard
@@ -34,7 +35,7 @@ from graftwork.runs.tune.preparing import prepared
 from graftwork.runs.tune.search import Search
 from graftwork.runs.tune.space import refused
 from graftwork.runs.tune.study import check_installed, open_study
-from graftwork.runs.tune.trial_files import read_trial
+from graftwork.runs.tune.trial_files import known_trials
 from graftwork.runs.tune.trial_run import TrialRunner
 from graftwork.runs.tune.tuned import Tuned
 from graftwork.runs.watching import heard
@@ -141,26 +142,31 @@ def tune_data(
     ends = None if asking.seconds is None else Deadline.after(asking.seconds, clock, started)
     if asking.budget is None and asking.trials is None:
         hearing.note(f"neither --budget nor --trials is given: searching for {shown(BUDGET)}")
-    with removed_if_refused(folder):
+    with removed_if_refused(folder, new=new):
         on_wall = clocks if clock is time.monotonic else None
         ready = prepared(data, given, asking, folder, hearing, ends, began=on_wall, portfolio=portfolio)
     study = open_study(folder, given.seed, limits=asking.limits, pareto=asking.pareto)
     trials = None if folder is None else folder / TRIALS
     telling = Heard(hearing, ends, asking.trials)
-    runner = TrialRunner(ready.judged, rungs_of, trials, telling, clock, started - _before(trials))
+    earlier = known_trials(trials)
+    before = max((one.at for one in earlier), default=0.0)  # seconds of earlier calls
+    runner = TrialRunner(ready.judged, rungs_of, trials, telling, clock, started - before)
     call = Call(asked, asking.seconds, str(place or ""), *ready.rows, ready.for_all)
     best = Best(
         ready.judged,
         runner,
         Finishing(data, ready.judged.job, place, hearing, command, clocks, call),
         asking.limits,
+        bar=reached(earlier, asking.limits) if place is not None and is_model(place) else None,
     )
 
     def ran(trial: Trial, one: Recipe) -> None:
         telling.done(trial)
         try:
             best.consider(trial, one)
-        except FAILURES as error:  # as where the memory is too small for it on all rows
+        except Exception as error:  # as where the memory is too small for it on all rows
+            if of_disk(error):
+                raise
             hearing.note(f"{trial.name} can't be made a model: {failure_text(error)}")
 
     search = Search(
@@ -186,12 +192,3 @@ def tune_data(
         tuned.write(place)
     prune()
     return tuned
-
-
-def _before(trials: Path | None) -> float:
-    """Seconds that an earlier call had taken when its last trial was scored."""
-    if trials is None or not trials.is_dir():
-        return 0.0
-    numbers = [int(one.name) for one in trials.iterdir() if one.name.isdecimal()]
-    known = [read_trial(trials, number) for number in numbers]
-    return max((one.at for one in known if one is not None), default=0.0)
