@@ -96,6 +96,9 @@ def test_wrong_use_says_how_it_is_meant(place: Path, more: tuple[str, ...], said
 def test_limits_that_nothing_keeps_name_the_nearest(place: Path) -> None:
     ran = graft(*options(place, "--trials", "2", "--size", "1kB", "--out", str(place / "small")))
     ran.fails(2, r"at most 0\.0010 MB", "The nearest is trial", "--size [0-9.]+MB")
+    again = graft(*options(place, "--trials", "2", "--size", "90MB", "--out", str(place / "small"), "--resume")).works()
+    assert "trial 0," not in again.err  # it is there already
+    gw.load(place / "small")
 
 
 def test_a_budget_too_small_says_the_least(place: Path) -> None:

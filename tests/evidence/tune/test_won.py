@@ -191,7 +191,9 @@ def test_a_search_that_was_cut_short_is_gone_on_with() -> None:
     first = a_tune(interrupted=True)
     assert commands(first)[0] == "graft tune train.csv --target label --out runs/x --resume"
     again = a_tune(interrupted=True, command="graft tune train.csv --resume")
-    assert commands(again)[0] == "graft tune train.csv --resume"
+    assert commands(again)[0] == "graft tune train.csv --resume --out runs/x"
+    afresh = a_tune(interrupted=True, command="graft tune train.csv --new --out=runs/x")
+    assert commands(afresh)[0] == "graft tune train.csv --out=runs/x --resume"
     counted = a_tune(interrupted=True, command="graft tune train.csv --trials 25 --out x")
     assert commands(counted)[0] == "graft tune train.csv --trials 50 --out x --resume"
     late = a_tune(seconds=62.0)

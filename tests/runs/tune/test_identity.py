@@ -37,6 +37,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_same_goes_on(folder: Path) -> None:
     check_identity(folder, identity())
     check_identity(folder, identity(trials=50))
+    check_identity(folder, identity(limits=Limits(size=5)))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,6 @@ def test_the_same_goes_on(folder: Path) -> None:
         ({"recipe": replace(RECIPE, seed=3)}, "its seed is 0, and here 3"),
         ({"batch": 2}, "its --batch is 4, and here 2"),
         ({"pareto": True}, "here latency, size"),
-        ({"limits": Limits(size=5)}, "its limits are size None, and here size 5"),
         (
             {"dimensions": (*DIMENSIONS, SimpleNamespace(name="base", space=Choice(("a", "b")), when=()))},
             r"here base: Choice",

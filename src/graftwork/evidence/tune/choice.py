@@ -149,6 +149,6 @@ def _nothing_keeps(pool: Sequence[Trial], limits: Limits) -> str:
     nearest = min(measured, key=lambda one: (max(limits.excess(one)), _by_score(one)))
     return (
         f"None of {counted(len(pool), 'trial')} keeps the limits ({asked}). The nearest is trial {nearest.number}, "
-        f"'{shown_line(nearest.name)}': {costs_text(nearest)}. Allow that ({needed_text(nearest, limits)}), or try "
-        "smaller bases (--try-base; `graft list bases` shows them)."
+        f"'{shown_line(nearest.name)}': {costs_text(nearest)}. Allow that ({needed_text(nearest, limits)}; "
+        "--resume goes on with these trials), or try smaller bases (--try-base; `graft list bases` shows them)."
     )

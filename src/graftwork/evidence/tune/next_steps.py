@@ -15,6 +15,7 @@ from graftwork.evidence.tune.won import called
 MOST = 5
 _OWN_OPTIONS = re.compile(r" --(?:resume|new|(?:out|latency|size)[ =](?:'[^']*'|\S+))(?= |$)")
 """What another search, in a folder of its own, doesn't share with the one that was made."""
+_NEW, _OUT = re.compile(r" --new(?= |$)"), re.compile(r" --out[ =]")
 _TRIALS = re.compile(r"( --trials[ =])(\d+)")
 _MUCH_CHEAPER = 0.6
 """The share of its time or bytes below which another one on the front is worth naming."""
@@ -36,8 +37,10 @@ def _failures(found: Outcome) -> list[NextStep]:
 def _go_on(found: Outcome) -> list[NextStep]:
     if not (came_late(found) or found.about.interrupted) or not found.about.command:
         return []
-    resume = "" if "--resume" in found.about.command.split() else " --resume"
-    more = _TRIALS.sub(lambda count: f"{count[1]}{2 * int(count[2])}", found.about.command)
+    command, folder = _NEW.sub("", found.about.command), found.about.folder
+    more = _TRIALS.sub(lambda count: f"{count[1]}{2 * int(count[2])}", command)
+    more += f" --out {shlex.quote(folder)}" if folder and not _OUT.search(command) else ""
+    resume = "" if "--resume" in command.split() else " --resume"
     return [NextStep("Go on searching from where it ended.", f"{more}{resume}")]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypedDict
@@ -24,7 +23,9 @@ FORMAT = 1
 
 
 class Identity(TypedDict):
-    """versions: of graftwork, and of what proposes. rows: a digest by table. tried: what the search space holds."""
+    """versions: of graftwork, and of what proposes. rows: a digest by table. tried: what the search space holds.
+
+    Limits are not part of it: they say what may be kept of the trials, and can be others when it goes on."""
 
     format: int
     versions: dict[str, str]
@@ -34,7 +35,6 @@ class Identity(TypedDict):
     batch: int
     folds: int
     objectives: list[str]
-    limits: dict[str, Any]
     tried: list[str]
 
 
@@ -47,7 +47,6 @@ _WORDS = {
     "batch": "its --batch is {was}, and here {now}",
     "folds": "its trials were scored in {was} folds, and here {now}",
     "objectives": "its objectives are {was}, and here {now}",
-    "limits": "its limits are {was}, and here {now}",
     "tried": "it tries {was}, and here {now}",
 }
 
@@ -64,7 +63,6 @@ def identity_of(job: Job, recipe: Recipe, asking: Asking, folds: int, dimensions
         "batch": asking.batch,
         "folds": folds,
         "objectives": ["quality", "latency", "size"] if asking.pareto else ["quality"],
-        "limits": asdict(asking.limits),
         "tried": [f"{one.name}: {one.space!r}" + (f" where {one.when!r}" if one.when else "") for one in dimensions],
     }
 
