@@ -159,6 +159,25 @@ def test_it_goes_to_a_folder_unless_the_user_has_named_a_place(
     assert "report.html" in said
 
 
+def test_a_password_in_the_address_is_neither_kept_nor_said(
+    store: Store, recipe: gw.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ConnectionError("API request to https://me:s3cr3t@mlflow.example/api/2.0 failed: refused")
+
+    out, ear = tmp_path / "run", Ear()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:s3cr3t@mlflow.example")
+    monkeypatch.setattr(store, "_log_batch", refuse)
+    gw.fit(frame(), target="label", recipe=recipe, out=out, track="mlflow", listener=ear)
+    kept = json.loads((out / "track" / "mlflow.json").read_text())
+    assert kept["store"] == "https://mlflow.example"
+    (said,) = [note for note in ear.notes if "refused" in note]
+    assert "mlflow.example" in said
+    for path in (path for path in out.rglob("*") if path.is_file()):
+        assert b"s3cr3t" not in path.read_bytes(), path
+    assert not any("s3cr3t" in note for note in ear.notes)
+
+
 def test_mlflow_itself_phones_nowhere_and_waits_for_no_minutes(store: Store, recipe: gw.Recipe, tmp_path: Path) -> None:
     gw.fit(frame(), target="label", recipe=recipe, out=tmp_path / "run", track="mlflow", verbose=False)
     assert store.uris

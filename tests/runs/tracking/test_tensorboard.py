@@ -252,6 +252,17 @@ def test_curves_alone_do_not_stand_in_the_way_of_a_new_run(recipe: gw.Recipe, tm
     assert max(loss for _, loss in found) < 100
 
 
+def test_files_that_were_removed_do_not_stand_in_the_way(tmp_path: Path) -> None:
+    for step in (1, 2, 3):
+        writer = written.TensorBoard(tmp_path)
+        writer.begin("run", step, {})
+        writer.scalars("run", step, {"train/loss": float(step)})
+        writer.close("finished", "", ())
+        if step == 2:
+            (tmp_path / "run" / "events.out.tfevents.000000.graftwork").unlink()
+    assert points(tmp_path / "run", "train/loss")[-1] == (3, 3.0)
+
+
 @pytest.mark.parametrize("name", ["..", "../../up", "/etc", "a\0b", "x" * 300, "", ".", "con:\\1", "日本"])
 def test_whatever_a_run_is_called_its_folder_is_below_track(name: str, tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "track", name)

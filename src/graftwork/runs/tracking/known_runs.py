@@ -14,7 +14,8 @@ from graftwork.data.store.writing import write_text
 
 @dataclass
 class KnownRuns:
-    """Ids by name, kept in `file`; None keeps nothing. store: where they are; those of another one are forgotten."""
+    """Ids by name, kept in `file`; None keeps nothing. store: where they are, without a password, since it stands in
+    the file; those of another one are forgotten."""
 
     file: Path | None
     store: str

@@ -6,6 +6,7 @@ with a traceback of its own, and who waits for it waits for ever. The records an
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
@@ -18,6 +19,7 @@ from graftwork.errors import UsageError
 from graftwork.runs.tracking.folders import folder_of
 from graftwork.runs.tracking.writer import End, Setting
 
+_NAME = re.compile(r"events\.out\.tfevents\.([0-9]{6})\.graftwork")
 FLUSHED = 2.0
 """Seconds between two writes to the disk."""
 
@@ -104,8 +106,9 @@ def _new_file(folder: Path) -> _EventFile:
     from tensorboard.summary.writer.record_writer import RecordWriter
 
     folder.mkdir(parents=True, exist_ok=True)
-    before = sum(1 for path in folder.iterdir() if "tfevents" in path.name)
-    file = open(folder / f"events.out.tfevents.{before:06d}.graftwork", "xb")  # noqa: SIM115  closed with the run
+    before = [int(found[1]) for path in folder.iterdir() if (found := _NAME.fullmatch(path.name))]
+    name = f"events.out.tfevents.{max(before, default=-1) + 1:06d}.graftwork"
+    file = open(folder / name, "xb")  # noqa: SIM115  closed with the run
     made = _EventFile(file, RecordWriter(file))
     made.put(0, file_version="brain.Event:2")
     return made

@@ -66,12 +66,12 @@ def tracking(track: str, listener: Listener, out: Path | None, *, resume: bool) 
     if uri:
         where = shown_uri(uri)
         listener.note(
-            f"tracking: settings and scores go to MLflow at {where}, which MLFLOW_TRACKING_URI names, and so do "
-            f"{' and '.join(ARTIFACTS[:2])}; no table and no model does"
+            f"tracking: settings and scores go to MLflow at {where}, which MLFLOW_TRACKING_URI names, and so do notes, "
+            "recipe.yaml and report.html, which quotes some rows; no table and no model does"
         )
-        known = partial(KnownRuns, None, uri)
+        known = partial(KnownRuns, None, where)
         if out is not None:
-            known = partial(known_runs, out / TRACK / "mlflow.json", uri, resume=resume)
+            known = partial(known_runs, out / TRACK / "mlflow.json", where, resume=resume)
         return Tracking(listener, lambda: MlflowRuns(uri, name, known()), where)
     folder = _below(out, track) / "mlruns"
     uri = folder.absolute().as_uri()

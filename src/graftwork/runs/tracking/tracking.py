@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -144,8 +145,13 @@ class Tracking(Relay):
             self._failed = True
             if self._writer is not None:
                 self._writer.drop()
-            said = shortened_text(" ".join(str(error).split()) or type(error).__name__, 300)
+            said = shortened_text(_without_passwords(" ".join(str(error).split())) or type(error).__name__, 300)
             self.note(f"tracking to {self._where} has ended, the runs go on without it: {said}")
+
+
+def _without_passwords(text: str) -> str:
+    """What a client says of an address that it could not reach, less the name and password in it."""
+    return re.sub(r"(?<=://)[^\s/]*@", "", text)
 
 
 def _run_of(trial: Trial) -> str:
