@@ -148,6 +148,19 @@ def test_what_the_base_refuses_is_left_out_and_said(auto: gw.Recipe, monkeypatch
     assert all("blocks is 60" in note for note in said)
 
 
+@pytest.mark.parametrize("order", [("tune, 60 blocks", "linear probe"), ("linear probe", "tune, 60 blocks")])
+def test_a_budget_goes_by_what_is_not_refused(
+    order: tuple[str, ...], auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FINE_TUNES, "tune, 60 blocks", lambda _, recipe: replace(recipe, techniques=(gw.Partial(60),)))
+    table, ear = [Line(kind="text", order=order)], Ear()
+    model = fit_data(DataArguments(train=texts()), auto, budget=1000, listener=ear, portfolio=table)
+    assert model.report is not None
+    assert [one.name for one in model.report.candidates] == ["linear probe"]
+    (said,) = [note for note in ear.notes if note.startswith("tune, 60 blocks: left out.")]
+    assert "blocks is 60" in said
+
+
 def test_other_fine_tunes_keep_what_the_user_sets_and_differ_in_the_rest(auto: gw.Recipe) -> None:
     job = job_of(texts(), auto)
     usual = dict(usual_recipes(job, auto))["tune"]

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from graftwork.core.pace import OutOfTime
-from graftwork.errors import DataError, NonFiniteLossError, NumericalError, RefusedError, UsageError
+from graftwork.data.store.cache import of_disk
+from graftwork.errors import DataError, NonFiniteLossError, NumericalError, UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.across import Across, across
 from graftwork.runs.budget.look import Look
@@ -70,11 +71,11 @@ def run_all(
         listener.note(line)
     for at, (name, one) in enumerate(planned):
         its_job = job_of(job, one)
-        limit = sequence.limit(name, its_job, one, spare=at == 0 and len(planned) > 2)
-        if limit is LEFT_OUT:
-            listener.note(f"{name}: left out, the budget is used up")
-            continue
         try:
+            limit = sequence.limit(name, its_job, one, spare=at == 0 and len(planned) > 2)
+            if limit is LEFT_OUT:
+                listener.note(f"{name}: left out, the budget is used up")
+                continue
             begun = sequence.now()
             done = run_single(
                 its_job, one, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit
@@ -87,12 +88,8 @@ def run_all(
             workspace.remember(f"{name}-begun", False)
             listener.note(f"{name}: left out, the budget is used up before its first step")
             continue
-        except (*FAILURES, RefusedError, UsageError, DataError) as error:
-            if isinstance(error, NotImplementedError | RecursionError):
-                raise  # a fault of the program, not of the numbers
-            if isinstance(error, DataError) and its_job is job:
-                raise  # only rows that are streamed are first read here
-            if isinstance(error, RefusedError | UsageError) and not is_other(name):
+        except (*FAILURES, UsageError, DataError) as error:
+            if _ends_all(error, name, streamed=its_job is not job):
                 raise
             failures.append(error)
             listener.note(f"{name}: left out. {failure_text(error)}")
@@ -113,6 +110,15 @@ def run_all(
     if len(candidates) > 1:
         listener.note(f"kept: {kept.name}{_unread(job, kept)}")
     return candidates, kept
+
+
+def _ends_all(error: Exception, name: str, *, streamed: bool) -> bool:
+    """Whether what a run failed of is raised, and not said of that run alone."""
+    if isinstance(error, NotImplementedError | RecursionError):
+        return True  # a fault of the program, not of the numbers
+    if isinstance(error, DataError):
+        return not streamed or of_disk(error)  # only rows that are streamed are first read by a run
+    return isinstance(error, UsageError) and not is_other(name)
 
 
 def _unread(job: Job, kept: Candidate) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,19 @@ def test_a_row_that_can_not_be_read_leaves_it_out(auto: gw.Recipe, monkeypatch: 
     candidates, _ = run_all(job, auto, Workspace(), ear, None, stream=Stream(200, 2))
     assert len(candidates) == 3
     assert "stream: left out. photos.csv, row 9: broken.jpg can't be read" in ear.notes
+
+
+def test_a_full_disk_is_no_row_that_can_not_be_read(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, real = job_of(frame(300), auto).sample(60, 0, 20), default.run_single
+
+    def run(*given: Any, **more: Any) -> Any:
+        if more["name"] == "stream":
+            raise DataError("No space left to write run") from OSError(errno.ENOSPC, "No space left on device")
+        return real(*given, **more)
+
+    monkeypatch.setattr(default, "run_single", run)
+    with pytest.raises(DataError, match="No space left"):
+        run_all(job, auto, Workspace(), Ear(), None, stream=Stream(200, 2))
 
 
 @pytest.mark.usefixtures("slow")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from graftwork.core.run import Run
+from graftwork.errors import UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.budget import streaming
 from graftwork.runs.budget.first_pass import first_pass, rows_to_validate
@@ -16,6 +19,7 @@ from graftwork.runs.clock import Began, Deadline, shown
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.orders import Portfolio
+from graftwork.runs.other_candidates import is_other
 from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.single import make_ready
 from graftwork.runs.workspace import Workspace
@@ -83,10 +87,10 @@ def within_budget(
         return Allowed(recipe)
     load = _load(began)
     listener.doing("timing a few rows")
-    planned = planned_recipes(job, recipe, budget.budget, portfolio)
-    first = planned[0][1]
     small = job.sample(SMALL, recipe.seed, SMALL)
-    look = look_at(job, make_ready(small, first), first, budget.clock)
+    planned, run = _from_first(small, planned_recipes(job, recipe, budget.budget, portfolio))
+    first = planned[0][1]
+    look = look_at(job, run, first, budget.clock)
     reserve = FINISH * load + _scoring(job, look)
     if runs > 1:  # every row is scored once, by the model of the other domains
         reserve += (len(job.train) + len(job.valid or ())) * (look.prepare + look.score)
@@ -111,6 +115,17 @@ def within_budget(
     recipe = replace(recipe, rows=rows, valid_rows=valid_rows)
     _say(job, recipe, listener, for_all, stream)
     return Allowed(recipe, budget.sooner(reserve), look, for_all, stream)
+
+
+def _from_first(small: Job, planned: Sequence[tuple[str, Recipe]]) -> tuple[Sequence[tuple[str, Recipe]], Run]:
+    """What is planned from the first run on that these rows and this base allow, and that run made ready."""
+    for at, (name, one) in enumerate(planned):
+        try:
+            return planned[at:], make_ready(small, one)
+        except UsageError:
+            if not is_other(name) or at == len(planned) - 1:
+                raise
+    raise AssertionError("unreachable")
 
 
 def _rows(
