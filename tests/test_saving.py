@@ -89,10 +89,13 @@ def test_other_peoples_files_stay(model: Model, tmp_path: Path) -> None:
     (folder / "report.html").write_text("report")
     (folder / "photos").mkdir()
     (folder / "photos" / "a.png").write_text("x")
+    (folder / "member-1").mkdir()
+    (folder / "member-1" / "letter.txt").write_text("dear member")
     load(folder).save(folder)
     assert (folder / "notes.txt").read_text() == "mine"
     assert (folder / "report.html").read_text() == "report"
     assert (folder / "photos" / "a.png").read_text() == "x"
+    assert (folder / "member-1" / "letter.txt").read_text() == "dear member"
     load(folder)
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 

@@ -72,7 +72,8 @@ def put(model: Saved, folder: Path, also: Callable[[Path], None] | None = None) 
     with staged(folder, MANIFEST) as place:
         _write(model, place, also)
         new = {path.name for path in place.iterdir()}
-    before = [WEIGHTS, REFERENCE, CALIBRATION, *_numbered(folder, "encoder-"), *_numbered(folder, "member-")]
+    members = [name for name in _numbered(folder, "member-") if is_replaceable(folder / name)]
+    before = [WEIGHTS, REFERENCE, CALIBRATION, *_numbered(folder, "encoder-"), *members]
     for name in before:  # of a model with more of them
         if name not in new:
             remove(folder / name)

@@ -40,6 +40,8 @@ MISFITS: list[tuple[Any, Any, str]] = [
     (True, int, "it is True, expected int"),
     (True, float, "expected float"),
     (float("nan"), float, "expected float"),
+    (10**400, float, "expected float"),
+    (-(10**400), int, "expected int"),
     (1.5, int, "expected int"),
     (None, str, "expected str"),
     ("ab", list[str], "expected a list"),

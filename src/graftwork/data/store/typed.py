@@ -42,8 +42,15 @@ def _fits(value: Any, hint: Any, arguments: tuple[Any, ...]) -> bool:
         return any(value == one and type(value) is type(one) for one in arguments)
     if hint in (int, float):
         number = isinstance(value, int if hint is int else (int, float)) and not isinstance(value, bool)
-        return number and math.isfinite(value)
+        return number and _finite(value)
     return value is None if hint is type(None) else not isinstance(hint, type) or isinstance(value, hint)
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number with hundreds of digits
+        return False
 
 
 def _misfit_items(value: Any, hints: tuple[Any, ...], at: str) -> str:
