@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from graftwork.errors import DataError, RefusedError, UsageError
+from graftwork.errors import CheckpointError, DataError, RefusedError, UsageError
+from graftwork.recipe import Recipe
+from graftwork.runs.bases.settling import known_bases
+from graftwork.runs.budget.affordable import within_budget
+from graftwork.runs.clock import Deadline
+from graftwork.runs.job.job import Job
+from graftwork.runs.listener import Listener
 from graftwork.runs.workspace import FOLDER, Workspace, check_free, open_workspace, unfinished
 
 
@@ -41,14 +48,26 @@ def test_a_finished_model_is_neither_overwritten_nor_resumed(tmp_path: Path, mon
 def test_it_remembers_for_a_resumed_run_only(tmp_path: Path) -> None:
     first = open_workspace(tmp_path, False)
     first.remember("probe", {"steps": 3})
-    assert first.recall("probe") is None, "a fresh run decides by itself"
+    assert first.recall("probe", dict[str, int]) is None, "a fresh run decides by itself"
     with pytest.raises(UsageError, match="--resume"):
         open_workspace(tmp_path, False)
     second = open_workspace(tmp_path, True)
-    assert second.recall("probe") == {"steps": 3}
-    assert second.recall("tune") is None
+    assert second.recall("probe", dict[str, int]) == {"steps": 3}
+    assert second.recall("tune", dict[str, int]) is None
     second.clear()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"rows": "9"}', '{"rows": 9, "valid_rows": 3}', "[" * 10**5])
+def test_what_is_kept_is_held_against_its_type(content: str, tmp_path: Path) -> None:
+    (tmp_path / FOLDER).mkdir()
+    for name in ("rows", "bases"):
+        (tmp_path / FOLDER / f"{name}.json").write_text(content)
+    workspace, budget = open_workspace(tmp_path, True), Deadline.after(100)
+    with pytest.raises(CheckpointError, match=r"rows\.json is damaged"):
+        within_budget(cast(Job, None), Recipe(), workspace, Listener(), budget)
+    with pytest.raises(CheckpointError, match=r"bases\.json is damaged"):
+        known_bases(Recipe(), workspace)
 
 
 def refused(workspace: Workspace, error: Exception) -> None:

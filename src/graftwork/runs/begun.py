@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graftwork.data.store.typed import misfit
 from graftwork.errors import CheckpointError, UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.workspace import Workspace
@@ -37,12 +36,9 @@ def as_begun(recipe: Recipe, name: str, workspace: Workspace) -> Recipe | None:
 
     Raises CheckpointError for a run that was begun with other steps or epochs, and where what is kept is damaged.
     """
-    known: Any = workspace.recall(name)
+    known: Any = workspace.recall(name, _Begun)
     if known is None:
         return None
-    wrong = misfit(known, _Begun)
-    if wrong:
-        raise _damaged(workspace, wrong)
     if known.get("asked", asked_of(recipe)) != asked_of(recipe):
         raise CheckpointError(
             f"The unfinished run in {workspace.place} was begun with other steps or epochs. "
@@ -52,11 +48,4 @@ def as_begun(recipe: Recipe, name: str, workspace: Workspace) -> Recipe | None:
     try:
         return replace(recipe, training=replace(recipe.training, steps=known["steps"], cuts=cuts))
     except UsageError as error:
-        raise _damaged(workspace, str(error)) from None
-
-
-def _damaged(workspace: Workspace, wrong: str) -> CheckpointError:
-    return CheckpointError(
-        f"What {workspace.place} keeps of its unfinished run is damaged ({wrong}). Choose another --out, or remove it "
-        "and start afresh without --resume."
-    )
+        raise workspace.damaged(name, str(error)) from None

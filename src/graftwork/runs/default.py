@@ -173,7 +173,7 @@ class _Sequence:
     def limit(self, name: str, job: Job, recipe: Recipe, *, spare: bool) -> Deadline | None:
         """By when a run must have reached its first step; None for one that has to be, `LEFT_OUT` for one that is not
         begun. A resumed call runs what it ran before. spare: there are others to fall back on, on the same features."""
-        decided = self.workspace.recall(f"{name}-begun")
+        decided = self.workspace.recall(f"{name}-begun", bool)
         if decided is None:
             decided = not self.candidates or self._fits(job, recipe)
         self.workspace.remember(f"{name}-begun", bool(decided))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -120,7 +120,7 @@ def score_left_out(
         part = without(job, domain, adapt=adapt)
         part = part.sample(recipe.rows, recipe.seed, recipe.valid_rows)
         key, name = _key(part, recipe, domain), f"left-out-{index}"
-        kept = workspace.recall(name)
+        kept = workspace.recall(name, _Kept)
         if kept is not None and kept["key"] == key:
             found.append(_restored(kept, job.tasks))
             continue
@@ -194,6 +194,16 @@ def _key(job: Job, recipe: Recipe, domain: str) -> str:
 
 def _column_key(column: pa.ChunkedArray) -> str:
     return digest(repr(column.to_pylist())) if pa.types.is_nested(column.type) else column_digest(column)
+
+
+class _Kept(TypedDict):
+    """What a workspace keeps of a domain that is done. key: of the job and the recipe."""
+
+    key: str
+    domain: str
+    scores: dict[str, dict[str, Any]]
+    wall: float
+    cpu: float
 
 
 def _kept(one: LeftOutDomain) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from graftwork.core.checkpoint import NAME as CHECKPOINT
 from graftwork.core.checkpoint import Checkpointing
 from graftwork.data.store.cache import storing
 from graftwork.data.store.locks import claimed
+from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import clean, is_own, remove, write_text
 from graftwork.errors import CheckpointError, DataError, ModelError, UsageError
 from graftwork.networks.manifest import is_model
@@ -45,17 +46,27 @@ class Workspace:
             return None
         return Checkpointing(self.folder / name, fingerprint, self.resume, sparing=self.sparing)
 
-    def recall(self, name: str) -> Any:
-        """What `remember` kept under this name in the run that is resumed, or None."""
+    def recall(self, name: str, kind: Any) -> Any:
+        """What `remember` kept under this name in the run that is resumed, or None. kind: its type.
+
+        Raises CheckpointError where it is something else."""
         if self.folder is None or not self.resume or not (file := self.folder / f"{name}.json").is_file():
             return None
         try:
-            return json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise CheckpointError(
-                f"{file} is damaged ({error}): what the run decided can't be repeated. Choose another --out, or remove "
-                f"{self.place} and start afresh without --resume."
-            ) from None
+            known = json.loads(file.read_text(encoding="utf-8"))
+            wrong = misfit(known, kind)
+        except (ValueError, RecursionError) as error:
+            wrong = str(error)
+        if wrong:
+            raise self.damaged(name, wrong)
+        return known
+
+    def damaged(self, name: str, wrong: str) -> CheckpointError:
+        """For what is kept under a name and can't be right."""
+        return CheckpointError(
+            f"{self.folder}/{name}.json is damaged ({wrong}): what the run decided can't be repeated. Choose another "
+            f"--out, or remove {self.place} and start afresh without --resume."
+        )
 
     def remember(self, name: str, value: Any) -> None:
         """Keep plain data (a step count found by timing), so that a resumed run decides the same."""

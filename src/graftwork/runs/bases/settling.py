@@ -7,6 +7,7 @@ recipe.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypedDict
 
 from graftwork.recipe import Recipe
 from graftwork.runs.bases.affordable import afforded
@@ -21,9 +22,31 @@ from graftwork.runs.workspace import Workspace
 FILE = "bases"
 
 
+class _Settled(TypedDict):
+    """A base that was settled, as `Choice.to_json` has it."""
+
+    base: str
+    modality: str
+    warning: str
+    reason: str
+
+
+class _Later(TypedDict, total=False):
+    """Earlier versions kept nothing of it."""
+
+    free: list[str]
+
+
+class _Kept(_Later):
+    """What a workspace keeps. named: what the recipe says of bases. each: by input."""
+
+    named: str | dict[str, str]
+    each: dict[str, _Settled]
+
+
 def known_bases(recipe: Recipe, workspace: Workspace) -> Bases | None:
     """Those that the call chose which is resumed, where it named the same ones."""
-    known = workspace.recall(FILE)
+    known = workspace.recall(FILE, _Kept)
     if known is None or known["named"] != _named(recipe):
         return None
     return bases_from_json(known["each"], known.get("free", ()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypedDict
 
 from graftwork.core.run import Run
 from graftwork.errors import UsageError
@@ -56,6 +56,21 @@ class Allowed:
     stream: Stream | None = None
 
 
+class _Later(TypedDict, total=False):
+    """Earlier versions kept nothing of it."""
+
+    stream: tuple[int, int] | None
+
+
+class _Decided(_Later):
+    """What a workspace keeps of it. reserve: seconds kept for the scores."""
+
+    rows: int | None
+    valid_rows: int | None
+    reserve: float
+    for_all: float | None
+
+
 def within_budget(
     job: Job,
     recipe: Recipe,
@@ -76,7 +91,7 @@ def within_budget(
 
     Raises UsageError where the budget is too small, with the least one.
     """
-    known = workspace.recall("rows")
+    known = workspace.recall("rows", _Decided)
     if known is not None:
         recipe = replace(recipe, rows=known["rows"], valid_rows=known["valid_rows"])
         stream = Stream(*known["stream"]) if known.get("stream") else None
@@ -109,8 +124,7 @@ def within_budget(
         spent = budget.budget - budget.left() if runs == 1 else 0.0
         whole = (len(job.train) + len(job.valid or ())) * look.row / PASS_SHARE
         for_all = max(whole * runs + reserve + min(spent, budget.budget / 4), budget.budget)
-    decided: dict[str, Any] = {"rows": rows, "valid_rows": valid_rows, "reserve": reserve, "for_all": for_all}
-    decided["stream"] = stream
+    decided = _Decided(rows=rows, valid_rows=valid_rows, reserve=reserve, for_all=for_all, stream=stream)
     workspace.remember("rows", decided)
     recipe = replace(recipe, rows=rows, valid_rows=valid_rows)
     _say(job, recipe, listener, for_all, stream)
