@@ -68,7 +68,7 @@ def check_cuts(cuts: tuple[int, ...], steps: int | None) -> None:
     if not cuts:
         return
     decided, ends = cuts[::2], cuts[1::2]
-    rising = all(first < second for first, second in itertools.pairwise(decided))
+    rising = all(first <= second for first, second in itertools.pairwise(decided))  # again where it had paused
     falling = all(first > second for first, second in itertools.pairwise((steps or 0, *ends)))
     sound = len(cuts) % 2 == 0 and steps is not None and rising and falling and min(decided) >= 0
     if not sound or any(at > end for at, end in zip(decided, ends, strict=True)):

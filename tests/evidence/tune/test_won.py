@@ -103,6 +103,9 @@ def test_where_luck_added_nothing_it_says_so() -> None:
         "3 trials were compared on the same rows, which added no luck to speak of here, by estimate. On new rows "
         "expect about 90.0 % (80.0 % to 95.0 %)."
     )
+    rounding = replace(found, scale=Scale("Log-loss", "own", less=True))
+    rounding = replace(rounding, optimism=Optimism(Interval(-0.1, -0.2, -0.1), 8e-23, None, 1.0, 3, 400))
+    assert "which added no luck to speak of here" in won(rounding)[-1]
 
 
 def test_without_intervals_it_says_why() -> None:

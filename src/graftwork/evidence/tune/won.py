@@ -12,6 +12,8 @@ from graftwork.shown import counted
 
 NAME = 80
 """Signs of a trial's name that are shown in a sentence."""
+ROUNDING = 1e-9
+"""An optimism that is no more than that of means of numbers."""
 
 
 def won(found: Outcome) -> list[str]:
@@ -60,7 +62,7 @@ def expectation(found: Outcome) -> str:
     ends = (expected.high, expected.low) if scale.less else (expected.low, expected.high)
     told = f"about {scale.score(expected.value)} ({scale.score(ends[0])} to {scale.score(ends[1])})"
     much = scale.gain(one.optimism).lstrip("+")
-    lucky = one.optimism > 0 and scale.number(one.optimism).strip("+") not in ("0", "0.0")
+    lucky = one.optimism > ROUNDING and scale.number(one.optimism).strip("+") not in ("0", "0.0")
     luck = f"the winner of many is partly lucky, by {much} here" if lucky else "which added no luck to speak of here"
     apart = found.chosen.default != found.chosen.number
     gain = f", and {gap_text(found, one.gain)}, over the default" if one.gain is not None and apart else ""
