@@ -22,6 +22,7 @@ from graftwork.runs.usual_candidates import usual_recipes
 from heard import Ear
 from jobs import job_of
 from tiny import tiny_rows
+from tinyrun import Killed
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +147,18 @@ def test_what_the_base_refuses_is_left_out_and_said(auto: gw.Recipe, monkeypatch
     said = [note for note in ear.notes if note.startswith("tune, 60 blocks: left out.")]
     assert len(said) == 2
     assert all("blocks is 60" in note for note in said)
+
+
+def test_a_resumed_call_with_another_budget_keeps_its_order(auto: gw.Recipe, tmp_path: Path) -> None:
+    table = [Line(kind="text", order=("linear probe", "tune"), up_to=500), Line(kind="text", order=("kernel probe",))]
+    given = {"recipe": replace(auto, training=gw.Training(steps=4, batch=8)), "out": tmp_path / "out"}
+    data, ear = DataArguments(train=texts()), Ear()
+    with pytest.raises(Killed):
+        fit_data(data, **given, budget=400, portfolio=table, listener=Ear(stop="tune", step=2, error=Killed))
+    model = fit_data(data, **given, budget=1000, portfolio=table, resume=True, listener=ear)
+    assert model.report is not None
+    assert [one.name for one in model.report.candidates] == ["linear probe", "tune"]
+    assert ("tune", 1) not in ear.steps
 
 
 @pytest.mark.parametrize("order", [("tune, 60 blocks", "linear probe"), ("linear probe", "tune, 60 blocks")])

@@ -65,8 +65,7 @@ def run_all(
     """
     sequence = _Sequence(job, workspace, listener, deadline, look)
     candidates, failures = sequence.candidates, list[Exception]()
-    planned = planned_recipes(job, recipe, None if deadline is None else deadline.budget, portfolio)
-    planned = with_stream(job, planned, stream)
+    planned = with_stream(job, planned_recipes(job, recipe, _ordered_for(workspace, deadline), portfolio), stream)
     for line in could_be_tried(job, recipe):
         listener.note(line)
     for at, (name, one) in enumerate(planned):
@@ -110,6 +109,16 @@ def run_all(
     if len(candidates) > 1:
         listener.note(f"kept: {kept.name}{_unread(job, kept)}")
     return candidates, kept
+
+
+def _ordered_for(workspace: Workspace, deadline: Deadline | None) -> float | None:
+    """The budget by which the runs are ordered: a resumed call with another one keeps the order that it had."""
+    known = workspace.recall("order", dict[str, float | None])
+    budget: float | None = deadline.budget if deadline is not None else None
+    if known is not None and "budget" in known:
+        budget = known["budget"]
+    workspace.remember("order", {"budget": budget})
+    return budget
 
 
 def _ends_all(error: Exception, name: str, *, streamed: bool) -> bool:

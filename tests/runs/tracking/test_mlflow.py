@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
+from graftwork.core.fit import Progress
 from graftwork.errors import UsageError
 from graftwork.evidence.tune.trials import Trial
 from graftwork.runs.listener import Listener
@@ -226,6 +227,18 @@ def test_ctrl_c_is_no_failure(store: Store, recipe: gw.Recipe, tmp_path: Path) -
     )
     assert model.interrupted
     assert store.named(str(tmp_path / "run")).status == "KILLED"
+
+
+def test_a_run_that_was_left_out_has_failed_also_where_the_call_went_well(store: Store, tmp_path: Path) -> None:
+    hearing = tracking("mlflow", Listener(), tmp_path / "out", resume=False)
+    for name in ("broken", "sound"):
+        hearing.stepped(name, Progress(1, 2, 0.5, None, None))
+    hearing.finished("sound", 0.9, 1.0)
+    hearing.tried(Trial(0, "linear probe", "default", "finished", {}, rungs=((0, 0.9),)), "")
+    hearing.close("finished")
+    told = {run.tags["mlflow.runName"]: run.status for run in store.runs.values()}
+    assert {told[name] for name in ("sound", "trials/0000", "tune", str(tmp_path / "out"))} == {"FINISHED"}
+    assert told["broken"] == "FAILED"
 
 
 def test_trials_are_runs_with_their_settings(store: Store, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ class Tracking(Relay):
         self._plans: dict[str, str] = {}
         self._metrics: Mapping[str, Metric] = {}
         self._steps: dict[str, int] = {}  # by run that has begun, the last one told
+        self._summaries: set[str] = set()  # of the call as a whole: no run ends them
         self._trying: dict[str, str] = {}  # by what a trial is called, the run that its steps belong to
         self._best: float | None = None
 
@@ -70,6 +71,7 @@ class Tracking(Relay):
         def tell(writer: Writer) -> None:
             outcome = found()
             runs = len(outcome.cells)
+            self._summaries.add("ablation")
             self._begin(writer, "ablation", runs)
             values = {f"brings/{one.name}": one.value for one in outcome.findings if one.value is not None}
             writer.scalars("ablation", runs, values)
@@ -89,9 +91,16 @@ class Tracking(Relay):
         super().tried(trial, state)
 
     def close(self, how: End, files: Sequence[Path] = ()) -> None:
-        """The call is over."""
+        """The call is over. What began and did not end in a call that went well was left out: it has failed."""
+
+        def tell(writer: Writer) -> None:
+            left_out = [run for run in self._steps if run not in self._summaries] if how == "finished" else []
+            for run in left_out:
+                writer.end(run, "failed")
+            writer.close(how, "\n".join(self._notes), files)
+
         if self._writer is not None:
-            self._write(lambda writer: writer.close(how, "\n".join(self._notes), files))
+            self._write(tell)
         self._failed = True
 
     def _tell(self, name: str, step: int, values: Mapping[str, float]) -> None:
@@ -124,7 +133,8 @@ class Tracking(Relay):
         self._trying.pop(trial.name, None)
         if score is not None and self._best is not None:
             seconds = round(trial.at)
-            self._begin(writer, "tune", seconds)
+            self._summaries.add("tune")
+            self._begin(writer, "tune", seconds + 1)  # what an earlier call told of this very second stays
             writer.scalars("tune", seconds, self._scored(score, "trial") | self._scored(self._best, "best"))
 
     def _scored(self, score: float, tag: str) -> dict[str, float]:
