@@ -67,10 +67,15 @@ def all_commands() -> list[list[str]]:
     return [list(words) for words in sorted(found)]
 
 
-def runnable() -> list[Path]:
+LONG = {"fusion.md", "data.md", "targets.md"}
+"""Pages whose code takes more than ten seconds."""
+
+
+def runnable() -> list[Any]:
     """Pages with code, less the generated ones and the translation, whose code is the same."""
     pages = [page for page in PAGES if any(kind in ("bash", "python") for kind, _ in blocks(page))]
-    return [page for page in pages if page.parent.name != "reference" and page.name != "README.zh-CN.md"]
+    pages = [page for page in pages if page.parent.name != "reference" and page.name != "README.zh-CN.md"]
+    return [pytest.param(page, marks=[pytest.mark.slow] if page.name in LONG else []) for page in pages]
 
 
 @pytest.fixture

@@ -58,6 +58,8 @@ SAYS = {
 """What each prints when it has done its work."""
 APART = {"make_sample_data", "resume_after_kill"}
 """Those with a test of their own."""
+LONG = {"classify_table", "distil", "face_attributes"}
+"""Those that take ten seconds."""
 
 
 @pytest.fixture
@@ -76,7 +78,9 @@ def test_every_example_is_tested_and_listed() -> None:
     assert all(f"({name}.py)" in listing for name in files)
 
 
-@pytest.mark.parametrize("name", SAYS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in SAYS]
+)
 @pytest.mark.usefixtures("tiny_base")
 def test_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from command import QUICK, topics
 from tiny import tiny_bert
 
@@ -32,6 +34,7 @@ def graft(*arguments: str | Path) -> str:
     return ran.stdout
 
 
+@pytest.mark.slow
 def test_from_a_table_to_predictions(tmp_path: Path) -> None:
     base = tiny_bert(tmp_path / "base", num_hidden_layers=2)
     train, model = topics(tmp_path / "train.csv", 60), tmp_path / "model"

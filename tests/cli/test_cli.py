@@ -117,12 +117,12 @@ def test_an_output_folder_that_holds_something_else(base: Path, tmp_path: Path, 
 
 
 def test_a_full_disk(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from graftwork import saving
+    from graftwork import network_files
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(saving, "write_tensors", full)
+    monkeypatch.setattr(network_files, "write_tensors", full)
     fit(topics(tmp_path / "t.csv"), base, tmp_path / "o").fails(1, "No space left", "Free some space")
     monkeypatch.undo()
     fit(topics(tmp_path / "t.csv"), base, tmp_path / "o", "--resume").works()

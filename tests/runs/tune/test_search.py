@@ -122,9 +122,10 @@ def test_the_order_of_trials(tmp_path: Path) -> None:
     assert not any(row.state.name == "RUNNING" for row in rows)
 
 
-def test_two_parts_are_the_whole(tmp_path: Path) -> None:
-    whole = search(tmp_path / "whole", 50)
-    for parts in ((25, 50), (1, 2, 3, 4, 5, 17, 50)):
+@pytest.mark.parametrize("total", [14, pytest.param(50, marks=pytest.mark.slow)])
+def test_two_parts_are_the_whole(total: int, tmp_path: Path) -> None:
+    whole = search(tmp_path / "whole", total)
+    for parts in ((total // 2, total), (1, 2, 3, 4, 5, 11, total)):
         folder = tmp_path / str(parts)
         for most in parts:
             found = search(folder, most)
