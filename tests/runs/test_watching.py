@@ -57,6 +57,15 @@ def test_scores_are_shown_as_people_read_them() -> None:
     assert "-1.5" not in stream.getvalue()
 
 
+def test_the_best_so_far_is_that_of_all_calls() -> None:
+    stream = io.StringIO()
+    with Watching(Lines(stream)) as watching:
+        Recorder(watching).resumed([PROBE])
+        watching.tried(PAUSED, "")
+        watching.tried(replace(PAUSED, rungs=((10, 0.4), (30, 0.6))), "")
+    assert ["the best so far" in line for line in stream.getvalue().splitlines()] == [False, True]
+
+
 def test_a_recorder_hands_trials_on() -> None:
     class Ear(Listener):
         def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graftwork.core.fit import Progress
@@ -40,6 +40,9 @@ class Listener:
 
     def tabled(self, found: Callable[[], Outcome], state: str) -> None:
         """An ablation has one run more; what it has found so far, and what comes next."""
+
+    def resumed(self, trials: Sequence[Trial]) -> None:
+        """A tune goes on with these trials, as an earlier call left them; told before the first one is run."""
 
     def trying(self, trial: Trial, part: str) -> None:
         """A trial of a tune is about to run, or to go on: steps that are told under its name are of this part of it
@@ -85,6 +88,9 @@ class Relay(Listener):
 
     def tabled(self, found: Callable[[], Outcome], state: str) -> None:
         self._listener.tabled(found, state)
+
+    def resumed(self, trials: Sequence[Trial]) -> None:
+        self._listener.resumed(trials)
 
     def trying(self, trial: Trial, part: str) -> None:
         self._listener.trying(trial, part)

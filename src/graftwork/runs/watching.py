@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -79,6 +79,9 @@ class Watching(Listener):
 
     def tabled(self, found: Callable[[], Outcome], state: str) -> None:
         self._screen.table(lambda: live_table(found(), state))
+
+    def resumed(self, trials: Sequence[Trial]) -> None:
+        self._trials = {one.number: one for one in trials}
 
     def tried(self, trial: Trial, state: str) -> None:
         self._screen.forget(trial.name)

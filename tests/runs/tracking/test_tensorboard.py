@@ -309,6 +309,8 @@ def test_a_tune_tracks_the_trials_that_it_ran_and_goes_on_with_them(tmp_path: Pa
     for one in asked:
         assert alike(points(track / f"trials/{one.number:04d}", "rung/accuracy")[-1:], list(one.rungs)[-1:])
     assert len(points(track / "tune", "trial/accuracy")) >= len(asked)
+    best = [score for _, score in points(track / "tune", "best/accuracy")]
+    assert best == sorted(best)
 
 
 def test_nothing_is_loaded_or_written_where_nobody_asked(

@@ -79,6 +79,10 @@ class Tracking(Relay):
         self._write(tell)
         super().tabled(found, state)
 
+    def resumed(self, trials: Sequence[Trial]) -> None:
+        self._best = max((one.score for one in trials if one.score is not None), default=None)
+        super().resumed(trials)
+
     def trying(self, trial: Trial, part: str) -> None:
         run = _run_of(trial) if part == "run" else f"{_run_of(trial)}/{part}"
         self._trying[trial.name], self._recipes[run] = run, trial.recipe

@@ -149,6 +149,7 @@ def tune_data(
     trials = None if folder is None else folder / TRIALS
     telling = Heard(hearing, ends, asking.trials)
     earlier = known_trials(trials)
+    telling.resumed(earlier)
     before = max((one.at for one in earlier), default=0.0)  # seconds of earlier calls
     runner = TrialRunner(ready.judged, rungs_of, trials, telling, clock, started - before)
     call = Call(asked, asking.seconds, str(place or ""), *ready.rows, ready.for_all)
