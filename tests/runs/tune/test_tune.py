@@ -20,7 +20,7 @@ import graftwork as gw
 from graftwork.data.store import writing
 from graftwork.errors import DataError, UsageError
 from graftwork.evidence.tune.trials import Trial
-from graftwork.runs.tune import choosing, trial_run
+from graftwork.runs.tune import choosing, preparing, trial_run
 from graftwork.runs.tune.folder import holds_study
 from tiny import tiny_bert, tiny_rows, tiny_texts
 
@@ -113,6 +113,20 @@ def test_a_study_is_not_lost_by_a_misspelled_option_beside_new(base: str, tmp_pa
     tune(base, 1, out, new=True)
     assert trial.read_bytes() != before  # other seconds
     assert not list(out.glob(".tune*"))
+
+
+def test_what_is_stopped_before_there_is_a_study_is_not_in_the_way(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(preparing, "search_space", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            tune(base, 1, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    assert tune(base, 1, tmp_path / "run").trials
 
 
 def test_domains_are_not_left_out_in_a_search(base: str) -> None:

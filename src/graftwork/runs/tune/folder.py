@@ -68,10 +68,15 @@ def removed_if_refused(folder: Path | None, *, new: bool) -> Iterator[None]:
         if folder is not None and before is not None:
             remove(folder)
             move(before, folder)
-        elif isinstance(error, (UsageError, DataError, ModelError)) and folder and not (folder / TRIALS).is_dir():
+        elif folder is not None and not (folder / TRIALS).is_dir() and _leaves_nothing(folder, error):
             remove(folder)
             with suppress(OSError):  # it was not there before, or is no longer
                 folder.parent.rmdir()
         raise
     if before is not None:
         remove(before)
+
+
+def _leaves_nothing(folder: Path, error: BaseException) -> bool:
+    """Whether it was refused, or ended, as by Ctrl-C, before there was a study."""
+    return isinstance(error, (UsageError, DataError, ModelError)) or not (folder / STUDY).is_file()
