@@ -31,7 +31,7 @@ class Results:
         if options.fresh and self.path.exists():
             kept = [] if options.fresh == "all" else [r for r in read(self.path) if not r["version"].startswith(OURS)]
             self.path.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
-        if self.path.exists() and not self.path.read_bytes().endswith(b"\n"):
+        if self.path.exists() and self.path.read_bytes()[-1:] not in (b"", b"\n"):
             with self.path.open("a", encoding="utf-8") as file:
                 file.write("\n")  # behind a line that a stopped run left unfinished
 

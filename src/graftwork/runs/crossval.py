@@ -16,7 +16,8 @@ from graftwork.runs.folds import without_own_fold
 from graftwork.runs.job.job import Job
 from graftwork.runs.single import build_network
 
-NAME = "cross-validation of the probe"
+NAME, OF_RUNS = "cross-validation of the probe", "cross-validation"
+"""What these scores are called, and those of runs that were trained once a fold."""
 
 
 def cross_validate(job: Job, recipe: Recipe) -> dict[str, np.ndarray]:

@@ -25,7 +25,7 @@ from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise
 from graftwork.model import Model
 from graftwork.predicting import means, scored_examples
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
-from graftwork.runs.crossval import cross_validate
+from graftwork.runs.crossval import OF_RUNS, cross_validate
 from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
 from graftwork.runs.leave_one_domain_out import LeftOutDomain
@@ -106,7 +106,7 @@ def _prepared(job: Job, model: Saved, table: Table) -> tuple[Examples, Mapping[s
 
 def tables_of(given: Given) -> dict[str, Table]:
     """Those that were held out."""
-    return {name: part.table for name, part in given.items() if name != CROSS_VALIDATED}
+    return {name: part.table for name, part in given.items() if name not in (CROSS_VALIDATED, OF_RUNS)}
 
 
 def _result(job: Job, model: Model, kept: Candidate, given: Given, target: str) -> tuple[Result, list[DataWarning]]:
@@ -138,7 +138,7 @@ def _inputs(job: Job, model: Model, given: Given) -> dict[str, tuple[Contributio
     """By target, what each of several inputs brings on the table that counts, or on some of its rows. Nothing is said
     of an ensemble, whose members may each read others."""
     name, part = next(iter(given.items()))
-    if len(model.network.columns) < 2 or name == CROSS_VALIDATED or model.members:
+    if len(model.network.columns) < 2 or name in (CROSS_VALIDATED, OF_RUNS) or model.members:
         return {}
     techniques, temperature = model.recipe.listed, model.temperature
     return contributions(

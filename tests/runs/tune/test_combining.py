@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,13 @@ from graftwork.runs.single import Candidate, run_single
 from graftwork.runs.tune.combining import (
     calibrated_predictions,
     ensemble_of,
-    score_averaged,
     soup_of,
     why_not_combined,
 )
 from graftwork.runs.workspace import Workspace
 from graftwork.saving import save
+from graftwork.tasks.metrics.registry import metric_for
+from graftwork.tasks.metrics.registry import score as metric_score
 from jobs import job_of
 from tiny import tiny_model, tiny_rows
 
@@ -93,6 +95,18 @@ def test_one_candidate_is_its_own_model_and_wrong_weights_are_refused(
     for weights in ([], [1.0], [1.0, 0.0], [1.0, -1.0]):
         with pytest.raises(UsageError, match="Expected one above 0 for each"):
             ensemble_of(job, [candidates["probe"], candidates["other"]], weights)
+
+
+def score_averaged(job: Job, given: Mapping[str, np.ndarray], truth: Mapping[str, tuple[Any, np.ndarray]]) -> float:
+    """The score of such predictions, as `Candidate.score` has it: each target's metric on its labelled rows, more is
+    better, and the mean over the targets that have any."""
+    values = []
+    for name, task in job.tasks.items():
+        targets, labelled = truth[name]
+        if labelled.any():
+            value = metric_score(task, job.metrics[name], targets[labelled], given[name][labelled])
+            values.append(value if metric_for(job.metrics[name], task).higher_is_better else -value)
+    return float(np.mean(values))
 
 
 def test_what_is_averaged_of_validation_is_what_the_ensemble_predicts_there(

@@ -16,7 +16,7 @@ from graftwork.evidence.tune.outcome import About, Outcome, outcome
 from graftwork.evidence.tune.trials import Trial
 from graftwork.model import Model
 from graftwork.runs.clock import Deadline
-from graftwork.runs.crossval import NAME as CROSS_VALIDATED
+from graftwork.runs.crossval import OF_RUNS
 from graftwork.runs.default import FAILURES, failure_text
 from graftwork.runs.results import Given, Part
 from graftwork.runs.tune.asked import Asking
@@ -171,7 +171,7 @@ class Choosing:
             return None
         values = dict(self._scored(kept) if made is None else made.given)
         examples = prepare(judged.table, model.lead.network, judged.job.tasks, model.lead.recipe.text)
-        return {CROSS_VALIDATED: Part(judged.table, examples, {}, values)}
+        return {OF_RUNS: Part(judged.table, examples, {}, values)}
 
 
 def with_score(trial: Trial, score: float) -> Trial:

@@ -27,8 +27,6 @@ from graftwork.runs.provenance import provenance_of, together
 from graftwork.runs.single import Candidate
 from graftwork.saved import Member, why_not_together
 from graftwork.tasks.averaging import why_not_averaged
-from graftwork.tasks.metrics.registry import metric_for
-from graftwork.tasks.metrics.registry import score as metric_score
 from graftwork.tasks.temperature import fit_temperature
 
 MOST_SOUPED = 8
@@ -88,18 +86,6 @@ def calibrated_predictions(job: Job, kept: Mapping[str, np.ndarray], truth: Trut
         targets, labelled = truth[name]
         found[name] = task.in_units(kept[name], fit_temperature(kept[name][labelled], targets[labelled], task))
     return found
-
-
-def score_averaged(job: Job, given: Predictions, truth: Truth) -> float:
-    """The score of such predictions, as `Candidate.score` has it: each target's metric on its labelled rows, more is
-    better, and the mean over the targets that have any."""
-    values = []
-    for name, task in job.tasks.items():
-        targets, labelled = truth[name]
-        if labelled.any():
-            value = metric_score(task, job.metrics[name], targets[labelled], given[name][labelled])
-            values.append(value if metric_for(job.metrics[name], task).higher_is_better else -value)
-    return float(np.mean(values))
 
 
 class Soup(NamedTuple):
