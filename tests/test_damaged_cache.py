@@ -44,7 +44,7 @@ def fit(folder: Path, out: Path) -> bytes:
 @pytest.mark.filterwarnings("default:The cache entry")
 @pytest.mark.parametrize(
     "damage",
-    [emptied, pytest.param(zeros, marks=pytest.mark.slow), cut, pytest.param(Path.unlink, marks=pytest.mark.slow)],
+    [*(pytest.param(one, marks=pytest.mark.slow) for one in (emptied, zeros, Path.unlink)), cut],
 )
 def test_each_file_of_the_cache(
     damage: Callable[[Path], None], fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

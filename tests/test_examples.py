@@ -58,7 +58,7 @@ SAYS = {
 """What each prints when it has done its work."""
 APART = {"make_sample_data", "resume_after_kill"}
 """Those with a test of their own."""
-LONG = {"classify_table", "distil", "face_attributes"}
+LONG = {"ablate", "classify_table", "distil", "face_attributes"}
 """Those that take ten seconds."""
 
 
@@ -97,6 +97,7 @@ def test_sequence() -> None:
     assert "(sequence.yaml)" in listing
 
 
+@pytest.mark.slow
 def test_resume_after_kill() -> None:
     script = EXAMPLES / "resume_after_kill.py"
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
