@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from numpy.linalg import LinAlgError
@@ -133,7 +134,7 @@ class Choosing:
             folds=ready.judged.folds,
             limits=self.asking.limits,
             objectives=("score", "latency", "size") if self.asking.pareto else ("score",),
-            transfer=self._transfer(),
+            transfer=self._transfer,
             importance=search.study.importance(told, ready.space.dimensions),
             budget=self.asking.seconds,
             seconds=seconds,
@@ -144,8 +145,10 @@ class Choosing:
             notes=tuple(self.best.finishing.listener.notes),
         )
 
+    @cached_property
     def _transfer(self) -> dict[str, float]:
-        """LogME of each base that a probe was solved on, whose features are in the cache."""
+        """LogME of each base that a probe was solved on, whose features are in the cache. Worked out once, though
+        what is known is told again where a combination could not be made."""
         found = dict[str, float]()
         if len(self.ready.job.train) > MOST_ROWS:
             return found
