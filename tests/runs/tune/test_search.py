@@ -14,9 +14,9 @@ from graftwork.core.settings import Training
 from graftwork.evidence.tune.trials import Trial
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
-from graftwork.runs.tune.dimensions import Dimension
 from graftwork.runs.tune.ladder import TOP, first_level, rungs_of, scores_by_level
 from graftwork.runs.tune.search import Planned, Search, as_of, named
+from graftwork.runs.tune.space.dimensions import Dimension
 from graftwork.runs.tune.study import open_study
 from graftwork.spaces import Choice, Range
 

@@ -11,7 +11,7 @@ import pytest
 
 from graftwork.errors import CheckpointError, UsageError
 from graftwork.evidence.tune.trials import Limits, Trial
-from graftwork.runs.tune.dimensions import Dimension
+from graftwork.runs.tune.space.dimensions import Dimension
 from graftwork.runs.tune.study import ASKED_AGAIN, JOURNAL, Study, open_study
 from graftwork.spaces import Choice, Range
 

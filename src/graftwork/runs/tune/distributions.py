@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from graftwork.runs.tune.dimensions import Dimension
+from graftwork.runs.tune.space.dimensions import Dimension
 from graftwork.spaces import Choice, Range, Space
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.job.job import Job
 from graftwork.runs.orders import Portfolio
 from graftwork.runs.tune.search import Planned
-from graftwork.runs.tune.space import Tries, candidate_bases
+from graftwork.runs.tune.space.space import Tries, candidate_bases
 
 SHARE = 0.6
 """Of the time that is left, what one of these may take."""

@@ -19,9 +19,9 @@ from graftwork.runs.tune.asked import Asking
 from graftwork.runs.tune.first import first_trials
 from graftwork.runs.tune.identity import check_identity, identity_of
 from graftwork.runs.tune.judged import Judged, judged_rows
-from graftwork.runs.tune.refused import SEEN
 from graftwork.runs.tune.search import Planned
-from graftwork.runs.tune.space import SearchSpace, Tries, search_space
+from graftwork.runs.tune.space.refused import SEEN
+from graftwork.runs.tune.space.space import SearchSpace, Tries, search_space
 from graftwork.runs.workspace import Workspace
 
 ENDING = 0.08

@@ -16,8 +16,8 @@ from graftwork import specs
 from graftwork.evidence.tune.trials import Origin, Trial
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
-from graftwork.runs.tune.dimensions import Dimension
 from graftwork.runs.tune.ladder import TOP, best_paused, first_level, rungs_of, scores_by_level, taken_up
+from graftwork.runs.tune.space.dimensions import Dimension
 from graftwork.runs.tune.study import Study
 
 SHARE = 0.25

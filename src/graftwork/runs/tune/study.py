@@ -17,8 +17,8 @@ from graftwork.data.store.cache import storing
 from graftwork.data.store.writing import remove
 from graftwork.errors import CheckpointError, UsageError
 from graftwork.evidence.tune.trials import Limits, Trial
-from graftwork.runs.tune.dimensions import Dimension, lies_within, proposed
 from graftwork.runs.tune.distributions import decoded, distribution, encoded, quiet, spaces, suggested
+from graftwork.runs.tune.space.dimensions import Dimension, lies_within, proposed
 
 if TYPE_CHECKING:
     import optuna

@@ -13,7 +13,7 @@ from graftwork.runs.advice.bases import with_bases
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.profile.features import frozen_base
-from graftwork.runs.tune.tried_bases import kind_of
+from graftwork.runs.tune.space.tried_bases import kind_of
 
 ROWS = 1000
 """Rows, evenly spread, on which it is computed: so many tell bases apart, and take less than a second."""

@@ -33,7 +33,7 @@ from graftwork.runs.tune.heard import Heard
 from graftwork.runs.tune.ladder import rungs_of
 from graftwork.runs.tune.preparing import prepared
 from graftwork.runs.tune.search import Search
-from graftwork.runs.tune.space import refused
+from graftwork.runs.tune.space.space import refused
 from graftwork.runs.tune.study import check_installed, open_study
 from graftwork.runs.tune.trial_files import known_trials
 from graftwork.runs.tune.trial_run import TrialRunner

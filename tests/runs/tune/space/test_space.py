@@ -1,4 +1,4 @@
-"""graftwork.runs.tune.space: each proposal is a recipe that a plan takes, and each recipe of it is found again."""
+"""graftwork.runs.tune.space.space: each proposal is a recipe that a plan takes, and is found again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.job.job import Job
-from graftwork.runs.tune.space import SearchSpace, Tries, candidate_bases, refused, search_space
+from graftwork.runs.tune.space.space import SearchSpace, Tries, candidate_bases, refused, search_space
 from graftwork.spaces import Range, Space
 from tiny import KINDS, tiny_model
 

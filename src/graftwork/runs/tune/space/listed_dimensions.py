@@ -9,10 +9,21 @@ from itertools import product
 from graftwork.core.settings import Training, fitted_epochs
 from graftwork.core.technique import Technique
 from graftwork.networks.heads.registry import HEADS
-from graftwork.runs.tune.arms import InputArms, Regime, regime_of
-from graftwork.runs.tune.dimensions import Dimension, When
-from graftwork.runs.tune.proposals import BLOCKS, EPOCHS, FUSION, HEAD, LR, NO_FUSION, TUNING, WITH, Frame, usual_lr
-from graftwork.runs.tune.tried_techniques import Reason
+from graftwork.runs.tune.space.arms import InputArms, Regime, regime_of
+from graftwork.runs.tune.space.dimensions import Dimension, When
+from graftwork.runs.tune.space.proposals import (
+    BLOCKS,
+    EPOCHS,
+    FUSION,
+    HEAD,
+    LR,
+    NO_FUSION,
+    TUNING,
+    WITH,
+    Frame,
+    usual_lr,
+)
+from graftwork.runs.tune.space.tried_techniques import Reason
 from graftwork.spaces import Choice, Range, Space, Spaces, spaces_of
 from graftwork.techniques.transfer.partial import Partial
 

@@ -16,14 +16,10 @@ from graftwork.networks.bases.registry import written
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
 from graftwork.runs.single import build_network
-from graftwork.runs.tune.arms import regimes
-from graftwork.runs.tune.dimensions import Dimension as Dimension
-from graftwork.runs.tune.proposals import WITH, Frame
-from graftwork.runs.tune.proposals import SearchSpace as SearchSpace
-from graftwork.runs.tune.refused import SEEN
-from graftwork.runs.tune.refused import refused as refused
-from graftwork.runs.tune.space_dimensions import Parts, dimensions_of, switched_on
-from graftwork.runs.tune.space_parts import (
+from graftwork.runs.tune.space.arms import regimes
+from graftwork.runs.tune.space.dimensions import Dimension as Dimension
+from graftwork.runs.tune.space.listed_dimensions import Parts, dimensions_of, switched_on
+from graftwork.runs.tune.space.parts import (
     SOLVED_FUSIONS,
     TRAINED_FUSIONS,
     beside_it,
@@ -37,10 +33,14 @@ from graftwork.runs.tune.space_parts import (
     tunings_tried,
     usual_tuned,
 )
-from graftwork.runs.tune.tried_bases import Tries as Tries
-from graftwork.runs.tune.tried_bases import bases_tried, cost_of, kind_of
-from graftwork.runs.tune.tried_bases import candidate_bases as candidate_bases
-from graftwork.runs.tune.tried_techniques import Reason, Tried, reasons, techniques_tried, written_as
+from graftwork.runs.tune.space.proposals import WITH, Frame
+from graftwork.runs.tune.space.proposals import SearchSpace as SearchSpace
+from graftwork.runs.tune.space.refused import SEEN
+from graftwork.runs.tune.space.refused import refused as refused
+from graftwork.runs.tune.space.tried_bases import Tries as Tries
+from graftwork.runs.tune.space.tried_bases import bases_tried, cost_of, kind_of
+from graftwork.runs.tune.space.tried_bases import candidate_bases as candidate_bases
+from graftwork.runs.tune.space.tried_techniques import Reason, Tried, reasons, techniques_tried, written_as
 from graftwork.techniques import TECHNIQUES
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal, cast
 
 from graftwork.data.table import Input
 from graftwork.networks.base_settings import BaseSettings
-from graftwork.runs.tune.dimensions import When
-from graftwork.runs.tune.tried_bases import Kind, kind_of
+from graftwork.runs.tune.space.dimensions import When
+from graftwork.runs.tune.space.tried_bases import Kind, kind_of
 
 SHARES = (0.15, 0.3, 0.45, 0.65, 0.85)
 """Of a base's blocks, those that a partial fine-tune trains, from the top."""

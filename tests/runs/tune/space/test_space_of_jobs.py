@@ -1,4 +1,4 @@
-"""graftwork.runs.tune.space on all kinds of jobs: what is asked for, and that every proposal can be run."""
+"""graftwork.runs.tune.space.space on all kinds of jobs: what is asked for, and that every proposal can be run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from graftwork.errors import UsageError
 from graftwork.networks.network import Network
 from graftwork.runs.candidates import planned_recipes
 from graftwork.runs.job.job import Job
-from graftwork.runs.tune.space import SearchSpace, Tries, candidate_bases, refused, search_space
+from graftwork.runs.tune.space.space import SearchSpace, Tries, candidate_bases, refused, search_space
 from graftwork.runs.tune.transfer import transfer_score
 from graftwork.spaces import Choice, Range, Space, Spaces
 from graftwork.techniques import TECHNIQUES

@@ -21,10 +21,10 @@ from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
 from graftwork.runs.table_candidates import FEW_L2
-from graftwork.runs.tune.arms import SHARES, BaseArm, InputArms, blocks_of
-from graftwork.runs.tune.proposals import Frame
-from graftwork.runs.tune.tried_bases import kind_of
-from graftwork.runs.tune.tried_techniques import Reason, Tried, written_as
+from graftwork.runs.tune.space.arms import SHARES, BaseArm, InputArms, blocks_of
+from graftwork.runs.tune.space.proposals import Frame
+from graftwork.runs.tune.space.tried_bases import kind_of
+from graftwork.runs.tune.space.tried_techniques import Reason, Tried, written_as
 from graftwork.runs.tuned_candidates import few_rows, many_rows, without_probe
 from graftwork.spaces import spaces_of
 from graftwork.tasks.registry import USUAL_HEAD, fits

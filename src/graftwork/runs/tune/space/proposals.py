@@ -13,8 +13,8 @@ from graftwork.core.technique import Technique
 from graftwork.networks.bases.registry import bases_of, written
 from graftwork.networks.heads.registry import HEADS
 from graftwork.recipe import Recipe
-from graftwork.runs.tune.arms import SHARES, BaseArm, InputArms, Regime, blocks_of, regime_of
-from graftwork.runs.tune.dimensions import Dimension, lies_within, proposed
+from graftwork.runs.tune.space.arms import SHARES, BaseArm, InputArms, Regime, blocks_of, regime_of
+from graftwork.runs.tune.space.dimensions import Dimension, lies_within, proposed
 from graftwork.spaces import Range, Space
 from graftwork.tasks.registry import USUAL_HEAD
 from graftwork.techniques.transfer.partial import Partial
