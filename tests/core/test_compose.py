@@ -9,7 +9,9 @@ from core.fakes import Later, Teller
 from graftwork.core.compose import compose
 from graftwork.core.examples import make_batch
 from graftwork.core.fit import fit
+from graftwork.core.plan import stages_of
 from graftwork.core.technique import Graft, Multiplier, Term
+from graftwork.networks.network import Network
 from tinyrun import Worlds
 
 
@@ -56,6 +58,18 @@ def test_weights_and_rates_of_several_techniques_multiply():
     assert stages.groups("a") == Multiplier(0.25, 0.0)
     assert stages.groups("b") == Multiplier(0.5, 0.0)
     assert compose([], [], {}).groups("a") == Multiplier(1.0, 1.0)
+
+
+def test_the_first_reference_counts_and_every_told_term():
+    def reference(network: Network) -> Network:
+        return network
+
+    grafts = [Graft(told=("a",)), Graft(reference=reference, told=("b", "a"))]
+    stages = compose(["first", "second"], grafts, {})
+    assert stages.reference is reference
+    assert stages.told == ("a", "b")
+    assert stages_of(grafts[1]) == ()
+    assert (compose([], [], {}).reference, compose([], [], {}).told) == (None, ())
 
 
 def test_state_and_generators_are_kept_by_name():

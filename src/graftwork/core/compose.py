@@ -28,7 +28,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Stages:
-    """What every step of a run does, all techniques together."""
+    """What every step of a run does, all techniques together.
+
+    reference: of the first technique that has one; None where none has. told: terms whose means the history keeps.
+    """
 
     rows: np.ndarray | None
     sampler: Callable[[int], list[np.ndarray]] | None
@@ -40,6 +43,8 @@ class Stages:
     after_step: Callable[[Network], None]
     view: Callable[[Network], Network]
     fold: Callable[[Network], Network]
+    reference: Callable[[Network], Network] | None
+    told: tuple[str, ...]
     state: nn.ModuleDict
     generators: Mapping[str, torch.Generator]
 
@@ -75,6 +80,8 @@ def compose(
         after_step=_each([graft.after_step for graft in grafts if graft.after_step]),
         view=_chain([graft.view for graft in grafts if graft.view]),
         fold=_chain([graft.fold for graft in reversed(grafts) if graft.fold]),
+        reference=next((graft.reference for graft in grafts if graft.reference), None),
+        told=tuple(dict.fromkeys(name for graft in grafts for name in graft.told or ())),
         state=nn.ModuleDict(
             {name: graft.state for name, graft in zip(names, grafts, strict=True) if graft.state is not None}
         ),

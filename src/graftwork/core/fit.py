@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 
@@ -15,16 +15,7 @@ from graftwork.core.finite import finite_loss
 from graftwork.core.optimizer import clip, make_optimizer, set_rates
 from graftwork.core.pace import Pace
 from graftwork.core.run import Run
-from graftwork.core.state import (
-    Evaluated,
-    State,
-    course_of,
-    evaluate,
-    evaluation_steps,
-    kept_tensors,
-    restore,
-    snapshot,
-)
+from graftwork.core.state import Evaluated, State, begun, evaluate, evaluation_steps, kept_tensors, restore, snapshot
 from graftwork.networks.network import Network
 
 
@@ -49,7 +40,8 @@ Observer = Callable[[Progress], None]
 @dataclass(frozen=True)
 class Fitted:
     """The result. network holds the kept weights, not folded; best_step, best_score: theirs. cuts: of the `Course`.
-    paused: it ended at `until`, with steps still to be made."""
+    paused: it ended at `until`, with steps still to be made. told: by name, the terms that a technique wants to be told
+    (`Graft.told`), as points (step, mean over the steps since the point before)."""
 
     network: Network
     history: tuple[Evaluated, ...]
@@ -59,6 +51,7 @@ class Fitted:
     interrupted: bool
     cuts: tuple[int, ...] = ()
     paused: bool = False
+    told: Mapping[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
 
 
 def fit(
@@ -81,7 +74,7 @@ def fit(
     """
     run.stages.state.to(run.network.device)
     optimizer = make_optimizer(run.network, run.stages, run.plan.training)
-    state, interrupted, paused = State(course_of(run)), False, False
+    state, interrupted, paused = begun(run), False, False
     with torch.random.fork_rng():
         torch.manual_seed(run.seed)
         found = checkpoint.read(checkpoints) if checkpoints and checkpoints.resume else None
@@ -98,7 +91,8 @@ def fit(
     run.network.load_state_dict(kept, strict=False)
     run.network.eval()
     score, history, cuts = state.score, tuple(state.history), state.course.cuts
-    return Fitted(run.network, history, best_step, score, state.step, interrupted, cuts, paused)
+    told = state.told.curves()
+    return Fitted(run.network, history, best_step, score, state.step, interrupted, cuts, paused, told)
 
 
 def _train(
@@ -126,6 +120,7 @@ def _train(
         measured = stages.gradient(stages.objective, network, stages.inputs(batch))
         norm = clip(optimizer, training.clip)
         state.losses.append(finite_loss(measured, norm, state.step, checkpoints))
+        state.told.measured(state.step + 1, measured.terms)
         set_rates(optimizer, training, place, total)
         optimizer.step()
         stages.after_step(network)

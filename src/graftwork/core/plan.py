@@ -231,9 +231,8 @@ def step_cost(techniques: Sequence[Technique], grafts: Sequence[Graft]) -> Cost:
 
 def stages_of(graft: Graft) -> tuple[str, ...]:
     """Names of the stages of a step in which the graft takes part."""
-    return tuple(
-        f.name for f in fields(graft) if f.name not in ("generators", "cost") and getattr(graft, f.name) is not None
-    )
+    kept = (f.name for f in fields(graft) if f.name not in ("generators", "cost", "reference", "told"))
+    return tuple(name for name in kept if getattr(graft, name) is not None)
 
 
 def all_stages(technique: Technique, graft: Graft) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from graftwork.core.checkpoint import Snapshot, load_optimizer, optimizer_tensor
 from graftwork.core.course import Course
 from graftwork.core.held_out import scores
 from graftwork.core.run import Run
+from graftwork.core.told import Told, told_of
 from graftwork.errors import CheckpointError
 from graftwork.networks.network import Network
 
@@ -46,6 +47,7 @@ class State:
     best: dict[str, Tensor] = field(default_factory=dict)
     history: list[Evaluated] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
+    told: Told = field(default_factory=Told)
 
     @property
     def score(self) -> float | None:
@@ -87,6 +89,11 @@ def course_of(run: Run) -> Course:
     return Course(run.plan.total_steps, run.plan.training.cuts)
 
 
+def begun(run: Run) -> State:
+    """The state of a run before its first step."""
+    return State(course_of(run), told=told_of(run.stages.told, run.plan.total_steps))
+
+
 def evaluation_steps(run: Run, course: Course | None = None, also: Collection[int] = ()) -> frozenset[int]:
     """The steps after which validation is scored; the last one always. course: of a run that was shortened.
     also: further places among the planned steps."""
@@ -122,6 +129,7 @@ def snapshot(run: Run, optimizer: torch.optim.Optimizer, state: State, fingerpri
         "best_score": state.best_score,
         "history": [asdict(point) for point in state.history],
         "losses": state.losses,
+        "told": state.told.points,
     }
     return Snapshot(tensors, meta)
 
@@ -144,6 +152,8 @@ def restore(found: Snapshot, run: Run, optimizer: torch.optim.Optimizer) -> Stat
     meta = found.meta
     history = [Evaluated(**point) for point in meta["history"]]
     best = {name: tensor.to(run.network.device) for name, tensor in found.group("best").items()}
-    return State(
-        course_of(run), meta["step"], meta["best_step"], meta["best_score"], best, history, list(meta["losses"])
-    )
+    state = begun(run)
+    state.step, state.best_step, state.best_score = meta["step"], meta["best_step"], meta["best_score"]
+    state.best, state.history, state.losses = best, history, list(meta["losses"])
+    state.told.points.update(meta.get("told", {}))
+    return state

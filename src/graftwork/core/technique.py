@@ -115,6 +115,8 @@ class Graft:
     after_step: called after each optimizer step.
     view: the network that validation scores and that is saved.
     fold: at save only; changes no output.
+    reference: of a network of the run, a copy as it was when the technique began to act: what it is held against.
+    told: names of terms whose means the history keeps.
     state: trained where it requires a gradient, and checkpointed with the network.
     generators: the technique's random streams, checkpointed.
     cost: what a step costs with it, where that depends on the run; else `Technique.cost` says it.
@@ -133,6 +135,8 @@ class Graft:
     after_step: Callable[[Network], None] | None = None
     view: Callable[[Network], Network] | None = None
     fold: Callable[[Network], Network] | None = None
+    reference: Callable[[Network], Network] | None = None
+    told: tuple[str, ...] | None = None
     state: nn.Module | None = None
     generators: Mapping[str, torch.Generator] | None = None
     cost: Callable[[Cost], Cost] | None = None
