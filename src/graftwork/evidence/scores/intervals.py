@@ -102,7 +102,7 @@ def bootstrap(
         if few and metric.unit == "percent":
             low, high = 0.0, 1.0
         elif metric.unit == "percent" and value in (0.0, 1.0) and np.all(scores[~np.isnan(scores)] == value):
-            bound = float(np.mean(_wilson(_counted(metric, truth, count), level)))
+            bound = float(np.mean(wilson_bound(_counted(metric, truth, count), level)))
             low, high = (bound, 1.0) if value == 1.0 else (0.0, 1 - bound)
         else:
             low, high = percentiles(value, scores, level)
@@ -151,7 +151,7 @@ def _counted(metric: Metric, truth: Any, units: int) -> np.ndarray:
     return there if len(there) else np.array([units])
 
 
-def _wilson(rows: np.ndarray, level: float) -> np.ndarray:
+def wilson_bound(rows: np.ndarray, level: float) -> np.ndarray:
     """The lower bound of a share that is 1 in so many rows."""
     z = NormalDist().inv_cdf((1 + level) / 2)
     bound: np.ndarray = rows / (rows + z * z)
