@@ -24,7 +24,11 @@ Join = Annotated[
 Ignore = Annotated[list[str] | None, typer.Option(help="column to leave out; repeat for several")]
 Roles = Annotated[
     list[str] | None,
-    typer.Option("--role", help="ROLE=COLUMN: domain, group, weight, split, time (the latest validate)"),
+    typer.Option(
+        "--role",
+        help="ROLE=COLUMN: domain, group, weight, split, time (the latest validate); of logged choices reward, "
+        "propensity; of rollouts also rollout, step",
+    ),
 ]
 Kinds = Annotated[
     list[str] | None, typer.Option("--kind", help="COLUMN=KIND: read it as text, image, audio, number or category")

@@ -20,7 +20,7 @@ from graftwork.errors import DataError, UsageError, nearest
 Kind = Literal["text", "image", "audio", "number", "category", "date"]
 Modality = Literal["text", "image", "audio", "table"]
 """What a base reads: one column of text, images or sounds; or a row of numbers, categories and dates."""
-Role = Literal["target", "domain", "group", "weight", "split", "time"]
+Role = Literal["target", "domain", "group", "weight", "split", "time", "reward", "propensity", "rollout", "step"]
 _IN_ROWS = ("number", "category", "date")
 """Kinds that are read together, as one row."""
 CLASSES = {b"graftwork": b"classes"}

@@ -64,8 +64,9 @@ def fit(
         some of them. inputs: columns to read, else all.
     join: text columns that a base reads in one sequence, `["premise+hypothesis"]`, so that it can compare their words;
         several items make several inputs.
-    ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split, time. kinds: `{column: kind}`
-        where an input is to be read as another kind (text, image, audio, number, category) than it looks like.
+    ignore: columns to leave out. roles: `{"domain": column}`, also group, weight, split, time, and of logged
+        choices reward, propensity, rollout, step. kinds: `{column: kind}` where an input is to be read as another kind
+        (text, image, audio, number, category) than it looks like.
     unlabelled: further rows to train on without a target, for techniques that can use them (cross-domain, consistency).
     remember: labelled rows of the task that the base was trained for before, where the base is a saved model: its old
         head is scored on them before and after, in the report.

@@ -127,7 +127,7 @@ def _to_category(column: Column, values: pa.ChunkedArray) -> tuple[pa.ChunkedArr
         cleaned = pa.chunked_array([pc.if_else(is_blank(part), blank, part) for part in trimmed.chunks], values.type)
         changed = pc.sum(pc.and_(pc.not_equal(cleaned, values), pc.is_valid(cleaned))).as_py() or 0
         note = f"{column.name}: spaces around values were removed in {changed:,} rows" if changed else None
-        if column.role in ("domain", "group"):
+        if column.role in ("domain", "group", "rollout"):
             cleaned = pa.chunked_array([same_values(part) for part in slices(cleaned)], pa.string())
         return cleaned, note
     if pa.types.is_floating(values.type):

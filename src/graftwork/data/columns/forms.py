@@ -87,7 +87,7 @@ def with_forms(
 
 def _told_already(column: Column, judged: Judged) -> bool:
     """Whether a column of times was found to hold dates where not all of its values are; those are named later."""
-    return column.role == "time" and judged.shape != "date"
+    return column.role in ("time", "step") and judged.shape != "date"
 
 
 def together(notes: Sequence[str]) -> list[str]:

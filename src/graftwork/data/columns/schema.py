@@ -15,7 +15,7 @@ from graftwork.data.columns.ids import is_pandas_index
 from graftwork.data.columns.joined import joined_columns
 from graftwork.data.columns.kinds import Shape, sample
 from graftwork.data.columns.target import find_target, headless, named_target
-from graftwork.data.columns.times import time_column
+from graftwork.data.columns.times import ORDERED, time_column
 from graftwork.data.table import Column, Kind, Role, Schema
 from graftwork.errors import DataError, UsageError, nearest
 
@@ -26,6 +26,10 @@ _ROLE_KINDS: dict[str, Kind] = {
     "weight": "number",
     "split": "category",
     "time": "date",
+    "reward": "number",
+    "propensity": "number",
+    "rollout": "category",
+    "step": "date",
 }
 
 
@@ -49,7 +53,7 @@ def infer(
     inputs: columns to learn from; None takes every column that is left and holds texts, images, sounds, numbers or
         categories or dates. join: text columns that are read in one sequence, a list of columns for each such input;
         they may be among `inputs`, too. ignore: columns to leave out without a word.
-    roles: `{role: column}` with the roles domain, group, weight, split and time.
+    roles: `{role: column}` with the roles domain, group, weight, split, time, reward, propensity, rollout and step.
     kinds: `{column: kind}` where a column is to be read as something else than it looks like; `number:comma` and
         `number:point` also say which is the sign of decimals, `date:dmy` and `date:mdy` which number is the day.
     folder: where relative paths in the table start.
@@ -79,8 +83,8 @@ def infer(
     )
     columns = [item.column for item in chosen]
     roled = [
-        time_column(name, data.column(name), judged[name], named, forms.get(name, ""))
-        if role == "time"
+        time_column(name, data.column(name), judged[name], named, forms.get(name, ""), role=_role(role))
+        if role in ORDERED
         else Column(name, _ROLE_KINDS[role], _role(role))
         for role, name in roles.items()
     ]

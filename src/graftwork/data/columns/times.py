@@ -11,37 +11,48 @@ import pyarrow.compute as pc
 from graftwork.data.columns.convert import read_dates
 from graftwork.data.columns.ids import whole_numbers
 from graftwork.data.columns.kinds import Judged, is_string
-from graftwork.data.table import Column, Kind
+from graftwork.data.table import Column, Kind, Role
 from graftwork.errors import UsageError
 
+ORDERED: tuple[Role, ...] = ("time", "step")
+"""Roles whose columns hold such times."""
 _FORMS = ("", "dmy", "mdy")
 _MOSTLY = 0.5
 """Share of the values that have to be dates; the others are then named row by row."""
 
 
-def time_column(name: str, values: pa.ChunkedArray, judged: Judged, kinds: Mapping[str, Kind], form: str) -> Column:
+def time_column(
+    name: str,
+    values: pa.ChunkedArray,
+    judged: Judged,
+    kinds: Mapping[str, Kind],
+    form: str,
+    *,
+    role: Role = "time",
+) -> Column:
     """The column of times, whose kind is `date` or `number`. form: how the user says that it writes dates.
+    role: what it orders, all rows or those of a rollout.
 
     Raises UsageError where its values are no times.
     """
     if kinds.get(name, "date") not in ("date", "number"):
         raise UsageError(f"--kind {name}={kinds[name]}: a column of times is read as date or number.")
     if name in kinds:
-        return Column(name, kinds[name], "time", form=form)
+        return Column(name, kinds[name], role, form=form)
     if judged.shape in ("date", "number"):
-        return Column(name, judged.shape, "time")
+        return Column(name, judged.shape, role)
     known = values.drop_null()
     if judged.shape == "id" and whole_numbers(known.slice(0, 1000).to_pylist()) is not None:
-        return Column(name, "number", "time")
+        return Column(name, "number", role)
     read = {way: _share_read(known, way) for way in _FORMS} if len(known) and is_string(known.type) else {}
     best = max(read, key=lambda way: read[way], default="")
     if read.get(best, 0.0) < _MOSTLY:
         shown = f", such as '{str(known[0].as_py())[:40]}'" if len(known) else ""
         raise UsageError(
-            f"--role time={name}: its values are no times{shown}. Expected dates like 2024-01-31, or numbers that grow "
-            "with time. Name another column, or write them so."
+            f"--role {role}={name}: its values are no times{shown}. Expected dates like 2024-01-31, or numbers that "
+            "grow with time. Name another column, or write them so."
         )
-    return Column(name, "date", "time", form=best)
+    return Column(name, "date", role, form=best)
 
 
 def moments(column: pa.ChunkedArray) -> np.ndarray:

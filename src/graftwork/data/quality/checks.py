@@ -15,6 +15,7 @@ from graftwork.data.columns.convert import is_missing, read_dates, to_numbers
 from graftwork.data.columns.dates import WORDS
 from graftwork.data.columns.kinds import is_string
 from graftwork.data.columns.numbers import NumberForm
+from graftwork.data.quality.role_numbers import wrong_numbers
 from graftwork.data.read.unread import remedies_once
 from graftwork.data.splits import SPLITS
 from graftwork.data.store.spool import slices
@@ -54,9 +55,9 @@ def check(table: Table, *, need_target: bool) -> list[BadRow]:
     """Every row that can't be used, in order.
 
     Bad are: rows in which all inputs are empty; a text of more than 1,000,000 characters; an image or a sound that
-    can't be read; a number or a date that can't be read; a missing domain, group, split or time; a weight that is
-    missing or negative; and, with `need_target`, a missing target (an empty list of labels is not missing). Of several
-    targets, only rows without any are bad.
+    can't be read; a number or a date that can't be read; a missing domain, group, split, time, reward, rollout or step;
+    a weight that is missing or negative; a propensity that is missing, 0, or above 1; and, with `need_target`, a
+    missing target (an empty list of labels is not missing). Of several targets, only rows without any are bad.
     """
     found = _check_empty(table)
     several = len(table.schema.targets) > 1
@@ -255,9 +256,7 @@ def _check_role(table: Table, column: Column, *, may_lack: bool = False) -> list
     if column.kind == "number":
         numbers, unreadable = to_numbers(values, column.form)
         wrong = {int(at): _no_number(values[int(at)].as_py(), column) for at in unreadable}
-        if column.role == "weight":
-            below = np.asarray(pc.fill_null(pc.less(numbers, 0.0), False))
-            wrong |= {int(at): f"the weight {numbers[int(at)]} is negative" for at in np.flatnonzero(below)}
+        wrong |= wrong_numbers(column.role, numbers)
     if column.kind == "date":
         dates = read_dates(values, column.form)[1]
         wrong = {int(at): _no_date(values[int(at)].as_py(), column) for at in dates}

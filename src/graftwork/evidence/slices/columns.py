@@ -29,7 +29,9 @@ def table_partitions(table: Table, target: str = "") -> list[Partition]:
     found = list[Partition]()
     for name in table.data.column_names:
         column = kinds.get(name)
-        if name == target or (column is not None and column.role in ("weight", "split")):
+        if name == target or (
+            column is not None and column.role in ("weight", "split", "reward", "propensity", "step")
+        ):
             continue
         if column is not None and column.role is None and column.kind in _MEDIA:
             part = _by_length(table, name) if column.kind == "text" else None

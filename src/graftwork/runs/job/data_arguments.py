@@ -45,13 +45,13 @@ class DataArguments:
     target: the column or columns to predict; None looks for one. inputs: columns to read; None takes all.
     join: text columns that are read in one sequence, as "premise+hypothesis" or a list of columns, for each such input;
     kept as a tuple of columns each.
-    ignore: columns to leave out. roles: column by role (domain, group, weight, split, and time, of which the latest
-    rows validate). kinds: by column, the kind to read it as. valid, test: held out from `train`, and none, where left
-    out. unlabelled: further rows to train on without a target. remember: rows of the task that the base, a saved
-    model, was trained for before, with their labels: its old head is scored on them before and after. other: the
-    label of rows that are none of the classes: they teach from where on a row is none. labelled: rows to train on to
-    which a model gave a target. split_by: "domain" also trains without each domain in turn, and scores it there;
-    adapt_to_held_out: its rows are seen without their target. on_bad_rows: "fail" or "skip".
+    ignore: columns to leave out. roles: column by role (domain, group, weight, split, time, of which the latest rows
+    validate; reward, propensity, rollout, step). kinds: by column, the kind to read it as. valid, test: held out from
+    `train`, and none, where left out. unlabelled: further rows to train on without a target. remember: rows of the task
+    that the base, a saved model, was trained for before, with their labels: its old head is scored on them before and
+    after. other: the label of rows that are none of the classes: they teach from where on a row is none. labelled: rows
+    to train on to which a model gave a target. split_by: "domain" also trains without each domain in turn, and scores
+    it there; adapt_to_held_out: its rows are seen without their target. on_bad_rows: "fail" or "skip".
     encoding: of text files that are not UTF-8.
     """
 

@@ -79,7 +79,7 @@ def split_off(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[
 
 
 def _split(table: Table, tasks: Mapping[str, Task], recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
-    group = table.schema.role("group")
+    group = table.schema.role("group") or table.schema.role("rollout")
     if group is None:
         return _split_distinct(distinct(table), strata(table, tasks), recipe)
     names = np.array(table.values(group.name), dtype=object).astype(str)

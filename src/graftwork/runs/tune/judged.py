@@ -192,7 +192,7 @@ def _dealt(table: Table, tasks: Mapping[str, Task], seed: int, count: int) -> np
 
 def _groups(table: Table) -> np.ndarray | None:
     """A number for each row's group (N,); None where no column has that role."""
-    role = table.schema.role("group")
+    role = table.schema.role("group") or table.schema.role("rollout")
     if role is None or role.name not in table.data.column_names:
         return None
     names = np.array(table.values(role.name), dtype=object).astype(str)
