@@ -26,8 +26,8 @@ from functools import cache, partial
 from statistics import fmean
 from typing import Any
 
-from graftwork.runs.orders import Line
-from graftwork.runs.other_candidates import FINE_TUNES, PLAIN_HEADS
+from graftwork.runs.candidates.orders import Line
+from graftwork.runs.candidates.other import FINE_TUNES, PLAIN_HEADS
 from harness import options
 from harness.anytime import Measured, measured_sets
 from harness.learned_order import BUDGETS, USUAL, Judged, judged, portfolio_of
@@ -39,7 +39,7 @@ from harness.results import FOLDER, Record, Results, latest, read
 from harness.text import Claim, claims, table
 
 NAME = "portfolio"
-FILE = BENCHMARKS.parent / "src" / "graftwork" / "runs" / "portfolio.py"
+FILE = BENCHMARKS.parent / "src" / "graftwork" / "runs" / "candidates" / "portfolio.py"
 PROBES = ("kernel probe", "mlp probe", "linear probe")
 FROM_SCRATCH = {"text": ("train on cnn",)}
 QUICK = ("sentiment_3domains", "breast_cancer")
@@ -141,7 +141,7 @@ def portfolio_without(names: Sequence[str]) -> tuple[Line, ...]:
 
 
 def source(records: Sequence[Record]) -> str:
-    """`runs/portfolio.py` as the cells give it."""
+    """`runs/candidates/portfolio.py` as the cells give it."""
     sets = sets_of(records)
     found = judgements(sets)
     lines = portfolio_of(sets, found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from graftwork.runs.orders import EACH_KIND
+from graftwork.runs.candidates.orders import EACH_KIND
 
 Order = tuple[str, ...]
 LEFT = 0.1

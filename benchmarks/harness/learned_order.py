@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from graftwork.networks.bases.registry import BASES
-from graftwork.runs.orders import EACH_KIND, Line, Situation, Span, base_in, order_of
+from graftwork.runs.candidates.orders import EACH_KIND, Line, Situation, Span, base_in, order_of
 from harness.anytime import Measured, Order, greedy, mean_regret, regret
 from harness.shown import paired
 

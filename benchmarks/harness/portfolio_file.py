@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from graftwork.runs.orders import ANY, Line, Span
+from graftwork.runs.candidates.orders import ANY, Line, Span
 
 HEAD = '''"""Which candidates the default tries, and in which order: written by `benchmarks/portfolio.py --write`.
 
@@ -15,14 +15,14 @@ HEAD = '''"""Which candidates the default tries, and in which order: written by 
 
 from __future__ import annotations
 
-from graftwork.runs.orders import {names}
+from graftwork.runs.candidates.orders import {names}
 
 PORTFOLIO: tuple[Line, ...] = (
 '''
 
 
 def written(lines: Sequence[Line], about: str) -> str:
-    """The source of `runs/portfolio.py`. about: where the orders come from, in lines of at most 120 characters."""
+    """The source of `runs/candidates/portfolio.py`. about: where the orders come from, in lines of at most 120."""
     spans = any(line.rows != ANY or line.classes != ANY for line in lines)
     text = "".join(_line(line) for line in lines)
     return HEAD.format(about=about, names="Line, Span" if spans else "Line") + text + ")\n"

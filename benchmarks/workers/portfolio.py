@@ -58,9 +58,9 @@ def job_of(one: Set, *, quick: bool) -> tuple[Any, Any]:
 
 def facts(one: Set, job: Any, recipe: Any) -> dict[str, Any]:
     """What a set is: what an order may depend on, the usual order, and what the commonest answer scores."""
-    from graftwork.runs.candidates import situation_of
-    from graftwork.runs.orders import Line
-    from graftwork.runs.usual_candidates import usual_recipes
+    from graftwork.runs.candidates.orders import Line
+    from graftwork.runs.candidates.planned import situation_of
+    from graftwork.runs.candidates.usual import usual_recipes
 
     asking = [Line(kind="text", order=(), language="other")]
     found = situation_of(job, recipe, None, asking)
@@ -103,8 +103,8 @@ def wake(job: Any, recipe: Any, names: list[str]) -> None:
 
 def made(job: Any, recipe: Any, name: str) -> Any:
     """The recipe of a candidate; None where it can't be made of this set."""
-    from graftwork.runs.other_candidates import candidate
-    from graftwork.runs.usual_candidates import usual_recipes
+    from graftwork.runs.candidates.other import candidate
+    from graftwork.runs.candidates.usual import usual_recipes
 
     return candidate(job, recipe, name, dict(usual_recipes(job, recipe)))
 

@@ -21,9 +21,9 @@ import pyarrow as pa
 
 import graftwork as gw
 from graftwork.evidence.tune.trials import Trial
+from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.fit import fit_data
 from graftwork.runs.listener import Listener
-from graftwork.runs.portfolio import PORTFOLIO
 from harness.clock import Clock
 from harness.measure import settings_and_answer
 from harness.tuned_sets import read

@@ -17,10 +17,10 @@ import pytest
 import graftwork as gw
 import portfolio
 from graftwork.runs import default
-from graftwork.runs.candidates import planned_recipes
-from graftwork.runs.orders import EACH_KIND, Line, Span
-from graftwork.runs.other_candidates import FINE_TUNES, PLAIN_HEADS
-from graftwork.runs.usual_candidates import usual_recipes
+from graftwork.runs.candidates.orders import EACH_KIND, Line, Span
+from graftwork.runs.candidates.other import FINE_TUNES, PLAIN_HEADS
+from graftwork.runs.candidates.planned import planned_recipes
+from graftwork.runs.candidates.usual import usual_recipes
 from harness import anytime, learned_order, portfolio_file, results
 from harness.anytime import Cell, Measured, greedy, mean_regret, measured_sets, reached, regret
 from harness.learned_order import USUAL, Judged, judged, learned, portfolio_of

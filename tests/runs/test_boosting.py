@@ -17,8 +17,9 @@ import graftwork as gw
 from graftwork.errors import ModelError, RefusedError, UsageError
 from graftwork.networks.heads.solving import boosting
 from graftwork.networks.manifest import WEIGHTS
-from graftwork.runs import default, table_candidates
+from graftwork.runs import default
 from graftwork.runs.across import Across
+from graftwork.runs.candidates import tables
 from graftwork.tasks.registry import head_of, parse_task
 from heard import Ear
 from jobs import job_of
@@ -193,7 +194,7 @@ def test_on_few_rows_with_noise_the_simplest_is_kept() -> None:
 
 def test_where_lightgbm_is_missing_one_line_says_what_could_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boosting, "installed", lambda: False)
-    monkeypatch.setattr(table_candidates, "installed", lambda: False)
+    monkeypatch.setattr(tables, "installed", lambda: False)
     ear, table = Ear(), flats().drop(columns="kind")
     plans = gw.plan(table, target="rent", listener=ear)
     assert "boosting" not in dict(plans)

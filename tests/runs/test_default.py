@@ -16,7 +16,7 @@ import graftwork as gw
 from graftwork.errors import NonFiniteLossError, NumericalError, UsageError
 from graftwork.recipe import from_dict, with_settings
 from graftwork.runs import default
-from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.clock import Deadline
 from graftwork.runs.default import best, run_all
 from graftwork.runs.job.job import Job

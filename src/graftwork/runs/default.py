@@ -20,16 +20,16 @@ from graftwork.recipe import Recipe
 from graftwork.runs.across import Across, across
 from graftwork.runs.budget.look import Look
 from graftwork.runs.budget.streaming import Stream, job_of, with_stream
-from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.candidates.orders import Portfolio
+from graftwork.runs.candidates.other import is_other
+from graftwork.runs.candidates.planned import planned_recipes
+from graftwork.runs.candidates.portfolio import PORTFOLIO
+from graftwork.runs.candidates.tables import could_be_tried, few_validate, reads_columns_alone
 from graftwork.runs.clock import Deadline
 from graftwork.runs.folds import FOLDS
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.orders import Portfolio
-from graftwork.runs.other_candidates import is_other
-from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.single import Candidate, least_steps, make_ready, run_single
-from graftwork.runs.table_candidates import could_be_tried, few_validate, reads_columns_alone
 from graftwork.runs.workspace import Workspace
 from graftwork.shown import shortened_text
 

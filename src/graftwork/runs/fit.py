@@ -20,6 +20,8 @@ from graftwork.runs.bases.settling import known_bases, settled
 from graftwork.runs.budget.affordable import within_budget
 from graftwork.runs.budget.planning import planned
 from graftwork.runs.budget.streaming import job_of
+from graftwork.runs.candidates.orders import Portfolio
+from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.clock import Began, Clock, Deadline
 from graftwork.runs.default import run_all
 from graftwork.runs.finishing import Finishing
@@ -31,8 +33,6 @@ from graftwork.runs.leave_one_domain_out import domains_to_leave_out, score_left
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.model_from_run import make_model as make_model
 from graftwork.runs.one_at_a_time import one_at_a_time
-from graftwork.runs.orders import Portfolio
-from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.provenance import licence_notes
 from graftwork.runs.reporting import Call
 from graftwork.runs.tracking.tracked import Track, tracked

@@ -25,14 +25,14 @@ from graftwork.evidence.evaluate import evaluate
 from graftwork.evidence.scores.domains import LEAST, DomainScore
 from graftwork.predicting import scored_values
 from graftwork.recipe import Recipe
+from graftwork.runs.candidates.orders import Portfolio
+from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.clock import Deadline
 from graftwork.runs.default import run_all
 from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.model_from_run import make_model
-from graftwork.runs.orders import Portfolio
-from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.workspace import Workspace
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import metric_for

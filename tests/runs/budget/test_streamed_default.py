@@ -18,7 +18,7 @@ from graftwork.runs.budget.affordable import PASS_SHARE, within_budget
 from graftwork.runs.budget.look import Look
 from graftwork.runs.budget.streaming import Stream, streaming_of, with_stream
 from graftwork.runs.budget.streaming import job_of as job_of_run
-from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.clock import Deadline
 from graftwork.runs.default import run_all
 from graftwork.runs.job.job import Job

@@ -11,6 +11,7 @@ from graftwork.recipe import Recipe
 from graftwork.runs.bases.memory import free_memory
 from graftwork.runs.budget.affordable import FINISH, SMALL
 from graftwork.runs.budget.look import Look, look_at
+from graftwork.runs.candidates.usual import usual_recipes
 from graftwork.runs.clock import Deadline, shown
 from graftwork.runs.job.base_choice import sampled_texts
 from graftwork.runs.job.choice import Choice
@@ -18,7 +19,6 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.job.text_choice import fitted_to_lengths
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import make_ready
-from graftwork.runs.usual_candidates import usual_recipes
 from graftwork.shown import counted, shortened_text
 
 MEMORY = 5.0e9

@@ -24,6 +24,7 @@ from graftwork.data.values import arrays_of
 from graftwork.errors import GraftworkError
 from graftwork.networks.bases.registry import parse_base
 from graftwork.recipe import Recipe
+from graftwork.runs.candidates.usual import PROBED_LAYERS
 from graftwork.runs.clock import Deadline, shown
 from graftwork.runs.crossval import cross_validated
 from graftwork.runs.job.choice import Choice
@@ -31,7 +32,6 @@ from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import build_network
-from graftwork.runs.usual_candidates import PROBED_LAYERS
 from graftwork.shown import counted
 from graftwork.tasks.metrics.registry import metric_for, score
 from graftwork.tasks.task import Task

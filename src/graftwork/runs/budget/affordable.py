@@ -14,13 +14,13 @@ from graftwork.runs.budget import streaming
 from graftwork.runs.budget.first_pass import first_pass, rows_to_validate
 from graftwork.runs.budget.look import Look, look_at
 from graftwork.runs.budget.streaming import Stream, streaming_of
-from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.candidates.orders import Portfolio
+from graftwork.runs.candidates.other import is_other
+from graftwork.runs.candidates.planned import planned_recipes
+from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.clock import Began, Deadline, shown
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.orders import Portfolio
-from graftwork.runs.other_candidates import is_other
-from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.single import make_ready
 from graftwork.runs.workspace import Workspace
 

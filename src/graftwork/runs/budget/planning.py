@@ -14,15 +14,15 @@ from graftwork.recipe import Recipe
 from graftwork.runs.budget.affordable import SMALL, within_budget
 from graftwork.runs.budget.look import Look, look_at
 from graftwork.runs.budget.streaming import job_of, with_stream
-from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.candidates.orders import Portfolio
+from graftwork.runs.candidates.other import is_other
+from graftwork.runs.candidates.planned import planned_recipes
+from graftwork.runs.candidates.portfolio import PORTFOLIO
+from graftwork.runs.candidates.tables import could_be_tried
 from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.orders import Portfolio
-from graftwork.runs.other_candidates import is_other
-from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.single import make_ready
-from graftwork.runs.table_candidates import could_be_tried
 from graftwork.runs.workspace import Workspace
 
 

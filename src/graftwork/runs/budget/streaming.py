@@ -11,10 +11,10 @@ from graftwork import specs
 from graftwork.networks.bases.registry import written
 from graftwork.recipe import Recipe
 from graftwork.runs.budget.look import Look
+from graftwork.runs.candidates.usual import PROBED_LAYERS
 from graftwork.runs.job.held_out import drawn
 from graftwork.runs.job.job import Job
 from graftwork.runs.single import make_ready
-from graftwork.runs.usual_candidates import PROBED_LAYERS
 from graftwork.techniques.transfer.partial import Partial
 from graftwork.techniques.transfer.warm_start import WarmStart
 

@@ -20,10 +20,10 @@ from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.runs.bases.settling import settled
+from graftwork.runs.candidates.usual import PROBED_LAYERS
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import build_network
-from graftwork.runs.usual_candidates import PROBED_LAYERS
 from graftwork.runs.workspace import Workspace
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from graftwork.recipe import Recipe
-from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.candidates.orders import Portfolio
+from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.job.job import Job
-from graftwork.runs.orders import Portfolio
 from graftwork.runs.tune.search import Planned
 from graftwork.runs.tune.space.space import Tries, candidate_bases
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from graftwork.recipe import Recipe
 from graftwork.runs.bases.settling import known_bases, settled
 from graftwork.runs.budget.affordable import within_budget
+from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.clock import Began, Deadline
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import Job, make_job
 from graftwork.runs.listener import Listener
-from graftwork.runs.orders import Portfolio
 from graftwork.runs.provenance import licence_notes
 from graftwork.runs.single import make_ready
 from graftwork.runs.tune.asked import Asking

@@ -14,6 +14,8 @@ from graftwork.errors import UsageError
 from graftwork.evidence.tune.trials import Limits, Trial
 from graftwork.networks.manifest import is_model
 from graftwork.recipe import Recipe, from_yaml
+from graftwork.runs.candidates.orders import Portfolio
+from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.clock import Began, Clock, Deadline, shown
 from graftwork.runs.default import failure_text
 from graftwork.runs.finishing import Finishing
@@ -21,8 +23,6 @@ from graftwork.runs.job.data_arguments import DataArguments, DataOptions
 from graftwork.runs.job.signature import with_data_options
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.one_at_a_time import one_at_a_time
-from graftwork.runs.orders import Portfolio
-from graftwork.runs.portfolio import PORTFOLIO
 from graftwork.runs.reporting import Call
 from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.tune.asked import BUDGET, Asking, latency_of, size_of

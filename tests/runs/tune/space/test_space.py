@@ -13,7 +13,7 @@ import graftwork as gw
 from graftwork.errors import ModelError, UsageError
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
-from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.job.job import Job
 from graftwork.runs.tune.space.space import SearchSpace, Tries, candidate_bases, refused, search_space
 from graftwork.spaces import Range, Space

@@ -15,7 +15,7 @@ import graftwork as gw
 from graftwork.core.technique import Graft, Phase, Setup, Technique
 from graftwork.errors import UsageError
 from graftwork.networks.network import Network
-from graftwork.runs.candidates import planned_recipes
+from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.job.job import Job
 from graftwork.runs.tune.space.space import SearchSpace, Tries, candidate_bases, refused, search_space
 from graftwork.runs.tune.transfer import transfer_score

@@ -19,13 +19,13 @@ from graftwork.networks.heads.solving.boosting import installed
 from graftwork.networks.heads.solving.problem import L2
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
+from graftwork.runs.candidates.tables import FEW_L2
+from graftwork.runs.candidates.tuned import few_rows, many_rows, without_probe
 from graftwork.runs.job.job import Job
-from graftwork.runs.table_candidates import FEW_L2
 from graftwork.runs.tune.space.arms import SHARES, BaseArm, InputArms, blocks_of
 from graftwork.runs.tune.space.proposals import Frame
 from graftwork.runs.tune.space.tried_bases import kind_of
 from graftwork.runs.tune.space.tried_techniques import Reason, Tried, written_as
-from graftwork.runs.tuned_candidates import few_rows, many_rows, without_probe
 from graftwork.spaces import spaces_of
 from graftwork.tasks.registry import USUAL_HEAD, fits
 from graftwork.techniques.transfer.full import Full

@@ -11,9 +11,9 @@ from graftwork.networks.bases.registry import written
 from graftwork.networks.heads.registry import HEADS
 from graftwork.networks.heads.rows import RowHeadSettings
 from graftwork.recipe import Recipe
+from graftwork.runs.candidates.tables import FEW_L2, on_columns, reads_columns_alone, trained_instead
+from graftwork.runs.candidates.tuned import beside, compares, few_rows, filled, many_rows, with_batch, without_probe
 from graftwork.runs.job.job import Job
-from graftwork.runs.table_candidates import FEW_L2, on_columns, reads_columns_alone, trained_instead
-from graftwork.runs.tuned_candidates import beside, compares, few_rows, filled, many_rows, with_batch, without_probe
 from graftwork.tasks.registry import USUAL_HEAD, fits, head_of
 from graftwork.tasks.task import Task
 from graftwork.techniques.fusion.late import Late

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from graftwork.data.columns.joined import as_parts
 from graftwork.recipe import Recipe
+from graftwork.runs.candidates.orders import EACH_KIND, Kind, Portfolio, Situation, order_of
+from graftwork.runs.candidates.other import candidate, is_here
+from graftwork.runs.candidates.portfolio import PORTFOLIO
+from graftwork.runs.candidates.tables import few_validate, reads_columns_alone
+from graftwork.runs.candidates.tuned import compares
+from graftwork.runs.candidates.usual import KINDS_ALONE, has_probes, usual_recipes
 from graftwork.runs.job.base_choice import sampled_texts
 from graftwork.runs.job.job import Job
 from graftwork.runs.job.language import ENGLISH, spoken
 from graftwork.runs.job.text_choice import FEW, LONGEST, MIXED
-from graftwork.runs.orders import EACH_KIND, Kind, Portfolio, Situation, order_of
-from graftwork.runs.other_candidates import candidate, is_here
-from graftwork.runs.portfolio import PORTFOLIO
-from graftwork.runs.table_candidates import few_validate, reads_columns_alone
-from graftwork.runs.tuned_candidates import compares
-from graftwork.runs.usual_candidates import KINDS_ALONE, has_probes, usual_recipes
 from graftwork.tasks.registry import USUAL_HEAD
 
 

@@ -1,4 +1,4 @@
-"""graftwork.runs.orders, portfolio and candidates: which order holds for a job, and what it makes of its names."""
+"""graftwork.runs.candidates: which order of candidates holds for a job, and what it makes of its names."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
-from graftwork.runs import candidates, other_candidates
 from graftwork.runs.budget.planning import planned
-from graftwork.runs.candidates import planned_recipes, situation_of
+from graftwork.runs.candidates import other
+from graftwork.runs.candidates.orders import EACH_KIND, Line, Situation, Span, order_of
+from graftwork.runs.candidates.other import FINE_TUNES, PLAIN_HEADS
+from graftwork.runs.candidates.planned import planned_recipes, situation_of
+from graftwork.runs.candidates.usual import usual_recipes
 from graftwork.runs.fit import fit_data
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import Job
-from graftwork.runs.orders import EACH_KIND, Line, Situation, Span, order_of
-from graftwork.runs.other_candidates import FINE_TUNES, PLAIN_HEADS
-from graftwork.runs.usual_candidates import usual_recipes
 from heard import Ear
 from jobs import job_of
 from tiny import tiny_rows
@@ -177,7 +177,7 @@ def test_a_budget_goes_by_what_is_not_refused(
 def test_other_fine_tunes_keep_what_the_user_sets_and_differ_in_the_rest(auto: gw.Recipe) -> None:
     job = job_of(texts(), auto)
     usual = dict(usual_recipes(job, auto))["tune"]
-    made = {name: other_candidates.candidate(job, auto, name, {"tune": usual}) for name in FINE_TUNES}
+    made = {name: other.candidate(job, auto, name, {"tune": usual}) for name in FINE_TUNES}
     assert len({repr(one) for one in [usual, *made.values()]}) == len(made) + 1
     longer = made["tune, twice as long"]
     assert longer is not None
@@ -188,7 +188,7 @@ def test_other_fine_tunes_keep_what_the_user_sets_and_differ_in_the_rest(auto: g
     assert gw.Partial(4) in twice.listed
     own = replace(auto, training=gw.Training(lr=2e-3, epochs=2))
     for name in FINE_TUNES:
-        one = other_candidates.candidate(job, own, name, {"tune": usual})
+        one = other.candidate(job, own, name, {"tune": usual})
         assert one is not None
         assert (one.training.lr, one.training.epochs) == (2e-3, 2)
 
@@ -217,4 +217,4 @@ def test_the_language_is_told_as_the_choice_of_a_base_tells_it() -> None:
     german = pd.DataFrame({"text": ["das ist nicht gut und ich weiß", "der Hund ist auf dem Dach"] * 60})
     job = job_of(german.assign(label=["a", "b"] * 60), recipe)
     asks = [Line(kind="text", order=(), language="other")]
-    assert candidates.situation_of(job, recipe, None, asks).language == "other"
+    assert situation_of(job, recipe, None, asks).language == "other"

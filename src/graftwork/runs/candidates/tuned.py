@@ -7,8 +7,8 @@ from dataclasses import replace
 from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
 from graftwork.recipe import Recipe
+from graftwork.runs.candidates.tables import FEW_L2
 from graftwork.runs.job.job import Job
-from graftwork.runs.table_candidates import FEW_L2
 from graftwork.techniques.labels.label_smoothing import LabelSmoothing
 from graftwork.techniques.metric.supervised_contrastive import SupervisedContrastive
 from graftwork.techniques.transfer.partial import Partial

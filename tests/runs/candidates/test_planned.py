@@ -1,4 +1,4 @@
-"""graftwork.runs.candidates: which recipes the default tries."""
+"""graftwork.runs.candidates.planned: which recipes the default tries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import graftwork as gw
 from graftwork.errors import UsageError
 from graftwork.recipe import from_dict
-from graftwork.runs import candidates
+from graftwork.runs.candidates import planned
 from graftwork.runs.job.job import Job
 from heard import Ear
 from jobs import job_of as job_on
@@ -21,7 +21,7 @@ from tiny import tiny_rows
 
 def planned_recipes(job: Job, recipe: gw.Recipe) -> list[tuple[str, gw.Recipe]]:
     """In the usual order, whatever the table of orders says."""
-    return candidates.planned_recipes(job, recipe, portfolio=())
+    return planned.planned_recipes(job, recipe, portfolio=())
 
 
 PROBES = ["kernel probe", "mlp probe", "linear probe"]

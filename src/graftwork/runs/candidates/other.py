@@ -11,14 +11,14 @@ from graftwork.data.table import Input
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import BASES, parse_base, written
 from graftwork.recipe import Recipe
+from graftwork.runs.candidates.orders import ON, base_in
+from graftwork.runs.candidates.tables import on_plain_columns, reads_columns_alone
+from graftwork.runs.candidates.tuned import filled, many_rows, smooths
+from graftwork.runs.candidates.usual import usual_recipes
 from graftwork.runs.job.base_choice import sampled_texts
 from graftwork.runs.job.choice import Choice, at_hand
 from graftwork.runs.job.job import Job
 from graftwork.runs.job.text_choice import fitted_to_lengths
-from graftwork.runs.orders import ON, base_in
-from graftwork.runs.table_candidates import on_plain_columns, reads_columns_alone
-from graftwork.runs.tuned_candidates import filled, many_rows, smooths
-from graftwork.runs.usual_candidates import usual_recipes
 from graftwork.techniques.metric.supervised_contrastive import SupervisedContrastive
 from graftwork.techniques.transfer.lora import LoRA
 from graftwork.techniques.transfer.partial import Partial

@@ -5,7 +5,7 @@ Nothing has been measured yet: every line says the order that was set by hand.
 
 from __future__ import annotations
 
-from graftwork.runs.orders import Line
+from graftwork.runs.candidates.orders import Line
 
 PORTFOLIO: tuple[Line, ...] = (
     Line(

@@ -1,0 +1,1 @@
+"""What the default tries: the order of its candidates by situation, and the recipe behind each name."""
