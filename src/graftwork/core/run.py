@@ -72,6 +72,8 @@ class Ready:
     judge: Judge | None = None
     importance: np.ndarray | None = None
     """What each training row counts for (N,), see `Setup.weight`."""
+    began: Mapping[str, Mapping[str, np.ndarray] | None] = field(default_factory=dict)
+    """By technique, what its `start` gave."""
 
     @property
     def cached_shares(self) -> dict[str, float]:
@@ -97,6 +99,7 @@ class Ready:
             teacher_outputs={name: self.teacher_outputs[name] for name in technique.teachers},
             old_rows={name: self.train.old_rows[name] for name in technique.old_tables if name in self.train.old_rows},
             check=self.hurry,
+            began=self.began.get(technique.name) or {},
         )
 
 
@@ -193,8 +196,8 @@ def make_run(
         counts = importance(train.weight, *(technique.importance(ready.setup(technique)) for technique in ordered))
         ready = replace(ready, importance=counts)
         before = replace(before, importance=None if counts is None else counts[: len(before.train)])
-        for technique in ordered:
-            technique.start(ready.network, before.setup(technique))
+        began = {technique.name: technique.start(ready.network, before.setup(technique)) for technique in ordered}
+        ready = replace(ready, began=began)
     return attach(ready)
 
 

@@ -46,6 +46,7 @@ class Setup:
     check: called now and then by what takes long before the first step; raises `OutOfTime` where the run is to be left
     out. batch: rows a step. teacher_outputs: by teacher, of those that the technique asks for (`Technique.teachers`).
     old_rows: by table, those of an old task that it asks for (`Technique.old_tables`); none of them has a target here.
+    began: by name, what its own `start` gave; empty before that, and where only a plan is made.
     """
 
     tasks: Mapping[str, Task]
@@ -63,6 +64,7 @@ class Setup:
     teacher_outputs: Mapping[str, TeacherOutputs] = field(default_factory=dict)
     old_rows: Mapping[str, OldRows] = field(default_factory=dict)
     check: Check = unhurried
+    began: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

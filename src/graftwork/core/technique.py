@@ -259,9 +259,11 @@ class Technique(ABC):
         (another fusion)."""
         return network
 
-    def start(self, network: Network, setup: Setup) -> None:
-        """Starting values that must be computed from the training rows (a head solved on frozen features)."""
-        return
+    def start(self, network: Network, setup: Setup) -> Mapping[str, np.ndarray] | None:
+        """Starting values that must be computed from the training rows (a head solved on frozen features). What it
+        gives, by name, `attach` finds in `Setup.began`; a resumed run computes it anew, before its weights are loaded.
+        """
+        return None
 
     def importance(self, setup: Setup) -> np.ndarray | None:
         """What each training row counts for (N,), where the technique says no more than that: heads that are solved
