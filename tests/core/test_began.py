@@ -29,27 +29,27 @@ class Measures(Technique):
         assert not setup.began
         return {"features": setup.features(network).copy()}
 
-    def attach(self, network: Network, setup: Setup) -> Graft:
+    def attach(self, network: Network, setup: Setup) -> Graft:  # noqa: ARG002
         self.found.append(setup.began)
         return Graft()
 
 
-def test_what_start_gives_is_found_when_attaching(worlds: Worlds) -> None:
-    fixture, technique = worlds("rnn"), Measures()
+def test_what_start_gives_is_found_when_attaching(fixtures: Worlds) -> None:
+    fixture, technique = fixtures("rnn"), Measures()
     run = fixture.run([technique])
     assert technique.found[-1]["features"].shape == (len(fixture.train), run.network.width)
     run.with_steps(2)
     assert technique.found[-1]["features"] is technique.found[-2]["features"]
 
 
-def test_a_plan_has_nothing_yet(worlds: Worlds) -> None:
+def test_a_plan_has_nothing_yet(fixtures: Worlds) -> None:
     technique = Measures()
-    worlds("rnn").run([technique], started=False)
+    fixtures("rnn").run([technique], started=False)
     assert technique.found == [{}]
 
 
-def test_a_resumed_run_finds_the_same(worlds: Worlds, tmp_path: Path) -> None:
-    fixture, technique = worlds("rnn"), Measures()
+def test_a_resumed_run_finds_the_same(fixtures: Worlds, tmp_path: Path) -> None:
+    fixture, technique = fixtures("rnn"), Measures()
     with pytest.raises(Killed):
         fixture.fit([technique], observers=[kill_at(4)], checkpoints=Checkpointing(tmp_path, "run", seconds=0.0))
     fixture.fit([technique], checkpoints=Checkpointing(tmp_path, "run", resume=True, seconds=0.0))
