@@ -1,0 +1,100 @@
+"""The algorithm of stable-baselines3 on our environments and networks, and the policy that comes of it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import stable_baselines3
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from stable_baselines3.common.vec_env import VecEnv
+from torch import Tensor, nn
+
+from graftwork.rl.environments import World
+from graftwork.rl.policy import Policy
+from graftwork.rl.policy_network import PolicyNetwork, Spread
+from graftwork.rl.reading import Reading
+from graftwork.rl.recipe import RLRecipe
+from graftwork.rl.seeing import Seeing
+from graftwork.rl.vectorised import scale_of
+
+_ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU}
+
+
+class SeeingExtractor(BaseFeaturesExtractor):
+    """What the algorithm's networks see with; each of them trains a copy of its own."""
+
+    def __init__(self, observation_space: Any, sees: Seeing) -> None:
+        super().__init__(observation_space, sees.width)
+        self.sees = copy.deepcopy(sees)
+
+    def forward(self, stored: Mapping[str, Tensor]) -> Tensor:
+        features: Tensor = self.sees(stored)
+        return features
+
+
+def learner(
+    recipe: RLRecipe, reading: Reading, sees: Seeing, env: VecEnv, seed: int, steps: int | None
+) -> BaseAlgorithm:
+    """The algorithm, ready to learn. steps: as many as there will be at most, where that is known."""
+    algorithm, arguments = recipe.algorithm, recipe.algorithm.arguments()
+    kwargs: dict[str, Any] = {
+        "net_arch": list(algorithm.hidden),
+        "activation_fn": _ACTIVATIONS[algorithm.activation],
+        "normalize_images": False,
+    }
+    if not reading.plain:
+        kwargs |= {"features_extractor_class": SeeingExtractor, "features_extractor_kwargs": {"sees": sees}}
+    if algorithm.replays and steps is not None:
+        arguments["buffer_size"] = min(arguments["buffer_size"], steps)
+    name = "MlpPolicy" if reading.plain else "MultiInputPolicy"
+    made: BaseAlgorithm = getattr(stable_baselines3, algorithm.name.upper())(
+        name, env, policy_kwargs=kwargs, seed=seed, device=device_of(reading), **arguments
+    )
+    return made
+
+
+def device_of(reading: Reading) -> torch.device:
+    """Where the networks compute: small ones over numbers are quickest on the processor."""
+    from graftwork.devices import chosen
+
+    numbers = all(part.kind in ("numbers", "category") for part in reading.parts)
+    return torch.device("cpu") if numbers else chosen()
+
+
+def policy_of(made: BaseAlgorithm, recipe: RLRecipe, world: World, reading: Reading, sees: Seeing, seed: int) -> Policy:
+    """The policy as it is now, with weights of its own."""
+    name = recipe.algorithm.name
+    learned: Any = made.policy  # what it holds depends on the algorithm
+    spread: Spread = "none"
+    if name == "dqn":
+        layers, extractor = list(learned.q_net.q_net), learned.q_net.features_extractor
+    elif name == "sac":
+        actor = learned.actor
+        layers, extractor, spread = [*actor.latent_pi, actor.mu], actor.features_extractor, "seen"
+    else:
+        layers, extractor = [*learned.mlp_extractor.policy_net, learned.action_net], learned.features_extractor
+        spread = "fixed" if world.actions.kind == "numbers" else "none"
+    seen = extractor.sees if isinstance(extractor, SeeingExtractor) else sees
+    widths, activation = recipe.algorithm.hidden, recipe.algorithm.activation
+    network = PolicyNetwork(copy.deepcopy(seen), widths, activation, world.actions.outputs, spread)
+    network.hidden.load_state_dict(nn.Sequential(*layers[:-1]).state_dict())
+    network.head.load_state_dict(layers[-1].state_dict())
+    with torch.no_grad():
+        if network.log_std is not None:
+            network.log_std.copy_(learned.log_std)
+    if network.spreads is not None:
+        network.spreads.load_state_dict(learned.actor.log_std.state_dict())
+    return Policy(
+        network=network.requires_grad_(False).eval(),
+        reading=reading,
+        actions=world.actions,
+        squashed=name == "sac",
+        explore=recipe.algorithm.explore_end if name == "dqn" else 0.0,  # type: ignore[attr-defined]
+        scale={} if made.env is None else scale_of(made.env, reading),
+        about={"env": world.name, "recipe": recipe.to_dict(), "seed": seed, "step": made.num_timesteps}
+        | ({"values": True} if name == "dqn" else {}),
+    )
