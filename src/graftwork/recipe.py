@@ -15,6 +15,7 @@ from graftwork.core.technique import Technique
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.store.yaml_files import read_yaml
 from graftwork.data.table import Input, Schema
+from graftwork.discovery.code import check_allowed
 from graftwork.discovery.needed import check_packages, packages_of
 from graftwork.discovery.registry import Registry
 from graftwork.errors import UsageError, nearest
@@ -105,6 +106,19 @@ class Recipe:
     def named(self) -> tuple[Technique, ...]:
         """The same with those that are off."""
         return () if isinstance(self.techniques, str) else tuple(self.techniques)
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """Modules of the user's that its techniques import when they train."""
+        return tuple(dict.fromkeys(module for technique in self.named for module in technique.code))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], allow_code: Sequence[str] = ()) -> Recipe:
+        """Read a recipe file. allow_code: the modules that it may import when it trains.
+
+        Raises UsageError for a missing file, broken YAML, an unknown name, a wrong value, or code that is not allowed.
+        """
+        return from_yaml(path, allow_code)
 
     @property
     def base_text(self) -> str:
@@ -208,11 +222,13 @@ _HINTS: dict[str, Any] = {
 }
 
 
-def from_yaml(path: str | os.PathLike[str]) -> Recipe:
-    """Read a recipe file. Raises UsageError for a missing file, broken YAML, an unknown name or a wrong value."""
+def from_yaml(path: str | os.PathLike[str], allow_code: Sequence[str] = ()) -> Recipe:
+    """`Recipe.load`."""
     file = Path(path)
     plain = read_yaml(file, "recipe")
-    return from_dict(_mapping(plain or {}, "recipe", str(file)), str(file))
+    recipe = from_dict(_mapping(plain or {}, "recipe", str(file)), str(file))
+    check_allowed(recipe.code, allow_code, str(file))
+    return recipe
 
 
 def parse_techniques(value: Any) -> tuple[Technique, ...] | Auto:

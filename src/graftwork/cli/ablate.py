@@ -22,6 +22,7 @@ from graftwork.cli.arguments import (
     with_classes,
 )
 from graftwork.cli.data_options import (
+    AllowCode,
     Base,
     Ignore,
     Inputs,
@@ -96,6 +97,7 @@ def ablate(
     classes: Annotated[Path | None, typer.Option(help="table with columns name and description, as for fit")] = None,
     settings: Set = None,
     recipe: RecipeFile = None,
+    allow_code: AllowCode = None,
     seed: Seed = None,
     on_bad_rows: BadRows = "fail",
     encoding: Encoding = None,
@@ -107,7 +109,7 @@ def ablate(
     from graftwork.data.quality.checks import known_choice
     from graftwork.errors import UsageError
     from graftwork.runs.ablation.ablate import Asking
-    from graftwork.runs.ablation.asked import data_of, is_run, recipe_of_run
+    from graftwork.runs.ablation.asked import data_of, is_run, recipe_to_train
     from graftwork.runs.job.data_file import named_tables
     from graftwork.runs.workspace import check_free
 
@@ -120,8 +122,9 @@ def ablate(
         equal=equal,  # type: ignore[arg-type]
         race=race,
     )
-    begin = recipe_of_run(run) if is_run(run) and recipe is None else None
-    chosen = with_classes(recipe_of(recipe, base, task, metric, techniques, settings, seed, begin), classes)
+    begin = recipe_to_train(run, allow_code or ()) if is_run(run) and recipe is None else None
+    given = recipe_of(recipe, base, task, metric, techniques, settings, seed, begin, allow_code)
+    chosen = with_classes(given, classes)
     options = {
         "target": target,
         "inputs": inputs,
@@ -201,6 +204,6 @@ def _keep(tables: DataArguments, found: Ablation, folder: Path) -> None:
     out = [*found.dropped, *found.ignored]
     tell(f"training without {', '.join(out)}" if out else "training the recipe as it is: nothing is left out")
     data = replace(tables, ignore=[*tables.ignore, *found.ignored])
-    commands = commands_of(sys.argv[1:], folder)
+    commands = commands_of(sys.argv[1:], folder, found.pruned().code)
     train = partial(fit_data, data, found.pruned(), out=folder, **commands)
     train_and_print(lambda console: train(listener=console), folder, "model")

@@ -51,13 +51,14 @@ def recipe_of(
     settings: list[str] | None,
     seed: int | None,
     begin: Recipe | None = None,
+    allow_code: Sequence[str] | None = None,
 ) -> Recipe:
     """The recipe of a file, `begin`, or the default one, with the options that are given on top of it."""
     from dataclasses import replace
 
     from graftwork.recipe import Recipe, from_yaml, parse_techniques, with_settings
 
-    recipe = from_yaml(file) if file else begin or Recipe()
+    recipe = from_yaml(file, allow_code or ()) if file else begin or Recipe()
     given: dict[str, Any] = {
         "base": one_or_named(base, "--base"),
         "task": one_or_named(task, "--task"),
@@ -156,7 +157,7 @@ def free_folder(train: Sequence[Path], resume: bool) -> Path:
 
 _CHOSEN = (
     *("--base", "--task", "--metric", "--with", "--set", "--recipe", "--seed", "--budget", "--out"),
-    *("--device", "--classes"),
+    *("--device", "--classes", "--allow-code"),
 )
 
 
@@ -167,14 +168,14 @@ class Commands(TypedDict):
     command: str
 
 
-def commands_of(arguments: list[str], folder: Path) -> Commands:
-    """Of what stands behind `graft`."""
+def commands_of(arguments: list[str], folder: Path, code: Sequence[str] = ()) -> Commands:
+    """Of what stands behind `graft`. code: modules that the recipe imports to train."""
     import shlex
 
-    return {"asked": shlex.join(["graft", *arguments]), "command": repeat_command(arguments, folder)}
+    return {"asked": shlex.join(["graft", *arguments]), "command": repeat_command(arguments, folder, code)}
 
 
-def repeat_command(arguments: list[str], folder: Path) -> str:
+def repeat_command(arguments: list[str], folder: Path, code: Sequence[str] = ()) -> str:
     """The command that repeats the winner: the same data options, with the resolved recipe for all the rest."""
     import shlex
 
@@ -186,7 +187,8 @@ def repeat_command(arguments: list[str], folder: Path) -> str:
             skip = True
         elif argument != "--resume" and not argument.startswith(tuple(f"{option}=" for option in _CHOSEN)):
             kept.append(argument)
-    again = ["--recipe", str(folder / "recipe.yaml"), "--out", f"{folder}-again"]
+    allowed = [word for module in code for word in ("--allow-code", module)]
+    again = ["--recipe", str(folder / "recipe.yaml"), *allowed, "--out", f"{folder}-again"]
     return shlex.join(["graft", *kept, *again])
 
 

@@ -65,4 +65,8 @@ With = Annotated[
 ]
 Set = Annotated[list[str] | None, typer.Option("--set", help="setting, such as lr=1e-4; repeat for several")]
 RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="recipe.yaml; options given here change it")]
+AllowCode = Annotated[
+    list[str] | None,
+    typer.Option("--allow-code", help="module of your own that a recipe file may import to train; repeat for several"),
+]
 Seed = Annotated[int | None, typer.Option(help="seed of everything that is drawn (default 0)")]

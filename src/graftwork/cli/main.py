@@ -46,6 +46,7 @@ from graftwork.cli.arguments import (
 )
 from graftwork.cli.data_options import (
     Adapts,
+    AllowCode,
     Base,
     Ignore,
     Inputs,
@@ -138,6 +139,7 @@ def fit_or_plan(
     ] = None,
     settings: Set = None,
     recipe: RecipeFile = None,
+    allow_code: AllowCode = None,
     budget: Annotated[
         str | None,
         typer.Option(help="wall time of the whole command: 60s, 5m, 1h; plan says what it allows"),
@@ -154,7 +156,7 @@ def fit_or_plan(
 ) -> None:
     planned = context.info_name == "plan"
     check_paths([*train, valid, test, unlabelled, remember, classes])
-    chosen = recipe_of(recipe, base, task, metric, techniques, settings, seed)
+    chosen = recipe_of(recipe, base, task, metric, techniques, settings, seed, allow_code=allow_code)
     chosen = with_classes(chosen, classes)
     seconds = seconds_of(budget) if budget is not None else None
     folder = out if out is not None or planned else free_folder(train, resume)
@@ -184,7 +186,7 @@ def fit_or_plan(
     else:
         from graftwork.runs.fit import fit_data
 
-        commands = commands_of(sys.argv[1:], folder)
+        commands = commands_of(sys.argv[1:], folder, chosen.code)
         options = {"budget": seconds, "out": folder, "resume": resume, "track": track, "began": context.obj}
         fitting = partial(fit_data, data, chosen, **options, **commands)
         train_and_print(lambda console: fitting(listener=console), folder, "model")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from graftwork.cli.arguments import Device
+from graftwork.cli.data_options import AllowCode
 from graftwork.terminal import say, say_table, tell
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def run(
     sequence: Annotated[Path, typer.Argument(help="YAML with a list of steps, each a recipe with its data")],
     out: Annotated[Path, typer.Option(help="folder for the steps: a model and its report each, and a summary")],
     resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished sequence in --out")] = False,
+    allow_code: AllowCode = None,
     device: Device = "auto",
 ) -> None:
     """Run several fits one after the other, later ones on the models of earlier ones: distil, tune on, self-train."""
@@ -35,7 +37,12 @@ def run(
     arguments = [argument for argument in sys.argv[1:] if argument != "--resume"]
     with Watching() as console:
         done = run_sequence(
-            str(sequence), out=out, resume=resume, listener=console, command=shlex.join(["graft", *arguments])
+            str(sequence),
+            out=out,
+            resume=resume,
+            listener=console,
+            command=shlex.join(["graft", *arguments]),
+            allow_code=allow_code or (),
         )
     _print(done, out)
     if done and done[-1].interrupted:

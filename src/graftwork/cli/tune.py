@@ -24,6 +24,7 @@ from graftwork.cli.arguments import (
     with_classes,
 )
 from graftwork.cli.data_options import (
+    AllowCode,
     Base,
     Ignore,
     Inputs,
@@ -97,6 +98,7 @@ def tune(
     classes: Annotated[Path | None, typer.Option(help="table with columns name and description, as for fit")] = None,
     settings: Set = None,
     recipe: RecipeFile = None,
+    allow_code: AllowCode = None,
     seed: Seed = None,
     out: Annotated[
         Path | None, typer.Option(help="folder for model, reports and the study; default: runs/NAME")
@@ -113,7 +115,8 @@ def tune(
 ) -> None:
     """Search for the best combination of base, techniques and settings; a whole model is there from the first trial."""
     check_paths([*train, valid, test, unlabelled, classes])
-    chosen = with_classes(recipe_of(recipe, base, task, metric, techniques, settings, seed), classes)
+    given = recipe_of(recipe, base, task, metric, techniques, settings, seed, allow_code=allow_code)
+    chosen = with_classes(given, classes)
     seconds = seconds_of(budget) if budget is not None else None
     from graftwork.data.quality.checks import known_choice
     from graftwork.evidence.tune.trials import Limits
@@ -148,13 +151,14 @@ def tune(
     )
     folder = out if out is not None else free_folder(train, resume)
     options: dict[str, Any] = {"out": folder, "resume": resume, "new": new, "track": track, "began": context.obj}
-    commands = commands_of(sys.argv[1:], folder) | {"command": fit_command(sys.argv[1:], folder)}
+    command = fit_command(sys.argv[1:], folder, chosen.code)
+    commands = commands_of(sys.argv[1:], folder) | {"command": command}
     tuning = partial(tune_data, data, chosen, asking, **options, **commands)
     _tune_and_print(lambda console: tuning(listener=console), folder, as_json=json)
 
 
-def fit_command(arguments: Sequence[str], folder: Path) -> str:
-    """The command that trains what was chosen once more, by itself.
+def fit_command(arguments: Sequence[str], folder: Path, code: Sequence[str] = ()) -> str:
+    """The command that trains what was chosen once more, by itself. code: modules that it imports to train.
 
     >>> fit_command(["tune", "t.csv", "--trials", "9", "--target=y", "--size=2MB", "--new"], Path("runs/t"))
     'graft fit t.csv --target=y --recipe runs/t/recipe.yaml --out runs/t-again'
@@ -165,7 +169,7 @@ def fit_command(arguments: Sequence[str], folder: Path) -> str:
             skip = not skip
         elif argument not in FLAGS and not argument.startswith(tuple(f"{option}=" for option in OWN)):
             kept.append(argument)
-    return commands_of(["fit", *kept[1:]], folder)["command"]
+    return commands_of(["fit", *kept[1:]], folder, code)["command"]
 
 
 def _tune_and_print(tuning: Any, folder: Path, *, as_json: bool) -> None:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from graftwork.core.cost import Cost as Cost
 from graftwork.core.phases import Phase as Phase
 from graftwork.core.setup import Setup as Setup
 from graftwork.core.setup import TeacherOutputs as TeacherOutputs
@@ -142,23 +143,6 @@ class Graft:
     cost: Callable[[Cost], Cost] | None = None
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Forwards and backwards through the network for each row of a step.
-
-    probes: those of the backwards that an objective makes while it is measured (attacks); what descends its terms one
-    by one (PCGrad) does not repeat them.
-    """
-
-    forwards: float = 1.0
-    backwards: float = 1.0
-    probes: float = field(default=0.0, compare=False)
-
-    def plus(self, forwards: float, backwards: float, probes: float = 0.0) -> Cost:
-        """This cost and so much more."""
-        return Cost(self.forwards + forwards, self.backwards + backwards, self.probes + probes)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Technique(ABC):
     """Settings of one thing that can be grafted onto a run. Subclasses are frozen dataclasses without `**kwargs`.
@@ -210,6 +194,11 @@ class Technique(ABC):
         """By path, tables of the task that the base, a saved model, was trained for before, whose rows are put behind
         the training rows, and the share of all that they are to be; see `Setup.old_rows`."""
         return {}
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """Modules of the user's that it imports when it trains, never when a model is loaded or predicts."""
+        return ()
 
     @property
     def class_texts(self) -> Mapping[str, str]:

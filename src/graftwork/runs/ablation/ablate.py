@@ -20,7 +20,7 @@ from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs import finished_store
 from graftwork.runs.ablation.ablation import Ablation
 from graftwork.runs.ablation.arms import Arms, arms_of
-from graftwork.runs.ablation.asked import data_of, is_run, recipe_of_run
+from graftwork.runs.ablation.asked import data_of, is_run, recipe_to_train
 from graftwork.runs.ablation.between import parse_between
 from graftwork.runs.ablation.cell import Runner
 from graftwork.runs.ablation.equal import with_equal_seconds
@@ -124,7 +124,7 @@ def ablate(
     )
     tables = data_of(run, options, data)
     if recipe is None:
-        recipe = recipe_of_run(run) if is_run(run) else Recipe()  # type: ignore[arg-type]
+        recipe = recipe_to_train(run) if is_run(run) else Recipe()  # type: ignore[arg-type]
     elif not isinstance(recipe, Recipe):
         recipe = from_yaml(recipe)
     with heard(listener, verbose) as hearing:

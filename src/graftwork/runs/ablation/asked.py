@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from graftwork.data.load import Source
+from graftwork.discovery.code import check_allowed
 from graftwork.errors import UsageError
 from graftwork.networks.manifest import is_model, one_network, read_manifest_of
 from graftwork.recipe import Recipe, from_dict
@@ -31,6 +32,14 @@ def recipe_of_run(folder: str | os.PathLike[str]) -> Recipe:
     recipe = from_dict(one_network(path, read_manifest_of(path))["recipe"], str(path))
     if recipe.training.steps == 0:  # of a head that was solved; a run without what solves it needs steps
         return replace(recipe, training=replace(recipe.training, steps=None, epochs=None, cuts=()))
+    return recipe
+
+
+def recipe_to_train(folder: str | os.PathLike[str], allow_code: Sequence[str] = ()) -> Recipe:
+    """The same, to be trained once more. Raises UsageError too, where it imports code to train that is not in
+    `allow_code`."""
+    recipe = recipe_of_run(folder)
+    check_allowed(recipe.code, allow_code, os.fspath(folder))
     return recipe
 
 

@@ -84,6 +84,7 @@ def run_sequence(
     verbose: bool = True,
     listener: Listener | None = None,
     command: str | None = None,
+    allow_code: Sequence[str] = (),
 ) -> list[Finished]:
     """Run the steps of a list or a YAML file in their order; each leaves its model and report in `out/NAME`.
 
@@ -91,13 +92,15 @@ def run_sequence(
     one of a sequence that was stopped: steps that are done are not run again, and the one that was stopped goes on from
     its last checkpoint. A step that Ctrl-C stops is the last one.
     verbose: say how the steps go; False is silent. listener: hears it in its place. command: for the reports.
+    allow_code: the modules that a file's recipes may import to train.
 
     Raises UsageError for no steps and for a step that names what there is not, before anything is trained, and for a
     step that was done before and has been changed since; everything that `fit` raises, with the step's name.
     """
     root = Path(out)
     source = "" if isinstance(steps, list | tuple) else str(steps)
-    planned = checked(steps if isinstance(steps, list | tuple) else read_steps(steps), source)  # type: ignore[arg-type]
+    listed = steps if isinstance(steps, list | tuple) else read_steps(steps, allow_code)  # type: ignore[arg-type]
+    planned = checked(listed, source)
     record = _opened(root, resume)
     with heard(listener, verbose) as hearing:
         return _run_all(planned, source, root, record, resume, hearing, command)

@@ -13,6 +13,7 @@ from graftwork import specs
 from graftwork.core.technique import Technique
 from graftwork.data.quality.checks import known_choice
 from graftwork.data.store.yaml_files import read_yaml
+from graftwork.discovery.code import check_allowed
 from graftwork.errors import GraftworkError, UsageError, nearest
 from graftwork.networks.bases.registry import Named
 from graftwork.recipe import Recipe, from_dict, from_yaml
@@ -60,10 +61,11 @@ DATA = tuple(f.name for f in fields(DataArguments) if f.name != "labelled")
 OTHERS = ("name", "recipe", "pseudo_labels", "budget")
 
 
-def read_steps(path: str | os.PathLike[str]) -> list[Step]:
+def read_steps(path: str | os.PathLike[str], allow_code: Sequence[str] = ()) -> list[Step]:
     """The steps of a YAML file: `steps`, a list, and `data`, what all of them have unless they say otherwise.
 
-    Raises UsageError for a missing file, broken YAML, an unknown entry or a wrong value.
+    allow_code: the modules that their recipes may import to train. Raises UsageError for a missing file, broken YAML,
+    an unknown entry, a wrong value or code that is not allowed.
     """
     file = Path(path)
     plain = read_yaml(file, "sequence")
@@ -76,7 +78,7 @@ def read_steps(path: str | os.PathLike[str]) -> list[Step]:
         raise UsageError(f"{file}, 'steps' is {_shown(listed)}. Expected a list of steps, each with a name.")
     shared = _mapping(entries.get("data") or {}, f"{file}, 'data'")
     _check_names(shared, DATA, f"{file}, 'data'")
-    return [_read_step(one, at, shared, str(file)) for at, one in enumerate(listed, 1)]
+    return [_read_step(one, at, shared, str(file), allow_code) for at, one in enumerate(listed, 1)]
 
 
 def place(source: str, step: str | int) -> str:
@@ -110,14 +112,14 @@ def resolved(step: Step, folders: Mapping[str, Path]) -> Recipe:
     return replace(step.recipe, techniques=techniques, base=base)
 
 
-def _read_step(plain: Any, at: int, shared: Mapping[str, Any], file: str) -> Step:
+def _read_step(plain: Any, at: int, shared: Mapping[str, Any], file: str, allow_code: Sequence[str]) -> Step:
     entries = _mapping(plain, place(file, at))
     where = place(file, str(entries.get("name") or at))
     with placed(where):
-        return _step(entries, shared, where)
+        return _step(entries, shared, where, allow_code)
 
 
-def _step(plain: Mapping[str, Any], shared: Mapping[str, Any], where: str) -> Step:
+def _step(plain: Mapping[str, Any], shared: Mapping[str, Any], where: str, allow_code: Sequence[str]) -> Step:
     _check_names(plain, (*OTHERS, *DATA), where)
     name = str(plain.get("name") or "")
     given = {key: value for key, value in {**shared, **plain}.items() if key in DATA and value is not None}
@@ -130,7 +132,7 @@ def _step(plain: Mapping[str, Any], shared: Mapping[str, Any], where: str) -> St
     return Step(
         name=name,
         data=DataArguments(**given),
-        recipe=_recipe(plain.get("recipe"), f"{where}, 'recipe'"),
+        recipe=_recipe(plain.get("recipe"), f"{where}, 'recipe'", allow_code),
         pseudo_labels=None
         if pseudo is None
         else specs.build(PseudoLabels, _mapping(pseudo, f"{where}, 'pseudo_labels'"), f"{where}, 'pseudo_labels'"),
@@ -138,10 +140,14 @@ def _step(plain: Mapping[str, Any], shared: Mapping[str, Any], where: str) -> St
     )
 
 
-def _recipe(given: Any, where: str) -> Recipe:
+def _recipe(given: Any, where: str, allow_code: Sequence[str]) -> Recipe:
     if given is None:
         return Recipe()
-    return from_yaml(given) if isinstance(given, str) else from_dict(_mapping(given, where), where)
+    if isinstance(given, str):
+        return from_yaml(given, allow_code)
+    recipe = from_dict(_mapping(given, where), where)
+    check_allowed(recipe.code, allow_code, where)
+    return recipe
 
 
 def rounds_of(step: Step) -> list[Step]:
