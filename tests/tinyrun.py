@@ -25,6 +25,7 @@ from graftwork.core.run import Run, make_run
 from graftwork.core.settings import Training
 from graftwork.core.technique import TeacherOutputs, Technique
 from graftwork.data.columns.text import TextSettings
+from graftwork.data.rollouts import Rollouts
 from graftwork.data.table import Column, Kind, Schema, Table
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
@@ -102,6 +103,13 @@ class Fixture:
 
         return OldRows({"before": task}, {"before": np.arange(rows) % 2}, {"before": there}, heads)
 
+    @property
+    def rollouts(self) -> Rollouts:
+        """Eight made-up rollouts of the training rows; every ninth row belongs to none."""
+        draw, at = np.random.default_rng(SEED), np.arange(len(self.train))
+        rollout = np.where(at % 9 == 4, -1, at % 8)
+        return Rollouts(rollout, at // 8, np.where(rollout < 0, 0.0, draw.normal(size=len(at))))
+
     def run(self, techniques: Sequence[Technique] = (), *, started: bool = True, **changes: Any) -> Run:
         """A run on a copy of the network; `changes` are training settings."""
         return make_run(
@@ -109,7 +117,7 @@ class Fixture:
             self.tasks,
             techniques,
             replace(TRAINING, **changes),
-            replace(self.train, old_rows={OLD: self.old_rows}),
+            replace(self.train, old_rows={OLD: self.old_rows}, rollouts=self.rollouts),
             self.valid,
             metrics=self.metrics,
             seed=SEED,

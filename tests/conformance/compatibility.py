@@ -63,7 +63,7 @@ def planned(fixtures: Worlds, looked_at: Collection[Pair] | None = None) -> Foun
 
 
 def _roles(fixture: Fixture) -> list[str]:
-    return [role for role in ("domain", "group") if getattr(fixture.train, role) is not None]
+    return ["rollouts", *(role for role in ("domain", "group") if getattr(fixture.train, role) is not None)]
 
 
 def _by_facts(pair: Pair, facts: frozenset[str]) -> str | None:

@@ -56,6 +56,7 @@ ROWS = (
     Row(t.LabelNames(("animals", "food", "weather"), ("cat dog", "bread", "rain snow"), freeze=False), None, "start"),
     Row(t.LabelSmoothing(0.2), t.LabelSmoothing(0.0), "weights"),
     Row(t.ClassWeights(1.0), t.ClassWeights(0.0), "weights"),
+    Row(t.AdvantageWeighted(0.5), None, "weights"),
     Row(t.BalancedSampling(1.0), t.BalancedSampling(0.0), "rows"),
     Row(t.Mixup(0.5), t.Mixup(0.0), "weights"),
     Row(t.Consistency(1.0), t.Consistency(0.0), "weights"),

@@ -20,6 +20,7 @@ from graftwork.data.columns.convert import as_text
 from graftwork.data.columns.joined import text_values
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.media.media import content_digest, readable
+from graftwork.data.rollouts import Rollouts, read_rollouts
 from graftwork.data.store import ragged
 from graftwork.data.store.cache import column_digest, digest, entry
 from graftwork.data.store.ragged import Ragged
@@ -61,6 +62,7 @@ class Examples:
     weight: np.ndarray | None = None
     domain: np.ndarray | None = None
     group: np.ndarray | None = None
+    rollouts: Rollouts | None = None
     present: dict[str, np.ndarray] = field(default_factory=dict)
     tokens: dict[str, np.ndarray] = field(default_factory=dict)
     domains: tuple[str, ...] = ()
@@ -146,6 +148,7 @@ def prepare(
         weight=_weights(table),
         domain=_codes(table, "domain"),
         group=_codes(table, "group"),
+        rollouts=read_rollouts(table),
         present=present,
         in_blocks=in_blocks,
         domains=next((column.levels for column in table.schema.columns if column.role == "domain"), ()),

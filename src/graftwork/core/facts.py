@@ -30,6 +30,7 @@ FACTS: dict[str, str] = {
     "row_sampling": "batches whose rows are drawn one by one",
     "domain": "a domain column: --role domain=COLUMN",
     "group": "a group column: --role group=COLUMN",
+    "rollouts": "rollouts and what they brought: --role rollout=COLUMN --role step=COLUMN --role reward=COLUMN",
     "text_inputs": "a text column; use --kind COLUMN=text where one is not recognised",
     "image_inputs": "an image column; use --kind COLUMN=image where one is not recognised",
     "audio_inputs": "an audio column; use --kind COLUMN=audio where one is not recognised",

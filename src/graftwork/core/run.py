@@ -71,9 +71,9 @@ class Ready:
     hurry: Check = unhurried
     judge: Judge | None = None
     importance: np.ndarray | None = None
-    """What each training row counts for (N,), see `Setup.weight`."""
+    said: Mapping[str, np.ndarray | None] = field(default_factory=dict)
     began: Mapping[str, Mapping[str, np.ndarray] | None] = field(default_factory=dict)
-    """By technique, what its `start` gave."""
+    """What each training row counts (N,), see `Setup.weight`; by technique, what it said of it, and what `start` gave."""
 
     @property
     def cached_shares(self) -> dict[str, float]:
@@ -94,6 +94,8 @@ class Ready:
             device=self.network.device,
             batch=self.training.batch,
             weight=self.importance,
+            importance=self.said.get(technique.name),
+            rollouts=self.train.rollouts,
             domain=self.train.domain,
             domains=self.train.domains,
             teacher_outputs={name: self.teacher_outputs[name] for name in technique.teachers},
@@ -153,7 +155,7 @@ def make_run(
     Raises RefusedError before anything is changed where the techniques can't run together.
     """
     ordered = order(techniques)
-    roles = [role for role in ("domain", "group") if getattr(train, role) is not None]
+    roles = [role for role in ("domain", "group", "rollouts") if getattr(train, role) is not None]
     check(ordered, base_facts(network, tasks, roles))
     of_domains = domain_notes(ordered, train.domain, train.domains)
     check_labels(train, valid)
@@ -161,10 +163,8 @@ def make_run(
     network.learn_without(train.present)
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
     teacher_outputs = _asked(ordered, ask)
-    ready = Ready(
-        network, tasks, ordered, training, epochs, train, valid, {}, {}, {}, (), metrics, seed, teacher_outputs, hurry,
-        judge,
-    )  # fmt: skip
+    given = (network, tasks, ordered, training, epochs, train, valid)
+    ready = Ready(*given, {}, {}, {}, (), metrics, seed, teacher_outputs, hurry, judge)
     for technique in ordered:
         ready = replace(ready, network=technique.adapt(ready.network, ready.setup(technique)))
     check_adapted(ordered, ready.network)
@@ -193,11 +193,10 @@ def make_run(
         before = replace(ready, train=first, cached=first_cached(network, first, watch)) if first is not None else ready
         if len(network.columns) > 1:
             ready.network.set_statistics(input_moments(ready.network, before.train, before.cached))
-        counts = importance(train.weight, *(technique.importance(ready.setup(technique)) for technique in ordered))
-        ready = replace(ready, importance=counts)
-        before = replace(before, importance=None if counts is None else counts[: len(before.train)])
-        began = {technique.name: technique.start(ready.network, before.setup(technique)) for technique in ordered}
-        ready = replace(ready, began=began)
+        said = {t.name: t.importance(ready.network, ready.setup(t)) for t in ordered}
+        ready = replace(ready, importance=importance(train.weight, *said.values()), said=said)
+        before = replace(before, importance=None if ready.importance is None else ready.importance[: len(before.train)])
+        ready = replace(ready, began={t.name: t.start(ready.network, before.setup(t)) for t in ordered})
     return attach(ready)
 
 

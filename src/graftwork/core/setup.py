@@ -10,6 +10,7 @@ import torch
 
 from graftwork.core.old_rows import OldRows as OldRows
 from graftwork.data.batch import Batch
+from graftwork.data.rollouts import Rollouts as Rollouts
 from graftwork.networks.heads.solving.problem import Check as Check
 from graftwork.networks.heads.solving.problem import unhurried as unhurried
 from graftwork.networks.network import Network
@@ -40,6 +41,8 @@ class Setup:
         it costs nothing where the frozen base is cached. Only for the network as it stands when called.
     batches: a fresh pass over the training rows as batches, in order.
     weight: what each training row counts for (N,), by its column and by techniques; None where all are alike.
+    importance: what this technique itself said of that (`Technique.importance`); None in a plan, which asks nobody.
+    rollouts: which rollout each training row belongs to, and what it brought; None without those columns.
     domain: which domain each training row belongs to (N,), -1 for none; None without a domain column. domains: their
         names, in the order of the numbers.
     total_steps: optimizer steps of the run. seed: of the technique's own random stream. device: where the network is.
@@ -59,6 +62,8 @@ class Setup:
     device: torch.device
     batch: int = 32
     weight: np.ndarray | None = None
+    importance: np.ndarray | None = None
+    rollouts: Rollouts | None = None
     domain: np.ndarray | None = None
     domains: tuple[str, ...] = ()
     teacher_outputs: Mapping[str, TeacherOutputs] = field(default_factory=dict)

@@ -254,9 +254,9 @@ class Technique(ABC):
         """
         return None
 
-    def importance(self, setup: Setup) -> np.ndarray | None:
+    def importance(self, network: Network, setup: Setup) -> np.ndarray | None:
         """What each training row counts for (N,), where the technique says no more than that: heads that are solved
-        without a gradient honour it, too."""
+        without a gradient honour it, too. Asked once, before `start`; `attach` finds it as `Setup.importance`."""
         return None
 
     def attach(self, network: Network, setup: Setup) -> Graft:

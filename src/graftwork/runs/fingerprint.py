@@ -19,7 +19,9 @@ def fingerprint(recipe: Recipe, run: Run) -> str:
     parts: list[str | np.ndarray] = [repr(plain)]
     for examples in (run.train, run.train.first, run.valid):
         if examples is not None:
-            roles = (examples.weight, examples.domain, examples.group)
+            known = examples.rollouts
+            told = () if known is None else (known.rollout, known.place, known.reward)
+            roles = (examples.weight, examples.domain, examples.group, *told)
             parts += [
                 *examples.keys.values(),
                 *(part for values in examples.targets.values() for part in arrays_of(values)),

@@ -48,7 +48,7 @@ class ClassWeights(Technique):
     def off(self) -> bool:
         return self.power == 0.0
 
-    def importance(self, setup: Setup) -> np.ndarray:
+    def importance(self, network: Network, setup: Setup) -> np.ndarray:
         weights = row_weights(setup, class_tables(self.name, setup, self.power))
         return np.asarray(weights / weights.mean())
 
