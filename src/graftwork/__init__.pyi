@@ -91,6 +91,7 @@ from graftwork.techniques.multitask.target_weights import TargetWeights as Targe
 from graftwork.techniques.multitask.uncertainty import Uncertainty as Uncertainty
 from graftwork.techniques.optimize.accumulate import Accumulate as Accumulate
 from graftwork.techniques.optimize.sam import SAM as SAM
+from graftwork.techniques.reward.advantage_weighted import AdvantageWeighted as AdvantageWeighted
 from graftwork.techniques.transfer.full import Full as Full
 from graftwork.techniques.transfer.label_names import LabelNames as LabelNames
 from graftwork.techniques.transfer.layer_decay import LayerDecay as LayerDecay
@@ -110,6 +111,7 @@ __all__ = [
     "Ablation",
     "Accumulate",
     "AdaBN",
+    "AdvantageWeighted",
     "Adversarial",
     "Affine",
     "ArcFace",

@@ -162,6 +162,7 @@ ROWS_OF_PICTURES = (
     Row("conv4", "conv4:width=8", "conv4:width=8,size=24"),
     Row("conv4", "conv4:width=8,blocks=3", "conv4:width=8,size=24"),
     Row("conv4", "conv4:width=8,blocks=2,halvings=1,size=10", "conv4:width=8,size=24"),
+    Row("symbol-cnn", "symbol-cnn:width=8,features=8,codes=256,size=6", "symbol-cnn:size=5"),
     Row("image-model", "image-model:path={folder}", "image-model:path={folder},size=48", mobilenet),
     Row("image-model", "image-model:path={folder},pooling=max", "image-model:path={folder},size=32", lite),
     Row("image-model", "image-model:path={folder}", "image-model:path={folder},crop=1", vit),

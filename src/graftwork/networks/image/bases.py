@@ -16,6 +16,8 @@ _SAMPLED = 64
 """Training images whose size is looked at."""
 _SIZES = (8, 64)
 """Pixels a side that the small CNN takes by itself."""
+_GRIDS = (2, 32)
+"""Cells a side that the CNN over symbols takes by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +147,41 @@ class Conv4(BaseSettings):
 
         with seeded(seed):
             return Conv4Encoder(self.width, self.blocks, self.halved, self.size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SymbolCNN(BaseSettings):
+    """A small network over grids of symbols, whose values are codes and no brightness: worlds such as minigrid's.
+
+    width: channels of its convolutions. features: how many numbers it makes of a grid. codes: how many different codes
+    a channel has at most; higher ones are taken for the last. size: cells a side; none for that of the training grids, from
+    2 to 32. Grids of another size are cut and stretched to that, so keep to one.
+    """
+
+    width: int = 32
+    features: int = 128
+    codes: int = 16
+    size: int | None = None
+
+    name = "symbol-cnn"
+    searched: ClassVar[Spaces] = {"width": Choice((16, 32, 64))}
+    summary = "small CNN over grids of symbols (minigrid), trained from scratch"
+    source = "trained from scratch: it has no pretrained weights"
+    modality = "image"
+    pretrained = False
+    suggested_lr = 1e-3
+    suggested_epochs = 10
+
+    def __post_init__(self) -> None:
+        at_least(2, codes=self.codes, size=self.size)
+        at_least(8, width=self.width, features=self.features)
+
+    def build(self, rows: TrainingRows, seed: int) -> Encoder:
+        from graftwork.networks.image.symbol_cnn import SymbolEncoder
+
+        size = self.size or usual_size(rows, *_GRIDS, self.name)
+        with seeded(seed):
+            return SymbolEncoder(self.width, self.features, self.codes, size)
 
 
 def usual_size(rows: TrainingRows, least: int, most: int, name: str) -> int:
