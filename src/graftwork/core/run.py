@@ -73,7 +73,7 @@ class Ready:
     importance: np.ndarray | None = None
     said: Mapping[str, np.ndarray | None] = field(default_factory=dict)
     began: Mapping[str, Mapping[str, np.ndarray] | None] = field(default_factory=dict)
-    """What each training row counts (N,), see `Setup.weight`; by technique, what it said of it, and what `start` gave."""
+    """What each training row counts for, see `Setup.weight`; by technique, what it said of it, and its `start` gave."""
 
     @property
     def cached_shares(self) -> dict[str, float]:

@@ -154,7 +154,7 @@ class SymbolCNN(BaseSettings):
     """A small network over grids of symbols, whose values are codes and no brightness: worlds such as minigrid's.
 
     width: channels of its convolutions. features: how many numbers it makes of a grid. codes: how many different codes
-    a channel has at most; higher ones are taken for the last. size: cells a side; none for that of the training grids, from
+    a channel has at most; higher ones are taken for the last. size: cells a side; none for what training has, from
     2 to 32. Grids of another size are cut and stretched to that, so keep to one.
     """
 
