@@ -23,7 +23,8 @@ def episodes(level: float, step: int, draw: np.random.Generator, *, spread: floa
 
 def run(seed: int, level: Callable[[int], float], steps: Sequence[int] = STEPS, **more: Any) -> SeedRun:
     draw = np.random.default_rng(seed)
-    return SeedRun(seed, tuple(episodes(level(step), step, draw, **more) for step in steps))
+    scored = tuple(episodes(level(step), step, draw, **more) for step in steps)
+    return SeedRun(seed, scored, episodes(level(steps[-1]), steps[-1], draw, **more))
 
 
 def outcome(runs: Sequence[SeedRun], *, random: float | None = 10.0, **more: Any) -> Outcome:

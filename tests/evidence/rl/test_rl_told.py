@@ -19,7 +19,7 @@ def test_what_learned_is_told_beside_acting_at_random() -> None:
     found = outcome([run(seed, lambda step: step / 100) for seed in range(5)])
     said = told(found)
     assert not said.warning
-    assert said.verdicts[0].text.startswith("Return 10")
+    assert said.verdicts[0].text.startswith("Return 99.7 (95 % interval 98.7 to 101.0) after")
     assert "after 10,000 steps: the interquartile mean over 5 seeds and 100 episodes." in said.verdicts[0].text
     assert "Acting at random returns" in said.verdicts[0].text
     assert any("That of seed 0".lower() in one.lower() for one in said.trust)
@@ -60,7 +60,7 @@ def test_one_that_still_grows_is_told_to_go_on_and_one_that_is_solved_is_not() -
 
 def test_a_return_that_fell_and_seeds_far_apart_are_said() -> None:
     fell = outcome([run(seed, lambda step: 100.0 if step < 8000 else 40.0) for seed in range(5)])
-    assert "It was better before: at" in text(fell)
+    assert "It was better before its end: at" in text(fell)
     assert "It was better before" not in text(outcome([run(seed, lambda step: step / 100) for seed in range(5)]))
     apart = outcome([run(0, lambda _: 100.0), run(1, lambda _: 20.0)])
     assert "Seeds come out far apart" in text(apart)
@@ -88,10 +88,13 @@ def test_parts_of_the_recipe_lead_to_an_ablation() -> None:
 
 
 def test_a_seed_that_failed_stands_with_what_it_learned_and_says_why() -> None:
-    broken = replace(run(1, lambda step: step / 100, STEPS[:4]), failed="the environment raised ValueError: boom")
+    broken = replace(
+        run(1, lambda step: step / 100, STEPS[:4]), final=None, failed="the environment raised ValueError: boom"
+    )
     found = outcome([run(0, lambda step: step / 100), broken])
     assert "Seed 1 ended early: the environment raised ValueError: boom" in text(found)
     assert told(found).steps[0].command == "resume!"
+    assert "As seed 1 ended early, what counts there is the last score while it learned." in text(found)
     assert [one.seeds for one in found.curve] == [2] * 4 + [1] * 6
 
 
@@ -114,3 +117,12 @@ def test_terms_over_seeds_are_sums_and_means() -> None:
     assert found.seconds == 2 * 20.0
     assert np.isclose(found.rate, 500)
     assert found.steps == 10_000
+
+
+def test_how_good_it_is_comes_from_the_final_score_not_from_those_that_chose() -> None:
+    one = run(0, lambda step: step / 100)
+    lucky = replace(one, final=Scored(9000, 1.0, 1.0, (50.0,) * 20, (30,) * 20))
+    found = outcome([lucky])
+    assert found.iqm.value == found.mean.value == 50.0
+    assert found.steps == 10_000
+    assert found.curve[-1].iqm.value > 90

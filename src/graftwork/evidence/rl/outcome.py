@@ -87,13 +87,13 @@ class Outcome:
 
     @property
     def last(self) -> tuple[Scored, ...]:
-        """The last evaluation of each seed that has one."""
+        """The final score of each seed that has one."""
         return last_of(self.runs)
 
     @property
     def scored(self) -> bool:
-        """Whether any seed was evaluated."""
-        return any(one.returns for one in self.last)
+        """Whether any seed was scored."""
+        return bool(self.last)
 
     @property
     def failed(self) -> tuple[SeedRun, ...]:
@@ -101,7 +101,7 @@ class Outcome:
 
     @cached_property
     def iqm(self) -> Interval:
-        """Of the returns of each seed's last evaluation."""
+        """Of the returns of each seed's final score."""
         return iqm_interval([one.returns for one in self.last])
 
     @cached_property
@@ -157,22 +157,22 @@ class Outcome:
     @property
     def steps(self) -> int:
         """Of learning, the most that a seed made."""
-        return max((one.step for one in self.last), default=0)
+        return max((one.step for one in self._ends), default=0)
 
     @property
     def seconds(self) -> float:
         """Wall seconds of learning, all seeds."""
-        return sum(one.seconds for one in self.last)
+        return sum(one.seconds for one in self._ends)
 
     @property
     def cpu(self) -> float:
         """CPU seconds of learning, all seeds."""
-        return sum(one.cpu for one in self.last)
+        return sum(one.cpu for one in self._ends)
 
     @property
     def rate(self) -> float:
         """Steps a wall second, of all seeds; 0 where not measured."""
-        return sum(one.step for one in self.last) / self.seconds if self.seconds else 0.0
+        return sum(one.step for one in self._ends) / self.seconds if self.seconds else 0.0
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain data, but for the clips' pictures; what `scores.json` holds."""
@@ -186,6 +186,11 @@ class Outcome:
             "learning": {"steps": self.steps, "seconds": self.seconds, "cpu": self.cpu, "steps_a_second": self.rate},
             "seeds": [one.to_json() for one in self.runs],
         }
+
+    @property
+    def _ends(self) -> list[Scored]:
+        """Of each seed, the last score while it learned."""
+        return [one.scored[-1] for one in self.runs if one.scored]
 
     def _final(self) -> dict[str, Any]:
         return {

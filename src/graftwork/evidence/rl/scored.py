@@ -29,13 +29,21 @@ class Scored:
 
 @dataclass(frozen=True)
 class SeedRun:
-    """One seed of a call. scored: its evaluations in their order. interrupted: ended by hand or by its budget. failed:
-    why it ended before its time; empty where it did not."""
+    """One seed of a call. scored: while it learned, in their order; the policy that did best there is kept. final: the
+    kept policy scored once more, on episodes that nothing was chosen by; None where that could not be done.
+    interrupted: ended by hand. failed: why it ended before its time; empty where it did not."""
 
     seed: int
     scored: tuple[Scored, ...]
+    final: Scored | None = None
     interrupted: bool = False
     failed: str = ""
+
+    @property
+    def last(self) -> Scored | None:
+        """What says how good it is: the final score, else the last one while it learned; None where there is none."""
+        found = self.final or (self.scored[-1] if self.scored else None)
+        return found if found is not None and found.returns else None
 
     def at(self, step: int) -> Scored | None:
         """The newest evaluation at or before `step`; None before the first and behind the last one."""
@@ -44,7 +52,8 @@ class SeedRun:
         return next((one for one in reversed(self.scored) if one.step <= step), None)
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "scored": [one.to_json() for one in self.scored]}
+        plain = {"scored": [one.to_json() for one in self.scored], "final": self.final and self.final.to_json()}
+        return {**asdict(self), **plain}
 
 
 def scored_from(plain: Mapping[str, Any]) -> Scored:
@@ -61,5 +70,5 @@ def scored_from(plain: Mapping[str, Any]) -> Scored:
 
 
 def last_of(runs: Sequence[SeedRun]) -> tuple[Scored, ...]:
-    """The last evaluation of each seed that has one."""
-    return tuple(one.scored[-1] for one in runs if one.scored)
+    """What says how good each seed is, of those that have one."""
+    return tuple(one.last for one in runs if one.last is not None)

@@ -12,7 +12,7 @@ from graftwork.evidence.rl.next_steps import next_steps
 from graftwork.evidence.rl.outcome import Outcome
 from graftwork.evidence.rl.words import both_text, interval_text, return_text, share_text, value_text
 from graftwork.evidence.summary.summary import Summary, Trouble, Verdict
-from graftwork.evidence.words import duration, line
+from graftwork.evidence.words import duration, line, of_hundred
 from graftwork.shown import counted
 
 _APART = 0.25
@@ -62,10 +62,10 @@ def _beside_random(found: Outcome) -> str:
 def _success(found: Outcome) -> str:
     if found.success is None:
         return ""
-    told = f"It reaches its goal in {share_text(found.success)} episodes."
+    told = f"It reaches its goal in {share_text(found.success)}."
     if found.random is not None and found.random.successes:
         random = sum(found.random.successes) / len(found.random.successes)
-        told += f" Acting at random does in {100 * random:.0f} of 100, so look at the return too."
+        told += f" Acting at random does in {of_hundred(random)}{', so look at the return too' if random else ''}."
     return told
 
 
@@ -86,9 +86,13 @@ def _trust(found: Outcome) -> list[str]:
     if not found.scored:
         return []
     told = [
-        "Episodes are those of environments of their own, which the policy did not learn from, with its most probable "
-        "action in each step."
+        "Of each seed the policy that did best while it learned is kept, and scored once more: on episodes that "
+        "nothing was chosen by, with its most probable action in each step."
     ]
+    early = [run for run in found.runs if run.last is not None and run.final is None]
+    if early:
+        which = f"seed {early[0].seed} ended" if len(early) == 1 else f"{len(early)} seeds ended"
+        told.append(f"As {which} early, what counts there is the last score while it learned.")
     if len(found.last) == 1:
         told.append(
             "One seed: the interval is over its episodes alone, and another seed may come out elsewhere. Five tell "
@@ -96,8 +100,8 @@ def _trust(found: Outcome) -> list[str]:
         )
     else:
         told.append(
-            f"Intervals are over seeds and episodes. The policy that is saved is that of seed {found.kept}, whose last "
-            "evaluation was best; expect of another run what all seeds say."
+            f"Intervals are over seeds and episodes. The policy that is saved is that of seed {found.kept}, the one "
+            "that did best while it learned; expect of another run what all seeds say."
         )
     return told
 
@@ -106,7 +110,7 @@ def _trouble(found: Outcome) -> list[str]:
     told = [f"Seed {one.seed} ended early: {line(one.failed, 300)}" for one in found.failed]
     if not found.scored:
         return told
-    means = {run.seed: float(np.mean(run.scored[-1].returns)) for run in found.runs if run.scored}
+    means = {run.seed: float(np.mean(run.last.returns)) for run in found.runs if run.last is not None}
     low, high = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
     lead = abs(found.lead.value) if found.lead is not None else abs(means[high])
     if len(means) > 1 and means[high] - means[low] > _APART * lead:
@@ -117,8 +121,8 @@ def _trouble(found: Outcome) -> list[str]:
     if found.fall is not None:
         step, gap = found.fall
         told.append(
-            f"It was better before: at {step:,} steps its return was higher by {value_text(gap)} "
-            f"({interval_text(gap)}). A lower learning rate makes it steadier."
+            f"It was better before its end: at {step:,} steps the return was higher by {value_text(gap)} "
+            f"({interval_text(gap)}). The best policy is kept; a lower learning rate makes learning steadier."
         )
     if _never_varies(found):
         told.append("Every episode returned the very same, also at random: is the reward what you mean it to be?")

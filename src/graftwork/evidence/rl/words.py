@@ -40,6 +40,6 @@ def both_text(found: Interval) -> str:
 
 
 def share_text(found: Interval) -> str:
-    """A share of episodes: `93 of 100, between 90 and 96`."""
+    """A share of episodes: `93 of 100 episodes (between 90 and 96)`."""
     share = share_of(found)
-    return f"{share.about:,} of {share.of:,}{f' ({share.between})' if share.between else ''}"
+    return f"{share.about:,} of {share.of:,} episodes{f' ({share.between})' if share.between else ''}"

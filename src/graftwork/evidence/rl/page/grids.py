@@ -17,7 +17,7 @@ _WHY = 200
 
 
 def final_grid(found: Outcome) -> Grid:
-    """The last evaluation over all seeds, beside acting at random."""
+    """The final scores over all seeds, beside acting at random."""
     rows = [
         ("Return, interquartile mean", found.iqm, [found.random.returns] if found.random else None, iqm_interval),
         ("Return, mean", found.mean, [found.random.returns] if found.random else None, mean_interval),
@@ -34,15 +34,17 @@ def final_grid(found: Outcome) -> Grid:
         small = f"{100 * share.low:.0f} % to {100 * share.high:.0f} %"
         cells.append((Value("Reaches its goal"), Value(f"{100 * share.value:.0f} %", share.value, small=small), random))
     head = ("", "Learned", "At random")
-    return Grid("Its last evaluation, with 95 % intervals", head, tuple(cells), frozenset({1, 2}), frozenset({0}))
+    return Grid(
+        "What the kept policies return, with 95 % intervals", head, tuple(cells), frozenset({1, 2}), frozenset({0})
+    )
 
 
 def seeds_grid(found: Outcome) -> Grid:
     """A seed a row."""
-    head = ("Seed", "Return, mean", "Interquartile mean", "Best episode", "Worst", "Steps", "Time", "State")
+    head = ("Seed", "Return, mean", "Interquartile mean", "Best episode", "Worst", "Steps", "Kept at", "Time", "State")
     kept = frozenset(at for at, one in enumerate(found.runs) if one.seed == found.kept and len(found.runs) > 1)
-    numbers = frozenset({1, 2, 3, 4, 5, 6})
-    return Grid("Seeds, by their last evaluation", head, tuple(map(_seed, found.runs)), numbers, kept)
+    numbers = frozenset({1, 2, 3, 4, 5, 6, 7})
+    return Grid("Seeds", head, tuple(map(_seed, found.runs)), numbers, kept)
 
 
 def curve_grid(found: Outcome) -> Grid:
@@ -57,9 +59,10 @@ def curve_grid(found: Outcome) -> Grid:
 def _seed(run: SeedRun) -> tuple[Value, ...]:
     state = "failed" if run.failed else "ended early" if run.interrupted else "finished"
     shown = Value(state, small=line(run.failed, _WHY))
-    if not run.scored or not run.scored[-1].returns:
-        return (Value(str(run.seed)), *[Value()] * 6, shown)
-    last = run.scored[-1]
+    last = run.last
+    if last is None:
+        return (Value(str(run.seed)), *[Value()] * 7, shown)
+    end = run.scored[-1] if run.scored else last
     returns = np.array(last.returns)
     return (
         Value(str(run.seed), small=f"{counted(len(returns), 'episode')}"),
@@ -67,8 +70,9 @@ def _seed(run: SeedRun) -> tuple[Value, ...]:
         Value(return_text(iqm(returns)), iqm(returns)),
         Value(return_text(returns.max()), float(returns.max())),
         Value(return_text(returns.min()), float(returns.min())),
-        Value(f"{last.step:,}", last.step),
-        Value(duration(last.seconds), last.seconds),
+        Value(f"{end.step:,}", end.step),
+        Value(f"{run.final.step:,}", run.final.step) if run.final else Value(),
+        Value(duration(end.seconds), end.seconds),
         shown,
     )
 
