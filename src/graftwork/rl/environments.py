@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from graftwork.discovery.code import from_code
 from graftwork.errors import GraftworkError, MissingPackageError, UsageError, nearest
 from graftwork.rl.actions import Actions, actions_of
 from graftwork.rl.observations import Part, parts_of
@@ -65,7 +66,12 @@ def _maker(env: str | Made) -> tuple[str, Callable[[str | None], Any]]:
     if not isinstance(env, str):
         name = getattr(env, "__qualname__", type(env).__name__)
         return name, lambda mode: _built(env, name, mode)
-    return env, lambda mode: _by_id(env, mode)
+    if ":" not in env:
+        return env, lambda mode: _by_id(env, mode)
+    found = from_code(env, "environment")
+    if not callable(found):
+        raise UsageError(f"{env} is {type(found).__name__}. Expected a class, or a function that makes an environment.")
+    return env, lambda mode: _built(found, env, mode)
 
 
 def _built(make: Callable[..., Any], name: str, mode: str | None) -> Any:

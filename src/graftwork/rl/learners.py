@@ -13,6 +13,7 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor, nn
 
+from graftwork.rl.adapting import Sight
 from graftwork.rl.environments import World
 from graftwork.rl.policy import Policy
 from graftwork.rl.policy_network import PolicyNetwork, Spread
@@ -36,9 +37,7 @@ class SeeingExtractor(BaseFeaturesExtractor):
         return features
 
 
-def learner(
-    recipe: RLRecipe, reading: Reading, sees: Seeing, env: VecEnv, seed: int, steps: int | None
-) -> BaseAlgorithm:
+def learner(recipe: RLRecipe, sight: Sight, env: VecEnv, seed: int, steps: int | None) -> BaseAlgorithm:
     """The algorithm, ready to learn. steps: as many as there will be at most, where that is known."""
     algorithm, arguments = recipe.algorithm, recipe.algorithm.arguments()
     kwargs: dict[str, Any] = {
@@ -46,13 +45,13 @@ def learner(
         "activation_fn": _ACTIVATIONS[algorithm.activation],
         "normalize_images": False,
     }
-    if not reading.plain:
-        kwargs |= {"features_extractor_class": SeeingExtractor, "features_extractor_kwargs": {"sees": sees}}
+    if not sight.reading.plain:
+        kwargs |= {"features_extractor_class": SeeingExtractor, "features_extractor_kwargs": {"sees": sight.sees}}
     if algorithm.replays and steps is not None:
         arguments["buffer_size"] = min(arguments["buffer_size"], steps)
-    name = "MlpPolicy" if reading.plain else "MultiInputPolicy"
+    name = "MlpPolicy" if sight.reading.plain else "MultiInputPolicy"
     made: BaseAlgorithm = getattr(stable_baselines3, algorithm.name.upper())(
-        name, env, policy_kwargs=kwargs, seed=seed, device=device_of(reading), **arguments
+        name, env, policy_kwargs=kwargs, seed=seed, device=device_of(sight.reading), **arguments
     )
     return made
 
@@ -65,7 +64,7 @@ def device_of(reading: Reading) -> torch.device:
     return torch.device("cpu") if numbers else chosen()
 
 
-def policy_of(made: BaseAlgorithm, recipe: RLRecipe, world: World, reading: Reading, sees: Seeing, seed: int) -> Policy:
+def policy_of(made: BaseAlgorithm, recipe: RLRecipe, world: World, sight: Sight, seed: int) -> Policy:
     """The policy as it is now, with weights of its own."""
     name = recipe.algorithm.name
     learned: Any = made.policy  # what it holds depends on the algorithm
@@ -78,9 +77,9 @@ def policy_of(made: BaseAlgorithm, recipe: RLRecipe, world: World, reading: Read
     else:
         layers, extractor = [*learned.mlp_extractor.policy_net, learned.action_net], learned.features_extractor
         spread = "fixed" if world.actions.kind == "numbers" else "none"
-    seen = extractor.sees if isinstance(extractor, SeeingExtractor) else sees
+    seen = sight.folded(extractor.sees if isinstance(extractor, SeeingExtractor) else sight.sees)
     widths, activation = recipe.algorithm.hidden, recipe.algorithm.activation
-    network = PolicyNetwork(copy.deepcopy(seen), widths, activation, world.actions.outputs, spread)
+    network = PolicyNetwork(seen, widths, activation, world.actions.outputs, spread)
     network.hidden.load_state_dict(nn.Sequential(*layers[:-1]).state_dict())
     network.head.load_state_dict(layers[-1].state_dict())
     with torch.no_grad():
@@ -90,11 +89,11 @@ def policy_of(made: BaseAlgorithm, recipe: RLRecipe, world: World, reading: Read
         network.spreads.load_state_dict(learned.actor.log_std.state_dict())
     return Policy(
         network=network.requires_grad_(False).eval(),
-        reading=reading,
+        reading=sight.reading,
         actions=world.actions,
         squashed=name == "sac",
         explore=recipe.algorithm.explore_end if name == "dqn" else 0.0,  # type: ignore[attr-defined]
-        scale={} if made.env is None else scale_of(made.env, reading),
+        scale={} if made.env is None else scale_of(made.env, sight.reading),
         about={"env": world.name, "recipe": recipe.to_dict(), "seed": seed, "step": made.num_timesteps}
         | ({"values": True} if name == "dqn" else {}),
     )

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from graftwork.data.store.locks import claimed
 from graftwork.errors import UsageError
 from graftwork.progress import SILENT, Screen
+from graftwork.rl.adapting import moved, sight
 from graftwork.rl.algorithms import check_actions
 from graftwork.rl.environments import EnvironmentCrashedError, World, open_world
 from graftwork.rl.policy import Policy
-from graftwork.rl.reading import Reading
 from graftwork.rl.recipe import STEPS, RLRecipe
 from graftwork.rl.scored import Scored as Scored
 from graftwork.rl.scoring import Scorer, episode_seeds
-from graftwork.rl.seeing import Seeing
 
 if TYPE_CHECKING:
     from graftwork.rl.course import Best
@@ -112,18 +111,18 @@ class _Running:
 
     def run(self) -> Run:
         from graftwork.rl.course import Best, Clocks, Course
-        from graftwork.rl.learners import learner
+        from graftwork.rl.learners import device_of, learner
         from graftwork.rl.vectorised import side_by_side
 
         recipe, best, clocks = self.recipe, Best(), Clocks()
-        self.reading = Reading(self.world.parts)
-        self.sees = Seeing(self.world.parts)
+        self.sight = sight(recipe, self.world, self.seed)
+        moved(self.sight.reading, device_of(self.sight.reading))
         env = side_by_side(
-            *(self.world, self.reading, recipe.used_envs),
+            *(self.world, self.sight.reading, recipe.used_envs),
             normalise=recipe.normalise,
             discount=recipe.algorithm.discount,
         )
-        self.model = learner(recipe, self.reading, self.sees, env, self.seed, self.steps)
+        self.model = learner(recipe, self.sight, env, self.seed, self.steps)
         name = f"{self.world.name}, seed {self.seed}"
         course = Course(
             *(self._score, lambda _: None, self.screen, name),
@@ -172,7 +171,7 @@ class _Running:
     def _policy(self) -> Policy:
         from graftwork.rl.learners import policy_of
 
-        return policy_of(self.model, self.recipe, self.world, self.reading, self.sees, self.seed)
+        return policy_of(self.model, self.recipe, self.world, self.sight, self.seed)
 
     def _score(self, step: int, seconds: float, cpu: float) -> tuple[Policy, Scored]:
         policy = self._policy()

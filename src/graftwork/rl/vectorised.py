@@ -6,6 +6,7 @@ by a time limit is no end (its last observation keeps its value).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
@@ -29,7 +30,7 @@ class ReadEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
         self.reading, self.name = reading, name
         self.observation_space = _space(reading)
         self.alone = reading.parts[0].name if reading.plain else None
-        self.numbers = [part.name for part in reading.parts if part.kind == "numbers"]
+        self.numbers = [part.name for part in reading.small if part.kind == "numbers"]
         self.start = actions.starts[0] if actions.kind == "one" else np.array(actions.starts)
         self.shifts = any(actions.starts)
         if self.shifts:
@@ -63,13 +64,38 @@ class ReadEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
 
 def _space(reading: Reading) -> spaces.Space[Any]:
     """The space of what `ReadEnv` hands on. Flat arrays: stable-baselines3 takes no row of bytes for a picture."""
-    found: dict[str, spaces.Space[Any]] = {part.name: _box(*reading.handed(part)) for part in reading.parts}
-    return next(iter(found.values())) if reading.plain else spaces.Dict(found)
+    return _boxes(reading.handed(), alone=reading.plain)
+
+
+def _boxes(lengths: Mapping[str, tuple[int, type[np.generic]]], *, alone: bool) -> spaces.Space[Any]:
+    found: dict[str, spaces.Space[Any]] = {name: _box(*each) for name, each in lengths.items()}
+    return next(iter(found.values())) if alone else spaces.Dict(found)
 
 
 def _box(length: int, dtype: type[np.generic]) -> spaces.Box:
-    low, high = (0, 255) if dtype is np.uint8 else (-np.inf, np.inf)
+    low, high = (0, 255) if dtype is np.uint8 else (0, 2**31 - 1) if dtype is np.int32 else (-np.inf, np.inf)
     return spaces.Box(low, high, (length,), dtype)  # type: ignore[arg-type,unused-ignore]
+
+
+class SeenEnv(VecEnvWrapper):
+    """Hands on the features of pictures that a frozen base reads, computed for all environments together."""
+
+    def __init__(self, venv: VecEnv, reading: Reading) -> None:
+        super().__init__(venv, observation_space=_boxes(reading.stored(), alone=False))
+        self.reading = reading
+
+    def reset(self) -> Any:
+        return self.reading.seen(self.venv.reset())  # type: ignore[arg-type]  # a dictionary, by our own space
+
+    def step_wait(self) -> Any:
+        rows, rewards, ended, infos = self.venv.step_wait()
+        last = [at for at, info in enumerate(infos) if "terminal_observation" in info]
+        if last:
+            each = [infos[at]["terminal_observation"] for at in last]
+            seen = self.reading.seen({name: np.stack([one[name] for one in each]) for name in each[0]})
+            for place, at in enumerate(last):
+                infos[at]["terminal_observation"] = {name: values[place] for name, values in seen.items()}
+        return self.reading.seen(rows), rewards, ended, infos  # type: ignore[arg-type]
 
 
 def side_by_side(world: World, reading: Reading, count: int, *, normalise: bool, discount: float) -> VecEnv:
@@ -82,8 +108,10 @@ def side_by_side(world: World, reading: Reading, count: int, *, normalise: bool,
         return Monitor(ReadEnv(guarded(world.made(None), world.name), reading, world.actions, world.name))
 
     found: VecEnv = DummyVecEnv([one] * count)
+    if reading.computes_pictures:
+        found = SeenEnv(found, reading)
     if normalise:
-        numbers = [part.name for part in reading.parts if part.kind == "numbers"]
+        numbers = [part.name for part in reading.small if part.kind == "numbers"]
         keys = None if reading.plain else numbers
         found = VecNormalize(
             *(found, True, reading.plain or bool(numbers), True, CLIPPED),
