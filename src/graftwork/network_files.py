@@ -57,7 +57,7 @@ def described(model: Saved) -> dict[str, Any]:
         "graftwork": version("graftwork"),
         "recipe": model.recipe.to_dict(),
         "schema": [asdict(column) for column in model.schema.columns],
-        "tasks": {name: _named(TASKS, task.name) | {"state": task.state()} for name, task in model.tasks.items()},
+        "tasks": {name: named_entry(TASKS, task.name) | {"state": task.state()} for name, task in model.tasks.items()},
     }
 
 
@@ -69,7 +69,7 @@ def write_network(model: Saved, folder: Path) -> dict[str, Any]:
         files = folder / f"encoder-{index}"
         files.mkdir()
         encoder.save_files(files)
-        encoders.append(_named(ARCHITECTURES, encoder.architecture) | {"config": encoder.config()})
+        encoders.append(named_entry(ARCHITECTURES, encoder.architecture) | {"config": encoder.config()})
     weights = {name: tensor.contiguous().clone() for name, tensor in network.state_dict().items()}
     with replacing(folder / WEIGHTS) as temporary:
         write_tensors(weights, temporary)
@@ -77,7 +77,7 @@ def write_network(model: Saved, folder: Path) -> dict[str, Any]:
         "encoders": encoders,
         "columns": {name: unique.index(network.encoder(name)) for name in network.columns},
         "sources": {name: list(read) for name, read in network.sources.items()},
-        "fusion": _named(FUSIONS, network.fusion.architecture) | network.fusion.config(),
+        "fusion": named_entry(FUSIONS, network.fusion.architecture) | network.fusion.config(),
         "film": network.film.config() if network.film else None,
         "lacked": sorted(network.missing_inputs),
         "heads": {name: head.config() | _package(HEADS, name_of(head.spec)) for name, head in network.each_head()},
@@ -152,7 +152,7 @@ def _network(path: Path, manifest: Mapping[str, Any], tasks: Mapping[str, Task])
     return network
 
 
-def _named(registry: Registry[Any], name: str) -> dict[str, Any]:
+def named_entry(registry: Registry[Any], name: str) -> dict[str, Any]:
     """How the manifest names one of a registry, so that `Registry.of` finds it again."""
     return {registry.key: name} | _package(registry, name)
 

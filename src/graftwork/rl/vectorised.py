@@ -16,9 +16,9 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper, VecNormalize
 
 from graftwork.errors import DataError
+from graftwork.rl.acting import CLIPPED, EPSILON, Scale
 from graftwork.rl.actions import Actions
 from graftwork.rl.environments import EnvironmentCrashedError, World, guarded
-from graftwork.rl.policy import CLIPPED, EPSILON, Scale
 from graftwork.rl.reading import Reading
 
 
