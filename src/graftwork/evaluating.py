@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from graftwork.core.decided import Costs, costs_of
 from graftwork.core.examples import encoders_of, prepare
 from graftwork.core.predicted import row_texts
 from graftwork.core.scoring import Watch
@@ -21,17 +22,24 @@ from graftwork.saving import Saved
 from graftwork.shown import counted
 from graftwork.tasks.capabilities import Episodic
 from graftwork.tasks.labels import labelled_as
+from graftwork.tasks.metrics.cost_metrics import cost_metrics
 from graftwork.tasks.metrics.registry import beside
 from graftwork.uses.few_shot import score_episodes
 
 
 def evaluate_rows(
-    model: Saved, table: Table, without: Collection[str] = (), watch: Watch | None = None, by: Sequence[str] = ()
+    model: Saved,
+    table: Table,
+    without: Collection[str] = (),
+    watch: Watch | None = None,
+    by: Sequence[str] = (),
+    costs: Costs | None = None,
 ) -> Evaluation | Evaluations:
     """Of a table that has been read and checked; see `Model.evaluate`.
 
     Raises UsageError for a column in `by` that the rows can't be scored by, or an input that there is not.
     """
+    priced = costs_of(model.tasks, costs)
     table = _of_classes(model, table)
     parts = {name: divided(table, name, by) for name in model.tasks}  # before anything slow: `by` may be wrong
     texts, domains = row_texts(table), domain_names(table)
@@ -56,7 +64,10 @@ def evaluate_rows(
                 texts=texts,
                 domains=domains,
                 divided=parts[name],
-                also=beside(task, model.recipe.metric_of(name)),
+                also=[
+                    *beside(task, model.recipe.metric_of(name)),
+                    *(cost_metrics(task, priced[name]) if name in priced else ()),
+                ],
             )
     return next(iter(found.values())) if len(model.tasks) == 1 else Evaluations(found)
 

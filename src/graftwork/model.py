@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graftwork import overview, saving
+from graftwork.core.decided import Costs, costs_of, decided
 from graftwork.core.plan import base_facts, check
 from graftwork.core.predicted import (
     Predicted,
@@ -93,7 +94,7 @@ class Model(Sure):
         return self.tasks[target].numbers(target)
 
     def predict(
-        self, data: Source, *, encoding: str | None = None
+        self, data: Source, *, costs: Costs | None = None, encoding: str | None = None
     ) -> np.ndarray | pd.Series | pd.DataFrame | dict[str, np.ndarray]:
         """One value a row, in order: a pandas Series for a frame, an array for anything else.
 
@@ -101,8 +102,14 @@ class Model(Sure):
         With several targets, a frame with one column a target for a frame, else a dict of arrays by target.
         data: a list of texts (for a model with one input), a list of dicts, a frame, a Dataset or a file.
         A row that can't be read (an empty text) gets None. encoding: of a csv, tsv or json file that is not UTF-8.
+        costs: what answers cost, a table (`graftwork.tasks.costs.read_costs`) or that by target: predicted is the class
+        of least expected cost by the calibrated probabilities, None where to abstain costs least.
+
+        Raises DataError for a table of costs that lacks a class, has an empty cell or what is no number; UsageError for
+        costs of a target that has no single class a row.
         """
-        found = self.predict_rows(data, encoding=encoding).each_values
+        priced = costs_of(self.tasks, costs)
+        found = decided(self.predict_rows(data, encoding=encoding), self.tasks, priced).each_values
         columns = {name: self.tasks[name].columns(name) for name in found}
         return as_asked({name: as_array(values, len(columns[name])) for name, values in found.items()}, data, columns)
 
@@ -138,6 +145,7 @@ class Model(Sure):
         on_bad_rows: OnBadRows = "fail",
         without: Collection[str] = (),
         by: str | Collection[str] = (),
+        costs: Costs | None = None,
         encoding: str | None = None,
         watch: Watch | None = None,
     ) -> Evaluation | Evaluations:
@@ -148,6 +156,8 @@ class Model(Sure):
         without: inputs that are left out, as if every row lacked them; `["table"]` for all numbers and categories.
         by: columns of the table, read by the model or not, whose values the scores are given by as well (`.by`);
             numbers and dates in quarters of the rows, `"length(COLUMN)"` by how long its texts are.
+        costs: as in `predict`; adds the scores mean_cost (of the plain answers), bayes_cost (of those of least expected
+            cost) and cost_saved (by how much the latter cost less on the same rows).
         encoding: of a csv, tsv or json file that is not UTF-8.
         watch: told how many rows are done, of how many.
 
@@ -157,15 +167,20 @@ class Model(Sure):
         source = with_encoding(data, encoding)
         loaded = load_like(source, self.schema, with_target=True, on_bad_rows=known_choice(on_bad_rows))
         loaded.warn()
-        return self.evaluate_table(loaded.table, without, watch, [by] if isinstance(by, str) else list(by))
+        return self.evaluate_table(loaded.table, without, watch, [by] if isinstance(by, str) else list(by), costs)
 
     def evaluate_table(
-        self, table: Table, without: Collection[str] = (), watch: Watch | None = None, by: Sequence[str] = ()
+        self,
+        table: Table,
+        without: Collection[str] = (),
+        watch: Watch | None = None,
+        by: Sequence[str] = (),
+        costs: Costs | None = None,
     ) -> Evaluation | Evaluations:
         """As `evaluate`, for a table that has been read and checked."""
         from graftwork.evaluating import evaluate_rows
 
-        return evaluate_rows(self, table, without, watch, by)
+        return evaluate_rows(self, table, without, watch, by, costs)
 
     def score(self, data: Source, metric: str | None = None) -> float:
         """One number for labelled rows, of several targets their mean: the first of the task's scores in which more is

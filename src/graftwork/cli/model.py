@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from graftwork.cli.arguments import BadRows, Device, Encoding
+from graftwork.cli.arguments import BadRows, Device, Encoding, check_paths, one_or_named
 from graftwork.cli.strange import Beyond, OtherLabel, Unusual, strange_of
 from graftwork.data.store.names import inside
 from graftwork.errors import UsageError
@@ -19,6 +19,11 @@ Table = Annotated[Path, typer.Argument(help="csv, tsv, json lines, parquet (also
 Added = Annotated[
     list[str] | None,
     typer.Option("--with", help="technique at prediction, such as tta:views=4 or tent; repeat for several"),
+]
+
+CostsOption = Annotated[
+    list[str] | None,
+    typer.Option("--costs", help="table of what answers cost: true class, then a column a class; or TARGET=costs.csv"),
 ]
 
 
@@ -49,6 +54,7 @@ def predict(
         float | None,
         typer.Option(help="leave predictions empty, so that of the others at most so many are wrong, such as 0.05"),
     ] = None,
+    costs: CostsOption = None,
     techniques: Added = None,
     encoding: Encoding = None,
     device: Device = "auto",
@@ -59,7 +65,7 @@ def predict(
     from graftwork.deploy.sure import Asked
 
     strange = strange_of(unusual, other, beyond)
-    asked = Asked(coverage, abstain, sets)  # type: ignore[arg-type]  # checked there
+    asked, priced = Asked(coverage, abstain, sets), costs_asked(costs)  # type: ignore[arg-type]  # checked there
     table = with_encoding(table, encoding)
     with screen() as on:
         rows, unreadable = predict_file(
@@ -71,6 +77,7 @@ def predict(
             techniques=techniques or (),
             strange=strange,
             asked=asked,
+            costs=priced,
             on=on,
         )
     tell(f"{counted(rows)} predicted into {out}")
@@ -87,6 +94,7 @@ def evaluate(
         typer.Option(help="also by this column, read by the model or not, or by 'length(COLUMN)'; repeat for several"),
     ] = None,
     on_bad_rows: BadRows = "fail",
+    costs: CostsOption = None,
     techniques: Added = None,
     episodes: Annotated[int | None, typer.Option(help="score so many episodes of classes learned anew")] = None,
     way: Annotated[int | None, typer.Option(help="classes of an episode; default: the task's own, or 5")] = None,
@@ -114,6 +122,7 @@ def evaluate(
 
     shape, bad_rows = shape_of(episodes, way, shot, query), known_choice(on_bad_rows)
     check_alone(robust, robust_set, out, bool(shape))
+    priced = costs_asked(costs, other=robust or bool(shape))
     check_by(by or (), other=robust or bool(shape))
     table = with_encoding(table, encoding)
     with SILENT if json else screen() as on:
@@ -134,8 +143,19 @@ def evaluate(
             on.doing("scoring episodes")
             print_scores(evaluate_episodes(loaded, read.table, shape), as_json=json)
             return
-        found = loaded.evaluate_table(read.table, watch=on.counting("evaluating", "rows"), by=by or ())
+        watch = on.counting("evaluating", "rows")
+        found = loaded.evaluate_table(read.table, watch=watch, by=by or (), costs=priced)
     print_scores(found, as_json=json)
+
+
+def costs_asked(given: list[str] | None, other: bool = False) -> str | dict[str, str] | None:
+    """The tables that `--costs` names, or that by target; they are there. other: whether something else than answers is
+    scored, which raises UsageError."""
+    named = one_or_named(given, "--costs")
+    if named is not None and other:
+        raise UsageError("--costs is for the answers to all rows. Leave it out, or --robust and episodes.")
+    check_paths([Path(one) for one in ([named] if isinstance(named, str) else (named or {}).values())])
+    return named
 
 
 def export(

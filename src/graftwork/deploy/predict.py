@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,11 +27,13 @@ from graftwork.networks.manifest import read_manifest_of, schema_of
 from graftwork.progress import SILENT, Screen
 
 if TYPE_CHECKING:
+    from graftwork.core.decided import Costs
     from graftwork.core.predicted import Predicted
     from graftwork.core.scoring import Watch
     from graftwork.core.technique import Technique
     from graftwork.evidence.sure.promises import Promises
     from graftwork.model import Model
+    from graftwork.tasks.costs import CostMatrix
 
 
 def predict_file(
@@ -44,6 +46,7 @@ def predict_file(
     techniques: Sequence[Technique | str] = (),
     strange: Strange = NOT_ASKED,
     asked: Asked | None = None,
+    costs: Costs | None = None,
     on: Screen = SILENT,
 ) -> tuple[int, int]:
     """Write `out` (csv, tsv, jsonl or parquet, by its ending) and return the rows and the unreadable ones.
@@ -52,7 +55,8 @@ def predict_file(
     Columns that hold files as bytes are kept in parquet alone, which is said.
     techniques: what is done at prediction (`Model.predicting_with`). strange: what is done of unusual rows.
     spreadsheet_safe: of csv and tsv, texts that begin like a formula get an apostrophe in front.
-    asked: what is to be promised of the predictions. on: shows how far it is.
+    asked: what is to be promised of the predictions. costs: what answers cost; predicted is what is expected to cost
+    least. on: shows how far it is.
     Raises UsageError for another ending, for an `out` that is the table itself, and while another process writes it;
     `out` appears whole or not at all. What can be wrong with the table or with `out` is found before the model is
     loaded, which takes seconds.
@@ -62,6 +66,11 @@ def predict_file(
         raise UsageError(f"--spreadsheet-safe is for csv and tsv, and --out is {out}. Leave it out.")
     asked = asked or Asked()
     asked.check(bool(techniques))
+    if costs is not None and asked.abstain is not None:
+        raise UsageError(
+            "--abstain promises how often plain answers are wrong, and --costs gives others. Leave one out; a column "
+            "(abstain) in the table of costs says what it costs to give no answer."
+        )
     schema = schema_of(read_manifest_of(model_folder))
     changed = _changes(kind, spreadsheet_safe)
     with claimed(out):
@@ -73,12 +82,14 @@ def predict_file(
         if files:
             on.note(f"left out of {out}: {', '.join(files)} (files as bytes, which .{kind} can't hold; .parquet does)")
         on.doing("loading the model")
+        from graftwork.core.decided import costs_of
+
         model, watch = _loaded(model_folder, techniques, proba), on.counting("predicting", "rows")
         strange.check(model)
-        promised = asked.of(model)
+        promised, priced = asked.of(model), costs_of(model.tasks, costs)
         clean_beside(out)
         with storing(out.parent), replacing(out) as temporary:
-            _write(model, loaded, temporary, WRITERS[kind], proba, strange, changed, watch, promised)
+            _write(model, loaded, temporary, WRITERS[kind], proba, strange, changed, watch, promised, priced)
     return len(loaded.table), len({row.row for row in loaded.bad})
 
 
@@ -138,11 +149,13 @@ def _write(
     changed: Callable[[pa.Table], pa.Table],
     watch: Watch,
     promised: Promises | None,
+    costs: Mapping[str, CostMatrix],
 ) -> None:
     from graftwork.predicting import nothing, predict_chunks
 
     def columns(chunk: Table, predicted: Predicted) -> pa.Table:
-        return changed(strange.with_unusual(with_predictions(model, chunk, predicted, proba, promised), predicted))
+        made = with_predictions(model, chunk, predicted, proba, promised, costs)
+        return changed(strange.with_unusual(made, predicted))
 
     writer: Any = None
     unusual, other = strange.unusual, strange.other

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from graftwork.data.table import Table
+from graftwork.deploy.costs import EXPECTED_COST, least_cost, with_decisions
 from graftwork.deploy.sure import promised_columns, without_abstained
+from graftwork.tasks.costs import CostMatrix, bayes
 
 if TYPE_CHECKING:
     from graftwork.core.predicted import Predicted
@@ -21,7 +24,12 @@ PREDICTION, CONFIDENCE, SECOND, REASON = "prediction", "confidence", "second_cho
 
 
 def with_predictions(
-    model: Model, chunk: Table, predicted: Predicted, proba: bool, promised: Promises | None = None
+    model: Model,
+    chunk: Table,
+    predicted: Predicted,
+    proba: bool,
+    promised: Promises | None = None,
+    costs: Mapping[str, CostMatrix] = MappingProxyType({}),
 ) -> pa.Table:
     """The rows of `chunk` with their predictions.
 
@@ -33,8 +41,13 @@ def with_predictions(
 
     promised: what is promised of them; `graftwork.deploy.sure` says which columns that adds. Rows that are not answered
     have an empty prediction and the reason "abstained".
+    costs: by target, what answers cost; predicted is then what is expected to cost least, expected_cost says what that
+    is, second_choice is the next cheapest class. A row that is cheapest left open is as one that is not answered.
     """
     reasons = {row.row: f"{row.column}: {row.reason}" for row in predicted.bad}
+    if costs:
+        predicted, silent = with_decisions(model, chunk, predicted, costs)
+        reasons |= silent
     if promised is not None:
         predicted, silent = without_abstained(model, chunk, predicted, promised)
         reasons |= silent
@@ -48,9 +61,12 @@ def with_predictions(
         for index, column in enumerate(columns if len(columns) > 1 else ()):
             added[f"{PREDICTION}({column})"] = pa.array([value and value[index] for value in values], kind)
         if chooses(task):
-            sure, second = runners_up(task, predicted.each_probabilities[target])
+            sure, second = runners_up(task, predicted.each_probabilities[target], costs.get(target))
             added[f"{CONFIDENCE}{of}"] = pa.array(sure, mask=np.isnan(sure))
             added[f"{SECOND}{of}"] = pa.array(second, kind)
+        if target in costs:
+            expected = least_cost(predicted.each_probabilities[target], costs[target])
+            added[f"{EXPECTED_COST}{of}"] = pa.array(expected, mask=np.isnan(expected))
         if promised is not None:
             added |= promised_columns(promised, target, predicted.each_probabilities.get(target), of)
     added[REASON] = pa.array([reasons.get(row) for row in chunk.rows.tolist()], pa.string())
@@ -76,16 +92,20 @@ def chooses(task: Task) -> bool:
     return task.answer == "class" and task.outputs > 1
 
 
-def runners_up(task: Task, probabilities: np.ndarray) -> tuple[np.ndarray, list[object]]:
-    """The probability of the predicted class (N,), NaN where there is none, and the most probable other one."""
+def runners_up(
+    task: Task, probabilities: np.ndarray, costs: CostMatrix | None = None
+) -> tuple[np.ndarray, list[object]]:
+    """The probability of the predicted class (N,), NaN where there is none, and the most probable other one; with costs
+    the class of least expected cost, and the next cheapest one."""
     known = np.flatnonzero(~np.isnan(probabilities).any(axis=1))
     sure, second = np.full(len(probabilities), np.nan, np.float32), list[object]([None] * len(probabilities))
     if len(known):
         given = probabilities[known]
-        rows, first = np.arange(len(known)), task.predicted(given)
-        sure[known] = given[rows, first]
-        others = given.copy()
-        others[rows, first] = -1.0
+        rows, first = np.arange(len(known)), task.predicted(given) if costs is None else bayes(given, costs)
+        answered = np.flatnonzero(first < task.outputs)
+        sure[known[answered]] = given[answered, first[answered]]
+        others = given.copy() if costs is None else -(given @ costs.costs[:, : task.outputs])
+        others[rows[answered], first[answered]] = -np.inf
         for at, value in zip(known, task.decode(np.eye(task.outputs)[others.argmax(axis=1)]), strict=True):
             second[at] = value
     return sure, second

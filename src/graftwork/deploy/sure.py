@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -84,12 +85,18 @@ def without_abstained(
     model: Model, chunk: Table, predicted: Predicted, promised: Promises
 ) -> tuple[Predicted, dict[int, str]]:
     """The predictions less those that are too doubtful, and by row number the reason for that."""
-    values, reasons = dict(predicted.each_values), dict[int, list[str]]()
+    values, silent = dict(predicted.each_values), dict[str, np.ndarray]()
     for target in promised.abstention:
-        silent = promised.abstains(target, predicted.each_probabilities.get(target), len(chunk))
-        values[target] = [None if no else value for value, no in zip(values[target], silent, strict=True)]
-        for row in chunk.rows[silent].tolist():
+        silent[target] = promised.abstains(target, predicted.each_probabilities.get(target), len(chunk))
+        values[target] = [None if no else value for value, no in zip(values[target], silent[target], strict=True)]
+    return replace(predicted, each_values=values), abstained_reasons(model, chunk, silent)
+
+
+def abstained_reasons(model: Model, chunk: Table, silent: Mapping[str, np.ndarray]) -> dict[int, str]:
+    """By row number why a prediction is empty. silent: by target, which rows are not answered (N,)."""
+    reasons = dict[int, list[str]]()
+    for target, rows in silent.items():
+        for row in chunk.rows[rows].tolist():
             reasons.setdefault(row, []).append(target)
     several = len(model.tasks) > 1
-    told = {row: f"{ABSTAINED}: {', '.join(targets)}" if several else ABSTAINED for row, targets in reasons.items()}
-    return replace(predicted, each_values=values), told
+    return {row: f"{ABSTAINED}: {', '.join(targets)}" if several else ABSTAINED for row, targets in reasons.items()}
