@@ -15,7 +15,7 @@ from graftwork.evidence.rl.curve import (
     mean_interval,
     share_interval,
 )
-from graftwork.evidence.rl.scored import Scored, SeedRun, scored_from
+from graftwork.evidence.rl.scored import Scored, SeedRun
 
 
 def scored(step: int, returns: list[float], successes: list[bool] | None = None) -> Scored:
@@ -129,5 +129,5 @@ def test_without_an_episode_there_is_no_mean() -> None:
 
 def test_what_was_scored_comes_back_from_json() -> None:
     one = scored(5, [1.0, 2.0], [True, False])
-    assert scored_from(one.to_json()) == one
-    assert scored_from(scored(5, [1.5]).to_json()).successes is None
+    assert Scored.from_json(one.to_json()) == one
+    assert Scored.from_json(scored(5, [1.5]).to_json()).successes is None

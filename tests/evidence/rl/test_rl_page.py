@@ -13,7 +13,7 @@ from learned import outcome, run
 from graftwork.evidence.rl.outcome import Clip, Outcome
 from graftwork.evidence.rl.page.files import write
 from graftwork.evidence.rl.page.page import page
-from graftwork.evidence.rl.scored import SeedRun, scored_from
+from graftwork.evidence.rl.scored import Scored, SeedRun
 
 GIF = b"GIF89a-not-really"
 
@@ -71,5 +71,5 @@ def test_files_hold_all_that_was_measured(found: Outcome, tmp_path: Path) -> Non
     assert plain["final"]["iqm"]["value"] == pytest.approx(found.iqm.value)
     assert len(plain["curve"]) == 10
     assert [one["seed"] for one in plain["seeds"]] == [0, 1, 2]
-    assert [tuple(map(scored_from, one["scored"])) for one in plain["seeds"]] == [one.scored for one in found.runs]
-    assert scored_from(plain["random"]) == found.random
+    assert [tuple(map(Scored.from_json, one["scored"])) for one in plain["seeds"]] == [one.scored for one in found.runs]
+    assert Scored.from_json(plain["random"]) == found.random

@@ -9,11 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Scored:
-    """One evaluation of a policy: whole episodes in an environment of their own, that it does not learn from.
+    """Some episodes, played by the policy as it was, with its most probable actions.
 
-    step: steps of learning so far, over all environments. seconds, cpu: wall and CPU seconds of learning so far.
-    returns: the sum of the rewards of each episode. lengths: steps of each. successes: whether each reached its goal;
-    None where the environment does not say.
+    step: of all environments together, when it was scored. seconds, cpu: that learning had taken by then, scoring
+    apart. returns: sum of the rewards of each episode. lengths: steps of each. successes: whether each reached what it
+    was to, where the environment says so (`is_success` or `success` in its info); None where it doesn't.
     """
 
     step: int
@@ -23,8 +23,27 @@ class Scored:
     lengths: tuple[int, ...]
     successes: tuple[bool, ...] | None = None
 
+    @property
+    def mean(self) -> float:
+        """Mean return."""
+        return sum(self.returns) / len(self.returns) if self.returns else float("nan")
+
     def to_json(self) -> dict[str, Any]:
+        """Plain data."""
         return asdict(self)
+
+    @staticmethod
+    def from_json(plain: Mapping[str, Any]) -> Scored:
+        """The inverse of `to_json`. Raises KeyError, TypeError or ValueError for anything else."""
+        successes = plain["successes"]
+        return Scored(
+            int(plain["step"]),
+            float(plain["seconds"]),
+            float(plain["cpu"]),
+            tuple(float(one) for one in plain["returns"]),
+            tuple(int(one) for one in plain["lengths"]),
+            None if successes is None else tuple(bool(one) for one in successes),
+        )
 
 
 @dataclass(frozen=True)
@@ -54,19 +73,6 @@ class SeedRun:
     def to_json(self) -> dict[str, Any]:
         plain = {"scored": [one.to_json() for one in self.scored], "final": self.final and self.final.to_json()}
         return {**asdict(self), **plain}
-
-
-def scored_from(plain: Mapping[str, Any]) -> Scored:
-    """The inverse of `Scored.to_json`. Raises KeyError, TypeError and ValueError for what is none."""
-    successes = plain["successes"]
-    return Scored(
-        step=int(plain["step"]),
-        seconds=float(plain["seconds"]),
-        cpu=float(plain["cpu"]),
-        returns=tuple(map(float, plain["returns"])),
-        lengths=tuple(map(int, plain["lengths"])),
-        successes=None if successes is None else tuple(map(bool, successes)),
-    )
 
 
 def last_of(runs: Sequence[SeedRun]) -> tuple[Scored, ...]:

@@ -1,0 +1,105 @@
+"""From runs to what is shown: on an environment that takes no time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+import graftwork as gw
+from graftwork.evidence.rl.page.page import page
+from graftwork.evidence.rl.told import told
+from graftwork.rl.recipe import RLRecipe
+from graftwork.rl.reporting import commands, outcome_of, parts_of
+from graftwork.rl.run import Run, run_one
+
+
+class Choice(gymnasium.Env[np.ndarray, int]):
+    """Ten steps; each is worth 1 where the action is 1."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
+    observation_space = gymnasium.spaces.Box(-1, 1, (2,))
+    action_space = gymnasium.spaces.Discrete(2)
+    fails = False
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        self.render_mode = render_mode
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[np.ndarray, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.at = 0
+        return self.np_random.uniform(-1, 1, 2).astype(np.float32), {}
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        self.at += 1
+        seen = self.np_random.uniform(-1, 1, 2).astype(np.float32)
+        return seen, float(action == 1), self.at == 10, False, {"is_success": True} if self.at == 10 else {}
+
+    def render(self) -> np.ndarray:
+        if self.fails:
+            raise OSError("no pictures today")
+        return np.full((16, 16, 3), 25 * self.at % 256, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[Run]:
+    recipe = RLRecipe(env=Choice, algorithm="ppo:steps=32,batch=64,epochs=4,lr=0.01", steps=1024, episodes=5)  # type: ignore[arg-type]
+    return [run_one(recipe, None, seed=seed) for seed in range(2)]
+
+
+def test_what_was_learned_is_held_against_random_actions_and_filmed(runs: list[Run]) -> None:
+    found = outcome_of(runs, kept=1)
+    assert found.random is not None
+    assert 3 < np.mean(found.random.returns) < 7
+    assert found.mean.value == pytest.approx(10)
+    assert [one.name for one in found.clips] == ["best", "typical"]
+    assert found.clips[0].returned == 10
+    assert [one.final for one in found.runs] == [one.final for one in runs]
+    assert found.kept == 1
+    assert "env: Choice" in found.about.recipe
+    assert found.about.versions.keys() >= {"graftwork", "gymnasium", "stable_baselines3"}
+    assert "Return 10 after 1,024 steps" in str(told(found))
+    assert "Acting at random" in page(found)
+
+
+def test_an_environment_that_fails_to_draw_loses_nothing(runs: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Choice, "fails", True)
+    found = outcome_of(runs, kept=0)
+    assert found.clips == ()
+    assert "no pictures today" in page(found)
+    monkeypatch.setattr(Choice, "metadata", {})
+    assert "render mode" in outcome_of(runs, kept=0).clips_missing
+
+
+def test_clips_that_are_not_asked_for_are_not_made(runs: list[Run]) -> None:
+    assert outcome_of(runs, kept=0, filmed=False).clips == ()
+
+
+def test_an_environment_that_fails_at_random_actions_is_said(runs: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(*_: Any) -> Any:
+        raise ValueError("broken by now")
+
+    monkeypatch.setattr(Choice, "step", step)
+    found = outcome_of(runs, kept=0)
+    assert found.random is None
+    assert found.lead is None
+    assert "broken by now" in " ".join(found.about.notes)
+    assert "not distinguishable" not in str(told(found))
+
+
+def test_parts_are_what_an_ablation_can_leave_out() -> None:
+    recipe = RLRecipe(env="CartPole-v1", base="gru", techniques=[gw.LoRA()], normalise=True, demonstrations="d.csv")
+    assert parts_of(recipe) == ("base", "lora", "demonstrations", "normalisation")
+    assert parts_of(RLRecipe(env="CartPole-v1")) == ()
+
+
+def test_commands_are_those_that_made_it() -> None:
+    recipe = RLRecipe(env="CartPole-v1", algorithm="ppo:lr=0.001", steps=500, normalise=True)  # type: ignore[arg-type]
+    found = commands(recipe, 3, "runs/my cart")
+    assert found.longer == ("graft rl --env CartPole-v1 --algorithm ppo:lr=0.001 --normalise --steps 1500 --seeds 3")
+    assert found.resume.endswith("--steps 500 --seeds 3 --out 'runs/my cart' --resume")
+    assert found.ablate == "graft ablate 'runs/my cart'"
+    assert commands(replace(recipe, env=Choice), 3, "x").longer == ""
