@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from graftwork.data.table import Kind
 from graftwork.data.tensors import Tensors
 from graftwork.networks.heads.hidden_tokens import NOTHING
 from graftwork.tasks.classification import Classification
+from graftwork.tasks.decision import Decision
 from graftwork.tasks.embedding.few_shot import FewShot
 from graftwork.tasks.embedding.identity import Identity
 from graftwork.tasks.embedding.retrieval import Retrieval
@@ -36,6 +37,12 @@ from tinyrun import clip, picture
 TOPICS = tiny_rows(90)
 TEXTS = [text for text, _ in TOPICS]
 TARGET = "label"
+LOG: dict[str, list[Any]] = {
+    "game": [f"game {at % 15}" for at in range(len(TEXTS))],
+    "move": [at // 15 for at in range(len(TEXTS))],
+    "points": [float(at % 7) for at in range(len(TEXTS))],
+}
+"""Columns of logged rollouts, for tasks that learn from those."""
 MEDIA = {"image": picture, "audio": clip}
 """What stands in an input that holds no texts."""
 
@@ -49,6 +56,7 @@ class Row:
 
     inputs: that are read, of this kind, by this base.
     unknown: a value that training never had, and that is refused; None where any is taken.
+    roles: of columns beside the inputs and the target, by role.
     """
 
     task: Task
@@ -59,6 +67,7 @@ class Row:
     unknown: Any = None
     kind: Kind = "text"
     base: str = "gru:width=8"
+    roles: Mapping[str, str] = field(default_factory=lambda: {"domain": "place"})
 
     def __str__(self) -> str:
         return self.spec
@@ -83,6 +92,7 @@ class Row:
             columns[TARGET] = self.values()
         columns[lacking] = [None if at in missing else value for at, value in enumerate(columns[lacking])]
         columns["place"] = [("far", "here")[at % 2] for at in range(len(TEXTS))]
+        columns |= {name: made for name, made in LOG.items() if name in self.roles.values()}
         return pa.table(columns)
 
 
@@ -193,6 +203,14 @@ def words_of(text: str, topic: str, at: int) -> list[str]:
 
 ALL = (
     Row(Classification(), topic_of, sure, of_class, unknown="music"),
+    Row(
+        Decision(),
+        topic_of,
+        sure,
+        of_class,
+        unknown="music",
+        roles={"domain": "place", "rollout": "game", "step": "move", "reward": "points"},
+    ),
     Row(Multilabel(), words_of, sure_of_each, of_classes, unknown=["music"]),
     Row(Multilabel(threshold=0.3), lambda *row: ";".join(words_of(*row)), sure_of_each, of_classes, unknown="music"),
     Row(

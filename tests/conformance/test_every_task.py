@@ -126,7 +126,7 @@ def fitted(row: Row, out: Path, **more: Any) -> Model:
         recipe=recipe,
         inputs=list(row.inputs),
         kinds=dict.fromkeys(row.inputs, row.kind),
-        roles={"domain": "place"},
+        roles=row.roles,
         out=out,
         verbose=False,
         **more,
