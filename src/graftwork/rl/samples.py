@@ -5,7 +5,7 @@ A white cross is to be led to the red disc, past shapes of other colours. All is
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
@@ -23,7 +23,7 @@ _DISC, _CROSS = "disc", "cross"
 _SHAPES = ("square", "triangle", "ring")
 
 
-class Reach(gymnasium.Env):  # type: ignore[misc]
+class Reach(gymnasium.Env[np.ndarray, np.int64]):
     """Reach the red disc; the other shapes are to be left alone.
 
     It shows a picture, uint8 (64, 64, 3), and takes one of four moves: up, down, left, right; one against the wall
@@ -33,7 +33,7 @@ class Reach(gymnasium.Env):  # type: ignore[misc]
     others: other shapes, 0 to 8. limit: steps. render_mode: none, or "rgb_array", four times as large.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 8}
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 8}  # noqa: RUF012  # as gymnasium has it
 
     def __init__(self, *, others: int = 3, limit: int = 40, render_mode: Literal["rgb_array"] | None = None) -> None:
         if not 0 <= others <= 8:
@@ -68,7 +68,7 @@ class Reach(gymnasium.Env):  # type: ignore[misc]
         self._steps = 0
         return self._picture(), {}
 
-    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+    def step(self, action: int | np.int64) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         self._place, self._steps = self._after(int(action)), self._steps + 1
         reached, touched = self._place == self._goal, self._place in self._taken
         reward = (1.0 if reached else -1.0 if touched else 0.0) - 0.02
