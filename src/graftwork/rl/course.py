@@ -30,23 +30,28 @@ class Clocks:
         """Seconds and CPU seconds so far."""
         return self.seconds + time.monotonic() - self.began[0], self.cpu + time.process_time() - self.began[1]
 
+    def start(self) -> None:
+        """It begins, or goes on."""
+        self.began = (time.monotonic(), time.process_time())
+
     def paused(self, call: Callable[[], None]) -> None:
         """Do something that is not counted."""
         self.seconds, self.cpu = self.now()
         try:
             call()
         finally:
-            self.began = (time.monotonic(), time.process_time())
+            self.start()
 
 
 @dataclass
 class Best:
-    """The policy with the highest mean return so far."""
+    """The policy with the highest mean return so far. written: the step of the one that is on disk."""
 
     policy: Policy | None = None
     scored: list[Scored] = field(default_factory=list)
     mean: float = float("-inf")
-    step: int = 0
+    step: int = -1
+    written: int = -1
 
 
 class Course(BaseCallback):
@@ -83,8 +88,7 @@ class Course(BaseCallback):
     def _on_rollout_start(self) -> None:
         if self._due():
             self.clocks.paused(self.scored)
-        else:
-            self.keep(False)
+        self.keep(False)
 
     def _on_step(self) -> bool:
         now = time.monotonic()
@@ -120,4 +124,3 @@ class Course(BaseCallback):
             self.best.policy, self.best.mean, self.best.step = policy, found.mean, step
         self.last_scored, self.last_time = step, time.monotonic()
         self.scoring = 1.5 * (self.last_time - before)
-        self.keep(True)
