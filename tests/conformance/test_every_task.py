@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from scipy.stats import norm
 
 import graftwork as gw
 from conformance.examine import train, unclear, unsound
@@ -31,13 +32,24 @@ from graftwork.deploy.predict import predict_file
 from graftwork.errors import DataError, RefusedError
 from graftwork.model import Model
 from graftwork.runs.listener import Listener
-from graftwork.tasks.capabilities import Calibrated, Comparable, Corrupts, Mixable, facts_of
+from graftwork.tasks.capabilities import (
+    Calibrated,
+    Comparable,
+    Corrupts,
+    Enumerated,
+    Mixable,
+    Sampled,
+    Spreading,
+    facts_of,
+)
+from graftwork.tasks.metrics.registry import given_to
 from graftwork.tasks.registry import TASKS, parse_task
 from graftwork.tasks.section import Section, SeenRows
 from graftwork.tasks.task import Answer, Task
 from tinyrun import Fixture, Killed
 
 STEPS = 3
+DRAWS = 2000
 BATCH = 12
 
 
@@ -266,6 +278,58 @@ def test_facts_follow_from_what_it_can_do(learned: Learned) -> None:
         probabilities = task.probabilities(predictions)
         assert ((probabilities >= 0) & (probabilities <= 1)).all()
         assert task.probabilities(predictions, 100.0).std() < probabilities.std()
+
+
+def test_answers_are_drawn_as_it_says(learned: Learned) -> None:
+    """Sampled: by the listed choices where there are few; by the normal distribution, where numbers are predicted."""
+    task, predictions = learned.task, learned.random()
+    if not isinstance(task, Sampled):
+        return
+    drawn = task.draw(predictions, DRAWS, torch.Generator().manual_seed(5))
+    log_p = task.log_prob(predictions, drawn)
+    assert log_p.shape == drawn.shape[:2] == (DRAWS, BATCH)
+    entropy, mode = task.entropy(predictions), task.mode(predictions)
+    torch.testing.assert_close(-log_p.mean(dim=0), entropy, atol=0.25, rtol=0.1)
+    apart = task.relative_entropy(predictions, learned.random(1))
+    other = task.log_prob(learned.random(1), drawn)
+    torch.testing.assert_close((log_p - other).mean(dim=0), apart, atol=0.3, rtol=0.2)
+    torch.testing.assert_close(task.relative_entropy(predictions, predictions), torch.zeros(BATCH), atol=1e-5, rtol=0)
+    if isinstance(task, Enumerated):
+        choices, log_probs = task.choices(predictions), task.choice_log_probs(predictions)
+        assert len(choices) == len(log_probs) == task.choice_count
+        torch.testing.assert_close(task.log_prob(predictions, choices), log_probs)
+        torch.testing.assert_close(log_probs.exp().sum(dim=0), torch.ones(BATCH))
+        torch.testing.assert_close(-(log_probs.exp() * log_probs).sum(dim=0), entropy)
+        equal = drawn.unsqueeze(1) == choices.unsqueeze(0)
+        same_as = equal.reshape(*equal.shape[:3], -1).all(dim=-1)
+        torch.testing.assert_close(same_as.float().mean(dim=0), log_probs.exp(), atol=0.05, rtol=0)
+    if isinstance(task, Spreading):
+        off = (drawn - mode).double()
+        spread = task.spread_by(0.3)
+        assert isinstance(spread, Sampled)
+        wider = spread.draw(predictions, DRAWS, torch.Generator().manual_seed(5)) - mode
+        torch.testing.assert_close(wider.double(), off * 3, atol=1e-4, rtol=1e-3)
+        by_hand = norm.logpdf(off.numpy(), 0, 0.1).reshape(DRAWS, BATCH, -1).sum(axis=2)
+        np.testing.assert_allclose(log_p.numpy(), by_hand, rtol=1e-3, atol=1e-3)
+    again = task.draw(predictions, DRAWS, torch.Generator().manual_seed(5))
+    assert torch.equal(again, drawn)
+
+
+def test_its_answers_score_as_predictions_do(learned: Learned) -> None:
+    """What would be given scores as the predictions themselves, by every metric that reads answers."""
+    task = learned.task
+    if not isinstance(task, Sampled) or task.holds_out == "classes":
+        return
+    targets, predictions = learned.encoded().values[learned.rows()], learned.random()
+    plain = task.scored(task.keep(predictions))
+    drawn = task.as_kept(task.mode(predictions))
+    for metric in task.metrics().values():
+        if metric.reads in ("choices", "kept"):
+            scores = [
+                metric(truth, given_to(metric, task, compared))
+                for truth, compared in (task.metric_inputs(targets, kept) for kept in (plain, drawn))
+            ]
+            assert scores[0] == pytest.approx(scores[1], rel=1e-4), metric.name
 
 
 def test_what_it_says_of_itself(learned: Learned) -> None:

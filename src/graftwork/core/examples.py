@@ -51,7 +51,7 @@ class Examples:
 
     in_blocks: a pass over them reads them block by block, in their order (`core/blocks.py`). old_rows: by table, those
     that are of an old task. first: where the rows are streamed, the first of them, of which features are kept
-    (`core/streamed.py`).
+    (`core/streamed.py`). table: where they come from.
     """
 
     inputs: dict[str, Ragged]
@@ -70,6 +70,7 @@ class Examples:
     tasks: Mapping[str, Task] = field(default_factory=dict)
     old_rows: Mapping[str, OldRows] = field(default_factory=dict)
     first: Examples | None = None
+    table: Table | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -151,6 +152,7 @@ def prepare(
         rollouts=read_rollouts(table),
         present=present,
         in_blocks=in_blocks,
+        table=table,
         domains=next((column.levels for column in table.schema.columns if column.role == "domain"), ()),
         tokens={name: network.encoder(name).tokens(rows.lengths) for name, rows in inputs.items()},
     )

@@ -12,6 +12,8 @@ FACTS: dict[str, str] = {
     "mixable_targets": "targets that can be mixed by weight: use --task classification, multilabel or regression",
     "comparable_predictions": "predictions of which two can be held against each other: use another task",
     "probabilities": "predictions that are probabilities: use --task classification or multilabel",
+    "sampled_answers": "answers that can be drawn from predictions: use --task classification, multilabel, regression, "
+    "quantile-regression or tagging",
     "real_targets": "numbers to predict: use --task regression",
     "trainable_features": "a base of which at least one block is trained",
     "dropout": "a base or head with dropout in the trained blocks, so that two passes differ",

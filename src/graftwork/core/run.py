@@ -102,6 +102,7 @@ class Ready:
             old_rows={name: self.train.old_rows[name] for name in technique.old_tables if name in self.train.old_rows},
             check=self.hurry,
             began=self.began.get(technique.name) or {},
+            table=self.train.table,
         )
 
 

@@ -11,6 +11,7 @@ import torch
 from graftwork.core.old_rows import OldRows as OldRows
 from graftwork.data.batch import Batch
 from graftwork.data.rollouts import Rollouts as Rollouts
+from graftwork.data.table import Table
 from graftwork.networks.heads.solving.problem import Check as Check
 from graftwork.networks.heads.solving.problem import unhurried as unhurried
 from graftwork.networks.network import Network
@@ -50,6 +51,7 @@ class Setup:
     out. batch: rows a step. teacher_outputs: by teacher, of those that the technique asks for (`Technique.teachers`).
     old_rows: by table, those of an old task that it asks for (`Technique.old_tables`); none of them has a target here.
     began: by name, what its own `start` gave; empty before that, and where only a plan is made.
+    table: the training rows as they were read; None where there is none (rows that a test made).
     """
 
     tasks: Mapping[str, Task]
@@ -70,6 +72,7 @@ class Setup:
     old_rows: Mapping[str, OldRows] = field(default_factory=dict)
     check: Check = unhurried
     began: Mapping[str, np.ndarray] = field(default_factory=dict)
+    table: Table | None = None
 
     @property
     def rows(self) -> int:

@@ -48,6 +48,55 @@ class Calibrated(Protocol):
 
 
 @runtime_checkable
+class Sampled(Protocol):
+    """Answers can be drawn from its predictions, each as probable as they say: the fact `sampled_answers`.
+
+    Answers are encoded targets, several of each row (S, B, ...), or one (N, ...).
+    """
+
+    def draw(self, predictions: Any, count: int, generator: torch.Generator) -> Tensor:
+        """So many answers of each row. `generator` is on the CPU, so that a run on a GPU draws the same."""
+
+    def log_prob(self, predictions: Any, answers: Tensor) -> Tensor:
+        """Logarithms of how probable (or dense, of numbers) these answers are, by row (S, B); with a gradient."""
+
+    def entropy(self, predictions: Any) -> Tensor:
+        """Of the answers of each row, in nats (B,)."""
+
+    def relative_entropy(self, predictions: Any, reference: Any) -> Tensor:
+        """KL(predictions || reference) of the answers of each row, in nats (B,)."""
+
+    def mode(self, predictions: Any) -> Tensor:
+        """The answer of each row that would be given (B, ...)."""
+
+    def as_kept(self, answers: Tensor) -> Any:
+        """Answers (N, ...) as sure predictions, in the form of `Task.scored`, so that any metric scores them."""
+
+
+@runtime_checkable
+class Enumerated(Sampled, Protocol):
+    """All the answers that there are can be listed, so that nothing need be drawn."""
+
+    @property
+    def choice_count(self) -> int:
+        """How many there are; a row at a time."""
+
+    def choices(self, predictions: Any) -> Tensor:
+        """All of them, the same for each row (K, B, ...)."""
+
+    def choice_log_probs(self, predictions: Any) -> Tensor:
+        """`log_prob` of all of them (K, B)."""
+
+
+@runtime_checkable
+class Spreading(Protocol):
+    """Predicts numbers, around which answers are drawn."""
+
+    def spread_by(self, spread: float) -> Self:
+        """The same task, whose answers have this standard deviation, in those of the training target."""
+
+
+@runtime_checkable
 class Measures(Protocol):
     """Predicts numbers, and knows a scale on which errors of all sizes of them are alike."""
 
@@ -134,6 +183,7 @@ FACTS: dict[str, type] = {
     "mixable_targets": Mixable,
     "comparable_predictions": Comparable,
     "probabilities": Calibrated,
+    "sampled_answers": Sampled,
 }
 """The facts that a task has by what it can do."""
 

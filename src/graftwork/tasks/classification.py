@@ -18,13 +18,14 @@ from graftwork.shown import counted, shortened_text
 from graftwork.tasks.labels import MISSING, Labels, normal
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.metric import Metric
+from graftwork.tasks.sampling import DrawsClasses
 from graftwork.tasks.task import Answer, ColumnTask, Task
 
 _LOOKS_LIKE_AN_ID = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classification(ColumnTask):
+class Classification(DrawsClasses, ColumnTask):
     """One of C classes a row; softmax and cross-entropy.
 
     Targets are class indices (N,), int64, -1 where missing. Classes stand in sorted order. Values are compared with

@@ -22,11 +22,12 @@ from graftwork.tasks.label_lists import as_lists, check_marks, distinct_texts, f
 from graftwork.tasks.labels import Labels
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.metric import Metric
+from graftwork.tasks.sampling import DrawsSets
 from graftwork.tasks.task import Answer, ColumnTask, Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Multilabel(ColumnTask):
+class Multilabel(DrawsSets, ColumnTask):
     """Any of C classes a row; one sigmoid a class and binary cross-entropy, averaged over the classes.
 
     The target column holds lists of labels, or texts that write them: with a separator between them, or as json,

@@ -16,6 +16,7 @@ from graftwork.errors import DataError
 from graftwork.shown import counted, shortened_text
 from graftwork.tasks.labels import row_list
 from graftwork.tasks.learned import with_learned
+from graftwork.tasks.sampling import DrawsNumbers
 from graftwork.tasks.task import Answer, ColumnTask, Task
 
 FEWEST, SKEWED = 30, 2.0
@@ -25,7 +26,7 @@ FARTHEST = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class NumberTask(ColumnTask):
+class NumberTask(DrawsNumbers, ColumnTask):
     """A task whose target is a number a row.
 
     Targets are (N,), float32, less the mean of the training rows and divided by their standard deviation; 0 where
@@ -45,6 +46,8 @@ class NumberTask(ColumnTask):
     """Of the logarithm; 0 where the target itself is learned."""
     mean: float = field(default=0.0, init=False)
     std: float = field(default=1.0, init=False)
+    spread: float = field(default=0.1, init=False, compare=False)
+    """Of answers that are drawn around a prediction."""
 
     def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:
         values, present = _numbers(column, source, np.arange(1, len(column) + 1) if rows is None else rows)

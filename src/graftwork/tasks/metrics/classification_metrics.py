@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from graftwork.tasks.metrics.confusion import Confusion, multihot_confusion, single_label_confusion, sums_by_group
+from graftwork.tasks.metrics.confusion import Confusion, OfClasses, sums_by_group
 from graftwork.tasks.metrics.metric import Metric, Scorer, mean_of_rows
 
 BINS = 15
@@ -45,53 +45,46 @@ def log_loss(truth: np.ndarray, probabilities: np.ndarray) -> Scorer:
 
 def macro_f1(truth: np.ndarray, chosen: np.ndarray) -> Scorer:
     """Mean of the classes' F1; a class that is neither there nor chosen does not count for a single label a row."""
-    count = _confusion(truth, chosen)
+    every = truth.ndim == 2
 
-    def scorer(weights: np.ndarray) -> np.ndarray:
-        sums = count(weights)
-        present = (sums.truth + sums.chosen > 0) | (truth.ndim == 2)
+    def ratio(sums: Confusion, _: np.ndarray) -> np.ndarray:
+        present = (sums.truth + sums.chosen > 0) | every
         f1 = _ratio(2 * sums.right, sums.truth + sums.chosen)
         macro: np.ndarray = (f1 * present).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
         return macro
 
-    return scorer
+    return OfClasses(truth, chosen, ratio)
 
 
 def micro_f1(truth: np.ndarray, chosen: np.ndarray) -> Scorer:
     """F1 of all decisions, counted together."""
-    count = _confusion(truth, chosen)
 
-    def scorer(weights: np.ndarray) -> np.ndarray:
-        sums = count(weights)
+    def ratio(sums: Confusion, _: np.ndarray) -> np.ndarray:
         return _ratio(2 * sums.right.sum(axis=1), sums.truth.sum(axis=1) + sums.chosen.sum(axis=1))
 
-    return scorer
+    return OfClasses(truth, chosen, ratio)
 
 
 def balanced_accuracy(truth: np.ndarray, chosen: np.ndarray) -> Scorer:
     """Mean recall of the classes that are there."""
-    count = _confusion(truth, chosen)
 
-    def scorer(weights: np.ndarray) -> np.ndarray:
-        sums = count(weights)
+    def ratio(sums: Confusion, _: np.ndarray) -> np.ndarray:
         mean: np.ndarray = _ratio(sums.right, sums.truth).sum(axis=1) / (sums.truth > 0).sum(axis=1)
         return mean
 
-    return scorer
+    return OfClasses(truth, chosen, ratio)
 
 
 def mcc(truth: np.ndarray, chosen: np.ndarray) -> Scorer:
     """Matthews correlation of several classes (Gorodkin 2004): 0 for a constant answer, 1 for no mistake."""
-    count = _confusion(truth, chosen)
 
-    def scorer(weights: np.ndarray) -> np.ndarray:
-        sums, total = count(weights), weights.sum(axis=1)
+    def ratio(sums: Confusion, total: np.ndarray) -> np.ndarray:
         covariance = sums.right.sum(axis=1) * total - (sums.truth * sums.chosen).sum(axis=1)
         of_truth = total**2 - (sums.truth**2).sum(axis=1)
         of_chosen = total**2 - (sums.chosen**2).sum(axis=1)
         return _ratio(covariance, np.sqrt(of_truth * of_chosen))
 
-    return scorer
+    return OfClasses(truth, chosen, ratio)
 
 
 def calibration_error(truth: np.ndarray, probabilities: np.ndarray) -> Scorer:
@@ -143,10 +136,6 @@ def _average_precision(truth: np.ndarray, scores: np.ndarray) -> Callable[[np.nd
         return _ratio((gained * _ratio(hits, seen)).sum(axis=1), hits[:, -1]), hits[:, -1]
 
     return scorer
-
-
-def _confusion(truth: np.ndarray, chosen: np.ndarray) -> Callable[[np.ndarray], Confusion]:
-    return multihot_confusion(truth, chosen) if truth.ndim == 2 else single_label_confusion(truth, chosen)
 
 
 def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+
+from graftwork.tasks.metrics.metric import OfSums
 
 
 @dataclass(frozen=True)
@@ -49,3 +52,35 @@ def multihot_confusion(truth: np.ndarray, chosen: np.ndarray) -> Callable[[np.nd
 def sums_by_group(weights: np.ndarray, group: np.ndarray, count: int) -> np.ndarray:
     """Weights (R, N) added up by the group (N,) of each row: (R, count)."""
     return np.stack([np.bincount(group, weights=each, minlength=count) for each in weights])
+
+
+@dataclass(frozen=True, eq=False)
+class OfClasses(OfSums):
+    """A scorer of what is counted by class. truth, chosen: class indices (N,), or 0 or 1 by row and class (N, C).
+
+    ratio: counts (R, K) of R weightings, and the weight of all rows of each (R,) -> scores (R,).
+    """
+
+    truth: np.ndarray
+    chosen: np.ndarray
+    ratio: Callable[[Confusion, np.ndarray], np.ndarray]
+
+    @cached_property
+    def count(self) -> Callable[[np.ndarray], Confusion]:
+        counted = multihot_confusion if self.truth.ndim == 2 else single_label_confusion
+        return counted(self.truth, self.chosen)
+
+    @property
+    def statistics(self) -> np.ndarray:
+        true, said = self.truth, self.chosen
+        if true.ndim == 1:
+            classes, codes = np.unique(np.concatenate([true, said]), return_inverse=True)
+            marks = np.eye(len(classes))[codes]
+            true, said = marks[: len(true)], marks[len(true) :]
+        return np.concatenate([true * said, true, said], axis=1).astype(np.float64)
+
+    def of_sums(self, sums: np.ndarray, total: np.ndarray) -> np.ndarray:
+        return self.ratio(Confusion(*np.split(sums, 3, axis=1)), total)
+
+    def __call__(self, weights: np.ndarray) -> np.ndarray:
+        return self.ratio(self.count(weights), weights.sum(axis=1))

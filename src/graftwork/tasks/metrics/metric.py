@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -56,15 +57,63 @@ class Metric:
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
 
 
-def mean_of_rows(values: np.ndarray) -> Scorer:
-    """Weighted means of one number a row (N,)."""
-    numbers = values.astype(np.float64)
+class OfSums(ABC):
+    """A scorer of sums over rows, so that what one row adds is known."""
 
-    def scorer(weights: np.ndarray) -> np.ndarray:
-        means: np.ndarray = (weights @ numbers) / weights.sum(axis=1)
+    @property
+    @abstractmethod
+    def statistics(self) -> np.ndarray:
+        """What each row adds to each sum (N, S)."""
+
+    @abstractmethod
+    def of_sums(self, sums: np.ndarray, total: np.ndarray) -> np.ndarray:
+        """The scores (R,) of sums (R, S) over rows of this weight in all (R,)."""
+
+    @abstractmethod
+    def __call__(self, weights: np.ndarray) -> np.ndarray:
+        """Weights (R, N) -> scores (R,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class MeanOfRows(OfSums):
+    """Weighted means of numbers (N,)."""
+
+    numbers: np.ndarray
+
+    @property
+    def statistics(self) -> np.ndarray:
+        return self.numbers[:, None]
+
+    def of_sums(self, sums: np.ndarray, total: np.ndarray) -> np.ndarray:
+        means: np.ndarray = sums[:, 0] / total
         return means
 
-    return scorer
+    def __call__(self, weights: np.ndarray) -> np.ndarray:
+        means: np.ndarray = (weights @ self.numbers) / weights.sum(axis=1)
+        return means
+
+
+@dataclass(frozen=True, eq=False)
+class RatioOfSums(OfSums):
+    """A ratio of the sums of statistics (N, S)."""
+
+    numbers: np.ndarray
+    ratio: Callable[[np.ndarray], np.ndarray]
+
+    @property
+    def statistics(self) -> np.ndarray:
+        return self.numbers
+
+    def of_sums(self, sums: np.ndarray, total: np.ndarray) -> np.ndarray:
+        return np.asarray(self.ratio(sums))
+
+    def __call__(self, weights: np.ndarray) -> np.ndarray:
+        return np.asarray(self.ratio(weights @ self.numbers))
+
+
+def mean_of_rows(values: np.ndarray) -> Scorer:
+    """Weighted means of one number a row (N,)."""
+    return MeanOfRows(values.astype(np.float64))
 
 
 def from_sums(statistics: np.ndarray, ratio: Callable[[np.ndarray], np.ndarray]) -> Scorer:
@@ -73,5 +122,4 @@ def from_sums(statistics: np.ndarray, ratio: Callable[[np.ndarray], np.ndarray])
     statistics (N, S): of each row its share of each sum, such as right, true and predicted entities. ratio: sums (R, S)
     of R weightings -> scores (R,). A resample weighs the statistics, so that nothing is counted anew.
     """
-    numbers = np.asarray(statistics, np.float64)
-    return lambda weights: np.asarray(ratio(weights @ numbers))
+    return RatioOfSums(np.asarray(statistics, np.float64), ratio)

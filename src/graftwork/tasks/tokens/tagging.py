@@ -21,6 +21,7 @@ from graftwork.errors import DataError, UsageError
 from graftwork.shown import shortened_text
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.metric import Metric
+from graftwork.tasks.sampling import DrawsTokens
 from graftwork.tasks.section import Grid, Section, SeenRows
 from graftwork.tasks.task import NONE, Encoders, Task
 from graftwork.tasks.tokens.spans import (
@@ -38,7 +39,7 @@ from graftwork.tasks.tokens.spans import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tagging(Task):
+class Tagging(DrawsTokens, Task):
     """Labelled spans of a text, by character: {"start": 0, "end": 5, "label": "PER"}; cross-entropy of each token.
 
     Tokens are coded by BIO (Ramshaw & Marcus 1995): 0 outside, 2 k + 1 where a span of label k begins, 2 k + 2 inside.
