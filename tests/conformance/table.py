@@ -106,6 +106,7 @@ ROWS = (
     Row(t.Distil(TEACHER), t.Distil(TEACHER, weight=0.0), "weights"),
     Row(t.DistilFeatures(TEACHER), t.DistilFeatures(TEACHER, weight=0.0), "weights"),
     Row(t.SelfDistil(), t.SelfDistil(0.0), "weights"),
+    Row(t.Reward(by="rloo", warm=0.0, kl=0.5, entropy=0.1), t.Reward(weight=0.0), "weights"),
     Row(t.SAM(0.05), t.SAM(0.0), "weights"),
     Row(t.Accumulate(3), t.Accumulate(1), "parts"),
     Row(t.EMA(0.9), t.EMA(0.0), "kept"),
@@ -139,6 +140,7 @@ _TOGETHER = (
     ("full", "fgm", "vat", "small-loss", "generalised-cross-entropy", "class-weights", "ema"),
     ("partial", "arcface", "triplet", "class-weights", "accumulate", "ema"),
     ("lora", "distil", "distil-features", "self-distil", "consistency", "label-smoothing", "sam", "ema"),
+    ("lora", "warm-start", "reward", "label-smoothing", "class-weights", "consistency", "sam", "ema"),
 )
 # The same in fixtures that are not of texts alone.
 _TOGETHER_ELSEWHERE = (

@@ -91,14 +91,15 @@ def mean_cost(truth: np.ndarray, choices: np.ndarray, costs: CostMatrix) -> floa
     return float(costs.costs[truth, choices].mean())
 
 
-def read_costs(source: Source, classes: Sequence[str]) -> CostMatrix:
+def read_costs(source: Source, classes: Sequence[str], name: str | None = None) -> CostMatrix:
     """The matrix of a table (csv, tsv, a frame, …): the first column names the true class, then there is one column a
     class, and optionally one called "(abstain)". Rows and columns may come in any order.
 
-    classes: of the model, in the order of its outputs. Raises DataError for a file that is missing or no table, and for
-    a class that is missing, unknown or there twice, an empty cell, and what is no finite number.
+    classes: of the model, in the order of its outputs. name: of the table in messages. Raises DataError for a file that
+    is missing or no table, and for a class that is missing, unknown or there twice, an empty cell, and what is no
+    finite number.
     """
-    table, called = read(source)
+    table, called = read(source, name=name)
     header = table.column_names
     if len(header) < 3:
         raise DataError(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from graftwork.core.technique import Term, Terms, per_row
+from graftwork.core.technique import LossOutput, Term, Terms, per_row
 from graftwork.data.batch import Batch
 from graftwork.data.tensors import Tensors, each_tensor, in_float32
 from graftwork.tasks.capabilities import Enumerated, Sampled
@@ -86,3 +87,21 @@ class Acting:
         rewards = self.reward(Asked(rows, answers, mode, alike))
         self.seen.see(rewards)
         return rewards
+
+
+def with_rewards(
+    acts: Sequence[Acting],
+    measured: LossOutput,
+    batch: Batch,
+    reference: Mapping[str, Tensors],
+    draw: torch.Generator,
+    mix: float,
+) -> LossOutput:
+    """What was measured, with the rewards of its predictions. reference: predictions of the starting network by target,
+    where they are asked for. mix: the share of the usual loss of a rewarded target that stays."""
+    terms = dict(measured.terms)
+    for one in acts:
+        if mix != 1.0 and one.name in terms:
+            terms[one.name] = replace(terms[one.name], weight=terms[one.name].weight * mix)
+        terms |= one.terms(batch, measured.output.predictions[one.name], reference.get(one.name), draw)
+    return LossOutput(terms, measured.output)

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from graftwork.core.technique import Setup
-from graftwork.errors import RefusedError, UsageError, nearest
+from graftwork.errors import DataError, RefusedError, UsageError, nearest
 from graftwork.tasks.capabilities import Enumerated, Sampled, Spreading
 from graftwork.tasks.metrics.functions import PYTHON
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import metric_for
 from graftwork.tasks.task import Task
 from graftwork.techniques.reward.acting import Acting, Estimator
+from graftwork.techniques.reward.call_reward import call_reward
+from graftwork.techniques.reward.cost_reward import cost_reward
+from graftwork.techniques.reward.cost_table import cost_matrix
 from graftwork.techniques.reward.rewards import RowReward, metric_reward
 from graftwork.techniques.reward.variation import Variation
 
@@ -20,6 +23,8 @@ FEW = {"metric": 128, "costs": 4096, "call": 8}
 """By what is rewarded, how many answers of a row are summed over unless said otherwise: each is rewarded."""
 MOST = 4096
 """Answers of a row that can be summed over at all."""
+ANSWERS = ("choices", "kept")
+"""What a metric reads that scores an answer by itself."""
 
 
 class Settings(Protocol):
@@ -29,6 +34,12 @@ class Settings(Protocol):
     def name(self) -> str: ...
     @property
     def metric(self) -> str | None: ...
+    @property
+    def costs(self) -> str | None: ...
+    @property
+    def cost_table(self) -> str: ...
+    @property
+    def call(self) -> str | None: ...
     @property
     def by(self) -> Literal["auto", "exact", "rloo", "self-critical", "group"]: ...
     @property
@@ -47,12 +58,14 @@ class Settings(Protocol):
 
 def acting(settings: Settings, setup: Setup) -> list[Acting]:
     """What the reward does on each target that it fits. Raises RefusedError where it fits none."""
-    found, reasons = [], []
-    for target, task in _asked(settings, setup.tasks).items():
+    asked, found, reasons = _asked(settings, setup.tasks), list[Acting](), list[str]()
+    for target, task in asked.items():
         try:
             found.append(_acting(settings, setup, target, task))
-        except UsageError as error:
-            reasons.append(str(error))
+        except (UsageError, DataError) as error:
+            if len(asked) == 1:
+                raise
+            reasons.append(str(error).removeprefix(f"{settings.name}: "))
     if not found:
         raise RefusedError(f"{settings.name}: there is no target that it fits. {' '.join(dict.fromkeys(reasons))}")
     return found
@@ -68,43 +81,50 @@ def _asked(settings: Settings, tasks: Mapping[str, Task]) -> dict[str, Task]:
 def _acting(settings: Settings, setup: Setup, target: str, plain: Task) -> Acting:
     task = plain.spread_by(settings.spread) if isinstance(plain, Spreading) else plain
     if not isinstance(task, Sampled):
-        raise RefusedError(f"No answers of the task {plain.name} of '{target}' can be drawn.")
-    reward, called, few = _by_metric(settings, setup, target, plain)
+        raise RefusedError(f"{settings.name}: no answers of the task {plain.name} of '{target}' can be drawn.")
     return Acting(
         name=target,
         task=task,
-        reward=reward,
-        by=_estimator(settings, task, plain.name, few),
+        reward=_reward(settings, setup, target, task),
+        by=_estimator(settings, task, plain.name),
         samples=settings.samples,
         weight=settings.weight,
         kl=settings.kl,
         entropy=settings.entropy,
-        seen=Variation(called),
+        seen=Variation(settings.costs or settings.call or settings.metric or "the metric"),
     )
 
 
-def _by_metric(settings: Settings, setup: Setup, target: str, task: Task) -> tuple[RowReward, str, int]:
-    metric = _scored(settings.metric or "", task)
-    return metric_reward(metric, task, setup.targets[target], setup.labelled[target]), metric.name, FEW["metric"]
+def _reward(settings: Settings, setup: Setup, target: str, task: Task) -> RowReward:
+    targets = setup.targets[target]
+    if settings.call is not None:
+        return call_reward(settings.call, task, setup.table)
+    if settings.costs is not None:
+        if not task.single_label:
+            kind = f"'{target}' has the task {task.name}"
+            raise RefusedError(f"{settings.name}: costs are of one class a row, and {kind}. Use call.")
+        return cost_reward(cost_matrix(settings.cost_table, settings.costs, task.classes), targets, setup.device)
+    return metric_reward(_scored(settings.metric, task), task, targets, setup.labelled[target])
 
 
-def _scored(name: str, task: Task) -> Metric:
-    """The metric, if it scores answers. Raises UsageError for others."""
-    if name.startswith(PYTHON):
-        raise UsageError("A Python function is no metric of a reward: name it with call=module:function.")
-    metric = metric_for(name, task)
-    if metric.reads not in ("choices", "kept"):
-        fitting = [each.name for each in task.metrics().values() if each.reads in ("choices", "kept")]
-        listed = f"Those that do: {', '.join(fitting)}." if fitting else "It has none that does: use costs or call."
-        raise RefusedError(
-            f"The metric '{name}' scores {metric.reads}, not an answer by itself, so that no answer has a reward. "
-            f"Of the task {task.name}: {listed}"
-        )
+def _scored(name: str | None, task: Task) -> Metric:
+    """The metric, if it scores answers; without a name the first one that does. Raises UsageError for others."""
+    if name is not None and name.startswith(PYTHON):
+        raise UsageError("reward: a Python function is no metric here. Name it with call=module:function.")
+    fitting = [each for each in task.metrics().values() if each.reads in ANSWERS]
+    metric = metric_for(name, task) if name is not None else next(iter(fitting), None)
+    known = ", ".join(each.name for each in fitting)
+    known = f"Those that score answers: {known}." if known else "Use costs or call."
+    if metric is None:
+        raise RefusedError(f"reward: no metric of the task {task.name} scores an answer by itself. {known}")
+    if metric.reads not in ANSWERS:
+        raise RefusedError(f"reward: the metric '{name}' scores {metric.reads}, not an answer by itself. {known}")
     return metric
 
 
-def _estimator(settings: Settings, task: Sampled, called: str, few: int) -> Estimator:
+def _estimator(settings: Settings, task: Sampled, called: str) -> Estimator:
     """Raises RefusedError where answers that are too many, or numbers, are to be summed over."""
+    few = FEW["call" if settings.call is not None else "costs" if settings.costs is not None else "metric"]
     count = task.choice_count if isinstance(task, Enumerated) else None
     if settings.by == "auto":
         return "exact" if count is not None and count <= few else "rloo"
