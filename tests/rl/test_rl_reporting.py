@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
+from worlds import Choice
 
 import graftwork as gw
 from graftwork.evidence.rl.page.page import page
@@ -15,33 +15,6 @@ from graftwork.evidence.rl.told import told
 from graftwork.rl.recipe import RLRecipe
 from graftwork.rl.reporting import commands, outcome_of, parts_of
 from graftwork.rl.run import Run, run_one
-
-
-class Choice(gymnasium.Env[np.ndarray, int]):
-    """Ten steps; each is worth 1 where the action is 1."""
-
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
-    observation_space = gymnasium.spaces.Box(-1, 1, (2,))
-    action_space = gymnasium.spaces.Discrete(2)
-    fails = False
-
-    def __init__(self, render_mode: str | None = None) -> None:
-        self.render_mode = render_mode
-
-    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[np.ndarray, dict[str, Any]]:
-        super().reset(seed=seed)
-        self.at = 0
-        return self.np_random.uniform(-1, 1, 2).astype(np.float32), {}
-
-    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        self.at += 1
-        seen = self.np_random.uniform(-1, 1, 2).astype(np.float32)
-        return seen, float(action == 1), self.at == 10, False, {"is_success": True} if self.at == 10 else {}
-
-    def render(self) -> np.ndarray:
-        if self.fails:
-            raise OSError("no pictures today")
-        return np.full((16, 16, 3), 25 * self.at % 256, np.uint8)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from graftwork.errors import GraftworkError
@@ -56,7 +57,7 @@ def outcome_of(
         recipe=_yaml(recipe),
         command=command,
         commands=commands(recipe, len(runs), folder) if command else Commands(),
-        versions=versions() | _more_versions(),
+        versions=versions_used(),
         notes=(*notes, *said),
     )
     seeds = tuple(SeedRun(one.seed, one.scored, one.final, one.interrupted, one.failed) for one in runs)
@@ -161,10 +162,9 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
-def _more_versions() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found: dict[str, str] = {}
+def versions_used() -> dict[str, str]:
+    """Of the packages that compute."""
+    found = versions()
     for package in _PACKAGES:
         with suppress(PackageNotFoundError):
             found[package] = version(package)

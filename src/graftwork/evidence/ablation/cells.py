@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["technique", "input", "setting"]
+Kind = Literal["technique", "input", "setting", "part"]
 Method = Literal["leave-one-out", "add-one-in", "shapley", "between"]
 
 

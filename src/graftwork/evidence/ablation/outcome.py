@@ -32,7 +32,8 @@ class ArmScore:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is shown. check: whether passes agree. notes: what else a reader should know. command: that made it."""
+    """What is shown. check: whether passes agree. notes: what else a reader should know. command: that made it. made:
+    how repeats and verdicts are made, in sentences, where repeats are no splits of rows."""
 
     title: str
     design: Design
@@ -45,6 +46,7 @@ class Outcome:
     check: str = ""
     notes: tuple[str, ...] = ()
     command: str = ""
+    made: tuple[str, ...] = ()
 
     @property
     def ranked(self) -> tuple[Finding, ...]:
@@ -77,6 +79,7 @@ def outcome(
     alpha: float = 0.05,
     notes: Sequence[str] = (),
     command: str = "",
+    made: Sequence[str] = (),
 ) -> Outcome:
     """Judge the cells; fields as of an Outcome, looks and alpha as of `judged`."""
     scale = scale or Scale()
@@ -92,6 +95,7 @@ def outcome(
         passes_note(design, cells, looks=looks, alpha=alpha, scale=scale),
         tuple(notes),
         command,
+        tuple(made),
     )
 
 

@@ -56,6 +56,8 @@ def parts(found: Outcome) -> dict[str, Any]:
 
 def how(found: Outcome) -> list[str]:
     """By what verdicts and intervals are made, in sentences."""
+    if found.made:
+        return list(found.made)
     told = [
         "Each repeat has a seed and a split of its own; its arms have the same rows, and are scored on the same rows "
         "that none of them was trained on. Intervals and p-values are those of a paired t test over the repeats, whose "
