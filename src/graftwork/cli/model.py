@@ -21,6 +21,10 @@ Added = Annotated[
     typer.Option("--with", help="technique at prediction, such as tta:views=4 or tent; repeat for several"),
 ]
 
+Labelled = Annotated[
+    Path | None, typer.Argument(help="csv, tsv, json lines, parquet (also .gz), xlsx, a folder or zip of files")
+]
+
 CostsOption = Annotated[
     list[str] | None,
     typer.Option("--costs", help="table of what answers cost: true class, then a column a class; or TARGET=costs.csv"),
@@ -87,7 +91,7 @@ def predict(
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="folder that fit wrote")],
-    table: Table,
+    table: Labelled = None,
     json: Annotated[bool, typer.Option("--json", help="print only the scores, as JSON")] = False,
     by: Annotated[
         list[str] | None,
@@ -96,7 +100,12 @@ def evaluate(
     on_bad_rows: BadRows = "fail",
     costs: CostsOption = None,
     techniques: Added = None,
-    episodes: Annotated[int | None, typer.Option(help="score so many episodes of classes learned anew")] = None,
+    env: Annotated[
+        str | None, typer.Option(help="act in this environment in place of a table: CartPole-v1, module:Class")
+    ] = None,
+    episodes: Annotated[
+        int | None, typer.Option(help="score so many episodes of classes learned anew; with --env, so many there")
+    ] = None,
     way: Annotated[int | None, typer.Option(help="classes of an episode; default: the task's own, or 5")] = None,
     shot: Annotated[int | None, typer.Option(help="rows of a class to learn from; default: the task's, or 1")] = None,
     query: Annotated[int | None, typer.Option(help="rows of a class that are asked, at most; default: 15")] = None,
@@ -111,6 +120,7 @@ def evaluate(
     device: Device = "auto",
 ) -> None:
     """Score a model on labelled rows, with 95 % intervals; by episodes, how well it learns their classes anew."""
+    from graftwork.cli.acting import check_played, evaluate_in
     from graftwork.cli.console import print_scores
     from graftwork.cli.few_shot import evaluate_episodes, shape_of
     from graftwork.cli.robustness import check_alone, evaluate_robust
@@ -120,6 +130,11 @@ def evaluate(
     from graftwork.data.read.decoding import with_encoding
     from graftwork.networks.manifest import read_manifest_of, schema_of
 
+    rows_only = {"--by": by, "--costs": costs, "--with": techniques, "--way": way, "--shot": shot, "--query": query}
+    check_played(env, table, {**rows_only, "--robust": robust, "--robust-set": robust_set, "--out": out})
+    if env is not None or table is None:
+        evaluate_in(model, env or "", episodes, as_json=json)
+        return
     shape, bad_rows = shape_of(episodes, way, shot, query), known_choice(on_bad_rows)
     check_alone(robust, robust_set, out, bool(shape))
     priced = costs_asked(costs, other=robust or bool(shape))

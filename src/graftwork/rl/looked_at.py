@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from graftwork.data.table import Column, Kind, Schema, Table
+from graftwork.errors import RefusedError
 from graftwork.rl.environments import World, guarded
 from graftwork.rl.observations import Part
 
@@ -18,7 +19,13 @@ LOOKED_AT = 256
 """Observations, half of them of short episodes, so that there are many beginnings."""
 SHORT = 4
 """Steps of a short episode."""
-COLUMN_KINDS: dict[str, Kind] = {"text": "text", "image": "image", "numbers": "number", "category": "category"}
+COLUMN_KINDS: dict[str, Kind] = {
+    "text": "text",
+    "image": "image",
+    "map": "image",
+    "numbers": "number",
+    "category": "category",
+}
 
 
 def look(world: World, seed: int, count: int = LOOKED_AT) -> list[Any]:
@@ -53,7 +60,7 @@ def values_of(part: Part, observation: Any) -> tuple[Any, ...]:
     read = part.read(observation)
     if part.kind == "text":
         return (read,)
-    if part.kind == "image":
+    if part.kind in ("image", "map"):
         return (encoded(part, read),)
     if part.kind == "numbers":
         return tuple(read.tolist())
@@ -66,6 +73,10 @@ def picture(part: Part, read: np.ndarray) -> Any:
     from PIL import Image
 
     pixels = read.reshape(part.shape)
+    if part.shape[2] not in (1, 3):
+        raise RefusedError(
+            f"'{part.name}' has {part.shape[2]} channels, and a table holds pictures of 1 or 3. Wrap the environment."
+        )
     return Image.fromarray(np.repeat(pixels, 3, axis=2) if part.shape[2] == 1 else pixels)
 
 

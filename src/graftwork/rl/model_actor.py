@@ -1,0 +1,105 @@
+"""A model that `fit` gave, acting in an environment: its rows are what the environment shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graftwork.errors import UsageError, nearest
+from graftwork.model import Model
+from graftwork.rl.action_values import action_columns, action_names, read_action
+from graftwork.rl.environments import World
+from graftwork.rl.looked_at import columns_of, values_of
+from graftwork.rl.observations import Part
+from graftwork.rl.scored import Scored
+from graftwork.rl.scoring import Scorer, episode_seeds
+
+
+@dataclass(frozen=True)
+class ModelActor:
+    """Predicts an action for each observation. names: of the environment's choices."""
+
+    model: Model
+    world: World
+    names: dict[str, int]
+
+    @classmethod
+    def of(cls, model: Model, world: World) -> ModelActor:
+        """Raises UsageError where the environment does not show what the model reads, or takes other actions."""
+        shown = [column for part in world.parts for column in columns_of(part)]
+        for column in model.schema.inputs:
+            if column.name not in shown:
+                raise UsageError(
+                    f"The model reads '{column.name}', and {world.name} shows {', '.join(map(repr, shown[:12]))}. "
+                    f"{nearest(column.name, shown)} The columns that it was fitted on have to be called so."
+                )
+        wanted = len(action_columns(world.actions, "action"))
+        if len(model.tasks) != wanted:
+            raise UsageError(
+                f"{world.name} takes {world.actions.text}, so a model has to predict {wanted} column"
+                f"{'s' if wanted > 1 else ''}, and this one predicts {len(model.tasks)}: {', '.join(model.tasks)}."
+            )
+        return cls(model, world, action_names(world))
+
+    @property
+    def _parts(self) -> list[Part]:
+        """Those that the model reads."""
+        read = {column.name for column in self.model.schema.inputs}
+        return [part for part in self.world.parts if read & set(columns_of(part))]
+
+    def act_many(self, observations: Sequence[Any]) -> list[Any]:
+        """An action for each observation, as the environment takes it.
+
+        Raises UsageError for a prediction that is no action there.
+        """
+        native: list[Any] = self.world.actions.native(self.chosen(observations))
+        return native
+
+    def chosen(self, observations: Sequence[Any]) -> np.ndarray:
+        """The same as algorithms count them: (B,) of one choice, else (B, K)."""
+        predicted = self.model.predict_rows(as_rows(self._parts, observations)).each_values
+        rows = zip(*predicted.values(), strict=True)
+        try:
+            found = np.stack([read_action(row, self.world.actions, self.names) for row in rows])
+        except ValueError as error:
+            raise UsageError(
+                f"The model's prediction is no action of {self.world.name}: {error}. Fit it on actions as the "
+                "environment takes them."
+            ) from None
+        return as_algorithms(found, self.world)
+
+
+def as_rows(parts: Sequence[Part], observations: Sequence[Any]) -> Any:
+    """These parts of observations as a table of Arrow, a column a part or number."""
+    import pyarrow as pa
+
+    columns: dict[str, list[Any]] = {}
+    for part in parts:
+        rows = [values_of(part, one) for one in observations]
+        columns |= {name: list(values) for name, values in zip(columns_of(part), zip(*rows, strict=True), strict=True)}
+    return pa.table(columns)
+
+
+def as_algorithms(actions: np.ndarray, world: World) -> np.ndarray:
+    """Actions (B, K) in the form and type in which algorithms have them."""
+    kind = world.actions.kind
+    if kind == "numbers":
+        return actions.astype(np.float32)
+    whole = actions.astype(np.int64)
+    return whole[:, 0] if kind == "one" else whole
+
+
+def score_model(model: Model, world: World, *, episodes: int = 100, seed: int = 0) -> tuple[Scored, Scored]:
+    """A model's episodes in an environment, and as many of actions at random from the same beginnings.
+
+    Raises UsageError where they don't fit, EnvironmentCrashedError where the environment fails.
+    """
+    actor, scorer = ModelActor.of(model, world), Scorer(world)
+    seeds = episode_seeds(seed, episodes)
+    try:
+        return scorer.score(actor.act_many, seeds), scorer.random(seeds)
+    finally:
+        scorer.close()
