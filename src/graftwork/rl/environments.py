@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from graftwork.rl.actions import Actions, actions_of
 from graftwork.rl.observations import Part, parts_of
 from graftwork.rl.recipe import Made
 
+_ID = re.compile(r".*-v\d+")
+"""How ids end; what stands before a colon is then the package that brings it, which gymnasium imports."""
 INSTALL = 'pip install "graftwork[rl]"'
 
 
@@ -66,7 +69,7 @@ def _maker(env: str | Made) -> tuple[str, Callable[[str | None], Any]]:
     if not isinstance(env, str):
         name = getattr(env, "__qualname__", type(env).__name__)
         return name, lambda mode: _built(env, name, mode)
-    if ":" not in env:
+    if ":" not in env or _ID.fullmatch(env.partition(":")[2]):
         return env, lambda mode: _by_id(env, mode)
     found = from_code(env, "environment")
     if not callable(found):
@@ -130,7 +133,10 @@ def _advice(name: str, told: str) -> str:
     near = nearest(name, _ids())
     if near.startswith("Did you mean"):
         return near.split(" Known:")[0]
-    return f"{told} Give the id of a gymnasium environment that is installed, or module:Class of your own.".lstrip()
+    return (
+        f"{told} Give the id of a gymnasium environment that is installed, PACKAGE:ID of one whose package has to be "
+        "imported first (minigrid:BabyAI-GoToLocal-v0), or module:Class of your own."
+    ).lstrip()
 
 
 def _said(error: BaseException) -> str:
