@@ -54,7 +54,8 @@ def read_action(values: Sequence[Any], actions: Actions, names: Mapping[str, int
             slack = SLACK * (high - low)
             if not low - slack <= number <= high + slack:
                 raise ValueError(f"{number:g} is not a number from {low:g} to {high:g}")
-        return np.minimum(np.maximum(np.array(found), actions.low), actions.high)
+        within: np.ndarray = np.clip(np.array(found), actions.low, actions.high)
+        return within
     if actions.kind == "flags":
         switches = [_choice(value, 2, 0, {}) for value in values]
         return np.array(switches, np.float64)

@@ -114,7 +114,9 @@ def _parts(space: Any, path: tuple[str, ...], env: str) -> Iterator[Part]:
     elif isinstance(space, spaces.Tuple):
         for at, inner in enumerate(space.spaces):
             yield from _parts(inner, (*path, str(at)), env)
-    elif isinstance(space, spaces.Text) or space.dtype is str:  # minigrid's missions are of a class of their own
+    elif isinstance(space, spaces.Text) or (
+        space.dtype is not None and np.dtype(space.dtype).kind == "U"
+    ):  # minigrid's missions are of a class of their own
         yield Part(name, "text", path)
     elif isinstance(space, spaces.Discrete):
         yield Part(name, "category", path, sizes=(int(space.n),), starts=(int(space.start),))
