@@ -35,6 +35,7 @@ import predict
 import pretrain
 import profiles
 import retrieval
+import rl
 import robust
 import sound_bases
 import speakers
@@ -104,6 +105,7 @@ PARTS = (
     Part("What more rows bring", forecast.NAME, forecast.__doc__, forecast.section),
     Part("Which rows to label", labelling.NAME, labelling.__doc__, labelling.section),
     Part("Unusual rows, and tables that differ", strange.NAME, strange.__doc__, strange.section),
+    Part("Acting in an environment", rl.NAME, rl.__doc__, rl.section),
     Part("The order of the default's candidates", portfolio.NAME, portfolio.__doc__, portfolio.section),
     Part("A busy machine", busy.NAME, busy.__doc__, busy.section),
     Part("The choice of a tune", choices.NAME, choices.__doc__, choices.section),

@@ -33,6 +33,7 @@ SCRIPTS = (
     "many_rows",
     "tune",
     "tune_planted",
+    "rl",
 )
 """Those that need no peer that a developer lacks."""
 
