@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from graftwork.cli.ablate_rl import ablate_policy, check_no_env_options, is_of_environment
 from graftwork.cli.arguments import (
     BadRows,
     Device,
@@ -39,6 +40,7 @@ from graftwork.cli.data_options import (
     Valid,
     With,
 )
+from graftwork.errors import UsageError
 from graftwork.shown import counted
 from graftwork.terminal import say, say_json, say_table, tell
 
@@ -56,7 +58,10 @@ def add_commands(app: typer.Typer) -> None:
 
 def ablate(
     context: typer.Context,
-    run: Annotated[Path, typer.Argument(help="the folder of a run, or a table with --recipe or --with")],
+    run: Annotated[
+        Path | None,
+        typer.Argument(help="the folder of a run or of a policy, or a table with --recipe or --with; none with --env"),
+    ] = None,
     data: Annotated[
         list[str] | None,
         typer.Option(help="of a run: FILE in place of its training table, or valid=FILE, unlabelled=FILE"),
@@ -101,13 +106,25 @@ def ablate(
     seed: Seed = None,
     on_bad_rows: BadRows = "fail",
     encoding: Encoding = None,
+    env: Annotated[
+        str | None, typer.Option(help="gymnasium environment to learn in, in place of a table; see graft rl")
+    ] = None,
+    algorithm: Annotated[str | None, typer.Option(help="with --env: ppo, a2c, dqn or sac, with settings")] = None,
+    steps: Annotated[int | None, typer.Option(help="with --env: steps of each run")] = None,
+    demonstrations: Annotated[Path | None, typer.Option(help="with --env: table to learn from first")] = None,
+    normalise: Annotated[bool, typer.Option("--normalise", help="with --env: scale numbers and rewards")] = False,
     device: Device = "auto",
 ) -> None:
     """Show what each technique of a run brings: runs with and without it on the same rows, verdicts with intervals."""
+    if is_of_environment(run, env):
+        ablate_policy(context)
+        return
+    check_no_env_options(context)
+    if run is None:
+        raise UsageError("Name the folder of a run, or a table with --with TECHNIQUE; or an environment: --env ID.")
     check_paths([valid, unlabelled, classes] + ([] if run.expanduser().is_dir() else [run]))
     seconds = seconds_of(budget) if budget is not None else None
     from graftwork.data.quality.checks import known_choice
-    from graftwork.errors import UsageError
     from graftwork.runs.ablation.ablate import Asking
     from graftwork.runs.ablation.asked import data_of, is_run, recipe_to_train
     from graftwork.runs.job.data_file import named_tables
