@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
 
 from graftwork.core.checkpoint import Checkpointing
 from graftwork.errors import ModelError
 from graftwork.progress import Screen
 from graftwork.rl.adapting import Sight, moved, sight
 from graftwork.rl.checkpoints import load_checkpoint, save_checkpoint
+from graftwork.rl.cloning import ValueFirst, check_cloned, clone, value_steps
 from graftwork.rl.course import Best, Clocks, Course
+from graftwork.rl.demonstrations import read_demonstrations
 from graftwork.rl.environments import EnvironmentCrashedError, World
 from graftwork.rl.learners import device_of, learner, policy_of
 from graftwork.rl.policy import Policy, load_policy
@@ -97,6 +100,7 @@ class _Running:
     def learned(self) -> Outcome:
         asked, best, clocks = self.asked, Best(), Clocks()
         began = self._resumed(best, clocks)
+        callbacks = self._demonstrated(began)
         name = f"{asked.world.name}, seed {asked.seed}"
         keeper = _Keeper(asked.kept, self.made, best, clocks)
         course = Course(
@@ -112,7 +116,9 @@ class _Running:
             clocks.start()
             left = (asked.steps or WITHOUT_END) - began
             if left > 0:
-                self.made.learn(left, callback=course, log_interval=WITHOUT_END, reset_num_timesteps=not began)
+                self.made.learn(
+                    left, callback=[course, *callbacks], log_interval=WITHOUT_END, reset_num_timesteps=not began
+                )
             if not best.scored or best.scored[-1].step < self.made.num_timesteps:
                 clocks.paused(course.scored)
             keeper(True)
@@ -145,6 +151,18 @@ class _Running:
         assert self.made.env is not None
         self.made.env.seed((self.asked.seed + self.made.num_timesteps) % 2**31)
         return int(self.made.num_timesteps)
+
+    def _demonstrated(self, began: int) -> list[BaseCallback]:
+        """Begin from the demonstrations that the recipe names, unless it goes on; and what the run has to do then."""
+        source = self.asked.recipe.demonstrations
+        if source is None:
+            return []
+        check_cloned(self.made)
+        if not began:
+            self.asked.screen.doing("learning from demonstrations")
+            found = read_demonstrations(source, self.asked.world, self.sight.reading, self.asked.seed)
+            self.asked.screen.note(clone(self.made, found, self.sight.reading, self.asked.seed).text)
+        return [ValueFirst(value_steps(self.asked.steps))]
 
     def _outcome(self, best: Best, *, interrupted: bool, failed: str) -> Outcome:
         policy, final, asked = best.policy or self._policy({}), None, self.asked
