@@ -116,7 +116,7 @@ def pages() -> dict[Path, str]:
 
 def stub() -> str:
     """What type checkers read of `graftwork`, whose names are found when they are used."""
-    found = {name: getattr(gw, name) for name in gw.__all__}
+    found = {name: gw.__getattr__(name) for name in gw.__all__}
     homes = {name: "graftwork" if inspect.ismodule(one) else one.__module__ for name, one in found.items()}
     imports = [
         f"from {home} import {name} as {name}" for name, home in sorted(homes.items(), key=lambda item: item[::-1])
@@ -205,9 +205,9 @@ def example(cls: type[Technique]) -> Technique:
 def python_page() -> str:
     """The names of `graftwork`, the techniques apart."""
     lines = ["# Python", NOTE, "`import graftwork as gw`. Techniques have [a page of their own](../techniques.md).", ""]
-    own = [name for name in gw.__all__ if not _is_a(getattr(gw, name), Technique, Exception)]
+    own = [name for name in gw.__all__ if not _is_a(gw.__getattr__(name), Technique, Exception)]
     for name in sorted(own, key=str.lower):
-        one = getattr(gw, name)
+        one = gw.__getattr__(name)  # a room may have taken the name of a function (rl)
         if inspect.ismodule(one):
             parts = [entry(getattr(one, part), f"gw.{name}.{part}") for part in one.__all__]
             lines += [f"## gw.{name}", "", markdown(one.__doc__), "", *(line for part in parts for line in part)]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from stable_baselines3.common.callbacks import BaseCallback
 
+from graftwork.evidence.rl.scored import Scored
 from graftwork.progress import Screen
 from graftwork.rl.policy import Policy
-from graftwork.rl.scored import Scored
 
 SHARE = 20
 """Scores of a run, where the recipe names no number of steps."""

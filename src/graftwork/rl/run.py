@@ -12,13 +12,13 @@ from pathlib import Path
 from graftwork.core.checkpoint import Checkpointing
 from graftwork.data.store.locks import claimed
 from graftwork.errors import UsageError
+from graftwork.evidence.rl.scored import Scored as Scored
 from graftwork.progress import SILENT, Screen
 from graftwork.rl.algorithms import check_actions
 from graftwork.rl.environments import open_world
 from graftwork.rl.policy import Policy, load_policy
 from graftwork.rl.recipe import RLRecipe
 from graftwork.rl.run_files import POLICY_FOLDER, fingerprint_of, read_run, start_afresh, write_run
-from graftwork.rl.scored import Scored as Scored
 
 SECONDS = 60.0
 """Between two checkpoints, at least."""

@@ -11,10 +11,10 @@ from typing import Any, TypedDict
 from graftwork.data.store.cache import digest, storing
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import remove, write_text
+from graftwork.evidence.rl.scored import Scored
 from graftwork.rl.environments import World
 from graftwork.rl.observations import to_json
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.scored import Scored
 
 RUN, CHECKPOINT, POLICY_FOLDER = "run.json", "checkpoint.safetensors", "policy"
 _EXTENDED = ("steps", "evaluate_every", "seed")

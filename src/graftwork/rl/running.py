@@ -13,6 +13,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from graftwork.core.checkpoint import Checkpointing
 from graftwork.errors import ModelError
+from graftwork.evidence.rl.scored import Scored
 from graftwork.progress import Screen
 from graftwork.rl.adapting import Sight, moved, sight
 from graftwork.rl.checkpoints import load_checkpoint, save_checkpoint
@@ -24,7 +25,6 @@ from graftwork.rl.learners import device_of, learner, policy_of
 from graftwork.rl.policy import Policy, load_policy
 from graftwork.rl.recipe import STEPS, RLRecipe
 from graftwork.rl.run_files import POLICY_FOLDER
-from graftwork.rl.scored import Scored
 from graftwork.rl.scoring import Scorer, episode_seeds
 from graftwork.rl.vectorised import side_by_side
 

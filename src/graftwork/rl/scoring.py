@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from graftwork.evidence.rl.scored import Scored
 from graftwork.rl.environments import World, guarded
-from graftwork.rl.scored import Scored
 
 ACROSS = 8
 """Episodes that are played side by side."""
