@@ -16,6 +16,11 @@ from graftwork.estimators import Regressor as Regressor
 from graftwork.model import Model as Model
 from graftwork.model import load as load
 from graftwork.recipe import Recipe as Recipe
+from graftwork.rl.policy import Policy as Policy
+from graftwork.rl.policy import load_policy as load_policy
+from graftwork.rl.recipe import RLRecipe as RLRecipe
+from graftwork.rl.rl import Learned as Learned
+from graftwork.rl.rl import rl as rl
 from graftwork.runs.ablation.ablate import ablate as ablate
 from graftwork.runs.ablation.ablation import Ablation as Ablation
 from graftwork.runs.fit import fit as fit
@@ -151,6 +156,7 @@ __all__ = [
     "LabelSmoothing",
     "Late",
     "LayerDecay",
+    "Learned",
     "LoRA",
     "MAML",
     "MMD",
@@ -161,9 +167,11 @@ __all__ = [
     "PCGrad",
     "Partial",
     "PixelMixup",
+    "Policy",
     "Probe",
     "ProtoNet",
     "PseudoLabels",
+    "RLRecipe",
     "RandAugment",
     "Recipe",
     "Refit",
@@ -203,10 +211,12 @@ __all__ = [
     "fit",
     "load",
     "load_gallery",
+    "load_policy",
     "merge",
     "plan",
     "pretrain",
     "profile",
+    "rl",
     "robustness",
     "run_sequence",
     "soup",

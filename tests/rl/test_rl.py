@@ -75,7 +75,11 @@ def test_a_budget_ends_it(tmp_path: Path) -> None:
         (("--env", "tinyworlds:Dead"), 1, "Dead failed when it was reset: RuntimeError: no power"),
         (("--env", "tinyworlds:Graphs"), 2, "shows 'observation' as Graph"),
         (("--env", SIGNAL, "--algorithm", "sac"), 2, "sac does not learn actions that are one of 2 choices"),
-        (("--env", SIGNAL, "--algorithm", "ppo:steps=none"), 2, "algorithm 'ppo', setting 'steps' is 'none'. Expected a whole number"),
+        (
+            ("--env", SIGNAL, "--algorithm", "ppo:steps=none"),
+            2,
+            "algorithm 'ppo', setting 'steps' is 'none'. Expected a whole number",
+        ),
         (("--env", SIGNAL, "--steps", "0"), 2, "steps is 0"),
         (("--env", SIGNAL, "--budget", "soon"), 2, "expected a time"),
         (("--env", SIGNAL, "--resume"), 2, "--resume needs --out"),
