@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from graftwork.errors import UsageError, nearest
+from graftwork.evidence.rl.scored import Scored
 from graftwork.model import Model
 from graftwork.rl.action_values import action_columns, action_names, read_action
 from graftwork.rl.environments import World
 from graftwork.rl.looked_at import columns_of, values_of
 from graftwork.rl.observations import Part
-from graftwork.rl.scored import Scored
 from graftwork.rl.scoring import Scorer, episode_seeds
 
 
