@@ -47,6 +47,7 @@ import technique_cost
 import tune
 import tune_planted
 import verdicts
+import worlds
 from harness.measure import BENCHMARKS
 from harness.results import FOLDER, PACKAGES, Record, latest, read
 
@@ -106,6 +107,7 @@ PARTS = (
     Part("Which rows to label", labelling.NAME, labelling.__doc__, labelling.section),
     Part("Unusual rows, and tables that differ", strange.NAME, strange.__doc__, strange.section),
     Part("Acting in an environment", rl.NAME, rl.__doc__, rl.section),
+    Part("Worlds that speak, and one of pixels", worlds.NAME, worlds.__doc__, worlds.section),
     Part("The order of the default's candidates", portfolio.NAME, portfolio.__doc__, portfolio.section),
     Part("A busy machine", busy.NAME, busy.__doc__, busy.section),
     Part("The choice of a tune", choices.NAME, choices.__doc__, choices.section),

@@ -42,6 +42,7 @@ FETCHED = {
     "speakers": ("ge2e-speaker",),
     "sound_bases": ("whisper-tiny.en",),
     "images": ("efficientnet-lite0",),
+    "worlds": ("efficientnet-lite0",),
     "faces": ("faceres",),
     "multilingual": ("multilingual-e5-small",),
 }
