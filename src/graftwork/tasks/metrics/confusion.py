@@ -79,6 +79,23 @@ class OfClasses(OfSums):
             true, said = marks[: len(true)], marks[len(true) :]
         return np.concatenate([true * said, true, said], axis=1).astype(np.float64)
 
+    def with_one_changed(self, times: np.ndarray, changed: np.ndarray) -> np.ndarray:
+        """Counted by class, without a mark for each row and class where there is one class a row."""
+        if self.truth.ndim == 2:
+            return super().with_one_changed(times, changed)
+        classes, codes = np.unique(np.concatenate([self.truth, self.chosen]), return_inverse=True)
+        true, said = np.split(codes, 2)
+        count, held, each = len(classes), len(times), np.arange(len(changed))
+        sums = np.zeros(3 * count)
+        for place, codes, weights in ((0, true, times * (true == said)[:held]), (1, true, times), (2, said, times)):
+            sums[place * count : (place + 1) * count] = np.bincount(codes[:held], weights, count)
+        found = np.tile(sums, (len(changed), 1))
+        for rows, sign in ((changed, -1), (held + each, 1)):
+            found[each, true[rows]] += sign * (true == said)[rows]
+            found[each, count + true[rows]] += sign
+            found[each, 2 * count + said[rows]] += sign
+        return found
+
     def of_sums(self, sums: np.ndarray, total: np.ndarray) -> np.ndarray:
         return self.ratio(Confusion(*np.split(sums, 3, axis=1)), total)
 

@@ -65,6 +65,13 @@ class OfSums(ABC):
     def statistics(self) -> np.ndarray:
         """What each row adds to each sum (N, S)."""
 
+    def with_one_changed(self, times: np.ndarray, changed: np.ndarray) -> np.ndarray:
+        """Sums (R, S) of the first rows, each there so often (T,), where of each weighting one of `changed` (R,)
+        is replaced by one of the R rows behind them."""
+        added = self.statistics
+        sums: np.ndarray = times @ added[: len(times)] - added[changed] + added[len(times) :]
+        return sums
+
     @abstractmethod
     def of_sums(self, sums: np.ndarray, total: np.ndarray) -> np.ndarray:
         """The scores (R,) of sums (R, S) over rows of this weight in all (R,)."""

@@ -37,9 +37,7 @@ def one_changed(
 
 
 def _by_sums(scorer: OfSums, changed: np.ndarray, times: np.ndarray) -> np.ndarray:
-    added = scorer.statistics
-    sums = times @ added[: len(times)] - added[changed] + added[len(times) :]
-    return scorer.of_sums(sums, np.full(len(changed), times.sum()))
+    return scorer.of_sums(scorer.with_one_changed(times, changed), np.full(len(changed), times.sum()))
 
 
 def _weighted(scorer: Scorer, changed: np.ndarray, times: np.ndarray) -> np.ndarray:

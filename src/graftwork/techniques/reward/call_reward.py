@@ -30,14 +30,14 @@ class CallReward:
     function: Function
     called: str
     task: Task
+    answering: Sampled
     table: Table
     needs_truth: bool = False
     scale: float = 1.0
 
     def __call__(self, asked: Asked) -> Tensor:
-        assert isinstance(self.task, Sampled)
         flat = asked.answers.reshape(-1, *asked.answers.shape[2:])
-        predictions = self.task.decode(self.task.as_kept(flat))
+        predictions = self.task.decode(self.answering.as_kept(flat))
         rows = self.table.data.take(asked.rows).to_pylist() * len(asked.answers)
         try:
             given = self.function(predictions, rows)
@@ -64,7 +64,7 @@ class CallReward:
         return torch.from_numpy(found.reshape(len(asked.answers), -1)).float().to(asked.answers.device)
 
 
-def call_reward(name: str, task: Task, table: Table | None) -> CallReward:
+def call_reward(name: str, task: Task, answering: Sampled, table: Table | None) -> CallReward:
     """name: module:function, which is imported. Raises UsageError where there is no such function, RefusedError where
     answers are no values of a row."""
     if "structured_targets" in task.facts or table is None:
@@ -75,4 +75,4 @@ def call_reward(name: str, task: Task, table: Table | None) -> CallReward:
     function = from_code(name, "reward, setting 'call'")
     if not callable(function):
         raise UsageError(f"reward: {name} is {shortened_text(repr(function))}. Expected a function.")
-    return CallReward(function, name, task, table)
+    return CallReward(function, name, task, answering, table)

@@ -85,7 +85,7 @@ def _acting(settings: Settings, setup: Setup, target: str, plain: Task) -> Actin
     return Acting(
         name=target,
         task=task,
-        reward=_reward(settings, setup, target, task),
+        reward=_reward(settings, setup, target, task, task),
         by=_estimator(settings, task, plain.name),
         samples=settings.samples,
         weight=settings.weight,
@@ -95,16 +95,16 @@ def _acting(settings: Settings, setup: Setup, target: str, plain: Task) -> Actin
     )
 
 
-def _reward(settings: Settings, setup: Setup, target: str, task: Task) -> RowReward:
+def _reward(settings: Settings, setup: Setup, target: str, task: Task, answering: Sampled) -> RowReward:
     targets = setup.targets[target]
     if settings.call is not None:
-        return call_reward(settings.call, task, setup.table)
+        return call_reward(settings.call, task, answering, setup.table)
     if settings.costs is not None:
         if not task.single_label:
             kind = f"'{target}' has the task {task.name}"
             raise RefusedError(f"{settings.name}: costs are of one class a row, and {kind}. Use call.")
         return cost_reward(cost_matrix(settings.cost_table, settings.costs, task.classes), targets, setup.device)
-    return metric_reward(_scored(settings.metric, task), task, targets, setup.labelled[target])
+    return metric_reward(_scored(settings.metric, task), task, answering, targets, setup.labelled[target])
 
 
 def _scored(name: str | None, task: Task) -> Metric:

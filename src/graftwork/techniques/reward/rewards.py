@@ -52,47 +52,50 @@ class MetricReward:
     batch the most probable ones, on top of what it is then. The mean over rows is the expected metric where it is a
     mean over rows, and else its first-order estimate around the most probable answers.
 
-    targets: encoded, of all training rows.
+    answering: the task once more, as what answers. targets: encoded, of all training rows.
     """
 
     metric: Metric
     task: Task
+    answering: Sampled
     targets: Any
     scale: float = 1.0
     needs_truth: bool = True
 
     def __call__(self, asked: Asked) -> Tensor:
-        targets, codes = self.targets[asked.rows], asked.mode.cpu().numpy()
-        first, inverse, times = _distinct(targets, codes) if asked.alike else (slice(None), slice(None), None)
-        picked = torch.from_numpy(first) if isinstance(first, np.ndarray) else first
-        answers, mode = asked.answers[:, picked], asked.mode[picked]
-        flat = answers.reshape(-1, *answers.shape[2:])
-        held = self._given(targets[first] if times is not None else targets, mode)
-        every = targets[np.tile(np.arange(len(asked.rows))[first], len(answers))]
-        base, changed = one_changed(self.metric.scorer, held[0], held[1], self._given(every, flat)[1], times)
-        found = base + len(asked.rows) * (changed[:, inverse] - base)
+        every = np.arange(len(asked.rows))
+        targets, modes = self.targets[asked.rows], asked.mode.cpu().numpy()
+        first, kind, times = _distinct(targets, modes) if asked.alike else (every, every, np.ones(len(every)))
+        picked = torch.from_numpy(first)
+        answers = asked.answers[:, picked]
+        truth, held = self._given(targets[first], asked.mode[picked])
+        _, others = self._given(targets[np.tile(first, len(answers))], answers.reshape(-1, *answers.shape[2:]))
+        base, changed = one_changed(self.metric.scorer, truth, held, others, times)
+        found = base + len(every) * (changed[:, kind] - base)
         found = found if self.metric.higher_is_better else -found
         return torch.from_numpy(found).float().to(asked.answers.device)
 
     def _given(self, targets: Any, answers: Tensor) -> tuple[Any, Any]:
         """The truth, and what the metric reads of answers to it."""
-        assert isinstance(self.task, Sampled)
-        truth, compared = self.task.metric_inputs(targets, self.task.as_kept(answers))
+        truth, compared = self.task.metric_inputs(targets, self.answering.as_kept(answers))
         return truth, given_to(self.metric, self.task, compared)
 
 
-def _distinct(targets: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _distinct(targets: np.ndarray, modes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of rows with the same target and the same most probable answer: the first one of each kind, the kind of each row,
     and how many there are of each."""
-    rows = np.stack([targets, codes], axis=1) if targets.ndim == 1 else np.concatenate([targets, codes], axis=1)
-    _, first, inverse, times = np.unique(rows, axis=0, return_index=True, return_inverse=True, return_counts=True)
-    return first, inverse.reshape(-1), times
+    if targets.ndim == 1:
+        pairs, axis = targets * (int(modes.max()) + 1) + modes, None
+    else:
+        pairs, axis = np.concatenate([targets, modes], axis=1), 0
+    found = np.unique(pairs, axis=axis, return_index=True, return_inverse=True, return_counts=True)
+    return found[1], found[2].reshape(-1), found[3]
 
 
-def metric_reward(metric: Metric, task: Task, targets: Any, labelled: np.ndarray) -> MetricReward:
+def metric_reward(metric: Metric, task: Task, answering: Sampled, targets: Any, labelled: np.ndarray) -> MetricReward:
     """targets, labelled: of all training rows. An error in the units of the target is learned in its deviations."""
     scale = 1.0
     if metric.unit == "own":
         spread = float(np.std(task.truth(targets[labelled])))
         scale = 1.0 / spread if math.isfinite(spread) and spread > 0 else 1.0
-    return MetricReward(metric, task, targets, scale)
+    return MetricReward(metric, task, answering, targets, scale)
