@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worlds import Choice
 
 import graftwork as gw
 from graftwork.evidence.rl.page.page import page
@@ -15,6 +14,7 @@ from graftwork.evidence.rl.told import told
 from graftwork.rl.recipe import RLRecipe
 from graftwork.rl.reporting import commands, outcome_of, parts_of
 from graftwork.rl.run import Run, run_one
+from worlds import Choice
 
 
 @pytest.fixture(scope="module")
