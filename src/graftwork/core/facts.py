@@ -15,6 +15,7 @@ FACTS: dict[str, str] = {
     "sampled_answers": "answers that can be drawn from predictions: use --task classification, multilabel, regression, "
     "quantile-regression or tagging",
     "real_targets": "numbers to predict: use --task regression",
+    "logged_choices": "logged choices and what they brought: use --task bandit and --role reward=COLUMN",
     "trainable_features": "a base of which at least one block is trained",
     "dropout": "a base or head with dropout in the trained blocks, so that two passes differ",
     "norm_layers": "a base with normalisation layers: use a Transformer, or a CNN that has them",

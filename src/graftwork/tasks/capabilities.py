@@ -171,6 +171,44 @@ class Corrupts(Protocol):
 
 
 @runtime_checkable
+class Logs(Protocol):
+    """Learns which of K actions to choose from a log of choices: the fact `logged_choices`. Targets are (N, 3): the
+    logged action, its reward and its propensity, 0 where none is logged."""
+
+    @property
+    def actions(self) -> int:
+        """K."""
+
+    @property
+    def clip(self) -> float:
+        """The largest weight of a row, 1 / propensity."""
+
+    def standardised(self, rewards: Any) -> Any:
+        """Rewards (N,), an array or a tensor, as `expected` has them."""
+
+    def expected(self, predictions: Any) -> Tensor:
+        """The reward to expect of each action (B, K), standardised."""
+
+    def logging_policy(self, predictions: Any) -> Tensor | None:
+        """How probable each action is in the log (B, K); None where propensities are logged."""
+
+    def improvement_loss(self, predictions: Any, rewards: Tensor) -> Tensor:
+        """Less the reward that the policy brings where each action brings so much (B, K); (B,)."""
+
+    def reward_and_choice_loss(self, predictions: Any, target: Any) -> Tensor:
+        """The loss of what is learned beside the policy (B,): `expected`, and where needed `logging_policy`."""
+
+
+@runtime_checkable
+class Accompanied(Protocol):
+    """Is learned best beside techniques of its own."""
+
+    @property
+    def usual_techniques(self) -> tuple[str, ...]:
+        """Their names: `techniques: auto` takes them in every run, beside those that it tries."""
+
+
+@runtime_checkable
 class LeadsOn(Protocol):
     """Its model is for something else than predicting new rows."""
 
@@ -184,6 +222,7 @@ FACTS: dict[str, type] = {
     "comparable_predictions": Comparable,
     "probabilities": Calibrated,
     "sampled_answers": Sampled,
+    "logged_choices": Logs,
 }
 """The facts that a task has by what it can do."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from graftwork import specs
 from graftwork.core.settings import Training
 from graftwork.core.technique import Technique
 from graftwork.recipe import Recipe
 from graftwork.runs.candidates.tables import FEW_L2
 from graftwork.runs.job.job import Job
+from graftwork.tasks.capabilities import Accompanied
+from graftwork.techniques import TECHNIQUES
 from graftwork.techniques.labels.label_smoothing import LabelSmoothing
 from graftwork.techniques.metric.supervised_contrastive import SupervisedContrastive
 from graftwork.techniques.transfer.partial import Partial
@@ -43,20 +46,29 @@ def without_probe(job: Job, recipe: Recipe) -> Recipe:
 
 def few_rows(job: Job, recipe: Recipe) -> Recipe:
     """The fine-tune of all blocks for a handful of rows a class: contrast within the batch, the head solved again."""
-    contrast = (SupervisedContrastive(),) if smooths(job) else ()
+    contrast, own = (SupervisedContrastive(),) if smooths(job) else (), accompanying(job)
     steps = max(FEW_STEPS, 5 * round(len(job.train) / recipe.training.batch))
     return replace(
         recipe,
-        techniques=(WarmStart(l2=FEW_L2), *contrast, Refit(l2=FEW_L2)),
+        techniques=(WarmStart(l2=FEW_L2), *contrast, *(own or (Refit(l2=FEW_L2),))),
         training=filled(recipe.training, Training(lr=1e-4, head_lr=1e-3, steps=steps)),
     )
 
 
 def beside(job: Job) -> tuple[Technique, ...]:
-    """What a tuned base takes along: for an open set contrast and a head that is solved at the end, else smoothing."""
+    """What a tuned base takes along: for an open set contrast and a head that is solved at the end, else smoothing; and
+    what its tasks bring themselves."""
     if any(task.holds_out == "classes" for task in job.tasks.values()):
         return SupervisedContrastive(), Refit()
-    return (LabelSmoothing(0.1),) if smooths(job) else ()
+    return (*([LabelSmoothing(0.1)] if smooths(job) else []), *accompanying(job))
+
+
+def accompanying(job: Job) -> tuple[Technique, ...]:
+    """The techniques beside which its tasks are learned best."""
+    names = dict.fromkeys(
+        name for task in job.tasks.values() if isinstance(task, Accompanied) for name in task.usual_techniques
+    )
+    return tuple(specs.parse(name, TECHNIQUES, "technique") for name in names)
 
 
 def smooths(job: Job) -> bool:

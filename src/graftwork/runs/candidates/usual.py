@@ -12,7 +12,16 @@ from graftwork.networks.heads.registry import HEADS
 from graftwork.networks.heads.rows import RowHeadSettings
 from graftwork.recipe import Recipe
 from graftwork.runs.candidates.tables import FEW_L2, on_columns, reads_columns_alone, trained_instead
-from graftwork.runs.candidates.tuned import beside, compares, few_rows, filled, many_rows, with_batch, without_probe
+from graftwork.runs.candidates.tuned import (
+    accompanying,
+    beside,
+    compares,
+    few_rows,
+    filled,
+    many_rows,
+    with_batch,
+    without_probe,
+)
 from graftwork.runs.job.job import Job
 from graftwork.tasks.registry import USUAL_HEAD, fits, head_of
 from graftwork.tasks.task import Task
@@ -88,10 +97,17 @@ def probes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     own = any(task.usual_head != "linear" for task in job.tasks.values())
     if recipe.head != USUAL_HEAD or own:
         heads = {"probe": recipe.head}
+    along = accompanying(job)
+    trained = replace(recipe, training=filled(recipe.training, TRAINED_ON)) if along else recipe
     made = [
-        (name, replace(recipe, base=written(bases), head=head, techniques=(Probe(),))) for name, head in heads.items()
+        (name, replace(trained, base=written(bases), head=head, techniques=(Probe(), *along)))
+        for name, head in heads.items()
     ]
     return [*made, ("trained probe", trained_probe(made[-1][1]))] if compares(job) else made
+
+
+TRAINED_ON = Training(head_lr=1e-3, epochs=10)
+"""Of probes that are trained on from their solution, since a technique changes what their head learns."""
 
 
 def trained_probe(probe: Recipe) -> Recipe:

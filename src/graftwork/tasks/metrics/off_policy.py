@@ -1,0 +1,111 @@
+"""What a policy would have brought, told from a log of another one's choices.
+
+Each row holds the logged action (an index), its reward, and the propensity: the chance that the logging policy gave it.
+A policy is judged by the action that it chooses of a row. Every estimator makes of arrays a scorer, which weighs rows
+(R, N) and gives (R,), so that a bootstrap sees all of them.
+
+Sources: Horvitz & Thompson 1952 (inverse propensities), clipped as by Ionides 2008; Swaminathan & Joachims 2015
+(self-normalised); Dudik, Langford & Li 2011 (doubly robust); Kish 1965 (effective sample size).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from graftwork.tasks.metrics.metric import Metric, Scorer, from_sums, mean_of_rows
+
+
+@dataclass(frozen=True)
+class Judged:
+    """N logged rows, and a policy that is judged on them.
+
+    action, chosen: indices (N,), logged and of the policy. reward: of the logged action (N,). propensity: of the logged
+    action (N,), above 0. expected: rewards of each action by a model (N, K). clip: the largest weight of a row.
+    """
+
+    action: np.ndarray
+    reward: np.ndarray
+    propensity: np.ndarray
+    chosen: np.ndarray
+    expected: np.ndarray
+    clip: float = np.inf
+
+    @property
+    def weights(self) -> np.ndarray:
+        """What each row counts (N,): 1 / propensity, clipped, where the policy chooses the logged action; else 0."""
+        same = self.action == self.chosen
+        return np.where(same, np.minimum(1.0 / self.propensity, self.clip), 0.0)
+
+
+def inverse_propensity(judged: Judged) -> Scorer:
+    """Mean of weight * reward: right on average, and wide where few choices agree."""
+    return mean_of_rows(judged.weights * judged.reward)
+
+
+def self_normalised(judged: Judged) -> Scorer:
+    """Mean reward weighted by the rows' weights: within the range of the rewards; 0 where no choice agrees."""
+    statistics = np.stack([judged.weights * judged.reward, judged.weights], axis=1)
+    return from_sums(statistics, lambda sums: sums[:, 0] / np.where(sums[:, 1] > 0, sums[:, 1], 1.0))
+
+
+def doubly_robust_rows(judged: Judged) -> np.ndarray:
+    """Of each row the expected reward of the chosen action, put right by weight * (reward - expected) where it is the
+    logged one (N,); right on average where either the propensities or the expected rewards are."""
+    rows = np.arange(len(judged.action))
+    missed = judged.reward - judged.expected[rows, judged.action]
+    return np.asarray(judged.expected[rows, judged.chosen] + judged.weights * missed)
+
+
+def doubly_robust(judged: Judged) -> Scorer:
+    """Mean of `doubly_robust_rows`."""
+    return mean_of_rows(doubly_robust_rows(judged))
+
+
+def effective_share(judged: Judged) -> Scorer:
+    """(sum of weights)² / (sum of squared weights), as a share of the rows: how many of them tell of the policy."""
+    weights = judged.weights
+    statistics = np.stack([weights, weights**2, np.ones(len(weights))], axis=1)
+    return from_sums(
+        statistics, lambda sums: sums[:, 0] ** 2 / (np.where(sums[:, 1] > 0, sums[:, 1], 1.0) * sums[:, 2])
+    )
+
+
+_METRICS = (
+    ("policy_value", doubly_robust, "Value of the policy", "own", "mean reward of the chosen actions, doubly robust"),
+    (
+        "snips_value",
+        self_normalised,
+        "Value, self-normalised",
+        "own",
+        "mean reward of the chosen actions, by self-normalised inverse propensities",
+    ),
+    (
+        "ips_value",
+        inverse_propensity,
+        "Value, inverse propensities",
+        "own",
+        "mean reward of the chosen actions, by clipped inverse propensities",
+    ),
+    (
+        "effective_sample_share",
+        effective_share,
+        "Effective sample",
+        "percent",
+        "how many rows tell as much of the policy as this log does, as a share of its rows",
+    ),
+)
+
+
+def metrics_of(judge: Callable[[np.ndarray, np.ndarray], Judged]) -> dict[str, Metric]:
+    """The metrics of a policy by name, the one that chooses first. judge: from truth and what is kept of N rows."""
+
+    def bound(estimator: Callable[[Judged], Scorer]) -> Callable[[np.ndarray, np.ndarray], Scorer]:
+        return lambda truth, kept: estimator(judge(truth, kept))
+
+    return {
+        name: Metric(name, bound(estimator), "kept", True, display, unit, meaning=meaning)  # type: ignore[arg-type]
+        for name, estimator, display, unit, meaning in _METRICS
+    }
