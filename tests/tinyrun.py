@@ -32,6 +32,7 @@ from graftwork.networks.bases.registry import parse_base
 from graftwork.networks.heads.head import Head
 from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
+from graftwork.tasks.bandit import Bandit
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.embedding.few_shot import FewShot
 from graftwork.tasks.embedding.retrieval import Retrieval
@@ -183,6 +184,8 @@ def make_worlds(folder: Path) -> Worlds:
             return _alone("image", task, unlabelled, str(tiny_image_model(folder / "resnet", "resnet")))
         if base == "episodes":
             return _episodes(specs["cnn"], unlabelled)
+        if base == "logs":
+            return _logs(specs["cnn"], unlabelled)
         if base == "several":
             return _several(specs["transformer"], unlabelled)
         if base == "mixed":
@@ -272,6 +275,40 @@ def _episodes(spec: str, unlabelled: bool) -> Fixture:
     network = Network({"text": encoder}, {"label": head})
     examples = [prepare(part, network, {"label": task}, TextSettings()) for part in (train, valid)]
     return Fixture(network, {"label": task}, *examples, "episode_accuracy", spec, table.schema)
+
+
+def logs_table(unlabelled: bool = False) -> Table:
+    """Texts, of which one of three actions was chosen: it brought about 1 where it was the topic's own, as in two of
+    three rows; with `unlabelled` every fourth row lacks the action."""
+    rows = tiny_rows(78)
+    topics = sorted({topic for _, topic in rows})
+    chosen = [topic if at // 3 % 2 else topics[(at // 6 + at) % 3] for at, (_, topic) in enumerate(rows)]
+    brought = [float(chosen[at] == topic) + at % 2 / 10 for at, (_, topic) in enumerate(rows)]
+    data = pa.table(
+        {
+            "text": [text for text, _ in rows],
+            "label": [None if unlabelled and at % 4 == 1 else action for at, action in enumerate(chosen)],
+            "reward": brought,
+            "chance": [(0.6, 0.7, 0.8)[at % 3] for at in range(len(rows))],
+        }
+    )
+    roles = (Column("reward", "number", "reward"), Column("chance", "number", "propensity"))
+    schema = Schema((Column("text", "text"), Column("label", "category", "target"), *roles))
+    return Table(data, schema, "tiny", np.arange(1, len(rows) + 1))
+
+
+def _logs(spec: str, unlabelled: bool) -> Fixture:
+    """Texts, of which actions were chosen: the task bandit."""
+    table = logs_table(unlabelled)
+    train, valid = table.take(np.arange(40)), table.take(np.arange(40, 56))
+    tasks: dict[str, Task] = {"label": Bandit(support=2).learn_rows(train, "label")}
+    encoder = parse_base(spec).build(TrainingRows(lambda: table.values("text")), SEED)
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        head = RowHead(encoder.width, tasks["label"].outputs)
+    network = Network({"text": encoder}, {"label": head})
+    examples = [prepare(part, network, tasks, TextSettings()) for part in (train, valid)]
+    return Fixture(network, tasks, *examples, "policy_value", spec, table.schema)
 
 
 def mixed_table(task: str = "classes", rows: Sequence[tuple[str, str]] | None = None) -> Table:

@@ -37,6 +37,7 @@ NETWORKS = {
     "mixed": "texts, images and a table (`table-mlp`) together",
     "normed": "images, a CNN with batch norm",
     "episodes": "text, a CNN with the task few-shot",
+    "logs": "text, a CNN with the task bandit",
     "several": "text, a Transformer with three targets: classes, labels and a number",
     "wide": "text, images (batch norm), sounds and a table together, two targets of classes",
     "wide-episodes": "the same with the task few-shot and a number",

@@ -12,6 +12,7 @@ import sklearn.metrics as sk
 from scipy.optimize import brentq
 from scipy.stats import spearmanr
 
+from graftwork.tasks.bandit import Bandit
 from graftwork.tasks.learned import with_learned
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import METRICS
@@ -240,6 +241,62 @@ def nearest(truth: np.ndarray, embeddings: np.ndarray, weights: np.ndarray) -> f
     return hits / total if total else float("nan")
 
 
+# --- chosen actions on logged rows ------------------------------------------------------------------------------------
+ACTIONS = 3
+
+
+def _kept(action: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.eye(ACTIONS)[action], expected], axis=1)
+
+
+def _logs(draw: Draw, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Every other logged action brings 1, each with an even chance; what is expected of others knows nothing."""
+    action = draw.integers(0, ACTIONS, rows)
+    truth = np.stack([action, np.arange(rows) % 2, np.full(rows, 0.5)], axis=1)
+    chosen = np.where(draw.random(rows) < 0.3, action, draw.integers(0, ACTIONS, rows))
+    return truth, _kept(chosen, draw.random((rows, ACTIONS)))
+
+
+def _best(truth: np.ndarray, *, better: bool = True) -> np.ndarray:
+    """The logged action where it brought 1 (or where it did not), else another, of which as much is expected."""
+    action = truth[:, 0].astype(int)
+    kept = (truth[:, 1] == 1) == better
+    chosen, value = np.where(kept, action, (action + 1) % ACTIONS), float(better)
+    expected = np.full((len(truth), ACTIONS), value)
+    expected[np.arange(len(truth)), action] = truth[:, 1]
+    return _kept(chosen, expected)
+
+
+LOGS = Kind(_logs, _best, wrong=lambda truth: _best(truth, better=False))
+SAME = Kind(
+    _logs,
+    lambda truth: _kept(truth[:, 0].astype(int), np.zeros((len(truth), ACTIONS))),
+    wrong=lambda truth: _kept((truth[:, 0].astype(int) + 1) % ACTIONS, np.zeros((len(truth), ACTIONS))),
+)
+
+
+def agreeing(truth: np.ndarray, kept: Any) -> list[tuple[float, float]]:
+    """Weight and reward of the rows in which the logged action is chosen."""
+    rows = zip(truth, kept, strict=True)
+    return [(1 / t[2], t[1]) for t, k in rows if int(np.argmax(k[:ACTIONS])) == int(t[0])]
+
+
+def robust(t: np.ndarray, k: np.ndarray) -> float:
+    chosen, action = int(np.argmax(k[:ACTIONS])), int(t[0])
+    put_right = (t[1] - k[ACTIONS + action]) / t[2] if chosen == action else 0.0
+    return float(k[ACTIONS + chosen] + put_right)
+
+
+def self_normalised(truth: np.ndarray, kept: Any) -> float:
+    found = agreeing(truth, kept)
+    return sum(w * r for w, r in found) / sum(w for w, _ in found) if found else 0.0
+
+
+def effective(truth: np.ndarray, kept: Any) -> float:
+    found = agreeing(truth, kept)
+    return sum(w for w, _ in found) ** 2 / sum(w * w for w, _ in found) / len(truth) if found else 0.0
+
+
 # --- ranks of partners, and scores of episodes ------------------------------------------------------------------------
 RANKS = Kind(
     lambda draw, rows: (np.ones((rows, 2), np.float32), draw.integers(1, 30, (rows, 2)).astype(np.float32)),
@@ -320,6 +377,15 @@ ALL = (
     Row(bound(TAGGING, "span_precision"), SPANS, 1.0, of_spans(lambda right, _, said: right / max(said, 1))),
     Row(bound(TAGGING, "span_recall"), SPANS, 1.0, of_spans(lambda right, true, _: right / max(true, 1))),
     Row(bound(TAGGING, "token_accuracy"), SPANS, 1.0, mean(lambda t, g: float((t[3:] == g[1:]).mean()))),
+    Row(bound(Bandit(), "policy_value"), LOGS, 1.0, mean(robust)),
+    Row(bound(Bandit(), "snips_value"), LOGS, 1.0, repeated(self_normalised)),
+    Row(
+        bound(Bandit(), "ips_value"),
+        LOGS,
+        1.0,
+        repeated(lambda t, k: sum(w * r for w, r in agreeing(t, k)) / len(t)),
+    ),
+    Row(bound(Bandit(), "effective_sample_share"), SAME, 1.0, repeated(effective)),
     Row(named("eer"), IDENTITIES, 0.0, equal_error),
     Row(named("tar_at_far_0.01"), IDENTITIES, 1.0, accepted(0.01)),
     Row(named("tar_at_far_0.001"), IDENTITIES, 1.0, accepted(0.001)),

@@ -17,6 +17,7 @@ from graftwork import specs
 from graftwork.data.table import Kind
 from graftwork.data.tensors import Tensors
 from graftwork.networks.heads.hidden_tokens import NOTHING
+from graftwork.tasks.bandit import Bandit
 from graftwork.tasks.classification import Classification
 from graftwork.tasks.decision import Decision
 from graftwork.tasks.embedding.few_shot import FewShot
@@ -41,8 +42,10 @@ LOG: dict[str, list[Any]] = {
     "game": [f"game {at % 15}" for at in range(len(TEXTS))],
     "move": [at // 15 for at in range(len(TEXTS))],
     "points": [float(at % 7) for at in range(len(TEXTS))],
+    "gain": [3.0 - at % 4 if at < 12 else at % 3 for at in range(len(TEXTS))],
+    "chance": [0.2 + at % 5 / 10 for at in range(len(TEXTS))],
 }
-"""Columns of logged rollouts, for tasks that learn from those."""
+"""Columns of logged rollouts and choices, for tasks that learn from those."""
 MEDIA = {"image": picture, "audio": clip}
 """What stands in an input that holds no texts."""
 
@@ -177,6 +180,21 @@ def alike(task: Task, target: torch.Tensor) -> torch.Tensor:
     return torch.eye(task.outputs)[codes]
 
 
+def as_logged(task: Bandit, target: torch.Tensor) -> Tensors:
+    """The logged action is chosen, and what it brought is expected of it."""
+    action = F.one_hot(target[:, 0].long().clamp(min=0), task.actions).float()
+    return torch.cat([20.0 * action, action * task.standardised(target[:, 1:2])], dim=1)
+
+
+def of_logged(task: Bandit, predictions: np.ndarray, target: np.ndarray) -> float:
+    """Cross-entropy of the logged action times what it brought, by its chance, and the squared error of that."""
+    action, reward, propensity = int(target[0]), float(target[1]), float(target[2])
+    said = predictions.astype(float)
+    gain = np.clip((reward - task.log.low) / (task.log.high - task.log.low), 0, 1) / task.log.scale
+    chosen = float(log_softmax(said[: task.actions])[action]) * min(1 / propensity, task.clip)
+    return float((said[task.actions + action] - task.standardised(reward)) ** 2 - gain * chosen)
+
+
 def what_was_there(task: Task, target: Mapping[str, torch.Tensor]) -> Tensors:  # noqa: ARG001
     """The hidden values themselves."""
     return {"values": target["values"], "wanted": target["values"], "hidden": target["hidden"]}
@@ -237,6 +255,14 @@ ALL = (
     Row(Identity(), lambda _, topic, at: f"{topic} {at % 4}", sure, of_class),
     Row(FewShot(way=2, query=2, episodes=4), lambda _, topic, at: f"{topic} {at % 4}", sure, of_class),
     Row(Tagging(), spans_of, sure_of_tokens, of_tokens, unknown=[{"start": 0, "end": 2, "label": "music"}]),
+    Row(
+        Bandit(),
+        topic_of,
+        as_logged,
+        of_logged,
+        unknown="music",
+        roles={"domain": "place", "reward": "gain", "propensity": "chance"},
+    ),
     Row(MaskedLanguage(), None, sure_of_hidden_tokens, of_hidden_tokens),
     Row(MaskedLanguage(rate=0.4), None, sure_of_hidden_tokens, of_hidden_tokens),
     Row(SimCLR(width=90), None, alike, None, ("photo",), kind="image", base=SMALL_CNN),

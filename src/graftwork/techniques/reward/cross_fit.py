@@ -59,27 +59,29 @@ def expected_rewards(
         rows = np.flatnonzero(known & (fold == held))
         chosen = action[rows]
         for at in range(len(PENALTIES)):
-            said = np.einsum("nf,nf->n", features[rows], weights[at][chosen]) + means[chosen]
+            said = np.einsum("nf,nf->n", features[rows], weights[at][chosen]) + means[at][chosen]
             missed[at] += float(np.square(reward[rows] - said).sum())
     best, found = int(missed.argmin()), np.zeros((len(features), actions), np.float32)
     for held, (weights, means) in zip(folds, models, strict=True):
-        found[fold == held] = features[fold == held] @ weights[best].T + means
+        found[fold == held] = features[fold == held] @ weights[best].T + means[best]
     return found
 
 
 def _fitted(
     features: np.ndarray, action: np.ndarray, reward: np.ndarray, actions: int, used: np.ndarray, check: Check
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights by penalty and action (P, K, F), and what stands beside them (K,)."""
+    """Weights by penalty and action (P, K, F), and the constants beside them (P, K)."""
     weights = np.zeros((len(PENALTIES), actions, features.shape[1]), np.float32)
     middle = float(reward[used].mean()) if used.any() else 0.0
-    means = np.full(actions, middle)
+    means = np.full((len(PENALTIES), actions), middle)
     for one in range(actions):
         check()
         rows = np.flatnonzero(used & (action == one))
-        means[one] = (reward[rows].sum() + SHRUNK * middle) / (len(rows) + SHRUNK)
         if len(rows):
-            weights[:, one] = ridge(features[rows].astype(np.float64), reward[rows] - means[one])
+            mean = (reward[rows].sum() + SHRUNK * middle) / (len(rows) + SHRUNK)
+            centre = features[rows].mean(axis=0, dtype=np.float64)  # a log shows an action in rows of its own kind
+            weights[:, one] = ridge(features[rows] - centre, reward[rows] - mean)
+            means[:, one] = mean - weights[:, one] @ centre
     return weights, means
 
 
@@ -101,8 +103,11 @@ class _Choice:
     """Which of K actions was chosen, as a problem that can be solved."""
 
     outputs: int
-    name: str = "choice"
     facts: frozenset[str] = frozenset({"hard_labels"})
+
+    @property
+    def name(self) -> str:
+        return "choice"
 
     def loss(self, predictions: Tensor, target: Tensor) -> Tensor:
         return F.cross_entropy(predictions, target, reduction="none")
