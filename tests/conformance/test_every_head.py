@@ -26,7 +26,7 @@ from graftwork.core.corruption import corruption
 from graftwork.core.examples import Examples, make_batch, prepare
 from graftwork.data.batch import Batch
 from graftwork.data.columns.text import TextSettings
-from graftwork.data.table import Column, Role, Schema, Table
+from graftwork.data.table import Column, Kind, Role, Schema, Table
 from graftwork.data.tensors import Tensors
 from graftwork.errors import RefusedError, UsageError
 from graftwork.networks.base_settings import TrainingRows
@@ -43,8 +43,8 @@ from tinyrun import Fixture
 
 SEED, BATCH = 3, 12
 FITTING = [(row, task) for row in ALL for task in tasks.ALL if HEADS[row.name].fits <= task.task.facts]
-LOGGED: tuple[Role, ...] = ("reward", "propensity")
-"""Roles of numbers that a task may learn from."""
+LOGGED: dict[Role, Kind] = {"reward": "number", "propensity": "number", "rollout": "category", "step": "number"}
+"""Roles of columns that a task may learn from."""
 each = pytest.mark.parametrize(("row", "task_row"), FITTING, ids=[f"{row.spec}-{task}" for row, task in FITTING])
 
 
@@ -96,7 +96,7 @@ class Setting:
 def setting(row: tasks.Row) -> Setting:
     inputs = tuple(Column(name, row.kind) for name in row.inputs)
     target = () if row.target is None else (Column(TARGET, row.task.target_kinds[0], "target"),)
-    logged = tuple(Column(row.roles[role], "number", role) for role in LOGGED if role in row.roles)
+    logged = tuple(Column(row.roles[role], kind, role) for role, kind in LOGGED.items() if role in row.roles)
     schema = Schema((*inputs, *target, *logged, Column("place", "category", "domain", ("far", "here"))))
     table = Table(row.data(), schema, "tiny", np.arange(1, len(TEXTS) + 1))
     task = row.task.learn_rows(table, TARGET)
