@@ -53,6 +53,7 @@ SAYS = {
     "quantiles": "coverage of the interval",
     "profile_table": "rows to settle: {'duplicates': 25, 'conflicts': 12, 'overlap': 12}",
     "advise": "to label first:",
+    "bandit": "clicks a visit, in truth: 0.4",
     "slices": "where 'carrier' is 'Blitz'",
 }
 """What each prints when it has done its work."""

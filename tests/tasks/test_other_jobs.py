@@ -32,7 +32,7 @@ def test_every_name_stands_for_one_job() -> None:
         ("text-classification", "It is called 'classification' here"),
         ("face-recognition", "It is called 'identity' here"),
         ("clasification", "Did you mean 'classification'"),
-        ("cooking", "Known: classification"),
+        ("cooking", "Known: bandit, classification"),
     ],
 )
 def test_an_unknown_task(name: str, words: str) -> None:

@@ -22,6 +22,10 @@ CALLED: dict[str, tuple[str, ...]] = {
         "verification", "face-verification", "face-recognition", "speaker-verification", "speaker-recognition",
         "re-identification", "metric-learning", "identification",
     ),
+    "bandit": (
+        "contextual-bandit", "contextual-bandits", "bandits", "off-policy", "policy", "logged-choices",
+        "counterfactual", "uplift",
+    ),
     "few-shot": ("fewshot", "meta-learning", "one-shot"),
 }  # fmt: skip
 """By task, other names of the same job."""
