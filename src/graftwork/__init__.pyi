@@ -97,6 +97,7 @@ from graftwork.techniques.multitask.uncertainty import Uncertainty as Uncertaint
 from graftwork.techniques.optimize.accumulate import Accumulate as Accumulate
 from graftwork.techniques.optimize.sam import SAM as SAM
 from graftwork.techniques.reward.advantage_weighted import AdvantageWeighted as AdvantageWeighted
+from graftwork.techniques.reward.doubly_robust import DoublyRobust as DoublyRobust
 from graftwork.techniques.reward.reward import Reward as Reward
 from graftwork.techniques.transfer.full import Full as Full
 from graftwork.techniques.transfer.label_names import LabelNames as LabelNames
@@ -136,6 +137,7 @@ __all__ = [
     "Distil",
     "DistilFeatures",
     "DomainSampling",
+    "DoublyRobust",
     "EDA",
     "EMA",
     "FGM",
