@@ -5,8 +5,10 @@ A space of gymnasium is taken apart here once; what follows is plain numpy, and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -40,10 +42,10 @@ class Part:
     sizes: tuple[int, ...] = ()
     starts: tuple[int, ...] = ()
 
-    @property
+    @cached_property  # asked for at every step
     def length(self) -> int:
         """Numbers that it is stored in."""
-        return sum(self.sizes) if self.kind == "category" else int(np.prod(self.shape)) if self.shape else 1
+        return sum(self.sizes) if self.kind == "category" else math.prod(self.shape)
 
     def read(self, observation: Any) -> Any:
         """Of one observation: a text, or a flat array: bytes of pictures and maps, float32 of numbers, and of
