@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from graftwork.core.aim import Aim
 from graftwork.core.corruption import Corruption
 from graftwork.core.technique import Gradient, Graft, LossOutput, Multiplier, Objective, TaskLoss, Term, Terms
 from graftwork.data.batch import Batch
@@ -30,7 +31,8 @@ T = TypeVar("T")
 class Stages:
     """What every step of a run does, all techniques together.
 
-    reference: of the first technique that has one; None where none has. told: terms whose means the history keeps.
+    reference: of the first technique that has one; None where none has. aims: of that one.
+    told: terms whose means the history keeps.
     """
 
     rows: np.ndarray | None
@@ -44,6 +46,7 @@ class Stages:
     view: Callable[[Network], Network]
     fold: Callable[[Network], Network]
     reference: Callable[[Network], Network] | None
+    aims: Mapping[str, Aim]
     told: tuple[str, ...]
     state: nn.ModuleDict
     generators: Mapping[str, torch.Generator]
@@ -81,6 +84,7 @@ def compose(
         view=_chain([graft.view for graft in grafts if graft.view]),
         fold=_chain([graft.fold for graft in reversed(grafts) if graft.fold]),
         reference=next((graft.reference for graft in grafts if graft.reference), None),
+        aims=next((graft.aims or {} for graft in grafts if graft.reference), {}),
         told=tuple(dict.fromkeys(name for graft in grafts for name in graft.told or ())),
         state=nn.ModuleDict(
             {name: graft.state for name, graft in zip(names, grafts, strict=True) if graft.state is not None}

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from graftwork.core.aim import Aim as Aim
 from graftwork.core.cost import Cost as Cost
 from graftwork.core.phases import Phase as Phase
 from graftwork.core.setup import Setup as Setup
@@ -117,6 +118,7 @@ class Graft:
     view: the network that validation scores and that is saved.
     fold: at save only; changes no output.
     reference: of a network of the run, a copy as it was when the technique began to act: what it is held against.
+    aims: by target, what it raises in place of the loss; what it reached is judged by that, beside its reference.
     told: names of terms whose means the history keeps.
     state: trained where it requires a gradient, and checkpointed with the network.
     generators: the technique's random streams, checkpointed.
@@ -137,6 +139,7 @@ class Graft:
     view: Callable[[Network], Network] | None = None
     fold: Callable[[Network], Network] | None = None
     reference: Callable[[Network], Network] | None = None
+    aims: Mapping[str, Aim] | None = None
     told: tuple[str, ...] | None = None
     state: nn.Module | None = None
     generators: Mapping[str, torch.Generator] | None = None

@@ -14,6 +14,7 @@ from graftwork.evidence.forgetting import remembered_json
 from graftwork.evidence.page.card import model_card
 from graftwork.evidence.page.page import page
 from graftwork.evidence.results import Findings
+from graftwork.evidence.reward.tuned import tuned_json
 from graftwork.evidence.scores.domains import to_json as by_domain
 from graftwork.evidence.summary.summarising import summarised
 from graftwork.evidence.summary.summary import Summary
@@ -40,6 +41,7 @@ class Report(Findings):
             **self._inputs(),
             **self._domains(),
             **({"remembered": remembered_json(self.remembered)} if self.remembered else {}),
+            **({"tuned": tuned_json(self.tuned)} if self.tuned else {}),
             **self._slices(),
             "seconds": {
                 stage.name: {"wall": round(stage.wall_seconds, 3), "cpu": round(stage.cpu_seconds, 3)}

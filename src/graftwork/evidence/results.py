@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from graftwork.bases.provenance import NOT_KNOWN, Provenance
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.forgetting import Remembered
+from graftwork.evidence.reward.tuned import Tuned
 from graftwork.evidence.rows import Views
 from graftwork.evidence.scores.baseline import Baseline
 from graftwork.evidence.scores.breakdown import Bin
@@ -53,11 +54,12 @@ class Series:
 @dataclass(frozen=True)
 class Curves:
     """How the training went: loss by optimizer step, and the primary metric on validation. watched: the score of a
-    probe on a labelled table, where a pretraining was watched by one."""
+    probe on a labelled table, where a pretraining was watched by one. told: what a technique wanted to be told of."""
 
     loss: Series
     scores: tuple[Series, ...] = ()
     watched: Series | None = None
+    told: tuple[Series, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +118,7 @@ class Findings(Result):
     were used. folder: where the model is. leads_to: what it is for, where that is no prediction, and the command, with
     `{folder}`. made: when. rows: those that are shown, by split and number. provenance: the
     bases with their licences, and the tables. remembered: what became of the task that the base was trained for before.
+    tuned: what a reward brought, by target, where one was climbed.
     """
 
     more: tuple[Result, ...] = ()
@@ -153,6 +156,7 @@ class Findings(Result):
     rows: Views = field(default_factory=dict)
     provenance: Provenance = NOT_KNOWN
     remembered: tuple[Remembered, ...] = ()
+    tuned: tuple[Tuned, ...] = ()
 
     @property
     def results(self) -> tuple[Result, ...]:

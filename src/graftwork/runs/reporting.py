@@ -31,6 +31,7 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.leave_one_domain_out import LeftOutDomain
 from graftwork.runs.results import Given, held_out_parts, results_of, tables_of
 from graftwork.runs.single import Candidate
+from graftwork.runs.tuned_by_reward import told_curves, tuned_by_reward, with_tuned
 from graftwork.saved import recipe_text
 from graftwork.shown import shown_number
 from graftwork.tasks.capabilities import LeadsOn
@@ -67,6 +68,8 @@ def make_report(
     given, call = given or held_out_parts(job, model, kept), call or Call()
     results, doubts = results_of(job, model, kept, given, left_out)
     results = with_sections(job, model, given, results)
+    tuned = tuned_by_reward(job, model, kept, given)
+    results = with_tuned(results, tuned)
     gaps = differences(job, candidates, kept)
     warnings = licences(model.provenance) + data_warnings(job, tables_of(given)) + doubts
     recipes = [member.model.recipe for member in model.each_member]
@@ -113,6 +116,7 @@ def make_report(
         leads_to=next((task.leads_to for task in job.tasks.values() if isinstance(task, LeadsOn)), ("", "")),
         made=time.strftime("%Y-%m-%d %H:%M"),
         provenance=model.provenance,
+        tuned=tuned,
         remembered=() if job.old_task is None else job.old_task.after(model.lead.network),
     )
     wanted = {name: rows for name, rows in wanted_rows(report).items() if name in given}
@@ -171,7 +175,8 @@ def _curves(job: Job, kept: Candidate) -> Curves | None:
         values = tuple(value if metric.higher_is_better else -value for _, value in watched)
         called = f"{metric.display} of a probe on {Path(job.watched.table.source).name}"
         probe = Series(called, tuple(step for step, _ in watched), values)
-    return Curves(Series("training loss", tuple(s for s, _ in losses), tuple(v for _, v in losses)), series, probe)
+    loss = Series("training loss", tuple(s for s, _ in losses), tuple(v for _, v in losses))
+    return Curves(loss, series, probe, told_curves(kept))
 
 
 def _tables(job: Job) -> dict[str, Table]:

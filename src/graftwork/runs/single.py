@@ -38,6 +38,7 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.old_rows import with_old_rows
 from graftwork.runs.speed import Speed
+from graftwork.runs.starting_model import StartingModel, starting_model
 from graftwork.runs.teachers.teachers import answers
 from graftwork.runs.training_rows import training_rows
 from graftwork.runs.workspace import Workspace
@@ -56,7 +57,7 @@ class Candidate:
 
     score: on validation, more is better. across: the same on training rows, each predicted without its fold, where few
     validate; else None. beaten: by a simpler one, as far as can be told from these. wall, cpu: seconds from building
-    the network to the last step.
+    the network to the last step. starting: what a technique that climbs an aim of its own began from.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Candidate:
     cpu: float
     across: float | None = None
     beaten: bool = False
+    starting: StartingModel | None = None
 
 
 def plan_single(job: Job, recipe: Recipe, *, timed: bool = True) -> Plan:
@@ -134,6 +136,7 @@ def run_single(
     if corrupts(run.tasks) and speed.text(run):
         listener.note(f"{name}: {speed.text(run)}, validation included")
     seen = held_out_views(run)
+    starting = starting_model(run, fitted.network)
     network = run.stages.fold(fitted.network)
     network = with_training_classes(network, run.train, run.tasks, run.plan.techniques)
     predictions = None
@@ -150,7 +153,8 @@ def run_single(
     seconds = time.monotonic() - wall
     listener.finished(name, fitted.best_score, seconds)
     spent = time.process_time() - cpu
-    return Candidate(name, resolved, run.plan, network, fitted, fitted.best_score, predictions, seconds, spent)
+    best = fitted.best_score
+    return Candidate(name, resolved, run.plan, network, fitted, best, predictions, seconds, spent, starting=starting)
 
 
 def _paced(

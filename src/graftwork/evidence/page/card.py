@@ -30,7 +30,7 @@ def _top(report: Findings) -> str:
     parts = [f"# {plain(summary.title)}"]
     for verdict, told in zip(summary.verdicts, summary.verdict_lines(), strict=True):
         parts.append(f"> **Warning.** {plain(told)}" if verdict.warning else plain(told))
-    parts += [plain(one) for one in (*summary.remembered, *summary.trust)]
+    parts += [plain(one) for one in (*summary.remembered, *summary.tuned, *summary.trust)]
     parts.append("\n".join(f"- {plain(one)}" for one in summary.made_from))
     if summary.trouble:
         parts.append("Where it goes wrong most:\n\n" + "\n".join(f"- {plain(one.text)}" for one in summary.trouble))

@@ -262,6 +262,10 @@ def _curves(report: Findings) -> list[tuple[Any, str]]:
     if report.curves.watched is not None:
         name = report.curves.watched.name
         found.append((plots.validation_scores((report.curves.watched,), name, "watched"), f"{name}, while it trained."))
+    for at, series in enumerate(report.curves.told):
+        if len(series.steps) > 1:
+            said = f"{series.name[:1].upper()}{series.name[1:]}, on the rows that are trained on."
+            found.append((plots.validation_scores((series,), series.name, f"told-{at}"), said))
     return [(Markup(svg), said) for svg, said in found]
 
 

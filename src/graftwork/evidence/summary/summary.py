@@ -46,7 +46,8 @@ class Summary:
 
     title: what the model does, as a question. verdicts: one a target. trust: what the numbers rest on. trouble: where
     it goes wrong, at most five. made_from: rows, columns, base, time. steps: what to do next, at most three.
-    remembered: what became of the old task, where that was asked. ablation: how to see what each technique brought.
+    remembered: what became of the old task, where that was asked. tuned: what a reward brought.
+    ablation: how to see what each technique brought.
     """
 
     title: str
@@ -56,6 +57,7 @@ class Summary:
     made_from: tuple[str, ...] = ()
     steps: tuple[NextStep, ...] = ()
     remembered: tuple[str, ...] = ()
+    tuned: tuple[str, ...] = ()
     ablation: NextStep | None = None
 
     @property
@@ -70,7 +72,7 @@ class Summary:
     def lines(self) -> list[str]:
         """How good, what was forgotten, made from what, the first thing to do next, and how to see what each technique
         brought: for a terminal."""
-        found = [*self.verdict_lines(), *self.remembered, *self.made_from[:1]]
+        found = [*self.verdict_lines(), *self.remembered, *self.tuned, *self.made_from[:1]]
         for step in self.steps[:1]:
             found.append(f"Next: {step.text}")
             found += [f"  {step.command}"] if step.command else []
@@ -95,5 +97,6 @@ class Summary:
             made_from=tuple(plain["made_from"]),
             steps=tuple(NextStep(**one) for one in plain["steps"]),
             remembered=tuple(plain.get("remembered", ())),
+            tuned=tuple(plain.get("tuned", ())),
             ablation=NextStep(**plain["ablation"]) if plain.get("ablation") else None,
         )

@@ -1,0 +1,85 @@
+"""Ways to the end of a reward that need no training: choices by costs or by thresholds, of calibrated probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graftwork.core.aim import Aim
+from graftwork.core.decided import has_costs
+from graftwork.evidence.reward.class_thresholds import class_weights, weighted_choices
+from graftwork.evidence.sure.calibration import Calibration
+from graftwork.evidence.sure.thresholds import best_threshold, can_decide, with_threshold
+from graftwork.tasks.costs import bayes
+from graftwork.tasks.task import Task
+
+_FEWEST = 20
+"""Rows below which nothing is chosen by them."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """name: for a reader. how: what to do in place of the tuning. choices: in the form of `Task.predicted`."""
+
+    name: str
+    how: str
+    choices: Any
+
+
+Decide = Callable[[np.ndarray], Any]
+"""Calibrated probabilities (N, C) -> choices."""
+
+
+def cheaper_ways(task: Task, aim: Aim, rows: Calibration, tuning: Calibration | None, seed: int = 0) -> list[Way]:
+    """Those that there are for this aim.
+
+    rows: the truth, and the calibrated probabilities of the model that the tuning began from. tuning: the same of other
+    rows, which choose thresholds; where there are none, each half of the rows is decided by what the other one chose.
+    """
+    if aim.costs is not None and has_costs(task):
+        how = f"train without the reward and decide by costs: graft predict RUN TABLE --costs {aim.called}"
+        return [Way("Bayes decisions, no reward", how, bayes(rows.kept, aim.costs))]
+    metric = aim.metric
+    if metric is None or metric.reads != "choices" or task.holds_out != "rows":
+        return []
+    how = f"train without the reward and choose thresholds: graft calibrate RUN LABELLED --metric {metric.name}"
+    name = f"thresholds for {metric.display}, no reward"
+    if has_costs(task):
+
+        def by_weights(some: Calibration) -> Decide:
+            weights = class_weights(some.kept, some.truth, metric, seed)
+            return lambda kept: weighted_choices(kept, weights)
+
+        return _chosen(name, how, by_weights, rows, tuning, seed)
+    if can_decide(task):
+
+        def by_threshold(some: Calibration) -> Decide:
+            return with_threshold(task, best_threshold(task, some, metric.name)).predicted
+
+        return _chosen(name, how, by_threshold, rows, tuning, seed)
+    return []
+
+
+def _chosen(
+    name: str,
+    how: str,
+    learn: Callable[[Calibration], Decide],
+    rows: Calibration,
+    tuning: Calibration | None,
+    seed: int,
+) -> list[Way]:
+    """The choices of all rows, none of them by what it chose itself; nothing where rows are too few for that."""
+    if tuning is not None:
+        return [Way(name, how, learn(tuning)(rows.kept))] if len(tuning) >= _FEWEST else []
+    if len(rows) < 2 * _FEWEST:
+        return []
+    order = np.random.default_rng(seed).permutation(len(rows))
+    halves = order[: len(rows) // 2], order[len(rows) // 2 :]
+    found = [learn(rows.part(other))(rows.kept[own]) for own, other in (halves, halves[::-1])]
+    choices = np.empty((len(rows), *found[0].shape[1:]), found[0].dtype)
+    for own, made in zip(halves, found, strict=True):
+        choices[own] = made
+    return [Way(name, how, choices)]
