@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graftwork.core.technique import Aim
 from graftwork.data.table import Table
 from graftwork.discovery.code import from_code
 from graftwork.errors import RefusedError, UsageError
@@ -35,10 +36,22 @@ class CallReward:
     needs_truth: bool = False
     scale: float = 1.0
 
+    @property
+    def aim(self) -> Aim:
+        return Aim(self.called, judge=self.judged)
+
+    def judged(self, predictions: Sequence[Any], table: Table) -> np.ndarray:
+        """What answers to all rows of a table are rewarded with (N,)."""
+        return self._rewards(list(predictions), table, np.arange(len(table)))
+
     def __call__(self, asked: Asked) -> Tensor:
         flat = asked.answers.reshape(-1, *asked.answers.shape[2:])
-        predictions = self.task.decode(self.answering.as_kept(flat))
-        rows = self.table.data.take(asked.rows).to_pylist() * len(asked.answers)
+        found = self._rewards(self.task.decode(self.answering.as_kept(flat)), self.table, asked.rows)
+        return torch.from_numpy(found.reshape(len(asked.answers), -1)).float().to(asked.answers.device)
+
+    def _rewards(self, predictions: list[Any], table: Table, at: np.ndarray) -> np.ndarray:
+        """Of answers to these rows of a table, again and again as long as there are answers."""
+        rows = table.data.take(at).to_pylist() * (len(predictions) // max(1, len(at)))
         try:
             given = self.function(predictions, rows)
             found = np.asarray(given, np.float64)
@@ -55,13 +68,14 @@ class CallReward:
                 "numbers, one for each, in their order."
             )
         if not np.isfinite(found).all():
-            at = int(np.flatnonzero(~np.isfinite(found))[0])
-            place = self.table.place(int(self.table.rows[asked.rows[at % len(asked.rows)]]))
+            first = int(np.flatnonzero(~np.isfinite(found))[0])
+            place = table.place(int(table.rows[at[first % len(at)]]))
             raise UsageError(
-                f"reward: {self.called} gave {found[at]} for the prediction {shortened_text(repr(predictions[at]))} of "
-                f"{self.table.source}, {place}. Expected a finite number; give a low one where an answer is no good."
+                f"reward: {self.called} gave {found[first]} for the prediction "
+                f"{shortened_text(repr(predictions[first]))} of {table.source}, {place}. Expected a finite number; "
+                "give a low one where an answer is no good."
             )
-        return torch.from_numpy(found.reshape(len(asked.answers), -1)).float().to(asked.answers.device)
+        return found
 
 
 def call_reward(name: str, task: Task, answering: Sampled, table: Table | None) -> CallReward:

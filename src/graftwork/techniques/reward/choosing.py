@@ -103,7 +103,8 @@ def _reward(settings: Settings, setup: Setup, target: str, task: Task, answering
         if not task.single_label:
             kind = f"'{target}' has the task {task.name}"
             raise RefusedError(f"{settings.name}: costs are of one class a row, and {kind}. Use call.")
-        return cost_reward(cost_matrix(settings.cost_table, settings.costs, task.classes), targets, setup.device)
+        costs = cost_matrix(settings.cost_table, settings.costs, task.classes)
+        return cost_reward(costs, settings.costs, targets, setup.device)
     return metric_reward(_scored(settings.metric, task), task, answering, targets, setup.labelled[target])
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graftwork.core.technique import Aim
 from graftwork.errors import RefusedError
 from graftwork.tasks.costs import CostMatrix
 from graftwork.techniques.reward.rewards import Asked
@@ -15,8 +16,10 @@ from graftwork.techniques.reward.rewards import Asked
 
 @dataclass(frozen=True)
 class CostReward:
-    """costs: (C, C), of the true class and the answer. truth: class indices of all training rows, on the device."""
+    """costs: (C, C), of the true class and the answer. truth: class indices of all training rows, on the device. aim:
+    the whole matrix."""
 
+    aim: Aim
     costs: Tensor
     truth: Tensor
     scale: float
@@ -27,14 +30,16 @@ class CostReward:
         return -self.costs[self.truth[rows], asked.answers]
 
 
-def cost_reward(costs: CostMatrix, targets: np.ndarray, device: torch.device) -> CostReward:
+def cost_reward(costs: CostMatrix, called: str, targets: np.ndarray, device: torch.device) -> CostReward:
     """Of the classes alone: to abstain is no answer that a network gives. They are learned in units of their range.
 
-    targets: class indices of all training rows (N,). Raises RefusedError where no answer costs more than another.
+    called: their file. targets: class indices of all training rows (N,). Raises RefusedError where no answer costs more
+    than another.
     """
     matrix = costs.costs[:, : len(costs.classes)]
     if not np.ptp(matrix, axis=1).any():
         raise RefusedError("reward: all answers cost the same, whatever is true, so that nothing can be learned.")
     truth = torch.from_numpy(np.asarray(targets, np.int64)).to(device)
     scale = 1.0 / float(matrix.max() - matrix.min())
-    return CostReward(torch.tensor(matrix, dtype=torch.float32, device=device), truth, scale)
+    aim = Aim(called, costs=costs)
+    return CostReward(aim, torch.tensor(matrix, dtype=torch.float32, device=device), truth, scale)

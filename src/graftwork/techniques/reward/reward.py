@@ -142,6 +142,7 @@ class Reward(Technique):
             inputs=inputs,
             objective=objective,
             reference=start.network,
+            aims={one.name: one.reward.aim for one in acts},
             told=tuple(f"{what} {one.name}" for one in acts for what in ("reward", "kl", "entropy")),
             state=nn.ModuleDict({"start": start, **seen}),
             generators={"answers": stream.generator},

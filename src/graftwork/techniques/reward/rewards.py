@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graftwork.core.technique import Aim
 from graftwork.tasks.capabilities import Sampled
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.one_changed import one_changed
@@ -42,6 +43,10 @@ class RowReward(Protocol):
     def scale(self) -> float:
         """What rewards are multiplied by where they are learned from, so that they are of the size of 1."""
 
+    @property
+    def aim(self) -> Aim:
+        """What it is that they are for."""
+
     def __call__(self, asked: Asked) -> Tensor:
         """Of each answer (A, B), in float32, where the answers are."""
 
@@ -61,6 +66,10 @@ class MetricReward:
     targets: Any
     scale: float = 1.0
     needs_truth: bool = True
+
+    @property
+    def aim(self) -> Aim:
+        return Aim(self.metric.name, metric=self.metric)
 
     def __call__(self, asked: Asked) -> Tensor:
         every = np.arange(len(asked.rows))
