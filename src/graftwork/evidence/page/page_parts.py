@@ -8,6 +8,7 @@ from typing import Any
 from graftwork.evidence.details import ClassDetails, Details, EpisodeDetails, LabelDetails, NumberDetails
 from graftwork.evidence.evaluation import Evaluation
 from graftwork.evidence.page import plots, tables
+from graftwork.evidence.page.curves import curves
 from graftwork.evidence.page.own_sections import own_sections
 from graftwork.evidence.page.pictures import bars
 from graftwork.evidence.page.remembered import remembered_table
@@ -44,7 +45,7 @@ def parts(report: Findings) -> dict[str, Any]:
         "drawn": _drawn(report),
         "numbers_only": all(isinstance(result["evaluation"].details, NumberDetails) for result in results),
         "candidates": tables.candidates(report, _score_name(report)) if report.candidates else None,
-        "curves": _curves(report),
+        "curves": curves(report),
         "remembered": remembered_table(report.remembered),
         "facts": _facts(report),
         "costs": _costs(report),
@@ -242,31 +243,6 @@ def _mistakes_said(evaluation: Evaluation) -> str:
     if details is None:
         return f"Most wrong first: {counted(shown, 'row')}."
     return f"{some}, the worst first: those in which the wrong answer led most. Such rows often have a wrong label."
-
-
-def _curves(report: Findings) -> list[tuple[Any, str]]:
-    """The learning curves with what they show."""
-    from markupsafe import Markup
-
-    if report.curves is None:
-        return []
-    found = []
-    if report.curves.loss.steps:
-        found.append(
-            (plots.training_loss(report.curves.loss), "Training loss by step: it falls while the model learns.")
-        )
-    if report.curves.scores:
-        name = "Mean score" if report.more or report.metric is None else report.metric.display
-        said = f"{name} on validation rows while it trained."
-        found.append((plots.validation_scores(report.curves.scores, name), said))
-    if report.curves.watched is not None:
-        name = report.curves.watched.name
-        found.append((plots.validation_scores((report.curves.watched,), name, "watched"), f"{name}, while it trained."))
-    for at, series in enumerate(report.curves.told):
-        if len(series.steps) > 1:
-            said = f"{series.name[:1].upper()}{series.name[1:]}, on the rows that are trained on."
-            found.append((plots.validation_scores((series,), series.name, f"told-{at}"), said))
-    return [(Markup(svg), said) for svg, said in found]
 
 
 def _facts(report: Findings) -> Grid | None:
