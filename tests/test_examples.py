@@ -55,11 +55,12 @@ SAYS = {
     "advise": "to label first:",
     "bandit": "clicks a visit, in truth: 0.4",
     "slices": "where 'carrier' is 'Blitz'",
+    "rl": "the pole stood for",
 }
 """What each prints when it has done its work."""
 APART = {"make_sample_data", "resume_after_kill"}
 """Those with a test of their own."""
-LONG = {"ablate", "classify_table", "distil", "face_attributes"}
+LONG = {"ablate", "classify_table", "distil", "face_attributes", "rl"}
 """Those that take ten seconds."""
 
 

@@ -106,6 +106,18 @@ def test_a_network_that_is_larger_than_its_weights_is_refused(tmp_path: Path) ->
         load_policy(folder)
 
 
+def test_a_name_of_code_in_it_is_never_imported(tmp_path: Path) -> None:
+    from graftwork.networks.manifest import sealed
+
+    folder = learned(tinyworlds.Signal).save(tmp_path / "policy")
+    told = json.loads((folder / "policy.json").read_text())
+    told["about"]["env"] = told["about"]["recipe"]["env"] = "this:s"  # the module prints when it is imported
+    (folder / "policy.json").write_text(json.dumps(sealed(told)))
+    sys.modules.pop("this", None)
+    assert load_policy(folder).act(np.array([1.0, 0.5])) in (0, 1)
+    assert "this" not in sys.modules
+
+
 def test_what_is_no_policy_is_said(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="There is no policy folder"):
         load_policy(tmp_path / "nothing")
