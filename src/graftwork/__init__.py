@@ -39,6 +39,7 @@ _HOMES = {
     "graftwork.runs.merging.merge": ("merge",),
     "graftwork.runs.pretrain.pretrain": ("pretrain",),
     "graftwork.rl.policy": ("Policy", "load_policy"),
+    "graftwork.rl.ablate": ("RLAblation", "ablate_rl"),
     "graftwork.rl.recipe": ("RLRecipe",),
     "graftwork.rl.rl": ("Learned", "rl"),
     "graftwork.runs.robustness": ("robustness",),

@@ -16,6 +16,8 @@ from graftwork.estimators import Regressor as Regressor
 from graftwork.model import Model as Model
 from graftwork.model import load as load
 from graftwork.recipe import Recipe as Recipe
+from graftwork.rl.ablate import RLAblation as RLAblation
+from graftwork.rl.ablate import ablate_rl as ablate_rl
 from graftwork.rl.policy import Policy as Policy
 from graftwork.rl.policy import load_policy as load_policy
 from graftwork.rl.recipe import RLRecipe as RLRecipe
@@ -173,6 +175,7 @@ __all__ = [
     "Probe",
     "ProtoNet",
     "PseudoLabels",
+    "RLAblation",
     "RLRecipe",
     "RandAugment",
     "Recipe",
@@ -205,6 +208,7 @@ __all__ = [
     "WeightedSum",
     "WiSEFT",
     "ablate",
+    "ablate_rl",
     "advise",
     "bases",
     "drift",

@@ -12,7 +12,7 @@ import pytest
 import graftwork as gw
 from graftwork.errors import NumericalError, RefusedError, UsageError
 from graftwork.rl import cells as cells_module
-from graftwork.rl.ablate import ablate_rl
+from graftwork.rl.ablate import ablate_recipe
 from graftwork.rl.arms import arms_of
 from graftwork.rl.environments import EnvironmentCrashedError
 from graftwork.rl.recipe import RLRecipe
@@ -46,13 +46,13 @@ def test_arms_lack_a_part_each_and_without_the_base_its_techniques_too() -> None
 
 def test_a_recipe_without_parts_is_refused_with_what_there_could_be() -> None:
     with pytest.raises(UsageError, match=r"nothing to leave out.*--normalise or --base"):
-        ablate_rl(RLRecipe(env="CartPole-v1"))
+        ablate_recipe(RLRecipe(env="CartPole-v1"))
 
 
 @pytest.mark.slow
 def test_what_scaling_brings_is_found_where_nothing_is_learned_without(tmp_path: Path) -> None:
     recipe = RLRecipe(env=Huge, normalise=True, **SHORT | {"steps": 1024})
-    found = ablate_rl(recipe, repeats=5, out=tmp_path / "page")
+    found = ablate_recipe(recipe, repeats=5, out=tmp_path / "page")
     (finding,) = found.findings
     assert (finding.name, finding.verdict, finding.repeats) == ("normalisation", "helps", 5)
     assert finding.value is not None
@@ -66,7 +66,7 @@ def test_what_scaling_brings_is_found_where_nothing_is_learned_without(tmp_path:
 
 def test_a_cell_is_the_run_made_by_hand_and_is_not_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = RLRecipe(env=Choice, normalise=True, seed=3, **SHORT)
-    found = ablate_rl(recipe, repeats=2)
+    found = ablate_recipe(recipe, repeats=2)
     by_hand = run_one(replace(recipe, normalise=False), None, seed=4)
     assert by_hand.final is not None
     (cell,) = (one for one in found.cells if (one.arm, one.repeat) == ("without normalisation", 1))
@@ -77,15 +77,23 @@ def test_a_cell_is_the_run_made_by_hand_and_is_not_made_twice(monkeypatch: pytes
         raise AssertionError("made twice")
 
     monkeypatch.setattr(cells_module, "run_one", never)
-    again = ablate_rl(recipe, repeats=2)
+    again = ablate_recipe(recipe, repeats=2)
     assert all(one.reused for one in again.cells)
     assert [one.score for one in again.cells] == [one.score for one in found.cells]
     with pytest.raises(AssertionError, match="made twice"):
-        ablate_rl(replace(recipe, steps=256), repeats=2)
+        ablate_recipe(replace(recipe, steps=256), repeats=2)
+
+
+def test_in_python_it_is_one_call(capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = gw.RLRecipe(env=Choice, normalise=True, **SHORT)
+    found = gw.ablate_rl(recipe, repeats=1, verbose=False)
+    assert isinstance(found, gw.RLAblation)
+    assert capsys.readouterr().err == ""
+    assert "normalisation" in repr(found)
 
 
 def test_three_seeds_say_that_a_verdict_needs_more() -> None:
-    found = ablate_rl(RLRecipe(env=Choice, normalise=True, **SHORT), repeats=2)
+    found = ablate_recipe(RLRecipe(env=Choice, normalise=True, **SHORT), repeats=2)
     assert "has no verdict" in found.findings[0].sentence
     assert "needs 5" in found.findings[0].sentence
 
@@ -99,7 +107,7 @@ def test_a_run_that_fails_is_counted_and_two_seeds_without_any_end_it(monkeypatc
         return run_one(one, None, seed=seed)
 
     monkeypatch.setattr(cells_module, "run_one", crashing)
-    found = ablate_rl(recipe, repeats=2)
+    found = ablate_recipe(recipe, repeats=2)
     assert [(one.arm, one.failed) for one in found.failed] == [("all", "the world ended")]
     assert "1 run failed" in found.findings[0].sentence
 
@@ -108,7 +116,7 @@ def test_a_run_that_fails_is_counted_and_two_seeds_without_any_end_it(monkeypatc
 
     monkeypatch.setattr(cells_module, "run_one", never)
     with pytest.raises(NumericalError, match=r"first 2 seeds could be finished.*the world ended"):
-        ablate_rl(replace(recipe, seed=10), repeats=5)
+        ablate_recipe(replace(recipe, seed=10), repeats=5)
 
 
 def test_ctrl_c_keeps_what_was_finished(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,8 +130,8 @@ def test_ctrl_c_keeps_what_was_finished(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(cells_module, "run_one", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        ablate_rl(recipe, repeats=2)
-    found = ablate_rl(recipe, repeats=2)
+        ablate_recipe(recipe, repeats=2)
+    found = ablate_recipe(recipe, repeats=2)
     assert [one.reused for one in found.cells] == [True, True, False, False]
 
 
@@ -137,10 +145,10 @@ def test_an_arm_that_can_not_be_run_is_said_and_all_of_them_are_refused(monkeypa
 
     monkeypatch.setattr(cells_module.Cells, "check", check)
     with pytest.raises(RefusedError, match=r"nothing left to compare.*no network reads it"):
-        ablate_rl(recipe, repeats=2)
+        ablate_recipe(recipe, repeats=2)
 
 
 def test_a_budget_begins_no_further_seed_than_it_has_time_for() -> None:
-    found = ablate_rl(RLRecipe(env=Choice, normalise=True, **SHORT), repeats=5, budget=0.01)
+    found = ablate_recipe(RLRecipe(env=Choice, normalise=True, **SHORT), repeats=5, budget=0.01)
     assert found.repeats == 1
     assert "the budget is used up after 1 seed" in found.notes

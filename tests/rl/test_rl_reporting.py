@@ -11,8 +11,9 @@ import pytest
 import graftwork as gw
 from graftwork.evidence.rl.page.page import page
 from graftwork.evidence.rl.told import told
+from graftwork.rl.commands import commands
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.reporting import commands, outcome_of, parts_of
+from graftwork.rl.reporting import outcome_of, parts_of
 from graftwork.rl.run import Run, run_one
 from worlds import Choice
 
@@ -69,10 +70,25 @@ def test_parts_are_what_an_ablation_can_leave_out() -> None:
     assert parts_of(RLRecipe(env="CartPole-v1")) == ()
 
 
-def test_commands_are_those_that_made_it() -> None:
-    recipe = RLRecipe(env="CartPole-v1", algorithm="ppo:lr=0.001", steps=500, normalise=True)  # type: ignore[arg-type]
-    found = commands(recipe, 3, "runs/my cart")
-    assert found.longer == ("graft rl --env CartPole-v1 --algorithm ppo:lr=0.001 --normalise --steps 1500 --seeds 3")
-    assert found.resume.endswith("--steps 500 --seeds 3 --out 'runs/my cart' --resume")
+def test_commands_go_on_with_what_is_there() -> None:
+    recipe = RLRecipe(env="CartPole-v1", algorithm="ppo:lr=0.001", steps=500, normalise=True, episodes=7, seed=2)  # type: ignore[arg-type]
+    found = commands(recipe, 3, "runs/my cart", 512)
+    same = "graft rl --env CartPole-v1 --algorithm ppo:lr=0.001 --normalise --steps {} --episodes 7 --seed 2"
+    assert found.longer == f"{same.format(1600)} --seeds 3 --out 'runs/my cart' --resume"
+    assert found.seeds == f"{same.format(500)} --seeds 5 --out 'runs/my cart' --resume"
+    assert found.resume == f"{same.format(500)} --seeds 3 --out 'runs/my cart' --resume"
     assert found.ablate == "graft ablate 'runs/my cart'"
-    assert commands(replace(recipe, env=Choice), 3, "x").longer == ""
+    assert commands(replace(recipe, env="my:World"), 1, "x", 5).ablate == "graft ablate x --env my:World"
+    assert commands(replace(recipe, env=Choice), 3, "x", 5).longer == ""
+
+
+def test_commands_name_bases_techniques_and_the_budget() -> None:
+    recipe = RLRecipe(env="A-v1", base={"image": "small-cnn", "mission": "gru"}, techniques=[gw.LoRA(rank=4)])
+    found = commands(recipe, 1, "", 31_744, budget=600)
+    assert found.normalise == (
+        "graft rl --env A-v1 --base image=small-cnn --base mission=gru --algorithm ppo --with lora:rank=4 --normalise "
+        "--budget 10m"
+    )
+    assert "--steps 96000" in found.longer
+    assert "--budget" not in found.longer
+    assert found.resume == found.ablate == found.use == ""

@@ -42,17 +42,17 @@ def ablate_policy(context: typer.Context) -> None:
     _check_options(context, [name for name in given if name not in _SHARED])
     recipe = _recipe(given)
     from graftwork.progress import screen
-    from graftwork.rl.ablate import REPEATS, ablate_rl
+    from graftwork.rl.ablate import REPEATS, ablate_recipe
 
     with screen() as on:
         try:
-            found = ablate_rl(
+            found = ablate_recipe(
                 recipe,
                 repeats=given["repeats"] or REPEATS,
                 budget=seconds_of(given["budget"]) if given["budget"] is not None else None,
                 out=out,
                 command=shlex.join(["graft", *sys.argv[1:]]),
-                screen=on,
+                listener=on,
             )
         except KeyboardInterrupt:
             tell("Stopped. Finished runs are kept: the same command goes on from there.")

@@ -21,7 +21,7 @@ from graftwork.evidence.ablation.page.files import HTML, write
 from graftwork.evidence.ablation.scale import Scale
 from graftwork.evidence.ablation.table import live_table, table_lines
 from graftwork.evidence.words import duration
-from graftwork.progress import SILENT, Screen
+from graftwork.progress import SILENT, Screen, screen
 from graftwork.rl.arms import ALL, Arms, arms_of
 from graftwork.rl.cells import Cells
 from graftwork.rl.recipe import RLRecipe
@@ -117,23 +117,39 @@ def ablate_rl(
     repeats: int = REPEATS,
     budget: float | None = None,
     out: str | os.PathLike[str] | None = None,
-    command: str = "",
-    screen: Screen = SILENT,
+    verbose: bool = True,
 ) -> RLAblation:
-    """What each part of a recipe brings: runs with and without it, from the same seeds, for the same steps.
+    """What each part of a recipe of learning by reward brings: its base, each technique, demonstrations, normalisation.
+    Runs with and without it learn from the same seeds, for the same steps.
 
     repeats: seeds, beginning with the recipe's; no verdict comes from fewer than 5. budget: seconds after which no
-    further seed is begun. out: folder for the page, the table and the data. screen: told how far it is.
+    further seed is begun. out: folder for the page, the table and the data. verbose: show how far it is.
 
     Finished runs are kept below `GRAFTWORK_HOME`: the same call goes on after a stop, and another one makes none twice.
 
     Raises UsageError where there is nothing to leave out or no number of steps, RefusedError where no two runs can be
     made, NumericalError where every run fails.
     """
+    if not verbose:
+        return ablate_recipe(recipe, repeats=repeats, budget=budget, out=out)
+    with screen() as on:
+        return ablate_recipe(recipe, repeats=repeats, budget=budget, out=out, listener=on)
+
+
+def ablate_recipe(
+    recipe: RLRecipe,
+    *,
+    repeats: int = REPEATS,
+    budget: float | None = None,
+    out: str | os.PathLike[str] | None = None,
+    listener: Screen = SILENT,
+    command: str = "",
+) -> RLAblation:
+    """`ablate_rl`. listener: told how far it is. command: for the page."""
     if repeats < 1:
         raise UsageError(f"repeats is {repeats}. Expected 1 or more; verdicts are given from {FEWEST} on.")
     check_out(out)
-    return _ablated(recipe, repeats, budget, out, command, screen)
+    return _ablated(recipe, repeats, budget, out, command, listener)
 
 
 @one_at_a_time
@@ -143,10 +159,10 @@ def _ablated(
     budget: float | None,
     out: str | os.PathLike[str] | None,
     command: str,
-    screen: Screen,
+    listener: Screen,
 ) -> RLAblation:
-    arms, makes = arms_of(recipe), Cells(screen)
-    arms = _checked(arms, makes, screen)
+    arms, makes = arms_of(recipe), Cells(listener)
+    arms = _checked(arms, makes, listener)
     began = time.monotonic()
     cells, notes = list[Cell](), list[str]()
 
@@ -157,18 +173,18 @@ def _ablated(
         spent = time.monotonic() - began
         if budget is not None and repeat and spent + spent / repeat > budget:
             notes.append(f"the budget is used up after {counted(repeat, 'seed')}")
-            screen.note(notes[-1])
+            listener.note(notes[-1])
             break
         for name, arm in arms.each.items():
             cell = makes.cell(name, arm, repeat)
             cells.append(cell)
             if cell.failed:
-                screen.note(f"seed {recipe.seed + repeat}, {name}: failed. {cell.failed}")
+                listener.note(f"seed {recipe.seed + repeat}, {name}: failed. {cell.failed}")
             state = f"seed {repeat + 1} of {repeats}, {counted(len(cells), 'run')}"
-            screen.table(lambda state=state: live_table(so_far(), state))  # type: ignore[misc]
+            listener.table(lambda state=state: live_table(so_far(), state))  # type: ignore[misc]
         if repeat == 0 and repeats > 1 and any(not cell.reused for cell in cells):
             each = time.monotonic() - began
-            screen.note(
+            listener.note(
                 f"a seed of {counted(len(arms.each), 'run')} takes about {duration(each)}, {repeats} take about "
                 f"{duration(each * repeats)}"
             )
@@ -184,19 +200,19 @@ def _ablated(
     return found
 
 
-def _checked(arms: Arms, makes: Cells, screen: Screen) -> Arms:
+def _checked(arms: Arms, makes: Cells, listener: Screen) -> Arms:
     """The arms that can be run; nothing is learned. Raises what refuses the whole recipe, or RefusedError where nothing
     is left to hold it against."""
     refused = dict[str, str]()
     for name, arm in arms.each.items():
-        screen.doing(f"checking: {name}")
+        listener.doing(f"checking: {name}")
         try:
             makes.check(name, arm)
         except GraftworkError as error:
             if name == ALL:
                 raise
             refused[name] = shown_line(str(error))
-            screen.note(f"{name}: can't be run. {refused[name]}")
+            listener.note(f"{name}: can't be run. {refused[name]}")
     if len(refused) == len(arms.each) - 1:
         told = "; ".join(f"'{name}': {why}" for name, why in refused.items())
         raise RefusedError(f"There is nothing left to compare, because these runs can't be made: {told}")

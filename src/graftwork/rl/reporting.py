@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -13,12 +11,12 @@ from graftwork.errors import GraftworkError
 from graftwork.evidence.rl.outcome import About, Commands, Outcome
 from graftwork.evidence.rl.scored import Scored, SeedRun
 from graftwork.rl.clips import clips
+from graftwork.rl.commands import commands
 from graftwork.rl.environments import World, open_world
 from graftwork.rl.recipe import RLRecipe
 from graftwork.rl.run import Run
 from graftwork.rl.scoring import Scorer, episode_seeds
 from graftwork.runs.costs import versions
-from graftwork.specs import write as written
 
 CLIPPED = 5
 """Episodes that are recorded, of which two are shown."""
@@ -56,7 +54,7 @@ def outcome_of(
         threshold=_threshold(world),
         recipe=_yaml(recipe),
         command=command,
-        commands=commands(recipe, len(runs), folder) if command else Commands(),
+        commands=commands(recipe, len(runs), folder, _made(runs), budget) if command else Commands(),
         versions=versions_used(),
         notes=(*notes, *said),
     )
@@ -75,40 +73,9 @@ def parts_of(recipe: RLRecipe) -> tuple[str, ...]:
     return tuple(name for name, is_there in there.items() if is_there)
 
 
-def commands(recipe: RLRecipe, seeds: int, folder: str) -> Commands:
-    """What can be copied to go on. Empty for an environment that a command can't name."""
-    if not isinstance(recipe.env, str):
-        return Commands()
-    place = shlex.quote(folder) if folder else "runs/policy"
-    steps = recipe.steps or 100_000
-    return Commands(
-        longer=_command(replace(recipe, steps=3 * steps), seeds, ""),
-        seeds=_command(recipe, 5, ""),
-        resume=f"{_command(recipe, seeds, folder)} --resume" if folder else "",
-        normalise=_command(replace(recipe, normalise=True), seeds, ""),
-        ablate=f"graft ablate {place}" if folder else "",
-        use=f'python -c "import graftwork as gw; policy = gw.load_policy({folder!r})"' if folder else "",
-    )
-
-
-def _command(recipe: RLRecipe, seeds: int, folder: str) -> str:
-    """The call that makes a recipe."""
-    told = ["graft", "rl", "--env", str(recipe.env)]
-    if isinstance(recipe.base, str):
-        told += ["--base", recipe.base]
-    elif recipe.base is not None:
-        for name, base in recipe.base.items():
-            told += ["--base", f"{name}={base}"]
-    told += ["--algorithm", recipe.algorithm.spec]
-    for technique in recipe.techniques:
-        told += ["--with", written(technique, technique.name)]
-    if recipe.demonstrations is not None:
-        told += ["--demonstrations", str(recipe.demonstrations)]
-    told += ["--normalise"] if recipe.normalise else []
-    told += ["--steps", str(recipe.steps)] if recipe.steps is not None else []
-    told += ["--seeds", str(seeds)] if seeds > 1 else []
-    told += ["--out", folder] if folder else []
-    return shlex.join(told)
+def _made(runs: Sequence[Run]) -> int:
+    """Steps of learning, the most of a run."""
+    return max((one.step for run in runs for one in run.scored), default=0)
 
 
 def _network(recipe: RLRecipe) -> str:
