@@ -144,6 +144,24 @@ def test_of_several_targets_one_is_named(table: pd.DataFrame, costs: Path, tmp_p
     assert set(written.reason.dropna()) == {"abstained: topic"}
 
 
+def test_weights_of_classes_are_part_of_the_calibrated_model(folder: Path, table: pd.DataFrame, tmp_path: Path) -> None:
+    table[["text", "topic"]].to_csv(tmp_path / "more.csv", index=False)
+    ran = graft("calibrate", folder, tmp_path / "more.csv", "--metric", "macro_f1", "--out", tmp_path / "c").works()
+    assert "Predicted is the highest probability times a weight" in ran.out
+    model, plain = gw.load(tmp_path / "c"), gw.load(folder)
+    rows = table[["text"]]
+    probabilities = np.asarray(model.predict_proba(rows))
+    assert np.array_equal(probabilities, np.asarray(plain.predict_proba(rows)))
+    weights = np.array(model.task.weights)  # type: ignore[attr-defined]
+    assert list(model.predict(rows)) == [CLASSES[at] for at in (probabilities * weights).argmax(axis=1)]
+    manifest = json.loads((tmp_path / "c" / "model.json").read_text())
+    assert "weights" in json.dumps(manifest["tasks"])
+    graft("predict", tmp_path / "c", tmp_path / "more.csv", "--out", tmp_path / "p.csv").works()
+    written = pd.read_csv(tmp_path / "p.csv")
+    at = [CLASSES.index(name) for name in written.prediction]
+    assert written.confidence.to_numpy() == pytest.approx(probabilities[range(len(at)), at], abs=1e-5)
+
+
 def test_what_does_not_fit_is_said(folder: Path, table: pd.DataFrame, costs: Path, tmp_path: Path) -> None:
     table[["text", "topic"]].to_csv(tmp_path / "test.csv", index=False)
     out = ("--out", tmp_path / "p.csv")

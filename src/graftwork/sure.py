@@ -20,7 +20,7 @@ from graftwork.errors import DataError, UsageError
 from graftwork.evidence.sure.asked import CONFIDENCE, Method
 from graftwork.evidence.sure.calibration import Calibration, calibration_of, can_be_calibrated, halves, kinds_of
 from graftwork.evidence.sure.promises import promises
-from graftwork.evidence.sure.thresholds import best_threshold, metrics_asked, with_threshold
+from graftwork.evidence.sure.thresholds import best_decisions, metrics_asked
 from graftwork.predicting import learned_other, predict_source, scored_values
 from graftwork.saving import Saved
 from graftwork.tasks.labels import labelled_as
@@ -100,7 +100,8 @@ class Sure(Saved):
 
         data: rows that it has neither learned from nor was chosen by, drawn like those that it will predict.
         metric: for two classes and label sets, also choose the probability from which on a class is predicted, so that
-        this score is best; or that for each target. A random half of the rows chooses it, and the other half is kept.
+        this score is best, and for more classes a weight on the probability of each; or that for each target. A random
+        half of the rows chooses it, and the other half is kept.
         Raises DataError where no row has a target, UsageError for a task that has neither sets nor intervals, and for
         a metric that no threshold changes.
         """
@@ -125,7 +126,7 @@ class Sure(Saved):
         for name, named in asked.items():
             if name in found:
                 choosing, found[name] = halves(found[name])
-                tasks[name] = with_threshold(tasks[name], best_threshold(tasks[name], choosing, named))
+                tasks[name] = best_decisions(tasks[name], choosing, named)
         return replace(self, tasks=tasks, calibration=found)
 
 

@@ -30,7 +30,7 @@ def calibrate(
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="two classes, label sets: choose the threshold by half of the rows, such as macro_f1"),
+        typer.Option(help="classes, label sets: choose thresholds by half of the rows, such as macro_f1"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="print only what was found, as JSON")] = False,
     on_bad_rows: BadRows = "fail",

@@ -129,6 +129,18 @@ class Decides(Protocol):
 
 
 @runtime_checkable
+class Weighs(Protocol):
+    """Of several classes, the one is predicted whose probability times a weight of its own is highest."""
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Those of the classes, above 0; empty where the most probable class is predicted."""
+
+    def weighing(self, weights: tuple[float, ...]) -> Self:
+        """The same task with other ones."""
+
+
+@runtime_checkable
 class Named(Protocol):
     """Its loss is known elsewhere too, so that a head can be solved by another library: the fact `named_loss`."""
 

@@ -29,8 +29,9 @@ class Classification(DrawsClasses, ColumnTask):
     """One of C classes a row; softmax and cross-entropy.
 
     Targets are class indices (N,), int64, -1 where missing. Classes stand in sorted order. Values are compared with
-    what the training column holds, and predictions are given in its type. The most probable class is predicted; of two,
-    the second one from a threshold on, where one was chosen (`Model.calibrated_on`).
+    what the training column holds, and predictions are given in its type. The most probable class is predicted; where
+    that was chosen (`Model.calibrated_on`), of two the second one from a threshold on, of more the one whose
+    probability times its weight is highest.
     """
 
     name: ClassVar[str] = "classification"
@@ -50,6 +51,7 @@ class Classification(DrawsClasses, ColumnTask):
 
     labels: Labels = field(default=Labels(()), init=False)
     threshold: float = field(default=0.5, init=False)
+    weights: tuple[float, ...] = field(default=(), init=False)
 
     def learn(self, column: pa.ChunkedArray, source: str, rows: np.ndarray | None = None) -> Self:
         if pa.types.is_nested(column.type):
@@ -112,11 +114,17 @@ class Classification(DrawsClasses, ColumnTask):
     def predicted(self, probabilities: np.ndarray) -> np.ndarray:
         if self.threshold != 0.5 and self.outputs == 2:
             return np.asarray(probabilities[:, 1] >= self.threshold).astype(np.int64)
+        if self.weights:
+            return np.asarray((probabilities * np.array(self.weights)).argmax(axis=1))
         return np.asarray(probabilities.argmax(axis=1))
 
     def deciding_from(self, threshold: float) -> Self:
         """Of two classes, the second one is predicted from this probability on."""
         return with_learned(self, threshold=threshold)
+
+    def weighing(self, weights: tuple[float, ...]) -> Self:
+        """The class is predicted whose probability times its weight is highest."""
+        return with_learned(self, weights=weights)
 
     def with_classes(self, labels: Labels) -> Classification:
         """The plain classification of these classes, whatever the task was that the features were learned with."""
@@ -144,11 +152,16 @@ class Classification(DrawsClasses, ColumnTask):
         return self.labels.values(self.predicted(probabilities))
 
     def state(self) -> dict[str, Any]:
-        moved = {} if self.threshold == 0.5 else {"threshold": self.threshold}
+        moved: dict[str, Any] = {} if self.threshold == 0.5 else {"threshold": self.threshold}
+        moved |= {"weights": list(self.weights)} if self.weights else {}
         return {"classes": list(self.labels.texts), "type": self.labels.type, **moved}
 
     def with_state(self, state: dict[str, Any]) -> Self:
         threshold = float(state.get("threshold", 0.5))
         if not 0.0 < threshold < 1.0:
             raise ValueError(f"a threshold is {threshold}")
-        return with_learned(self, labels=Labels(tuple(state["classes"]), str(state["type"])), threshold=threshold)
+        weights = tuple(float(weight) for weight in state.get("weights", ()))
+        if weights and not (len(weights) == len(state["classes"]) and all(0.0 < weight <= 1.0 for weight in weights)):
+            raise ValueError(f"weights of classes are {weights}")
+        labels = Labels(tuple(state["classes"]), str(state["type"]))
+        return with_learned(self, labels=labels, threshold=threshold, weights=weights)

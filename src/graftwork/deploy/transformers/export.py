@@ -35,7 +35,7 @@ from graftwork.model import Model
 from graftwork.networks.hub.joined_texts import pair_of
 from graftwork.networks.hub.loading import load_model, load_reader
 from graftwork.networks.text.transformer import TransformerEncoder
-from graftwork.tasks.capabilities import Decides
+from graftwork.tasks.capabilities import Decides, Weighs
 
 TOLERANCE = 1e-3
 """The most that a probability may differ (a regression: in standard deviations of the target)."""
@@ -67,6 +67,14 @@ def export_transformers(model: Model, folder: Path) -> list[str]:
 def _thresholds(model: Model) -> list[str]:
     """What an export does not carry: it gives probabilities, and whoever reads them decides."""
     moved = {name: task.threshold for name, task in model.tasks.items() if isinstance(task, Decides)}
+    weighed = [name for name, task in model.tasks.items() if isinstance(task, Weighs) and task.weights]
+    return [
+        *(f"{name}: the model weighs its classes; the export gives probabilities alone" for name in weighed),
+        *_moved(moved),
+    ]
+
+
+def _moved(moved: Mapping[str, float]) -> list[str]:
     return [
         f"{name}: the model predicts from a probability of {threshold:.3g} on; the export gives probabilities alone"
         for name, threshold in moved.items()

@@ -10,9 +10,8 @@ import numpy as np
 
 from graftwork.core.aim import Aim
 from graftwork.core.decided import has_costs
-from graftwork.evidence.reward.class_thresholds import class_weights, weighted_choices
 from graftwork.evidence.sure.calibration import Calibration
-from graftwork.evidence.sure.thresholds import best_threshold, can_decide, with_threshold
+from graftwork.evidence.sure.thresholds import best_decisions, can_decide
 from graftwork.tasks.costs import bayes
 from graftwork.tasks.task import Task
 
@@ -43,24 +42,13 @@ def cheaper_ways(task: Task, aim: Aim, rows: Calibration, tuning: Calibration | 
         how = f"train without the reward and decide by costs: graft predict RUN TABLE --costs {aim.called}"
         return [Way("Bayes decisions, no reward", how, bayes(rows.kept, aim.costs))]
     metric = aim.metric
-    if metric is None or metric.reads != "choices" or task.holds_out != "rows":
+    if metric is None or metric.reads != "choices":
         return []
     how = f"train without the reward and choose thresholds: graft calibrate RUN LABELLED --metric {metric.name}"
     name = f"thresholds for {metric.display}, no reward"
-    if has_costs(task):
-
-        def by_weights(some: Calibration) -> Decide:
-            weights = class_weights(some.kept, some.truth, metric, seed)
-            return lambda kept: weighted_choices(kept, weights)
-
-        return _chosen(name, how, by_weights, rows, tuning, seed)
-    if can_decide(task):
-
-        def by_threshold(some: Calibration) -> Decide:
-            return with_threshold(task, best_threshold(task, some, metric.name)).predicted
-
-        return _chosen(name, how, by_threshold, rows, tuning, seed)
-    return []
+    if not can_decide(task):
+        return []
+    return _chosen(name, how, lambda some: best_decisions(task, some, metric.name).predicted, rows, tuning, seed)
 
 
 def _chosen(

@@ -1,17 +1,19 @@
-"""From which probability on a class is predicted, so that a metric is best: for two classes, and for label sets."""
+"""From which probability on a class is predicted, so that a metric is best: for classes, and for label sets. Of more
+than two classes each has a weight on its probability (`class_thresholds`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from graftwork.errors import UsageError
 from graftwork.evidence.sure.calibration import Calibration
+from graftwork.evidence.sure.class_thresholds import class_weights
 from graftwork.shown import shortened_text
-from graftwork.tasks.capabilities import Decides
+from graftwork.tasks.capabilities import Decides, Weighs
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import metric_for
 from graftwork.tasks.task import Task
@@ -24,13 +26,15 @@ MOST = 200
 @dataclass(frozen=True)
 class Decision:
     """threshold: the probability from which on the class is predicted: the second one of two, or any of a label set.
-    score, usual: of the metric with it and with 0.5, on rows that did not choose it. label: the second class of two."""
+    score, usual: of the metric with it and with 0.5, on rows that did not choose it. label: the second class of two.
+    weights: by class, in place of a threshold, where there are more of them."""
 
     metric: Metric
     threshold: float
     score: float
     usual: float
     label: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data."""
@@ -39,19 +43,33 @@ class Decision:
             "threshold": self.threshold,
             "score": self.score,
             "at_one_half": self.usual,
+            **({"weights": dict(self.weights)} if self.weights else {}),
         }
 
     def sentence(self) -> str:
         """What was chosen, and what it is worth."""
         before, now = self.metric.text(self.usual), self.metric.text(self.score)
+        if self.weights:
+            low, high = (chosen(self.weights, key=lambda name: self.weights[name]) for chosen in (min, max))
+            lightest = f"{self.weights[low]:.3g} for '{shortened_text(low)}'"
+            worth = f"{self.metric.display} {now} on rows that did not choose it, {before} for the most probable class"
+            heaviest = f"1 for '{shortened_text(high)}'"
+            return f"Predicted is the highest probability times a weight, {lightest} to {heaviest}: {worth}."
         what = f"'{shortened_text(self.label)}'" if self.label else "a label"
         worth = f"{self.metric.display} {now} on rows that did not choose it, {before} from 0.5 on"
         return f"Predicted is {what} from a probability of {self.threshold:.3g} on: {worth}."
 
 
 def can_decide(task: Task) -> bool:
-    """Whether a threshold says what is predicted."""
-    return isinstance(task, Decides) and task.holds_out == "rows" and (task.answer == "classes" or task.outputs == 2)
+    """Whether thresholds, or weights of classes, say what is predicted."""
+    if task.holds_out != "rows":
+        return False
+    return (isinstance(task, Decides) and (task.answer == "classes" or task.outputs == 2)) or weighs(task)
+
+
+def weighs(task: Task) -> bool:
+    """Whether there are weights of several classes in place of one threshold."""
+    return isinstance(task, Weighs) and task.answer == "class" and task.outputs > 2
 
 
 def metrics_asked(tasks: Mapping[str, Task], asked: str | Mapping[str, str]) -> dict[str, str]:
@@ -64,11 +82,21 @@ def metrics_asked(tasks: Mapping[str, Task], asked: str | Mapping[str, str]) -> 
     for name in [*named, *(() if named else tasks)]:
         if name not in able:
             kind = f"a {tasks[name].name}" if name in tasks else "no target"
-            has = f" of {tasks[name].outputs} classes" if name in tasks and tasks[name].answer == "class" else ""
-            raise UsageError(f"A threshold is for two classes and for label sets; '{name}' is {kind}{has}.")
+            raise UsageError(f"Thresholds are for classes and for label sets; '{name}' is {kind}.")
     for name, metric in named.items():
         _choosing(tasks[name], metric)
     return named
+
+
+def best_decisions(task: Task, rows: Calibration, metric: str) -> Task:
+    """The task with the threshold, or the weights of classes, that score best on these rows. Raises UsageError for a
+    metric that these do not change."""
+    if not weighs(task):
+        return with_threshold(task, best_threshold(task, rows, metric))
+    assert isinstance(task, Weighs)
+    found = class_weights(rows.kept, rows.truth, _choosing(task, metric))
+    weighed: Task = task.weighing(tuple(found.tolist()))
+    return weighed
 
 
 def best_threshold(task: Task, rows: Calibration, metric: str) -> float:
@@ -90,6 +118,9 @@ def best_threshold(task: Task, rows: Calibration, metric: str) -> float:
 def decision(task: Task, rows: Calibration, metric: str) -> Decision:
     """What the task's threshold is worth on rows that did not choose it."""
     chosen = _choosing(task, metric)
+    if isinstance(task, Weighs) and weighs(task):
+        now, before = (chosen(rows.truth, one.predicted(rows.kept)) for one in (task, task.weighing(())))
+        return Decision(chosen, USUAL, now, before, weights=dict(zip(task.classes, task.weights, strict=True)))
     assert isinstance(task, Decides)
     now, before = (score_at(task, rows, chosen, threshold) for threshold in (task.threshold, USUAL))
     return Decision(chosen, task.threshold, now, before, task.classes[1] if task.answer == "class" else "")

@@ -1,4 +1,4 @@
-"""graftwork.evidence.reward.class_thresholds: weights on probabilities, against brute force and scikit-learn's F1."""
+"""graftwork.evidence.sure.class_thresholds: weights on probabilities, against brute force and scikit-learn's F1."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from graftwork.evidence.reward.class_thresholds import class_weights, weighted_choices
+from graftwork.evidence.sure.class_thresholds import class_weights, weighted_choices
 from graftwork.tasks.metrics.registry import METRICS
 
 MACRO_F1 = METRICS["macro_f1"]
