@@ -54,6 +54,7 @@ SAYS = {
     "profile_table": "rows to settle: {'duplicates': 25, 'conflicts': 12, 'overlap': 12}",
     "advise": "to label first:",
     "bandit": "clicks a visit, in truth: 0.4",
+    "rollouts": "cloned weighted by what came of it:",
     "slices": "where 'carrier' is 'Blitz'",
     "rl": "the pole stood for",
 }

@@ -38,6 +38,7 @@ _HOMES = {
     "graftwork.runs.sequences.steps": ("PseudoLabels", "Step"),
     "graftwork.runs.merging.merge": ("merge",),
     "graftwork.runs.pretrain.pretrain": ("pretrain",),
+    "graftwork.rl.model_actor": ("play",),
     "graftwork.rl.policy": ("Policy", "load_policy"),
     "graftwork.rl.ablate": ("RLAblation", "ablate_rl"),
     "graftwork.rl.recipe": ("RLRecipe",),

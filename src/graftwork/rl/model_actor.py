@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from graftwork.errors import UsageError, nearest
 from graftwork.evidence.rl.scored import Scored
-from graftwork.model import Model
+from graftwork.model import Model, load
 from graftwork.rl.action_values import action_columns, action_names, read_action
-from graftwork.rl.environments import World
+from graftwork.rl.environments import World, open_world
 from graftwork.rl.looked_at import columns_of, values_of
 from graftwork.rl.observations import Part
+from graftwork.rl.recipe import Made
 from graftwork.rl.scoring import Scorer, episode_seeds
 
 
@@ -90,6 +92,30 @@ def as_algorithms(actions: np.ndarray, world: World) -> np.ndarray:
         return actions.astype(np.float32)
     whole = actions.astype(np.int64)
     return whole[:, 0] if kind == "one" else whole
+
+
+@dataclass(frozen=True)
+class Played:
+    """Episodes of a model, and as many of actions at random from the same beginnings."""
+
+    model: Scored
+    random: Scored
+
+
+def play(model: Model | str | Path, env: str | Made, *, episodes: int = 100, seed: int = 0) -> Played:
+    """Let a model that was fitted on rows act in an environment: its returns, beside those of actions at random.
+
+    model: that, or its folder. It reads what the environment shows in columns of the same names: `observation.0`,
+    `observation.1`, … of numbers, the keys of a dictionary else; what it predicts is the action. env: the id of a
+    gymnasium environment, `module:Class`, or a function that makes one. seed: of the beginnings.
+
+    Raises UsageError where they don't fit or there is no such environment, MissingPackageError without the extra `rl`,
+    EnvironmentCrashedError where the environment fails.
+    """
+    if episodes < 1:
+        raise UsageError(f"episodes is {episodes}. Expected 1 or more.")
+    world = open_world(env)
+    return Played(*score_model(model if isinstance(model, Model) else load(model), world, episodes=episodes, seed=seed))
 
 
 def score_model(model: Model, world: World, *, episodes: int = 100, seed: int = 0) -> tuple[Scored, Scored]:
