@@ -1,7 +1,8 @@
 """A policy from a log of rollouts: what was done by good and by bad drivers, and what came of it.
 
-Drivers, few of whom know how to, hold up a pole on a cart (CartPole-v1 of gymnasium; needs the extra rl). Cloned as they are, a
-policy drives as the mean of them; weighted by what came of each action, better. No policy drove while it was learned.
+Drivers, few of whom know how to, hold up a pole on a cart (CartPole-v1 of gymnasium; needs the extra rl). Cloned as it
+was done, a policy drives as most of them do; weighted by what came of each action, better. No policy drove while it was
+learned.
 """
 
 import gymnasium

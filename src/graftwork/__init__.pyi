@@ -18,6 +18,7 @@ from graftwork.model import load as load
 from graftwork.recipe import Recipe as Recipe
 from graftwork.rl.ablate import RLAblation as RLAblation
 from graftwork.rl.ablate import ablate_rl as ablate_rl
+from graftwork.rl.model_actor import play as play
 from graftwork.rl.policy import Policy as Policy
 from graftwork.rl.policy import load_policy as load_policy
 from graftwork.rl.recipe import RLRecipe as RLRecipe
@@ -220,6 +221,7 @@ __all__ = [
     "load_policy",
     "merge",
     "plan",
+    "play",
     "pretrain",
     "profile",
     "rl",
