@@ -51,6 +51,7 @@ SAYS = {
     "robustness": "trained under attack:",
     "tag_spans": "Lima: PLACE",
     "quantiles": "coverage of the interval",
+    "costs": "Saved by Bayes decisions: ",
     "profile_table": "rows to settle: {'duplicates': 25, 'conflicts': 12, 'overlap': 12}",
     "advise": "to label first:",
     "bandit": "clicks a visit, in truth: 0.4",
