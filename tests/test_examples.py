@@ -56,6 +56,7 @@ SAYS = {
     "advise": "to label first:",
     "bandit": "clicks a visit, in truth: 0.4",
     "rollouts": "cloned weighted by what came of it:",
+    "reward": "tuned by reward: earns",
     "slices": "where 'carrier' is 'Blitz'",
     "rl": "the pole stood for",
 }

@@ -153,8 +153,10 @@ class Plan:
 
     @property
     def keeps_last(self) -> bool:
-        """The last weights are kept, not the best: asked for, or a technique averages weights over the run."""
-        return self.training.keep == "last" or "final weights" in self.claims
+        """The last weights are kept, not the best: asked for, a technique averages weights over the run, or validation
+        does not score what it is for."""
+        asked = self.training.keep == "last" or "final weights" in self.claims
+        return asked or any(technique.keeps_last for technique in self.techniques)
 
     @property
     def starts_well(self) -> bool:

@@ -214,6 +214,11 @@ class Technique(ABC):
         return False
 
     @property
+    def keeps_last(self) -> bool:
+        """True where validation does not score what it is for, so that the last weights are kept, not the best."""
+        return False
+
+    @property
     def couples_rows(self) -> bool:
         """True where the loss of a row depends on the others, so that parts of a batch don't add up to the whole."""
         return False

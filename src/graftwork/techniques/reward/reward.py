@@ -75,6 +75,7 @@ class Reward(Technique):
     searched: ClassVar[Spaces] = {"weight": Range(0.1, 10.0, log=True), "mix": Range(0.0, 1.0)}
     # Rows must stay those of the table: rewards are looked up by them, whatever becomes of the targets.
     needs: ClassVar[frozenset[str]] = frozenset({"sampled_answers", "row_identity"})
+    keeps_last: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         given = [name for name in ("metric", "costs", "call") if getattr(self, name) is not None]
