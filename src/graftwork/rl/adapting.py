@@ -17,7 +17,7 @@ from graftwork.errors import RefusedError, UsageError, nearest
 from graftwork.networks.base_settings import TrainingRows, seeded
 from graftwork.networks.bases.registry import bases_of, build, named_uses
 from graftwork.networks.encoder import Encoder
-from graftwork.networks.fusion.fusion import Fusion
+from graftwork.networks.fusion.fusion import Concat, Fusion
 from graftwork.networks.network import Network
 from graftwork.rl.base_inputs import TEXT, BaseInput
 from graftwork.rl.environments import World
@@ -84,9 +84,19 @@ def sight(recipe: RLRecipe, world: World, seed: int) -> Sight:
     for one in read:
         one.encoder.eval()
     with seeded(seed):
-        sees = Seeing(reading.small, read, network.fusion)
+        sees = Seeing(reading.small, read, _fusion(network, read, seen))
     _standardise(sees, reading, seen)
     return Sight(reading, sees, folds)
+
+
+def _fusion(network: Network, read: Sequence[BaseInput], seen: Sequence[Any]) -> Fusion:
+    """The network's fusion; where it puts features side by side, frozen pictures say where things are beside them."""
+    if not isinstance(network.fusion, Concat):
+        return network.fusion
+    for one in read:
+        if one.kind == "image" and not one.trained:
+            one.place(seen[::2])
+    return Concat([one.width for one in read])
 
 
 def _inputs(recipe: RLRecipe, world: World) -> list[Input]:

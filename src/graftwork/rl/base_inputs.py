@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,9 +24,12 @@ from graftwork.networks.image.encoder import ImageEncoder
 from graftwork.networks.text.encoder import TextEncoder
 from graftwork.rl.looked_at import picture, values_of
 from graftwork.rl.observations import Part
+from graftwork.rl.places import Places, learn_places, map_of
 
 CACHED_BYTES = 2**28
 """Features that are kept of texts and pictures that were met before, at most."""
+CHUNK = 32
+"""Pictures that are computed together, at most."""
 TEXT = TextSettings()
 
 
@@ -54,7 +58,8 @@ class BaseInput:
     """What one encoder reads.
 
     name: the part's, or `table` for numbers and categories. trained: whether the algorithm trains it; else it is frozen
-    and its features are stored. cache: of a frozen one.
+    and its features are stored. cache: of a frozen one. places: of a frozen one for pictures, that tell where things
+    are, too.
     """
 
     name: str
@@ -62,6 +67,7 @@ class BaseInput:
     encoder: Encoder
     trained: bool
     cache: FeatureCache = field(default_factory=FeatureCache)
+    places: Places | None = None
 
     def __deepcopy__(self, memo: Any) -> BaseInput:
         """Itself: copies of a network share what is frozen, and what was computed of it."""
@@ -71,6 +77,11 @@ class BaseInput:
     def kind(self) -> str:
         """text, image or table."""
         return self.encoder.modality
+
+    @property
+    def width(self) -> int:
+        """Features that it gives."""
+        return self.encoder.width + (self.places.width if self.places else 0)
 
     @property
     def tokens(self) -> int:
@@ -85,12 +96,12 @@ class BaseInput:
         if self.kind == "image":
             return self.parts[0].length, np.uint8
         if self.kind == "text":
-            return (1 + self.tokens, np.int32) if self.trained else (self.encoder.width, np.float32)
+            return (1 + self.tokens, np.int32) if self.trained else (self.width, np.float32)
         return len(self.row_of_table()), np.float32
 
     def stored(self) -> tuple[int, type[np.generic]]:
         """Length and type of what the algorithm stores."""
-        return (self.encoder.width, np.float32) if not self.trained and self.kind == "image" else self.handed()
+        return (self.width, np.float32) if not self.trained and self.kind == "image" else self.handed()
 
     def row(self, observation: Any) -> np.ndarray:
         """What is handed on of one observation."""
@@ -134,11 +145,26 @@ class BaseInput:
         found = {key: self.cache.get(key) for key in keys}
         new = {key: at for at, key in enumerate(keys) if found[key] is None}
         if new:
-            computed = self._computed(self.pixels(rows[list(new.values())]))
+            picked = np.array_split(rows[list(new.values())], -(-len(new) // CHUNK))
+            computed = np.concatenate([self._computed(self.pixels(part)) for part in picked])
             for key, features in zip(new, computed, strict=True):
                 found[key] = features
                 self.cache.put(key, features)
         return np.stack([found[key] for key in keys])  # type: ignore[misc]  # none is missing by now
+
+    def place(self, observations: Sequence[Any]) -> None:
+        """Find what tells where things are, from pictures that were looked at; nothing for a base without a map."""
+        rows = np.stack([self.row(one) for one in observations])
+        pooled, maps = list[Tensor](), list[Tensor]()
+        with torch.no_grad():
+            for part in np.array_split(rows, -(-len(rows) // CHUNK)):
+                features, tokens = self.encoder.features_and_tokens(self.pixels(part))
+                found = map_of(tokens)
+                if found is None or found.shape[1] < 2:
+                    return
+                pooled.append(features.float())
+                maps.append(found)
+        self.places = learn_places(torch.cat(maps), torch.cat(pooled))
 
     def pixels(self, rows: np.ndarray) -> Inputs:
         """Stored pictures (B, H * W * C) as the encoder sees those of a table."""
@@ -148,8 +174,13 @@ class BaseInput:
 
     def _computed(self, inputs: Inputs) -> np.ndarray:
         device = next((one.device for one in self.encoder.parameters()), torch.device("cpu"))
+        moved = {name: tensor.to(device) for name, tensor in inputs.items()}
         with torch.no_grad():
-            features = self.encoder({name: tensor.to(device) for name, tensor in inputs.items()})
+            if self.places is None:
+                features = self.encoder(moved)
+            else:
+                pooled, tokens = self.encoder.features_and_tokens(moved)
+                features = torch.cat([pooled.float(), self.places.of(tokens)], dim=1)
         found: np.ndarray = features.float().cpu().numpy()
         return found
 

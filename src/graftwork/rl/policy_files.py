@@ -37,6 +37,7 @@ from graftwork.rl import observations
 from graftwork.rl.acting import Acting
 from graftwork.rl.actions import Actions
 from graftwork.rl.base_inputs import BaseInput
+from graftwork.rl.places import Places
 from graftwork.rl.policy_network import PolicyNetwork
 from graftwork.rl.reading import Reading
 from graftwork.rl.seeing import Seeing
@@ -66,12 +67,14 @@ class ActionsEntry(TypedDict):
 
 
 class InputEntry(TypedDict):
-    """encoder: which of the encoders reads it. parts: their names."""
+    """encoder: which of the encoders reads it. parts: their names. places: of a map that tells where things are; 0 for
+    none."""
 
     name: str
     parts: list[str]
     encoder: int
     trained: bool
+    places: int
 
 
 class NetworkEntry(TypedDict):
@@ -137,6 +140,12 @@ def _write(policy: Acting, folder: Path) -> None:
     tensors = {f"policy.{name}": value for name, value in policy.network.state_dict().items() if not _is_encoder(name)}
     for at, encoder in enumerate(unique):
         tensors |= {f"encoders.{at}.{name}": value for name, value in encoder.state_dict().items()}
+    for one in sees.inputs:
+        if one.places is not None:
+            tensors |= {
+                f"places.{one.name}.mean": one.places.mean,
+                f"places.{one.name}.components": one.places.components,
+            }
     for name, (mean, variance) in policy.scale.items():
         tensors |= {f"scale.{name}.mean": torch.from_numpy(np.asarray(mean, np.float64))}
         tensors |= {f"scale.{name}.variance": torch.from_numpy(np.asarray(variance, np.float64))}
@@ -157,7 +166,13 @@ def _told(policy: Acting, places: Sequence[int]) -> dict[str, Any]:
         "parts": observations.to_json(policy.reading.parts),
         "actions": policy.actions.to_json(),
         "inputs": [
-            {"name": one.name, "parts": [part.name for part in one.parts], "encoder": at, "trained": one.trained}
+            {
+                "name": one.name,
+                "parts": [part.name for part in one.parts],
+                "encoder": at,
+                "trained": one.trained,
+                "places": one.places.count if one.places else 0,
+            }
             for one, at in zip(network.sees.inputs, places, strict=True)
         ],
         "fusion": None if fusion is None else named_entry(FUSIONS, fusion.architecture) | fusion.config(),
@@ -237,9 +252,15 @@ def _policy(path: Path, told: Mapping[str, Any]) -> Acting:
             )
             for one in told["inputs"]
         ]
+        for one, entry in zip(inputs, told["inputs"], strict=True):
+            if entry["places"]:
+                held = _group(weights, f"places.{one.name}.")
+                one.places = Places(held["mean"], held["components"], entry["places"])
         reading = Reading(parts, inputs)
         fusion = None if told["fusion"] is None else restore_fusion(told["fusion"])
         entry = told["network"]
+        if fusion is not None and fusion.widths != tuple(one.width for one in inputs):
+            raise ValueError(f"its fusion reads widths of {fusion.widths}, and its inputs give others")
         sees = Seeing(reading.small, inputs, fusion)
         network = PolicyNetwork(sees, entry["hidden"], entry["activation"], actions.outputs, entry["spread"])
     for at, encoder in enumerate(encoders):
