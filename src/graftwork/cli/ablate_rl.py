@@ -30,7 +30,7 @@ def is_of_environment(run: Path | None, env: str | None) -> bool:
         return True
     if run is None or not run.expanduser().is_dir():
         return False
-    from graftwork.rl.policy_files import is_policy
+    from graftwork.rl.policy_manifest import is_policy
 
     return is_policy(run.expanduser())
 

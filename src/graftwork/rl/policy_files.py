@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,12 +20,11 @@ from torch import Tensor
 
 from graftwork.core.checkpoint import write_tensors
 from graftwork.data.store.cache import storing
-from graftwork.data.store.locks import claimed, settled
+from graftwork.data.store.locks import claimed
 from graftwork.data.store.names import inside
 from graftwork.data.store.staging import staged
-from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import remove, replacing, write_text
-from graftwork.errors import DataError, GraftworkError, ModelError, UsageError
+from graftwork.errors import GraftworkError, ModelError, UsageError
 from graftwork.network_files import named_entry
 from graftwork.networks.bases.architectures import ARCHITECTURES
 from graftwork.networks.bases.saved import restore_encoder
@@ -38,77 +37,10 @@ from graftwork.rl.acting import Acting
 from graftwork.rl.actions import Actions
 from graftwork.rl.base_inputs import BaseInput
 from graftwork.rl.places import Places
+from graftwork.rl.policy_manifest import FORMAT, POLICY, WEIGHTS, is_policy, read_manifest
 from graftwork.rl.policy_network import PolicyNetwork
 from graftwork.rl.reading import Reading
 from graftwork.rl.seeing import Seeing
-
-POLICY, WEIGHTS = "policy.json", "weights.safetensors"
-FORMAT = 1
-"""Of policy.json; a newer one is refused."""
-
-
-class PartEntry(TypedDict):
-    name: str
-    kind: Literal["image", "map", "numbers", "category", "text"]
-    path: list[str]
-    shape: list[int]
-    first: bool
-    sizes: list[int]
-    starts: list[int]
-
-
-class ActionsEntry(TypedDict):
-    kind: Literal["one", "several", "flags", "numbers"]
-    shape: list[int]
-    sizes: list[int]
-    starts: list[int]
-    low: list[float]
-    high: list[float]
-
-
-class InputEntry(TypedDict):
-    """encoder: which of the encoders reads it. parts: their names. places: of a map that tells where things are; 0 for
-    none."""
-
-    name: str
-    parts: list[str]
-    encoder: int
-    trained: bool
-    places: int
-
-
-class NetworkEntry(TypedDict):
-    hidden: list[int]
-    activation: Literal["tanh", "relu"]
-    spread: Literal["none", "fixed", "seen"]
-
-
-class Manifest(TypedDict):
-    """The whole of policy.json."""
-
-    format: int
-    graftwork: str
-    about: dict[str, Any]
-    parts: list[PartEntry]
-    actions: ActionsEntry
-    inputs: list[InputEntry]
-    encoders: list[dict[str, Any]]
-    fusion: dict[str, Any] | None
-    network: NetworkEntry
-    squashed: bool
-    explore: float
-    scaled: list[str]
-    files: dict[str, str]
-    checksum: str
-
-
-def is_policy(folder: Path) -> bool:
-    """Whether a folder holds a policy that graftwork wrote, be it damaged."""
-    try:
-        told = json.loads((folder / POLICY).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return (folder / POLICY).is_file()
-    return isinstance(told, dict) and "graftwork" in told
 
 
 def write_policy(policy: Acting, folder: str | os.PathLike[str]) -> Path:
@@ -197,7 +129,7 @@ def read_policy(folder: str | os.PathLike[str]) -> Acting:
     Raises ModelError for a folder that is missing, foreign, half copied, damaged or of a newer version.
     """
     path = Path(folder)
-    told = _manifest(path)
+    told = read_manifest(path)
     check_files(path, told)
     try:
         return _policy(path, told)
@@ -215,27 +147,6 @@ def read_policy(folder: str | os.PathLike[str]) -> Acting:
     ) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
         raise ModelError(f"{path} is a damaged policy: {reason}. Copy or learn it again.") from None
-
-
-def _manifest(path: Path) -> dict[str, Any]:
-    if not (path / POLICY).is_file() and not path.is_dir():
-        raise ModelError(f"There is no policy folder {path}. Name the folder that graft rl wrote (--out).")
-    try:
-        settled(path, POLICY)
-        if not is_policy(path):
-            raise ModelError(f"{path} is not a policy of graftwork: it has no {POLICY}, or one of something else.")
-        told = json.loads(inside(path, POLICY).read_text(encoding="utf-8"))
-        json.dumps(told, ensure_ascii=False).encode()  # half a character could not be written again
-    except (DataError, UsageError, OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path / POLICY} is damaged ({error}). Copy or learn the policy again.") from None
-    if not isinstance(told, dict) or "checksum" not in told or sealed(told) != told:
-        raise ModelError(f"{path / POLICY} is damaged: it is not as it was written. Copy or learn the policy again.")
-    if isinstance(told.get("format"), int) and told["format"] > FORMAT:
-        raise ModelError(f"{path} was written by a newer version of graftwork. Update: pip install -U graftwork.")
-    wrong = misfit(told, Manifest)
-    if wrong:
-        raise ModelError(f"{path / POLICY} is damaged: {wrong}. Copy or learn the policy again.")
-    return told
 
 
 def _policy(path: Path, told: Mapping[str, Any]) -> Acting:

@@ -20,7 +20,7 @@ from graftwork.progress import SILENT, Screen, screen
 from graftwork.recipe import parse_techniques
 from graftwork.rl.algorithms import Algorithm, parse_algorithm
 from graftwork.rl.policy import Policy
-from graftwork.rl.policy_files import POLICY, is_policy
+from graftwork.rl.policy_manifest import POLICY, is_policy
 from graftwork.rl.recipe import Made, RLRecipe
 from graftwork.rl.run import Run, check_seed, run_one
 
