@@ -81,3 +81,15 @@ def test_a_step_that_stands_twice_and_a_reward_that_is_missing_are_refused_with_
     lacking = table.set_column(table.column_names.index("points"), "points", pa.array(rewards))
     with pytest.raises(DataError, match=r"row 10"):
         fitted(lacking, [])
+
+
+def test_every_run_of_the_default_weighs_the_rows() -> None:
+    from graftwork.runs.candidates.planned import planned_recipes
+    from graftwork.runs.job.data_arguments import DataArguments
+    from graftwork.runs.job.job import make_job
+
+    recipe = gw.Recipe(task="decision")
+    job = make_job(DataArguments(log(), target="action", roles=ROLES, ignore=["good"]), recipe)
+    named = {name: {technique.name for technique in each.named} for name, each in planned_recipes(job, recipe)}
+    assert "boosting" in named
+    assert all("advantage-weighted" in techniques for techniques in named.values())

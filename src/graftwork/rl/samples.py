@@ -27,8 +27,9 @@ class Reach(gymnasium.Env[np.ndarray, np.int64]):
     """Reach the red disc; the other shapes are to be left alone.
 
     It shows a picture, uint8 (64, 64, 3), and takes one of four moves: up, down, left, right; one against the wall
-    stays where it is. The disc brings 1 and ends the episode, another shape -1 and ends it, each step costs 0.02; it is
-    cut off after `limit` steps. `info["is_success"]` says at the end whether the disc was reached.
+    stays where it is. The disc brings 1 and ends the episode, another shape -1 and ends it; a step nearer to the disc
+    brings 0.1, one away from it -0.1, and each costs 0.02. It is cut off after `limit` steps. `info["is_success"]` says
+    at the end whether the disc was reached.
 
     others: other shapes, 0 to 8. limit: steps. render_mode: none, or "rgb_array", four times as large.
     """
@@ -69,9 +70,10 @@ class Reach(gymnasium.Env[np.ndarray, np.int64]):
         return self._picture(), {}
 
     def step(self, action: int | np.int64) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        before = self._away
         self._place, self._steps = self._after(int(action)), self._steps + 1
         reached, touched = self._place == self._goal, self._place in self._taken
-        reward = (1.0 if reached else -1.0 if touched else 0.0) - 0.02
+        reward = (1.0 if reached else -1.0 if touched else 0.0) + 0.1 * (before - self._away) - 0.02
         ended, cut = reached or touched, self._steps >= self.limit
         return self._picture(), reward, ended, cut and not ended, {"is_success": reached} if ended or cut else {}
 
@@ -97,6 +99,11 @@ class Reach(gymnasium.Env[np.ndarray, np.int64]):
     @property
     def _taken(self) -> set[tuple[int, int]]:
         return {place for place, _, _ in self._others}
+
+    @property
+    def _away(self) -> int:
+        """Moves to the disc, if nothing stood in the way."""
+        return abs(self._place[0] - self._goal[0]) + abs(self._place[1] - self._goal[1])
 
     def _after(self, action: int) -> tuple[int, int]:
         down, right = MOVES[action]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from graftwork import specs
@@ -56,6 +57,21 @@ def usual_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     if instead is None or not _descended(recipe):
         return probed
     return [*probed, ("train", from_scratch(job, instead))]
+
+
+def weighed(job: Job, recipes: Mapping[str, Recipe]) -> list[tuple[str, Recipe]]:
+    """The recipes with what the tasks bring that only weighs rows: without it a run learns something else, and its
+    scores would not show that."""
+    own = [technique for technique in accompanying(job) if not technique.acts_in_steps]
+
+    def with_own(recipe: Recipe) -> Recipe:
+        lacking = [technique for technique in own if technique not in recipe.named]
+        if not lacking:
+            return recipe
+        training = filled(recipe.training, TRAINED_ON) if _descended(recipe) else recipe.training
+        return replace(recipe, techniques=(*recipe.named, *lacking), training=training)
+
+    return [(name, with_own(recipe)) for name, recipe in recipes.items()]
 
 
 def alone(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
