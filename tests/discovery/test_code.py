@@ -15,10 +15,14 @@ import graftwork as gw
 from command import QUICK, graft, topics
 from graftwork.core.phases import Phase
 from graftwork.core.setup import Setup
-from graftwork.core.technique import Technique
+from graftwork.core.technique import Graft, Technique
 from graftwork.discovery.code import from_code, module_of
 from graftwork.errors import UsageError
 from graftwork.networks.network import Network
+from graftwork.runs.advice.commands import Commands
+from graftwork.runs.advice.techniques import fitting_items
+from graftwork.runs.job.data_arguments import DataArguments
+from graftwork.runs.job.job import make_job
 from graftwork.techniques import TECHNIQUES
 
 
@@ -35,9 +39,10 @@ class Asking(Technique):
     def code(self) -> tuple[str, ...]:
         return (module_of(self.call, "asking, setting 'call'"),)
 
-    def start(self, network: Network, setup: Setup) -> None:
+    def attach(self, network: Network, setup: Setup) -> Graft:
         del network, setup
         from_code(self.call, "asking, setting 'call'")()
+        return Graft()
 
 
 @pytest.fixture(autouse=True)
@@ -135,3 +140,13 @@ def test_a_model_is_loaded_and_predicts_without_its_module(here: Path) -> None:
     assert len(np.asarray(gw.load("m").predict(["the cat is here"]))) == 1
     assert "rewards" not in sys.modules
     graft("ablate", "m", "--repeats", "5").fails(2, "m imports code to train: rewards", "--allow-code rewards")
+
+
+def test_advice_on_a_run_imports_nothing(here: Path) -> None:
+    """It looks which techniques would go with those of the run, whose folder may come from elsewhere."""
+    (here / "rewards.py").write_text("open('ran', 'w').close()\nprofit = print\n")
+    recipe = gw.Recipe(base="gru:width=8,layers=1", techniques=[Asking()])
+    data = DataArguments(train=topics(here / "rows.csv"))
+    items = fitting_items(make_job(data, recipe), recipe, 0.4, set(), Commands(here / "m", data, recipe))
+    assert items
+    assert not (here / "ran").exists()

@@ -92,11 +92,12 @@ def _with(recipe: Recipe, name: str) -> list[str]:
 
 
 def _composes(job: Job, recipe: Recipe, name: str) -> bool:
-    """Whether a run with one more technique is not refused."""
-    more = specs.parse(name, TECHNIQUES, "technique")
+    """Whether a run with one more technique is not refused. What would import code of the user's is left out: the
+    recipe may come from elsewhere."""
+    more, listed = specs.parse(name, TECHNIQUES, "technique"), [one for one in recipe.listed if not one.code]
     some = job.sample(_PLANNED, recipe.seed, _PLANNED)
     try:
-        make_ready(some, replace(recipe, techniques=(*recipe.listed, more), rows=None, valid_rows=None), sketched=True)
+        make_ready(some, replace(recipe, techniques=(*listed, more), rows=None, valid_rows=None), sketched=True)
     except GraftworkError:
         return False
     return True
