@@ -38,7 +38,7 @@ class World:
     promised: float
 
 
-WORLDS = (World("CartPole-v1", "ppo", 100_000, 5, 475.0), World("Pendulum-v1", "sac:lr=0.001", 20_000, 3, -200.0))
+WORLDS = (World("CartPole-v1", "ppo", 100_000, 5, 475.0), World("Pendulum-v1", "sac", 20_000, 3, -200.0))
 
 
 def main() -> None:

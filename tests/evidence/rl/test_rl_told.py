@@ -48,6 +48,21 @@ def test_solved_is_told_by_the_interval_not_by_the_mean_alone() -> None:
     assert "and it is" in text(sure)
     assert "its interval reaches below" in text(open_)
     assert "which it is not" in text(missed)
+    nearly = outcome(runs, about={"threshold": float(sure.mean.value) + 0.05})
+    assert "its interval reaches above" in text(nearly)
+
+
+def test_what_was_as_good_before_it_learned_is_not_told_as_learned() -> None:
+    """An untrained policy may be lucky; here it returns 80 all along, at random 10."""
+    steps = (0, *STEPS)
+    lucky = outcome([run(seed, lambda _: 80.0, steps) for seed in range(5)])
+    assert not told(lucky).warning
+    assert "That learning brought anything can't be told from chance" in text(lucky)
+    assert told(lucky).steps[0].command == "longer!"
+    learned = outcome([run(seed, lambda step: 80.0 if step else 10.0, steps) for seed in range(5)])
+    assert learned.learned is not None
+    assert 65 < learned.learned.low < 70 < learned.learned.high < 75
+    assert "can't be told from chance" not in text(learned)
 
 
 def test_one_that_still_grows_is_told_to_go_on_and_one_that_is_solved_is_not() -> None:

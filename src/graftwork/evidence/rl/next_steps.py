@@ -19,11 +19,11 @@ def next_steps(found: Outcome) -> tuple[NextStep, ...]:
         steps.append(NextStep("Go on from where it ended.", commands.resume))
     if not found.scored:
         return tuple(steps)
-    if found.lead is not None and found.lead.low <= 0:
+    no_better = found.lead is not None and found.lead.low <= 0
+    if no_better or (found.learned is not None and found.learned.low <= 0 and not _solved(found)):
+        than = "acting at random" if no_better else "before it learned, as far as can be told"
         steps += [
-            NextStep(
-                f"Give it more steps: after {found.steps:,} it is no better than acting at random.", commands.longer
-            ),
+            NextStep(f"Give it more steps: after {found.steps:,} it is no better than {than}.", commands.longer),
             NextStep(
                 "Look at the reward: does a good episode return more than a bad one, and does a random one ever get "
                 "any?"

@@ -128,6 +128,15 @@ class Outcome:
         return lead_interval([one.returns for one in self.last], [self.random.returns])
 
     @cached_property
+    def learned(self) -> Interval | None:
+        """By how much the interquartile mean exceeds that before anything was learned, of the same seeds; None where
+        that was not scored."""
+        pairs = [(run.last, run.scored[0]) for run in self.runs if run.last and run.scored and not run.scored[0].step]
+        if not pairs:
+            return None
+        return gain_interval([last.returns for last, _ in pairs], [first.returns for _, first in pairs])
+
+    @cached_property
     def late_growth(self) -> Interval | None:
         """By how much the interquartile mean grew in the last third of the steps; None where nothing was scored at its
         beginning."""

@@ -78,8 +78,9 @@ def _solved(found: Outcome) -> str:
         return f"{said}, and it is: the mean is {both_text(mean)}."
     if mean.high < threshold:
         return f"{said}, which it is not: the mean is {both_text(mean)}."
-    side = "reaches that, but its interval reaches below" if mean.value >= threshold else "does not reach that for sure"
-    return f"{said}. The mean, {both_text(mean)}, {side}."
+    if mean.value >= threshold:
+        return f"{said}. The mean, {both_text(mean)}, reaches that, but its interval reaches below."
+    return f"{said}. The mean, {both_text(mean)}, is below that; its interval reaches above, so it may yet be."
 
 
 def _trust(found: Outcome) -> list[str]:
@@ -117,6 +118,11 @@ def _trouble(found: Outcome) -> list[str]:
         told.append(
             f"Seeds come out far apart: a mean return of {return_text(means[low])} (seed {low}) to "
             f"{return_text(means[high])} (seed {high})."
+        )
+    if found.learned is not None and found.learned.low <= 0:
+        told.append(
+            "That learning brought anything can't be told from chance: what it returns beyond the untrained policy "
+            f"is {both_text(found.learned)}."
         )
     if found.fall is not None:
         step, gap = found.fall
