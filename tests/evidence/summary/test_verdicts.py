@@ -131,6 +131,9 @@ def test_episodes() -> None:
 def test_a_task_of_ones_own_has_its_score() -> None:
     plain = Evaluation(task="own", rows=300, unlabelled=0, scores={"r2": score("r2", 0.5, 0.4, 0.6)})
     assert verdict(result(plain)).text == "R² 0.500 (0.400 to 0.600) on 300 rows."
+    constant = Baseline("the best single action, 'a'", METRICS["r2"], 0.2, Interval(0.3, 0.2, 0.4), beaten=True)
+    told = verdict(result(plain, baseline=constant)).text
+    assert told == "R² 0.500 (0.400 to 0.600) on 300 rows; the best single action, 'a': 0.200."
 
 
 @pytest.mark.parametrize("name", ["<script>", "a\x1b[31m", "x\ny"])

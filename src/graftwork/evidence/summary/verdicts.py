@@ -200,4 +200,6 @@ def _score(result: Result, evaluation: Evaluation) -> Told:
     """What is left for a task without words of its own: its score, as it is called."""
     score = evaluation.scores[result.primary]
     told = f"{score.display} {score.text} on {counted(evaluation.rows)}"
+    if result.baseline is not None:
+        told += f"; {result.baseline.name}: {result.baseline.metric.text(result.baseline.score)}"
     return (f"{told}.", False) if _beaten(result) else _not_better("what needs no model", told)
