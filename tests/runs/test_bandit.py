@@ -15,6 +15,8 @@ from graftwork.recipe import Recipe
 from graftwork.runs.candidates.usual import usual_recipes
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import make_job
+from graftwork.runs.single import make_ready
+from tiny import tiny_bert
 
 ACTIONS = np.array(["mail", "phone", "visit"])
 ROLES = {"reward": "gain", "propensity": "chance"}
@@ -74,6 +76,19 @@ def test_the_default_takes_what_the_task_brings() -> None:
     assert all("doubly-robust" in [one.name for one in each.listed] for each in made.values())
 
 
+def test_every_run_of_the_default_can_be_made(tmp_path: Path) -> None:
+    """Of a text and numbers on a pretrained base: probes, each kind alone, late fusion, a fine-tune."""
+    log, _ = visits(300)
+    log["text"] = ["cat dog" if at % 2 else "rain snow" for at in range(300)]
+    base = {"text": str(tiny_bert(tmp_path / "bert")), "table": "columns"}
+    wanted = Recipe(base=base, task="bandit")
+    job = make_job(DataArguments(train=log, target="action", roles=ROLES), wanted)
+    made = dict(usual_recipes(job, wanted))
+    assert {"mlp probe", "linear probe", "late fusion", "tune"} <= set(made)
+    for one in made.values():
+        assert make_ready(job, one).plan.total_steps > 0
+
+
 def test_at_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     log, _ = visits(300)
@@ -87,7 +102,7 @@ def test_at_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert {"prediction", "p(mail)", "p(phone)", "p(visit)"} <= set(pd.read_csv("chosen.csv").columns)
     assert "Effective sample" in graft("evaluate", "model", "log.csv").works().out
     log.drop(columns="chance").to_csv("later.csv", index=False)
-    assert "no column 'chance', which held the propensity" in graft("evaluate", "model", "later.csv").fails().err
+    graft("evaluate", "model", "later.csv").fails(1, "no column 'chance', which held the propensity")
 
 
 def test_rollouts_stay_on_one_side_of_the_split() -> None:

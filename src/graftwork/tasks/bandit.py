@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -25,6 +25,7 @@ from graftwork.tasks.metrics.off_policy import Judged, metrics_of
 from graftwork.tasks.section import Section, SeenRows
 from graftwork.tasks.task import NONE, Encoders, Task
 
+HEATS = np.geomspace(0.2, 5.0, 41)
 NEVER = -1e9
 """The logit of an action that is never chosen."""
 
@@ -135,7 +136,16 @@ class Bandit(Task):
 
     def logging_policy(self, predictions: Tensor) -> Tensor | None:
         """How probable each action is in the log (B, K); None where propensities are logged."""
-        return None if self.log.propensity else torch.softmax(predictions[:, 2 * self.actions :], dim=1)
+        return None if self.log.propensity else torch.softmax(predictions[:, 2 * self.actions :] / self.log.heat, dim=1)
+
+    def calibrated(self, values: np.ndarray, targets: np.ndarray) -> Self:
+        """Where no propensities are logged, with the temperature at which the logging policy is most honest."""
+        if self.log.propensity or not len(targets):
+            return self
+        logits = torch.from_numpy(values[:, 2 * self.actions :]).double()
+        action = torch.from_numpy(targets[:, 0].astype(np.int64))
+        missed = [float(F.cross_entropy(logits / heat, action)) for heat in HEATS]
+        return with_learned(self, log=replace(self.log, heat=float(HEATS[int(np.argmin(missed))])))
 
     def standardised(self, rewards: Any) -> Any:
         """Rewards (N,), an array or a tensor, as `expected` has them."""
@@ -193,6 +203,7 @@ class Bandit(Task):
             chosen=kept[:, :actions].argmax(axis=1),
             expected=kept[:, actions : 2 * actions].astype(np.float64),
             clip=self.clip,
+            normalised=not self.log.propensity,
         )
 
     def metrics(self) -> Mapping[str, Metric]:

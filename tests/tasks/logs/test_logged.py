@@ -72,6 +72,21 @@ def test_propensities_that_are_not_logged_are_said_and_learned():
     assert "--role propensity=p" in task.reading[1]
 
 
+def test_the_logging_policy_is_made_honest_by_validation():
+    task = learned(roles={"reward": "gain"})
+    draw = np.random.default_rng(0)
+    logits = 2 * draw.normal(size=(4000, 3))
+    chance = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    action = (chance.cumsum(axis=1) > draw.random((4000, 1))).argmax(axis=1)
+    kept = np.concatenate([np.zeros((4000, 6)), 3 * logits], axis=1).astype(np.float32)
+    targets = np.stack([action, np.zeros(4000), np.zeros(4000)], axis=1).astype(np.float32)
+    found = task.calibrated(kept, targets)
+    assert found.log.heat == pytest.approx(3.0, rel=0.1)
+    assert Logged.of(found.log.state()).heat == found.log.heat
+    np.testing.assert_allclose(found.scored(kept)[:, 6:], chance, atol=0.03)
+    assert learned().calibrated(kept, targets).log.heat == 1.0
+
+
 def test_a_log_without_chance_is_said():
     assert "actions were chosen without chance" in learned(p=[1.0] * N).reading[0]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,17 @@ def test_they_are_right_on_average_over_logs(estimator):
     truth = brings[np.arange(40), chosen].mean()
     found = [estimator(logs(brings, chances, chosen, wrong, seed))(ALIKE)[0] for seed in range(3000)]
     assert np.mean(found) == pytest.approx(truth, abs=4 * np.std(found) / np.sqrt(len(found)))
+
+
+def test_normalised_weights_forgive_propensities_that_are_all_too_small():
+    brings, chances, chosen = world(40)
+    one = logs(brings, chances, chosen, np.zeros_like(brings), 3)
+    small = replace(one, propensity=one.propensity / 3, normalised=True)
+    right = replace(one, normalised=True)
+    weights = np.random.default_rng(0).integers(0, 3, (5, 40)).astype(float)
+    np.testing.assert_allclose(doubly_robust(small)(weights), doubly_robust(right)(weights))
+    np.testing.assert_allclose(doubly_robust(right)(weights), self_normalised(one)(weights))
+    assert doubly_robust_rows(small).mean() == pytest.approx(doubly_robust(small)(ALIKE)[0])
 
 
 def test_right_expectations_leave_nothing_to_chance():

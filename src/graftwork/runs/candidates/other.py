@@ -13,7 +13,7 @@ from graftwork.networks.bases.registry import BASES, parse_base, written
 from graftwork.recipe import Recipe
 from graftwork.runs.candidates.orders import ON, base_in
 from graftwork.runs.candidates.tables import on_plain_columns, reads_columns_alone
-from graftwork.runs.candidates.tuned import filled, many_rows, smooths
+from graftwork.runs.candidates.tuned import accompanied, filled, many_rows, smooths
 from graftwork.runs.candidates.usual import usual_recipes
 from graftwork.runs.job.base_choice import sampled_texts
 from graftwork.runs.job.choice import Choice, at_hand
@@ -39,9 +39,9 @@ def candidate(job: Job, recipe: Recipe, name: str, usual: Mapping[str, Recipe]) 
         other, inner = on_base(job, recipe, base), name.removesuffix(f"{ON}{base}")
         return None if other is None else candidate(job, other, inner, dict(usual_recipes(job, other)))
     if name in PLAIN_HEADS and reads_columns_alone(job, recipe):
-        return on_plain_columns(recipe, recipe.bases(job.train.schema), PLAIN_HEADS[name])
+        return accompanied(job, on_plain_columns(recipe, recipe.bases(job.train.schema), PLAIN_HEADS[name]))
     if name in FINE_TUNES and "tune" in usual:
-        return FINE_TUNES[name](job, recipe)
+        return accompanied(job, FINE_TUNES[name](job, recipe))
     return None
 
 

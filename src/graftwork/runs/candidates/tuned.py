@@ -15,12 +15,15 @@ from graftwork.techniques import TECHNIQUES
 from graftwork.techniques.labels.label_smoothing import LabelSmoothing
 from graftwork.techniques.metric.supervised_contrastive import SupervisedContrastive
 from graftwork.techniques.transfer.partial import Partial
+from graftwork.techniques.transfer.probe import Probe
 from graftwork.techniques.transfer.refit import Refit
 from graftwork.techniques.transfer.warm_start import WarmStart
 
 TUNE_STEPS, TUNE_EPOCHS = 600, (3, 6)
 """Steps that a fine-tune should have, in so many passes over the rows."""
 FEW_STEPS = 20
+TRAINED_ON = Training(head_lr=1e-3, epochs=10)
+"""Of probes that are trained on from their solution, since a technique changes what their head learns."""
 
 
 def many_rows(job: Job, recipe: Recipe) -> Recipe:
@@ -46,29 +49,34 @@ def without_probe(job: Job, recipe: Recipe) -> Recipe:
 
 def few_rows(job: Job, recipe: Recipe) -> Recipe:
     """The fine-tune of all blocks for a handful of rows a class: contrast within the batch, the head solved again."""
-    contrast, own = (SupervisedContrastive(),) if smooths(job) else (), accompanying(job)
+    contrast = (SupervisedContrastive(),) if smooths(job) else ()
     steps = max(FEW_STEPS, 5 * round(len(job.train) / recipe.training.batch))
     return replace(
         recipe,
-        techniques=(WarmStart(l2=FEW_L2), *contrast, *(own or (Refit(l2=FEW_L2),))),
+        techniques=(WarmStart(l2=FEW_L2), *contrast, Refit(l2=FEW_L2)),
         training=filled(recipe.training, Training(lr=1e-4, head_lr=1e-3, steps=steps)),
     )
 
 
 def beside(job: Job) -> tuple[Technique, ...]:
-    """What a tuned base takes along: for an open set contrast and a head that is solved at the end, else smoothing; and
-    what its tasks bring themselves."""
+    """What a tuned base takes along: for an open set contrast and a head that is solved at the end, else smoothing."""
     if any(task.holds_out == "classes" for task in job.tasks.values()):
         return SupervisedContrastive(), Refit()
-    return (*([LabelSmoothing(0.1)] if smooths(job) else []), *accompanying(job))
+    return (LabelSmoothing(0.1),) if smooths(job) else ()
 
 
-def accompanying(job: Job) -> tuple[Technique, ...]:
-    """The techniques beside which its tasks are learned best."""
+def accompanied(job: Job, recipe: Recipe) -> Recipe:
+    """The recipe with the techniques beside which its tasks are learned best. A head that a probe has solved is trained
+    on, since they change what it learns; it is not solved again at the end."""
     names = dict.fromkeys(
         name for task in job.tasks.values() if isinstance(task, Accompanied) for name in task.usual_techniques
     )
-    return tuple(specs.parse(name, TECHNIQUES, "technique") for name in names)
+    if not names:
+        return recipe
+    kept = tuple(one for one in recipe.listed if "final head" not in one.claims)
+    training = filled(recipe.training, TRAINED_ON) if any(isinstance(one, Probe) for one in kept) else recipe.training
+    own = (specs.parse(name, TECHNIQUES, "technique") for name in names)
+    return replace(recipe, techniques=(*kept, *own), training=training)
 
 
 def smooths(job: Job) -> bool:

@@ -14,7 +14,7 @@ from graftwork.networks.heads.rows import RowHeadSettings
 from graftwork.recipe import Recipe
 from graftwork.runs.candidates.tables import FEW_L2, on_columns, reads_columns_alone, trained_instead
 from graftwork.runs.candidates.tuned import (
-    accompanying,
+    accompanied,
     beside,
     compares,
     few_rows,
@@ -38,7 +38,12 @@ KINDS_ALONE = frozenset(f"{word} alone" for word in WORDS.values())
 
 
 def usual_recipes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
-    """The runs of `techniques: auto` in the order that was set by hand. A base from scratch is one run."""
+    """The runs of `techniques: auto` in the order that was set by hand, with what the tasks bring themselves. A base
+    from scratch is one run."""
+    return [(name, accompanied(job, one)) for name, one in _usual(job, recipe)]
+
+
+def _usual(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     bases = recipe.bases(job.train.schema)
     if not all(base.pretrained for base in bases.values()):
         return [*alone(job, recipe), ("train", from_scratch(job, recipe))]
@@ -113,17 +118,10 @@ def probes(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     own = any(task.usual_head != "linear" for task in job.tasks.values())
     if recipe.head != USUAL_HEAD or own:
         heads = {"probe": recipe.head}
-    along = accompanying(job)
-    trained = replace(recipe, training=filled(recipe.training, TRAINED_ON)) if along else recipe
     made = [
-        (name, replace(trained, base=written(bases), head=head, techniques=(Probe(), *along)))
-        for name, head in heads.items()
+        (name, replace(recipe, base=written(bases), head=head, techniques=(Probe(),))) for name, head in heads.items()
     ]
     return [*made, ("trained probe", trained_probe(made[-1][1]))] if compares(job) else made
-
-
-TRAINED_ON = Training(head_lr=1e-3, epochs=10)
-"""Of probes that are trained on from their solution, since a technique changes what their head learns."""
 
 
 def trained_probe(probe: Recipe) -> Recipe:

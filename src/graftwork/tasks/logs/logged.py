@@ -25,7 +25,8 @@ class Logged:
 
     mean, std: of the rewards. low, high: between which a reward is scaled to 0 to 1. scale: the mean of that, weighted.
     shares: how often each action was chosen. supported: 1 for actions with rows enough, else 0. constant: the action
-    that alone would have brought most. reading: lines for the user, which are not kept.
+    that alone would have brought most. heat: of the logging policy, where it is learned. reading: lines for the user,
+    which are not kept.
     """
 
     reward: str = ""
@@ -38,6 +39,7 @@ class Logged:
     shares: tuple[float, ...] = ()
     supported: tuple[float, ...] = ()
     constant: int = 0
+    heat: float = 1.0
     reading: tuple[str, ...] = ()
 
     def state(self) -> dict[str, Any]:
@@ -59,8 +61,9 @@ class Logged:
             shares=tuple(map(float, state["shares"])),
             supported=tuple(map(float, state["supported"])),
             constant=int(state["constant"]),
+            heat=float(state.get("heat", 1.0)),
         )
-        if not (made.std > 0 and made.high > made.low and made.scale > 0):
+        if not (made.heat > 0 and made.std > 0 and made.high > made.low and made.scale > 0):
             raise ValueError(f"the rewards of a log are described by {made}")
         if not 0 <= made.constant < len(made.shares) == len(made.supported):
             raise ValueError(f"action {made.constant} of {len(made.shares)}")

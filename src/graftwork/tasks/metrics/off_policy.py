@@ -5,7 +5,8 @@ A policy is judged by the action that it chooses of a row. Every estimator makes
 (R, N) and gives (R,), so that a bootstrap sees all of them.
 
 Sources: Horvitz & Thompson 1952 (inverse propensities), clipped as by Ionides 2008; Swaminathan & Joachims 2015
-(self-normalised); Dudik, Langford & Li 2011 (doubly robust); Kish 1965 (effective sample size).
+(self-normalised); Dudik, Langford & Li 2011 (doubly robust); Thomas & Brunskill 2016 (that with normalised weights);
+Kish 1965 (effective sample size).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Judged:
 
     action, chosen: indices (N,), logged and of the policy. reward: of the logged action (N,). propensity: of the logged
     action (N,), above 0. expected: rewards of each action by a model (N, K). clip: the largest weight of a row.
+    normalised: the doubly robust estimate divides weights by their mean, which is 1 where propensities are right.
     """
 
     action: np.ndarray
@@ -32,6 +34,7 @@ class Judged:
     chosen: np.ndarray
     expected: np.ndarray
     clip: float = np.inf
+    normalised: bool = False
 
     @property
     def weights(self) -> np.ndarray:
@@ -54,14 +57,30 @@ def self_normalised(judged: Judged) -> Scorer:
 def doubly_robust_rows(judged: Judged) -> np.ndarray:
     """Of each row the expected reward of the chosen action, put right by weight * (reward - expected) where it is the
     logged one (N,); right on average where either the propensities or the expected rewards are."""
-    rows = np.arange(len(judged.action))
-    missed = judged.reward - judged.expected[rows, judged.action]
-    return np.asarray(judged.expected[rows, judged.chosen] + judged.weights * missed)
+    said, put_right = _doubly(judged)
+    mean = float(judged.weights.mean()) if judged.normalised else 1.0
+    return np.asarray(said + put_right / (mean or 1.0))
 
 
 def doubly_robust(judged: Judged) -> Scorer:
     """Mean of `doubly_robust_rows`."""
-    return mean_of_rows(doubly_robust_rows(judged))
+    if not judged.normalised:
+        return mean_of_rows(doubly_robust_rows(judged))
+    said, put_right = _doubly(judged)
+    statistics = np.stack([said, put_right, judged.weights, np.ones(len(said))], axis=1)
+
+    def ratio(sums: np.ndarray) -> np.ndarray:
+        missed = sums[:, 1] / np.where(sums[:, 2] > 0, sums[:, 2], 1.0)
+        return np.asarray(sums[:, 0] / sums[:, 3] + missed)
+
+    return from_sums(statistics, ratio)
+
+
+def _doubly(judged: Judged) -> tuple[np.ndarray, np.ndarray]:
+    """The expected reward of the chosen action, and weight * (reward - expected), each (N,)."""
+    rows = np.arange(len(judged.action))
+    missed = judged.reward - judged.expected[rows, judged.action]
+    return judged.expected[rows, judged.chosen], judged.weights * missed
 
 
 def effective_share(judged: Judged) -> Scorer:
