@@ -89,7 +89,7 @@ def test_every_run_of_the_default_weighs_the_rows() -> None:
     from graftwork.runs.job.job import make_job
 
     recipe = gw.Recipe(task="decision")
-    job = make_job(DataArguments(log(), target="action", roles=ROLES, ignore=["good"]), recipe)
+    job = make_job(DataArguments(train=log(), target="action", roles=ROLES, ignore=["good"]), recipe)
     named = {name: {technique.name for technique in each.named} for name, each in planned_recipes(job, recipe)}
     assert "boosting" in named
     assert all("advantage-weighted" in techniques for techniques in named.values())

@@ -13,8 +13,8 @@ from graftwork.networks.bases.registry import BASES, parse_base, written
 from graftwork.recipe import Recipe
 from graftwork.runs.candidates.orders import ON, base_in
 from graftwork.runs.candidates.tables import on_plain_columns, reads_columns_alone
-from graftwork.runs.candidates.tuned import accompanied, filled, many_rows, smooths
-from graftwork.runs.candidates.usual import usual_recipes
+from graftwork.runs.candidates.tuned import filled, many_rows, smooths
+from graftwork.runs.candidates.usual import accompanied, usual_recipes
 from graftwork.runs.job.base_choice import sampled_texts
 from graftwork.runs.job.choice import Choice, at_hand
 from graftwork.runs.job.job import Job

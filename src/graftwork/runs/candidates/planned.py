@@ -12,7 +12,7 @@ from graftwork.runs.candidates.other import candidate, is_here
 from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.candidates.tables import few_validate, reads_columns_alone
 from graftwork.runs.candidates.tuned import compares
-from graftwork.runs.candidates.usual import KINDS_ALONE, has_probes, usual_recipes, weighed
+from graftwork.runs.candidates.usual import KINDS_ALONE, has_probes, usual_recipes
 from graftwork.runs.job.base_choice import sampled_texts
 from graftwork.runs.job.job import Job
 from graftwork.runs.job.language import ENGLISH, spoken
@@ -33,14 +33,14 @@ def planned_recipes(
     usual = dict(usual_recipes(job, recipe))
     order = order_of(portfolio, situation_of(job, recipe, budget, portfolio)) if may_be_ordered(job, recipe) else None
     if order is None:
-        return weighed(job, usual)
+        return list(usual.items())
     planned = dict[str, Recipe]()
     for entry in order:
         for name in [one for one in usual if one in KINDS_ALONE] if entry == EACH_KIND else [entry]:
             made = candidate(job, recipe, name, usual)
             if made is not None and (name in usual or made not in planned.values()):
                 planned[name] = made
-    return weighed(job, planned or usual)
+    return list((planned or usual).items())
 
 
 def may_be_ordered(job: Job, recipe: Recipe) -> bool:

@@ -15,7 +15,6 @@ from graftwork.techniques import TECHNIQUES
 from graftwork.techniques.labels.label_smoothing import LabelSmoothing
 from graftwork.techniques.metric.supervised_contrastive import SupervisedContrastive
 from graftwork.techniques.transfer.partial import Partial
-from graftwork.techniques.transfer.probe import Probe
 from graftwork.techniques.transfer.refit import Refit
 from graftwork.techniques.transfer.warm_start import WarmStart
 
@@ -65,18 +64,12 @@ def beside(job: Job) -> tuple[Technique, ...]:
     return (LabelSmoothing(0.1),) if smooths(job) else ()
 
 
-def accompanied(job: Job, recipe: Recipe) -> Recipe:
-    """The recipe with the techniques beside which its tasks are learned best. A head that a probe has solved is trained
-    on, since they change what it learns; it is not solved again at the end."""
+def accompanying(job: Job) -> tuple[Technique, ...]:
+    """The techniques beside which its tasks are learned best."""
     names = dict.fromkeys(
         name for task in job.tasks.values() if isinstance(task, Accompanied) for name in task.usual_techniques
     )
-    if not names:
-        return recipe
-    kept = tuple(one for one in recipe.listed if "final head" not in one.claims)
-    training = filled(recipe.training, TRAINED_ON) if any(isinstance(one, Probe) for one in kept) else recipe.training
-    own = (specs.parse(name, TECHNIQUES, "technique") for name in names)
-    return replace(recipe, techniques=(*kept, *own), training=training)
+    return tuple(specs.parse(name, TECHNIQUES, "technique") for name in names)
 
 
 def smooths(job: Job) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from graftwork import specs
@@ -14,7 +13,8 @@ from graftwork.networks.heads.rows import RowHeadSettings
 from graftwork.recipe import Recipe
 from graftwork.runs.candidates.tables import FEW_L2, on_columns, reads_columns_alone, trained_instead
 from graftwork.runs.candidates.tuned import (
-    accompanied,
+    TRAINED_ON,
+    accompanying,
     beside,
     compares,
     few_rows,
@@ -64,19 +64,18 @@ def _usual(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
     return [*probed, ("train", from_scratch(job, instead))]
 
 
-def weighed(job: Job, recipes: Mapping[str, Recipe]) -> list[tuple[str, Recipe]]:
-    """The recipes with what the tasks bring that only weighs rows: without it a run learns something else, and its
-    scores would not show that."""
-    own = [technique for technique in accompanying(job) if not technique.acts_in_steps]
-
-    def with_own(recipe: Recipe) -> Recipe:
-        lacking = [technique for technique in own if technique not in recipe.named]
-        if not lacking:
-            return recipe
-        training = filled(recipe.training, TRAINED_ON) if _descended(recipe) else recipe.training
-        return replace(recipe, techniques=(*recipe.named, *lacking), training=training)
-
-    return [(name, with_own(recipe)) for name, recipe in recipes.items()]
+def accompanied(job: Job, recipe: Recipe) -> Recipe:
+    """The recipe with the techniques beside which its tasks are learned best: without them a run learns something else,
+    and its scores would not show that. A head that a probe has solved is trained on, since they change what it learns;
+    it is not solved again at the end."""
+    own = accompanying(job)
+    lacking = [technique for technique in own if technique not in recipe.named]
+    if not lacking:
+        return recipe
+    kept = [technique for technique in recipe.named if "final head" not in technique.claims]
+    solved = any(isinstance(technique, Probe) for technique in kept) and _descended(recipe)
+    training = filled(recipe.training, TRAINED_ON) if solved else recipe.training
+    return replace(recipe, techniques=(*kept, *lacking), training=training)
 
 
 def alone(job: Job, recipe: Recipe) -> list[tuple[str, Recipe]]:
