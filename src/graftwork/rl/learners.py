@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import stable_baselines3
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -22,6 +23,8 @@ from graftwork.rl.recipe import RLRecipe
 from graftwork.rl.seeing import Seeing
 from graftwork.rl.vectorised import scale_of
 
+BUFFER_BYTES = 2**32
+"""Of observations in the buffer of an algorithm that learns from one, at most."""
 _ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU}
 
 
@@ -47,13 +50,19 @@ def learner(recipe: RLRecipe, sight: Sight, env: VecEnv, seed: int, steps: int |
     }
     if not sight.reading.plain:
         kwargs |= {"features_extractor_class": SeeingExtractor, "features_extractor_kwargs": {"sees": sight.sees}}
-    if algorithm.replays and steps is not None:
-        arguments["buffer_size"] = min(arguments["buffer_size"], steps)
+    if algorithm.replays:
+        arguments["buffer_size"] = kept_steps(arguments["buffer_size"], sight.reading, steps)
     name = "MlpPolicy" if sight.reading.plain else "MultiInputPolicy"
     made: BaseAlgorithm = getattr(stable_baselines3, algorithm.name.upper())(
         name, env, policy_kwargs=kwargs, seed=seed, device=device_of(sight.reading), **arguments
     )
     return made
+
+
+def kept_steps(asked: int, reading: Reading, steps: int | None) -> int:
+    """How many steps a buffer keeps: as many as asked for, as there will be, and as fit into `BUFFER_BYTES`."""
+    each = 2 * sum(length * np.dtype(kind).itemsize for length, kind in reading.stored().values())
+    return max(1, min(asked, steps or asked, BUFFER_BYTES // each))
 
 
 def device_of(reading: Reading) -> torch.device:
@@ -79,7 +88,7 @@ def policy_of(made: BaseAlgorithm, recipe: RLRecipe, world: World, sight: Sight,
         spread = "fixed" if world.actions.kind == "numbers" else "none"
     seen = sight.folded(extractor.sees if isinstance(extractor, SeeingExtractor) else sight.sees)
     widths, activation = recipe.algorithm.hidden, recipe.algorithm.activation
-    network = PolicyNetwork(seen, widths, activation, world.actions.outputs, spread)
+    network = PolicyNetwork(seen, widths, activation, world.actions.outputs, spread).to(made.device)
     network.hidden.load_state_dict(nn.Sequential(*layers[:-1]).state_dict())
     network.head.load_state_dict(layers[-1].state_dict())
     with torch.no_grad():
