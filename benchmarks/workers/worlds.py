@@ -189,7 +189,7 @@ def pixels(
         recipe = RLRecipe(
             env=Reach,
             base={"image": base} if base else None,
-            algorithm="ppo:steps=128,batch=128,epochs=4,lr=5e-4",  # type: ignore[arg-type]  # parsed there
+            algorithm="ppo:steps=64,batch=128,epochs=6,lr=7e-4",  # type: ignore[arg-type]  # parsed there
             techniques=techniques,  # type: ignore[arg-type]  # parsed there
             demonstrations=source,
             envs=8,

@@ -50,7 +50,7 @@ def test_another_shape_ends_it_badly() -> None:
 def test_it_is_cut_off_after_the_limit() -> None:
     env = Reach(limit=3, others=0)
     env.reset(seed=0)
-    env._goal = (7, 7)
+    env._goal = (3, 3)
     env._place = (0, 0)
     assert [env.step(0)[3] for _ in range(3)] == [False, False, True]
 

@@ -13,8 +13,8 @@ from gymnasium import spaces
 
 PIXELS = 64
 """A side of the picture."""
-CELLS = 8
-"""A side of the world, so that a cell is 8 pixels wide."""
+CELLS = 4
+"""A side of the world, so that a cell is 16 pixels wide."""
 MOVES = ((-1, 0), (1, 0), (0, -1), (0, 1))
 """Rows and columns of cells by action: up, down, left, right."""
 _GROUND, _SELF, _GOAL = (24, 24, 32), (235, 235, 235), (214, 48, 49)
@@ -36,7 +36,7 @@ class Reach(gymnasium.Env[np.ndarray, np.int64]):
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 8}  # noqa: RUF012  # as gymnasium has it
 
-    def __init__(self, *, others: int = 3, limit: int = 40, render_mode: Literal["rgb_array"] | None = None) -> None:
+    def __init__(self, *, others: int = 2, limit: int = 20, render_mode: Literal["rgb_array"] | None = None) -> None:
         if not 0 <= others <= 8:
             raise ValueError(f"others is {others}. Expected 0 to 8 other shapes.")
         if limit < 1:
@@ -54,18 +54,9 @@ class Reach(gymnasium.Env[np.ndarray, np.int64]):
         options: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> tuple[np.ndarray, dict[str, Any]]:
         super().reset(seed=seed)
-        drawn = self.np_random.choice(CELLS * CELLS, 2 + self._count, replace=False)
-        places = [(int(cell) // CELLS, int(cell) % CELLS) for cell in drawn]
-        self._place, self._goal, *rest = places
-        self._others = [
-            (place, _SHAPES[int(shape)], _OTHERS[int(colour)])
-            for place, shape, colour in zip(
-                rest,
-                self.np_random.integers(len(_SHAPES), size=len(rest)),
-                self.np_random.integers(len(_OTHERS), size=len(rest)),
-                strict=True,
-            )
-        ]
+        self._draw()
+        while self._place not in self._ways():  # shapes all around the disc
+            self._draw()
         self._steps = 0
         return self._picture(), {}
 
@@ -78,7 +69,28 @@ class Reach(gymnasium.Env[np.ndarray, np.int64]):
         return self._picture(), reward, ended, cut and not ended, {"is_success": reached} if ended or cut else {}
 
     def best_action(self) -> int:
-        """The first move of a shortest way to the disc past the other shapes; towards it where there is no such way."""
+        """The first move of a shortest way to the disc past the other shapes."""
+        ways, far = self._ways(), CELLS * CELLS
+        return min(range(len(MOVES)), key=lambda action: (ways.get(self._after(action), far), action))
+
+    def render(self) -> np.ndarray | None:
+        if self.render_mode is None:
+            return None
+        return self._picture().repeat(4, axis=0).repeat(4, axis=1)
+
+    def _draw(self) -> None:
+        """Where everything stands, and what the other shapes look like."""
+        drawn = self.np_random.choice(CELLS * CELLS, 2 + self._count, replace=False)
+        self._place, self._goal, *places = [(int(cell) // CELLS, int(cell) % CELLS) for cell in drawn]
+        shapes = self.np_random.integers(len(_SHAPES), size=self._count)
+        colours = self.np_random.integers(len(_OTHERS), size=self._count)
+        self._others = [
+            (place, _SHAPES[int(shape)], _OTHERS[int(colour)])
+            for place, shape, colour in zip(places, shapes, colours, strict=True)
+        ]
+
+    def _ways(self) -> dict[tuple[int, int], int]:
+        """By cell from which the disc can be reached past the other shapes, in how many moves."""
         reached, waiting = {self._goal: 0}, [self._goal]
         while waiting:
             at = waiting.pop(0)
@@ -88,13 +100,7 @@ class Reach(gymnasium.Env[np.ndarray, np.int64]):
                 if free and near not in reached:
                     reached[near] = reached[at] + 1
                     waiting.append(near)
-        far = CELLS * CELLS
-        return min(range(len(MOVES)), key=lambda action: (reached.get(self._after(action), far), action))
-
-    def render(self) -> np.ndarray | None:
-        if self.render_mode is None:
-            return None
-        return self._picture().repeat(4, axis=0).repeat(4, axis=1)
+        return reached
 
     @property
     def _taken(self) -> set[tuple[int, int]]:
