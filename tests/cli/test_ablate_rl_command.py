@@ -13,7 +13,16 @@ from graftwork.rl import cells as cells_module
 from graftwork.rl.recipe import RLRecipe
 from graftwork.rl.run import run_one
 
-ASKED = ("ablate", "--env", "worlds:Choice", "--algorithm", "ppo:steps=32,batch=64", "--steps", "256", "--normalise")
+ASKED = (
+    "ablate",
+    "--env",
+    "quickworlds:Choice",
+    "--algorithm",
+    "ppo:steps=32,batch=64",
+    "--steps",
+    "256",
+    "--normalise",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +44,7 @@ def test_what_a_part_brings_is_printed_and_written(tmp_path: Path) -> None:
     assert (tmp_path / "page" / "ablation.html").is_file()
     again = told(*ASKED, "--repeats", 2, "--json")
     plain = json.loads(again.out)
-    assert plain["env"] == "worlds:Choice"
+    assert plain["env"] == "quickworlds:Choice"
     assert [one["reused"] for one in plain["cells"]] == [True] * 4
 
 
@@ -51,13 +60,13 @@ def test_a_policy_is_ablated_by_what_it_was_learned_by(tmp_path: Path) -> None:
 
 
 def test_a_folder_does_not_choose_code_to_run(tmp_path: Path) -> None:
-    recipe = RLRecipe(env="worlds:Choice", algorithm="ppo:steps=32,batch=64", steps=64, normalise=True, episodes=2)  # type: ignore[arg-type]
+    recipe = RLRecipe(env="quickworlds:Choice", algorithm="ppo:steps=32,batch=64", steps=64, normalise=True, episodes=2)  # type: ignore[arg-type]
     run_one(recipe, None, seed=0).policy.save(tmp_path / "own")
     refused = told("ablate", tmp_path / "own", "--repeats", 1)
     assert refused.code == 2
     assert "may not choose code to run" in refused.err
-    assert "--env worlds:Choice" in refused.err
-    done = told("ablate", tmp_path / "own", "--env", "worlds:Choice", "--repeats", 1)
+    assert "--env quickworlds:Choice" in refused.err
+    done = told("ablate", tmp_path / "own", "--env", "quickworlds:Choice", "--repeats", 1)
     done.works()
 
 

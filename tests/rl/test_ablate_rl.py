@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from quickworlds import Choice, Huge
 
 import graftwork as gw
 from graftwork.errors import NumericalError, RefusedError, UsageError
@@ -17,7 +18,6 @@ from graftwork.rl.arms import arms_of
 from graftwork.rl.environments import EnvironmentCrashedError
 from graftwork.rl.recipe import RLRecipe
 from graftwork.rl.run import run_one
-from worlds import Choice, Huge
 
 SHORT: dict[str, Any] = {"algorithm": "ppo:steps=64,batch=64,epochs=4,lr=0.01", "steps": 512, "episodes": 5, "envs": 4}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from quickworlds import Choice
 
 import graftwork as gw
 from graftwork.evidence.rl.page.page import page
@@ -15,7 +16,6 @@ from graftwork.rl.commands import commands
 from graftwork.rl.recipe import RLRecipe
 from graftwork.rl.reporting import outcome_of, parts_of
 from graftwork.rl.run import Run, run_one
-from worlds import Choice
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from learned import outcome, run
+from made_learning import outcome, run
 
 from graftwork.evidence.rl.outcome import Clip, Outcome
 from graftwork.evidence.rl.page.files import write

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from learned import STEPS, outcome, run
+from made_learning import STEPS, outcome, run
 
 from graftwork.evidence.rl.scored import Scored, SeedRun
 from graftwork.evidence.rl.told import told
