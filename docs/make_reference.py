@@ -81,6 +81,7 @@ CONTRACT = {
         "Phase",
         "Multiplier",
         "Cost",
+        "Aim",
     ),
     "graftwork.data.batch": ("Batch", "Hidden"),
     "graftwork.networks.network": ("Network", "Forward", "Output"),

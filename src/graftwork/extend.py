@@ -10,6 +10,7 @@ from __future__ import annotations
 from graftwork.core.old_rows import OldRows
 from graftwork.core.setup import Check, Setup, TeacherOutputs
 from graftwork.core.technique import (
+    Aim,
     Cost,
     Gradient,
     Graft,
@@ -27,6 +28,7 @@ from graftwork.core.technique import (
     per_row,
 )
 from graftwork.data.batch import Batch, Hidden, Inputs
+from graftwork.data.rollouts import Rollouts
 from graftwork.data.store.ragged import Ragged
 from graftwork.data.table import Column, Kind, Modality, Table
 from graftwork.data.tensors import Tensors, one_tensor
@@ -62,6 +64,7 @@ __all__ = [
     "METRICS",
     "TASKS",
     "TECHNIQUES",
+    "Aim",
     "Answer",
     "BaseSettings",
     "Batch",
@@ -102,6 +105,7 @@ __all__ = [
     "Ragged",
     "Range",
     "RefusedError",
+    "Rollouts",
     "RowHead",
     "RowHeadSettings",
     "RowNote",
