@@ -34,6 +34,7 @@ SCRIPTS = (
     "tune",
     "tune_planted",
     "rl",
+    "reward",
 )
 """Those that need no peer that a developer lacks."""
 

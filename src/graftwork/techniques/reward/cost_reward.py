@@ -31,15 +31,17 @@ class CostReward:
 
 
 def cost_reward(costs: CostMatrix, called: str, targets: np.ndarray, device: torch.device) -> CostReward:
-    """Of the classes alone: to abstain is no answer that a network gives. They are learned in units of their range.
+    """Of the classes alone: to abstain is no answer that a network gives. They are learned in units of the mean that
+    a worse answer costs more than the best one.
 
     called: their file. targets: class indices of all training rows (N,). Raises RefusedError where no answer costs more
     than another.
     """
     matrix = costs.costs[:, : len(costs.classes)]
-    if not np.ptp(matrix, axis=1).any():
+    more = matrix - matrix.min(axis=1, keepdims=True)
+    if not more.any():
         raise RefusedError("reward: all answers cost the same, whatever is true, so that nothing can be learned.")
     truth = torch.from_numpy(np.asarray(targets, np.int64)).to(device)
-    scale = 1.0 / float(matrix.max() - matrix.min())
+    scale = 1.0 / float(more[more > 0].mean())
     aim = Aim(called, costs=costs)
     return CostReward(aim, torch.tensor(matrix, dtype=torch.float32, device=device), truth, scale)

@@ -62,7 +62,7 @@ class Reward(Technique):
     by: Literal["auto", "exact", "rloo", "self-critical", "group"] = "auto"
     samples: int = 4
     weight: float = 1.0
-    mix: float = 0.5
+    mix: float = 0.1
     kl: float = 0.0
     entropy: float = 0.0
     warm: float = 0.5
