@@ -142,6 +142,7 @@ _TOGETHER = (
     ("partial", "arcface", "triplet", "class-weights", "accumulate", "ema"),
     ("lora", "distil", "distil-features", "self-distil", "consistency", "label-smoothing", "sam", "ema"),
     ("lora", "warm-start", "reward", "label-smoothing", "class-weights", "consistency", "sam", "ema"),
+    ("full", "reward", "dann", "group-dro", "accumulate", "swa"),
 )
 # The same in fixtures that are not of texts alone.
 _TOGETHER_ELSEWHERE = (
@@ -160,9 +161,11 @@ _TOGETHER_ELSEWHERE = (
     ("mixed", ("gated", "modality-dropout", "warm-start", "mixup", "consistency", "sam", "ema")),
     ("mixed", ("fusion-transformer", "partial", "modality-dropout", "label-smoothing", "accumulate")),
     ("mixed", ("late", "lora", "modality-dropout", "class-weights", "refit")),
+    ("mixed", ("gated", "reward", "modality-dropout", "label-smoothing", "ema")),
     ("mixed", ("weighted-sum", "full", "layer-decay", "supervised-contrastive", "consistency")),
     ("several", ("pcgrad", "uncertainty", "warm-start", "consistency", "label-smoothing", "sam", "ema")),
     ("several", ("pcgrad", "target-weights", "lora", "mixup", "class-weights", "accumulate", "refit")),
+    ("several", ("pcgrad", "uncertainty", "reward", "warm-start", "consistency", "ema")),
     ("logs", ("doubly-robust", "lora", "warm-start", "token-dropout", "consistency", "accumulate", "ema")),
     ("episodes", ("protonet", "lora", "token-dropout", "ema")),
     ("episodes", ("maml", "eda", "swa")),
