@@ -26,7 +26,9 @@ from graftwork.rl.vectorised import normaliser
 
 EPOCHS, PATIENCE = 50, 5
 """Passes over the demonstrations at most, and those without a better one after which it stops."""
-BATCH, LR = 128, 1e-3
+LEAST_STEPS, LEAST_PATIENCE = 1000, 100
+"""Steps that both stand for at least: a pass over few rows is a step or two."""
+BATCH, LR = 64, 1e-3
 HELD_OUT = 0.1
 VALUE_STEPS, VALUE_SHARE = 8192, 0.1
 """Steps in which the value alone is learned at most, and the share of all steps that this may be."""
@@ -71,7 +73,8 @@ def clone(made: BaseAlgorithm, demonstrations: Demonstrations, reading: Reading,
     trained = [value for name, value in policy.named_parameters() if value.requires_grad and name != "log_std"]
     optimizer = torch.optim.Adam(trained, lr=LR)
     best, best_loss, waited = copy.deepcopy(policy.state_dict()), _loss(policy, observations, actions, last), 0
-    for _ in range(EPOCHS):
+    each = -(-learned // BATCH)
+    for _ in range(max(EPOCHS, LEAST_STEPS // each)):
         policy.set_training_mode(True)
         for rows in torch.split(torch.randperm(learned, generator=draw), BATCH):
             loss = -_log_prob(policy, observations, actions, rows).mean()
@@ -84,7 +87,7 @@ def clone(made: BaseAlgorithm, demonstrations: Demonstrations, reading: Reading,
             best, best_loss, waited = copy.deepcopy(policy.state_dict()), found, 0
         else:
             waited += 1
-        if waited == PATIENCE:
+        if waited == max(PATIENCE, LEAST_PATIENCE // each):
             break
     policy.load_state_dict(best)
     policy.set_training_mode(False)
