@@ -67,6 +67,10 @@ JOBS: dict[tuple[str, ...], tuple[str, str]] = {
         "steer the optimisation; average weights; [forget less](docs/forgetting.md)",
         "改进优化过程；平均权重；[减少遗忘](docs/forgetting.md)",
     ),
+    ("reward",): (
+        "climb a [reward](docs/reward.md); learn from [logged choices](docs/bandit.md) and [rollouts](docs/offline.md)",
+        "以[奖励](docs/reward.md)为目标；从[日志中的选择](docs/bandit.md)和[轨迹](docs/offline.md)学习",
+    ),
 }
 """By folders of techniques, what they are for, in English and Chinese; a line of the table each."""
 
