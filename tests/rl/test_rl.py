@@ -22,7 +22,7 @@ SIGNAL = "tinyworlds:Signal"
 
 def test_several_seeds_from_python(tmp_path: Path) -> None:
     learned = gw.rl(
-        tinyworlds.Signal, algorithm=PPO, steps=1024, envs=4, episodes=4, seeds=2, out=tmp_path / "out", verbose=False
+        tinyworlds.Signal, algorithm=PPO, steps=640, envs=4, episodes=3, seeds=2, out=tmp_path / "out", verbose=False
     )
     assert [run.seed for run in learned.runs] == [0, 1]
     assert learned.act(np.array([1.0, 0.5])) == 1

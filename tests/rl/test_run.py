@@ -15,6 +15,7 @@ from graftwork.rl.environments import EnvironmentCrashedError
 from graftwork.rl.recipe import RLRecipe
 from graftwork.rl.run import run_one
 
+STEPS = {"ppo": 640, "a2c": 1024, "dqn": 800, "sac": 320}
 QUICK = "ppo:steps=16,batch=32,epochs=4,lr=1e-2,hidden=16"
 
 
@@ -48,7 +49,7 @@ def test_it_learns_what_is_rewarded() -> None:
 )
 def test_every_algorithm_and_kind_of_observation_learns(env: Any, algorithm: str) -> None:
     envs = 1 if algorithm[:3] in ("dqn", "sac") else 4
-    run = run_one(recipe(env, algorithm=algorithm, envs=envs, steps=800 if envs == 1 else 1024), seed=0)
+    run = run_one(recipe(env, algorithm=algorithm, envs=envs, steps=STEPS[algorithm[:3]]), seed=0)
     assert run.final is not None
     assert run.final.mean >= 4.5  # by chance it is 2.5
 
