@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import audio
 import augment
+import bandit
 import banking77
 import busy
 import choices
@@ -106,6 +107,7 @@ PARTS = (
     Part("What more rows bring", forecast.NAME, forecast.__doc__, forecast.section),
     Part("Which rows to label", labelling.NAME, labelling.__doc__, labelling.section),
     Part("Unusual rows, and tables that differ", strange.NAME, strange.__doc__, strange.section),
+    Part("Policies from logs", bandit.NAME, bandit.__doc__, bandit.section),
     Part("Acting in an environment", rl.NAME, rl.__doc__, rl.section),
     Part("Worlds that speak, and one of pixels", worlds.NAME, worlds.__doc__, worlds.section),
     Part("The order of the default's candidates", portfolio.NAME, portfolio.__doc__, portfolio.section),

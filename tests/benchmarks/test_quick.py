@@ -24,6 +24,7 @@ SCRIPTS = (
     "pretrain",
     "profiles",
     "coverage",
+    "bandit",
     "label_errors",
     "forecast",
     "labelling",

@@ -25,6 +25,8 @@ from graftwork.tasks.metrics.off_policy import Judged, metrics_of
 from graftwork.tasks.section import Section, SeenRows
 from graftwork.tasks.task import NONE, Encoders, Task
 
+MOST = 1000.0
+"""The largest weight of a row where a policy is judged: there bias costs more than variance."""
 HEATS = np.geomspace(0.2, 5.0, 41)
 NEVER = -1e9
 """The logit of an action that is never chosen."""
@@ -44,7 +46,7 @@ class Bandit(Task):
     policy's cross-entropy. The reward is scaled to 0 to 1 for the first one (its 1 % and 99 % quantiles).
 
     support: logged rows of an action below which it is never chosen, 1 or more. clip: the largest weight of a row,
-    1 / propensity, above 1.
+    1 / propensity, in learning; above 1.
     """
 
     name: ClassVar[str] = "bandit"
@@ -202,7 +204,7 @@ class Bandit(Task):
             propensity=np.maximum(propensity, 1e-12),
             chosen=kept[:, :actions].argmax(axis=1),
             expected=kept[:, actions : 2 * actions].astype(np.float64),
-            clip=self.clip,
+            clip=MOST,
             normalised=not self.log.propensity,
         )
 
