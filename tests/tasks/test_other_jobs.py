@@ -9,12 +9,12 @@ import pytest
 from command import graft, topics
 from graftwork.errors import UsageError, nearest
 from graftwork.tasks.metrics.registry import ALIASES, METRICS
-from graftwork.tasks.other_jobs import CALLED, UNSUPPORTED, about
+from graftwork.tasks.other_jobs import CALLED, ELSEWHERE, UNSUPPORTED, about
 from graftwork.tasks.registry import TASKS, parse_task
 
 
 def test_every_name_stands_for_one_job() -> None:
-    names = [name for group in (CALLED, UNSUPPORTED) for each in group.values() for name in each]
+    names = [name for group in (CALLED, ELSEWHERE, UNSUPPORTED) for each in group.values() for name in each]
     assert len(names) == len(set(names))
     assert not set(names) & set(TASKS)
     assert set(CALLED) <= set(TASKS)
@@ -31,6 +31,7 @@ def test_every_name_stands_for_one_job() -> None:
         ("token_classification", "It is called 'tagging' here"),
         ("text-classification", "It is called 'classification' here"),
         ("face-recognition", "It is called 'identity' here"),
+        ("rl", "Acting in an environment is graft rl"),
         ("clasification", "Did you mean 'classification'"),
         ("cooking", "Known: bandit, classification"),
     ],

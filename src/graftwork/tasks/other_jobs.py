@@ -37,7 +37,7 @@ UNSUPPORTED: dict[str, tuple[str, ...]] = {
     "segmentation": ("segmentation", "semantic-segmentation", "instance-segmentation", "image-segmentation", "mask"),
     "keypoints, poses and depth": ("keypoints", "keypoint-detection", "pose", "pose-estimation", "depth-estimation"),
     "text generation": (
-        "generation", "text-generation", "chat", "causal-lm", "completion", "instruction-tuning", "sft", "dpo",
+        "generation", "text-generation", "chat", "causal-lm", "completion", "instruction-tuning", "sft",
         "language-modeling", "text2text-generation", "seq2seq",
     ),
     "translation": ("translation", "translate", "machine-translation"),
@@ -52,9 +52,16 @@ UNSUPPORTED: dict[str, tuple[str, ...]] = {
     "outliers without labels": ("anomaly-detection", "anomaly", "outlier-detection", "novelty-detection"),
     "recommendations": ("recommendation", "recommender", "collaborative-filtering"),
     "survival times": ("survival", "survival-analysis"),
-    "rewards": ("reinforcement-learning", "rl", "rlhf", "ppo", "grpo"),
+    "preferences between answers": ("rlhf", "dpo"),
 }  # fmt: skip
 """Jobs in words, and their names."""
+
+ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "Acting in an environment is graft rl; a reward as the objective of a task is the technique reward; logged choices "
+    "are --task bandit, and rollouts --task decision.": ("reinforcement-learning", "rl", "ppo", "grpo", "reward"),
+    "To decide from logged rollouts is called 'decision' here.": ("offline-rl", "imitation", "behaviour-cloning"),
+}  # fmt: skip
+"""Jobs that are here and no task of their own, or that another one does: what to say, and their names."""
 
 
 def about(name: str) -> str:
@@ -68,5 +75,8 @@ def about(name: str) -> str:
     task = next((task for task, names in CALLED.items() if plain in names), None)
     if task is not None:
         return f"It is called '{task}' here."
+    said = next((said for said, names in ELSEWHERE.items() if plain in names), None)
+    if said is not None:
+        return said
     job = next((job for job, names in UNSUPPORTED.items() if plain in names), None)
     return f"{job} is not supported yet." if job is not None else ""
