@@ -112,6 +112,21 @@ class Crashing(Signal):
         return super().step(action)
 
 
+class Fading(Signal):
+    """Shows what is no number from the fourth episode on."""
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        super().__init__(render_mode)
+        self.episodes = 0
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        self.episodes += 1
+        return super().reset(seed=seed, options=options)
+
+    def _next(self) -> Any:
+        return super()._next() if self.episodes < 4 else np.array([np.nan, 0.5], np.float32)
+
+
 class Dead(Signal):
     """Can't be reset."""
 

@@ -139,9 +139,10 @@ def _ours(env: str, base: str, steps: int, seed: int) -> tuple[Act, dict[str, An
         evaluate_every=max(1, steps // 4),
     )
     run = run_one(recipe, None, seed=seed)
-    assert run.final is not None, run.failed
+    assert run.last is not None
+    assert not run.failed, run.failed
     last = run.scored[-1]
-    return run.policy.act_many, {"steps": last.step, "wall": last.seconds, "cpu": last.cpu, "curve": curve(run.scored)}
+    return run.last.act_many, {"steps": last.step, "wall": last.seconds, "cpu": last.cpu, "curve": curve(run.scored)}
 
 
 def curve(scored: Sequence[Scored]) -> list[list[float]]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 import tinyworlds
 from graftwork.core.checkpoint import Checkpointing
@@ -102,8 +103,14 @@ def recipe(env: Any = tinyworlds.Signal, **settings: Any) -> RLRecipe:
     return RLRecipe(env=env, **(usual | {"steps": 1024, "evaluate_every": 256} | settings))
 
 
+def step_of(folder: Path) -> int:
+    """At which the checkpoint was written."""
+    with safe_open(folder / "checkpoint.safetensors", framework="pt") as file:
+        return int(json.loads(file.metadata()["graftwork"])["counters"]["num_timesteps"])
+
+
 class Stopping(tinyworlds.Signal):
-    """Ctrl-C at its 150th step, the first time."""
+    """Ctrl-C at the 700th step of all, the first time."""
 
     total = 0
 
@@ -126,10 +133,17 @@ def test_a_stopped_run_keeps_what_was_learned_and_goes_on(tmp_path: Path, monkey
     resumed = run_one(recipe(Stopping), tmp_path, seed=0, resume=True)
     assert not resumed.interrupted
     assert resumed.scored[: len(stopped.scored)] == stopped.scored
-    assert resumed.scored[-1].step == 1024
+    assert 1024 <= resumed.scored[-1].step < 1024 + 64  # it went on in the middle of a rollout
     assert resumed.final is not None
     assert resumed.final.mean > 4.5
     assert [one.step for one in resumed.scored] == sorted({one.step for one in resumed.scored})
+
+
+def test_ctrl_c_leaves_a_checkpoint_of_that_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stopping, "total", 0)
+    stopped = run_one(recipe(Stopping), tmp_path, seed=0)  # the next one is due in a minute
+    assert stopped.interrupted
+    assert step_of(tmp_path) > 500
 
 
 def test_a_finished_run_is_given_back_and_can_be_made_longer(tmp_path: Path) -> None:
@@ -154,6 +168,16 @@ def test_a_crash_leaves_a_run_that_can_go_on(tmp_path: Path) -> None:
     run = run_one(recipe(tinyworlds.Crashing, episodes=2), tmp_path, seed=0)
     assert "the motor is stuck" in run.failed
     assert json.loads((tmp_path / "run.json").read_text())["failed"] == run.failed
+    crashed = 4 * 39
+    assert step_of(tmp_path) == crashed
+    assert [one.step for one in run.scored] == [0, crashed]  # what was learned since the last score counts
+
+
+def test_the_last_policy_is_there_whatever_it_scored(tmp_path: Path) -> None:
+    run = run_one(recipe(steps=256), tmp_path, seed=0)
+    assert run.last is not None
+    assert run.last.about["step"] == 256
+    assert run_one(recipe(steps=256), tmp_path, seed=0, resume=True).last is None
 
 
 def test_another_recipe_can_not_go_on_with_it(tmp_path: Path) -> None:

@@ -81,6 +81,16 @@ def re_said(text: str, *words: str) -> bool:
     return all(word in text for word in words)
 
 
+def test_an_observation_that_is_no_number_ends_the_run() -> None:
+    run = run_one(recipe(tinyworlds.Fading, episodes=2), seed=0)
+    assert re_said(run.failed, "Fading showed", "'observation' has numbers that are not finite")
+
+
+def test_a_score_does_not_play_on_with_what_is_no_number() -> None:
+    with pytest.raises(EnvironmentCrashedError, match="numbers that are not finite"):
+        run_one(recipe(tinyworlds.Fading, episodes=32), seed=0)
+
+
 def test_a_reward_that_is_no_number_ends_the_run() -> None:
     with pytest.raises(EnvironmentCrashedError, match="gave the reward nan"):
         run_one(recipe(tinyworlds.NoNumber), seed=0)

@@ -47,7 +47,6 @@ def save_checkpoint(made: BaseAlgorithm, kept: Checkpointing, told: Mapping[str,
     streams, numbers = _streams(made)
     meta |= {"fingerprint": kept.fingerprint, "told": dict(told), "streams": numbers, "buffer": None}
     meta["counters"] = {name: getattr(made, name) for name in _COUNTERS if hasattr(made, name)}
-    meta["returns"] = None
     buffer = getattr(made, "replay_buffer", None)
     with storing(kept.folder):
         kept.folder.mkdir(parents=True, exist_ok=True)

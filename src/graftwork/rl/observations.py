@@ -50,9 +50,22 @@ class Part:
     def read(self, observation: Any) -> Any:
         """Of one observation: a text, or a flat array: bytes of pictures and maps, float32 of numbers, and of
         categories a 1 at each one's place. Raises DataError where it does not fit."""
+        try:
+            return self._read(self._found(observation))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise DataError(f"'{self.name}' can't be read: {error}.") from None
+
+    def _found(self, observation: Any) -> Any:
+        """What is at its keys."""
         value = observation
         for key in self.path:
-            value = value[int(key)] if isinstance(value, tuple) else value[key]
+            try:
+                value = value[int(key)] if isinstance(value, tuple) else value[key]
+            except (KeyError, IndexError, TypeError):
+                raise DataError(f"There is no '{self.name}' in {type(observation).__name__}.") from None
+        return value
+
+    def _read(self, value: Any) -> Any:
         if self.kind == "text":
             if not isinstance(value, str):
                 raise DataError(f"'{self.name}' is {type(value).__name__}. Expected a text.")
@@ -64,7 +77,12 @@ class Part:
         if array.size != self.length or (self.kind != "numbers" and array.shape not in (wanted, wanted[:2])):
             raise DataError(f"'{self.name}' has the shape {array.shape}. Expected {wanted}.")
         if self.kind == "numbers":
-            return array.reshape(-1).astype(np.float32, copy=False)
+            numbers: np.ndarray = array.reshape(-1).astype(np.float32, copy=False)
+            if not np.isfinite(numbers).all():
+                raise DataError(f"'{self.name}' has numbers that are not finite.")
+            return numbers
+        if array.dtype != np.uint8 and ((array < 0) | (array > 255) | (array != np.floor(array))).any():
+            raise DataError(f"'{self.name}' has values that are no bytes. Expected whole numbers from 0 to 255.")
         return (array.transpose(1, 2, 0) if self.first else array).astype(np.uint8, copy=False).reshape(-1)
 
     def _one_hot(self, values: np.ndarray) -> np.ndarray:
@@ -73,7 +91,7 @@ class Part:
             raise DataError(f"'{self.name}' has {len(values)} values. Expected {len(self.sizes)}.")
         at = 0
         for value, size, start in zip(values.tolist(), self.sizes, self.starts, strict=True):
-            if not 0 <= int(value) - start < size:
+            if int(value) != value or not 0 <= value - start < size:
                 raise DataError(f"'{self.name}' is {value}. Expected {start} to {start + size - 1}.")
             found[at + int(value) - start] = 1.0
             at += size

@@ -31,7 +31,8 @@ class Run:
     policy: the one with the highest mean return of `scored`, the last of equals. scored: while it learned, the same
     episodes each time, step 0 first. interrupted: Ctrl-C ended it. failed: what ended it before its time, such as an
     environment that crashed; empty where nothing did. final: the policy scored once more, on episodes that nothing was
-    chosen by; None where that could not be done.
+    chosen by; None where that could not be done. last: the policy as it was at the end, whatever it scored; None of a
+    run that was read back from its folder.
     """
 
     policy: Policy
@@ -41,6 +42,7 @@ class Run:
     interrupted: bool = False
     failed: str = ""
     final: Scored | None = None
+    last: Policy | None = None
 
 
 def run_one(
@@ -78,7 +80,7 @@ def run_one(
                 start_afresh(folder)
             kept = Checkpointing(folder, print_of, resume, SECONDS)
         found = learn(Asked(recipe, world, seed, until, kept, listener or SILENT))
-        run = Run(found.policy, found.scored, recipe, seed, found.interrupted, found.failed, found.final)
+        run = Run(found.policy, found.scored, recipe, seed, found.interrupted, found.failed, found.final, found.last)
         if folder is not None:
             _write(run, folder, print_of, world.name)
     return run

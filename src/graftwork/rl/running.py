@@ -62,6 +62,7 @@ class Outcome:
     """What came of it; see `Run`."""
 
     policy: Policy
+    last: Policy
     scored: tuple[Scored, ...]
     final: Scored | None
     interrupted: bool
@@ -124,10 +125,13 @@ class _Running:
             keeper(True)
         except KeyboardInterrupt:
             interrupted = True
+            keeper(True)
         except EnvironmentCrashedError as error:
             failed = str(error)
             if not self.made.num_timesteps:
                 raise
+            self._after_crash(course, clocks)
+            keeper(True)
         except ValueError as error:
             if "nan" not in str(error).lower():
                 raise
@@ -135,6 +139,13 @@ class _Running:
         finally:
             asked.screen.forget(name)
         return self._outcome(best, interrupted=interrupted, failed=failed)
+
+    def _after_crash(self, course: Course, clocks: Clocks) -> None:
+        """Score what was learned since the last score, so that it counts, unless playing fails as well."""
+        scored = course.best.scored
+        if not scored or scored[-1].step < self.made.num_timesteps:
+            with suppress(EnvironmentCrashedError, KeyboardInterrupt):
+                clocks.paused(course.scored)
 
     def _resumed(self, best: Best, clocks: Clocks) -> int:
         """The step at which it goes on; 0 where it begins."""
@@ -165,7 +176,8 @@ class _Running:
         return [ValueFirst(value_steps(self.asked.steps))]
 
     def _outcome(self, best: Best, *, interrupted: bool, failed: str) -> Outcome:
-        policy, final, asked = best.policy or self._policy({}), None, self.asked
+        now, final, asked = self._policy({}), None, self.asked
+        policy = best.policy or now
         last = best.scored[-1] if best.scored else None
         if not interrupted:
             seeds = episode_seeds(asked.seed, asked.recipe.episodes, last=True)
@@ -177,7 +189,7 @@ class _Running:
                 failed = failed or str(error)
             except KeyboardInterrupt:
                 interrupted = True
-        return Outcome(policy, tuple(best.scored), final, interrupted, failed)
+        return Outcome(policy, now, tuple(best.scored), final, interrupted, failed)
 
     def _policy(self, about: Mapping[str, Any]) -> Policy:
         found = policy_of(self.made, self.asked.recipe, self.asked.world, self.sight, self.asked.seed)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from graftwork.errors import DataError
 from graftwork.evidence.rl.scored import Scored
-from graftwork.rl.environments import World, guarded
+from graftwork.rl.environments import EnvironmentCrashedError, World, guarded
 
 ACROSS = 8
 """Episodes that are played side by side."""
@@ -45,7 +46,7 @@ class Scorer:
                 if waiting and all(one.env is not env for one in playing.values()):
                     at = waiting.pop(0)
                     playing[at] = _Episode(env, env.reset(seed=seeds[at])[0])
-            actions = act([one.observation for one in playing.values()])
+            actions = self._actions(act, [one.observation for one in playing.values()])
             for (at, one), action in zip(list(playing.items()), actions, strict=True):
                 if one.step(action):
                     results[at] = (one.total, one.length, one.success)
@@ -53,6 +54,13 @@ class Scorer:
         totals, lengths, found = zip(*results, strict=True)
         successes = None if any(one is None for one in found) else tuple(map(bool, found))
         return Scored(step, seconds, cpu, tuple(totals), tuple(lengths), successes)
+
+    def _actions(self, act: Act, observations: Sequence[Any]) -> Sequence[Any]:
+        try:
+            return act(observations)
+        except DataError as error:
+            told = f"{self.world.name} showed something else than its space says: {error}"
+            raise EnvironmentCrashedError(told) from error
 
     def random(self, seeds: Sequence[int]) -> Scored:
         """The same with actions at random, drawn from the seeds."""
