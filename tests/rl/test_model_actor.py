@@ -13,7 +13,7 @@ import pytest
 import graftwork as gw
 import tinyworlds
 from command import graft
-from graftwork.errors import UsageError
+from graftwork.errors import ModelError, UsageError
 from graftwork.rl.action_values import action_columns, action_names, read_action
 from graftwork.rl.actions import Actions
 from graftwork.rl.environments import open_world
@@ -56,6 +56,20 @@ def test_a_prediction_that_is_no_action_is_said() -> None:
     named = table.set_column(2, "action", pa.array([("stay", "go")[at] for at in table["action"].to_pylist()]))
     with pytest.raises(UsageError, match=r"is no action of Signal: '(stay|go)' is not a whole number from 0 to 1"):
         score_model(fitted(named), open_world(tinyworlds.Signal), episodes=1)
+
+
+def test_a_policy_is_played_on_episodes_that_it_was_not_chosen_by(tmp_path: Path) -> None:
+    usual = {"algorithm": "ppo:steps=16,batch=32,hidden=8", "envs": 4, "verbose": False}
+    learned = gw.rl(tinyworlds.Signal, steps=128, episodes=3, out=tmp_path, **usual)
+    played = gw.play(tmp_path, tinyworlds.Signal, episodes=3)
+    assert learned.runs[0].final is not None
+    assert played.model.returns == learned.runs[0].final.returns
+    with pytest.raises(UsageError, match="Numbers shows or takes something else"):
+        gw.play(learned.policy, tinyworlds.Numbers, episodes=3)
+    with pytest.raises(ModelError, match=r"it holds a policy of graft rl. Load it with gw.load_policy"):
+        gw.load(tmp_path)
+    ran = graft("evaluate", tmp_path, "--env", "tinyworlds:Signal", "--episodes", "3", "--json").works()
+    assert tuple(json.loads(ran.out)["the_policy"]["returns"]) == played.model.returns
 
 
 def test_what_is_an_action() -> None:

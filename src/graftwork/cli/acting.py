@@ -1,4 +1,4 @@
-"""`graft evaluate MODEL --env ENVIRONMENT`: a model that was fitted on rows, played where its actions count."""
+"""`graft evaluate MODEL --env ENVIRONMENT`: a model that was fitted on rows or a policy, where its actions count."""
 
 from __future__ import annotations
 
@@ -30,36 +30,36 @@ def check_played(env: str | None, table: Path | None, given: dict[str, Any]) -> 
 
 
 def evaluate_in(model: Path, env: str, episodes: int | None, *, as_json: bool) -> None:
-    """Play the model and actions at random from the same beginnings, and print what both brought."""
+    """Play the model or policy and actions at random from the same beginnings, and print what both brought."""
     with SILENT if as_json else screen() as on:
-        own, chance = _played(model, env, episodes, on)
-    found = {"the model": own, "actions at random": chance}
+        name, own, chance = _played(model, env, episodes, on)
+    found = {name: own, "actions at random": chance}
     if as_json:
         say_json({"env": env, **{name.replace(" ", "_"): one.to_json() for name, one in found.items()}})
         return
     _print(found, env)
 
 
-def _played(model: Path, env: str, episodes: int | None, on: Screen) -> tuple[Scored, Scored]:
+def _played(model: Path, env: str, episodes: int | None, on: Screen) -> tuple[str, Scored, Scored]:
+    from graftwork.rl.acting import Acting
     from graftwork.rl.environments import open_world
-    from graftwork.rl.model_actor import score_model
+    from graftwork.rl.model_actor import load_player, score_model
 
     if episodes is not None and episodes < 1:
         raise UsageError(f"--episodes is {episodes}. Expected 1 or more.")
     on.doing(f"looking at {env}")
     world = open_world(env)
     on.doing("loading the model")
-    import graftwork.model
-
-    loaded = graftwork.model.load(model)
+    player = load_player(model)
     on.doing(f"playing {env}")
-    return score_model(loaded, world, episodes=episodes or EPISODES)
+    name = "the policy" if isinstance(player, Acting) else "the model"
+    return name, *score_model(player, world, episodes=episodes or EPISODES)
 
 
 def _print(found: Mapping[str, Scored], env: str) -> None:
     from graftwork.evidence.rl.curve import mean_interval
 
-    own, chance = found.values()
+    (name, own), (random, chance) = found.items()
     shown = {name: mean_interval([one.returns]) for name, one in found.items()}
     returns = (f"{one.value:.4g} ({one.low:.4g} to {one.high:.4g})" for one in shown.values())
     rows = [("", *found), ("mean return", *returns)]
@@ -68,5 +68,5 @@ def _print(found: Mapping[str, Scored], env: str) -> None:
         rows.append(("success", *(f"{share:.0%}" for share in shares)))
     rows.append(("mean length", *(f"{sum(one.lengths) / len(one.lengths):.4g}" for one in found.values())))
     say_table(rows, f"{len(own.returns):,} episodes of {env}, with 95 % intervals")
-    if shown["the model"].low <= shown["actions at random"].high:
-        say("The model is not clearly better than actions at random.")
+    if shown[name].low <= shown[random].high:
+        say(f"{name.capitalize()} is not clearly better than actions at random.")

@@ -134,6 +134,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not is_model(folder):
         why = "its model.json was written by something else" if path.is_file() else f"it has no {MANIFEST}"
+        if not path.is_file() and (folder / "policy.json").is_file():
+            why = "it holds a policy of graft rl. Load it with gw.load_policy; graft evaluate FOLDER --env ID plays it"
         raise ModelError(f"{folder} is not a model of graftwork: {why}.")
     try:
         settled(folder, MANIFEST)

@@ -1,4 +1,5 @@
-"""A model that `fit` gave, acting in an environment: its rows are what the environment shows."""
+"""A model that `fit` gave, acting in an environment: its rows are what the environment shows. Policies that were
+learned there are played as it is."""
 
 from __future__ import annotations
 
@@ -12,12 +13,15 @@ import numpy as np
 from graftwork.errors import UsageError, nearest
 from graftwork.evidence.rl.scored import Scored
 from graftwork.model import Model, load
+from graftwork.rl.acting import Acting
 from graftwork.rl.action_values import action_columns, action_names, read_action
 from graftwork.rl.environments import World, open_world
 from graftwork.rl.looked_at import columns_of, values_of
 from graftwork.rl.observations import Part
+from graftwork.rl.policy import load_policy
+from graftwork.rl.policy_manifest import is_policy
 from graftwork.rl.recipe import Made
-from graftwork.rl.scoring import Scorer, episode_seeds
+from graftwork.rl.scoring import Act, Scorer, episode_seeds
 
 
 @dataclass(frozen=True)
@@ -94,18 +98,23 @@ def as_algorithms(actions: np.ndarray, world: World) -> np.ndarray:
     return whole[:, 0] if kind == "one" else whole
 
 
+Player = Model | Acting
+"""What can be played: a model, or a policy."""
+
+
 @dataclass(frozen=True)
 class Played:
-    """Episodes of a model, and as many of actions at random from the same beginnings."""
+    """Episodes of a model or policy, and as many of actions at random from the same beginnings."""
 
     model: Scored
     random: Scored
 
 
-def play(model: Model | str | Path, env: str | Made, *, episodes: int = 100, seed: int = 0) -> Played:
-    """Let a model that was fitted on rows act in an environment: its returns, beside those of actions at random.
+def play(model: Player | str | Path, env: str | Made, *, episodes: int = 100, seed: int = 0) -> Played:
+    """Let a model that was fitted on rows, or a policy, act in an environment: its returns, beside those of actions at
+    random.
 
-    model: that, or its folder. It reads what the environment shows in columns of the same names: `observation.0`,
+    model: that, or its folder. A model reads what the environment shows in columns of the same names: `observation.0`,
     `observation.1`, … of numbers, the keys of a dictionary else; what it predicts is the action. env: the id of a
     gymnasium environment, `module:Class`, or a function that makes one. seed: of the beginnings.
 
@@ -115,17 +124,28 @@ def play(model: Model | str | Path, env: str | Made, *, episodes: int = 100, see
     if episodes < 1:
         raise UsageError(f"episodes is {episodes}. Expected 1 or more.")
     world = open_world(env)
-    return Played(*score_model(model if isinstance(model, Model) else load(model), world, episodes=episodes, seed=seed))
+    player = load_player(model) if isinstance(model, (str, Path)) else model
+    return Played(*score_model(player, world, episodes=episodes, seed=seed))
 
 
-def score_model(model: Model, world: World, *, episodes: int = 100, seed: int = 0) -> tuple[Scored, Scored]:
-    """A model's episodes in an environment, and as many of actions at random from the same beginnings.
+def load_player(folder: str | Path) -> Player:
+    """The policy or the model in a folder. Raises ModelError where there is none, or a damaged one."""
+    return load_policy(folder) if is_policy(Path(folder)) else load(folder)
+
+
+def score_model(player: Player, world: World, *, episodes: int = 100, seed: int = 0) -> tuple[Scored, Scored]:
+    """Episodes of a model or policy in an environment, and as many of actions at random from the same beginnings.
 
     Raises UsageError where they don't fit, EnvironmentCrashedError where the environment fails.
     """
-    actor, scorer = ModelActor.of(model, world), Scorer(world)
-    seeds = episode_seeds(seed, episodes)
+    if isinstance(player, Acting):
+        player.check_fits(world.parts, world.actions, world.name)
+        act: Act = player.act_many
+    else:
+        act = ModelActor.of(player, world).act_many
+    # A policy was chosen by the others, and a model by none.
+    scorer, seeds = Scorer(world), episode_seeds(seed, episodes, last=isinstance(player, Acting))
     try:
-        return scorer.score(actor.act_many, seeds), scorer.random(seeds)
+        return scorer.score(act, seeds), scorer.random(seeds)
     finally:
         scorer.close()
