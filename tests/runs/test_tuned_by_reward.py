@@ -48,7 +48,7 @@ def test_the_scores_before_are_those_of_the_network_that_the_reward_began_from()
     job, kept = finished(frame, "reward:costs=costs.csv,warm=0.5,weight=5,mix=0", test=frame.head(30))
     assert kept.starting is not None
     model = make_model(job, kept)
-    (found,) = tuned_by_reward(job, model, kept, held_out_parts(job, model, kept))
+    (found,), _ = tuned_by_reward(job, model, kept, held_out_parts(job, model, kept))
     assert (found.split, found.rows, found.called) == ("test", 30, "costs.csv")
     examples = prepare(job.test, kept.starting.network, job.tasks, kept.recipe.text)
     truth, _ = job.tasks["topic"].encode_rows(job.test, "topic")
@@ -76,3 +76,36 @@ def test_the_report_says_it_and_a_plain_run_says_nothing(here: Path) -> None:
         assert words in shown
     graft(*fit, "--with", "none", "--out", "plain").works()
     assert "tuned" not in json.loads((here / "plain" / "metrics.json").read_text())
+
+
+def test_a_function_that_fails_on_held_out_rows_costs_no_model(here: Path) -> None:
+    (here / "strict.py").write_text(
+        "def known(predictions, rows):\n"
+        "    assert not any('unheard' in row['text'] for row in rows), 'a word that I do not know'\n"
+        "    return [float(len(one)) for one in predictions]\n"
+    )
+    table, test = topics(here / "rows.csv", 90), here / "test.csv"
+    test.write_text("text,label\nan unheard word,food\nrain and wind,weather\n")
+    fit = ("fit", table, "--test", test, "--base", BASE, "--set", "steps=4", "--set", "batch=8")
+    ran = graft(*fit, "--with", "reward:call=strict:known,warm=0", "--out", "m").works()
+    told = json.loads((here / "m" / "metrics.json").read_text())
+    assert not told.get("tuned")
+    assert "What the reward brought is not measured on test rows. reward: strict:known failed on 2" in ran.out
+    assert "not measured on test rows" in (here / "m" / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("here")
+def test_a_run_that_ends_before_the_reward_acts_says_so() -> None:
+    frame = pd.DataFrame(tiny_rows(60), columns=["text", "topic"])
+    notes = list[str]()
+
+    class Notes(Listener):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    training = gw.Training(steps=12, batch=8, lr=1e-9, evaluations=12, patience=1, precision="fp32")
+    recipe = gw.Recipe(base=BASE, techniques=["reward:warm=0.9"], training=training)
+    job = job_of(frame, recipe, target="topic")
+    kept = run_single(job, recipe, name="run", workspace=Workspace(), listener=Notes())
+    assert kept.starting is None
+    assert any("before a reward began to act" in note for note in notes)

@@ -118,7 +118,7 @@ class Findings(Result):
     were used. folder: where the model is. leads_to: what it is for, where that is no prediction, and the command, with
     `{folder}`. made: when. rows: those that are shown, by split and number. provenance: the
     bases with their licences, and the tables. remembered: what became of the task that the base was trained for before.
-    tuned: what a reward brought, by target, where one was climbed.
+    tuned: what a reward brought, by target, where one was climbed. code: modules of the user's that training imports.
     """
 
     more: tuple[Result, ...] = ()
@@ -157,6 +157,7 @@ class Findings(Result):
     provenance: Provenance = NOT_KNOWN
     remembered: tuple[Remembered, ...] = ()
     tuned: tuple[Tuned, ...] = ()
+    code: tuple[str, ...] = ()
 
     @property
     def results(self) -> tuple[Result, ...]:

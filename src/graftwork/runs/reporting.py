@@ -68,10 +68,10 @@ def make_report(
     given, call = given or held_out_parts(job, model, kept), call or Call()
     results, doubts = results_of(job, model, kept, given, left_out)
     results = with_sections(job, model, given, results)
-    tuned = tuned_by_reward(job, model, kept, given)
+    tuned, unmeasured = tuned_by_reward(job, model, kept, given)
     results = with_tuned(results, tuned)
     gaps = differences(job, candidates, kept)
-    warnings = licences(model.provenance) + data_warnings(job, tables_of(given)) + doubts
+    warnings = licences(model.provenance) + data_warnings(job, tables_of(given)) + doubts + unmeasured
     recipes = [member.model.recipe for member in model.each_member]
     read = {name for recipe in recipes for name in recipe.read_columns(job.train.schema)[0]}
     inputs = [column.name for column in job.train.schema.inputs]
@@ -117,6 +117,7 @@ def make_report(
         made=time.strftime("%Y-%m-%d %H:%M"),
         provenance=model.provenance,
         tuned=tuned,
+        code=kept.recipe.code,
         remembered=() if job.old_task is None else job.old_task.after(model.lead.network),
     )
     wanted = {name: rows for name, rows in wanted_rows(report).items() if name in given}

@@ -137,6 +137,8 @@ def run_single(
         listener.note(f"{name}: {speed.text(run)}, validation included")
     seen = held_out_views(run)
     starting = starting_model(run, fitted.network)
+    if run.stages.aims and starting is None and fitted.steps:
+        listener.note(f"{name}: ended after {fitted.steps} steps, before a reward began to act (warm=)")
     network = run.stages.fold(fitted.network)
     network = with_training_classes(network, run.train, run.tasks, run.plan.techniques)
     predictions = None

@@ -12,8 +12,10 @@ from graftwork.core.scoring import compared_targets, predict_examples
 from graftwork.core.technique import Aim
 from graftwork.data.table import Table
 from graftwork.data.values import Values
+from graftwork.errors import UsageError
 from graftwork.evidence.results import Result, Series
 from graftwork.evidence.reward.tuned import Tuned, held_against
+from graftwork.evidence.warnings import DataWarning
 from graftwork.model import Model
 from graftwork.networks.network import Network
 from graftwork.runs.job.held_out import encoded
@@ -27,25 +29,32 @@ from graftwork.tasks.temperature import fit_temperature
 VALIDATION = "validation"
 
 
-def tuned_by_reward(job: Job, model: Model, kept: Candidate, given: Given) -> tuple[Tuned, ...]:
-    """By target; nothing where no technique says what it began from, or no rows validate.
+def tuned_by_reward(
+    job: Job, model: Model, kept: Candidate, given: Given
+) -> tuple[tuple[Tuned, ...], list[DataWarning]]:
+    """By target; nothing where no technique says what it began from, or no rows validate. Then why nothing is said of
+    other targets: a function of the user's that fails on these rows must not cost the model, which is trained by now.
 
     given: what was held out, by name, the one that counts first.
     """
     if kept.starting is None or VALIDATION not in given or model.members:
-        return ()
+        return (), []
     split, network = next(iter(given)), kept.starting.network
     raw = {name: _predicted(job, model, network, given[name]) for name in dict.fromkeys((split, VALIDATION))}
-    found = []
+    found, doubts = list[Tuned](), list[DataWarning]()
     for target, aim in kept.starting.aims.items():
         task = model.tasks[target]
         temperature = _temperature(job, model, raw[VALIDATION][target], given[VALIDATION].table, target)
         before = {name: task.scored(values[target], temperature) for name, values in raw.items()}
         rows = {name: _labelled(model, given[name], target, values) for name, values in before.items()}
         tuning = None if split == VALIDATION else rows[VALIDATION]
-        if len(rows[split].targets):
+        if not len(rows[split].targets):
+            continue
+        try:
             found.append(_target(model, target, aim, rows[split], tuning, split))
-    return tuple(found)
+        except UsageError as error:
+            doubts.append(DataWarning("reward", f"What the reward brought is not measured on {split} rows. {error}"))
+    return tuple(found), doubts
 
 
 def with_tuned(results: list[Result], found: tuple[Tuned, ...]) -> list[Result]:

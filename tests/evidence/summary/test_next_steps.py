@@ -174,6 +174,12 @@ def test_techniques_that_were_named_can_be_looked_at_one_by_one() -> None:
     assert Summary.from_json(NAMED.summary.to_json()) == NAMED.summary
 
 
+def test_an_ablation_is_told_which_code_it_may_import() -> None:
+    step = ablation_step(replace(NAMED, folder="runs/a", code=("rewards",)))
+    assert step is not None
+    assert step.command == "graft ablate runs/a --allow-code rewards"
+
+
 def test_without_techniques_of_ones_own_there_is_nothing_to_leave_out() -> None:
     assert ablation_step(PLAIN) is None
     chosen = replace(

@@ -152,6 +152,13 @@ def test_the_usual_loss_comes_first(fixture, warm: float, acts: bool):
     assert ("policy classes" in policy(this, Reward(metric="accuracy", warm=warm))) == acts
 
 
+def test_a_reward_that_would_never_act_is_refused(fixture):
+    this = fixture("classes")
+    this = replace(this, setup=replace(this.setup, total_steps=10))
+    with pytest.raises(UsageError, match="warm is 10 steps, and the run has 10, so that it would never act"):
+        this.stages(Reward(metric="accuracy", warm=10))
+
+
 def test_it_is_held_near_the_network_as_it_was(fixture):
     this = fixture("classes")
     technique = now(metric="accuracy", kl=0.5)

@@ -46,7 +46,9 @@ def ablation_step(report: Findings) -> NextStep | None:
     if not names or len(report.candidates) > 1 or any(one.name != "run" for one in report.candidates):
         return None
     text = f"See what {listed(names)} brought: runs with and without {'it' if len(names) == 1 else 'each'}."
-    return NextStep(text, f"graft ablate {shlex.quote(report.folder)}" if report.folder else "gw.ablate(…)")
+    allowed = [word for module in report.code for word in ("--allow-code", module)]
+    command = shlex.join(["graft", "ablate", report.folder, *allowed]) if report.folder else "gw.ablate(…)"
+    return NextStep(text, command)
 
 
 def _look(report: Findings) -> list[NextStep]:

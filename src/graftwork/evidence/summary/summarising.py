@@ -23,5 +23,8 @@ def summarised(report: Findings) -> Summary:
         steps=next_steps(report, warned=warned),
         ablation=ablation_step(report),
         remembered=tuple(one.sentence for one in report.remembered),
-        tuned=tuple(said for one in report.tuned for said in one.sentences),
+        tuned=(
+            *(said for one in report.tuned for said in one.sentences),
+            *(one.message for one in report.warnings if one.kind == "reward"),
+        ),
     )

@@ -47,6 +47,8 @@ class Settings(Protocol):
     @property
     def weight(self) -> float: ...
     @property
+    def warm(self) -> float: ...
+    @property
     def kl(self) -> float: ...
     @property
     def entropy(self) -> float: ...
@@ -57,7 +59,13 @@ class Settings(Protocol):
 
 
 def acting(settings: Settings, setup: Setup) -> list[Acting]:
-    """What the reward does on each target that it fits. Raises RefusedError where it fits none."""
+    """What the reward does on each target that it fits. Raises RefusedError where it fits none, UsageError where the
+    run ends before it would act."""
+    if 1 <= setup.total_steps <= settings.warm:
+        raise UsageError(
+            f"{settings.name}: warm is {settings.warm:g} steps, and the run has {setup.total_steps:,}, so that it "
+            "would never act. Expected less, or a share of the run, such as warm=0.5."
+        )
     asked, found, reasons = _asked(settings, setup.tasks), list[Acting](), list[str]()
     for target, task in asked.items():
         try:
