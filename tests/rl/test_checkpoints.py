@@ -146,6 +146,14 @@ def test_ctrl_c_leaves_a_checkpoint_of_that_moment(tmp_path: Path, monkeypatch: 
     assert step_of(tmp_path) > 500
 
 
+def test_what_was_stopped_before_its_first_score_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stopping, "total", 695)
+    stopped = run_one(recipe(Stopping, steps=128), tmp_path, seed=0)
+    assert (stopped.interrupted, stopped.scored) == (True, ())
+    resumed = run_one(recipe(Stopping, steps=128), tmp_path, seed=0, resume=True)
+    assert [one.step for one in resumed.scored] == [0, 128]
+
+
 def test_a_finished_run_is_given_back_and_can_be_made_longer(tmp_path: Path) -> None:
     first = run_one(recipe(steps=256), tmp_path, seed=0)
     again = run_one(recipe(steps=256), tmp_path, seed=0, resume=True)

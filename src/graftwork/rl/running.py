@@ -125,7 +125,8 @@ class _Running:
             keeper(True)
         except KeyboardInterrupt:
             interrupted = True
-            keeper(True)
+            if self.made.num_timesteps:
+                keeper(True)
         except EnvironmentCrashedError as error:
             failed = str(error)
             if not self.made.num_timesteps:
@@ -155,10 +156,10 @@ class _Running:
             return 0
         best.scored[:] = [Scored.from_json(one) for one in told["scored"]]
         clocks.seconds, clocks.cpu = float(told["seconds"]), float(told["cpu"])
-        with suppress(ModelError):
+        with suppress(ModelError, KeyError):  # one that was never scored has no mean
             policy = load_policy(kept.folder / POLICY_FOLDER)
-            best.policy, best.mean = policy, float(policy.about["mean"])
-            best.step = best.written = int(policy.about["step"])
+            best.mean, best.step = float(policy.about["mean"]), int(policy.about["step"])
+            best.policy, best.written = policy, best.step
         assert self.made.env is not None
         self.made.env.seed((self.asked.seed + self.made.num_timesteps) % 2**31)
         return int(self.made.num_timesteps)
