@@ -13,7 +13,7 @@ import graftwork as gw
 import tinyworlds
 from command import graft
 from graftwork.errors import UsageError
-from graftwork.rl.environments import EnvironmentCrashedError
+from graftwork.rl.environments import EnvironmentCrashedError, open_world
 
 PPO = "ppo:steps=16,batch=32,epochs=4,lr=1e-2,hidden=16"
 QUICK = ("--algorithm", PPO, "--steps", "256", "--episodes", "3", "--envs", "4")
@@ -129,3 +129,20 @@ def test_ctrl_c_keeps_what_was_learned(tmp_path: Path, monkeypatch: pytest.Monke
     assert "Go on with the same command" in ran.err
     assert gw.load_policy(tmp_path / "out").act(np.array([1.0, 0.5])) in (0, 1)
     assert [each.name for each in (tmp_path / "out" / "seeds").iterdir()] == ["0"]
+
+
+def test_ctrl_c_while_a_seed_is_prepared_keeps_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+
+    def opening(env: Any) -> Any:
+        opened.append(env)
+        if len(opened) == 2:
+            raise KeyboardInterrupt
+        return open_world(env)
+
+    monkeypatch.setattr("graftwork.rl.run.open_world", opening)
+    usual: dict[str, Any] = {"algorithm": "ppo:steps=8,hidden=8", "steps": 64, "episodes": 2, "envs": 2}
+    found = gw.rl(tinyworlds.Signal, seeds=2, out=tmp_path / "out", verbose=False, **usual)
+    assert (found.interrupted, len(found.runs)) == (True, 1)
+    assert found.notes == ("stopped before seed 1 began",)
+    assert gw.load_policy(tmp_path / "out").about["seed"] == 0

@@ -79,7 +79,7 @@ class Course(BaseCallback):
         self.score, self.keep, self.screen, self.name = score, keep, screen, name
         self.steps, self.every, self.until = steps, every, until
         self.best, self.clocks = best, clocks
-        self.began = time.monotonic()
+        self.began, self.before = time.monotonic(), clocks.seconds  # of a run that goes on
         self.last_scored = best.scored[-1].step if best.scored else None
         self.last_time = self.began
         self.scoring = 0.0
@@ -103,7 +103,8 @@ class Course(BaseCallback):
             told = f"{self.num_timesteps:,} steps{', ' if state else ''}{state}"
             self.screen.show(self.name, int(min(spent, total)), max(1, int(total)), "seconds", told)
             # What fades with progress, such as DQN's random actions, fades with the time.
-            self.model._total_timesteps = int(self.num_timesteps / max(spent / max(total, 1e-9), 1e-9)) + 1
+            before = self.before
+            self.model._total_timesteps = int(self.num_timesteps * (before + total) / max(before + spent, 1e-9)) + 1
         return self.until is None or now < self.until - self.scoring
 
     def _due(self) -> bool:

@@ -38,7 +38,8 @@ class Learned:
     """What learning by reward gave.
 
     policy: of the seed that did best while it learned. runs: one a seed. kept: the seed of the policy. command: that
-    made it; empty in Python. folder: that it was written to. notes: what else there is to say.
+    made it; empty in Python. folder: that it was written to. notes: what else there is to say. stopped: whether Ctrl-C
+    came between two runs.
     """
 
     policy: Policy
@@ -48,6 +49,7 @@ class Learned:
     command: str = ""
     folder: str = ""
     notes: tuple[str, ...] = ()
+    stopped: bool = False
 
     @property
     def recipe(self) -> RLRecipe:
@@ -57,7 +59,7 @@ class Learned:
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended it."""
-        return any(one.interrupted for one in self.runs)
+        return self.stopped or any(one.interrupted for one in self.runs)
 
     @cached_property
     def outcome(self) -> Outcome:
@@ -178,7 +180,7 @@ def learn(
     with claimed(folder):
         if folder is not None:
             check_free(folder, resume=resume)
-        runs, notes = _runs(recipe, seeds, until, folder, resume, listener)
+        runs, notes, stopped = _runs(recipe, seeds, until, folder, resume, listener)
         best = max(runs, key=lambda one: (float(one.policy.about.get("mean", float("-inf"))), -one.seed))
         found = Learned(
             best.policy,
@@ -188,6 +190,7 @@ def learn(
             command=command,
             folder="" if folder is None else str(folder),
             notes=tuple(notes),
+            stopped=stopped,
         )
         if folder is not None:
             listener.doing("writing the report")
@@ -197,8 +200,9 @@ def learn(
 
 def _runs(
     recipe: RLRecipe, seeds: int, until: float | None, folder: Path | None, resume: bool, listener: Screen
-) -> tuple[list[Run], list[str]]:
-    """A run for each seed, until Ctrl-C. What fails once others have learned is a note."""
+) -> tuple[list[Run], list[str], bool]:
+    """A run for each seed, until Ctrl-C; what is to be told of those that failed once others have learned; and whether
+    Ctrl-C came while one was still prepared."""
     runs, notes = list[Run](), list[str]()
     for at in range(seeds):
         seed = recipe.seed + at
@@ -211,11 +215,15 @@ def _runs(
                 raise
             notes.append(f"seed {seed}: {error}")
             continue
+        except KeyboardInterrupt:
+            if not runs:
+                raise
+            return runs, [*notes, f"stopped before seed {seed} began"], True
         runs.append(run)
         _tell(run, listener)
         if run.interrupted:
             break
-    return runs, notes
+    return runs, notes, False
 
 
 def _tell(run: Run, listener: Screen) -> None:
