@@ -15,7 +15,11 @@ from graftwork.recipe import Recipe
 from graftwork.runs.candidates.usual import usual_recipes
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import make_job
-from graftwork.runs.single import make_ready
+from graftwork.runs.listener import Listener
+from graftwork.runs.single import make_ready, run_single
+from graftwork.runs.tune.combining import calibrated_predictions, ensemble_of
+from graftwork.runs.workspace import Workspace
+from graftwork.tasks.metrics.registry import score
 from tiny import tiny_bert
 
 ACTIONS = np.array(["mail", "phone", "visit"])
@@ -116,3 +120,24 @@ def test_rollouts_stay_on_one_side_of_the_split() -> None:
     sides = [set(table.values("visitor")) for table in (job.train, job.valid)]
     assert not sides[0] & sides[1]
     assert load(log, target="action", roles={**ROLES, "rollout": "visitor"}).table.schema.role("rollout") is not None
+
+
+@pytest.mark.parametrize("logged", [True, False])
+def test_policies_together_are_judged_by_all_that_metrics_read(logged: bool) -> None:
+    log, _ = visits(300)
+    roles = ROLES if logged else {"reward": "gain"}
+    log = log if logged else log.drop(columns="chance")
+    given = recipe("probe", steps=10)
+    job = make_job(DataArguments(train=log, target="action", roles=roles), given)
+    assert job.valid is not None
+    several = [
+        run_single(job, one, name="run", workspace=Workspace(), listener=Listener())
+        for one in (given, recipe("probe", "doubly-robust", steps=10))
+    ]
+    task, (targets, labelled) = job.tasks["action"], job.tasks["action"].encode_rows(job.valid, "action")
+    for one in several:
+        own = calibrated_predictions(job, one.predictions or {}, {"action": (targets, labelled)})["action"]
+        assert score(task, "policy_value", targets[labelled], own[labelled]) == pytest.approx(one.score, abs=1e-6)
+    together = ensemble_of(job, several, [0.5, 0.5])
+    found = together.evaluate(log).scores["policy_value"]
+    assert log["gain"].mean() < found.value < log["gain"].max()

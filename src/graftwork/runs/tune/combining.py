@@ -79,12 +79,13 @@ def mean_of(models: Sequence[Model], weights: Sequence[float]) -> Model:
 
 
 def calibrated_predictions(job: Job, kept: Mapping[str, np.ndarray], truth: Truth) -> Predictions:
-    """What an ensemble averages of the predictions that a candidate gave the judged rows, before softmax (N, outputs):
-    probabilities, calibrated on these rows as `make_model` does, or numbers in the units of the column."""
+    """What an ensemble averages of the predictions that a candidate gave the judged rows, before softmax (N, outputs),
+    and metrics read: probabilities, calibrated on these rows as `make_model` does, or numbers in the units of the
+    column."""
     found = {}
     for name, task in job.tasks.items():
         targets, labelled = truth[name]
-        found[name] = task.in_units(kept[name], fit_temperature(kept[name][labelled], targets[labelled], task))
+        found[name] = task.scored(kept[name], fit_temperature(kept[name][labelled], targets[labelled], task))
     return found
 
 
