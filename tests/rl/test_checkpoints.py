@@ -98,6 +98,20 @@ def test_a_buffer_is_read_without_pickle(tmp_path: Path) -> None:
             load_checkpoint(one, Checkpointing(tmp_path, "this run"))
 
 
+@pytest.mark.parametrize("end", [-1, 10**6])
+def test_a_buffer_that_ends_elsewhere_is_damaged(tmp_path: Path, end: int) -> None:
+    with own_randomness(0):
+        one = made(*ALGORITHMS["sac"], normalise=False)
+        one.learn(16, log_interval=10**9)
+        save_checkpoint(one, Checkpointing(tmp_path, "this run"), {})
+        (buffer,) = tmp_path.glob("buffer-*.npz")
+        arrays = dict(np.load(buffer))
+        with open(buffer, "wb") as file:
+            np.savez(file, **{**arrays, "pos": np.array(end)})
+        with pytest.raises(CheckpointError, match="has its end at"):
+            load_checkpoint(one, Checkpointing(tmp_path, "this run"))
+
+
 def recipe(env: Any = tinyworlds.Signal, **settings: Any) -> RLRecipe:
     usual = {"algorithm": "ppo:steps=16,batch=32,epochs=4,lr=1e-2,hidden=16", "envs": 4, "episodes": 4}
     return RLRecipe(env=env, **(usual | {"steps": 1024, "evaluate_every": 256} | settings))

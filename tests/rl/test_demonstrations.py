@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from graftwork.rl.cloning import ValueFirst, value_steps
 from graftwork.rl.demonstrations import read_demonstrations
 from graftwork.rl.environments import open_world
 from graftwork.rl.model_actor import as_rows
+from graftwork.rl.observations import Part
 from graftwork.rl.reading import Reading
 from graftwork.rl.recipe import RLRecipe
 from graftwork.rl.run import Run, run_one
@@ -122,6 +124,14 @@ def test_missions_and_maps_of_a_grid_world_are_read() -> None:
     assert rows.column("mission").to_pylist() == [one["mission"] for one in seen]
 
 
+@pytest.mark.parametrize("way", ["inf", "1.5", "left"])
+def test_a_category_that_is_no_whole_number_is_refused_with_its_row(way: str) -> None:
+    world = replace(open_world(tinyworlds.Signal), parts=(Part("way", "category", ("way",), sizes=(3,), starts=(0,)),))
+    rows = pa.table({"way": ["1", way], "action": [0, 1]})
+    with pytest.raises(DataError, match="row 2: 'way' is not as the environment shows it"):
+        read_demonstrations_of(rows, world, Reading(world.parts))
+
+
 def test_an_action_that_the_environment_does_not_know_is_refused_with_its_row(tmp_path: Path) -> None:
     columns = shown()
     done = columns["action"].copy()
@@ -144,7 +154,6 @@ def test_a_picture_of_another_size_is_refused_with_its_row() -> None:
     large = env.render()
     assert large is not None
     from graftwork.rl.looked_at import encoded
-    from graftwork.rl.observations import Part
 
     cells = [*rows.column("observation").to_pylist()[:1], encoded(Part("x", "image", shape=large.shape), large)]
     rows = pa.table({"observation": cells, "action": [0, 1]})

@@ -108,6 +108,7 @@ def test_an_environment_that_never_starts_is_an_error() -> None:
         ({"env": tinyworlds.Graphs}, "shows 'observation' as Graph"),
         ({"env": tinyworlds.Endless}, "numbers without an end"),
         ({"algorithm": "sac"}, "sac does not learn actions that are one of 2 choices. .*--algorithm ppo or a2c or dqn"),
+        ({"algorithm": "ppo:steps=1000000000"}, "4,000,000,000 observations of 8 bytes between two updates"),
         ({"env": tinyworlds.Spoken}, "shows a text, 'mission', and no base reads it"),
     ],
 )

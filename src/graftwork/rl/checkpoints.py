@@ -190,5 +190,7 @@ def _read_buffer(buffer: Any, path: Path) -> None:
                     raise ValueError(f"{path.name} holds {name} of the shape {kept.shape}, expected {values.shape}")
                 values[: len(kept)] = kept
         pos, full = int(found["pos"]), bool(found["full"])
+        if not 0 <= pos <= len(found["rewards/"]):
+            raise ValueError(f"{path.name} has its end at {pos}, of {len(found['rewards/'])} steps")
         buffer.full = full and len(found["rewards/"]) == buffer.buffer_size
         buffer.pos = pos if buffer.full == full else len(found["rewards/"])

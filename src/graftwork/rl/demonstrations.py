@@ -111,7 +111,7 @@ def _observations(table: Table, parts: Sequence[Part]) -> list[Any]:
             values = [columns[name][at] for name in columns_of(part)]
             try:
                 value = _value(part, values, table)
-            except (ValueError, TypeError, MediaError) as error:
+            except (ValueError, TypeError, OverflowError, MediaError) as error:
                 place = f"{table.source}, {table.place(int(table.rows[at]))}"
                 raise DataError(f"{place}: '{part.name}' is not as the environment shows it: {error}.") from None
             observation = _put(observation, part.path, value)

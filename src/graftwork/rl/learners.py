@@ -14,6 +14,7 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor, nn
 
+from graftwork.errors import UsageError
 from graftwork.rl.adapting import Sight
 from graftwork.rl.environments import World
 from graftwork.rl.policy import Policy
@@ -50,6 +51,7 @@ def learner(recipe: RLRecipe, sight: Sight, env: VecEnv, seed: int, steps: int |
     }
     if not sight.reading.plain:
         kwargs |= {"features_extractor_class": SeeingExtractor, "features_extractor_kwargs": {"sees": sight.sees}}
+    _check_rollout(recipe, sight.reading)
     if algorithm.replays:
         arguments["buffer_size"] = kept_steps(arguments["buffer_size"], sight.reading, steps)
     name = "MlpPolicy" if sight.reading.plain else "MultiInputPolicy"
@@ -57,6 +59,18 @@ def learner(recipe: RLRecipe, sight: Sight, env: VecEnv, seed: int, steps: int |
         name, env, policy_kwargs=kwargs, seed=seed, device=device_of(sight.reading), **arguments
     )
     return made
+
+
+def _check_rollout(recipe: RLRecipe, reading: Reading) -> None:
+    """Raise UsageError where what is seen between two updates, as float32, does not fit into `BUFFER_BYTES`."""
+    each = 4 * sum(length for length, _ in reading.stored().values())
+    asked, most = recipe.algorithm.rollout(recipe.used_envs), BUFFER_BYTES // each
+    if asked > most:
+        name = recipe.algorithm.name
+        raise UsageError(
+            f"{name} would keep {asked:,} observations of {each:,} bytes between two updates. Expected {most:,} at "
+            f"most: fewer envs, or fewer steps of each (--algorithm {name}:steps=256)."
+        )
 
 
 def kept_steps(asked: int, reading: Reading, steps: int | None) -> int:
