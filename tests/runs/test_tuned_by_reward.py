@@ -63,11 +63,11 @@ def test_the_scores_before_are_those_of_the_network_that_the_reward_began_from()
 
 
 def test_the_report_says_it_and_a_plain_run_says_nothing(here: Path) -> None:
-    (here / "rewards.py").write_text("def short(predictions, rows):\n    return [-len(one) for one in predictions]\n")
+    (here / "brevity.py").write_text("def short(predictions, rows):\n    return [-len(one) for one in predictions]\n")
     table = topics(here / "rows.csv", 90)
     fit = ("fit", table, "--base", BASE, "--set", "steps=8", "--set", "batch=8")
-    ran = graft(*fit, "--with", "reward:call=rewards:short,warm=2,mix=0.1,kl=0.01", "--out", "m").works()
-    assert "Reward (rewards:short), which was rewarded, went from" in ran.out
+    ran = graft(*fit, "--with", "reward:call=brevity:short,warm=2,mix=0.1,kl=0.01", "--out", "m").works()
+    assert "Reward (brevity:short), which was rewarded, went from" in ran.out
     told = json.loads((here / "m" / "metrics.json").read_text())["tuned"]["target"]
     assert told["split"] == "validation"
     assert set(told["usual"]) >= {"accuracy", "log_loss"}

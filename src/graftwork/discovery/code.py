@@ -59,8 +59,8 @@ def check_allowed(code: Iterable[str], allowed: Iterable[str], source: str) -> N
         )
 
 
-def _split(name: str, what: str) -> tuple[str, str]:
-    found = _NAME.fullmatch(name.strip())
+def _split(name: object, what: str) -> tuple[str, str]:
+    found = _NAME.fullmatch(name.strip()) if isinstance(name, str) else None
     if found is None:
         raise UsageError(f"{what} is {name!r}. Expected module:attribute, such as rewards:profit (of rewards.py).")
     return found[1], found[2]

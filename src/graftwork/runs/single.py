@@ -42,6 +42,7 @@ from graftwork.runs.starting_model import StartingModel, starting_model
 from graftwork.runs.teachers.teachers import answers
 from graftwork.runs.training_rows import training_rows
 from graftwork.runs.workspace import Workspace
+from graftwork.shown import counted
 from graftwork.tasks.registry import head_of
 
 HEAD_LR = 1e-3
@@ -137,8 +138,8 @@ def run_single(
         listener.note(f"{name}: {speed.text(run)}, validation included")
     seen = held_out_views(run)
     starting = starting_model(run, fitted.network)
-    if run.stages.aims and starting is None and fitted.steps:
-        listener.note(f"{name}: ended after {fitted.steps} steps, before a reward began to act (warm=)")
+    if run.stages.aims and starting is None and fitted.steps and not fitted.paused:
+        listener.note(f"{name}: ended after {counted(fitted.steps, 'step')}, before a reward began to act (warm=)")
     network = run.stages.fold(fitted.network)
     network = with_training_classes(network, run.train, run.tasks, run.plan.techniques)
     predictions = None

@@ -77,6 +77,8 @@ def test_the_cheaper_way_is_measured_beside_it() -> None:
     assert "The cheaper way does as well" in same.sentences[1]
     assert "You need no reward tuning" in same.sentences[1]
     assert "graft predict RUN TABLE --costs costs.csv" in same.sentences[1]
+    of_several = tuned(as_chosen(bayes(before, COSTS)), target="my state")
+    assert "graft predict RUN TABLE --costs 'my state=costs.csv'" in of_several.sentences[1]
     assert "The cheaper way does better" in tuned(before).sentences[1]
     assert "The tuning beats the cheaper way" in tuned(as_chosen(truth)).sentences[1]
 

@@ -72,6 +72,12 @@ def test_propensities_that_are_not_logged_are_said_and_learned():
     assert "--role propensity=p" in task.reading[1]
 
 
+def test_a_column_called_chance_may_hold_propensities():
+    log = {"chance" if name == "p" else name: values for name, values in LOG.items()}
+    table = load(log, target="action", roles={"reward": "gain"}, name="log.csv").table
+    assert "--role propensity=chance" in Bandit().learn_rows(table, "action").reading[1]
+
+
 def test_the_logging_policy_is_made_honest_by_validation():
     task = learned(roles={"reward": "gain"})
     draw = np.random.default_rng(0)

@@ -228,6 +228,8 @@ def test_one_of_several_targets_is_rewarded(fixture):
         ({"cost_table": "x"}, "without costs"),
         ({"costs": "nowhere.csv"}, "nowhere.csv"),
         ({"call": "no colon"}, "module:attribute"),
+        ({"call": print}, "module:attribute"),
+        ({"costs": [1.0]}, "costs.* is a list. Expected a file.s name"),
         ({"weight": -1.0}, "at least 0"),
         ({"samples": 1}, "from 2"),
         ({"spread": 0.0}, "above 0"),

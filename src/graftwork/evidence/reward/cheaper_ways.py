@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -32,14 +33,17 @@ Decide = Callable[[np.ndarray], Any]
 """Calibrated probabilities (N, C) -> choices."""
 
 
-def cheaper_ways(task: Task, aim: Aim, rows: Calibration, tuning: Calibration | None, seed: int = 0) -> list[Way]:
-    """Those that there are for this aim.
+def cheaper_ways(
+    task: Task, aim: Aim, rows: Calibration, tuning: Calibration | None, seed: int = 0, target: str = ""
+) -> list[Way]:
+    """Those that there are for this aim. target: its name, where there are several.
 
     rows: the truth, and the calibrated probabilities of the model that the tuning began from. tuning: the same of other
     rows, which choose thresholds; where there are none, each half of the rows is decided by what the other one chose.
     """
     if aim.costs is not None and has_costs(task):
-        how = f"train without the reward and decide by costs: graft predict RUN TABLE --costs {aim.called}"
+        costs = shlex.quote(f"{target}={aim.called}" if target else aim.called)
+        how = f"train without the reward and decide by costs: graft predict RUN TABLE --costs {costs}"
         return [Way("Bayes decisions, no reward", how, bayes(rows.kept, aim.costs))]
     metric = aim.metric
     if metric is None or metric.reads != "choices":

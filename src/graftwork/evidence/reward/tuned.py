@@ -173,7 +173,7 @@ def held_against(
             bootstrap(truth, [(metric, way.choices)], seed)[metric.name],
             difference(metric, truth, ended, way.choices, seed),
         )
-        for way in cheaper_ways(task, aim, rows, others, seed)
+        for way in cheaper_ways(task, aim, rows, others, seed, target)
     ]
     return Tuned(target, aim.called, split, len(truth), change, tuple(usual), tuple(cheaper))
 

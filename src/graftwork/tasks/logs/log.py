@@ -9,7 +9,7 @@ import numpy as np
 from graftwork.data.table import Table
 from graftwork.errors import DataError, UsageError, nearest
 
-CALLED = ("propensity", "propensities", "pscore", "prob", "probability", "action_prob", "p")
+CALLED = ("propensity", "propensities", "pscore", "prob", "probability", "action_prob", "chance", "p")
 """Names of columns that may hold propensities, though nobody said so."""
 
 

@@ -13,8 +13,11 @@ from graftwork.errors import DataError, UsageError
 from graftwork.tasks.costs import CostMatrix, read_costs
 
 
-def as_text(path: str) -> str:
-    """The cells of a file, with tabs between them. Raises UsageError where it can't be read."""
+def as_text(path: object) -> str:
+    """The cells of a file, with tabs between them. Raises UsageError where it can't be read, or is not named as text,
+    which a recipe keeps."""
+    if not isinstance(path, str):
+        raise UsageError(f"reward, setting 'costs' is a {type(path).__name__}. Expected a file's name, as text.")
     try:
         table, _ = read(path)
     except DataError as error:
