@@ -24,6 +24,7 @@ from graftwork.rl.observations import Part
 from graftwork.rl.reading import Reading
 from graftwork.rl.recipe import RLRecipe
 from graftwork.rl.run import Run, run_one
+from graftwork.rl.run_files import fingerprint_of
 from graftwork.rl.samples import Reach
 
 QUICK = "ppo:steps=16,batch=32,epochs=2,lr=1e-3,hidden=16"
@@ -197,3 +198,13 @@ def test_the_value_alone_is_learned_at_first() -> None:
     assert same == {name for name in first if "value_net" not in name}
     assert not any(torch.equal(second[name], third[name]) for name in first if "action_net" in name)
     assert all(parameter.requires_grad for parameter in made.policy.parameters())
+
+
+def test_other_demonstrations_under_the_same_name_make_another_run(tmp_path: Path) -> None:
+    source = written(tmp_path / "demos.parquet", shown())
+    recipe = RLRecipe(env=tinyworlds.Signal, demonstrations=source)
+    world = open_world(recipe.env)
+    before = fingerprint_of(recipe, world, 0)
+    assert fingerprint_of(recipe, world, 0) == before
+    written(tmp_path / "demos.parquet", shown(60))
+    assert fingerprint_of(recipe, world, 0) != before

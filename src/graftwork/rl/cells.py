@@ -6,12 +6,10 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from graftwork.bases.hashes import sha256_of_files
 from graftwork.data.store.cache import digest
 from graftwork.devices import chosen
 from graftwork.errors import GraftworkError
@@ -23,6 +21,7 @@ from graftwork.rl.environments import World, open_world
 from graftwork.rl.recipe import RLRecipe
 from graftwork.rl.reporting import versions_used
 from graftwork.rl.run import Run, run_one
+from graftwork.rl.run_files import demonstrations_digest
 from graftwork.runs.ablation.own_code import PROCESS, code_digests
 from graftwork.runs.stored import Finished, keep, recall
 from graftwork.shown import shown_line
@@ -42,7 +41,7 @@ class Cells:
         """Raise what refuses an arm, before anything is learned."""
         world = open_world(recipe.env)
         check_actions(recipe.algorithm, world.actions.kind, world.actions.text)
-        self.about[name] = digest(_weights(recipe, world), *_code(recipe, world), _demonstrations(recipe))
+        self.about[name] = digest(_weights(recipe, world), *_code(recipe, world), demonstrations_digest(recipe))
 
     def cell(self, name: str, recipe: RLRecipe, repeat: int) -> Cell:
         """Of an arm and a repeat, which is a seed: found among the finished runs, or made now.
@@ -105,15 +104,6 @@ def _code(recipe: RLRecipe, world: World) -> list[str]:
     finally:
         with suppress(Exception):
             env.close()
-
-
-def _demonstrations(recipe: RLRecipe) -> str:
-    """Of the files that are learned from first."""
-    if recipe.demonstrations is None:
-        return ""
-    place = Path(recipe.demonstrations).expanduser()
-    files = [one for one in place.rglob("*") if one.is_file()] if place.is_dir() else [place]
-    return sha256_of_files(files, place if place.is_dir() else place.parent) if all(map(Path.is_file, files)) else ""
 
 
 def _plain(recipe: RLRecipe) -> dict[str, Any]:

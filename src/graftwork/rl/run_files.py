@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
+from graftwork.bases.hashes import sha256_of_files
 from graftwork.data.store.cache import digest, storing
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import remove, write_text
@@ -61,8 +62,17 @@ class RunFile:
 def fingerprint_of(recipe: RLRecipe, world: World, seed: int) -> str:
     """Changes with whatever makes a run another one; not with how long it is."""
     plain = {name: value for name, value in recipe.to_dict().items() if name not in _EXTENDED}
-    told = [plain, to_json(world.parts), world.actions.to_json(), seed]
+    told = [plain, to_json(world.parts), world.actions.to_json(), seed, demonstrations_digest(recipe)]
     return digest("rl run", json.dumps(told, sort_keys=True))
+
+
+def demonstrations_digest(recipe: RLRecipe) -> str:
+    """Changes with the files that are learned from first."""
+    if recipe.demonstrations is None:
+        return ""
+    place = Path(recipe.demonstrations).expanduser()
+    files = [one for one in place.rglob("*") if one.is_file()] if place.is_dir() else [place]
+    return sha256_of_files(files, place if place.is_dir() else place.parent) if all(map(Path.is_file, files)) else ""
 
 
 def write_run(
