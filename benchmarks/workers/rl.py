@@ -17,8 +17,8 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 
 from graftwork.rl.algorithms import parse_algorithm
+from graftwork.rl.learning.run import run_one
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.run import run_one
 from harness.measure import settings_and_answer
 
 FAR = 10_000

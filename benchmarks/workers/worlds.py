@@ -28,12 +28,12 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 
 from graftwork.evidence.rl.scored import Scored
-from graftwork.rl.environments import open_world
-from graftwork.rl.model_actor import as_rows
+from graftwork.rl.learning.model_actor import as_rows
+from graftwork.rl.learning.run import run_one
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.run import run_one
 from graftwork.rl.samples import Reach
-from graftwork.rl.scoring import Scorer, episode_seeds
+from graftwork.rl.world.environments import open_world
+from graftwork.rl.world.scoring import Scorer, episode_seeds
 from harness.measure import settings_and_answer
 
 ENVS, STEPS, BATCH, EPOCHS, LR = 16, 64, 256, 4, 7e-4

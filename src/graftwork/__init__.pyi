@@ -16,11 +16,11 @@ from graftwork.estimators import Regressor as Regressor
 from graftwork.model import Model as Model
 from graftwork.model import load as load
 from graftwork.recipe import Recipe as Recipe
-from graftwork.rl.ablate import RLAblation as RLAblation
-from graftwork.rl.ablate import ablate_rl as ablate_rl
-from graftwork.rl.model_actor import play as play
-from graftwork.rl.policy import Policy as Policy
-from graftwork.rl.policy import load_policy as load_policy
+from graftwork.rl.ablation.ablate import RLAblation as RLAblation
+from graftwork.rl.ablation.ablate import ablate_rl as ablate_rl
+from graftwork.rl.learning.model_actor import play as play
+from graftwork.rl.policies.policy import Policy as Policy
+from graftwork.rl.policies.policy import load_policy as load_policy
 from graftwork.rl.recipe import RLRecipe as RLRecipe
 from graftwork.rl.rl import Learned as Learned
 from graftwork.rl.rl import rl as rl

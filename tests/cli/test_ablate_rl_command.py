@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from command import graft
-from graftwork.rl import cells as cells_module
+from graftwork.rl.ablation import cells as cells_module
+from graftwork.rl.learning.run import run_one
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.run import run_one
 
 ASKED = (
     "ablate",

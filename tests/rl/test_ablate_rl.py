@@ -12,12 +12,12 @@ from quickworlds import Choice, Huge
 
 import graftwork as gw
 from graftwork.errors import NumericalError, RefusedError, UsageError
-from graftwork.rl import cells as cells_module
-from graftwork.rl.ablate import ablate_recipe
-from graftwork.rl.arms import arms_of
-from graftwork.rl.environments import EnvironmentCrashedError
+from graftwork.rl.ablation import cells as cells_module
+from graftwork.rl.ablation.ablate import ablate_recipe
+from graftwork.rl.ablation.arms import arms_of
+from graftwork.rl.learning.run import run_one
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.run import run_one
+from graftwork.rl.world.environments import EnvironmentCrashedError
 
 SHORT: dict[str, Any] = {"algorithm": "ppo:steps=64,batch=64,epochs=4,lr=0.01", "steps": 512, "episodes": 5, "envs": 4}
 

@@ -14,13 +14,13 @@ from safetensors import safe_open
 import tinyworlds
 from graftwork.core.checkpoint import Checkpointing
 from graftwork.errors import CheckpointError
-from graftwork.rl.adapting import sight
-from graftwork.rl.checkpoints import load_checkpoint, save_checkpoint
-from graftwork.rl.environments import open_world
-from graftwork.rl.learners import learner
+from graftwork.rl.learning.checkpoints import load_checkpoint, save_checkpoint
+from graftwork.rl.learning.learners import learner
+from graftwork.rl.learning.run import own_randomness, run_one
+from graftwork.rl.learning.vectorised import side_by_side
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.run import own_randomness, run_one
-from graftwork.rl.vectorised import side_by_side
+from graftwork.rl.sight.adapting import sight
+from graftwork.rl.world.environments import open_world
 
 ALGORITHMS = {
     "ppo": (tinyworlds.Signal, "ppo:steps=8,batch=8,epochs=2,hidden=8", 2),
@@ -136,8 +136,8 @@ class Stopping(tinyworlds.Signal):
 
 
 def test_a_stopped_run_keeps_what_was_learned_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graftwork.rl.run.SECONDS", 0.0)
-    monkeypatch.setattr("graftwork.rl.running.TIMES", 0.0)
+    monkeypatch.setattr("graftwork.rl.learning.run.SECONDS", 0.0)
+    monkeypatch.setattr("graftwork.rl.learning.running.TIMES", 0.0)
     monkeypatch.setattr(Stopping, "total", 0)
     stopped = run_one(recipe(Stopping), tmp_path, seed=0)
     assert stopped.interrupted

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from graftwork.rl import clips as clips_module
-from graftwork.rl.clips import BYTES, FRAMES, SIDE, Film, clips, gif, small
+from graftwork.rl.shown import clips as clips_module
+from graftwork.rl.shown.clips import BYTES, FRAMES, SIDE, Film, clips, gif, small
 
 
 class Square(gymnasium.Env[np.ndarray, int]):

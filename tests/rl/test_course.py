@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from graftwork.progress import SILENT
-from graftwork.rl.course import Best, Clocks, Course
+from graftwork.rl.learning.course import Best, Clocks, Course
 
 
 def ran(seconds_before: float, steps: int) -> Any:

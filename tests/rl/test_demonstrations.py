@@ -16,16 +16,16 @@ import graftwork as gw
 import tinyworlds
 from graftwork.errors import DataError, RefusedError, UsageError
 from graftwork.progress import Screen
-from graftwork.rl.cloning import ValueFirst, value_steps
-from graftwork.rl.demonstrations import read_demonstrations
-from graftwork.rl.environments import open_world
-from graftwork.rl.model_actor import as_rows
-from graftwork.rl.observations import Part
-from graftwork.rl.reading import Reading
+from graftwork.rl.learning.cloning import ValueFirst, value_steps
+from graftwork.rl.learning.demonstrations import read_demonstrations
+from graftwork.rl.learning.model_actor import as_rows
+from graftwork.rl.learning.run import Run, run_one
+from graftwork.rl.learning.run_files import fingerprint_of
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.run import Run, run_one
-from graftwork.rl.run_files import fingerprint_of
 from graftwork.rl.samples import Reach
+from graftwork.rl.sight.reading import Reading
+from graftwork.rl.world.environments import open_world
+from graftwork.rl.world.observations import Part
 
 QUICK = "ppo:steps=16,batch=32,epochs=2,lr=1e-3,hidden=16"
 
@@ -154,7 +154,7 @@ def test_a_picture_of_another_size_is_refused_with_its_row() -> None:
     rows = as_rows(world.parts, [seen, seen])
     large = env.render()
     assert large is not None
-    from graftwork.rl.looked_at import encoded
+    from graftwork.rl.world.looked_at import encoded
 
     cells = [*rows.column("observation").to_pylist()[:1], encoded(Part("x", "image", shape=large.shape), large)]
     rows = pa.table({"observation": cells, "action": [0, 1]})

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import tinyworlds
-from graftwork.rl.adapting import sight
-from graftwork.rl.environments import open_world
-from graftwork.rl.learners import BUFFER_BYTES, kept_steps, learner, policy_of
-from graftwork.rl.reading import Reading
+from graftwork.rl.learning.learners import BUFFER_BYTES, kept_steps, learner, policy_of
+from graftwork.rl.learning.run import own_randomness
+from graftwork.rl.learning.vectorised import side_by_side
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.run import own_randomness
-from graftwork.rl.vectorised import side_by_side
+from graftwork.rl.sight.adapting import sight
+from graftwork.rl.sight.reading import Reading
+from graftwork.rl.world.environments import open_world
 
 CASES: tuple[tuple[Any, str, int, bool], ...] = (
     (tinyworlds.Signal, "ppo:steps=16,batch=16,hidden=8", 2, False),

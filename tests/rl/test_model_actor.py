@@ -14,10 +14,10 @@ import graftwork as gw
 import tinyworlds
 from command import graft
 from graftwork.errors import ModelError, UsageError
-from graftwork.rl.action_values import action_columns, action_names, read_action
-from graftwork.rl.actions import Actions
-from graftwork.rl.environments import open_world
-from graftwork.rl.model_actor import ModelActor, score_model
+from graftwork.rl.learning.model_actor import ModelActor, score_model
+from graftwork.rl.world.action_values import action_columns, action_names, read_action
+from graftwork.rl.world.actions import Actions
+from graftwork.rl.world.environments import open_world
 
 
 def shown(count: int = 80, first: str = "observation.0") -> pa.Table:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from graftwork.errors import DataError
-from graftwork.rl.observations import Part
+from graftwork.rl.world.observations import Part
 
 PICTURE = Part("seen", "image", ("seen",), (16, 16, 3))
 NUMBERS = Part("observation", "numbers", (), (2,))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from graftwork.networks.features import Tokens
-from graftwork.rl.places import SIDE, learn_places, map_of
+from graftwork.rl.sight.places import SIDE, learn_places, map_of
 
 
 def test_components_are_those_that_vary_most() -> None:

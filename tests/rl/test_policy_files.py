@@ -13,11 +13,11 @@ import pytest
 
 import tinyworlds
 from graftwork.errors import ModelError, UsageError
-from graftwork.rl.environments import open_world
-from graftwork.rl.policy import Policy, load_policy
+from graftwork.rl.learning.run import run_one
+from graftwork.rl.policies.policy import Policy, load_policy
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.run import run_one
-from graftwork.rl.scoring import Scorer
+from graftwork.rl.world.environments import open_world
+from graftwork.rl.world.scoring import Scorer
 from pictures import tiny_image_model
 from tiny import tiny_bert
 
@@ -64,7 +64,7 @@ def test_it_needs_neither_gymnasium_nor_stable_baselines(tmp_path: Path) -> None
     learned(tinyworlds.Signal).save(tmp_path / "policy")
     code = (
         "import sys; sys.modules['gymnasium'] = None; sys.modules['stable_baselines3'] = None\n"
-        "from graftwork.rl.policy import load_policy\n"
+        "from graftwork.rl.policies.policy import load_policy\n"
         f"print(load_policy({str(tmp_path / 'policy')!r}).act([1.0, 0.5]))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

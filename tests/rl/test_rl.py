@@ -13,7 +13,7 @@ import graftwork as gw
 import tinyworlds
 from command import graft
 from graftwork.errors import UsageError
-from graftwork.rl.environments import EnvironmentCrashedError, open_world
+from graftwork.rl.world.environments import EnvironmentCrashedError, open_world
 
 PPO = "ppo:steps=16,batch=32,epochs=4,lr=1e-2,hidden=16"
 QUICK = ("--algorithm", PPO, "--steps", "256", "--episodes", "3", "--envs", "4")
@@ -140,7 +140,7 @@ def test_ctrl_c_while_a_seed_is_prepared_keeps_the_others(tmp_path: Path, monkey
             raise KeyboardInterrupt
         return open_world(env)
 
-    monkeypatch.setattr("graftwork.rl.run.open_world", opening)
+    monkeypatch.setattr("graftwork.rl.learning.run.open_world", opening)
     usual: dict[str, Any] = {"algorithm": "ppo:steps=8,hidden=8", "steps": 64, "episodes": 2, "envs": 2}
     found = gw.rl(tinyworlds.Signal, seeds=2, out=tmp_path / "out", verbose=False, **usual)
     assert (found.interrupted, len(found.runs)) == (True, 1)

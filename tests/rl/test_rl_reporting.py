@@ -12,10 +12,10 @@ from quickworlds import Choice
 import graftwork as gw
 from graftwork.evidence.rl.page.page import page
 from graftwork.evidence.rl.told import told
-from graftwork.rl.commands import commands
+from graftwork.rl.learning.run import Run, run_one
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.reporting import outcome_of, parts_of
-from graftwork.rl.run import Run, run_one
+from graftwork.rl.shown.commands import commands
+from graftwork.rl.shown.reporting import outcome_of, parts_of
 
 
 @pytest.fixture(scope="module")

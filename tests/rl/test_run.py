@@ -11,9 +11,9 @@ import torch
 
 import tinyworlds
 from graftwork.errors import RefusedError, UsageError
-from graftwork.rl.environments import EnvironmentCrashedError
+from graftwork.rl.learning.run import run_one
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.run import run_one
+from graftwork.rl.world.environments import EnvironmentCrashedError
 
 STEPS = {"ppo": 640, "a2c": 1024, "dqn": 800, "sac": 320}
 QUICK = "ppo:steps=16,batch=32,epochs=4,lr=1e-2,hidden=16"

@@ -11,9 +11,9 @@ import torch
 import tinyworlds
 from command import QUICK, graft
 from graftwork.networks.bases.saved import load_encoder
-from graftwork.rl.policy import load_policy
+from graftwork.rl.learning.run import run_one
+from graftwork.rl.policies.policy import load_policy
 from graftwork.rl.recipe import RLRecipe
-from graftwork.rl.run import run_one
 from tiny import tiny_bert
 
 

@@ -16,7 +16,7 @@ from graftwork.shown import counted
 from graftwork.terminal import say, say_json, say_table, tell
 
 if TYPE_CHECKING:
-    from graftwork.rl.ablate import RLAblation
+    from graftwork.rl.ablation.ablate import RLAblation
     from graftwork.rl.recipe import RLRecipe
 
 OWN = ("env", "algorithm", "steps", "demonstrations", "normalise")
@@ -30,7 +30,7 @@ def is_of_environment(run: Path | None, env: str | None) -> bool:
         return True
     if run is None or not run.expanduser().is_dir():
         return False
-    from graftwork.rl.policy_manifest import is_policy
+    from graftwork.rl.policies.manifest import is_policy
 
     return is_policy(run.expanduser())
 
@@ -42,7 +42,7 @@ def ablate_policy(context: typer.Context) -> None:
     _check_options(context, [name for name in given if name not in _SHARED])
     recipe = _recipe(given)
     from graftwork.progress import screen
-    from graftwork.rl.ablate import REPEATS, ablate_recipe
+    from graftwork.rl.ablation.ablate import REPEATS, ablate_recipe
 
     with screen() as on:
         try:
@@ -104,7 +104,7 @@ def _recipe(given: Mapping[str, Any]) -> RLRecipe:
 
 def _recipe_of_policy(folder: Path, env: str | None) -> dict[str, Any]:
     """What a policy was learned by. Raises UsageError where its environment is code that was not named by the user."""
-    from graftwork.rl.policy import load_policy
+    from graftwork.rl.policies.policy import load_policy
 
     plain = load_policy(folder).about.get("recipe")
     if not isinstance(plain, dict) or not isinstance(plain.get("env"), str):

@@ -41,9 +41,9 @@ def evaluate_in(model: Path, env: str, episodes: int | None, *, as_json: bool) -
 
 
 def _played(model: Path, env: str, episodes: int | None, on: Screen) -> tuple[str, Scored, Scored]:
-    from graftwork.rl.acting import Acting
-    from graftwork.rl.environments import open_world
-    from graftwork.rl.model_actor import load_player, score_model
+    from graftwork.rl.learning.model_actor import load_player, score_model
+    from graftwork.rl.policies.acting import Acting
+    from graftwork.rl.world.environments import open_world
 
     if episodes is not None and episodes < 1:
         raise UsageError(f"--episodes is {episodes}. Expected 1 or more.")

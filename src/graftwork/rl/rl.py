@@ -19,10 +19,10 @@ from graftwork.errors import GraftworkError, UsageError
 from graftwork.progress import SILENT, Screen, screen
 from graftwork.recipe import parse_techniques
 from graftwork.rl.algorithms import Algorithm, parse_algorithm
-from graftwork.rl.policy import Policy
-from graftwork.rl.policy_manifest import POLICY, is_policy
+from graftwork.rl.learning.run import Run, check_seed, run_one
+from graftwork.rl.policies.manifest import POLICY, is_policy
+from graftwork.rl.policies.policy import Policy
 from graftwork.rl.recipe import Made, RLRecipe
-from graftwork.rl.run import Run, check_seed, run_one
 
 if TYPE_CHECKING:
     from graftwork.evidence.rl.outcome import Outcome
@@ -64,7 +64,7 @@ class Learned:
     @cached_property
     def outcome(self) -> Outcome:
         """What it came to, as the report shows it: beside actions at random, with intervals, with clips."""
-        from graftwork.rl.reporting import outcome_of
+        from graftwork.rl.shown.reporting import outcome_of
 
         return outcome_of(
             self.runs,

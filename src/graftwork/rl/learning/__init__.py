@@ -1,0 +1,1 @@
+"""One run: the algorithms of stable-baselines3 on our networks, its course, its checkpoints, its beginnings."""

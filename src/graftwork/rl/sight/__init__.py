@@ -1,0 +1,1 @@
+"""What a policy sees with: bases and small networks on the parts of an observation."""
