@@ -63,7 +63,7 @@ SAYS = {
 """What each prints when it has done its work."""
 APART = {"make_sample_data", "resume_after_kill"}
 """Those with a test of their own."""
-LONG = {"ablate", "classify_table", "distil", "face_attributes", "rl"}
+LONG = {"ablate", "bandit", "classify_table", "distil", "face_attributes", "rl"}
 """Those that take ten seconds."""
 
 

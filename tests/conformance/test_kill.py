@@ -52,6 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+@pytest.mark.slow
 def test_kill_minus_9_and_resume(folder: Path):
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     whole, killed = folder / "whole", folder / "killed"

@@ -8,7 +8,7 @@ import pytest
 from graftwork.tasks.averaging import weighted_mean, why_not_averaged
 from graftwork.tasks.registry import TASKS
 
-AVERAGED = {"classification", "multilabel", "regression", "quantile-regression"}
+AVERAGED = {"bandit", "classification", "decision", "multilabel", "quantile-regression", "regression"}
 
 
 @pytest.mark.parametrize("name", sorted(TASKS.here))
