@@ -156,7 +156,7 @@ def test_every_way_to_write_a_path_finds_the_file(tmp_path: Path, monkeypatch: p
         ("a\0b.png", r"can't be read: embedded null"),
         ("x/" * 3000 + "a.png", r"can't be read: File name too long"),
         ("there.jpg/a.png", r"can't be read: Not a directory"),
-        ("data:image/png;base64,", r"is no sound base64"),
+        ("data:image/png;base64,@@", r"is no sound base64"),
     ],
 )
 def test_why_nothing_can_be_read(tmp_path: Path, text: str, reason: str) -> None:

@@ -42,9 +42,9 @@ class Answering(Protocol):
 def function_name(function: Function) -> str:
     """What a recipe calls this function, in this process from now on; another one of its name gets a number behind.
 
-    >>> def cost(truth, predictions): return 0.0
-    >>> function_name(cost)
-    'python:cost'
+    >>> def missed_by(truth, predictions): return 0.0
+    >>> function_name(missed_by)
+    'python:missed_by'
     """
     plain = PYTHON + (getattr(function, "__name__", "") or type(function).__name__).strip("<>")
     name, number = plain, 1
