@@ -61,7 +61,9 @@ COMMANDS: dict[str, Callable[[Made, Path], Ran]] = {
 """What writes a folder."""
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name == "default" else []) for name in COMMANDS]
+)
 def test_a_new_folder(name: str, made: Made, tmp_path: Path) -> None:
     run = COMMANDS[name]
     whole, out = tmp_path / "whole" / "out", tmp_path / "killed" / "out"

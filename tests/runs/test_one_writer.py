@@ -75,6 +75,7 @@ def in_another_thread(*arguments: str | Path) -> Ran:
         return pool.submit(graft, *arguments).result()
 
 
+@pytest.mark.slow
 def test_two_predictions_into_one_file(tmp_path: Path) -> None:
     folder = make(tmp_path).save(tmp_path / "m")
     table, out = topics(tmp_path / "t.csv", 400), tmp_path / "p.csv"

@@ -27,6 +27,7 @@ def long_table(rows: int, words: int = 400) -> pd.DataFrame:
     return pd.DataFrame({"text": texts, "label": [("good", "bad")[row % 2] for row in range(rows)]})
 
 
+@pytest.mark.slow
 def test_the_default_reads_long_texts_to_their_end() -> None:
     ear, table = Ear(), long_table(80)
     model = gw.fit(table, target="label", recipe=gw.Recipe(techniques=(gw.Probe(),)), listener=ear)

@@ -140,6 +140,7 @@ def test_a_stopped_run_goes_on_to_the_same_base(tmp_path: Path) -> None:
     assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
 
 
+@pytest.mark.slow
 def test_a_budget_decides_how_long(tmp_path: Path) -> None:
     settings = {key: value for key, value in QUICK.items() if key != "steps"}
     given = [item for key, value in settings.items() for item in ("--set", f"{key}={value}")]

@@ -186,6 +186,7 @@ def test_a_candidate_of_folds_is_trained_on_all_rows(few: Job, recipe: gw.Recipe
     assert model.temperature["label"] > 0
 
 
+@pytest.mark.slow
 def test_probes_in_folds_read_features_of_all_rows(
     few: Job, recipe: gw.Recipe, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
