@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from graftwork.bases.cyclonedx import About, to_cyclonedx
@@ -38,6 +39,16 @@ from graftwork.saved import Saved
 from graftwork.specs import name_of
 from graftwork.tasks.registry import TASKS
 from graftwork.tasks.task import Task
+
+DAMAGE = (KeyError, TypeError, ValueError, RuntimeError, OSError, AttributeError, IndexError, SafetensorError)
+"""What reading a damaged folder may raise."""
+
+
+def what_is_damaged(error: Exception) -> str:
+    """One of `DAMAGE` as a user reads it: in a line."""
+    return (
+        f"{error} is missing" if isinstance(error, KeyError) else (str(error) or type(error).__name__).splitlines()[0]
+    )
 
 
 def write_beside(model: Saved, folder: Path) -> None:

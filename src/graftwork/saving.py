@@ -15,8 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-
 from graftwork.data.store.cache import storing
 from graftwork.data.store.entries import checksum
 from graftwork.data.store.locks import claimed
@@ -26,7 +24,16 @@ from graftwork.data.store.writing import is_own, remove, write_text
 from graftwork.errors import MissingPackageError, ModelError, UsageError
 from graftwork.evidence.strange.stored import REFERENCE
 from graftwork.evidence.sure.files import CALIBRATION
-from graftwork.network_files import described, read_beside, read_network, read_tasks, write_beside, write_network
+from graftwork.network_files import (
+    DAMAGE,
+    described,
+    read_beside,
+    read_network,
+    read_tasks,
+    what_is_damaged,
+    write_beside,
+    write_network,
+)
 from graftwork.networks.manifest import (
     MANIFEST,
     WEIGHTS,
@@ -136,18 +143,8 @@ def _load(path: Path, *, alone: bool = False) -> Saved:
         raise MissingPackageError(f"{path} can't be loaded. {error}") from None
     except UsageError as error:  # of the recipe, a head or a technique in it
         raise ModelError(f"{path} is a damaged model, or of another version: {error}") from None
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        RuntimeError,
-        OSError,
-        AttributeError,
-        IndexError,
-        SafetensorError,
-    ) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
-        raise ModelError(f"{path} is a damaged model: {reason}. Copy or train it again.") from None
+    except DAMAGE as error:
+        raise ModelError(f"{path} is a damaged model: {what_is_damaged(error)}. Copy or train it again.") from None
 
 
 def _ensemble(path: Path, manifest: Mapping[str, Any]) -> Saved:

@@ -43,7 +43,7 @@ class Algorithm:
 
     def arguments(self) -> dict[str, Any]:
         """What stable-baselines3's class of this name takes."""
-        raise NotImplementedError
+        return {"learning_rate": self.lr, "gamma": self.discount}
 
     def check_positive(self, **values: float) -> None:
         """Raise UsageError for a setting that is not above 0."""
@@ -114,9 +114,7 @@ class PPO(Algorithm):
         self.check_nonnegative(entropy=self.entropy, value=self.value)
 
     def arguments(self) -> dict[str, Any]:
-        return {
-            "learning_rate": self.lr,
-            "gamma": self.discount,
+        return super().arguments() | {
             "n_steps": self.steps,
             "batch_size": self.batch,
             "n_epochs": self.epochs,
@@ -161,9 +159,7 @@ class A2C(Algorithm):
         self.check_nonnegative(entropy=self.entropy, value=self.value)
 
     def arguments(self) -> dict[str, Any]:
-        return {
-            "learning_rate": self.lr,
-            "gamma": self.discount,
+        return super().arguments() | {
             "n_steps": self.steps,
             "gae_lambda": self.gae,
             "ent_coef": self.entropy,
@@ -176,7 +172,36 @@ class A2C(Algorithm):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DQN(Algorithm):
+class Replaying(Algorithm):
+    """What algorithms share that keep what happened in a buffer and learn from it again."""
+
+    buffer: int
+    starts: int
+    batch: int
+    every: int
+    gradients: int = 1
+
+    usual_envs = 1
+    replays = True
+    activation = "relu"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_least(1, buffer=self.buffer, batch=self.batch, every=self.every, gradients=self.gradients)
+        self.check_least(0, starts=self.starts)
+
+    def arguments(self) -> dict[str, Any]:
+        return super().arguments() | {
+            "buffer_size": self.buffer,
+            "learning_starts": self.starts,
+            "batch_size": self.batch,
+            "train_freq": self.every,
+            "gradient_steps": self.gradients,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class DQN(Replaying):
     """Deep Q-learning (Mnih et al. 2015): one choice at a time, learned from a buffer of what happened.
 
     buffer: steps that are kept. starts: steps before it learns. batch: steps in a minibatch. every: environment steps
@@ -190,7 +215,6 @@ class DQN(Algorithm):
     starts: int = 1000
     batch: int = 64
     every: int = 4
-    gradients: int = 1
     target: int = 1000
     explore: float = 0.1
     explore_end: float = 0.05
@@ -199,27 +223,15 @@ class DQN(Algorithm):
     name = "dqn"
     summary = "deep Q-learning: one choice at a time, learns again from what happened"
     acts = frozenset({"one"})
-    usual_envs = 1
-    replays = True
-    activation = "relu"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_least(1, buffer=self.buffer, batch=self.batch, every=self.every, gradients=self.gradients)
         self.check_least(1, target=self.target)
-        self.check_least(0, starts=self.starts)
         self.check_share(explore=self.explore, explore_end=self.explore_end)
         self.check_positive(max_norm=self.max_norm)
 
     def arguments(self) -> dict[str, Any]:
-        return {
-            "learning_rate": self.lr,
-            "gamma": self.discount,
-            "buffer_size": self.buffer,
-            "learning_starts": self.starts,
-            "batch_size": self.batch,
-            "train_freq": self.every,
-            "gradient_steps": self.gradients,
+        return super().arguments() | {
             "target_update_interval": self.target,
             "exploration_fraction": self.explore,
             "exploration_final_eps": self.explore_end,
@@ -228,7 +240,7 @@ class DQN(Algorithm):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SAC(Algorithm):
+class SAC(Replaying):
     """Soft actor-critic (Haarnoja et al. 2018): numbers as actions, few steps of the environment.
 
     buffer, starts, batch, every, gradients: as in dqn. mixing: how fast the target networks follow, above 0 to 1.
@@ -239,32 +251,19 @@ class SAC(Algorithm):
     starts: int = 100
     batch: int = 256
     every: int = 1
-    gradients: int = 1
     mixing: float = 0.005
 
     name = "sac"
     summary = "soft actor-critic: numbers as actions, few steps of the environment"
     acts = frozenset({"numbers"})
-    usual_envs = 1
-    replays = True
-    activation = "relu"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_least(1, buffer=self.buffer, batch=self.batch, every=self.every, gradients=self.gradients)
-        self.check_least(0, starts=self.starts)
         self.check_positive(mixing=self.mixing)
         self.check_share(mixing=self.mixing)
 
     def arguments(self) -> dict[str, Any]:
-        return {
-            "learning_rate": self.lr,
-            "gamma": self.discount,
-            "buffer_size": self.buffer,
-            "learning_starts": self.starts,
-            "batch_size": self.batch,
-            "train_freq": self.every,
-            "gradient_steps": self.gradients,
+        return super().arguments() | {
             "tau": self.mixing,
         }
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -25,7 +24,7 @@ from graftwork.data.store.names import inside
 from graftwork.data.store.staging import staged
 from graftwork.data.store.writing import remove, replacing, write_text
 from graftwork.errors import GraftworkError, ModelError, UsageError
-from graftwork.network_files import named_entry
+from graftwork.network_files import DAMAGE, named_entry, what_is_damaged
 from graftwork.networks.bases.architectures import ARCHITECTURES
 from graftwork.networks.bases.saved import restore_encoder
 from graftwork.networks.encoder import Encoder
@@ -135,18 +134,8 @@ def read_policy(folder: str | os.PathLike[str]) -> Acting:
         return _policy(path, told)
     except GraftworkError as error:
         raise ModelError(f"{path} is a damaged policy, or of another version: {error}") from None
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        RuntimeError,
-        OSError,
-        AttributeError,
-        IndexError,
-        SafetensorError,
-    ) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
-        raise ModelError(f"{path} is a damaged policy: {reason}. Copy or learn it again.") from None
+    except DAMAGE as error:
+        raise ModelError(f"{path} is a damaged policy: {what_is_damaged(error)}. Copy or learn it again.") from None
 
 
 def _policy(path: Path, told: Mapping[str, Any]) -> Acting:
