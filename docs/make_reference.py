@@ -20,7 +20,7 @@ from typing import Any
 
 import graftwork as gw
 from graftwork import specs
-from graftwork.core.facts import CLAIMS, FACTS
+from graftwork.core.contract.facts import CLAIMS, FACTS
 from graftwork.core.technique import Technique
 from graftwork.networks.bases.registry import BASES
 from graftwork.networks.heads.registry import HEADS

@@ -17,13 +17,13 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.examples import Examples, prepare
 from graftwork.core.fit import Fitted, Observer, fit
-from graftwork.core.old_rows import OldRows
+from graftwork.core.rows.old_rows import OldRows
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import Training
 from graftwork.core.technique import TeacherOutputs, Technique
+from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.rollouts import Rollouts
 from graftwork.data.table import Column, Kind, Schema, Table

@@ -128,9 +128,9 @@ def cell(job: Any, recipe: Any, name: str) -> dict[str, Any]:
 
 def measured(job: Any, recipe: Any, cold: float) -> dict[str, Any]:
     """cold: seconds in which the same run was made ready before, when no features of it were kept."""
-    from graftwork.core.cache import build_cache, weights_digest
     from graftwork.core.examples import prepare
     from graftwork.core.fit import fit
+    from graftwork.core.frozen.cache import build_cache, weights_digest
     from graftwork.core.scoring import predict_examples, score
     from graftwork.core.state import evaluation_steps
     from graftwork.runs.single import make_ready

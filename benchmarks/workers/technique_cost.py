@@ -15,9 +15,9 @@ import numpy as np
 
 from graftwork import Recipe, Training
 from graftwork.core.examples import make_batch, prepare
-from graftwork.core.optimizer import clip, make_optimizer
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import resolve
+from graftwork.core.training.optimizer import clip, make_optimizer
 from graftwork.recipe import parse_techniques
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import make_job

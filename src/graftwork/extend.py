@@ -7,8 +7,8 @@ These stay from release to release; the modules that they come from may move. do
 
 from __future__ import annotations
 
-from graftwork.core.old_rows import OldRows
-from graftwork.core.setup import Check, Setup, TeacherOutputs
+from graftwork.core.contract.setup import Check, Setup, TeacherOutputs
+from graftwork.core.rows.old_rows import OldRows
 from graftwork.core.technique import (
     Aim,
     Cost,

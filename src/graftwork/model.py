@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graftwork import overview, saving
-from graftwork.core.decided import Costs, costs_of, decided
-from graftwork.core.plan import base_facts, check
-from graftwork.core.predicted import (
+from graftwork.core.judging.decided import Costs, costs_of, decided
+from graftwork.core.judging.predicted import (
     Predicted,
     as_array,
     as_asked,
@@ -23,6 +22,7 @@ from graftwork.core.predicted import (
     only,
     probabilities_as_asked,
 )
+from graftwork.core.plan import base_facts, check
 from graftwork.core.scoring import Watch
 from graftwork.core.technique import Technique
 from graftwork.data.load import Source, load_like

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from graftwork.bases.cyclonedx import About, to_cyclonedx
 from graftwork.bases.provenance import without_folders
-from graftwork.core.checkpoint import write_tensors
+from graftwork.core.training.checkpoint import write_tensors
 from graftwork.data.store.names import inside
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import replacing, write_text

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from graftwork.core.examples import make_batch
-from graftwork.core.optimizer import make_optimizer
 from graftwork.core.scoring import predict_examples
 from graftwork.core.technique import Technique
+from graftwork.core.training.optimizer import make_optimizer
 from tinyrun import Fixture, same, weights
 
 Found = Callable[..., Any]

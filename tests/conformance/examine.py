@@ -14,9 +14,9 @@ from torch import nn
 
 from conformance.effects import OUTPUTS, equal
 from conformance.table import BY_NAME, techniques
-from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.fit import Fitted, fit
 from graftwork.core.run import Run
+from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.errors import RefusedError
 from tinyrun import Fixture, Killed, kill_at, same, weights
 

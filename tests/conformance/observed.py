@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from graftwork.core.examples import make_batch
-from graftwork.core.optimizer import make_optimizer
 from graftwork.core.run import Run
 from graftwork.core.scoring import predict_examples
+from graftwork.core.training.optimizer import make_optimizer
 from graftwork.data.batch import Batch
 from tinyrun import SEED, weights
 

@@ -13,8 +13,8 @@ from conformance.effects import OUTPUTS, equal
 from conformance.table import COMBINATIONS, ELSEWHERE, ROWS, Row, techniques
 from graftwork.core.examples import make_batch
 from graftwork.core.fit import fit
-from graftwork.core.optimizer import make_optimizer
 from graftwork.core.technique import Technique
+from graftwork.core.training.optimizer import make_optimizer
 from graftwork.errors import RefusedError
 from graftwork.techniques import Partial
 from tinyrun import BASES, Fixture, Worlds, same, weights

@@ -7,7 +7,7 @@ import pytest
 from torch import nn
 
 from conformance.table import BY_NAME, COMBINATIONS, ELSEWHERE, ROWS, techniques
-from graftwork.core.few_shot import validation_score
+from graftwork.core.judging.few_shot import validation_score
 from graftwork.core.scoring import predict_examples, probabilities
 from graftwork.errors import RefusedError
 from tinyrun import BASES, Worlds

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from graftwork.core.checkpoint import NAME
+from graftwork.core.training.checkpoint import NAME
 from tiny import tiny_bert, tiny_rows
 
 STEPS = 240

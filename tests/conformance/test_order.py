@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from conformance.table import COMBINATIONS, ELSEWHERE, techniques
-from graftwork.core.checkpoint import Checkpointing, read
 from graftwork.core.technique import Technique
+from graftwork.core.training.checkpoint import Checkpointing, read
 from graftwork.techniques import EMA, SAM, BalancedSampling, Consistency, LabelSmoothing, LoRA, Mixup
 from tinyrun import Fixture, Worlds, same, weights
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from conformance.table import COMBINATIONS, ELSEWHERE, ROWS, techniques
-from graftwork.core.checkpoint import NAME, Checkpointing
 from graftwork.core.fit import Fitted
 from graftwork.core.run import Run
 from graftwork.core.technique import Technique
+from graftwork.core.training.checkpoint import NAME, Checkpointing
 from graftwork.errors import CheckpointError, RefusedError
 from tinyrun import TRAINING, Fixture, Killed, Worlds, kill_at, same, weights
 

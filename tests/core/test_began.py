@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.technique import Graft, Phase, Setup, Technique
+from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.networks.network import Network
 from tinyrun import Killed, Worlds, kill_at
 

@@ -11,9 +11,9 @@ import torch
 
 import graftwork
 from core.fakes import Ends
-from graftwork.core.checkpoint import Checkpointing, read
 from graftwork.core.fit import Progress, fit
 from graftwork.core.scoring import predict_examples, score
+from graftwork.core.training.checkpoint import Checkpointing, read
 from graftwork.errors import DataError, NonFiniteLossError
 from graftwork.techniques import EMA, SAM, Accumulate, Consistency, Mixup, Probe
 from tinyrun import Worlds, same, weights

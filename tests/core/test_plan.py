@@ -5,7 +5,7 @@ import re
 import pytest
 
 from core.fakes import Needs, Other, Shallow
-from graftwork.core.facts import CLAIMS, FACTS
+from graftwork.core.contract.facts import CLAIMS, FACTS
 from graftwork.core.plan import base_facts, check, order, step_cost
 from graftwork.core.technique import Cost, Graft
 from graftwork.errors import RefusedError

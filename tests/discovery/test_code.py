@@ -13,8 +13,8 @@ import pytest
 
 import graftwork as gw
 from command import QUICK, graft, topics
-from graftwork.core.phases import Phase
-from graftwork.core.setup import Setup
+from graftwork.core.contract.phases import Phase
+from graftwork.core.contract.setup import Setup
 from graftwork.core.technique import Graft, Technique
 from graftwork.discovery.code import from_code, module_of
 from graftwork.errors import UsageError

@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 
 import tinyworlds
-from graftwork.core.checkpoint import Checkpointing
+from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.errors import CheckpointError
 from graftwork.rl.learning.checkpoints import load_checkpoint, save_checkpoint
 from graftwork.rl.learning.learners import learner

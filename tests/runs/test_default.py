@@ -127,7 +127,7 @@ def test_a_run_from_scratch_takes_the_steps_that_fit(monkeypatch: pytest.MonkeyP
     ) as refused:
         run_all(job, recipe, Workspace(), ear, Deadline.after(10).sooner(10))
     assert re.search(r"Give --budget \d+s or more", str(refused.value))
-    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda *_: 1.0)
+    monkeypatch.setattr("graftwork.core.training.timing._seconds_per_step", lambda *_: 1.0)
     _, kept = run_all(job, recipe, Workspace(), ear, Deadline.after(11))
     assert 0 < kept.fitted.steps < 11
     assert kept.recipe.training.steps == kept.fitted.steps

@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import graftwork as gw
-from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.settings import resolve_precision
+from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.errors import CheckpointError
 from graftwork.runs import single
 from graftwork.runs.clock import Deadline
@@ -88,10 +88,10 @@ def test_a_resumed_run_takes_the_steps_it_took(
     """A step count that was found by timing is not found again."""
     long = replace(recipe, techniques=(), training=replace(QUICK, steps=50))
     job = job_of(frame(), long)
-    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda *_: 1.0)
+    monkeypatch.setattr("graftwork.core.training.timing._seconds_per_step", lambda *_: 1.0)
     first = run(job, long, open_workspace(tmp_path, False), deadline=Deadline.after(8))
     assert 0 < first.fitted.steps < 8
-    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda *_: 0.01)
+    monkeypatch.setattr("graftwork.core.training.timing._seconds_per_step", lambda *_: 0.01)
     again = run(job, long, open_workspace(tmp_path, True), deadline=Deadline.after(100))
     assert again.recipe == first.recipe
     assert same(weights(again.network), weights(first.network))
@@ -203,7 +203,7 @@ def test_a_paused_run_keeps_the_steps_that_a_budget_left_it(
 ) -> None:
     long = replace(recipe, techniques=(), training=replace(QUICK, steps=50))
     job = job_of(frame(), long)
-    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda *_: 1.0)
+    monkeypatch.setattr("graftwork.core.training.timing._seconds_per_step", lambda *_: 1.0)
     part = paused_run(job, long, tmp_path, 1, deadline=Deadline.after(18.5))
     total = part.plan.total_steps
     assert 12 < total < 19

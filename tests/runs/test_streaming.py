@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 import graftwork as gw
-from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.fit import fit
+from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.errors import UsageError
 from graftwork.recipe import from_dict, with_settings
 from graftwork.runs.fingerprint import fingerprint

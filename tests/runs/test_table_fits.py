@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
-from graftwork.core.optimizer import _slow
+from graftwork.core.training.optimizer import _slow
 from graftwork.errors import DataError
 from graftwork.runs.fit import DataArguments
 from graftwork.runs.job.job import make_job

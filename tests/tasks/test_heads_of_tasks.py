@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graftwork.core.facts import FACTS
+from graftwork.core.contract.facts import FACTS
 from graftwork.errors import UsageError
 from graftwork.networks.heads.registry import HEADS
 from graftwork.tasks.registry import TASKS, fits, head_of

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from graftwork import specs
-from graftwork.core.facts import CLAIMS, FACTS
+from graftwork.core.contract.facts import CLAIMS, FACTS
 from graftwork.core.technique import Technique
 from graftwork.errors import UsageError
 from graftwork.techniques import (

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from graftwork.core.aim import Aim
-from graftwork.core.corruption import Corruption
+from graftwork.core.contract.aim import Aim
+from graftwork.core.rows.corruption import Corruption
 from graftwork.core.technique import Gradient, Graft, LossOutput, Multiplier, Objective, TaskLoss, Term, Terms
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Forward, Network, Output

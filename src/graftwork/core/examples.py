@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from graftwork.core.old_rows import OldRows
-from graftwork.core.present import present_rows
+from graftwork.core.rows.old_rows import OldRows
+from graftwork.core.rows.present import present_rows
 from graftwork.data.batch import Batch, Hidden, whole
 from graftwork.data.columns.convert import as_text
 from graftwork.data.columns.joined import text_values
@@ -49,9 +49,9 @@ class Examples:
     targets, labelled: by target column; empty where the table has no target. tasks: whose targets they are, by column.
     numbers: the rows' numbers in the source.
 
-    in_blocks: a pass over them reads them block by block, in their order (`core/blocks.py`). old_rows: by table, those
-    that are of an old task. first: where the rows are streamed, the first of them, of which features are kept
-    (`core/streamed.py`). table: where they come from.
+    in_blocks: a pass over them reads them block by block, in their order (`core/frozen/blocks.py`). old_rows: by table,
+    those that are of an old task. first: where the rows are streamed, the first of them, of which features are kept
+    (`core/frozen/streamed.py`). table: where they come from.
     """
 
     inputs: dict[str, Ragged]

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 import torch
 
-from graftwork.core import checkpoint
-from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.examples import make_batch
-from graftwork.core.finite import finite_loss
-from graftwork.core.optimizer import clip, make_optimizer, set_rates
-from graftwork.core.pace import Pace
 from graftwork.core.run import Run
 from graftwork.core.state import Evaluated, State, begun, evaluate, evaluation_steps, kept_tensors, restore, snapshot
+from graftwork.core.training import checkpoint
+from graftwork.core.training.checkpoint import Checkpointing
+from graftwork.core.training.finite import finite_loss
+from graftwork.core.training.optimizer import clip, make_optimizer, set_rates
+from graftwork.core.training.pace import Pace
 from graftwork.networks.network import Network
 
 

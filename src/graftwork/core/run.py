@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import torch
 
-from graftwork.core.cache import Watch, build_cache, cache_depths
 from graftwork.core.compose import Stages, compose
-from graftwork.core.corruption import corruption, corrupts
-from graftwork.core.domains import domain_notes
+from graftwork.core.contract.setup import Check, unhurried
 from graftwork.core.examples import Cached, Examples, make_batch, running
-from graftwork.core.feature_statistics import input_moments
+from graftwork.core.frozen.cache import Watch, build_cache, cache_depths
+from graftwork.core.frozen.streamed import first_cached
 from graftwork.core.plan import (
     Plan,
     all_stages,
@@ -27,11 +26,12 @@ from graftwork.core.plan import (
     stages_of,
     step_cost,
 )
+from graftwork.core.rows.corruption import corruption, corrupts
+from graftwork.core.rows.domains import domain_notes
+from graftwork.core.rows.feature_statistics import input_moments
 from graftwork.core.settings import Training, fitted_epochs
-from graftwork.core.setup import Check, unhurried
-from graftwork.core.solved_heads import check_heads, importance, trained_below, without_steps
-from graftwork.core.streamed import first_cached
 from graftwork.core.technique import Setup, TeacherOutputs, Technique
+from graftwork.core.training.solved_heads import check_heads, importance, trained_below, without_steps
 from graftwork.data.batch import Batch
 from graftwork.data.samplers import LengthBuckets
 from graftwork.data.store.cache import digest

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from graftwork.core.corruption import corruption
 from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.plan import order
+from graftwork.core.rows.corruption import corruption
 from graftwork.core.technique import Predictor, Rows, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.tensors import Tensors, one_tensor

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field
 import torch
 from torch import Tensor
 
-from graftwork.core.checkpoint import Snapshot, load_optimizer, optimizer_tensors, prefixed
-from graftwork.core.course import Course
-from graftwork.core.held_out import scores
+from graftwork.core.judging.held_out import scores
 from graftwork.core.run import Run
-from graftwork.core.told import Told, told_of
+from graftwork.core.training.checkpoint import Snapshot, load_optimizer, optimizer_tensors, prefixed
+from graftwork.core.training.course import Course
+from graftwork.core.training.told import Told, told_of
 from graftwork.errors import CheckpointError
 from graftwork.networks.network import Network
 

@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from graftwork.core.aim import Aim as Aim
-from graftwork.core.cost import Cost as Cost
-from graftwork.core.phases import Phase as Phase
-from graftwork.core.setup import Setup as Setup
-from graftwork.core.setup import TeacherOutputs as TeacherOutputs
+from graftwork.core.contract.aim import Aim as Aim
+from graftwork.core.contract.cost import Cost as Cost
+from graftwork.core.contract.phases import Phase as Phase
+from graftwork.core.contract.setup import Setup as Setup
+from graftwork.core.contract.setup import TeacherOutputs as TeacherOutputs
 from graftwork.data.batch import Batch
 from graftwork.data.table import Modality
 from graftwork.networks.network import Forward, Network, Output
@@ -169,7 +169,7 @@ class Technique(ABC):
 
     @property
     def needs(self) -> frozenset[str]:
-        """Facts that must hold (`graftwork.core.facts.FACTS`)."""
+        """Facts that must hold (`graftwork.core.contract.facts.FACTS`)."""
         return frozenset()
 
     @property
@@ -184,7 +184,7 @@ class Technique(ABC):
 
     @property
     def claims(self) -> frozenset[str]:
-        """Things a run has one of (`graftwork.core.facts.CLAIMS`)."""
+        """Things a run has one of (`graftwork.core.contract.facts.CLAIMS`)."""
         return frozenset()
 
     @property

@@ -12,7 +12,7 @@ from graftwork.deploy.sure import abstained_reasons
 from graftwork.tasks.costs import CostMatrix
 
 if TYPE_CHECKING:
-    from graftwork.core.predicted import Predicted
+    from graftwork.core.judging.predicted import Predicted
     from graftwork.model import Model
 
 EXPECTED_COST = "expected_cost"
@@ -22,7 +22,7 @@ def with_decisions(
     model: Model, chunk: Table, predicted: Predicted, costs: Mapping[str, CostMatrix]
 ) -> tuple[Predicted, dict[int, str]]:
     """The predictions with the choices of least expected cost, and by row number why there is none."""
-    from graftwork.core.decided import choices, decided
+    from graftwork.core.judging.decided import choices, decided
 
     silent = {
         target: choices(predicted.each_probabilities[target], matrix) >= len(matrix.classes)

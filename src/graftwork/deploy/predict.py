@@ -27,8 +27,8 @@ from graftwork.networks.manifest import read_manifest_of, schema_of
 from graftwork.progress import SILENT, Screen
 
 if TYPE_CHECKING:
-    from graftwork.core.decided import Costs
-    from graftwork.core.predicted import Predicted
+    from graftwork.core.judging.decided import Costs
+    from graftwork.core.judging.predicted import Predicted
     from graftwork.core.scoring import Watch
     from graftwork.core.technique import Technique
     from graftwork.evidence.sure.promises import Promises
@@ -82,7 +82,7 @@ def predict_file(
         if files:
             on.note(f"left out of {out}: {', '.join(files)} (files as bytes, which .{kind} can't hold; .parquet does)")
         on.doing("loading the model")
-        from graftwork.core.decided import costs_of
+        from graftwork.core.judging.decided import costs_of
 
         model, watch = _loaded(model_folder, techniques, proba), on.counting("predicting", "rows")
         strange.check(model)
@@ -123,7 +123,7 @@ def write_table(table: pa.Table, out: Path) -> None:
 
 
 def _loaded(folder: Path, techniques: Sequence[Technique | str], proba: bool) -> Model:
-    from graftwork.core.predicted import check_probabilities
+    from graftwork.core.judging.predicted import check_probabilities
     from graftwork.model import load
 
     model = load(folder).on().predicting_with(*techniques)

@@ -15,7 +15,7 @@ from graftwork.deploy.sure import promised_columns, without_abstained
 from graftwork.tasks.costs import CostMatrix, bayes
 
 if TYPE_CHECKING:
-    from graftwork.core.predicted import Predicted
+    from graftwork.core.judging.predicted import Predicted
     from graftwork.evidence.sure.promises import Promises
     from graftwork.model import Model
     from graftwork.tasks.task import Task

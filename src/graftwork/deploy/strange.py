@@ -12,7 +12,7 @@ import pyarrow as pa
 from graftwork.deploy.predicted_columns import with_added
 
 if TYPE_CHECKING:
-    from graftwork.core.predicted import Predicted
+    from graftwork.core.judging.predicted import Predicted
     from graftwork.evidence.strange.other import Other
     from graftwork.model import Model
 

@@ -13,7 +13,7 @@ from graftwork.data.table import Table
 from graftwork.errors import UsageError
 
 if TYPE_CHECKING:
-    from graftwork.core.predicted import Predicted
+    from graftwork.core.judging.predicted import Predicted
     from graftwork.evidence.sure.asked import Method
     from graftwork.evidence.sure.promises import Promises
     from graftwork.model import Model

@@ -9,20 +9,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from graftwork.core.compiled import compile_encoders
-from graftwork.core.corruption import corrupts
-from graftwork.core.course import Course
 from graftwork.core.examples import Examples, prepare
-from graftwork.core.few_shot import with_training_classes
 from graftwork.core.fit import Fitted, fit
-from graftwork.core.held_out import held_out_views
-from graftwork.core.pace import OutOfTime, Pace
+from graftwork.core.judging.few_shot import with_training_classes
+from graftwork.core.judging.held_out import held_out_views
 from graftwork.core.plan import Plan
+from graftwork.core.rows.corruption import corrupts
+from graftwork.core.rows.sketch import sketch
 from graftwork.core.run import Run, make_run
 from graftwork.core.scoring import compared_targets, predict_examples
 from graftwork.core.settings import resolve
-from graftwork.core.sketch import sketch
-from graftwork.core.timing import affordable_steps
+from graftwork.core.training.compiled import compile_encoders
+from graftwork.core.training.course import Course
+from graftwork.core.training.pace import OutOfTime, Pace
+from graftwork.core.training.timing import affordable_steps
 from graftwork.data.table import Input, Table
 from graftwork.devices import chosen
 from graftwork.errors import RefusedError

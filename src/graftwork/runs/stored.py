@@ -18,7 +18,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from graftwork.core.checkpoint import write_tensors
+from graftwork.core.training.checkpoint import write_tensors
 from graftwork.data.store.cache import storing
 from graftwork.data.store.entries import is_whole, seal
 from graftwork.data.store.ragged import Ragged

@@ -11,8 +11,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from graftwork.core.checkpoint import NAME as CHECKPOINT
-from graftwork.core.checkpoint import Checkpointing
+from graftwork.core.training.checkpoint import NAME as CHECKPOINT
+from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.data.store.cache import storing
 from graftwork.data.store.locks import claimed
 from graftwork.data.store.typed import misfit

@@ -1,7 +1,7 @@
 """What a task can do beyond predicting, as protocols that techniques ask for; a fact is derived from each.
 
 A task that lacks one need not say so: a technique that needs it names the fact, and is refused in words
-(`core/facts.py`). Add a method to a task, and everything that needs it works with the task.
+(`core/contract/facts.py`). Add a method to a task, and everything that needs it works with the task.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class Episodic(Protocol):
 @runtime_checkable
 class Corrupts(Protocol):
     """Makes its targets of the inputs themselves: it hides some of what a row holds, or shows each row twice
-    (`core/corruption.py` says when)."""
+    (`core/rows/corruption.py` says when)."""
 
     @property
     def shows_twice(self) -> bool:

@@ -13,7 +13,7 @@ OF_EVERY = frozenset({"mixable_targets", "comparable_predictions"})
 
 
 def run_facts(tasks: Collection[Task]) -> frozenset[str]:
-    """The facts of a run with these tasks (`graftwork.core.facts.FACTS`)."""
+    """The facts of a run with these tasks (`graftwork.core.contract.facts.FACTS`)."""
     each = [task.facts for task in tasks]
     found = frozenset[str]().union(*each) - OF_EVERY | OF_EVERY.intersection(*each)
     derived = {

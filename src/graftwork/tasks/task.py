@@ -76,7 +76,7 @@ class Task(ABC):
 
     @property
     def facts(self) -> frozenset[str]:
-        """All that techniques may need of it (`graftwork.core.facts.FACTS`)."""
+        """All that techniques may need of it (`graftwork.core.contract.facts.FACTS`)."""
         return self.own_facts | facts_of(self)
 
     @abstractmethod

@@ -11,7 +11,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from graftwork.core.checkpoint import disk_errors
+from graftwork.core.training.checkpoint import disk_errors
 from graftwork.data.store.cache import digest, storing
 from graftwork.data.store.locks import claimed
 from graftwork.data.store.typed import misfit

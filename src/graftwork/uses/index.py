@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from graftwork.core.checkpoint import disk_errors
+from graftwork.core.training.checkpoint import disk_errors
 from graftwork.data.read.arrow_files import sound
 from graftwork.data.store.cache import storing
 from graftwork.data.store.locks import claimed, settled

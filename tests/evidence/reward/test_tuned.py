@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evidence.samples import MARKUP, classification, report
-from graftwork.core.aim import Aim
+from graftwork.core.contract.aim import Aim
 from graftwork.evidence.page.page import page
 from graftwork.evidence.results import Curves, Series
 from graftwork.evidence.reward.tuned import Tuned, held_against

@@ -159,7 +159,7 @@ def test_the_least_budget_is_one_that_people_write(measured: float, named: float
 
 def test_domains_left_out_without_time_for_a_step_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Their scores would be those of networks that have learned nothing."""
-    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda *_: 1.0)
+    monkeypatch.setattr("graftwork.core.training.timing._seconds_per_step", lambda *_: 1.0)
     table = frame(240).assign(shop=[f"shop {row % 4}" for row in range(240)])
     given: dict[str, Any] = {"target": "label", "roles": {"domain": "shop"}, "split_by": "domain"}
     recipe = gw.Recipe(base="cnn:width=8", techniques=(), training=gw.Training(batch=8))

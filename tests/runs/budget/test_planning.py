@@ -14,7 +14,7 @@ from PIL import Image
 
 import graftwork as gw
 from command import graft, topics
-from graftwork.core import sketch as sketching
+from graftwork.core.rows import sketch as sketching
 from graftwork.runs.budget import affordable, planning
 from graftwork.runs.budget.look import Look
 from graftwork.runs.single import make_ready

@@ -15,9 +15,9 @@ import torch
 from safetensors.numpy import load_file
 
 import graftwork as gw
-from graftwork.core.checkpoint import NAME
 from graftwork.core.examples import prepare
 from graftwork.core.scoring import predict_examples
+from graftwork.core.training.checkpoint import NAME
 from graftwork.errors import CheckpointError, DataError, NonFiniteLossError
 from graftwork.evidence.tune.trials import Trial
 from graftwork.runs.job.job import Job
@@ -193,7 +193,7 @@ def test_probes_in_folds_read_features_of_all_rows(
     """The frozen base is run once over all rows, whatever the folds and the trials."""
     recipe = replace(recipe, techniques=[gw.Probe()], seed=3)
     read = list[int]()
-    monkeypatch.setattr("graftwork.core.cache.each_batch", counting(read))
+    monkeypatch.setattr("graftwork.core.frozen.cache.each_batch", counting(read))
     runner = make(few)
     first = runner.run(proposed(recipe), recipe, 2)
     other = replace(recipe, head="mlp:width=8")
@@ -205,7 +205,7 @@ def test_probes_in_folds_read_features_of_all_rows(
 
 
 def counting(read: list[int]) -> Callable[..., None]:
-    from graftwork.core.cache import each_batch
+    from graftwork.core.frozen.cache import each_batch
 
     def counted(network: Any, examples: Any, name: str, rows: np.ndarray, *more: Any) -> None:
         read.append(len(rows))
@@ -219,8 +219,8 @@ def test_the_steps_that_a_budget_left_are_remembered(
     job: Job, recipe: gw.Recipe, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = replace(recipe, training=replace(QUICK, steps=60))
-    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda *_: 1.0)
-    monkeypatch.setattr("graftwork.core.timing._seconds_per_evaluation", lambda *_: 0.0)
+    monkeypatch.setattr("graftwork.core.training.timing._seconds_per_step", lambda *_: 1.0)
+    monkeypatch.setattr("graftwork.core.training.timing._seconds_per_evaluation", lambda *_: 0.0)
     trial = make(job).run(proposed(recipe), recipe, 0, seconds=30.0)
     assert 12 < trial.steps < 30
     assert trial.rungs[0][0] == trial.steps // 3
@@ -235,7 +235,7 @@ def test_all_folds_take_the_steps_of_the_first(
     few: Job, recipe: gw.Recipe, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe, each = replace(recipe, training=replace(QUICK, steps=60)), iter((1.0, 0.01, 0.01, 0.01, 0.01))
-    monkeypatch.setattr("graftwork.core.timing._seconds_per_step", lambda *_: next(each))
+    monkeypatch.setattr("graftwork.core.training.timing._seconds_per_step", lambda *_: next(each))
     trial = make(few).run(proposed(recipe), recipe, 2, seconds=5 * 15.0)
     assert trial.steps < 15
     assert trial.state == "finished"

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 import torch
 
-from graftwork.core.cache import cache_depths
+from graftwork.core.frozen.cache import cache_depths
 from graftwork.core.plan import base_facts, check
 from graftwork.core.technique import Technique
 from graftwork.errors import RefusedError, UsageError

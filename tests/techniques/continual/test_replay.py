@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from graftwork.core.old_rows import OldRows
+from graftwork.core.rows.old_rows import OldRows
 from graftwork.errors import RefusedError, UsageError
 from graftwork.networks.heads.rows import RowHead
 from graftwork.tasks.classification import Classification

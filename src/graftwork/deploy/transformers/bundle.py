@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from graftwork.core.checkpoint import write_tensors
+from graftwork.core.training.checkpoint import write_tensors
 from graftwork.data.store.writing import write_text
 from graftwork.deploy.transformers.classifier import output_units
 from graftwork.errors import UsageError

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from graftwork.core.checkpoint import disk_errors
+from graftwork.core.training.checkpoint import disk_errors
 from graftwork.data.columns.joined import text_values
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.store.cache import storing

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from graftwork.core.aim import Aim
-from graftwork.core.decided import has_costs
+from graftwork.core.contract.aim import Aim
+from graftwork.core.judging.decided import has_costs
 from graftwork.evidence.sure.calibration import Calibration
 from graftwork.evidence.sure.thresholds import best_decisions, can_decide
 from graftwork.tasks.costs import bayes

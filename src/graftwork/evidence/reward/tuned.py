@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from graftwork.core.aim import Aim
+from graftwork.core.contract.aim import Aim
 from graftwork.evidence.reward.cheaper_ways import cheaper_ways
 from graftwork.evidence.scores.intervals import Interval, Score, bootstrap, difference
 from graftwork.evidence.sure.calibration import Calibration

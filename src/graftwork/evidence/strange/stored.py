@@ -10,7 +10,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from graftwork.core.checkpoint import disk_errors
+from graftwork.core.training.checkpoint import disk_errors
 from graftwork.data.store.names import inside
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import replacing

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from safetensors import safe_open
 
-from graftwork.core.checkpoint import write_tensors
+from graftwork.core.training.checkpoint import write_tensors
 from graftwork.data.store.staging import staged
 from graftwork.data.store.writing import write_text
 from graftwork.evidence.sure.calibration import Calibration, can_be_calibrated

@@ -50,7 +50,7 @@ class HeadSettings(ABC):
 
     name: ClassVar[str]
     fits: ClassVar[frozenset[str]]
-    """What it needs of a task: facts, all of them (`graftwork.core.facts.FACTS`)."""
+    """What it needs of a task: facts, all of them (`graftwork.core.contract.facts.FACTS`)."""
     searched: ClassVar[Spaces] = {}
     """Where `graft tune` searches its settings, by name."""
 

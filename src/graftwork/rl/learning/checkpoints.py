@@ -19,7 +19,15 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from torch import Tensor, nn
 
-from graftwork.core.checkpoint import Checkpointing, Snapshot, load_optimizer, optimizer_tensors, prefixed, read, write
+from graftwork.core.training.checkpoint import (
+    Checkpointing,
+    Snapshot,
+    load_optimizer,
+    optimizer_tensors,
+    prefixed,
+    read,
+    write,
+)
 from graftwork.data.store.cache import storing
 from graftwork.data.store.names import inside, plain_name
 from graftwork.data.store.writing import remove, replacing

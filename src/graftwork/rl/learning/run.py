@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from graftwork.core.checkpoint import Checkpointing
+from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.data.store.locks import claimed
 from graftwork.errors import UsageError
 from graftwork.evidence.rl.scored import Scored as Scored

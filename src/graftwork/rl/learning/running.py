@@ -11,7 +11,7 @@ from typing import Any
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
-from graftwork.core.checkpoint import Checkpointing
+from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.errors import ModelError
 from graftwork.evidence.rl.scored import Scored
 from graftwork.progress import Screen

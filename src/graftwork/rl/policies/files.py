@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from graftwork.core.checkpoint import write_tensors
+from graftwork.core.training.checkpoint import write_tensors
 from graftwork.data.store.cache import storing
 from graftwork.data.store.locks import claimed
 from graftwork.data.store.names import inside

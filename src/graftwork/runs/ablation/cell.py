@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from graftwork.core.cache import features_cache
 from graftwork.core.examples import Examples, prepare
-from graftwork.core.few_shot import episode_scores
+from graftwork.core.frozen.cache import features_cache
+from graftwork.core.judging.few_shot import episode_scores
 from graftwork.core.scoring import compared_targets, predict_examples, score
 from graftwork.data.values import Values
 from graftwork.evidence.ablation.cells import Cell

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from graftwork.core.timing import affordable_steps
+from graftwork.core.training.timing import affordable_steps
 from graftwork.data.store.cache import digest, storing
 from graftwork.data.store.writing import write_text
 from graftwork.errors import UsageError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from graftwork.core.blocks import timed_pass
-from graftwork.core.cache import keep_features
+from graftwork.core.frozen.blocks import timed_pass
+from graftwork.core.frozen.cache import keep_features
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job

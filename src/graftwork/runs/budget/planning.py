@@ -8,7 +8,7 @@ from statistics import fmean
 from graftwork.core.plan import Plan
 from graftwork.core.plans import Plans
 from graftwork.core.run import Run
-from graftwork.core.timing import affordable_steps
+from graftwork.core.training.timing import affordable_steps
 from graftwork.errors import RefusedError, UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.budget.affordable import SMALL, within_budget

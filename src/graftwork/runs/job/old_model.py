@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from graftwork import saving
-from graftwork.core.corruption import corrupts
+from graftwork.core.rows.corruption import corrupts
 from graftwork.data.table import Schema
 from graftwork.errors import UsageError
 from graftwork.networks.bases.tuned import TunedSettings

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from graftwork.core.cache import features_cache
-from graftwork.core.course import Course
 from graftwork.core.examples import prepare
 from graftwork.core.fit import Progress
-from graftwork.core.pace import OutOfTime
+from graftwork.core.frozen.cache import features_cache
 from graftwork.core.scoring import predict_examples
+from graftwork.core.training.course import Course
+from graftwork.core.training.pace import OutOfTime
 from graftwork.data.store.cache import of_disk
 from graftwork.data.store.writing import remove
 from graftwork.data.values import Values

@@ -21,7 +21,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from graftwork.core.old_rows import OldRows
+from graftwork.core.rows.old_rows import OldRows
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Term, Terms
 from graftwork.data.batch import Batch
 from graftwork.errors import RefusedError, UsageError

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graftwork.core.prototypes import plain_head
+from graftwork.core.judging.prototypes import plain_head
 from graftwork.core.technique import Cost, Gradient, Graft, LossOutput, Objective, Phase, Setup, Technique, Term
 from graftwork.data.batch import Batch, whole
 from graftwork.data.episodes import Episodes, draw, lacking, rows_by_class

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from graftwork.core.prototypes import plain_head
+from graftwork.core.judging.prototypes import plain_head
 from graftwork.data.batch import Batch
 from graftwork.data.tensors import one_tensor
 from graftwork.networks.features import Features

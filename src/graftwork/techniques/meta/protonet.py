@@ -17,7 +17,7 @@ from typing import ClassVar
 
 import torch
 
-from graftwork.core.prototypes import SCALE, Distance, logits_of, means, with_prototypes
+from graftwork.core.judging.prototypes import SCALE, Distance, logits_of, means, with_prototypes
 from graftwork.core.technique import Cost, Gradient, LossOutput, Objective
 from graftwork.data.batch import Batch
 from graftwork.data.tensors import one_tensor

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from graftwork.core.old_rows import OldRows as OldRows
+from graftwork.core.rows.old_rows import OldRows as OldRows
 from graftwork.data.batch import Batch
 from graftwork.data.rollouts import Rollouts as Rollouts
 from graftwork.data.table import Table

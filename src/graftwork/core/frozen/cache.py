@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from graftwork.core.blocks import block_ends, each_batch
 from graftwork.core.examples import Cached, Examples
+from graftwork.core.frozen.blocks import block_ends, each_batch
 from graftwork.core.technique import Technique
 from graftwork.data.batch import Inputs
 from graftwork.data.store import ragged

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from graftwork.core.checkpoint import (
+from graftwork.core.training.checkpoint import (
     NAME,
     Checkpointing,
     Snapshot,
@@ -49,7 +49,7 @@ def test_the_old_one_stays_where_the_new_one_can_not_be_written(tmp_path: Path):
     code = f"""
 import resource, torch
 from pathlib import Path
-from graftwork.core.checkpoint import Snapshot, write
+from graftwork.core.training.checkpoint import Snapshot, write
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 write(Path({str(tmp_path)!r}), Snapshot({{"a": torch.zeros(10_000)}}, {{"fingerprint": "f"}}))
 """

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from graftwork.core.examples import Examples
-from graftwork.core.pace import Left
+from graftwork.core.training.pace import Left
 from graftwork.networks.network import Network
 
 FIRST, LARGEST = 32, 512

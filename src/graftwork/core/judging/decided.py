@@ -8,7 +8,7 @@ from typing import TypeAlias, cast
 
 import numpy as np
 
-from graftwork.core.predicted import Predicted
+from graftwork.core.judging.predicted import Predicted
 from graftwork.data.read.source import Source
 from graftwork.errors import UsageError, nearest
 from graftwork.tasks.capabilities import Calibrated

@@ -6,8 +6,8 @@ import math
 
 from torch import Tensor
 
-from graftwork.core.checkpoint import NAME, Checkpointing
 from graftwork.core.technique import LossOutput
+from graftwork.core.training.checkpoint import NAME, Checkpointing
 from graftwork.errors import NonFiniteLossError
 
 

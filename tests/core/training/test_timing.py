@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from conformance.table import COMBINATIONS, techniques
-from graftwork.core import timing
 from graftwork.core.fit import fit
 from graftwork.core.state import evaluation_steps
-from graftwork.core.timing import affordable_steps
+from graftwork.core.training import timing
+from graftwork.core.training.timing import affordable_steps
 from tinyrun import Worlds, same, weights
 
 

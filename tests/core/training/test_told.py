@@ -7,10 +7,10 @@ from typing import ClassVar
 import pytest
 import torch
 
-from graftwork.core.checkpoint import Checkpointing
 from graftwork.core.fit import fit
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Term, Terms
-from graftwork.core.told import Told, told_of
+from graftwork.core.training.checkpoint import Checkpointing
+from graftwork.core.training.told import Told, told_of
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network, Output
 from tinyrun import Worlds

@@ -1,4 +1,4 @@
-"""graftwork.core.streamed: the same prepared rows, when they are asked for, and lengths without preparing them."""
+"""core.frozen.streamed: the same prepared rows, when they are asked for, and lengths without preparing them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 import graftwork as gw
-from graftwork.core import streamed as streaming
 from graftwork.core.examples import Examples, prepare
-from graftwork.core.streamed import Streamed, streamed
+from graftwork.core.frozen import streamed as streaming
+from graftwork.core.frozen.streamed import Streamed, streamed
 from graftwork.data.columns.text import TextSettings
 from graftwork.networks.network import Network
 from graftwork.runs.job.job import Job

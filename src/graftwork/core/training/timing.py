@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from graftwork.core.examples import make_batch
-from graftwork.core.optimizer import clip, make_optimizer
 from graftwork.core.run import Run, attach
 from graftwork.core.scoring import compared_targets, predict_examples
 from graftwork.core.state import evaluation_steps
+from graftwork.core.training.optimizer import clip, make_optimizer
 
 TRIED = 6
 LONGEST = 2.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from graftwork.core.compose import compose
-from graftwork.core.corruption import Change, corruption, shown_twice
-from graftwork.core.few_shot import validation_score
+from graftwork.core.judging.few_shot import validation_score
+from graftwork.core.rows.corruption import Change, corruption, shown_twice
 from graftwork.core.run import Run
 from graftwork.networks.network import Network
 

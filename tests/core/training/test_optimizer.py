@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from graftwork.core.optimizer import clip, make_optimizer, set_rates
 from graftwork.core.settings import Training
+from graftwork.core.training.optimizer import clip, make_optimizer, set_rates
 from graftwork.techniques import LayerDecay, Probe
 from tinyrun import DEPTH, Worlds
 

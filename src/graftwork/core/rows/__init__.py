@@ -1,0 +1,1 @@
+"""What is done to rows before a network reads them, and what is kept of them."""
