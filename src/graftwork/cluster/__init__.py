@@ -1,0 +1,1 @@
+"""A cluster of machines that exists already: reached, checked, given work. What that work is, it does not know."""
