@@ -43,6 +43,10 @@ class CheckpointError(GraftworkError):
     """A checkpoint can't be written or does not belong to this run."""
 
 
+class ClusterError(GraftworkError):
+    """A cluster can't be reached, or a machine of it can't do what is asked."""
+
+
 class NumericalError(GraftworkError):
     """The arithmetic can't be carried out on these rows."""
 

@@ -1,0 +1,107 @@
+"""Ray clusters for tests: nodes of one core on this machine, in a process of their own that is ended at the end.
+
+Nothing of them is shared with another test, or another user: a token, a folder and an address of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+STORE = 100 * 2**20
+
+
+@dataclass
+class Started:
+    """address: of the head. environment: of a process that may use it. log: what the nodes said."""
+
+    address: str
+    environment: dict[str, str]
+    process: subprocess.Popen[str]
+
+    def tell(self, command: str) -> str:
+        """`kill N` ends the node of that number, `add` begins another one."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+
+@contextmanager
+def nodes(
+    count: int = 2,
+    *,
+    token: bool = True,
+    environment: Mapping[str, str] | None = None,
+    of_each: Mapping[int, Mapping[str, str]] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Iterator[Started]:
+    """A cluster of so many nodes, the head first. of_each: environment variables of single nodes."""
+    with tempfile.TemporaryDirectory(prefix="gw-", ignore_cleanup_errors=True) as place:
+        (Path(place) / "ray").mkdir()
+        secret = Path(place) / "token"
+        secret.write_text(os.urandom(16).hex())
+        secret.chmod(0o600)
+        settings = {
+            "RAY_TMPDIR": place,
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_enable_metrics_collection": "0",
+            "RAY_AUTH_MODE": "token" if token else "disabled",
+            **({"RAY_AUTH_TOKEN_PATH": str(secret)} if token else {}),
+        }
+        every = os.environ | settings | (environment or {})
+        with (Path(place) / "log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, __file__, str(count), repr(dict(of_each or {})), repr(dict(options or {}))],
+                env=every,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
+        assert process.stdout is not None
+        try:
+            address = process.stdout.readline().strip()
+            assert address, (Path(place) / "log").read_text()
+            yield Started(address, settings, process)
+        finally:
+            process.communicate("", timeout=120)
+
+
+def _serve(count: int, of_each: Mapping[int, Mapping[str, str]], options: Mapping[str, Any]) -> None:
+    from ray.cluster_utils import Cluster
+
+    said, sys.stdout = sys.stdout, sys.stderr
+    started = Cluster()
+
+    def add(number: int) -> Any:
+        own: dict[str, Any] = {"num_cpus": 1, "object_store_memory": STORE, "include_dashboard": False, **options}
+        if number in of_each:
+            own["env_vars"] = dict(of_each[number])
+        return started.add_node(**own)
+
+    each = [add(number) for number in range(count)]
+    print(started.address, file=said, flush=True)
+    for line in sys.stdin:
+        command, *rest = line.split()
+        if command == "kill":
+            started.remove_node(each[int(rest[0])], allow_graceful=False)
+        elif command == "add":
+            each.append(add(len(each)))
+        print("done", file=said, flush=True)
+    started.shutdown()
+
+
+if __name__ == "__main__":
+    import ast
+
+    _serve(int(sys.argv[1]), ast.literal_eval(sys.argv[2]), ast.literal_eval(sys.argv[3]))
