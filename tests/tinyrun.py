@@ -19,6 +19,7 @@ import torch
 
 from graftwork.core.examples import Examples, prepare
 from graftwork.core.fit import Fitted, Observer, fit
+from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.rows.old_rows import OldRows
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import Training
@@ -111,7 +112,14 @@ class Fixture:
         rollout = np.where(at % 9 == 4, -1, at % 8)
         return Rollouts(rollout, at // 8, np.where(rollout < 0, 0.0, draw.normal(size=len(at))))
 
-    def run(self, techniques: Sequence[Technique] = (), *, started: bool = True, **changes: Any) -> Run:
+    def run(
+        self,
+        techniques: Sequence[Technique] = (),
+        *,
+        started: bool = True,
+        workers: Workers = ALONE,
+        **changes: Any,
+    ) -> Run:
         """A run on a copy of the network; `changes` are training settings."""
         return make_run(
             copy.deepcopy(self.network),
@@ -124,6 +132,7 @@ class Fixture:
             seed=SEED,
             started=started,
             ask={TEACHER: self.teacher_outputs}.__getitem__,
+            workers=workers,
         )
 
     def fit(
@@ -132,9 +141,10 @@ class Fixture:
         *,
         observers: Sequence[Observer] = (),
         checkpoints: Checkpointing | None = None,
+        workers: Workers = ALONE,
         **changes: Any,
     ) -> tuple[Run, Fitted]:
-        run = self.run(techniques, **changes)
+        run = self.run(techniques, workers=workers, **changes)
         return run, fit(run, observers=observers, checkpoints=checkpoints)
 
 

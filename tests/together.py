@@ -58,7 +58,7 @@ def together(count: int, work: Callable[[Joined], T]) -> list[T]:
 
     def one(index: int) -> T:
         try:
-            return work(Threaded(index, count, table=table))
+            return work(Threaded(index, count, index, table=table))
         except BaseException:
             table.barrier.abort()
             raise

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 import torch
 
-from graftwork.core.examples import make_batch
+from graftwork.core.parallel.snapshots import found_by_all
+from graftwork.core.parallel.step import read
 from graftwork.core.run import Run
-from graftwork.core.state import Evaluated, State, begun, evaluate, evaluation_steps, kept_tensors, restore, snapshot
-from graftwork.core.training import checkpoint
+from graftwork.core.state import Evaluated, State, begun, evaluate, evaluation_steps, keep, kept_tensors, restore
 from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.core.training.finite import finite_loss
-from graftwork.core.training.optimizer import clip, make_optimizer, set_rates
+from graftwork.core.training.gradients import gradients
+from graftwork.core.training.optimizer import make_optimizer, set_rates
 from graftwork.core.training.pace import Pace
 from graftwork.networks.network import Network
 
@@ -70,14 +71,17 @@ def fit(
     bits of one that never paused. scored_at: where validation is scored beside the usual steps. Both are places among
     the planned steps, as of `Course`, so that a shortened run meets them too.
 
+    Of several workers (`Run.workers`) each calls it, and worker 0 writes; all end with the same.
+
     Raises NonFiniteLossError where the loss is not finite; the last checkpoint stays.
     """
     run.stages.state.to(run.network.device)
+    run.workers.same_tensors([*kept_tensors(run.network).values(), *run.stages.state.state_dict().values()])
     optimizer = make_optimizer(run.network, run.stages, run.plan.training)
     state, interrupted, paused = begun(run), False, False
     with torch.random.fork_rng():
-        torch.manual_seed(run.seed)
-        found = checkpoint.read(checkpoints) if checkpoints and checkpoints.resume else None
+        torch.manual_seed(run.workers.seed(run.seed))
+        found = found_by_all(checkpoints, run.workers) if checkpoints and checkpoints.resume else None
         if found:
             state = restore(found, run, optimizer)
         elif run.valid and (run.plan.starts_well or run.plan.total_steps == 0):
@@ -106,7 +110,7 @@ def _train(
     scored_at: Collection[int],
 ) -> bool:
     """Whether it paused."""
-    network, stages, training, total = run.network, run.stages, run.plan.training, run.plan.total_steps
+    network, training, total, workers = run.network, run.plan.training, run.plan.total_steps, run.workers
     evaluate_at, saved = evaluation_steps(run, state.course, scored_at), time.monotonic()
     network.train()
     for indices in run.rows_from(state.step):
@@ -115,16 +119,17 @@ def _train(
         if state.reached(until):
             return True
         place = state.course.place(state.step)
-        batch = make_batch(run.train, network, indices, run.cached, progress=place / total)
-        optimizer.zero_grad(set_to_none=True)
-        measured = stages.gradient(stages.objective, network, stages.inputs(batch))
-        norm = clip(optimizer, training.clip)
-        state.losses.append(finite_loss(measured, norm, state.step, checkpoints))
-        state.told.measured(state.step + 1, measured.terms)
+        measured, norm = gradients(run, optimizer, indices, place / total)
+        late = checkpoints is not None and time.monotonic() - saved >= checkpoints.seconds
+        reading = read(measured, state.told.names, workers, due=late)
+        state.losses.append(finite_loss(reading.loss, measured, norm, state.step, checkpoints))
+        state.told.measured(state.step + 1, reading.told)
         set_rates(optimizer, training, place, total)
         optimizer.step()
-        stages.after_step(network)
+        run.stages.after_step(network)
         state.step += 1
+        if reading.stop:
+            raise KeyboardInterrupt
         loss = state.losses[-1]
         if pace:
             state.course = pace.after_step(state.step, state.course, evaluate_at)
@@ -137,9 +142,9 @@ def _train(
         validated = state.step in evaluate_at
         for observer in observers:
             observer(Progress(state.step, state.course.end, loss, last.score, state.score, last.watched, validated))
-        due = state.step == state.course.end or state.reached(until)
+        due = reading.due or state.step == state.course.end or state.reached(until)
         due |= validated and not (checkpoints and checkpoints.sparing)
-        if checkpoints and (due or time.monotonic() - saved >= checkpoints.seconds):
-            checkpoint.write(checkpoints.folder, snapshot(run, optimizer, state, checkpoints.fingerprint))
+        if checkpoints and due:
+            keep(run, optimizer, state, checkpoints)
             saved = time.monotonic()
     return False

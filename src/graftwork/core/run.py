@@ -10,9 +10,11 @@ import torch
 
 from graftwork.core.compose import Stages, compose
 from graftwork.core.contract.setup import Check, unhurried
-from graftwork.core.examples import Cached, Examples, make_batch, running
+from graftwork.core.examples import Cached, Examples, make_batch
 from graftwork.core.frozen.cache import Watch, build_cache, cache_depths
+from graftwork.core.frozen.features import features_of as features_of
 from graftwork.core.frozen.streamed import first_cached
+from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.plan import (
     Plan,
     all_stages,
@@ -39,7 +41,6 @@ from graftwork.errors import RefusedError
 from graftwork.networks.network import Network
 from graftwork.tasks.task import Task
 
-FEATURE_ROWS = 4096
 Ask = Callable[[str], TeacherOutputs]
 """What the teacher of this name says of the training rows."""
 Judge = Callable[[Network], float]
@@ -73,6 +74,7 @@ class Ready:
     importance: np.ndarray | None = None
     said: Mapping[str, np.ndarray | None] = field(default_factory=dict)
     began: Mapping[str, Mapping[str, np.ndarray] | None] = field(default_factory=dict)
+    workers: Workers = ALONE
     """What each training row counts for, see `Setup.weight`; by technique, what it said of it, and its `start` gave."""
 
     @property
@@ -87,7 +89,7 @@ class Ready:
             tasks=self.tasks,
             targets=self.train.targets,
             labelled=self.train.labelled,
-            features=lambda network: features_of(network, self.train, self.cached),
+            features=lambda network: features_of(network, self.train, self.cached, self.workers),
             batches=lambda: _batches(self.network, self.train, self.cached),
             total_steps=total_steps,
             seed=technique_seed(technique.name, self.seed),
@@ -103,6 +105,7 @@ class Ready:
             check=self.hurry,
             began=self.began.get(technique.name) or {},
             table=self.train.table,
+            workers=self.workers,
         )
 
 
@@ -147,12 +150,13 @@ def make_run(
     ask: Ask | None = None,
     hurry: Check = unhurried,
     judge: Judge | None = None,
+    workers: Workers = ALONE,
 ) -> Run:
     """Check the techniques, adapt the network, cache what stays frozen, and compose the stages.
 
     training must be resolved (`settings.resolve`). With `started=False` nothing slow is done (no cache, no head
     initialisation): enough for a plan. ask: what a teacher that a technique names says of the training rows. hurry:
-    `Setup.check`.
+    `Setup.check`. workers: those that compute the run; each of them makes it.
     Raises RefusedError before anything is changed where the techniques can't run together.
     """
     ordered = order(techniques)
@@ -165,7 +169,7 @@ def make_run(
     network.autocast = torch.bfloat16 if training.precision == "bf16" else None
     teacher_outputs = _asked(ordered, ask)
     given = (network, tasks, ordered, training, epochs, train, valid)
-    ready = Ready(*given, {}, {}, {}, (), metrics, seed, teacher_outputs, hurry, judge)
+    ready = Ready(*given, {}, {}, {}, (), metrics, seed, teacher_outputs, hurry, judge, workers=workers)
     for technique in ordered:
         ready = replace(ready, network=technique.adapt(ready.network, ready.setup(technique)))
     check_adapted(ordered, ready.network)
@@ -186,12 +190,14 @@ def make_run(
         ),
     )
     if started:
-        cached = build_cache(ready.network, train, depths, watch)
-        valid_cached = build_cache(ready.network, valid, valid_depths, watch) if valid else {}
+        cached = build_cache(ready.network, train, depths, watch, workers)
+        valid_cached = build_cache(ready.network, valid, valid_depths, watch, workers) if valid else {}
         stored = {name: store.depth for name, store in cached.items()}
         ready = replace(ready, cached=cached, valid_cached=valid_cached, cache_depths=stored)
         first = train.first  # where the others are streamed, starting values are computed on these
-        before = replace(ready, train=first, cached=first_cached(network, first, watch)) if first is not None else ready
+        before = ready
+        if first is not None:
+            before = replace(ready, train=first, cached=first_cached(network, first, watch, workers))
         if len(network.columns) > 1:
             ready.network.set_statistics(input_moments(ready.network, before.train, before.cached))
         said = {t.name: t.importance(ready.network, ready.setup(t)) for t in ordered}
@@ -206,7 +212,7 @@ def attach(ready: Ready) -> Run:
     ready = replace(ready, training=_with_epochs(ready))
     total = _total_steps(_sampler(ready, None), ready.training)
     grafts = [t.attach(ready.network, ready.setup(t, total)) for t in ready.techniques]
-    hiding = corruption(ready.tasks, ready.network, ready.seed)
+    hiding = corruption(ready.tasks, ready.network, ready.workers.seed(ready.seed))
     stages = compose([technique.name for technique in ready.techniques], grafts, ready.tasks, hiding)
     sampler = _sampler(ready, stages.rows)
     network = ready.network
@@ -228,25 +234,6 @@ def attach(ready: Ready) -> Run:
     )
     made = {f.name: getattr(ready, f.name) for f in fields(Ready)}
     return Run(**made, plan=plan, stages=stages, sampler=sampler)
-
-
-def features_of(network: Network, examples: Examples, cached: Mapping[str, Cached]) -> np.ndarray:
-    """What the heads read, for every row in order (N, width), without gradient and in eval mode.
-
-    Memory-mapped where a single column's whole encoder is cached.
-    """
-    if len(network.columns) == 1 and network.film is None and network.columns[0] in cached:
-        store = cached[network.columns[0]]
-        if isinstance(store.states, np.ndarray) and store.depth == network.encoder(network.columns[0]).depth:
-            return store.states
-    features = np.zeros((len(examples), network.width), np.float32)
-    training = network.training
-    network.eval()
-    with torch.inference_mode():
-        for indices in network.pass_batches(examples.lengths, FEATURE_ROWS, running(network, cached)):
-            features[indices] = network.features(make_batch(examples, network, indices, cached)).rows.cpu().numpy()
-    network.train(training)
-    return features
 
 
 def technique_seed(name: str, seed: int) -> int:

@@ -9,10 +9,13 @@ import numpy as np
 import torch
 
 from graftwork.core.examples import Cached, Examples, make_batch, running
+from graftwork.core.parallel.gathering import all_rows
+from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.plan import order
 from graftwork.core.rows.corruption import corruption
 from graftwork.core.technique import Predictor, Rows, Technique
 from graftwork.data.batch import Batch
+from graftwork.data.store.ragged import Ragged
 from graftwork.data.tensors import Tensors, one_tensor
 from graftwork.data.values import Collector, Values
 from graftwork.networks.features import Features
@@ -46,6 +49,7 @@ def predict_examples(
     watch: Watch | None = None,
     tasks: Mapping[str, Task] | None = None,
     features: bool = False,
+    workers: Workers = ALONE,
 ) -> dict[str, Values]:
     """By target, what its task keeps of the predictions of every row in order: (N, outputs), float32, before softmax.
 
@@ -54,25 +58,35 @@ def predict_examples(
     embeddings (N, E), what the last layer of the head reads, are given instead.
     rows: indices of the rows to predict; None for all. changed: what is done to each batch first.
     watch: told after each batch how many rows are done, of how many. features: also, under `ROW_FEATURES`, the features
-    of each row (N, width) from the same pass.
+    of each row (N, width) from the same pass. workers: compute a part each, and get all; where something is drawn or
+    learned on the way, each computes all, so that the numbers are those of one process.
     """
     rows = np.arange(len(examples)) if rows is None else rows
     changed = corruption(tasks or {}, network) if changed is None else changed
     training = network.training
     network.eval()
     own = {name: task for name, task in (tasks or {}).items() if name not in embedded}
+    workers = ALONE if changed is not None or any(one.acts_at_prediction for one in techniques) else workers
+    mine = np.zeros(len(rows), bool)
     kept, done = {name: Collector(len(rows)) for name in (*network.targets, *([ROW_FEATURES] if features else []))}, 0
     with torch.no_grad():  # not inference mode, in which a technique could not switch gradients on
         forward, given = prediction(network, examples, rows, techniques, cached, embedded, changed, features)
-        for indices in network.pass_batches(examples.lengths[rows], BATCH_ROWS, running(network, cached)):
+        for whole in network.pass_batches(examples.lengths[rows], BATCH_ROWS, running(network, cached)):
+            indices = workers.part(whole)
+            mine[indices] = True
             for target, values in forward.predict(given.batch(indices)).predictions.items():
                 kept[target].put(indices, own[target].keep(values) if target in own else as_array(values))
-            done += len(indices)
+            done += len(whole)
             if watch is not None:
                 watch(done, len(rows))
     nothing = {name: np.zeros((0, width), np.float32) for name, width in _widths(network, embedded, features).items()}
     network.train(training)
-    return {name: found.values(nothing[name]) for name, found in kept.items()}
+    found = {name: one.values(nothing[name]) for name, one in kept.items()}
+    if workers.count == 1 or not len(rows):
+        return found
+    places = np.flatnonzero(mine)
+    parts = {name: values if isinstance(values, Ragged) else values[mine] for name, values in found.items()}
+    return {name: all_rows(values, places, len(rows), workers) for name, values in parts.items()}
 
 
 def as_array(predictions: Tensors) -> np.ndarray:

@@ -9,8 +9,16 @@ import torch
 from torch import Tensor
 
 from graftwork.core.judging.held_out import scores
+from graftwork.core.parallel.snapshots import own_streams, streams_of_all
 from graftwork.core.run import Run
-from graftwork.core.training.checkpoint import Snapshot, load_optimizer, optimizer_tensors, prefixed
+from graftwork.core.training import checkpoint
+from graftwork.core.training.checkpoint import (
+    Checkpointing,
+    Snapshot,
+    load_optimizer,
+    optimizer_tensors,
+    prefixed,
+)
 from graftwork.core.training.course import Course
 from graftwork.core.training.told import Told, told_of
 from graftwork.errors import CheckpointError
@@ -74,7 +82,7 @@ def kept_tensors(network: Network) -> dict[str, Tensor]:
 def evaluate(run: Run, state: State) -> None:
     """Score what would be saved now, add it to the history, and keep the weights if they are the ones to keep."""
     viewed = run.stages.view(run.network)
-    score, watched = scores(run, viewed)
+    score, watched = run.workers.same(scores(run, viewed))
     loss = sum(state.losses) / len(state.losses) if state.losses else None
     state.losses.clear()
     state.history.append(Evaluated(state.step, loss, score, watched))
@@ -108,7 +116,7 @@ def evaluation_steps(run: Run, course: Course | None = None, also: Collection[in
 
 
 def snapshot(run: Run, optimizer: torch.optim.Optimizer, state: State, fingerprint: str) -> Snapshot:
-    """All that is needed to go on bit for bit."""
+    """All that is needed to go on bit for bit. Of several workers each calls it: their streams are in it."""
     streams = {"torch": torch.get_rng_state()}
     streams.update({name: generator.get_state() for name, generator in run.stages.generators.items()})
     device = run.network.device
@@ -118,7 +126,7 @@ def snapshot(run: Run, optimizer: torch.optim.Optimizer, state: State, fingerpri
         **prefixed("network", kept_tensors(run.network)),
         **prefixed("grafts", run.stages.state.state_dict()),
         **prefixed("optimizer", optimizer_tensors(optimizer)),
-        **prefixed("streams", streams),
+        **streams_of_all(streams, run.workers),
         **prefixed("best", state.best),
     }
     meta = {
@@ -134,6 +142,13 @@ def snapshot(run: Run, optimizer: torch.optim.Optimizer, state: State, fingerpri
     return Snapshot(tensors, meta)
 
 
+def keep(run: Run, optimizer: torch.optim.Optimizer, state: State, kept: Checkpointing) -> None:
+    """Write a checkpoint; worker 0 does."""
+    found = snapshot(run, optimizer, state, kept.fingerprint)
+    if run.workers.leads:
+        checkpoint.write(kept.folder, found)
+
+
 def restore(found: Snapshot, run: Run, optimizer: torch.optim.Optimizer) -> State:
     """Put a snapshot back into the run; the inverse of `snapshot`. Raises CheckpointError if the steps differ."""
     planned, total = found.meta["total_steps"], run.plan.total_steps
@@ -142,13 +157,14 @@ def restore(found: Snapshot, run: Run, optimizer: torch.optim.Optimizer) -> Stat
     run.network.load_state_dict(found.group("network"), strict=False)
     run.stages.state.load_state_dict(found.group("grafts"))
     load_optimizer(optimizer, found.group("optimizer"))
-    streams = found.group("streams")
-    torch.set_rng_state(streams["torch"])
-    for name, generator in run.stages.generators.items():
-        generator.set_state(streams[name])
-    device = run.network.device
-    if device.type != "cpu" and device.type in streams:
-        torch.get_device_module(device).set_rng_state(streams[device.type], device)
+    streams = own_streams(found, run.workers)
+    if streams:  # else it was written by fewer workers
+        torch.set_rng_state(streams["torch"])
+        for name, generator in run.stages.generators.items():
+            generator.set_state(streams[name])
+        device = run.network.device
+        if device.type != "cpu" and device.type in streams:
+            torch.get_device_module(device).set_rng_state(streams[device.type], device)
     meta = found.meta
     history = [Evaluated(**point) for point in meta["history"]]
     best = {name: tensor.to(run.network.device) for name, tensor in found.group("best").items()}

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
+from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.plans import Plans
 from graftwork.data.load import Source
 from graftwork.data.store.cache import prune
@@ -17,7 +18,7 @@ from graftwork.evidence.views import words_of
 from graftwork.model import Model
 from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.bases.settling import known_bases, settled
-from graftwork.runs.budget.affordable import within_budget
+from graftwork.runs.budget.led import shared, within_budget_of_all
 from graftwork.runs.budget.planning import planned
 from graftwork.runs.budget.streaming import job_of
 from graftwork.runs.candidates.orders import Portfolio
@@ -122,18 +123,22 @@ def fit_data(
     clock: Clock = time.monotonic,
     watch: Watch | None = None,
     portfolio: Portfolio = PORTFOLIO,
+    workers: Workers = ALONE,
 ) -> Model:
     """`fit`, with the data arguments as one thing. asked: the command as it was given, for what to do next.
     watch: by what a pretraining is watched.
 
     clock: what the budget is counted by; `time.process_time` makes CPU seconds of it. portfolio: the table that says in
-    which order `techniques: auto` tries its candidates, in place of the library's own."""
+    which order `techniques: auto` tries its candidates, in place of the library's own.
+
+    workers: of several, each process calls it with the same arguments. Worker 0 decides, writes `out`, is heard by the
+    listener and reports; the others compute their parts, and give back the same model without its scores."""
     del track  # `tracked` has made a listener of it
     # The command line gives its own start, when the process had spent nothing yet.
     clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
-    recipe, listener = _recipe(recipe), Recorder(listener or Listener())
-    folder = Path(out) if out is not None else None
-    workspace = open_workspace(folder, resume)
+    listener = Recorder((listener or Listener()) if workers.leads else Listener())
+    recipe, folder = _recipe(recipe), Path(out) if out is not None else None
+    workspace = open_workspace(folder, resume, workers)
     if budget is not None and budget <= 0:
         raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
     listener.doing(f"reading {data.called}")
@@ -141,13 +146,16 @@ def fit_data(
     # A clock of CPU seconds knows nothing of how busy the machine is.
     on_wall = clocks if clock is time.monotonic else None
     ends = None if budget is None else Deadline.after(budget, clock, on_wall and on_wall.wall)
+    ends = shared(ends, workers)
     runs = 1 + len(domains_to_leave_out(job) if data.split_by else ())
     with workspace.cleared_if_refused():
         job = settled(job, recipe, workspace, listener, ends)
         recipe = replace(recipe, base=job.bases.named)
         for note in licence_notes(job, recipe):
             listener.note(note)
-        allowed = within_budget(job, recipe, workspace, listener, ends, began=on_wall, runs=runs, portfolio=portfolio)
+        allowed = within_budget_of_all(
+            job, recipe, workspace, listener, ends, began=on_wall, runs=runs, portfolio=portfolio
+        )
         recipe, deadline = allowed.recipe, allowed.deadline
         left_out = (
             score_left_out(
@@ -162,6 +170,8 @@ def fit_data(
     job = job_of(job, kept.recipe)
     finishing = Finishing(data, job, folder, listener, command, clocks, call)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
+    if not workers.leads:
+        return model
     model = finishing.written(model, kept)
     model = finishing.reported(model, candidates, kept, left_out=left_out)
     if not model.interrupted:

@@ -13,6 +13,7 @@ from graftwork.core.examples import Examples, prepare
 from graftwork.core.fit import Fitted, fit
 from graftwork.core.judging.few_shot import with_training_classes
 from graftwork.core.judging.held_out import held_out_views
+from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.plan import Plan
 from graftwork.core.rows.corruption import corrupts
 from graftwork.core.rows.sketch import sketch
@@ -112,7 +113,7 @@ def run_single(
     if begun is not None:
         recipe, limit, deadline = begun, None, deadline if scored_at else None
     listener.doing(f"{name}: making ready")
-    run = _make_run(job, recipe, started=True, listener=listener, limit=limit)
+    run = _make_run(job, recipe, started=True, listener=listener, limit=limit, workers=workspace.workers)
     run, pace = _paced(run, name, asked, workspace, listener, deadline, limit, begun=begun is not None)
     if begun is None:
         remember_begun(workspace, name, asked, run.plan.total_steps)
@@ -152,6 +153,7 @@ def run_single(
             compared_targets(run.tasks),
             changed=seen,
             tasks=run.tasks,
+            workers=run.workers,
         )
     seconds = time.monotonic() - wall
     listener.finished(name, fitted.best_score, seconds)
@@ -237,6 +239,7 @@ def _make_run(
     listener: Listener,
     limit: Deadline | None = None,
     sketched: bool = False,
+    workers: Workers = ALONE,
 ) -> Run:
     network = build_network(job, recipe)
     _check_scored(job, network)
@@ -279,6 +282,7 @@ def _make_run(
         ask=lambda teacher: answers(job, teacher, listener if started else None),
         hurry=hurry,
         judge=judge,
+        workers=workers,
     )
 
 

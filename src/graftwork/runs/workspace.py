@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.training.checkpoint import NAME as CHECKPOINT
 from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.data.store.cache import storing
@@ -29,11 +30,18 @@ Result = TypeVar("Result")
 @dataclass(frozen=True)
 class Workspace:
     """folder: `<out>/.work`, or None where nothing is kept (Python calls without `out`). resume: go on from it.
-    sparing: of checkpoints, see `Checkpointing`."""
+    sparing: of checkpoints, see `Checkpointing`. workers: those of the call; worker 0 reads and writes the folder, and
+    tells the others what it holds."""
 
     folder: Path | None = None
     resume: bool = False
     sparing: bool = False
+    workers: Workers = ALONE
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes the folder, if there is any."""
+        return self.folder is not None and self.workers.leads
 
     @property
     def place(self) -> Path | None:
@@ -50,7 +58,13 @@ class Workspace:
         """What `remember` kept under this name in the run that is resumed, or None. kind: its type.
 
         Raises CheckpointError where it is something else."""
-        if self.folder is None or not self.resume or not (file := self.folder / f"{name}.json").is_file():
+        if self.folder is None or not self.resume:
+            return None
+        return self.workers.decide(lambda: self._kept(name, kind))
+
+    def _kept(self, name: str, kind: Any) -> Any:
+        assert self.folder is not None
+        if not (file := self.folder / f"{name}.json").is_file():
             return None
         try:
             known = json.loads(file.read_text(encoding="utf-8"))
@@ -70,14 +84,14 @@ class Workspace:
 
     def remember(self, name: str, value: Any) -> None:
         """Keep plain data (a step count found by timing), so that a resumed run decides the same."""
-        if self.folder is None:
+        if self.folder is None or not self.writes:
             return
         with storing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             write_text(self.folder / f"{name}.json", json.dumps(value), lasting=True)
 
     def clear(self) -> None:
-        if self.folder is not None:
+        if self.folder is not None and self.writes:
             remove(self.folder)
 
     @contextmanager
@@ -86,7 +100,7 @@ class Workspace:
         try:
             yield
         except (UsageError, DataError, ModelError):
-            if self.folder is not None and not self.resume and not any(self.folder.rglob(CHECKPOINT)):
+            if self.folder is not None and self.writes and not self.resume and not any(self.folder.rglob(CHECKPOINT)):
                 self.clear()
                 with suppress(OSError):  # it was not there before, or is no longer
                     self.folder.parent.rmdir()
@@ -101,10 +115,16 @@ def claims_out(call: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @wraps(call)
     def alone(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-        with claimed(kwargs.get("out")):  # type: ignore[arg-type]
+        with claimed(kwargs.get("out") if writes_out(kwargs) else None):  # type: ignore[arg-type]
             return call(*args, **kwargs)
 
     return alone
+
+
+def writes_out(kwargs: Mapping[str, object]) -> bool:
+    """Whether a call with these arguments writes its `out`: of several workers the first one does."""
+    workers = kwargs.get("workers", ALONE)
+    return not isinstance(workers, Workers) or workers.leads
 
 
 def holds_something(out: Path) -> bool:
@@ -135,17 +155,21 @@ def check_free(out: str | os.PathLike[str] | None) -> None:
         raise UsageError(f"{out} holds {what}. Choose another --out, or remove it first.")
 
 
-def open_workspace(out: Path | None, resume: bool) -> Workspace:
+def open_workspace(out: Path | None, resume: bool, workers: Workers = ALONE) -> Workspace:
     """The workspace below `out`, which must be new, empty, or the same call's when resuming.
 
     Raises UsageError where `out` holds something else, so that nothing is overwritten.
     """
     if out is None:
-        return Workspace()
+        return Workspace(workers=workers)
+    workers.decide(lambda: _check_opened(out, resume))
+    return Workspace(out / FOLDER, resume, workers=workers)
+
+
+def _check_opened(out: Path, resume: bool) -> None:
     clean(out)
     if not resume or not out.is_dir():
         check_free(out)
     elif holds_something(out) and not unfinished(out):
         what = "a finished model" if is_model(out) else "something that is not a run of graftwork"
         raise UsageError(f"{out} holds {what}. There is nothing to resume: choose another --out.")
-    return Workspace(out / FOLDER, resume)

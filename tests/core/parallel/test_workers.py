@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.together import together
 from torch import nn
 
 from graftwork.core.parallel.workers import ALONE, Joined, joined
+from together import together
 
 
 def meet(workers: Joined) -> dict[str, object]:
@@ -67,9 +67,9 @@ def test_workers_of_torchrun_tell_each_other_the_same(tmp_path: Path) -> None:
         textwrap.dedent(
             f"""
             import json, sys
-            sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+            sys.path.insert(0, {str(Path(__file__).parents[2])!r})
             from graftwork.core.parallel.workers import joined
-            from tests.core.parallel.test_workers import meet
+            from core.parallel.test_workers import meet
 
             with joined() as workers:
                 found = meet(workers)

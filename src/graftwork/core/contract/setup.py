@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.rows.old_rows import OldRows as OldRows
 from graftwork.data.batch import Batch
 from graftwork.data.rollouts import Rollouts as Rollouts
@@ -52,6 +53,9 @@ class Setup:
     old_rows: by table, those of an old task that it asks for (`Technique.old_tables`); none of them has a target here.
     began: by name, what its own `start` gave; empty before that, and where only a plan is made.
     table: the training rows as they were read; None where there is none (rows that a test made).
+    workers: of the run, each of which computes a part of every batch. A gradient stage leaves in `.grad` this worker's
+        part of the sum; where it needs the whole gradient on its way, it adds the parts up (`Workers.sum_gradients`),
+        and leaves the share of a worker of what came of it.
     """
 
     tasks: Mapping[str, Task]
@@ -73,11 +77,13 @@ class Setup:
     check: Check = unhurried
     began: Mapping[str, np.ndarray] = field(default_factory=dict)
     table: Table | None = None
+    workers: Workers = ALONE
 
     @property
     def rows(self) -> int:
         return len(next(iter(self.targets.values())))
 
     def generator(self) -> torch.Generator:
-        """The technique's own random stream, on the CPU. Keep it in `Graft.generators` so that a resume goes on."""
-        return torch.Generator().manual_seed(self.seed)
+        """The technique's own random stream for what is drawn batch by batch, on the CPU; each worker has another. Keep
+        it in `Graft.generators` so that a resume goes on. What must be the same for all is drawn from `seed`."""
+        return torch.Generator().manual_seed(self.workers.seed(self.seed))

@@ -8,6 +8,7 @@ that a pass over the smaller sample computes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,13 +148,29 @@ def each_batch(
     watch: Callable[[int], None] | None = None,
 ) -> None:
     """These rows once, long ones first, in eval mode and without gradient. watch: is told the rows of each batch."""
+    with passing(network):
+        for indices in batches_of(network, examples, name, rows):
+            keep(indices, collated(network, examples, name, indices))
+            if watch:
+                watch(len(indices))
+
+
+@contextmanager
+def passing(network: Network) -> Iterator[None]:
+    """Inside, the network is in eval mode and computes without gradient."""
     training = network.training
     network.eval()
     with torch.inference_mode(), network.precision():
-        for picked in network.pass_batches(examples.tokens[name][rows], 1024, [name]):
-            indices = rows[picked]
-            inputs = network.encoder(name).collate(examples.inputs[name].rows(indices))
-            keep(indices, {key: value.to(network.device) for key, value in inputs.items()})
-            if watch:
-                watch(len(indices))
+        yield
     network.train(training)
+
+
+def batches_of(network: Network, examples: Examples, name: str, rows: np.ndarray) -> list[np.ndarray]:
+    """The rows of each batch of a pass, long ones first."""
+    return [rows[picked] for picked in network.pass_batches(examples.tokens[name][rows], 1024, [name])]
+
+
+def collated(network: Network, examples: Examples, name: str, rows: np.ndarray) -> dict[str, torch.Tensor]:
+    """What the encoder of an input reads of these rows, on its device."""
+    inputs = network.encoder(name).collate(examples.inputs[name].rows(rows))
+    return {key: value.to(network.device) for key, value in inputs.items()}

@@ -8,6 +8,7 @@ states (a vector a token), unless they would fill the disk.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ import torch
 
 from graftwork.core.examples import Cached, Examples
 from graftwork.core.frozen.blocks import block_ends, each_batch
+from graftwork.core.frozen.together import each_batch_together
+from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.technique import Technique
 from graftwork.data.batch import Inputs
 from graftwork.data.store import ragged
@@ -27,7 +30,8 @@ ROWS = "rows.bin"
 """States or features of one shape a row; a vector a token is kept ragged."""
 Watch = Callable[[int, int], None]
 """Called with rows done and rows in all."""
-Keep = Callable[[np.ndarray, Inputs], None]
+Put = Callable[[np.ndarray, np.ndarray], None]
+"""Told the rows of a batch, and what is kept of them."""
 
 
 def cache_depths(
@@ -79,16 +83,24 @@ def computed_before(network: Network, examples: Examples, techniques: Sequence[T
 
 
 def build_cache(
-    network: Network, examples: Examples, depths: Mapping[str, int], watch: Watch | None = None
+    network: Network,
+    examples: Examples,
+    depths: Mapping[str, int],
+    watch: Watch | None = None,
+    workers: Workers = ALONE,
 ) -> dict[str, Cached]:
-    """The cached blocks of these rows, from disk where they were computed before."""
+    """The cached blocks of these rows, from disk where they were computed before. workers: compute a part each, and one
+    of each machine writes."""
     stores = {}
     for name, depth in depths.items():
         encoder = network.encoder(name)
         whole = depth == encoder.depth
         if not whole and _state_bytes(examples, name, depth, network) > limit_bytes() // 2:
             continue
-        stores[name] = _stored(network, examples, name, depth, _key(network, examples, name, depth), watch)
+        key = _key(network, examples, name, depth)
+        if workers.count > 1:
+            _computed_together(network, examples, name, depth, entry("frozen", key), watch, workers)
+        stores[name] = _stored(network, examples, name, depth, key, watch if workers.count == 1 else None)
     return stores
 
 
@@ -146,22 +158,66 @@ def _dtype(bf16: bool) -> str:
 
 
 def _compute(network: Network, examples: Examples, name: str, depth: int, folder: Path, watch: Watch | None) -> None:
-    shape, _ = _layout(network, name, depth)
-    make = _states_writer if shape is None else _rows_writer
     with storing(folder):
-        _each_block(network, examples, name, make(network, examples, name, depth, folder), watch)
+        put = _writer(network, examples, name, depth, folder)
+
+        def keep(indices: np.ndarray, inputs: Inputs) -> None:
+            put(indices, _values(network, name, depth, inputs))
+
+        def computed(rows: np.ndarray, count: Callable[[int], None]) -> None:
+            each_batch(network, examples, name, rows, keep, count)
+
+        _each_block(examples, computed, watch)
 
 
-def _rows_writer(network: Network, examples: Examples, name: str, depth: int, folder: Path) -> Keep:
-    encoder, (shape, bf16) = network.encoder(name), _layout(network, name, depth)
+def _computed_together(
+    network: Network, examples: Examples, name: str, depth: int, place: Path, watch: Watch | None, workers: Workers
+) -> None:
+    """The entry `place` is on every machine when this returns. A meeting."""
+    whole, wrote = is_whole(place), list[Path]()
+    if workers.every(whole):
+        return
+
+    def compute(put: Put | None) -> None:
+        def computed(rows: np.ndarray, count: Callable[[int], None]) -> None:
+            values = partial(_values, network, name, depth)
+            each_batch_together(network, examples, name, rows, values, put, count, workers)
+
+        _each_block(examples, computed, watch)
+
+    def write(folder: Path) -> None:
+        wrote.append(folder)
+        with storing(folder):
+            compute(_writer(network, examples, name, depth, folder))
+
+    if workers.place == 0 and not whole:
+        kept(place, write, lambda folder: folder)
+    if not wrote:  # the others need this worker's part all the same
+        compute(None)
+    workers.wait()
+
+
+def _writer(network: Network, examples: Examples, name: str, depth: int, folder: Path) -> Put:
+    make = _states_writer if _layout(network, name, depth)[0] is None else _rows_writer
+    return make(network, examples, name, depth, folder)
+
+
+def _values(network: Network, name: str, depth: int, inputs: Inputs) -> np.ndarray:
+    """What is kept of a batch: features, or padded hidden states."""
+    encoder, bf16 = network.encoder(name), _layout(network, name, depth)[1]
+    return _plain(encoder(inputs) if depth == encoder.depth else encoder.states(inputs, depth), bf16)
+
+
+def _rows_writer(network: Network, examples: Examples, name: str, depth: int, folder: Path) -> Put:
+    shape, bf16 = _layout(network, name, depth)
     whole = (len(examples), *(shape or ()))
     ragged.reserve(folder / ROWS, int(np.prod(whole)) * np.dtype(_dtype(bf16)).itemsize)
     kept = np.memmap(folder / ROWS, _dtype(bf16), mode="r+", shape=whole)
 
-    def keep(indices: np.ndarray, inputs: Inputs) -> None:
-        kept[indices] = _plain(encoder(inputs) if depth == encoder.depth else encoder.states(inputs, depth), bf16)
+    def put(indices: np.ndarray, values: np.ndarray) -> None:
+        kept[indices] = values
 
-    return keep
+    return put
 
 
 def _plain(values: torch.Tensor, bf16: bool) -> np.ndarray:
@@ -169,21 +225,24 @@ def _plain(values: torch.Tensor, bf16: bool) -> np.ndarray:
     return plain
 
 
-def _states_writer(network: Network, examples: Examples, name: str, depth: int, folder: Path) -> Keep:
+def _states_writer(network: Network, examples: Examples, name: str, depth: int, folder: Path) -> Put:
     encoder, (_, bf16) = network.encoder(name), _layout(network, name, depth)
     lengths = encoder.state_lengths(examples.inputs[name].lengths, depth)
     store = ragged.allocate(folder, lengths, _dtype(bf16), (encoder.state_width(depth),))
 
-    def keep(indices: np.ndarray, inputs: Inputs) -> None:
-        for row, values in zip(indices, _plain(encoder.states(inputs, depth), bf16), strict=True):
+    def put(indices: np.ndarray, values: np.ndarray) -> None:
+        for row, own in zip(indices, values, strict=True):
             start, stop = store.offsets[row], store.offsets[row + 1]
-            store.values[start:stop] = values[: stop - start]
+            store.values[start:stop] = own[: stop - start]
 
-    return keep
+    return put
 
 
-def _each_block(network: Network, examples: Examples, name: str, keep: Keep, watch: Watch | None) -> None:
-    """Every row once, block by block where the rows are to be read so."""
+def _each_block(
+    examples: Examples, computed: Callable[[np.ndarray, Callable[[int], None]], None], watch: Watch | None
+) -> None:
+    """Every row once, block by block where the rows are to be read so. computed: computes the rows of a block, and says
+    how many are done."""
     done = 0
 
     def count(rows: int) -> None:
@@ -194,7 +253,7 @@ def _each_block(network: Network, examples: Examples, name: str, keep: Keep, wat
 
     start = 0
     for end in block_ends(len(examples)) if examples.in_blocks else [len(examples)]:
-        each_batch(network, examples, name, np.arange(start, end), keep, count)
+        computed(np.arange(start, end), count)
         start = end
 
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from graftwork.core.examples import Cached, Examples, prepare, prepared_key, prepared_values
 from graftwork.core.frozen.cache import Watch, build_cache
+from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.rows.present import present_rows
 from graftwork.data.columns.convert import as_text
 from graftwork.data.columns.text import TextSettings
@@ -69,13 +70,13 @@ def streamed(
     return replace(whole, keys=keys, present=present, first=begun)
 
 
-def first_cached(network: Network, first: Examples, watch: Watch | None) -> dict[str, Cached]:
+def first_cached(network: Network, first: Examples, watch: Watch | None, workers: Workers = ALONE) -> dict[str, Cached]:
     """The features of the first rows with the network as it stands before the first step, by input: from the pass of a
     probe where it made one."""
     if network.reads_tokens:
         return {}
     whole = {name: network.encoder(name).depth for name in network.columns}
-    return build_cache(network, first, {name: depth for name, depth in whole.items() if depth > 1}, watch)
+    return build_cache(network, first, {name: depth for name, depth in whole.items() if depth > 1}, watch, workers)
 
 
 def _rows(

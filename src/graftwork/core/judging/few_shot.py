@@ -10,6 +10,7 @@ import torch
 
 from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.judging.prototypes import means, with_prototypes
+from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.scoring import BATCH_ROWS, compared_targets, predict_examples, score
 from graftwork.core.technique import Technique
 from graftwork.data.batch import Batch, whole
@@ -108,12 +109,15 @@ def validation_score(
     techniques: Sequence[Technique] = (),
     cached: Mapping[str, Cached] | None = None,
     changed: Callable[[Batch], Batch] | None = None,
+    workers: Workers = ALONE,
 ) -> float:
     """What a run is chosen by: each target's metric, more is better; of few-shot tasks the mean over episodes.
 
-    changed: what is done to each batch first."""
+    changed: what is done to each batch first. workers: predict a part each."""
     compared = compared_targets(tasks)
-    predictions = predict_examples(network, valid, techniques, cached, compared, changed=changed, tasks=tasks)
+    predictions = predict_examples(
+        network, valid, techniques, cached, compared, changed=changed, tasks=tasks, workers=workers
+    )
     by_episodes = {
         name: float(episode_scores(network, valid, valid.targets[name], name, shape, techniques, cached).mean())
         for name, shape in ((name, task.validation_episodes) for name, task in tasks.items())

@@ -16,7 +16,7 @@ def scores(run: Run, network: Network) -> tuple[float | None, float | None]:
     if run.valid:
         seen = held_out_views(run)
         value = validation_score(
-            network, run.valid, run.tasks, run.metrics, run.plan.techniques, run.valid_cached, seen
+            network, run.valid, run.tasks, run.metrics, run.plan.techniques, run.valid_cached, seen, run.workers
         )
     return value, None if run.judge is None else run.judge(network)
 

@@ -17,14 +17,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from graftwork import errors
+from graftwork.core.parallel.stopping import noted
 from graftwork.devices import chosen, use_device
-from graftwork.errors import UsageError
+from graftwork.errors import GraftworkError, UsageError
 
 T = TypeVar("T")
 PATIENCE = timedelta(hours=2)
@@ -37,16 +39,30 @@ BUCKET = 8_000_000
 class Workers:
     """A run of one process: nothing is told, all rows are its own. `Joined` is several.
 
-    index: of this worker, from 0; worker 0 decides, writes and speaks. count: of workers.
+    index: of this worker, from 0; worker 0 decides, writes and speaks. count: of workers. place: of this worker among
+    those of its machine; the first of a machine writes that machine's cache.
     """
 
     index: int = 0
     count: int = 1
+    place: int = 0
 
     @property
     def leads(self) -> bool:
         """Whether this is worker 0."""
         return self.index == 0
+
+    @property
+    def asked_to_stop(self) -> bool:
+        """Whether this worker was (Ctrl-C). A run of one process is stopped by the KeyboardInterrupt itself."""
+        return False
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt, at every worker, where one of them was asked to stop."""
+
+    def decide(self, call: Callable[[], T]) -> T:
+        """What `call` gives at worker 0, plain JSON data; the others don't call it. Its error is raised at all."""
+        return call()
 
     def whole(self, rows: np.ndarray) -> np.ndarray:
         """The rows (B,) that all workers together compute for a batch: the same, or where they are fewer than the
@@ -101,9 +117,33 @@ ALONE = Workers()
 
 @dataclass(frozen=True)
 class Joined(Workers):
-    """One of several workers, which talk through torch.distributed. device: where their tensors can be reduced."""
+    """One of several workers, which talk through torch.distributed. device: where their tensors can be reduced.
+    signals: those that asked this worker to stop."""
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    signals: list[int] = field(default_factory=list, repr=False)
+
+    @property
+    def asked_to_stop(self) -> bool:
+        return bool(self.signals)
+
+    def check(self) -> None:
+        if not self.every(not self.asked_to_stop):
+            raise KeyboardInterrupt
+
+    def decide(self, call: Callable[[], T]) -> T:
+        failed: GraftworkError | None = None
+        told: dict[str, Any] = {}
+        if self.leads:
+            try:
+                told["value"] = call()
+            except GraftworkError as error:
+                failed, told = error, {"error": type(error).__name__, "text": str(error)}
+        told = self.same(told)
+        if "value" in told:
+            found: T = told["value"]
+            return found
+        raise failed or getattr(errors, told["error"], GraftworkError)(told["text"])
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         by_kind: dict[tuple[torch.dtype, torch.device], list[nn.Parameter]] = {}
@@ -150,7 +190,7 @@ class Joined(Workers):
 
         with torch.no_grad():
             for tensor in tensors:
-                sent = tensor.detach().contiguous()
+                sent = tensor.detach().to(torch.uint8) if tensor.dtype == torch.bool else tensor.detach().contiguous()
                 distributed.broadcast(sent, 0)
                 tensor.copy_(sent)
 
@@ -182,7 +222,8 @@ class Joined(Workers):
 def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Workers]:
     """Inside, the workers that this process is one of, as `torchrun` (or whoever has called
     `torch.distributed.init_process_group` before) says; `ALONE` where nobody says so. gloo on the CPU, nccl on CUDA,
-    where each worker of a machine takes a GPU of its own.
+    where each worker of a machine takes a GPU of its own. The first Ctrl-C is noted, and all stop together where they
+    next look; the second one raises.
 
     Raises UsageError where a machine has more workers than GPUs, and where this build of torch can't do it.
     """
@@ -201,8 +242,10 @@ def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Workers]:
     if begun:
         backend = "gloo" if device.type == "cpu" else "cpu:gloo,cuda:nccl"
         distributed.init_process_group(backend, timeout=PATIENCE)
+    place, signals = int(environment.get("LOCAL_RANK", "0")), list[int]()
     try:
-        yield Joined(distributed.get_rank(), distributed.get_world_size(), device)
+        with noted(signals):
+            yield Joined(distributed.get_rank(), distributed.get_world_size(), place, device, signals)
     finally:
         if begun:
             distributed.destroy_process_group()

@@ -11,12 +11,11 @@ from graftwork.core.training.checkpoint import NAME, Checkpointing
 from graftwork.errors import NonFiniteLossError
 
 
-def finite_loss(measured: LossOutput, norm: Tensor, step: int, checkpoints: Checkpointing | None) -> float:
-    """The loss of a step (counted from 0). norm: of the whole gradient.
+def finite_loss(loss: float, measured: LossOutput, norm: Tensor, step: int, checkpoints: Checkpointing | None) -> float:
+    """The loss of a step (counted from 0). norm: of the whole gradient. measured: by this worker, for the message.
 
     Raises NonFiniteLossError, which names the step and its terms, where one of the two is not finite.
     """
-    loss = float(measured.total.detach())
     if math.isfinite(loss) and math.isfinite(float(norm)):
         return loss
     what = "gradient" if math.isfinite(loss) else "loss"

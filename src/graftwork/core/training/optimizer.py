@@ -53,9 +53,14 @@ def set_rates(optimizer: torch.optim.Optimizer, training: Training, step: float,
         group["lr"] = group["base_lr"] * factor
 
 
+def trained_by(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    """The parameters that it moves, in its order."""
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
 def clip(optimizer: torch.optim.Optimizer, largest: float) -> Tensor:
     """Scale the whole gradient down to the norm `largest`; 0 leaves it as it is. Returns the norm that it had."""
-    trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    trained = trained_by(optimizer)
     if largest > 0:
         return nn.utils.clip_grad_norm_(trained, largest)
     return nn.utils.get_total_norm([parameter.grad for parameter in trained if parameter.grad is not None])

@@ -11,11 +11,11 @@ from itertools import islice
 import numpy as np
 import torch
 
-from graftwork.core.examples import make_batch
 from graftwork.core.run import Run, attach
 from graftwork.core.scoring import compared_targets, predict_examples
 from graftwork.core.state import evaluation_steps
-from graftwork.core.training.optimizer import clip, make_optimizer
+from graftwork.core.training.gradients import gradients
+from graftwork.core.training.optimizer import make_optimizer
 
 TRIED = 6
 LONGEST = 2.0
@@ -63,6 +63,7 @@ def _seconds_per_evaluation(run: Run, clock: Callable[[], float]) -> float:
             compared_targets(run.tasks),
             rows,
             tasks=run.tasks,
+            workers=run.workers,
         )
         return (clock() - begun) / len(rows) * len(run.valid)
 
@@ -77,10 +78,7 @@ def _seconds_per_step(run: Run, clock: Callable[[], float]) -> float:
         trial.network.train()
         for indices in islice((trial.stages.sampler or trial.sampler.epoch)(0), TRIED + 1):
             begun = clock()
-            batch = make_batch(trial.train, trial.network, indices, trial.cached)
-            optimizer.zero_grad(set_to_none=True)
-            trial.stages.gradient(trial.stages.objective, trial.network, trial.stages.inputs(batch))
-            clip(optimizer, trial.training.clip)
+            gradients(trial, optimizer, indices)
             optimizer.step()
             trial.stages.after_step(trial.network)
             step_seconds.append(clock() - begun)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from graftwork.core.technique import Terms
-
 POINTS = 50
 """Points of a curve at most; each is the mean of as many steps."""
 
@@ -20,11 +18,11 @@ class Told:
     every: int = 1
     points: dict[str, list[list[float]]] = field(default_factory=dict)
 
-    def measured(self, step: int, terms: Terms) -> None:
-        """Note the terms of a step, counted from 1; those that it does not have are left out."""
+    def measured(self, step: int, means: Mapping[str, float]) -> None:
+        """Note the means of a step, counted from 1; terms that it does not have are left out."""
         for name in self.names:
-            if name in terms:
-                points, value = self.points.setdefault(name, []), float(terms[name].mean.detach())
+            if name in means:
+                points, value = self.points.setdefault(name, []), means[name]
                 if not points or points[-1][2] >= self.every:
                     points.append([0, 0.0, 0])
                 points[-1] = [step, points[-1][1] + value, points[-1][2] + 1]

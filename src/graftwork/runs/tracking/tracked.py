@@ -15,6 +15,7 @@ from graftwork.runs.tracking.mlflow import MlflowRuns, check_mlflow, named_uri, 
 from graftwork.runs.tracking.tensorboard import TensorBoard, check_tensorboard
 from graftwork.runs.tracking.tracking import Tracking
 from graftwork.runs.tracking.writer import End
+from graftwork.runs.workspace import writes_out
 
 Track = Literal["tensorboard", "mlflow"]
 ARTIFACTS = ("recipe.yaml", "report.html", "ablation.html", "tune.html")
@@ -32,7 +33,7 @@ def tracked(call: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @wraps(call)
     def writing(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-        if kwargs.get("track") is None:
+        if kwargs.get("track") is None or not writes_out(kwargs):
             return call(*args, **kwargs)
         out = None if kwargs.get("out") is None else Path(str(kwargs["out"]))
         listener = kwargs.get("listener") or Listener()

@@ -79,7 +79,8 @@ class CDAN(Technique):
 
     def attach(self, network: Network, setup: Setup) -> Graft:
         target = next(name for name, task in setup.tasks.items() if "classes" in task.facts)
-        joint = Joint(network.width, setup.tasks[target].outputs, setup.generator()).to(setup.device)
+        drawn = torch.Generator().manual_seed(setup.seed)
+        joint = Joint(network.width, setup.tasks[target].outputs, drawn).to(setup.device)
         state = nn.ModuleDict({"joint": joint, "critic": make_critic(joint.width, self.hidden, setup)})
 
         def losses(batch: Batch, output: Output) -> Terms:
