@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,10 +45,12 @@ class Rows:
 
     def accuracy(self, rows: np.ndarray, l2: Any = "auto") -> tuple[float, Any]:
         """On the test rows, of a probe that learned from these training rows; and the probe."""
-        from graftwork.runs.profile.probes import answers, probe
+        from graftwork.networks.heads.solving.fitting import fit_linear
+        from graftwork.networks.heads.solving.problem import Problem
+        from graftwork.runs.profile.probes import answers
 
-        head, task = self.base.heads[self.target], self.base.job.tasks[self.target]
-        learned, _ = probe(head, self.train.values, self.train.targets[self.target], task, rows, l2, 0)
+        learned, task = copy.deepcopy(self.base.heads[self.target]).eval(), self.base.job.tasks[self.target]
+        fit_linear(learned, Problem(self.train.values[rows], self.train.targets[self.target][rows], task, l2=l2))
         told = answers(learned, self.test.values, np.arange(len(self.test))).argmax(axis=1)
         return float((told == self.test.targets[self.target]).mean()), learned
 

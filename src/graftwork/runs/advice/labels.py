@@ -53,7 +53,7 @@ def _gain(job: Job, own: Probed, drop: np.ndarray) -> Interval | None:
     known, found = own.features.labelled[own.target], []
     for rows in (np.flatnonzero(known & ~drop), np.flatnonzero(known)):
         head = own.base.heads[own.target]
-        solved, _ = probe(head, own.features.values, own.features.targets[own.target], task, rows, "auto", 0)
-        _, given = task.metric_inputs(truth, task.scored(answers(solved, held.values, np.flatnonzero(mask))))
+        solved = probe(head, own.features.values, own.features.targets[own.target], task, rows, 0)
+        _, given = task.metric_inputs(truth, task.scored(answers(solved.head, held.values, np.flatnonzero(mask))))
         found.append(given_to(metric, task, given))
     return difference(metric, task.metric_inputs(truth, given)[0], *found)

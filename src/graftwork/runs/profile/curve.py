@@ -13,7 +13,7 @@ from graftwork.evidence.profile.more_rows import more_rows, too_few
 from graftwork.runs.folds import FOLDS, folds
 from graftwork.runs.job.held_out import drawing_order
 from graftwork.runs.profile.features import FrozenBase, RowFeatures
-from graftwork.runs.profile.probes import answers, probe
+from graftwork.runs.profile.probes import Probe, answers, probe
 from graftwork.tasks.metrics.registry import metric_for, score
 
 SHARES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -72,9 +72,10 @@ def errors_by_size(base: FrozenBase, train: RowFeatures, test: RowFeatures | Non
         return []
     errors = np.full((len(sizes), len(draws)), np.nan)
     for at, size in enumerate(sizes):
+        firsts: dict[str, Probe] = {}
         for index, draw in enumerate(draws if several or size < most else draws[:1]):
             held = train if test is None else test
-            errors[at, index] = _best(base) - _score(base, train, held, draw.order[:size], draw.scored, seed)
+            errors[at, index] = _best(base) - _score(base, train, held, draw.order[:size], draw.scored, seed, firsts)
     if several:  # a fold that is harder to predict is so at every size
         errors -= errors.mean(axis=0) - errors.mean()
     return [
@@ -100,17 +101,25 @@ def _draws(base: FrozenBase, train: RowFeatures, test: RowFeatures | None) -> It
 
 
 def _score(
-    base: FrozenBase, train: RowFeatures, held: RowFeatures, rows: np.ndarray, scored: np.ndarray, seed: int
+    base: FrozenBase,
+    train: RowFeatures,
+    held: RowFeatures,
+    rows: np.ndarray,
+    scored: np.ndarray,
+    seed: int,
+    firsts: dict[str, Probe],
 ) -> float:
-    """Of probes of these rows, on the scored ones; more is better, the mean over the targets."""
+    """Of probes of these rows, on the scored ones; more is better, the mean over the targets. firsts: by target, of the
+    first draw of as many rows, which chooses the penalty for all."""
     found = []
     for name, head in base.heads.items():
         task, metric = base.job.tasks[name], metric_for(base.job.metrics[name], base.job.tasks[name])
         learned, asked = rows[train.labelled[name][rows]], scored[held.labelled[name][scored]]
         if not len(learned) or not len(asked):
             continue
-        solved, _ = probe(head, train.values, train.targets[name], task, learned, "auto", seed)
-        given = task.scored(answers(solved, held.values, asked))
+        solved = probe(head, train.values, train.targets[name], task, learned, seed, firsts.get(name))
+        firsts.setdefault(name, solved)
+        given = task.scored(answers(solved.head, held.values, asked))
         value = score(task, metric.name, np.asarray(held.targets[name][asked]), given)
         found.append(value if metric.higher_is_better else -value)
     return float(np.mean(found))

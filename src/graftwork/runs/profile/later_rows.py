@@ -59,8 +59,8 @@ def _score(base: FrozenBase, rows: RowFeatures, name: str, learned: np.ndarray, 
     task, seed = base.job.tasks[name], base.recipe.seed
     if len(learned) > MOST:
         learned = np.sort(np.random.default_rng(seed).choice(learned, MOST, replace=False))
-    solved, _ = probe(base.heads[name], rows.values, rows.targets[name], task, learned, "auto", seed)
+    solved = probe(base.heads[name], rows.values, rows.targets[name], task, learned, seed)
     metric = metric_for(base.job.metrics[name], task)
-    given = task.scored(answers(solved, rows.values, asked))
+    given = task.scored(answers(solved.head, rows.values, asked))
     truth, compared = task.metric_inputs(rows.targets[name][asked], given)
     return bootstrap(truth, [(metric, given_to(metric, task, compared))], seed)[metric.name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,15 +22,31 @@ from graftwork.tasks.task import Task
 MOST = 10_000
 """Rows that one probe learns from at most: more of them hardly change what it doubts."""
 CHUNK = 8192
+AUTO: L2 = "auto"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A linear head that was solved, and the penalty that was used."""
+
+    head: RowHead
+    l2: float
 
 
 def probe(
-    start: RowHead, features: np.ndarray, targets: Values, task: Task, rows: np.ndarray, l2: L2, seed: int
-) -> tuple[RowHead, float]:
-    """A linear head solved on these rows (their places in the arrays), and the penalty that was used."""
-    head = copy.deepcopy(start).to("cpu").eval()
+    start: RowHead,
+    features: np.ndarray,
+    targets: Values,
+    task: Task,
+    rows: np.ndarray,
+    seed: int,
+    like: Probe | None = None,
+) -> Probe:
+    """A linear head solved on these rows (their places in the arrays). like: a probe of about as many rows of the same
+    kind, whose penalty is taken; without it the penalty is chosen on rows that are held out."""
+    head, l2 = copy.deepcopy(start).to("cpu").eval(), AUTO if like is None else like.l2
     problem = Problem(np.ascontiguousarray(features[rows]), np.asarray(targets[rows]), task, l2=l2, seed=seed)
-    return head, fit_linear(head, problem)
+    return Probe(head, fit_linear(head, problem, None if like is None else like.head))
 
 
 def answers(head: RowHead, features: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -48,7 +65,7 @@ def out_of_fold(
     """Of each row (N, outputs), what `task.in_units` gives by a probe that learned from rows of the other folds, of at
     most `MOST`. The penalty is chosen in the first fold."""
     fold = folds(np.where(labelled, targets, -1) if task.single_label else np.zeros(len(features), np.int64), seed)
-    generator, l2 = np.random.default_rng(seed), None
+    generator, first = np.random.default_rng(seed), None
     kept = np.zeros((len(features), task.outputs), np.float32)
     for index in range(FOLDS):
         held, others = np.flatnonzero(fold == index), np.flatnonzero((fold != index) & labelled)
@@ -56,7 +73,8 @@ def out_of_fold(
             continue
         if len(others) > MOST:
             others = np.sort(generator.choice(others, MOST, replace=False))
-        head, l2 = probe(start, features, targets, task, others, "auto" if l2 is None else l2, seed)
-        kept[held] = answers(head, features, held)
+        solved = probe(start, features, targets, task, others, seed, first)
+        first = first or solved
+        kept[held] = answers(solved.head, features, held)
     found: np.ndarray = probabilities(task, kept)
     return found

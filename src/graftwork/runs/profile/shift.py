@@ -36,8 +36,8 @@ def table_shift(train: RowFeatures, test: RowFeatures, seed: int, name: str = "t
     halves = np.arange(2 * count) % 2 == 0  # each table was drawn in random order
     asked = np.flatnonzero(~halves)
     start = RowHead(values.shape[1], len(task.classes))
-    head, _ = probe(start, values, classes, task, np.flatnonzero(halves), "auto", seed)
-    of_test = probabilities(task, answers(head, values, asked))[:, task.classes.index(name)]
+    solved = probe(start, values, classes, task, np.flatnonzero(halves), seed)
+    of_test = probabilities(task, answers(solved.head, values, asked))[:, task.classes.index(name)]
     return two_sample(of_test, asked >= count, numbers[asked], name=name)
 
 

@@ -172,3 +172,24 @@ def test_a_dead_feature_is_not_blown_up():
     features[:, 2] = 1 + 1e-6 * features[:, 2]
     _, scale = standardise(features, np.ones(50, np.float32))
     assert scale[2] == pytest.approx(30 * float(np.median(scale[[0, 1, 3]])), rel=0.2)
+
+
+def test_a_search_that_begins_near_ends_where_one_from_zero_does_and_sooner():
+    features, targets = clouds(1500, 32, 20, noise=4.0)
+    task, asked = classification(20), []
+
+    def solved(rows: slice, near: RowHead | None = None) -> RowHead:
+        asked.append(0)
+
+        def count() -> None:
+            asked[-1] += 1
+
+        head = RowHead(32, 20)
+        fit_linear(head, Problem(features[rows], targets[rows], task, l2=1 / 16, check=count), near)
+        return head
+
+    first = solved(slice(0, 1000))
+    alone, near = solved(slice(500, 1500)), solved(slice(500, 1500), first)
+    for one, other in zip(alone.parameters(), near.parameters(), strict=True):
+        np.testing.assert_allclose(one.detach().numpy(), other.detach().numpy(), atol=0.02)
+    assert asked[2] < asked[1]

@@ -21,22 +21,33 @@ CHOOSE_ON = 5_000
 """Rows on which the penalty is chosen at most."""
 
 
-def fit_linear(head: SolvableHead, problem: Problem) -> float:
-    """Write the solution of the linear problem into the head, and return the penalty that was used."""
+def fit_linear(head: SolvableHead, problem: Problem, near: SolvableHead | None = None) -> float:
+    """Write the solution of the linear problem into the head, and return the penalty that was used. near: a head that
+    is solved for other rows of the same kind, from which the search begins; the solution does not depend on it."""
     shift, scale = head.standardise(problem)
     # The penalty means the same for every width if the squared length of the features is 1 on average.
     length = math.sqrt(problem.features.shape[1])
     rows = Rows(problem.features, problem.targets, problem.importance, shift, scale / length)
-    start: Linear | None = None
+    layer = _last_layer(head)
+    start = None if near is None else _as_solved(near, length)
     l2 = problem.l2
     if l2 == "auto":
         l2, start = choose_l2(rows, problem.task, problem.seed, problem.check)
     solution = solve_linear(rows, problem.task, l2=l2, start=start, check=problem.check)
-    layer = [layer for layer in head.layers if isinstance(layer, nn.Linear)][-1]
     with torch.no_grad():
         layer.weight.copy_(solution.weight / length)
         layer.bias.copy_(solution.bias)
     return l2
+
+
+def _last_layer(head: SolvableHead) -> nn.Linear:
+    return [layer for layer in head.layers if isinstance(layer, nn.Linear)][-1]
+
+
+def _as_solved(head: SolvableHead, length: float) -> Linear:
+    """The solution as the problem has it, of features of mean squared length 1."""
+    layer = _last_layer(head)
+    return Linear(layer.weight.detach() * length, layer.bias.detach().clone())
 
 
 def choose_l2(rows: Rows, task: Solved, seed: int, check: Check = unhurried) -> tuple[float, Linear | None]:

@@ -85,9 +85,10 @@ def standardise(features: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, n
             continue
         # Sums around the first rows' mean: the plain sum of squares cancels badly where the mean is large.
         first = part.mean(axis=0) if first is None else first
+        part -= first
         count += len(part)
-        total += (part - first).sum(axis=0)
-        squares += np.square(part - first).sum(axis=0)
+        total += part.sum(axis=0)
+        squares += np.square(part, out=part).sum(axis=0)
     if first is None:
         return np.zeros(features.shape[1], np.float32), np.ones(features.shape[1], np.float32)
     mean = total / count
