@@ -57,11 +57,16 @@ def there() -> tuple[str, ...]:
     return (CPU, *gpus, *([MPS] if torch.backends.mps.is_available() else []))
 
 
+def asked() -> str:
+    """The device that computes, as it was named."""
+    return _used[-1] if _used else os.environ.get(VARIABLE, "").strip() or AUTO
+
+
 def chosen() -> torch.device:
     """The device that computes. Raises UsageError where the one that is named is not there."""
     import torch
 
-    name = _used[-1] if _used else os.environ.get(VARIABLE, "").strip() or AUTO
+    name = asked()
     check_device(name)
     if name == AUTO:
         return torch.device(CUDA if torch.cuda.is_available() else CPU)

@@ -51,6 +51,10 @@ class NumericalError(GraftworkError):
     """The arithmetic can't be carried out on these rows."""
 
 
+class WorkerError(GraftworkError):
+    """A process that did a part of the work has ended, and no other one could do that part."""
+
+
 class NonFiniteLossError(GraftworkError):
     """The loss became NaN or infinite; the last good checkpoint is kept."""
 

@@ -94,7 +94,7 @@ class Model(Sure):
         return self.tasks[target].numbers(target)
 
     def predict(
-        self, data: Source, *, costs: Costs | None = None, encoding: str | None = None
+        self, data: Source, *, costs: Costs | None = None, encoding: str | None = None, workers: int | None = None
     ) -> np.ndarray | pd.Series | pd.DataFrame | dict[str, np.ndarray]:
         """One value a row, in order: a pandas Series for a frame, an array for anything else.
 
@@ -104,30 +104,36 @@ class Model(Sure):
         A row that can't be read (an empty text) gets None. encoding: of a csv, tsv or json file that is not UTF-8.
         costs: what answers cost, a table (`graftwork.tasks.costs.read_costs`) or that by target: predicted is the class
         of least expected cost by the calibrated probabilities, None where to abstain costs least.
+        workers: so many processes compute it; None for this one alone.
 
         Raises DataError for a table of costs that lacks a class, has an empty cell or what is no number; UsageError for
-        costs of a target that has no single class a row.
+        costs of a target that has no single class a row; WorkerError for rows that ended two workers.
         """
         priced = costs_of(self.tasks, costs)
-        found = decided(self.predict_rows(data, encoding=encoding), self.tasks, priced).each_values
+        found = decided(self.predict_rows(data, encoding=encoding, workers=workers), self.tasks, priced).each_values
         columns = {name: self.tasks[name].columns(name) for name in found}
         return as_asked({name: as_array(values, len(columns[name])) for name, values in found.items()}, data, columns)
 
     def predict_proba(
-        self, data: Source, *, encoding: str | None = None
+        self, data: Source, *, encoding: str | None = None, workers: int | None = None
     ) -> np.ndarray | pd.DataFrame | dict[str, np.ndarray] | dict[str, pd.DataFrame]:
         """Probabilities (N, classes), calibrated on validation: a frame with one column a class for a frame.
 
-        With several targets, a dict of them by target. Raises UsageError for a task that has none (retrieval).
+        With several targets, a dict of them by target. workers: as in `predict`.
+        Raises UsageError for a task that has none (retrieval).
         """
         check_probabilities(self.tasks)
         columns = {name: self.columns_of(name) for name in self.targets}
-        found = self.predict_rows(data, encoding=encoding).each_probabilities
+        found = self.predict_rows(data, encoding=encoding, workers=workers).each_probabilities
         return probabilities_as_asked(found, columns, data)
 
-    def predict_rows(self, data: Source, *, encoding: str | None = None) -> Predicted:
-        """Values, probabilities, and the rows that could not be read with the reason."""
-        return predict_source(self, data, encoding)
+    def predict_rows(self, data: Source, *, encoding: str | None = None, workers: int | None = None) -> Predicted:
+        """Values, probabilities, and the rows that could not be read with the reason. workers: as in `predict`."""
+        if workers is None:
+            return predict_source(self, data, encoding)
+        from graftwork.predicting_parts.workers import predict_by_workers
+
+        return predict_by_workers(self, data, encoding, workers)
 
     def unusual(self, data: Source, *, encoding: str | None = None) -> np.ndarray | pd.Series:
         """How unlike the training rows each row is (N,), from 0 to 1: the share of ordinary rows that are less so.

@@ -36,10 +36,18 @@ def predict_source(model: Saved, data: Source, encoding: str | None = None, *, u
     return predict_table(model, loaded.table, loaded.bad, unusual=unusual)
 
 
-def predict_table(model: Saved, table: Table, bad: list[BadRow], *, unusual: bool = False) -> Predicted:
+def predict_table(
+    model: Saved,
+    table: Table,
+    bad: list[BadRow],
+    *,
+    unusual: bool = False,
+    kept: Iterator[Kept | None] | None = None,
+) -> Predicted:
     """Values and probabilities of the rows of a table that has been read and checked; bad: those that can't be read.
-    unusual: also how unusual they are, by a model that has a reference."""
-    parts = [part for part, _ in predict_chunks(model, table, bad, unusual=unusual)] or [nothing(model, unusual)]
+    unusual: also how unusual they are, by a model that has a reference. kept: as in `predict_chunks`."""
+    chunks = predict_chunks(model, table, bad, unusual=unusual, kept=kept)
+    parts = [part for part, _ in chunks] or [nothing(model, unusual)]
     known = [part.unusual for part in parts if part.unusual is not None]
     return Predicted(
         {name: [value for part in parts for value in part.each_values[name]] for name in model.tasks},
@@ -63,24 +71,30 @@ def predict_chunks(
     *,
     unusual: bool = False,
     other: Other | None = None,
+    kept: Iterator[Kept | None] | None = None,
 ) -> Iterator[tuple[Predicted, Table]]:
     """Chunk by chunk, with the chunk's rows, so that memory stays flat. watch: told how many rows are done.
 
     unusual: also how unusual they are, by a model that has a reference. other: the label of those that are too unusual
-    for any class, which have no probabilities then.
+    for any class, which have no probabilities then. kept: what the networks say of each chunk (`chunks_of`), where
+    others compute it; None for one without a row that can be read.
     """
-    other = learned_other(model) if other is None else other
-    measured = unusual or other is not None
+    other, measured = learned_other(model) if other is None else other, reads_features(model, unusual, other)
     if any(member.model.network.film is not None for member in model.each_member):
         warn_of_lacking_domain(table, model.schema)
     unreadable, numbered = {row.row for row in bad}, _numbered(model)
     cut = [Counter[str]() for _ in model.each_member]
-    for rows in _slices(model, len(table)):
+    for rows in chunks_of(model, len(table)):
         chunk = table.take(rows)
         good = np.array([row not in unreadable for row in chunk.rows.tolist()], dtype=bool)
-        own = part_of(watch, int(rows[0]), len(table))
-        seen = _kept(model, chunk.take(np.flatnonzero(good)), own, cut, measured) if good.any() else None
-        found = {} if seen is None else seen.found
+        if kept is not None:
+            seen = next(kept)
+        else:
+            own = part_of(watch, int(rows[0]), len(table))
+            seen = kept_of(model, chunk.take(np.flatnonzero(good)), own, measured) if good.any() else None
+        for lost, found_cut in zip(cut, () if seen is None else seen.cut, strict=False):
+            lost.update(found_cut)
+        found: Mapping[str, Values] = {} if seen is None else seen.found
         given, values = {}, {}
         for name, task in model.tasks.items():
             read = found.get(name)
@@ -139,7 +153,7 @@ def _scored_by(model: Saved, table: Table, without: Collection[str], watch: Watc
     without = known_inputs(model.network, [name for name in without if name in model.network.columns])
     kept = is_on_disk(table, model.network, model.recipe.text)  # a table that a fit has read: decoded once for both
     parts, done = list[dict[str, Values]](), 0
-    for part in [table] if kept else map(table.take, _slices(model, len(table))):
+    for part in [table] if kept else map(table.take, chunks_of(model, len(table))):
         examples = prepare(part, model.network, {}, model.recipe.text, keep_on_disk=kept)
         own = part_of(watch, done, len(table))
         parts.append(scored_examples(model, left_out(examples, without), watch=own))
@@ -164,16 +178,28 @@ def _numbered(model: Saved) -> dict[str, int]:
     return {name: width for name, width in widths.items() if width}
 
 
-def _slices(model: Saved, rows: int) -> list[np.ndarray]:
+def chunks_of(model: Saved, rows: int) -> list[np.ndarray]:
+    """The rows that are predicted at a time, chunk by chunk: by the model and their number alone, so that the same rows
+    are read together however many processes share them."""
     size = min(held_rows(member.model.network, CHUNK) for member in model.each_member)
     return [np.arange(start, min(start + size, rows)) for start in range(0, rows, size)]
 
 
-class _Kept(NamedTuple):
-    """found: by target, of rows that can be read, what `task.in_units` gives. features: theirs (N, W), if asked for."""
+class Kept(NamedTuple):
+    """What the networks of a model say of N rows that can be read.
 
-    found: dict[str, Values]
+    found: by target, what `task.in_units` gives. features: theirs (N, W), if asked for. cut: by member and by
+    input, in how many rows the text was not read whole.
+    """
+
+    found: Mapping[str, Values]
     features: np.ndarray | None
+    cut: tuple[Mapping[str, int], ...]
+
+
+def reads_features(model: Saved, unusual: bool, other: Other | None) -> bool:
+    """Whether the features of rows are needed too: to say how unusual they are, or which are none of the classes."""
+    return unusual or other is not None or learned_other(model) is not None
 
 
 def learned_other(model: Saved) -> Other | None:
@@ -197,22 +223,22 @@ def with_other(made: Predicted, other: Other, model: Saved) -> Predicted:
     )
 
 
-def _kept(model: Saved, table: Table, watch: Watch | None, cut: Sequence[Counter[str]], features: bool) -> _Kept:
-    """cut: rows whose text was not read whole, by input, are added to that of each member. The features are those of
-    the first member."""
+def kept_of(model: Saved, table: Table, watch: Watch | None = None, features: bool = False) -> Kept:
+    """What the networks say of rows that can all be read. The features are those of the first member."""
     each = model.each_member
     found = [
-        _kept_by(member.model, table, _share_of(watch, at, len(each)), cut[at], features and at == 0)
+        _kept_by(member.model, table, _share_of(watch, at, len(each)), features and at == 0)
         for at, member in enumerate(each)
     ]
-    return _Kept(means(model, [one.found for one in found]), found[0].features)
+    cut = tuple(lost for one in found for lost in one.cut)
+    return Kept(means(model, [one.found for one in found]), found[0].features, cut)
 
 
-def _kept_by(model: Saved, table: Table, watch: Watch | None, cut: Counter[str], features: bool) -> _Kept:
+def _kept_by(model: Saved, table: Table, watch: Watch | None, features: bool) -> Kept:
     """The same of one network."""
     examples = prepare(table, model.network, {}, model.recipe.text, keep_on_disk=False)
     predicted.warn_of_lacks(model.network, examples)
-    cut.update(cut_off(model.network, table, examples, model.recipe.text))
+    cut = cut_off(model.network, table, examples, model.recipe.text)
     found = predict_examples(
         model.network, examples, model.recipe.listed, watch=watch, tasks=model.tasks, features=features
     )
@@ -221,10 +247,10 @@ def _kept_by(model: Saved, table: Table, watch: Watch | None, cut: Counter[str],
         name: task.in_units(task.located(found[name], table, encoders), model.temperature.get(name, 1.0))
         for name, task in model.tasks.items()
     }
-    return _Kept(in_units, np.asarray(found[ROW_FEATURES]) if features else None)
+    return Kept(in_units, np.asarray(found[ROW_FEATURES]) if features else None, (cut,))
 
 
-def _unusual(model: Saved, seen: _Kept | None, good: np.ndarray) -> np.ndarray:
+def _unusual(model: Saved, seen: Kept | None, good: np.ndarray) -> np.ndarray:
     """How unusual each row of a chunk is (N,), NaN for those that can't be read, which are not `good`."""
     found = np.full(len(good), np.nan)
     if seen is not None and seen.features is not None and model.reference is not None:

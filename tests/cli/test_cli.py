@@ -416,7 +416,7 @@ def test_ctrl_c_while_predicting_leaves_nothing_behind(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(predicting, "_kept", stop)
+    monkeypatch.setattr(predicting, "kept_of", stop)
     (tmp_path / "out").mkdir()
     ran = graft("predict", fitted, topics(tmp_path / "t.csv", 6), "--out", tmp_path / "out" / "p.csv")
     ran.fails(130, "Stopped")

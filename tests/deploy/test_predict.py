@@ -94,7 +94,7 @@ def test_nothing_half_written_is_left(folder: Path, tmp_path: Path, monkeypatch:
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(predicting, "_kept", stopped)
+    monkeypatch.setattr(predicting, "kept_of", stopped)
     with pytest.raises(KeyboardInterrupt):
         predict_file(folder, source, tmp_path / "p.csv")
     assert {path.name for path in tmp_path.iterdir()} == {"new.jsonl", "folder.csv"}

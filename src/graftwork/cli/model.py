@@ -60,11 +60,19 @@ def predict(
     ] = None,
     costs: CostsOption = None,
     techniques: Added = None,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="write --out as a folder of parquet files, one for each chunk of rows")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="processes of this machine that compute, such as its cores; goes on where it was stopped"),
+    ] = None,
     encoding: Encoding = None,
     device: Device = "auto",
 ) -> None:
     """Predict each row of a table: one output row per input row, in order, original columns kept."""
     from graftwork.data.read.decoding import with_encoding
+    from graftwork.deploy.computed_by import ComputedBy
     from graftwork.deploy.predict import predict_file
     from graftwork.deploy.sure import Asked
 
@@ -82,6 +90,8 @@ def predict(
             strange=strange,
             asked=asked,
             costs=priced,
+            parts=parts,
+            by=ComputedBy(workers),
             on=on,
         )
     tell(f"{counted(rows)} predicted into {out}")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +14,15 @@ from graftwork.data.columns.convert import with_columns
 from graftwork.data.load import Loaded, load_like
 from graftwork.data.store.cache import storing
 from graftwork.data.store.locks import claimed
-from graftwork.data.store.writing import clean_beside, replacing
 from graftwork.data.table import Table
+from graftwork.deploy.computed_by import ALONE, ComputedBy
 from graftwork.deploy.predicted_columns import with_predictions
 from graftwork.deploy.spreadsheets import without_formulas
 from graftwork.deploy.strange import NOT_ASKED, Strange
 from graftwork.deploy.sure import Asked
+from graftwork.deploy.table_writers import PARTS, WRITERS, is_parts, replaced
 from graftwork.deploy.transformers.held_files import held_files, without_files
+from graftwork.devices import asked as asked_device
 from graftwork.errors import UsageError
 from graftwork.networks.manifest import read_manifest_of, schema_of
 from graftwork.progress import SILENT, Screen
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from graftwork.core.technique import Technique
     from graftwork.evidence.sure.promises import Promises
     from graftwork.model import Model
+    from graftwork.predicting import Kept
+    from graftwork.predicting_parts.workers import Crew
     from graftwork.tasks.costs import CostMatrix
 
 
@@ -47,6 +50,8 @@ def predict_file(
     strange: Strange = NOT_ASKED,
     asked: Asked | None = None,
     costs: Costs | None = None,
+    parts: bool = False,
+    by: ComputedBy = ALONE,
     on: Screen = SILENT,
 ) -> tuple[int, int]:
     """Write `out` (csv, tsv, jsonl or parquet, by its ending) and return the rows and the unreadable ones.
@@ -56,12 +61,14 @@ def predict_file(
     techniques: what is done at prediction (`Model.predicting_with`). strange: what is done of unusual rows.
     spreadsheet_safe: of csv and tsv, texts that begin like a formula get an apostrophe in front.
     asked: what is to be promised of the predictions. costs: what answers cost; predicted is what is expected to cost
-    least. on: shows how far it is.
+    least. parts: `out` is a folder of parquet files instead, one for each chunk of rows, in order.
+    by: who computes; the file is the same. What several have done is kept beside `out` (`parts_folder`) where they are
+    stopped, and the same call goes on with it. on: shows how far it is.
     Raises UsageError for another ending, for an `out` that is the table itself, and while another process writes it;
     `out` appears whole or not at all. What can be wrong with the table or with `out` is found before the model is
     loaded, which takes seconds.
     """
-    kind = check_out(out, source)
+    kind = check_parts(out) if parts else check_out(out, source)
     if spreadsheet_safe and kind not in ("csv", "tsv"):
         raise UsageError(f"--spreadsheet-safe is for csv and tsv, and --out is {out}. Leave it out.")
     asked = asked or Asked()
@@ -73,23 +80,25 @@ def predict_file(
         )
     schema = schema_of(read_manifest_of(model_folder))
     changed = _changes(kind, spreadsheet_safe)
-    with claimed(out):
+    with claimed(out), by.hired(out, on) as crew:
+        if crew is not None and not techniques:
+            crew.load(model_folder, asked_device())
         on.doing(f"reading {source}")
         loaded = load_like(source, schema, with_target=False, on_bad_rows="keep")
         for note in loaded.notes:
             on.note(note)
-        files = [] if kind == "parquet" else held_files(loaded.table.data.schema)
+        files = [] if kind in ("parquet", PARTS) else held_files(loaded.table.data.schema)
         if files:
             on.note(f"left out of {out}: {', '.join(files)} (files as bytes, which .{kind} can't hold; .parquet does)")
         on.doing("loading the model")
         from graftwork.core.judging.decided import costs_of
 
-        model, watch = _loaded(model_folder, techniques, proba), on.counting("predicting", "rows")
+        model, watch = _loaded(model_folder, techniques, proba, crew is None), on.counting("predicting", "rows")
         strange.check(model)
         promised, priced = asked.of(model), costs_of(model.tasks, costs)
-        clean_beside(out)
-        with storing(out.parent), replacing(out) as temporary:
-            _write(model, loaded, temporary, WRITERS[kind], proba, strange, changed, watch, promised, priced)
+        kept = None if crew is None else _by_crew(crew, model, model_folder, techniques, loaded, strange)
+        with storing(out.parent), replaced(out, kind) as temporary:
+            _write(model, loaded, temporary, WRITERS[kind], proba, strange, changed, watch, promised, priced, kept)
     return len(loaded.table), len({row.row for row in loaded.bad})
 
 
@@ -110,31 +119,53 @@ def check_out(out: Path, *sources: Path, kinds: Collection[str] = ("csv", "tsv",
     return kind
 
 
+def check_parts(out: Path) -> str:
+    """`check_out` for a folder of parts. Raises UsageError where something else lies."""
+    if os.path.lexists(out) and not is_parts(out):
+        raise UsageError(f"--out {out} holds something else than parts of a prediction. Name another folder.")
+    check_out(out.with_name(f"{out.name}.parquet"))
+    return PARTS
+
+
 def write_table(table: pa.Table, out: Path) -> None:
     """Write a whole table into a file that `check_out` allows; it appears whole or not at all."""
     with claimed(out):
-        clean_beside(out)
-        with storing(out.parent), replacing(out) as temporary:
-            kind = check_out(out)
+        kind = check_out(out)
+        with storing(out.parent), replaced(out, kind) as temporary:
             table = _changes(kind, False)(table)
             writer = WRITERS[kind](temporary, table.schema)
             writer.write_table(table)
             writer.close()
 
 
-def _loaded(folder: Path, techniques: Sequence[Technique | str], proba: bool) -> Model:
+def _loaded(folder: Path, techniques: Sequence[Technique | str], proba: bool, computes: bool) -> Model:
     from graftwork.core.judging.predicted import check_probabilities
     from graftwork.model import load
 
-    model = load(folder).on().predicting_with(*techniques)
+    model = load(folder).predicting_with(*techniques)
     if proba:
         check_probabilities(model.tasks)
-    return model
+    return model.on() if computes else model
+
+
+def _by_crew(
+    crew: Crew,
+    model: Model,
+    folder: Path,
+    techniques: Sequence[Technique | str],
+    loaded: Loaded,
+    strange: Strange,
+) -> Iterator[Kept | None]:
+    from graftwork.predicting import reads_features
+
+    features = reads_features(model, strange.unusual, strange.other)
+    added = [repr(each) for each in model.lead.recipe.listed] if techniques else []
+    return crew.kept(model, folder, loaded.table, loaded.bad, features, added, asked_device())
 
 
 def _changes(kind: str, spreadsheet_safe: bool) -> Callable[[pa.Table], pa.Table]:
     """What is done to a table before it is written as such a file."""
-    if kind == "parquet":
+    if kind in ("parquet", PARTS):
         return lambda table: table
     return (lambda table: without_formulas(without_files(table))) if spreadsheet_safe else without_files
 
@@ -150,6 +181,7 @@ def _write(
     watch: Watch,
     promised: Promises | None,
     costs: Mapping[str, CostMatrix],
+    kept: Iterator[Kept | None] | None,
 ) -> None:
     from graftwork.predicting import nothing, predict_chunks
 
@@ -159,7 +191,8 @@ def _write(
 
     writer: Any = None
     unusual, other = strange.unusual, strange.other
-    for predicted, chunk in predict_chunks(model, loaded.table, loaded.bad, watch, unusual=unusual, other=other):
+    chunks = predict_chunks(model, loaded.table, loaded.bad, watch, unusual=unusual, other=other, kept=kept)
+    for predicted, chunk in chunks:
         rows = pa.array(chunk.rows - 1)
         written = {name: column.take(rows) for name, column in loaded.written.items()}
         chunk = replace(chunk, data=with_columns(chunk.data, written))
@@ -170,64 +203,3 @@ def _write(
         table = replace(loaded.table, data=with_columns(loaded.table.data, loaded.written))
         writer = make(path, columns(table, nothing(model, strange.unusual)).schema)
     writer.close()
-
-
-class _JsonLines:
-    """json lines through the standard library; pyarrow reads them but does not write them."""
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        del schema
-        self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115
-
-    def write_table(self, table: pa.Table) -> None:
-        for row in table.to_pylist():
-            self._file.write(_as_json(row) + "\n")
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class _Delimited:
-    """csv or tsv through pyarrow; what has no form there (lists, structs) as json text."""
-
-    def __init__(self, path: Path, schema: pa.Schema, delimiter: str) -> None:
-        import pyarrow.csv
-
-        self._nested = [field.name for field in schema if pa.types.is_nested(field.type)]
-        plain = pa.schema([pa.field(f.name, pa.string()) if f.name in self._nested else f for f in schema])
-        self._writer = pyarrow.csv.CSVWriter(path, plain, write_options=pyarrow.csv.WriteOptions(delimiter=delimiter))
-
-    def write_table(self, table: pa.Table) -> None:
-        for name in self._nested:
-            texts = [None if value is None else _as_json(value) for value in table.column(name).to_pylist()]
-            table = table.set_column(table.column_names.index(name), name, pa.array(texts, pa.string()))
-        self._writer.write_table(table)
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-def _as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _csv(path: Path, schema: pa.Schema) -> Any:
-    return _Delimited(path, schema, ",")
-
-
-def _tsv(path: Path, schema: pa.Schema) -> Any:
-    return _Delimited(path, schema, "\t")
-
-
-def _parquet(path: Path, schema: pa.Schema) -> Any:
-    import pyarrow.parquet
-
-    return pyarrow.parquet.ParquetWriter(path, schema)
-
-
-WRITERS: dict[str, Callable[[Path, pa.Schema], Any]] = {
-    "csv": _csv,
-    "tsv": _tsv,
-    "jsonl": _JsonLines,
-    "parquet": _parquet,
-}
