@@ -101,6 +101,14 @@ def test_workers_that_can_not_begin_are_not_started_for_ever(monkeypatch: pytest
         done(pool, {0: {}})
 
 
+def test_a_file_in_this_folder_is_no_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("json", "queue", "fakeworker"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken for a module')")
+    monkeypatch.chdir(tmp_path)
+    with Pool("fakeworker", 1) as pool:
+        assert done(pool, {3: {}})[0]["square"] == 9
+
+
 def test_none_is_left_when_the_block_fails() -> None:
     pids = list[int]()
 
