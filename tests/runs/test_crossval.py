@@ -42,6 +42,30 @@ def test_folds_are_drawn() -> None:
     assert not np.array_equal(folds(labels, 0), folds(labels, 1))
 
 
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=1, max_size=80), st.integers(0, 3))
+def test_rows_of_a_group_are_in_one_fold(rows: list[tuple[int, int]], seed: int) -> None:
+    labels, groups = np.array(rows).T
+    fold = folds(labels, seed, together=groups)
+    assert all(len(np.unique(fold[groups == one])) == 1 for one in np.unique(groups))
+    sizes = np.bincount([fold[groups == one][0] for one in np.unique(groups)])
+    assert len(sizes) == min(FOLDS, len(np.unique(groups)))
+    assert sizes.max() - sizes.min() <= 1
+
+
+def test_what_tells_a_group_says_nothing_of_its_rows(base: Path) -> None:
+    people = [text for text, _ in tiny_rows(12) for _ in range(3)]
+    labels = ["yes" if at // 3 % 2 else "no" for at in range(36)]
+    table = pd.DataFrame({"text": people, "label": labels, "person": people})
+    right = {}
+    for roles in ({}, {"group": "person"}):
+        recipe = gw.Recipe(base=str(base))
+        job = job_of(table, recipe, target="label", inputs=["text"], roles=roles)
+        truth = job.task.encode(job.train.column("label"), "", job.train.rows)[0]
+        right[len(roles)] = float((cross_validate(job, recipe)["label"].argmax(1) == truth).mean())
+    assert right[0] > 0.8
+    assert right[1] < 0.6
+
+
 def features(job: Job, recipe: gw.Recipe) -> np.ndarray:
     network = build_network(job, recipe)
     examples = prepare(job.train, network, job.tasks, recipe.text)

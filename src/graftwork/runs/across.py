@@ -16,7 +16,7 @@ from graftwork.core.scoring import score
 from graftwork.evidence.scores.intervals import difference
 from graftwork.networks.heads.solving.problem import Problem
 from graftwork.recipe import Recipe
-from graftwork.runs.folds import predictions_across
+from graftwork.runs.folds import predictions_across, together_in
 from graftwork.runs.job.job import Job
 from graftwork.runs.single import build_network
 from graftwork.tasks.metrics.registry import given_to, metric_for
@@ -77,5 +77,5 @@ def _predictions(job: Job, recipe: Recipe) -> tuple[dict[str, np.ndarray], Examp
             weight *= examples.weight
         args = (features, examples.targets[target], job.tasks[target])
         problem = Problem(*args, weight=weight, l2=penalties[0] if penalties else "auto", places=places)
-        found[target] = predictions_across(head, problem, job.tasks[target], recipe.seed)
+        found[target] = predictions_across(head, problem, job.tasks[target], recipe.seed, together_in(examples))
     return found, examples

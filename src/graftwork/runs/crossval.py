@@ -12,7 +12,7 @@ from graftwork.core.frozen.cache import build_cache
 from graftwork.core.run import features_of
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
-from graftwork.runs.folds import without_own_fold
+from graftwork.runs.folds import together_in, without_own_fold
 from graftwork.runs.job.job import Job
 from graftwork.runs.single import build_network
 
@@ -35,5 +35,6 @@ def cross_validated(job: Job, network: Network, recipe: Recipe) -> dict[str, np.
     found = {}
     for target, head in network.each_head():
         truth = (examples.targets[target], examples.labelled[target])
-        found[target] = without_own_fold(head, features, *truth, job.tasks[target], recipe.seed)
+        together = together_in(examples)
+        found[target] = without_own_fold(head, features, *truth, job.tasks[target], recipe.seed, together)
     return found

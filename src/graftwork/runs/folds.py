@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from graftwork.core.examples import Examples
 from graftwork.core.scoring import probabilities
 from graftwork.data.batch import Batch
 from graftwork.data.tensors import one_tensor
@@ -20,18 +21,27 @@ FOLDS = 5
 
 
 def without_own_fold(
-    start: Head, features: np.ndarray, targets: np.ndarray, labelled: np.ndarray, task: Task, seed: int
+    start: Head,
+    features: np.ndarray,
+    targets: np.ndarray,
+    labelled: np.ndarray,
+    task: Task,
+    seed: int,
+    together: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Of each row (N, outputs), what `task.in_units` gives. start: the head that is solved, on features (N, F)."""
+    """Of each row (N, outputs), what `task.in_units` gives. start: the head that is solved, on features (N, F).
+    together: as in `folds`."""
     problem = Problem(features, targets, task, weight=labelled.astype(np.float32), l2=1 / 16)
-    scored: np.ndarray = probabilities(task, predictions_across(start, problem, task, seed))
+    scored: np.ndarray = probabilities(task, predictions_across(start, problem, task, seed, together))
     return scored
 
 
-def predictions_across(start: Head, problem: Problem, task: Task, seed: int) -> np.ndarray:
+def predictions_across(
+    start: Head, problem: Problem, task: Task, seed: int, together: np.ndarray | None = None
+) -> np.ndarray:
     """What the head predicts of each row of a problem (N, outputs), solved on the rows of the other folds."""
     device, features = next(start.parameters()).device, problem.features
-    fold = folds(problem.targets if task.single_label else np.zeros(len(features), np.int64), seed)
+    fold = folds(problem.targets if task.single_label else np.zeros(len(features), np.int64), seed, together=together)
     predictions = np.zeros((len(features), task.outputs), np.float32)
     for index in range(FOLDS):
         head, held = copy.deepcopy(start), fold == index
@@ -46,8 +56,22 @@ def predictions_across(start: Head, problem: Problem, task: Task, seed: int) -> 
     return predictions
 
 
-def folds(classes: np.ndarray, seed: int, count: int = FOLDS) -> np.ndarray:
-    """The fold of each row (N,), from 0 to `count` - 1: the rows of each class are dealt out in turn."""
+def together_in(examples: Examples) -> np.ndarray | None:
+    """A number for each row (N,), the same for rows of one group or of one rollout: none of them may be scored by what
+    the others taught. None where each row is by itself."""
+    known = examples.group
+    if known is None and examples.rollouts is not None:
+        known = examples.rollouts.rollout
+    return None if known is None else np.where(known < 0, -1 - np.arange(len(known)), known)
+
+
+def folds(classes: np.ndarray, seed: int, count: int = FOLDS, together: np.ndarray | None = None) -> np.ndarray:
+    """The fold of each row (N,), from 0 to `count` - 1: the rows of each class are dealt out in turn. together: a
+    number for each row (N,); rows of the same one are in the same fold, dealt out by the class of the first."""
+    if together is not None:
+        _, first, unit = np.unique(together, return_index=True, return_inverse=True)
+        dealt: np.ndarray = folds(classes[first], seed, min(count, len(first)))[unit]
+        return dealt
     order = np.random.default_rng(seed).permutation(len(classes))
     by_class = order[np.argsort(classes[order], kind="stable")]
     fold = np.empty(len(classes), np.int64)

@@ -97,12 +97,12 @@ def test_probabilities_of_rows_that_are_not_learned_from(base: Path, monkeypatch
     built, train = features_of(rows(), recipe)
     head, task = built.heads["label"], built.job.tasks["label"]
     given = (train.targets["label"], train.labelled["label"])
-    told = out_of_fold(head, train.values, *given, task, 0)
+    told = out_of_fold(head, train, "label", task, 0)
     other = cross_validate(built.job, gw.Recipe(base=f"{base}:layers=3"))["label"]
     assert told.shape == other.shape == (240, 3)
     assert np.mean(told.argmax(1) == other.argmax(1)) > 0.95
     monkeypatch.setattr("graftwork.runs.profile.probes.MOST", 60)
-    fewer = out_of_fold(head, train.values, *given, task, 0)
+    fewer = out_of_fold(head, train, "label", task, 0)
     assert not np.allclose(told, fewer)
     assert np.mean(fewer.argmax(1) == given[0]) > 0.8
 

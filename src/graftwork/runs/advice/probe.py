@@ -53,7 +53,7 @@ def probed(job: Job, recipe: Recipe, listener: Listener) -> list[Probed]:
         if labelled is None or not labelled.any():
             continue
         task, targets = job.tasks[target], np.asarray(features.targets[target])
-        kept = out_of_fold(head, features.values, targets, labelled, task, recipe.seed)
+        kept = out_of_fold(head, features, target, task, recipe.seed)
         places = np.flatnonzero(labelled)
         truth, given = task.metric_inputs(targets[places], kept[places])
         found.append(Probed(base, features, target, task, truth, given, places))

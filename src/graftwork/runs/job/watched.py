@@ -18,7 +18,7 @@ from graftwork.errors import DataError, UsageError
 from graftwork.networks.heads.linear import Linear
 from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
-from graftwork.runs.folds import FOLDS, without_own_fold
+from graftwork.runs.folds import FOLDS, together_in, without_own_fold
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.registry import fits, infer_task
 from graftwork.tasks.task import Task
@@ -50,12 +50,13 @@ class Watched:
         one that was solved without it; more is better."""
         examples = prepare(self.table, network, {self.target: self.task}, text)
         targets, labelled = examples.targets[self.target], examples.labelled[self.target]
+        together = together_in(examples)
 
         def score(viewed: Network) -> float:
             features = features_of(viewed, examples, {})
             with torch.random.fork_rng(devices=[]):  # the run's own stream stays as it is
                 head = RowHead(features.shape[1], self.task.outputs, "linear")
-            found = without_own_fold(head, features, targets, labelled, self.task, seed)
+            found = without_own_fold(head, features, targets, labelled, self.task, seed, together)
             metric, truth = self.metric, self.task.truth(targets[labelled])
             given = found[labelled] if metric.reads == "probabilities" else self.task.predicted(found[labelled])
             value = metric(truth, given)

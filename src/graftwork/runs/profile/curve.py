@@ -91,7 +91,8 @@ def _draws(base: FrozenBase, train: RowFeatures, test: RowFeatures | None) -> It
     labelled = np.flatnonzero(np.any([train.labelled[name] for name in heads], axis=0))
     kinds = _kinds(base, train)
     count = int(np.clip(3 * MOST // max(1, len(labelled)), 3, DRAWS))
-    fold = folds(np.zeros(len(labelled), np.int64) if kinds is None else kinds[labelled], seed)
+    together = None if train.together is None else train.together[labelled]
+    fold = folds(np.zeros(len(labelled), np.int64) if kinds is None else kinds[labelled], seed, together=together)
     for index in range(count if test is not None else FOLDS):
         learned = labelled if test is not None else labelled[fold != index]
         if not len(learned):

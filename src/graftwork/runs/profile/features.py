@@ -21,6 +21,7 @@ from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.runs.bases.settling import settled
 from graftwork.runs.candidates.usual import PROBED_LAYERS
+from graftwork.runs.folds import together_in
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import build_network
@@ -33,7 +34,7 @@ class RowFeatures:
 
     values: what heads read of each row (N, F), float32, may be memory-mapped. by_input: of each input that an encoder
     reads by itself (N, width). numbers: the rows' numbers in the source (N,). targets, labelled: by target, as the task
-    encodes them, and which rows have one; empty where the table has no such column.
+    encodes them, and which rows have one; empty where the table has no such column. together: as in `folds`.
     """
 
     values: np.ndarray
@@ -41,6 +42,7 @@ class RowFeatures:
     numbers: np.ndarray
     targets: Mapping[str, Values]
     labelled: Mapping[str, np.ndarray]
+    together: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -53,6 +55,7 @@ class RowFeatures:
             self.numbers[places],
             {name: np.asarray(values[places]) for name, values in self.targets.items()},
             {name: marks[places] for name, marks in self.labelled.items()},
+            None if self.together is None else self.together[places],
         )
 
 
@@ -87,7 +90,8 @@ class FrozenBase:
         cached = build_cache(network, examples, {name: deep for name, deep in depths.items() if deep > 1}, watch)
         alone = {name: store.states for name, store in cached.items() if isinstance(store.states, np.ndarray)}
         values = features_of(network, examples, cached)
-        return RowFeatures(values, alone, examples.numbers, examples.targets, examples.labelled)
+        together = together_in(examples)
+        return RowFeatures(values, alone, examples.numbers, examples.targets, examples.labelled, together)
 
 
 def frozen_base(job: Job, recipe: Recipe, listener: Listener | None = None) -> FrozenBase:

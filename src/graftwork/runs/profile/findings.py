@@ -78,7 +78,7 @@ def label_findings(base: FrozenBase, rows: RowFeatures) -> Iterator[Finding]:
         task = base.job.tasks[name]
         if task.single_label and name in rows.targets and task.outputs > 1:
             given = (rows.targets[name], rows.labelled[name])
-            told = out_of_fold(head, rows.values, *given, task, base.recipe.seed)
+            told = out_of_fold(head, rows, name, task, base.recipe.seed)
             labels = (given[0] * given[1]) - (~given[1]).astype(given[0].dtype)
             yield label_errors(name, task.classes, told, labels, rows.numbers)
 

@@ -17,6 +17,7 @@ from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.heads.solving.fitting import fit_linear
 from graftwork.networks.heads.solving.problem import L2, Problem
 from graftwork.runs.folds import FOLDS, folds
+from graftwork.runs.profile.features import RowFeatures
 from graftwork.tasks.task import Task
 
 MOST = 10_000
@@ -59,12 +60,12 @@ def answers(head: RowHead, features: np.ndarray, rows: np.ndarray) -> np.ndarray
     return np.concatenate(found)
 
 
-def out_of_fold(
-    start: RowHead, features: np.ndarray, targets: Values, labelled: np.ndarray, task: Task, seed: int
-) -> np.ndarray:
+def out_of_fold(start: RowHead, rows: RowFeatures, target: str, task: Task, seed: int) -> np.ndarray:
     """Of each row (N, outputs), what `task.in_units` gives by a probe that learned from rows of the other folds, of at
     most `MOST`. The penalty is chosen in the first fold."""
-    fold = folds(np.where(labelled, targets, -1) if task.single_label else np.zeros(len(features), np.int64), seed)
+    features, targets, labelled = rows.values, np.asarray(rows.targets[target]), rows.labelled[target]
+    kinds = np.where(labelled, targets, -1) if task.single_label else np.zeros(len(features), np.int64)
+    fold = folds(kinds, seed, together=rows.together)
     generator, first = np.random.default_rng(seed), None
     kept = np.zeros((len(features), task.outputs), np.float32)
     for index in range(FOLDS):

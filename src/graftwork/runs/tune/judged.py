@@ -177,10 +177,8 @@ def _dealt(table: Table, tasks: Mapping[str, Task], seed: int, count: int) -> np
     groups, and rows with the same content, go together."""
     groups = _groups(table)
     units = distinct(table) if groups is None else groups
-    _, first, unit = np.unique(units, return_index=True, return_inverse=True)
     kinds = strata(table, tasks)
-    of_units = folds(np.zeros(len(first), np.int64) if kinds is None else kinds[first], seed, min(count, len(first)))
-    fold: np.ndarray = of_units[unit]
+    fold = folds(np.zeros(len(table), np.int64) if kinds is None else kinds, seed, count, units)
     if kinds is not None:
         for kind in np.unique(kinds):
             own = kinds == kind
