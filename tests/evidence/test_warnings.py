@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -52,6 +54,18 @@ def test_numbers_have_no_rare_classes() -> None:
     train = table(["a", "a", "b"], ["1", "2", "3"])
     (found,) = table_warnings(train, {"validation": table(["a"], ["1"])}, {"label": Regression()})
     assert found.kind == "duplicates"
+
+
+def test_what_a_log_meets_again_is_no_copy() -> None:
+    train, later = (
+        replace(
+            one,
+            data=one.data.append_column("gain", pa.array([1.0] * len(one))),
+            schema=Schema((*one.schema.columns, Column("gain", "number", "reward"))),
+        )
+        for one in (table(["a", "a", "b"], ["1", "2", "3"]), table(["a"], ["1"]))
+    )
+    assert table_warnings(train, {"validation": later}, {"label": Regression()}) == []
 
 
 def test_label_noise_finds_flipped_labels() -> None:

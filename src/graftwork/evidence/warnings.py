@@ -45,12 +45,14 @@ class Suspect:
 def table_warnings(train: Table, others: Mapping[str, Table], tasks: Mapping[str, Task]) -> list[DataWarning]:
     """All that can be said of the training rows and of the other splits, by their names, without a model.
 
-    Rows that stand in the training rows too; and for each target with one class a row, conflicting labels, rare classes
-    and spellings in the training rows. Of several targets, a warning begins with the one that it is about.
+    Rows that stand in the training rows too (not of a log, where the same is met again); and for each target with one
+    class a row, conflicting labels, rare classes and spellings in the training rows. Of several targets, a warning
+    begins with the one that it is about.
     """
     found = [
         warning
         for name, table in others.items()
+        if train.schema.role("reward") is None
         for warning in duplicates("train", name, compare.overlap(train, table), train.source, table.source)
     ]
     for target, task in tasks.items():
