@@ -161,8 +161,8 @@ def techniques_page() -> str:
         "training loop, and no `--with` at all is [the anytime default](default.md). "
         "[Write your own](extending/technique.md) in one file.",
         "",
-        "| technique | in Python | what it does | phase | decides | needs | takes away |",
-        "|---|---|---|---|---|---|---|",
+        "| technique | in Python | what it does | phase | decides | needs | takes away | workers |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     ordered = sorted(TECHNIQUES.own.values(), key=lambda cls: (cls.phase, cls.name))
     for cls in ordered:
@@ -175,6 +175,7 @@ def techniques_page() -> str:
             ", ".join(CLAIMS[claim] for claim in sorted(made.claims)),
             ", ".join(sorted(made.needs)),
             ", ".join(sorted(made.drops)),
+            "one" if made.one_worker else "several",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "Two techniques that decide the same thing exclude each other. What the needs mean:", ""]
@@ -190,6 +191,8 @@ def techniques_page() -> str:
         lines += searched(cls)
         if example(cls).couples_rows:
             lines += ["", "It compares the rows of a batch: its loss depends on how rows are batched."]
+        if example(cls).one_worker:
+            lines += ["", f"It runs with one worker only (`--workers`): it {example(cls).one_worker}."]
     return _page(lines)
 
 

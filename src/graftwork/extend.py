@@ -8,6 +8,7 @@ These stay from release to release; the modules that they come from may move. do
 from __future__ import annotations
 
 from graftwork.core.contract.setup import Check, Setup, TeacherOutputs
+from graftwork.core.parallel.workers import Workers
 from graftwork.core.rows.old_rows import OldRows
 from graftwork.core.technique import (
     Aim,
@@ -129,6 +130,7 @@ __all__ = [
     "TrainingRows",
     "UsageError",
     "Values",
+    "Workers",
     "at_least",
     "check_range",
     "check_setting",

@@ -14,6 +14,7 @@ from graftwork.core.examples import Cached, Examples, make_batch
 from graftwork.core.frozen.cache import Watch, build_cache, cache_depths
 from graftwork.core.frozen.features import features_of as features_of
 from graftwork.core.frozen.streamed import first_cached
+from graftwork.core.parallel.refusals import check_stages, check_workers
 from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.plan import (
     Plan,
@@ -162,6 +163,7 @@ def make_run(
     ordered = order(techniques)
     roles = [role for role in ("domain", "group", "rollouts") if getattr(train, role) is not None]
     check(ordered, base_facts(network, tasks, roles))
+    check_workers(ordered, tasks, workers.count)
     of_domains = domain_notes(ordered, train.domain, train.domains)
     check_labels(train, valid)
     check_heads(network, ordered)
@@ -212,6 +214,7 @@ def attach(ready: Ready) -> Run:
     ready = replace(ready, training=_with_epochs(ready))
     total = _total_steps(_sampler(ready, None), ready.training)
     grafts = [t.attach(ready.network, ready.setup(t, total)) for t in ready.techniques]
+    check_stages(ready.techniques, grafts, ready.workers.count)
     hiding = corruption(ready.tasks, ready.network, ready.workers.seed(ready.seed))
     stages = compose([technique.name for technique in ready.techniques], grafts, ready.tasks, hiding)
     sampler = _sampler(ready, stages.rows)

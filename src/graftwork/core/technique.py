@@ -220,13 +220,19 @@ class Technique(ABC):
 
     @property
     def couples_rows(self) -> bool:
-        """True where the loss of a row depends on the others, so that parts of a batch don't add up to the whole."""
+        """True where the loss of a row depends on the others, so that parts don't add up to the whole."""
         return False
 
     @property
     def splits_batches(self) -> bool:
         """True where a batch is computed in parts, so that a loss which compares rows sees those of a part only."""
         return False
+
+    @property
+    def one_worker(self) -> str:
+        """Why it is right in one process only, as what follows "it"; empty where several workers, each with its part of
+        the batch, end as one does. A technique with a `gradient` stage has to say it."""
+        return "compares the rows of a batch, of which a worker sees its part only" if self.couples_rows else ""
 
     @property
     def depth(self) -> int | None:

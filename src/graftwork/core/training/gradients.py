@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from graftwork.core.examples import make_batch
+from graftwork.core.parallel.statistics import shared_statistics
 from graftwork.core.parallel.step import of_whole
 from graftwork.core.run import Run
 from graftwork.core.technique import LossOutput
@@ -21,6 +22,7 @@ def gradients(
     network, stages, workers = run.network, run.stages, run.workers
     batch = make_batch(run.train, network, workers.part(indices), run.cached, progress=progress)
     optimizer.zero_grad(set_to_none=True)
-    measured = stages.gradient(stages.objective, network, of_whole(stages.inputs(batch), workers))
+    with shared_statistics(network, workers):
+        measured = stages.gradient(stages.objective, network, of_whole(stages.inputs(batch), workers))
     workers.sum_gradients(trained_by(optimizer))
     return measured, clip(optimizer, run.plan.training.clip)

@@ -26,8 +26,13 @@ class MissingEmbedding(nn.Module):
     def follow(self, part: Tensor, present: Tensor | None) -> None:
         """Move the mean towards features of a step; a learned stand-in follows by itself."""
         found = part.detach() if present is None else part.detach()[present]
-        if len(found) and not self.shift.requires_grad:
-            self.usual.lerp_(found.mean(dim=0), RATE)
+        if len(found):
+            self.move(found.mean(dim=0))
+
+    def move(self, mean: Tensor) -> None:
+        """By the mean features (width,) of the rows of a step that have the input."""
+        if not self.shift.requires_grad:
+            self.usual.lerp_(mean, RATE)
 
     def row(self) -> Tensor:
         """(width,)."""

@@ -54,6 +54,7 @@ class FreeAdversarial(Attacking):
     kinds: ClassVar[tuple[Modality, ...]] = SIGNALS
     fact: ClassVar[str] = "signals"
     claims: ClassVar[frozenset[str]] = frozenset({"attack"})
+    one_worker: ClassVar[str] = "carries the change of its rows from step to step, which no other worker has"
 
     def __post_init__(self) -> None:
         check_range(self.name, "epsilon", self.epsilon, 0.0, farthest(self.norm))

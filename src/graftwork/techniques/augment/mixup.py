@@ -43,6 +43,7 @@ class Mixup(Technique):
     needs: ClassVar[frozenset[str]] = frozenset({"target_column", "mixable_targets", "row_features"})
     drops: ClassVar[frozenset[str]] = frozenset({"hard_labels", "row_identity"})
     couples_rows: ClassVar[bool] = True
+    one_worker: ClassVar[str] = ""  # each mixes the rows of its part among themselves
 
     def __post_init__(self) -> None:
         check_range(self.name, "alpha", self.alpha, 0.0, math.inf)

@@ -17,6 +17,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms, per_row
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network, Output
@@ -87,13 +88,20 @@ class CDAN(Technique):
             given = probabilities(setup.tasks[target], output.predictions[target]).detach()
             read = reverse_gradient(state["joint"](output.features.rows, given), schedule(batch.progress))
             value = domain_loss(state["critic"](read), batch)
-            return {self.name: per_row(value * sureness(given) if self.entropy else value, batch, self.weight)}
+            return {
+                self.name: per_row(
+                    value * sureness(given, setup.workers) if self.entropy else value, batch, self.weight
+                )
+            }
 
         return Graft(losses=losses, state=state)
 
 
-def sureness(probabilities: Tensor) -> Tensor:
-    """`1 + exp(-entropy)` of each row's probabilities (B, C), 1 on average over the rows."""
+def sureness(probabilities: Tensor, workers: Workers = ALONE) -> Tensor:
+    """`1 + exp(-entropy)` of each row's probabilities (B, C), 1 on average over the rows of all workers."""
     entropy = -(probabilities * probabilities.clamp_min(1e-12).log()).sum(1)
     weight = 1.0 + torch.exp(-entropy)
-    return weight / weight.mean()
+    if workers.count == 1:
+        return weight / weight.mean()
+    together = workers.sum(torch.stack([weight.sum(), weight.new_tensor(float(len(weight)))]))
+    return weight * (together[1] / together[0])

@@ -16,6 +16,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from graftwork.core.parallel.workers import Workers
 from graftwork.core.technique import Graft, Phase, Setup, Technique, Terms
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
@@ -60,6 +61,7 @@ class GroupDRO(Technique):
     searched: ClassVar[Spaces] = {"step": Range(0.001, 0.1, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset({"domain"})
     couples_rows: ClassVar[bool] = True
+    one_worker: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         check_range(self.name, "step", self.step, 0.0, 100.0)
@@ -77,20 +79,22 @@ class GroupDRO(Technique):
                 weights = states[index]
                 assert isinstance(weights, DomainWeights)
                 if name in terms and terms[name].value.ndim == 1:
-                    value = _weighted(terms[name].value, batch, name, weights, self.step)
+                    value = _weighted(terms[name].value, batch, name, weights, self.step, setup.workers)
                     changed[name] = replace(terms[name], value=value)
             return changed
 
         return Graft(combine=combine, state=states)
 
 
-def _weighted(value: Tensor, batch: Batch, name: str, weights: DomainWeights, step: float) -> Tensor:
-    """Losses of the rows (B,), so that their mean over the labelled rows is the weighted mean over the domains."""
+def _weighted(value: Tensor, batch: Batch, name: str, weights: DomainWeights, step: float, workers: Workers) -> Tensor:
+    """Losses of the rows (B,), so that their mean over the labelled rows is the weighted mean over the domains; those
+    of all workers together."""
     assert batch.domain is not None
     codes, known = batch.domain.clamp_min(0), (batch.domain >= 0) & batch.labelled[name]
     one = known.to(value.dtype)
     rows = torch.zeros_like(weights.share).index_add_(0, codes, one)
     sums = torch.zeros_like(weights.share).index_add_(0, codes, value.detach() * one)
+    rows, sums = workers.sum(torch.stack([rows, sums]))
     weights.update(sums / rows.clamp_min(1.0), rows > 0, step)
     # Of the domains seen here, each in proportion to its weight; their rows together count as before.
     share = weights.share * (rows > 0)

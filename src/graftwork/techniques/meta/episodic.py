@@ -44,6 +44,7 @@ class Episodic(Technique):
     drops: ClassVar[frozenset[str]] = frozenset({"row_sampling", "row_identity", "classes", "batch_parts"})
     claims: ClassVar[frozenset[str]] = frozenset({"sampler", "head kind", "head initialisation", "final head"})
     couples_rows: ClassVar[bool] = True
+    one_worker: ClassVar[str] = "trains by episodes, and a part of one is none"
 
     def __post_init__(self) -> None:
         check_range(self.name, "way", self.way, 2, 1000)

@@ -19,6 +19,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from graftwork.core.parallel.workers import Workers
 from graftwork.core.technique import Gradient, Graft, LossOutput, Objective, Phase, Setup, Technique
 from graftwork.data.batch import Batch
 from graftwork.networks.network import Network
@@ -52,6 +53,7 @@ class PCGrad(Technique):
     summary: ClassVar[str] = "project conflicting gradients of the targets"
     needs: ClassVar[frozenset[str]] = frozenset({"several_targets", "trainable_features"})
     couples_rows: ClassVar[bool] = True
+    one_worker: ClassVar[str] = ""
 
     def attach(self, network: Network, setup: Setup) -> Graft:
         stream, targets = StepStream(setup.generator()), tuple(setup.tasks)
@@ -60,9 +62,9 @@ class PCGrad(Technique):
             def descend(objective: Objective, network: Network, batch: Batch) -> LossOutput:
                 measured = objective(network.as_forward(), batch)
                 check_terms(self.name, measured.terms, targets)
-                draw = torch.Generator().manual_seed(stream.seed(batch))
+                draw = torch.Generator().manual_seed(setup.workers.same(stream.seed(batch)))
                 order = [_others(index, len(targets), draw) for index in range(len(targets))]
-                _descend(network, _shares(measured, targets), order)
+                _descend(network, _shares(measured, targets), order, setup.workers)
                 return measured
 
             return descend
@@ -87,8 +89,9 @@ def _shares(measured: LossOutput, targets: Sequence[str]) -> list[Tensor]:
     return [term.mean * term.weight + shared for term in own]
 
 
-def _descend(network: Network, losses: Sequence[Tensor], order: Sequence[Sequence[int]]) -> None:
-    """Add the projected gradient to `.grad`. What is learned outside the network gets the plain sum."""
+def _descend(network: Network, losses: Sequence[Tensor], order: Sequence[Sequence[int]], workers: Workers) -> None:
+    """Add the projected gradient to `.grad`; of several workers each adds its share of it. What is learned outside the
+    network gets the plain sum."""
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     before = [parameter.grad for parameter in trained]
     each: list[list[Tensor | None]] = []
@@ -96,6 +99,7 @@ def _descend(network: Network, losses: Sequence[Tensor], order: Sequence[Sequenc
         for parameter in trained:
             parameter.grad = None
         loss.backward(retain_graph=index < len(losses) - 1)  # type: ignore[no-untyped-call]
+        workers.sum_gradients(trained)
         each.append([parameter.grad for parameter in trained])
     shared = [at for at in range(len(trained)) if sum(own[at] is not None for own in each) > 1]
     flat = [torch.cat([_filled(own[at], trained[at]).flatten() for at in shared]) for own in each] if shared else []
@@ -105,6 +109,7 @@ def _descend(network: Network, losses: Sequence[Tensor], order: Sequence[Sequenc
     for at, parameter in enumerate(trained):
         alone = next((own[at] for own in each if own[at] is not None), None)
         new = found[at].view_as(parameter) if at in found else alone
+        new = new if new is None or workers.count == 1 else new / workers.count
         earlier = before[at]
         parameter.grad = new if earlier is None or new is None else earlier + new
 

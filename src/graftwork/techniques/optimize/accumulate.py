@@ -48,6 +48,7 @@ class Accumulate(Technique):
     summary: ClassVar[str] = "compute a batch in parts, to save memory"
     needs: ClassVar[frozenset[str]] = frozenset({"batch_parts"})
     splits_batches: ClassVar[bool] = True
+    one_worker: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         check_range(self.name, "steps", self.steps, 1, float("inf"))
@@ -59,7 +60,9 @@ class Accumulate(Technique):
     def attach(self, network: Network, setup: Setup) -> Graft:
         def gradient(inner: Gradient) -> Gradient:
             def descend(objective: Objective, network: Network, batch: Batch) -> LossOutput:
-                return merge([_detached(inner(objective, network, part)) for part in split(batch, self.steps)])
+                fewest = max(1, batch.size // setup.workers.count)  # as many parts at every worker: they meet in each
+                parts = split(batch, min(self.steps, fewest))
+                return merge([_detached(inner(objective, network, part)) for part in parts])
 
             return descend
 

@@ -49,6 +49,7 @@ class SAM(Technique):
     name: ClassVar[str] = "sam"
     phase: ClassVar[Phase] = Phase.SHARPNESS
     summary: ClassVar[str] = "seek flat minima: the gradient at the worst point nearby"
+    one_worker: ClassVar[str] = ""
     searched: ClassVar[Spaces] = {"rho": Range(0.01, 0.2, log=True)}
 
     def __post_init__(self) -> None:
@@ -66,6 +67,7 @@ class SAM(Technique):
             def descend(objective: Objective, network: Network, batch: Batch) -> LossOutput:
                 draws = _RandomState(setup.device)
                 measured = inner(objective, network, batch)
+                setup.workers.sum_gradients(p for p in network.parameters() if p.requires_grad)
                 moved = [parameter for parameter in network.parameters() if parameter.grad is not None]
                 before = [parameter.detach().clone() for parameter in moved]
                 try:

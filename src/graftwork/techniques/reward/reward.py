@@ -73,9 +73,9 @@ class Reward(Technique):
     phase: ClassVar[Phase] = Phase.REWARD
     summary: ClassVar[str] = "climb a reward of the answers: a metric, costs, a function"
     searched: ClassVar[Spaces] = {"weight": Range(0.1, 10.0, log=True), "mix": Range(0.0, 1.0)}
-    # Rows must stay those of the table: rewards are looked up by them, whatever becomes of the targets.
-    needs: ClassVar[frozenset[str]] = frozenset({"sampled_answers", "row_identity"})
+    needs: ClassVar[frozenset[str]] = frozenset({"sampled_answers", "row_identity"})  # rewards are looked up by the row
     keeps_last: ClassVar[bool] = True
+    one_worker: ClassVar[str] = "looks whether rewards vary over the rows of a step, all of which no worker sees"
 
     def __post_init__(self) -> None:
         given = [name for name in ("metric", "costs", "call") if getattr(self, name) is not None]
