@@ -23,6 +23,7 @@ from graftwork.cli.arguments import (
     seconds_of,
     with_classes,
 )
+from graftwork.cli.cluster_options import Insecure, OnCluster
 from graftwork.cli.data_options import (
     AllowCode,
     Base,
@@ -47,8 +48,8 @@ from graftwork.terminal import say, say_json, tell
 if TYPE_CHECKING:
     from graftwork.runs.tune.tuned import Tuned
 
-OWN = ("--trials", "--try-base", "--try-with", "--latency", "--size", "--folds", "--batch", "--track")
-FLAGS = ("--pareto", "--resume", "--new", "--json")
+OWN = ("--trials", "--try-base", "--try-with", "--latency", "--size", "--folds", "--batch", "--track", "--cluster")
+FLAGS = ("--pareto", "--resume", "--new", "--json", "--insecure")
 """Options that `graft fit`, which repeats what was chosen, does not have or need; the first ones have a value."""
 
 
@@ -107,6 +108,8 @@ def tune(
         bool, typer.Option("--resume", help="go on with the study in --out, also with more --trials or time")
     ] = False,
     new: Annotated[bool, typer.Option("--new", help="begin afresh in --out, where an earlier study is")] = False,
+    cluster: OnCluster = None,
+    insecure: Insecure = False,
     track: TrackWith = None,
     json: Annotated[bool, typer.Option("--json", help="print what was found as JSON")] = False,
     on_bad_rows: BadRows = "fail",
@@ -151,6 +154,7 @@ def tune(
     )
     folder = out if out is not None else free_folder(train, resume)
     options: dict[str, Any] = {"out": folder, "resume": resume, "new": new, "track": track, "began": context.obj}
+    options |= {"cluster": cluster, "insecure": insecure}
     command = fit_command(sys.argv[1:], folder, chosen.code)
     commands = commands_of(sys.argv[1:], folder) | {"command": command}
     tuning = partial(tune_data, data, chosen, asking, **options, **commands)

@@ -35,6 +35,9 @@ class Listener:
     def stepped(self, name: str, progress: Progress) -> None:
         """A training step of the run `name` is done."""
 
+    def placed(self, name: str, where: str) -> None:
+        """The run `name` is made on this machine of a cluster: begun there, or begun again after another was lost."""
+
     def finished(self, name: str, score: float | None, seconds: float) -> None:
         """The run `name` is done; score on validation, more is better."""
 
@@ -82,6 +85,9 @@ class Relay(Listener):
 
     def stepped(self, name: str, progress: Progress) -> None:
         self._listener.stepped(name, progress)
+
+    def placed(self, name: str, where: str) -> None:
+        self._listener.placed(name, where)
 
     def finished(self, name: str, score: float | None, seconds: float) -> None:
         self._listener.finished(name, score, seconds)

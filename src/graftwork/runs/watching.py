@@ -37,6 +37,7 @@ class Watching(Listener):
         self._screen = on or screen()
         self._metrics: Mapping[str, Metric] = {}
         self._trials: dict[int, Trial] = {}
+        self._where: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         self._screen.__enter__()
@@ -70,10 +71,15 @@ class Watching(Listener):
             state += f" · score {self._score(progress.score)} · best {self._score(progress.best)}"
         if progress.watched is not None:
             state += f" · probe {abs(progress.watched):.4f}"
-        self._screen.show(name, progress.step, progress.total, "steps", state)
+        self._screen.show(self._placed(name), progress.step, progress.total, "steps", state)
+
+    def placed(self, name: str, where: str) -> None:
+        self._screen.forget(self._placed(name))
+        self._where[name] = where
+        self._screen.show(self._placed(name), 0, 0, "steps")
 
     def finished(self, name: str, score: float | None, seconds: float) -> None:
-        self._screen.forget(name)
+        self._screen.forget(self._placed(name))
         scored = "" if score is None else f", {self._score(score)} on validation"
         self.note(f"{name}: done in {seconds:.0f} s{scored}")
 
@@ -84,17 +90,23 @@ class Watching(Listener):
         self._trials = {one.number: one for one in trials}
 
     def tried(self, trial: Trial, state: str) -> None:
-        self._screen.forget(trial.name)
+        self._screen.forget(self._placed(trial.name))
+        where = self._where.pop(trial.name, "")
         self._trials[trial.number] = trial
         others = [one.score for one in self._trials.values() if one.score is not None and one is not trial]
         is_best = trial.score is not None and trial.score > max(others, default=float("-inf"))
-        self.note(self._tried(trial, is_best=is_best, state=state))
+        self.note(self._tried(trial, is_best=is_best, state=", ".join(filter(None, (where, state)))))
         self._trials[trial.number] = self._trials.pop(trial.number)  # the last one told stands last
         trials = list(self._trials.values())
         self._screen.table(lambda: live_trials(trials, scale_of(self._metrics), state))
 
     def ended(self, text: str) -> None:
         self.note(text)
+
+    def _placed(self, name: str) -> str:
+        """What a run is shown as: with its machine, where it is made on another one."""
+        where = self._where.get(name, "")
+        return f"{where}: {name}" if where else name
 
     def _tried(self, trial: Trial, *, is_best: bool, state: str) -> str:
         said = [f"trial {trial.number}, {trial.name}"]

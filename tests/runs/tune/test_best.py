@@ -11,7 +11,7 @@ import pytest
 from graftwork.evidence.tune.trials import Limits, Trial
 from graftwork.recipe import Recipe
 from graftwork.runs.tune import best as best_module
-from graftwork.runs.tune.best import Best, reached
+from graftwork.runs.tune.best import Best, best_score
 
 TRIAL = Trial(0, "trial", "searched", "finished", {}, rungs=((9, 0.5),), latency=0.01, size=10)
 
@@ -59,13 +59,13 @@ def test_only_what_is_better_finished_and_within_the_limits_is_written(made: tup
 def test_a_better_model_of_an_earlier_call_stays(made: tuple[Best, Written]) -> None:
     best, written = made
     earlier = [trial(0, 0.7), trial(1, 0.9, state="paused"), trial(2, 0.95, latency=1.0), trial(3, 0.6)]
-    best.bar = reached(earlier, best.limits)
+    best.bar = best_score(earlier, best.limits)
     assert best.bar == 0.7
     best.consider(trial(4, 0.65), Recipe())
     assert written.models == []
     best.consider(trial(5, 0.75), Recipe())
     assert written.models == ["model 5"]
-    assert reached([], best.limits) is None
+    assert best_score([], best.limits) is None
 
 
 @pytest.mark.parametrize("error", [MemoryError(), KeyboardInterrupt()])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from graftwork.evidence.tune.trials import Trial
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
 from graftwork.runs.tune.ladder import TOP, first_level, rungs_of, scores_by_level
-from graftwork.runs.tune.search import Planned, Search, as_of, named
+from graftwork.runs.tune.search import Planned, Search, Wanted, as_of, named
 from graftwork.runs.tune.space.dimensions import Dimension
 from graftwork.runs.tune.study import open_study
 from graftwork.spaces import Choice, Range
@@ -82,7 +82,19 @@ class Runs:
         (self.folder / f"{trial.number}.json").write_text(json.dumps(vars(made)))
         return made
 
+    def run_each(self, wanted: Iterator[Wanted]) -> Generator[Trial, None, None]:
+        for one in wanted:
+            yield self.run(one.trial, one.recipe, one.level, one.seconds)
+
     def tidy(self, trials: Sequence[Trial]) -> None: ...
+
+
+class Together(Runs):
+    """As many machines run them: all are taken before the first one is done, and the last one is done first."""
+
+    def run_each(self, wanted: Iterator[Wanted]) -> Generator[Trial, None, None]:
+        for one in reversed(list(wanted)):
+            yield self.run(one.trial, one.recipe, one.level, one.seconds)
 
 
 FIRST = (
@@ -132,6 +144,16 @@ def test_two_parts_are_the_whole(total: int, tmp_path: Path) -> None:
             assert len(found.trials) == most
         assert found.trials == whole.trials
         assert values(folder) == values(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("total", [6, 15])
+def test_trials_at_the_same_time_are_those_one_after_the_other(total: int, tmp_path: Path) -> None:
+    alone = search(tmp_path / "alone", total)
+    runs = Together(tmp_path / "together" / "trials")
+    found = search(tmp_path / "together", total, runs)
+    assert [number for number, _ in runs.ran[:3]] == [2, 1, 0]
+    assert {number: found.trials[number] for number in sorted(found.trials)} == alone.trials
+    assert values(tmp_path / "together") == values(tmp_path / "alone")
 
 
 def values(folder: Path) -> list[object]:

@@ -373,7 +373,7 @@ def test_predictions_of_other_rows_are_not_taken(job: Job, recipe: gw.Recipe, ma
 def test_without_a_folder_nothing_stays(job: Job, recipe: gw.Recipe) -> None:
     runner = TrialRunner(judged_rows(job, recipe), levels)
     trial = runner.run(proposed(recipe), recipe, 1)
-    place = runner._place
+    place = runner.place
     assert runner.run(trial, recipe, 2).state == "finished"
     assert place.is_dir()
     del runner

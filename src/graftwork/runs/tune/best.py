@@ -3,9 +3,10 @@ stopped at any moment leaves it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
+from graftwork.data.store.cache import of_disk
 from graftwork.evidence.tune.choice import keeps
 from graftwork.evidence.tune.trials import Limits, Trial
 from graftwork.model import Model
@@ -63,7 +64,37 @@ class Best:
         return self.model
 
 
-def reached(known: Iterable[Trial], limits: Limits) -> float | None:
+@dataclass
+class Considering:
+    """Hears of trials, and has the best of them made a model. best: where. failed: is told of what can't be made one.
+    together: trials are run at the same time elsewhere, while a model is made here: of those of a batch only the best
+    is made one, and not each that is better than those before it. The first of all is made one at once."""
+
+    best: Best
+    failed: Callable[[Trial, Exception], None]
+    together: bool = False
+    _waiting: list[tuple[Trial, Recipe]] = field(default_factory=list)
+
+    def ran(self, trial: Trial, recipe: Recipe) -> None:
+        """A trial was run."""
+        self._waiting.append((trial, recipe))
+        if not self.together or self.best.model is None:
+            self.rested()
+
+    def rested(self) -> None:
+        """All trials that could be run at the same time were run."""
+        scored = [one for one in self._waiting if one[0].score is not None and keeps(one[0], self.best.limits)]
+        self._waiting.clear()
+        for trial, recipe in sorted(scored, key=lambda one: (-(one[0].score or 0.0), one[0].number)):
+            try:
+                self.best.consider(trial, recipe)
+            except Exception as error:  # as where the memory is too small for it on all rows
+                if of_disk(error):
+                    raise
+                self.failed(trial, error)
+
+
+def best_score(known: Iterable[Trial], limits: Limits) -> float | None:
     """The best score of trials that could be kept; None without any."""
     scores = [one.score for one in known if one.state == "finished" and one.score is not None and keeps(one, limits)]
     return max(scores, default=None)

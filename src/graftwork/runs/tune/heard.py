@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graftwork.core.fit import Progress
 from graftwork.evidence.tune.trials import Trial
 from graftwork.runs.clock import Deadline
 from graftwork.runs.listener import Listener, Relay
@@ -26,3 +27,19 @@ class Heard(Relay):
         told = [] if self._most is None else [f"{trial.number + 1} of {counted(self._most, 'trial')}"]
         told += [] if self._ends is None else [f"{max(self._ends.left(), 0.0):.0f} s left"]
         self.tried(trial, ", ".join(told))
+
+
+class UnderName(Listener):
+    """Hands on how far a run is, under the name of its trial. run: what the run is called."""
+
+    def __init__(self, listener: Listener, name: str, run: str) -> None:
+        self._listener, self._name, self._run = listener, name, run
+
+    def doing(self, what: str) -> None:
+        self._listener.doing(f"{self._name}{what.removeprefix(self._run)}")
+
+    def computed(self, done: int, rows: int) -> None:
+        self._listener.computed(done, rows)
+
+    def stepped(self, name: str, progress: Progress) -> None:  # noqa: ARG002
+        self._listener.stepped(self._name, progress)

@@ -8,7 +8,8 @@ depend on scores, values and numbers alone; a clock only says when it ends.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -37,11 +38,22 @@ class Space(Protocol):
     def params_of(self, recipe: Recipe, /) -> Mapping[str, object] | None: ...
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A trial, to be run until it is scored at a level. seconds: until its very end; None without a limit."""
+
+    trial: Trial
+    recipe: Recipe
+    level: int
+    seconds: float | None = None
+
+
 class Runner(Protocol):
-    """What runs trials, and keeps them."""
+    """What runs trials, and keeps them. Those of `run_each` need nothing of each other: they may be run at the same
+    time, and are given as they are done; the next one is asked for when there is room for it."""
 
     def known(self, number: int, /) -> Trial | None: ...
-    def run(self, trial: Trial, recipe: Recipe, until_rung: int, seconds: float | None, /) -> Trial: ...
+    def run_each(self, wanted: Iterator[Wanted], /) -> Generator[Trial, None, None]: ...
     def tidy(self, trials: Sequence[Trial], /) -> None: ...
 
 
@@ -59,11 +71,21 @@ class Over(Exception):
     """The search has come to its end."""
 
 
+@dataclass(frozen=True)
+class _Try:
+    """A trial and the level that it is to be scored at. share: of the time that is left."""
+
+    trial: Trial
+    level: int
+    share: float | None
+
+
 @dataclass
 class Search:
     """first: what is tried before anything is proposed. refused: why a recipe can't be run, or "". most: trials; None
     for as many as there is time for. ran: hears of each trial that was run, with its recipe, and not of those that were
-    known. trials, recipes: by number, as far as it has come."""
+    known. rested: is told when all that could be run at the same time has been run. trials, recipes: by number, as far
+    as it has come."""
 
     first: Sequence[Planned]
     space: Space
@@ -74,6 +96,7 @@ class Search:
     most: int | None = None
     deadline: Deadline | None = None
     ran: Callable[[Trial, Recipe], None] | None = None
+    rested: Callable[[], None] | None = None
     trials: dict[int, Trial] = field(default_factory=dict)
     recipes: dict[int, Recipe] = field(default_factory=dict)
     params: dict[int, Mapping[str, Any]] = field(default_factory=dict)
@@ -84,8 +107,7 @@ class Search:
         """Until there are enough trials, the time is up, or there is nothing new to propose."""
         self._whole = self.deadline.left() if self.deadline else 0.0
         try:
-            for number, planned in enumerate(self.first):
-                self._try_first(number, planned)
+            self._run_each(self._first())
             for number in range(len(self.first)):
                 if self.params[number]:
                     self.study.add(self.trials[number], self.params[number], self.space.dimensions)
@@ -99,12 +121,13 @@ class Search:
         finally:  # the loop saw trials as they were at each decision; since then some may have come further
             self.trials = {number: self.runner.known(number) or one for number, one in self.trials.items()}
 
-    def _try_first(self, number: int, planned: Planned) -> None:
-        self._check_number(number)
-        trial = proposal(number, planned.name, planned.origin, planned.recipe)
-        params = self.space.params_of(planned.recipe)
-        self.recipes[number], self.params[number] = planned.recipe, params or {}
-        self._run(trial, planned.recipe, TOP, planned.share)
+    def _first(self) -> Iterator[_Try]:
+        for number, planned in enumerate(self.first):
+            self._check_number(number)
+            trial = proposal(number, planned.name, planned.origin, planned.recipe)
+            params = self.space.params_of(planned.recipe)
+            self.recipes[number], self.params[number] = planned.recipe, params or {}
+            yield _Try(trial, TOP, planned.share)
 
     def _try_batch(self, begin: int) -> None:
         """Propose a whole batch, run it, tell what came of it, and take up what has earned it."""
@@ -116,18 +139,22 @@ class Search:
         if not asked:
             self.exhausted = True
             raise Over
-        for number in asked:
-            self._check_number(number)
-            recipe = self.recipes[number]
-            trial = replace(proposal(number, named(recipe), "searched", recipe), params=self.params[number])
-            self._run(trial, recipe, 0, SHARE)
+        self._run_each(self._proposed(asked))
         self._check_number(numbers[-1])
         for number in asked:
             self.study.tell(self.trials[number])
-        for number, level in taken_up(list(self.trials.values())):
-            done = self._run(self.trials[number], self.recipes[number], level, 1.0)
-            self.study.add(done, self.params[number], self.space.dimensions)
+        further = taken_up(list(self.trials.values()))
+        self._run_each(_Try(self.trials[number], level, 1.0) for number, level in further)
+        for number, _ in further:
+            self.study.add(self.trials[number], self.params[number], self.space.dimensions)
         self.runner.tidy([one for one in self.trials.values() if one.steps])
+
+    def _proposed(self, numbers: Sequence[int]) -> Iterator[_Try]:
+        for number in numbers:
+            self._check_number(number)
+            recipe = self.recipes[number]
+            trial = replace(proposal(number, named(recipe), "searched", recipe), params=self.params[number])
+            yield _Try(trial, 0, SHARE)
 
     def _propose(self, number: int) -> None:
         """A recipe that was not tried before and that no plan refuses. Without one the trial is left out."""
@@ -148,30 +175,51 @@ class Search:
         params = self.params.get(number)
         return self.space.recipe(params) if params else self.recipes[number]
 
-    def _run(self, trial: Trial, recipe: Recipe, level: int, share: float | None) -> Trial:
-        """The trial scored at a level: as it is known, or run now. share: of the time that is left."""
-        known = self.runner.known(trial.number)
+    def _run_each(self, tries: Iterator[_Try]) -> None:
+        """Each as it is known, or run now. Raises Over once it comes to one that has no time, or is too many; those
+        before it are run."""
+        over = list[Over]()
+
+        def wanted() -> Iterator[Wanted]:
+            try:
+                for one in tries:
+                    more = self._wanted(one)
+                    if more is not None:
+                        yield more
+            except Over as error:
+                over.append(error)
+
+        with closing(self.runner.run_each(wanted())) as each:
+            for done in each:
+                self.trials[done.number] = done
+                if self.ran is not None:
+                    self.ran(done, self.recipes[done.number])
+        if self.rested is not None:
+            self.rested()
+        if over:
+            raise over[0]
+
+    def _wanted(self, one: _Try) -> Wanted | None:
+        """What is left to run of it; None where it is known."""
+        trial, known = one.trial, self.runner.known(one.trial.number)
         if known is not None and _alike(known, trial):
-            if _came_to(known, level):
-                self.trials[trial.number] = as_of(known, level)
-                return self.trials[trial.number]
+            if _came_to(known, one.level):
+                self.trials[trial.number] = as_of(known, one.level)
+                return None
             trial = known if known.state == "paused" else trial
         seconds = None
-        if self.deadline is not None and share is not None:
+        if self.deadline is not None and one.share is not None:
             left = self.deadline.left()
             if left < LEAST * self._whole:
                 raise Over
-            seconds = left * share
-        done = self.runner.run(trial, recipe, level, seconds)
-        self.trials[trial.number] = done
-        if self.ran is not None:
-            self.ran(done, recipe)
-        return done
+            seconds = left * one.share
+        return Wanted(trial, self.recipes[trial.number], one.level, seconds)
 
     def _finish_paused(self) -> None:
         """With a deadline: what time is left goes to the best of those that are under way."""
         while self.deadline is not None and (one := best_paused(self.trials.values())) is not None:
-            if self._run(one, self.recipes[one.number], TOP, 1.0).state == "paused":
+            self._run_each(iter([_Try(one, TOP, 1.0)]))
+            if self.trials[one.number].state == "paused":
                 break
 
     def _time_for_more(self) -> bool:

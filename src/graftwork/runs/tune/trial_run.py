@@ -8,13 +8,12 @@ import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from graftwork.core.examples import prepare
-from graftwork.core.fit import Progress
 from graftwork.core.frozen.cache import features_cache
 from graftwork.core.scoring import predict_examples
 from graftwork.core.training.course import Course
@@ -31,8 +30,10 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.shared_features import frozen_inputs, read_by, share_features
 from graftwork.runs.single import Candidate, make_ready, run_single
+from graftwork.runs.tune.heard import UnderName
 from graftwork.runs.tune.judged import Judged
 from graftwork.runs.tune.measures import measures_of
+from graftwork.runs.tune.search import Wanted
 from graftwork.runs.tune.trial_files import read_predictions, read_trial, trial_folder, write_trial
 from graftwork.runs.workspace import Workspace
 
@@ -83,18 +84,23 @@ class TrialRunner:
                     return trial
         except OutOfTime:
             why = "There was no time for its first step."
-            return self.keep(replace(trial, state="left out", failed=why, at=self._at()))
+            return self.keep(replace(trial, state="left out", failed=why, at=self.now()))
         except Exception as error:
             if of_disk(error):
                 raise
-            failed = replace(trial, state="failed", failed=failure_text(error), at=self._at())
+            failed = replace(trial, state="failed", failed=failure_text(error), at=self.now())
         gc.collect()  # what ran out of memory is freed before the next one
         return self.keep(failed)
+
+    def run_each(self, wanted: Iterator[Wanted]) -> Generator[Trial, None, None]:
+        """One after the other, in order."""
+        for one in wanted:
+            yield self.run(one.trial, one.recipe, one.level, one.seconds)
 
     def known(self, number: int) -> Trial | None:
         """A trial as it was left, by this process or an earlier one; None where it was not run, or its folder is
         damaged."""
-        found = read_trial(self._place, number)
+        found = read_trial(self.place, number)
         return None if found is None or (found.rungs and self._kept(found) is None) else found
 
     def predictions(self, number: int) -> Mapping[str, Values]:
@@ -102,18 +108,18 @@ class TrialRunner:
 
         Raises CheckpointError where that is not there, or damaged.
         """
-        trial = read_trial(self._place, number)
+        trial = read_trial(self.place, number)
         found = None if trial is None else self._kept(trial)
         if found is None:
-            raise CheckpointError(f"Trial {number} has no predictions in {trial_folder(self._place, number)}.")
+            raise CheckpointError(f"Trial {number} has no predictions in {trial_folder(self.place, number)}.")
         return found
 
     def keep(self, trial: Trial, predictions: Mapping[str, Values] | None = None) -> Trial:
         """Keep a trial as it is; predictions: of the judged rows, where they are new."""
         known = predictions
         if known is None and trial.rungs:
-            known = read_predictions(self._place, trial)
-        write_trial(self._place, trial, known)
+            known = read_predictions(self.place, trial)
+        write_trial(self.place, trial, known)
         return trial
 
     def candidate(self, trial: Trial, recipe: Recipe) -> Candidate:
@@ -141,7 +147,7 @@ class TrialRunner:
         best = {-number for _, number in sorted(scored, reverse=True)[:most]}
         for one in trials:
             if one.number not in best:
-                for run in trial_folder(self._place, one.number).glob(f"*/{RUN}"):
+                for run in trial_folder(self.place, one.number).glob(f"*/{RUN}"):
                     remove(run)
 
     # --- one rung -----------------------------------------------------------------------------------------------------
@@ -174,7 +180,7 @@ class TrialRunner:
             rungs=tuple(sorted({**dict(trial.rungs), **passed, step: float(score)}.items())),
             steps=steps,
             seconds=trial.seconds + time.process_time() - began,
-            at=self._at(),
+            at=self.now(),
         )
         if self.judged.folds == 1:
             self._latest[_rung(trial)] = done
@@ -184,7 +190,7 @@ class TrialRunner:
         self, job: Job, trial: Trial, recipe: Recipe, level: int, name: str, deadline: Deadline | None = None
     ) -> Candidate:
         """One run of a trial up to a level. A checkpoint that is damaged, or of another run, is thrown away."""
-        place = trial_folder(self._place, trial.number) / name
+        place = trial_folder(self.place, trial.number) / name
         self.listener.trying(trial, name)
         for last in (False, True):
             try:
@@ -193,7 +199,7 @@ class TrialRunner:
                     recipe,
                     name=RUN,
                     workspace=Workspace(place, resume=True, sparing=True),
-                    listener=_Heard(self.listener, trial.name),
+                    listener=UnderName(self.listener, trial.name, RUN),
                     deadline=deadline,
                     limit=None if trial.rungs else deadline,
                     until=level,
@@ -222,7 +228,7 @@ class TrialRunner:
             assert job.test is not None
             parts += [(job.train, trained), (job.test, held)]
         table = self.judged.job.train
-        share_features(self.judged.jobs[0], recipe, table, parts, frozen, _Heard(self.listener, trial.name))
+        share_features(self.judged.jobs[0], recipe, table, parts, frozen, UnderName(self.listener, trial.name, RUN))
 
     def _next(self, trial: Trial) -> int:
         """The level behind those that the trial was scored at."""
@@ -236,17 +242,18 @@ class TrialRunner:
 
     def _kept(self, trial: Trial) -> dict[str, Values] | None:
         """The predictions of a trial, if they are of these very rows."""
-        found, tasks, rows = read_predictions(self._place, trial), self.judged.job.tasks, len(self.judged.table)
+        found, tasks, rows = read_predictions(self.place, trial), self.judged.job.tasks, len(self.judged.table)
         if found is None or found.keys() != tasks.keys() or any(len(values) != rows for values in found.values()):
             return None
         shapes = {} if self.judged.incomparable else {name: (rows, task.outputs) for name, task in tasks.items()}
         return found if all(found[name].shape == shape for name, shape in shapes.items()) else None
 
-    def _at(self) -> float:
+    def now(self) -> float:
+        """Seconds since the tune began."""
         return self.clock() - self.began
 
     @cached_property
-    def _place(self) -> Path:
+    def place(self) -> Path:
         """Where trials are kept."""
         if self.folder is not None:
             return self.folder
@@ -280,19 +287,3 @@ def _passed(done: Candidate, steps: Sequence[int]) -> dict[int, float]:
 def _rung(trial: Trial) -> tuple[int, int]:
     """Number, and step of the last rung."""
     return trial.number, trial.rungs[-1][0]
-
-
-class _Heard(Listener):
-    """Hands on how far a run is, under the name of its trial."""
-
-    def __init__(self, listener: Listener, name: str) -> None:
-        self._listener, self._name = listener, name
-
-    def doing(self, what: str) -> None:
-        self._listener.doing(f"{self._name}{what.removeprefix(RUN)}")
-
-    def computed(self, done: int, rows: int) -> None:
-        self._listener.computed(done, rows)
-
-    def stepped(self, name: str, progress: Progress) -> None:  # noqa: ARG002
-        self._listener.stepped(self._name, progress)

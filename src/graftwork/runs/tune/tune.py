@@ -6,10 +6,10 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from graftwork.data.load import Source
-from graftwork.data.store.cache import of_disk, prune
+from graftwork.data.store.cache import prune
 from graftwork.errors import UsageError
 from graftwork.evidence.tune.trials import Limits, Trial
 from graftwork.networks.manifest import is_model
@@ -22,15 +22,17 @@ from graftwork.runs.finishing import Finishing
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
 from graftwork.runs.job.signature import with_data_options
 from graftwork.runs.listener import Listener, Recorder
+from graftwork.runs.machines.reached import reached
 from graftwork.runs.one_at_a_time import one_at_a_time
 from graftwork.runs.reporting import Call
 from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.tune.asked import BUDGET, Asking, latency_of, size_of
-from graftwork.runs.tune.best import Best, reached
+from graftwork.runs.tune.best import Best, Considering, best_score
 from graftwork.runs.tune.choosing import Choosing
 from graftwork.runs.tune.folder import TRIALS, open_folder, removed_if_refused
 from graftwork.runs.tune.heard import Heard
 from graftwork.runs.tune.ladder import rungs_of
+from graftwork.runs.tune.on_cluster import TrialsOnCluster, told_costs, trials_on
 from graftwork.runs.tune.preparing import prepared
 from graftwork.runs.tune.search import Search
 from graftwork.runs.tune.space.space import refused
@@ -40,6 +42,9 @@ from graftwork.runs.tune.trial_run import TrialRunner
 from graftwork.runs.tune.tuned import Tuned
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import claims_out
+
+if TYPE_CHECKING:
+    from graftwork.cluster.connection import Cluster
 
 
 @with_data_options
@@ -59,6 +64,8 @@ def tune(
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
     new: bool = False,
+    cluster: str | None = None,
+    insecure: bool = False,
     track: Track | None = None,
     verbose: bool = True,
     listener: Listener | None = None,
@@ -83,6 +90,8 @@ def tune(
     batch: trials that are proposed together. Another batch is another search.
     out: folder for the model, its reports and the study; must be new, or with `resume` or `new` that of a tune.
     resume: go on with the study in `out`: after a stop, or with more trials or time. new: begin afresh there.
+    cluster: "auto" or "host:port" of a Ray cluster whose machines run the trials, several at a time, with the same
+        result as here; "auto" without one takes the cores of this machine. insecure: take one that asks for no token.
     track: "tensorboard" or "mlflow": curves of all trials, below `out`.
     verbose, listener: as for `fit`.
 
@@ -102,7 +111,8 @@ def tune(
     )
     tables = DataArguments(train=train, **data)
     with heard(listener, verbose) as hearing:
-        tuned = tune_data(tables, recipe, asking, out=out, resume=resume, new=new, track=track, listener=hearing)
+        where: dict[str, Any] = {"out": out, "cluster": cluster, "insecure": insecure}
+        tuned = tune_data(tables, recipe, asking, resume=resume, new=new, track=track, listener=hearing, **where)
         hearing.ended("\n".join(tuned.sentences))
     return tuned
 
@@ -122,6 +132,8 @@ def tune_data(
     listener: Listener | None = None,
     command: str | None = None,
     asked: str = "",
+    cluster: str | None = None,
+    insecure: bool = False,
     began: float | None = None,
     clock: Clock = time.monotonic,
     portfolio: Portfolio = PORTFOLIO,
@@ -130,14 +142,50 @@ def tune_data(
 
     began, clock, portfolio: as for `fit_data`."""
     del track  # `tracked` has made a listener of it
-    clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
-    started = clock() if began is None or clock is not time.monotonic else began
-    asking, hearing = asking or Asking(), Recorder(listener or Listener())
-    given = recipe if isinstance(recipe, Recipe) else Recipe() if recipe is None else from_yaml(recipe)
     check_installed()
     if data.split_by is not None:
         raise UsageError("--split-by trains a model without each domain: that belongs to graft fit, not to a search.")
     place = Path(out) if out is not None else None
+    asking, listener = asking or Asking(), listener or Listener()
+    with reached(cluster, listener, insecure=insecure) as there:
+        return _tuned(
+            data,
+            recipe,
+            asking,
+            place,
+            listener,
+            there,
+            resume=resume,
+            new=new,
+            command=command,
+            asked=asked,
+            began=began,
+            clock=clock,
+            portfolio=portfolio,
+        )
+
+
+def _tuned(
+    data: DataArguments,
+    recipe: Recipe | str | os.PathLike[str] | None,
+    asking: Asking,
+    place: Path | None,
+    listener: Listener,
+    there: Cluster | None,
+    *,
+    resume: bool,
+    new: bool,
+    command: str | None,
+    asked: str,
+    began: float | None,
+    clock: Clock,
+    portfolio: Portfolio,
+) -> Tuned:
+    """there: the machines that run the trials; None for this process."""
+    clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
+    started = clock() if began is None or clock is not time.monotonic else began
+    hearing = Recorder(listener)
+    given = recipe if isinstance(recipe, Recipe) else Recipe() if recipe is None else from_yaml(recipe)
     folder = open_folder(place, resume=resume, new=new)
     ends = None if asking.seconds is None else Deadline.after(asking.seconds, clock, started)
     if asking.budget is None and asking.trials is None:
@@ -158,28 +206,30 @@ def tune_data(
         runner,
         Finishing(data, ready.judged.job, place, hearing, command, clocks, call),
         asking.limits,
-        bar=reached(earlier, asking.limits) if place is not None and is_model(place) else None,
+        bar=best_score(earlier, asking.limits) if place is not None and is_model(place) else None,
     )
+
+    def failed(trial: Trial, error: Exception) -> None:
+        hearing.note(f"{trial.name} can't be made a model: {failure_text(error)}")
+
+    considering = Considering(best, failed, together=there is not None)
 
     def ran(trial: Trial, one: Recipe) -> None:
         telling.done(trial)
-        try:
-            best.consider(trial, one)
-        except Exception as error:  # as where the memory is too small for it on all rows
-            if of_disk(error):
-                raise
-            hearing.note(f"{trial.name} can't be made a model: {failure_text(error)}")
+        considering.ran(trial, one)
 
+    running = runner if there is None else trials_on(there, ready, runner, telling)
     search = Search(
         ready.first,
         ready.space,
         study,
-        runner,
+        running,
         lambda one: refused(ready.job, one),
         batch=asking.batch,
         most=asking.trials,
         deadline=ready.deadline,
         ran=ran,
+        rested=considering.rested,
     )
     interrupted = False
     try:
@@ -188,6 +238,9 @@ def tune_data(
         if best.model is None:
             raise
         interrupted = True
+    if isinstance(running, TrialsOnCluster):
+        for line in told_costs(running):
+            hearing.note(line)
     tuned = Choosing(ready, search, runner, best, asking, ends, interrupted, asked).tuned(clock() - started)
     if place is not None:
         tuned.write(place)
