@@ -43,8 +43,8 @@ class Threaded(Joined):
         assert len({one.shape for one in found}) == 1, "the workers do not meet at the same place"
         return found
 
-    def sum(self, tensor: Tensor) -> Tensor:
-        return torch.stack(self.each(tensor)).sum(0)
+    def sum_in_place(self, tensor: Tensor) -> None:
+        tensor.copy_(torch.stack(self.each(tensor)).sum(0))
 
     def same_tensors(self, tensors: Iterable[Tensor]) -> None:
         with torch.no_grad():

@@ -75,11 +75,16 @@ def graft(*arguments: object, watch_memory: bool = False) -> Spent:
     return run([GRAFT, "--debug", *map(str, arguments)], watch_memory=watch_memory)
 
 
-def work(worker: str, *, own_threads: bool = False, python: str = sys.executable, **settings: Any) -> dict[str, Any]:
-    """What the program `workers/<worker>.py` measured by itself, with these settings. python: another environment's."""
+def work(
+    worker: str, *, own_threads: bool = False, python: str = sys.executable, processes: int = 1, **settings: Any
+) -> dict[str, Any]:
+    """What the program `workers/<worker>.py` measured by itself, with these settings. python: another environment's.
+    processes: how many run it together, started by torchrun; the first one answers."""
     with tempfile.TemporaryDirectory(prefix="graftwork-bench-") as folder:
         answer = Path(folder) / "answer.json"
-        run([python, "-m", f"workers.{worker}", json.dumps(settings), answer], own_threads=own_threads)
+        together = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
+        module = [*(together if processes > 1 else []), f"workers.{worker}"]
+        run([python, "-m", *module, json.dumps(settings), answer], own_threads=own_threads)
         measured: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         return measured
 

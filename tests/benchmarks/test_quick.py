@@ -16,6 +16,7 @@ SCRIPTS = (
     "choices",
     "startup",
     "step_cost",
+    "data_parallel",
     "technique_cost",
     "domains",
     "distil",

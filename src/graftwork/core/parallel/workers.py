@@ -159,7 +159,8 @@ class Joined(Workers):
         given = [parameter.grad for parameter in bucket]
         there = bucket[0].new_tensor([0.0 if gradient is None else 1.0 for gradient in given])
         parts = [torch.zeros_like(p) if g is None else g for p, g in zip(bucket, given, strict=True)]
-        flat = self.sum(torch.cat([there, *(part.detach().reshape(-1) for part in parts)]))
+        flat = torch.cat([there, *(part.detach().reshape(-1) for part in parts)])
+        self.sum_in_place(flat)
         known = flat[: len(bucket)].tolist()
         pieces = torch.split(flat[len(bucket) :], [parameter.numel() for parameter in bucket])
         for parameter, has, piece in zip(bucket, known, pieces, strict=True):
@@ -167,11 +168,15 @@ class Joined(Workers):
                 parameter.grad = piece.view_as(parameter)
 
     def sum(self, tensor: Tensor) -> Tensor:
+        found = tensor.detach().clone(memory_format=torch.contiguous_format)
+        self.sum_in_place(found)
+        return found
+
+    def sum_in_place(self, tensor: Tensor) -> None:
+        """`sum`, without a copy; the tensor is contiguous and has no graph."""
         from torch import distributed
 
-        found = tensor.detach().clone(memory_format=torch.contiguous_format)
-        distributed.all_reduce(found)
-        return found
+        distributed.all_reduce(tensor)
 
     def each(self, tensor: Tensor) -> list[Tensor]:
         from torch import distributed
