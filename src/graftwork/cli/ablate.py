@@ -22,6 +22,7 @@ from graftwork.cli.arguments import (
     seconds_of,
     with_classes,
 )
+from graftwork.cli.cluster_options import Insecure, OnCluster
 from graftwork.cli.data_options import (
     AllowCode,
     Base,
@@ -86,6 +87,8 @@ def ablate(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
     out: Annotated[Path | None, typer.Option(help="folder for the page, the table and the data; default: none")] = None,
+    cluster: OnCluster = None,
+    insecure: Insecure = False,
     track: TrackWith = None,
     target: Target = None,
     inputs: Inputs = None,
@@ -158,7 +161,7 @@ def ablate(
     check_free(keep)  # not only after all runs of the ablation
     if keep is not None and out is not None and keep.resolve() == out.resolve():
         raise UsageError(f"--keep and --out are both {out}. Name two folders: one for the model, one for the page.")
-    found = _measured(tables, chosen, asking, context.obj, out, track)
+    found = _measured(tables, chosen, asking, context.obj, out, track, cluster=cluster, insecure=insecure)
     if json:
         say_json(found.to_json())
     else:
@@ -187,7 +190,15 @@ def print_ablation(found: Ablation, out: Path | None) -> None:
 
 
 def _measured(
-    tables: DataArguments, recipe: Recipe, asking: Asking, began: float, out: Path | None, track: str | None
+    tables: DataArguments,
+    recipe: Recipe,
+    asking: Asking,
+    began: float,
+    out: Path | None,
+    track: str | None,
+    *,
+    cluster: str | None,
+    insecure: bool,
 ) -> Ablation:
     """Raises Exit with the code 130 where Ctrl-C stopped it."""
     from graftwork.runs.ablation.ablate import ablate_data
@@ -202,6 +213,8 @@ def _measured(
                 listener=console,
                 began=began,
                 out=out,
+                cluster=cluster,
+                insecure=insecure,
                 track=track,  # type: ignore[arg-type]  # checked there
                 command=shlex.join(["graft", *sys.argv[1:]]),
             )

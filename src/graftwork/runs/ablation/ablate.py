@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
 from graftwork.data.load import Source
 from graftwork.data.store.cache import prune
@@ -24,6 +24,7 @@ from graftwork.runs.ablation.asked import data_of, is_run, recipe_to_train
 from graftwork.runs.ablation.between import parse_between
 from graftwork.runs.ablation.cell import Runner
 from graftwork.runs.ablation.equal import with_equal_seconds
+from graftwork.runs.ablation.on_cluster import CellsOnCluster, cells_on
 from graftwork.runs.ablation.repeats import Repeat, pool_of, repeat_of
 from graftwork.runs.ablation.rounds import Asked, Rounds
 from graftwork.runs.bases.settling import settled
@@ -33,12 +34,17 @@ from graftwork.runs.job.data_arguments import DataArguments, DataOptions
 from graftwork.runs.job.job import Job, make_job
 from graftwork.runs.job.signature import with_data_options
 from graftwork.runs.listener import Listener
+from graftwork.runs.machines.heard import cost_notes
+from graftwork.runs.machines.reached import reached
 from graftwork.runs.one_at_a_time import one_at_a_time
 from graftwork.runs.shared_features import frozen_inputs
 from graftwork.runs.single import make_ready
 from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import Workspace, check_free, claims_out
+
+if TYPE_CHECKING:
+    from graftwork.cluster.connection import Cluster
 
 Equal = Literal["steps", "seconds"]
 STORE_BYTES = 2_000_000_000
@@ -89,6 +95,8 @@ def ablate(
     race: bool = False,
     data: Source | Mapping[str, Source] | None = None,
     out: str | os.PathLike[str] | None = None,
+    cluster: str | None = None,
+    insecure: bool = False,
     track: Track | None = None,
     verbose: bool = True,
     listener: Listener | None = None,
@@ -115,6 +123,8 @@ def ablate(
     equal: arms have the recipe's "steps", or "seconds": as many steps as take the time of the first arm's.
     data: of a run, a table in place of its training table, or tables by name (train, valid, unlabelled).
     out: folder for the page, the table and the data of it.
+    cluster: "auto" or "host:port" of a Ray cluster whose machines make the runs, several at a time; "auto" without one
+        takes the cores of this machine. insecure: take one that asks for no token.
     track, verbose, listener: as for `fit`.
 
     Raises DataError, UsageError, RefusedError before anything is trained; a run that fails is counted and ends nothing.
@@ -128,7 +138,8 @@ def ablate(
     elif not isinstance(recipe, Recipe):
         recipe = from_yaml(recipe)
     with heard(listener, verbose) as hearing:
-        found = ablate_data(tables, recipe, asking, listener=hearing, out=out, track=track)
+        where: dict[str, Any] = {"out": out, "cluster": cluster, "insecure": insecure}
+        found = ablate_data(tables, recipe, asking, listener=hearing, track=track, **where)
         hearing.ended("\n".join(one.sentence for one in found.findings))
     return found
 
@@ -144,6 +155,8 @@ def ablate_data(
     listener: Listener | None = None,
     began: float | None = None,
     out: str | os.PathLike[str] | None = None,
+    cluster: str | None = None,
+    insecure: bool = False,
     track: Track | None = None,
     command: str = "",
 ) -> Ablation:
@@ -152,6 +165,26 @@ def ablate_data(
     check_out(out)
     data = replace(data, test=None, remember=None, split_by=None, adapt_to_held_out=False)
     listener = listener or Listener()
+    with reached(cluster, listener, insecure=insecure) as there:
+        found = _ablated(data, recipe, asking, listener, there, began=began, command=command)
+    if out is not None:
+        found.write(Path(out))
+    if found.reused:
+        listener.note(f"reused: {found.reused:.0%} of the runs had been finished before")
+    return found
+
+
+def _ablated(
+    data: DataArguments,
+    recipe: Recipe,
+    asking: Asking,
+    listener: Listener,
+    there: Cluster | None,
+    *,
+    began: float | None,
+    command: str,
+) -> Ablation:
+    """there: the machines that make the runs; None for this process."""
     deadline = None if asking.budget is None else Deadline.after(asking.budget, time.monotonic, began)
     between = parse_between(asking.between)
     listener.doing(f"reading {data.called}")
@@ -164,12 +197,14 @@ def ablate_data(
     arms, frozen = _looked_at(arms, first, listener)
     if asking.equal == "seconds":
         arms = with_equal_seconds(arms, first, runner.keys, listener)
+    runner = replace(runner, frozen=frozen)
+    making = runner if there is None else cells_on(there, pool, arms, runner, listener)
     rounds = Rounds(
         pool,
         recipe,
         arms,
         Asked(asking.repeats, deadline, asking.race),
-        replace(runner, frozen=frozen),
+        making,
         listener,
         scale_of(job.bound_metrics),
         notes=_notes(job),
@@ -177,9 +212,12 @@ def ablate_data(
     for line in rounds.notes:
         listener.note(line)
     cells = rounds.run()
+    if isinstance(making, CellsOnCluster):
+        for line in cost_notes(making.crew.costs, "runs"):
+            rounds.say(line)
     prune()
     finished_store.prune(STORE_BYTES)
-    found = Ablation(
+    return Ablation(
         recipe=recipe,
         schema=job.train.schema,
         design=rounds.arms.design,
@@ -192,11 +230,6 @@ def ablate_data(
         notes=tuple(rounds.notes),
         command=command,
     )
-    if out is not None:
-        found.write(Path(out))
-    if found.reused:
-        listener.note(f"reused: {found.reused:.0%} of the runs had been finished before")
-    return found
 
 
 def check_out(out: str | os.PathLike[str] | None) -> None:

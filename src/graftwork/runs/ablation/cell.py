@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -36,6 +37,35 @@ FEW_ROWS = 64
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """A run that is to be made: of an arm, whose name it has, on a repeat."""
+
+    name: str
+    arm: Arm
+    repeat: Repeat
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run came to, and what it predicted of the held-out rows; or why it failed."""
+
+    finished: Finished | None = None
+    predicted: Mapping[str, Values] = field(default_factory=dict)
+    failed: str = ""
+
+
+class CellRunner(Protocol):
+    """What makes cells. Those of `run_each` need nothing of each other, and are given as they are done, with the
+    seconds that each took. slots: how many can be made at the same time."""
+
+    @property
+    def slots(self) -> int: ...
+    def warm(self, arm: Arm, repeat: Repeat, /) -> None: ...
+    def found(self, name: str, arm: Arm, repeat: Repeat, /) -> Cell | None: ...
+    def run_each(self, wanted: Iterator[Wanted], /) -> Generator[tuple[Cell, float], None, None]: ...
+
+
+@dataclass(frozen=True)
 class Runner:
     """Makes cells. frozen: by arm, the inputs whose base stays as it is. listener: hears the rows of frozen bases."""
 
@@ -43,6 +73,11 @@ class Runner:
     frozen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keys: Keys = field(default_factory=Keys)
     shared: Shared = field(default_factory=Shared)
+
+    @property
+    def slots(self) -> int:
+        """One after the other."""
+        return 1
 
     def warm(self, arm: Arm, repeat: Repeat) -> None:
         """A run of a few rows and one step, so that what is loaded once a process is not measured as a run's own."""
@@ -59,19 +94,36 @@ class Runner:
         kept = recall(self.keys.of(arm, repeat))
         return None if kept is None else _cell(name, repeat, kept, reused=True)
 
+    def run_each(self, wanted: Iterator[Wanted]) -> Generator[tuple[Cell, float], None, None]:
+        """Cells of runs that are made now, one after the other, each with the seconds that it took by the clock."""
+        for one in wanted:
+            began = time.monotonic()
+            cell = self.run(one.name, one.arm, one.repeat)
+            yield cell, time.monotonic() - began
+
     def run(self, name: str, arm: Arm, repeat: Repeat) -> Cell:
         """The cell of a run that is made now; whatever it fails of is said in the cell, and ends nothing.
 
         Raises KeyboardInterrupt for Ctrl-C; DataError where a finished run can't be kept.
         """
-        held, trained = len(repeat.held), repeat.trained_rows
+        return self.kept(Wanted(name, arm, repeat), self.made(name, arm, repeat))
+
+    def made(self, name: str, arm: Arm, repeat: Repeat) -> Made:
+        """What a run comes to, of which nothing is kept yet. Raises KeyboardInterrupt for Ctrl-C."""
         try:
             finished, predicted = self._trained(name, arm, repeat)
         except Exception as error:
-            return Cell(name, repeat.number, None, held, trained, failed=failure_text(error))
+            return Made(failed=failure_text(error))
+        return Made(finished, predicted)
+
+    def kept(self, one: Wanted, made: Made) -> Cell:
+        """The cell of a run, which is kept if it was finished. Raises DataError where it can't be."""
+        name, arm, repeat = one.name, one.arm, one.repeat
+        if made.finished is None:
+            return Cell(name, repeat.number, None, len(repeat.held), repeat.trained_rows, failed=made.failed)
         about = {"recipe": repeat.recipe(arm).to_dict(), "arm": name, "repeat": repeat.number}
-        keep(self.keys.of(arm, repeat), finished, predicted, about)
-        return _cell(name, repeat, finished, reused=False)
+        keep(self.keys.of(arm, repeat), made.finished, made.predicted, about)
+        return _cell(name, repeat, made.finished, reused=False)
 
     def _trained(self, name: str, arm: Arm, repeat: Repeat) -> tuple[Finished, Mapping[str, Values]]:
         job, recipe = repeat.job(arm), repeat.recipe(arm)

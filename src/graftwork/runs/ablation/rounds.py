@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from graftwork.errors import DataError, NumericalError
@@ -15,7 +15,7 @@ from graftwork.evidence.ablation.scale import Scale
 from graftwork.evidence.words import duration, listed
 from graftwork.recipe import Recipe
 from graftwork.runs.ablation.arms import Arms
-from graftwork.runs.ablation.cell import Runner
+from graftwork.runs.ablation.cell import CellRunner, Wanted
 from graftwork.runs.ablation.repeats import Pool, Repeat, repeat_of
 from graftwork.runs.clock import Deadline
 from graftwork.runs.listener import Listener
@@ -23,6 +23,8 @@ from graftwork.shown import counted
 
 USUAL, MOST = 10, 40
 """Repeats where none are asked for, and at most where a budget or a race decides."""
+ENOUGH = 3
+"""Runs that are asked for together, for each that can be made at the same time, so that no machine waits."""
 GIVEN_UP = 2
 """Repeats after which nothing more is tried, where every run has failed."""
 
@@ -61,7 +63,7 @@ class Rounds:
     recipe: Recipe
     arms: Arms
     asked: Asked
-    runner: Runner
+    runner: CellRunner
     listener: Listener
     scale: Scale
     cells: list[Cell] = field(default_factory=list)
@@ -77,46 +79,71 @@ class Rounds:
         where every run fails.
         """
         names = [name for name in self.arms.design.arms if name in self.arms.each]
-        first = self._cell(0, names[0])
+        self._make([(0, names[0])])
+        first = self.cells[0]
         each = self.walls.get(names[0], first.seconds + first.predict_seconds)
         names = self._afforded(names, each)
         self._announce(names, each)
+        pending: list[tuple[int, str]] = []
         for number in range(self.asked.most):
             if number in self.asked.looks:
+                pending = self._make(pending)
                 names = self._still_open()
             if not self._can_be_split(number):
                 continue
             if not names or not self._in_time(number, names, each):
                 break
-            for name in names:
-                if (number, name) != (0, first.arm):
-                    self._cell(number, name)
+            pending += [(number, name) for name in names if (number, name) != (0, first.arm)]
+            if self._enough(number, pending):
+                pending = self._make(pending)
             if number + 1 == GIVEN_UP and all(cell.score is None for cell in self.cells):
                 raise NumericalError(
                     f"Not one of the {len(self.cells):,} runs of the first {GIVEN_UP} repeats could be finished. "
                     f"{self.cells[0].arm}: {self.cells[0].failed}"
                 )
+        self._make(pending)
         return tuple(self.cells)
 
-    def _cell(self, number: int, name: str) -> Cell:
-        """Of an arm on a repeat: found among the finished runs, or made."""
-        arm, repeat = self.arms.each[name], self._repeat(number)
-        cell = self._found(number, name)
-        if cell is None:
-            if not self.walls:
-                self.listener.doing("warming up")
-                self.runner.warm(arm, repeat)
-            self.listener.doing(f"repeat {number + 1} of {self._of}: {name}")
-            began = time.monotonic()
-            cell = self.runner.run(name, arm, repeat)
-            self.walls[name] = time.monotonic() - began
-            if cell.failed:
-                self.listener.note(f"repeat {number + 1}, {name}: failed. {cell.failed}")
-        self.cells.append(cell)
-        self.listener.tabled(self.so_far, f"repeat {number + 1} of {self._of}, {len(self.cells):,} runs")
-        return cell
+    def _enough(self, number: int, pending: Sequence[tuple[int, str]]) -> bool:
+        """Whether to make what was asked for so far, before anything more is: the clock, or what comes of it, decides;
+        or all machines have enough to do."""
+        slots = self.runner.slots
+        decides = slots == 1 or self.asked.deadline is not None or number + 1 == GIVEN_UP
+        return decides or len(pending) >= ENOUGH * slots
 
-    def _say(self, text: str) -> None:
+    def _make(self, pairs: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+        """The cells of these arms on these repeats: found among the finished runs, or made, at the same time where
+        there is room for it. Gives what is left to be made: nothing."""
+        began, made = len(self.cells), dict[tuple[int, str], Cell]()
+
+        def add(cell: Cell) -> None:
+            made[cell.repeat, cell.arm] = cell
+            self.cells.append(cell)
+            self.listener.tabled(self.so_far, f"repeat {cell.repeat + 1} of {self._of}, {len(self.cells):,} runs")
+
+        def wanted() -> Iterator[Wanted]:
+            for number, name in pairs:
+                cell = self._found(number, name)
+                if cell is not None:
+                    add(cell)
+                    continue
+                arm, repeat = self.arms.each[name], self._repeat(number)
+                if not self.walls:
+                    self.listener.doing("warming up")
+                    self.runner.warm(arm, repeat)
+                self.listener.doing(f"repeat {number + 1} of {self._of}: {name}")
+                yield Wanted(name, arm, repeat)
+
+        with closing(self.runner.run_each(wanted())) as each:
+            for cell, seconds in each:
+                self.walls[cell.arm] = seconds
+                if cell.failed:
+                    self.listener.note(f"repeat {cell.repeat + 1}, {cell.arm}: failed. {cell.failed}")
+                add(cell)
+        self.cells[began:] = [made[pair] for pair in pairs]  # in their order, whichever was done first
+        return []
+
+    def say(self, text: str) -> None:
         """What the page says too."""
         self.notes.append(text)
         self.listener.note(text)
@@ -142,7 +169,7 @@ class Rounds:
             self._repeat(number)
         except DataError as error:
             self._unsplit.add(number)
-            self._say(f"repeat {number + 1} is left out, its rows can't be split: {error}")
+            self.say(f"repeat {number + 1} is left out, its rows can't be split: {error}")
         return number not in self._unsplit
 
     @property
@@ -179,7 +206,7 @@ class Rounds:
             return names
         left = [one for one in design.comparisons if one.name not in out]
         self.arms = replace(self.arms, design=replace(design, comparisons=tuple(left)))
-        self._say(f"the budget has no time for {FEWEST} repeats of all: {listed(out)} left out")
+        self.say(f"the budget has no time for {FEWEST} repeats of all: {listed(out)} left out")
         return kept
 
     def _announce(self, names: Sequence[str], each: float) -> None:
@@ -197,7 +224,7 @@ class Rounds:
         atmost = "at most " if self.asked.race else ""
         self.listener.note(
             f"{said}: {self.asked.most} repeats are {atmost}{counted(len(whole), 'run')}{of}, {atmost}about "
-            f"{duration(each * left)} to come"
+            f"{duration(each * left / self.runner.slots)} to come"
         )
 
     def _still_open(self) -> list[str]:
@@ -212,9 +239,9 @@ class Rounds:
             return True
         left = self.asked.deadline.left()
         wanted = [self.walls.get(name, each) for name in names if self._found(number, name) is None]
-        if not wanted or (sum(wanted) <= left if number >= FEWEST else left > 0):
+        if not wanted or (sum(wanted) / self.runner.slots <= left if number >= FEWEST else left > 0):
             return True
-        self._say(f"the budget is used up after {counted(number, 'repeat')}")
+        self.say(f"the budget is used up after {counted(number, 'repeat')}")
         return False
 
 
