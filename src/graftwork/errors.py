@@ -59,6 +59,10 @@ class NonFiniteLossError(GraftworkError):
     """The loss became NaN or infinite; the last good checkpoint is kept."""
 
 
+class WorkersError(GraftworkError):
+    """Workers were lost and could not be replaced; what they did up to the last checkpoint is kept."""
+
+
 MANY = 40
 """Names that are too many to be listed behind a suggestion."""
 

@@ -150,6 +150,9 @@ def fit_or_plan(
         Path | None, typer.Option(help="folder for model, report and checkpoints; default: runs/NAME; not for plan")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished run in --out")] = False,
+    workers: Annotated[
+        int, typer.Option(help="processes that train together, each a part of every batch; as many as cores or GPUs")
+    ] = 1,
     track: TrackWith = None,
     on_bad_rows: BadRows = "fail",
     encoding: Encoding = None,
@@ -183,23 +186,23 @@ def fit_or_plan(
         encoding=encoding,
     )
     if folder is None or planned:
-        _plan(data, chosen, seconds)
+        _plan(data, chosen, seconds, workers)
     else:
         from graftwork.runs.fit import fit_data
 
         commands = commands_of(sys.argv[1:], folder, chosen.code)
         options = {"budget": seconds, "out": folder, "resume": resume, "track": track, "began": context.obj}
-        fitting = partial(fit_data, data, chosen, **options, **commands)
+        fitting = partial(fit_data, data, chosen, processes=workers, **options, **commands)
         train_and_print(lambda console: fitting(listener=console), folder, "model")
 
 
-def _plan(data: DataArguments, recipe: Recipe, budget: float | None) -> None:
+def _plan(data: DataArguments, recipe: Recipe, budget: float | None, workers: int) -> None:
     from graftwork.cli.console import print_plans
     from graftwork.runs.fit import plan_data
     from graftwork.runs.watching import Watching
 
     with Watching() as console:
-        plans = plan_data(data, recipe, budget=budget, listener=console)
+        plans = plan_data(data, recipe, budget=budget, workers=workers, listener=console)
     print_plans(plans, budget)
 
 

@@ -19,6 +19,7 @@ from graftwork.evidence.scores.domains import to_json as by_domain
 from graftwork.evidence.summary.summarising import summarised
 from graftwork.evidence.summary.summary import Summary
 from graftwork.evidence.views import report_html, report_lines
+from graftwork.evidence.workers import to_json as workers_json
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -47,6 +48,7 @@ class Report(Findings):
                 stage.name: {"wall": round(stage.wall_seconds, 3), "cpu": round(stage.cpu_seconds, 3)}
                 for stage in self.costs
             },
+            **({"workers": workers_json(self.workers)} if self.workers else {}),
             "parameters": {"trained": self.parameters_trained, "total": self.parameters_total},
             "peak_memory_bytes": self.peak_memory,
             "candidates": [

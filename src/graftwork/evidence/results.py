@@ -16,6 +16,7 @@ from graftwork.evidence.scores.domains import DomainScore
 from graftwork.evidence.scores.intervals import Interval
 from graftwork.evidence.scores.modalities import Contribution
 from graftwork.evidence.warnings import DataWarning, Suspect
+from graftwork.evidence.workers import WorkerCost
 from graftwork.shown import counted
 from graftwork.tasks.metrics.metric import Metric
 
@@ -119,6 +120,7 @@ class Findings(Result):
     `{folder}`. made: when. rows: those that are shown, by split and number. provenance: the
     bases with their licences, and the tables. remembered: what became of the task that the base was trained for before.
     tuned: what a reward brought, by target, where one was climbed. code: modules of the user's that training imports.
+    workers: what each cost, of runs that several made.
     """
 
     more: tuple[Result, ...] = ()
@@ -158,6 +160,7 @@ class Findings(Result):
     remembered: tuple[Remembered, ...] = ()
     tuned: tuple[Tuned, ...] = ()
     code: tuple[str, ...] = ()
+    workers: tuple[WorkerCost, ...] = ()
 
     @property
     def results(self) -> tuple[Result, ...]:

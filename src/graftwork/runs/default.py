@@ -29,7 +29,8 @@ from graftwork.runs.clock import Deadline
 from graftwork.runs.folds import FOLDS
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import Candidate, least_steps, make_ready, run_single
+from graftwork.runs.paced import least_steps
+from graftwork.runs.single import Candidate, RunOne, make_ready, run_single
 from graftwork.runs.workspace import Workspace
 from graftwork.shown import shortened_text
 
@@ -52,10 +53,11 @@ def run_all(
     look: Look | None = None,
     portfolio: Portfolio = PORTFOLIO,
     stream: Stream | None = None,
+    run: RunOne = run_single,
 ) -> tuple[list[Candidate], Candidate]:
     """Run what is planned while time lasts; the candidates in order, and the one to keep. look: what a row takes.
     portfolio: the table of orders of `techniques: auto`. stream: what is streamed in place of a fine-tune on the
-    rows of the job.
+    rows of the job. run: what makes each run.
 
     Ctrl-C ends the sequence with what there is. A run that fails (its loss is not finite, its arithmetic breaks down,
     the memory is too small) is left out and said, and so is one that does not reach its first step in time, or that a
@@ -77,9 +79,7 @@ def run_all(
                 listener.note(f"{name}: left out, the budget is used up")
                 continue
             begun = sequence.now()
-            done = run_single(
-                its_job, one, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit
-            )
+            done = run(its_job, one, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit)
             candidates.append(done)
             sequence.took = sequence.now() - begun
             if len(planned) > 1:

@@ -38,6 +38,8 @@ from graftwork.runs.provenance import licence_notes
 from graftwork.runs.reporting import Call
 from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.watching import heard
+from graftwork.runs.workers.checks import check_number
+from graftwork.runs.workers.choice import run_of
 from graftwork.runs.workspace import Workspace, claims_out, open_workspace
 
 
@@ -49,6 +51,7 @@ def fit(
     budget: float | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    workers: int = 1,
     track: Track | None = None,
     verbose: bool = True,
     listener: Listener | None = None,
@@ -75,6 +78,7 @@ def fit(
         model of all domains. adapt_to_held_out: these models see the rows of the domain left out, without targets.
     recipe: what to do, as a `Recipe` or a YAML file. budget: wall seconds for the whole call.
     out: folder for the model, its report and the checkpoints; must be new, or the unfinished one with `resume=True`.
+    workers: processes of this machine that train together, each a part of every batch (`docs/workers.md`).
     track: "tensorboard" also writes curves of the runs below `out` (extra `track`), "mlflow" MLflow runs there, or to
         where `MLFLOW_TRACKING_URI` says.
     on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out.
@@ -95,6 +99,7 @@ def fit(
             budget=budget,
             out=out,
             resume=resume,
+            processes=workers,
             track=track,
             listener=hearing,
             command=command,
@@ -115,6 +120,7 @@ def fit_data(
     budget: float | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    processes: int = 1,
     track: Track | None = None,
     listener: Listener | None = None,
     command: str | None = None,
@@ -131,6 +137,8 @@ def fit_data(
     clock: what the budget is counted by; `time.process_time` makes CPU seconds of it. portfolio: the table that says in
     which order `techniques: auto` tries its candidates, in place of the library's own.
 
+    processes: workers that this call starts for each of its runs, `workers` of `fit`.
+
     workers: of several, each process calls it with the same arguments. Worker 0 decides, writes `out`, is heard by the
     listener and reports; the others compute their parts, and give back the same model without its scores."""
     del track  # `tracked` has made a listener of it
@@ -141,6 +149,7 @@ def fit_data(
     workspace = open_workspace(folder, resume, workers)
     if budget is not None and budget <= 0:
         raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
+    run = run_of(processes)
     listener.doing(f"reading {data.called}")
     job = _read(data, recipe, workspace, listener, watch)
     # A clock of CPU seconds knows nothing of how busy the machine is.
@@ -159,14 +168,16 @@ def fit_data(
         recipe, deadline = allowed.recipe, allowed.deadline
         left_out = (
             score_left_out(
-                job, recipe, workspace, listener, deadline, adapt=data.adapt_to_held_out, portfolio=portfolio
+                job, recipe, workspace, listener, deadline, adapt=data.adapt_to_held_out, portfolio=portfolio, run=run
             )
             if data.split_by
             else []
         )
         call = Call(asked, budget, str(folder or ""), len(job.train), len(job.valid or ()), allowed.for_all)
         job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
-        candidates, kept = run_all(job, recipe, workspace, listener, deadline, allowed.look, portfolio, allowed.stream)
+        candidates, kept = run_all(
+            job, recipe, workspace, listener, deadline, allowed.look, portfolio, allowed.stream, run
+        )
     job = job_of(job, kept.recipe)
     finishing = Finishing(data, job, folder, listener, command, clocks, call)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
@@ -198,18 +209,19 @@ def plan(
     *,
     recipe: Recipe | str | os.PathLike[str] | None = None,
     budget: float | None = None,
+    workers: int = 1,
     verbose: bool = True,
     listener: Listener | None = None,
     **data: Unpack[DataOptions],
 ) -> Plans:
     """What `fit` would do with the same arguments, as named plans in their order; nothing is trained.
 
-    budget: seconds; the plans are for the rows that it leaves, and only then is `test` read. verbose: say what was
-    inferred; listener: hears it in its place.
+    budget: seconds; the plans are for the rows that it leaves, and only then is `test` read. workers: of `fit`.
+    verbose: say what was inferred; listener: hears it in its place.
     """
     tables = DataArguments(train=train, **data)
     with heard(listener, verbose) as hearing:
-        return plan_data(tables, recipe, budget=budget, listener=hearing)
+        return plan_data(tables, recipe, budget=budget, workers=workers, listener=hearing)
 
 
 def plan_data(
@@ -217,6 +229,7 @@ def plan_data(
     recipe: Recipe | str | os.PathLike[str] | None = None,
     *,
     budget: float | None = None,
+    workers: int = 1,
     listener: Listener | None = None,
 ) -> Plans:
     """`plan`, with the data arguments as one thing. budget: plan for the rows that it leaves.
@@ -224,6 +237,7 @@ def plan_data(
     A test table is read only with a budget, part of which it takes.
     """
     began = time.monotonic()
+    check_number(workers)
     recipe, listener = _recipe(recipe), listener or Listener()
     listener.doing(f"reading {data.called}")
     job = make_job(data if budget is not None else replace(data, test=None), recipe)
@@ -236,7 +250,7 @@ def plan_data(
         listener.note(note)
     if data.split_by:
         listener.note(f"before it, the same without each domain in turn: {', '.join(domains_to_leave_out(job))}")
-    return planned(job, recipe, listener, ends)
+    return planned(job, recipe, listener, ends, workers=Workers(0, workers))
 
 
 def _recipe(given: Recipe | str | os.PathLike[str] | None) -> Recipe:

@@ -33,6 +33,7 @@ from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.model_from_run import make_model
+from graftwork.runs.single import RunOne, run_single
 from graftwork.runs.workspace import Workspace
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import metric_for
@@ -109,6 +110,7 @@ def score_left_out(
     *,
     adapt: bool,
     portfolio: Portfolio = PORTFOLIO,
+    run: RunOne = run_single,
 ) -> list[LeftOutDomain]:
     """The scores of each domain by models of the others. What is done is kept in the workspace, for a resumed call.
 
@@ -132,7 +134,7 @@ def score_left_out(
         left = len(domains) + 1 - index
         until = None if deadline is None else replace(deadline.part(1 / left), shared=len(domains) + 1)
         own = workspace if workspace.folder is None else replace(workspace, folder=workspace.folder / name)
-        found.append(_score(part, recipe, own, listener, until, domain, portfolio))
+        found.append(_score(part, recipe, own, listener, until, domain, portfolio, run))
         workspace.remember(name, {"key": key, **_kept(found[-1])})
         own.clear()
     for target in job.tasks:
@@ -165,9 +167,10 @@ def _score(
     deadline: Deadline | None,
     domain: str,
     portfolio: Portfolio,
+    run: RunOne,
 ) -> LeftOutDomain:
     wall, cpu = time.monotonic(), time.process_time()
-    candidates, best = run_all(job, recipe, workspace, listener, deadline, portfolio=portfolio)
+    candidates, best = run_all(job, recipe, workspace, listener, deadline, portfolio=portfolio, run=run)
     if any(one.fitted.interrupted for one in candidates):
         raise KeyboardInterrupt
     model = make_model(job, best)

@@ -118,6 +118,7 @@ def make_report(
         provenance=model.provenance,
         tuned=tuned,
         code=kept.recipe.code,
+        workers=tuple(cost for one in candidates for cost in one.workers),
         remembered=() if job.old_task is None else job.old_task.after(model.lead.network),
     )
     wanted = {name: rows for name, rows in wanted_rows(report).items() if name in given}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -21,12 +22,12 @@ from graftwork.core.run import Run, make_run
 from graftwork.core.scoring import compared_targets, predict_examples
 from graftwork.core.settings import resolve
 from graftwork.core.training.compiled import compile_encoders
-from graftwork.core.training.course import Course
-from graftwork.core.training.pace import OutOfTime, Pace
+from graftwork.core.training.pace import OutOfTime
 from graftwork.core.training.timing import affordable_steps
 from graftwork.data.table import Input, Table
 from graftwork.devices import chosen
 from graftwork.errors import RefusedError
+from graftwork.evidence.workers import WorkerCost
 from graftwork.networks.bases.registry import build
 from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network
@@ -38,6 +39,7 @@ from graftwork.runs.fingerprint import fingerprint
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.old_rows import with_old_rows
+from graftwork.runs.paced import paced
 from graftwork.runs.speed import Speed
 from graftwork.runs.starting_model import StartingModel, starting_model
 from graftwork.runs.teachers.teachers import answers
@@ -48,8 +50,6 @@ from graftwork.tasks.registry import head_of
 
 HEAD_LR = 1e-3
 """Learning rate of the heads where no base has anything to train."""
-LEAST_STEPS = 100
-"""Steps, or one pass over the rows, without which a base from scratch is no model and a fine-tune not worth while."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class Candidate:
 
     score: on validation, more is better. across: the same on training rows, each predicted without its fold, where few
     validate; else None. beaten: by a simpler one, as far as can be told from these. wall, cpu: seconds from building
-    the network to the last step. starting: what a technique that climbs an aim of its own began from.
+    the network to the last step. starting: what a technique that climbs an aim of its own began from. workers: what
+    each cost, where several made it.
     """
 
     name: str
@@ -74,6 +75,23 @@ class Candidate:
     across: float | None = None
     beaten: bool = False
     starting: StartingModel | None = None
+    workers: tuple[WorkerCost, ...] = ()
+
+
+class RunOne(Protocol):
+    """What makes a run of a call: `run_single`, or what has several workers do the same."""
+
+    def __call__(
+        self,
+        job: Job,
+        recipe: Recipe,
+        *,
+        name: str,
+        workspace: Workspace,
+        listener: Listener,
+        deadline: Deadline | None = None,
+        limit: Deadline | None = None,
+    ) -> Candidate: ...
 
 
 def plan_single(job: Job, recipe: Recipe, *, timed: bool = True) -> Plan:
@@ -82,10 +100,12 @@ def plan_single(job: Job, recipe: Recipe, *, timed: bool = True) -> Plan:
     return run.plan if not timed else replace(run.plan, seconds=affordable_steps(run, None).seconds)
 
 
-def make_ready(job: Job, recipe: Recipe, *, sketched: bool = False, started: bool = False) -> Run:
+def make_ready(
+    job: Job, recipe: Recipe, *, sketched: bool = False, started: bool = False, workers: Workers = ALONE
+) -> Run:
     """The run of a recipe with its techniques listed, checked and adapted, with nothing slow begun unless it is
     `started`. sketched: of a large table only some rows are prepared."""
-    return _make_run(job, recipe, started=started, listener=Listener(), sketched=sketched)
+    return _make_run(job, recipe, started=started, listener=Listener(), sketched=sketched, workers=workers)
 
 
 def run_single(
@@ -114,7 +134,7 @@ def run_single(
         recipe, limit, deadline = begun, None, deadline if scored_at else None
     listener.doing(f"{name}: making ready")
     run = _make_run(job, recipe, started=True, listener=listener, limit=limit, workers=workspace.workers)
-    run, pace = _paced(run, name, asked, workspace, listener, deadline, limit, begun=begun is not None)
+    run, pace = paced(run, name, asked, workspace, listener, deadline, limit, begun=begun is not None)
     if begun is None:
         remember_begun(workspace, name, asked, run.plan.total_steps)
     resolved = replace(recipe, training=replace(run.plan.training, steps=run.plan.total_steps))
@@ -160,50 +180,6 @@ def run_single(
     spent = time.process_time() - cpu
     best = fitted.best_score
     return Candidate(name, resolved, run.plan, network, fitted, best, predictions, seconds, spent, starting=starting)
-
-
-def _paced(
-    run: Run,
-    name: str,
-    asked: Recipe,
-    workspace: Workspace,
-    listener: Listener,
-    deadline: Deadline | None,
-    limit: Deadline | None,
-    *,
-    begun: bool,
-) -> tuple[Run, Pace | None]:
-    """The run with the steps that there is time for, and what holds it to that time. begun: its steps are known."""
-    planned = run.plan.total_steps
-
-    def decided(course: Course) -> None:
-        remember_begun(workspace, name, asked, course.total, course.cuts)
-
-    if deadline is not None and begun:
-        return run, Pace(deadline.left, least=least_steps(run), evaluation=0.0, decided=decided)
-    if deadline is None or planned == 0 or run.training.cuts:
-        return run, None
-    timed = affordable_steps(run, deadline.left(), deadline.clock)
-    least = least_steps(run)
-    if timed.steps < least:
-        if limit is not None:
-            raise OutOfTime
-        if not run.plan.starts_well:
-            lacking = least * timed.step + timed.evaluation * 2 - deadline.left()
-            raise deadline.refuse(
-                lacking,
-                f"{name} has time for {timed.steps} of {planned} steps, and with fewer than {least} there is no model",
-            )
-    if timed.steps < planned:
-        listener.note(f"{name}: {timed.steps} of {planned} steps fit into the budget")
-        run = run.with_steps(timed.steps)
-    left = deadline.sooner(timed.evaluation).left  # validation is predicted once more when the run is over
-    return run, Pace(left, least=min(least, timed.steps), evaluation=timed.evaluation, decided=decided)
-
-
-def least_steps(run: Run) -> int:
-    """Steps below which a run is no model, or not worth beginning: one pass over the rows, at most `LEAST_STEPS`."""
-    return min(run.plan.total_steps, LEAST_STEPS, max(1, -(-len(run.train) // run.training.batch)))
 
 
 def build_network(job: Job, recipe: Recipe) -> Network:

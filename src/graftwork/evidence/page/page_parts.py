@@ -14,6 +14,7 @@ from graftwork.evidence.page.pictures import bars
 from graftwork.evidence.page.remembered import remembered_table
 from graftwork.evidence.page.slice_tables import slice_parts
 from graftwork.evidence.page.tables import Grid, Value
+from graftwork.evidence.page.worker_costs import worker_costs
 from graftwork.evidence.results import Findings, Result
 from graftwork.evidence.rows import RowView
 from graftwork.evidence.scores.breakdown import Bin, ClassScore, Pair
@@ -49,6 +50,7 @@ def parts(report: Findings) -> dict[str, Any]:
         "remembered": remembered_table(report.remembered),
         "facts": _facts(report),
         "costs": _costs(report),
+        "workers": worker_costs(report.workers),
         "plan": _plan(report),
     }
     found["sections"] = _sections(found)

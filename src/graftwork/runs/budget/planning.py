@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from statistics import fmean
 
+from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.plan import Plan
 from graftwork.core.plans import Plans
 from graftwork.core.run import Run
@@ -23,6 +24,7 @@ from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import make_ready
+from graftwork.runs.workers.checks import check_rows
 from graftwork.runs.workspace import Workspace
 
 
@@ -32,8 +34,10 @@ def planned(
     listener: Listener,
     budget: Deadline | None = None,
     portfolio: Portfolio = PORTFOLIO,
+    workers: Workers = ALONE,
 ) -> Plans:
-    """The plans of `techniques: auto`, or of the recipe, in their order, on the rows that a budget leaves."""
+    """The plans of `techniques: auto`, or of the recipe, in their order, on the rows that a budget leaves. workers: one
+    of those that would train, which shows what they refuse and what the part of one takes."""
     stream = None
     if budget is not None:
         allowed = within_budget(job, recipe, Workspace(), listener, budget, estimated=True, portfolio=portfolio)
@@ -46,7 +50,8 @@ def planned(
     for name, one in with_stream(job, runs, stream):
         listener.doing(f"planning: {name}")
         try:
-            run = make_ready(job_of(job, one), one, sketched=True)
+            run = make_ready(job_of(job, one), one, sketched=True, workers=workers)
+            check_rows(run, name)
         except (RefusedError, UsageError) as error:
             if not is_other(name):
                 raise
