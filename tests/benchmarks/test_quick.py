@@ -37,6 +37,8 @@ SCRIPTS = (
     "tune_planted",
     "rl",
     "reward",
+    "predict_workers",
+    "scaling",
 )
 """Those that need no peer that a developer lacks."""
 
