@@ -28,8 +28,8 @@ ROWS, QUICK_ROWS = (200, 6200), (200, 1200)
 TECHNIQUES = {"all of it": "none", "LoRA": "lora"}
 NETWORKS = {"1 Gbit/s": (125e6, 1e-4), "10 Gbit/s": (1.25e9, 5e-5), "100 Gbit/s": (12.5e9, 1e-5)}
 """Bytes a second, and seconds of one message."""
-QUICKER = 1000
-"""A device that computes so much quicker than the one core that was measured, on paper."""
+DEVICES = {"one core each, 64 rows": (1, BATCH), "1,000 times as quick, 4,096 rows": (1000, 4096)}
+"""How much quicker than the one core that was measured, on paper, and rows of a step."""
 SIZES = {"": 1.0, "five times the size": 5.0}
 """By what a model larger than MiniLM costs a row, and has gradients, in proportion."""
 PREDICTED = 1_000_000
@@ -117,10 +117,10 @@ def section(records: list[Record]) -> str:
     made = []
     for called in TECHNIQUES:
         for size, times in SIZES.items():
-            for device, quicker in (("one core each", 1), (f"{QUICKER:,} times as quick", QUICKER)):
+            for device, (quicker, batch) in DEVICES.items():
                 row, bytes_ = by[called]["row"] * times / quicker, 4 * by[called]["trained"] * times
                 name = f"{called}{f', {size}' if size else ''} ({bytes_ / 4e6:.1f} M trained), {device}"
-                made.append([name, *(cell(row, bytes_, *network) for network in NETWORKS.values())])
+                made.append([name, *(cell(row, bytes_, *network, batch) for network in NETWORKS.values())])
     told = by["predict"]
     alone = told["load"] + PREDICTED * told["row"]
     shared = [
@@ -133,7 +133,7 @@ def section(records: list[Record]) -> str:
             f"Measured, in CPU seconds of one thread: a row of a step of MiniLM {measured}; a prediction loads in "
             f"{told['load']:.1f} s and takes {1e3 * told['row']:.2f} ms a row, {1e6 * told['serial']:.0f} µs of it to "
             "read and write.",
-            table(["a step of 64 rows; % at 2, 8, 64 workers", *NETWORKS], made),
+            table(["a step; % at 2, 8, 64 workers", *NETWORKS], made),
             table(
                 ["a prediction; % at", *(f"{n} workers" for n in WORKERS)],
                 [[f"{PREDICTED:,} short texts, one core each", *shared]],
@@ -147,9 +147,9 @@ def shared_row(told: Record, workers: int) -> float:
     return float(told["serial"] + (told["row"] - told["serial"]) / workers)
 
 
-def cell(row: float, size: float, bandwidth: float, latency: float) -> str:
-    alone = step_seconds(1, row, size, bandwidth, latency)
-    found = [efficiency(alone, step_seconds(n, row, size, bandwidth, latency), n) for n in WORKERS]
+def cell(row: float, size: float, bandwidth: float, latency: float, batch: int) -> str:
+    alone = step_seconds(1, row, size, bandwidth, latency, batch)
+    found = [efficiency(alone, step_seconds(n, row, size, bandwidth, latency, batch), n) for n in WORKERS]
     return ", ".join(f"{100 * each:.0f}" for each in found)
 
 
