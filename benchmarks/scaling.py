@@ -97,8 +97,8 @@ def serial(rows: Path, count: int) -> float:
 def step_seconds(workers: int, row: float, size: float, bandwidth: float, latency: float, batch: int = BATCH) -> float:
     """A data-parallel step. row: seconds of a row; size: bytes of the gradients.
 
-    >>> step_seconds(1, 0.5, 1e9, 1e9, 0.1, batch=4), step_seconds(2, 0.5, 1e9, 1e9, 0.1, batch=4)
-    (2.0, 2.2)
+    >>> step_seconds(1, 0.5, 1e9, 1e9, 0.25, batch=4), step_seconds(2, 0.5, 1e9, 1e9, 0.25, batch=4)
+    (2.0, 2.5)
     """
     ring = 2 * (workers - 1) / workers * size / bandwidth + 2 * (workers - 1) * latency
     return batch * row / workers + ring

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from graftwork.cli.arguments import BadRows, Device, Encoding, check_paths, one_or_named
+from graftwork.cli.cluster_options import Insecure, OnCluster
 from graftwork.cli.strange import Beyond, OtherLabel, Unusual, strange_of
 from graftwork.data.store.names import inside
 from graftwork.errors import UsageError
@@ -65,8 +66,10 @@ def predict(
     ] = False,
     workers: Annotated[
         int | None,
-        typer.Option(help="processes of this machine that compute, such as its cores; goes on where it was stopped"),
+        typer.Option(help="processes that compute, such as the cores of this machine; goes on where it was stopped"),
     ] = None,
+    cluster: OnCluster = None,
+    insecure: Insecure = False,
     encoding: Encoding = None,
     device: Device = "auto",
 ) -> None:
@@ -91,7 +94,7 @@ def predict(
             asked=asked,
             costs=priced,
             parts=parts,
-            by=ComputedBy(workers),
+            by=ComputedBy(workers, cluster, insecure),
             on=on,
         )
     tell(f"{counted(rows)} predicted into {out}")

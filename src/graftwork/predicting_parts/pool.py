@@ -36,11 +36,11 @@ SHOWN_ERROR = 500
 
 
 class PartLost(errors.WorkerError):
-    """A part has ended each process that took it. part: its number."""
+    """A part has ended each process that took it. part: its number. tries: how many. how: the last one ended."""
 
-    def __init__(self, part: int, how: str) -> None:
+    def __init__(self, part: int, tries: int, how: str) -> None:
         super().__init__(f"part {part}: {how}")
-        self.part, self.how = part, how
+        self.part, self.tries, self.how = part, tries, how
 
 
 @dataclass(eq=False)
@@ -101,18 +101,18 @@ class Pool:
         for process in self._processes:
             process.send(message)
 
-    def at_work(self) -> list[tuple[int, int]]:
-        """Each process that has a part, and its number."""
-        return [(process.index, process.given[0]) for process in self._processes if process.given]
+    def at_work(self) -> list[str]:
+        """What each process that has a part is about, for a reader."""
+        return [f"worker {one.index}: part {one.given[0] + 1}" for one in self._processes if one.given]
 
     def keep(self, count: int) -> None:
         """End those that are too many."""
         while len(self._processes) > count:
             _end(self._processes.pop())
 
-    def results(self, parts: Mapping[int, Mapping[str, Any]]) -> Iterator[tuple[int, int, dict[str, Any]]]:
-        """What the processes answer, in any order, with the number of the part and of the process: {"done": part, …}
-        once for each part, and {"at": part, …} as often as it says how far it is.
+    def results(self, parts: Mapping[int, Mapping[str, Any]]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+        """What the processes answer, in any order, with the number of the part and who it was: {"done": part, …} once
+        for each part, and {"at": part, …} as often as it says how far it is.
 
         Raises `PartLost` for a part that ended `TRIES` processes, WorkerError where none can begin, and what a process
         raised itself, if it is an error for users.
@@ -129,13 +129,13 @@ class Pool:
             reply: dict[str, Any] = json.loads(line)
             process.ready, self._unready[process.index] = True, 0
             if "failed" in reply:
-                raise _error_of(reply["failed"])
+                raise error_of(reply["failed"])
             if "done" in reply:
                 process.given.remove(reply["done"])
                 left -= 1
             for said in ("done", "at"):
                 if said in reply:
-                    yield reply[said], process.index, reply
+                    yield reply[said], f"worker {process.index}", reply
 
     def close(self) -> None:
         """End all, whatever they do."""
@@ -190,7 +190,7 @@ class Pool:
             at_work = process.given[0]
             ended[at_work] += 1
             if ended[at_work] == TRIES:
-                raise PartLost(at_work, how)
+                raise PartLost(at_work, TRIES, how)
         waiting.extendleft(reversed(process.given))
         self._on.note(f"worker {process.index} ended ({how.splitlines()[0]}); another one does its part again")
         _end(process)
@@ -208,7 +208,7 @@ def _end(process: _Process) -> None:
         process.reader.join(timeout=10)
 
 
-def _error_of(told: Mapping[str, str]) -> errors.GraftworkError:
+def error_of(told: Mapping[str, str]) -> errors.GraftworkError:
     """What a process raised, as the same error."""
     kind = getattr(errors, told["kind"], None)
     if isinstance(kind, type) and issubclass(kind, errors.GraftworkError):

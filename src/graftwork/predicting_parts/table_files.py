@@ -44,6 +44,18 @@ def write_rows(path: Path, table: Table) -> Rows:
 def map_rows(rows: Rows) -> Table:
     """The table, whose rows are numbered from 1."""
     with pa.memory_map(rows["path"]) as file:
-        data = pa.ipc.open_file(file).read_all()
+        return table_of(rows, pa.ipc.open_file(file).read_all())
+
+
+def table_of(rows: Rows, data: pa.Table, start: int = 0) -> Table:
+    """Some of its rows as a table. start: how many stand before them."""
     folder = None if rows["folder"] is None else Path(rows["folder"])
-    return Table(data, schema_of({"schema": rows["columns"]}), rows["source"], np.arange(1, len(data) + 1), folder)
+    numbers = np.arange(start + 1, start + len(data) + 1)
+    return Table(data, schema_of({"schema": rows["columns"]}), rows["source"], numbers, folder)
+
+
+def names_files(table: Table) -> bool:
+    """Whether rows name images or sounds by their paths, which whoever computes has to see."""
+    media = [column.name for column in table.schema.columns if column.kind in ("image", "audio")]
+    types = [table.data.schema.field(name).type for name in media]
+    return any(not (pa.types.is_binary(one) or pa.types.is_large_binary(one)) for one in types)

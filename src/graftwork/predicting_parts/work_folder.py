@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from graftwork.data.contents import contents
 from graftwork.data.store.cache import digest, storing
@@ -17,8 +18,9 @@ from graftwork.data.store.writing import clean, is_own, remove, write_text
 from graftwork.data.table import Table
 from graftwork.errors import DataError, UsageError
 from graftwork.networks.manifest import MANIFEST, weights_key
-from graftwork.predicting import Kept
-from graftwork.predicting_parts.kept_files import read_kept
+
+if TYPE_CHECKING:
+    from graftwork.predicting import Kept
 
 ABOUT = "parts.json"
 ROWS, MODEL = "rows.arrow", "model"
@@ -54,6 +56,8 @@ class WorkFolder:
 
     def read(self, part: int, rows: int) -> tuple[Kept, list[str]] | None:
         """A part with so many rows and what is to be said of it, None where it is not there, or damaged."""
+        from graftwork.predicting_parts.kept_files import read_kept
+
         try:
             return read_kept(self.path(part), rows) if self.path(part).is_file() else None
         except DataError:

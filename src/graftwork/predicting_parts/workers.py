@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graftwork.errors import DataError, UsageError, WorkerError
-from graftwork.predicting_parts.pool import TRIES, PartLost, Pool
+from graftwork.predicting_parts.pool import PartLost, Pool
+from graftwork.predicting_parts.work_folder import WorkFolder, check_free
 from graftwork.progress import SILENT, Screen
 from graftwork.shown import counted
 from graftwork.threads import allowed
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from graftwork.data.quality.checks import BadRow
     from graftwork.data.table import Table
     from graftwork.predicting import Kept
+    from graftwork.predicting_parts.on_cluster import ClusterPool
     from graftwork.predicting_parts.parts import Part
-    from graftwork.predicting_parts.work_folder import WorkFolder
     from graftwork.saved import Saved
 
 MODULE = "graftwork.predicting_parts.worker"
@@ -49,15 +50,16 @@ class Spent:
 class Crew:
     """Processes that load a model while the table is still read. work: where parts are kept. on: what is told.
 
-    done, of: parts. spent: by process.
+    counted: the user said how many they are. done, of: parts. spent: by process, or by machine of a cluster.
     """
 
-    pool: Pool
+    pool: Pool | ClusterPool
     work: WorkFolder
     on: Screen = SILENT
+    counted: bool = True
     done: int = 0
     of: int = 0
-    spent: dict[int, Spent] = field(default_factory=dict)
+    spent: dict[str, Spent] = field(default_factory=dict)
 
     def load(self, model: Path, device: str = "auto") -> None:
         """Tell them the folder of the model, and the device that computes; of several GPUs each takes another one."""
@@ -78,7 +80,7 @@ class Crew:
 
         model: as it lies in `folder`, unless techniques are `added` at prediction; then the processes load it from the
         work folder. table: its rows are numbered from 1. features: also those of the rows.
-        Raises WorkerError, with the numbers of its rows, for a part that ended `TRIES` processes.
+        Raises WorkerError, with the numbers of its rows, for a part that ended two processes.
         """
         from graftwork import saving
         from graftwork.predicting_parts.parts import parts_of
@@ -102,7 +104,7 @@ class Crew:
         return self._in_order(parts, missing, table)
 
     def _send_home(self, parts: Sequence[Part], needed: int) -> None:
-        if needed:
+        if needed and self.counted:
             most = max(part.stop - part.start for part in parts)
             self.on.note(
                 f"{len(self.pool)} workers are more than there is to do: {counted(self.of, 'part')} of up to {most:,} "
@@ -131,6 +133,7 @@ class Crew:
         asked = {part.number: {**_told(part), "path": str(self.work.path(part.number).absolute())} for part in missing}
         ready = len(table) - sum(part.stop - part.start for part in missing)
         begun = dict[int, int]()
+        self.on.show("predicting", ready, len(table), "rows")
         try:
             for number, process, reply in self.pool.results(asked):
                 if "done" in reply:
@@ -141,14 +144,14 @@ class Crew:
                     spent.seconds += reply["seconds"]
                 else:
                     begun[number] = reply["rows"]
-                at_work = ", ".join(f"worker {at}: part {part + 1}" for at, part in self.pool.at_work())
+                at_work = ", ".join(self.pool.at_work())
                 self.on.show("predicting", min(ready + sum(begun.values()), len(table)), len(table), "rows", at_work)
                 if "done" in reply:
                     yield number
         except PartLost as lost:
             where = f"{table.source}, {parts[lost.part].shown}"
             raise WorkerError(
-                f"{where}: {TRIES} workers ended while they predicted these ({lost.how}). "
+                f"{where}: {lost.tries} workers ended while they predicted these ({lost.how}). "
                 "Look at these rows; where memory ran out, use fewer workers."
             ) from lost
 
@@ -159,27 +162,48 @@ def _told(part: Part) -> dict[str, Any]:
 
 @contextmanager
 def crew(count: int, folder: Path, on: Screen = SILENT) -> Iterator[Crew]:
-    """`count` processes for one prediction, which end with the block. folder: where parts are kept; where the block
-    fails they stay, and what stays is said.
+    """`count` processes for one prediction, which end with the block. folder: where parts are kept; what stays there
+    where the block fails is said.
 
     Raises UsageError for a number of processes that can't be, and for a folder that something else has filled.
     """
-    from graftwork.predicting_parts.work_folder import WorkFolder, check_free
-
     check_count(count)
     check_free(folder)
-    with Pool(MODULE, count, on) as pool:
-        made = Crew(pool, WorkFolder(folder), on)
-        try:
-            yield made
-        except BaseException:
-            if made.spent:
-                kept = f"{made.done:,} of {counted(made.of, 'part')} are kept in {folder}"
-                on.note(f"{kept}: the same command goes on there")
-            elif made.of and not made.done:
-                pool.close()
-                made.work.remove()
-            raise
+    with Pool(MODULE, count, on) as pool, keeping(Crew(pool, WorkFolder(folder), on)) as made:
+        yield made
+
+
+@contextmanager
+def cluster_crew(address: str, insecure: bool, count: int | None, folder: Path, on: Screen = SILENT) -> Iterator[Crew]:
+    """The same on a cluster. count: workers; None for as many as it has cores, or GPUs.
+
+    Raises what `graftwork.cluster.connection.connected` and `check_nodes` raise, too.
+    """
+    from graftwork.predicting_parts.on_cluster import cluster_pool
+
+    if count is not None and not 1 <= count <= MOST:
+        check_count(count)
+    check_free(folder)
+    with (
+        cluster_pool(address, count or 0, insecure=insecure, on=on) as pool,
+        keeping(Crew(pool, WorkFolder(folder), on, counted=count is not None)) as made,
+    ):
+        yield made
+
+
+@contextmanager
+def keeping(made: Crew) -> Iterator[Crew]:
+    """Say what is kept where the block fails; where that is nothing, remove the folder."""
+    try:
+        yield made
+    except BaseException:
+        if made.spent:
+            kept = f"{made.done:,} of {counted(made.of, 'part')} are kept in {made.work.folder}"
+            made.on.note(f"{kept}: the same command goes on there")
+        elif made.of and not made.done:
+            made.pool.keep(0)
+            made.work.remove()
+        raise
 
 
 def check_count(count: int) -> None:
