@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
@@ -20,6 +20,7 @@ from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import clean, is_own, remove, write_text
 from graftwork.errors import CheckpointError, DataError, ModelError, UsageError
 from graftwork.networks.manifest import is_model
+from graftwork.runs.leading import writes_out
 from graftwork.runs.tracking.folders import TRACK
 
 FOLDER = ".work"
@@ -119,12 +120,6 @@ def claims_out(call: Callable[Given, Result]) -> Callable[Given, Result]:
             return call(*args, **kwargs)
 
     return alone
-
-
-def writes_out(kwargs: Mapping[str, object]) -> bool:
-    """Whether a call with these arguments writes its `out`: of several workers the first one does."""
-    workers = kwargs.get("workers", ALONE)
-    return not isinstance(workers, Workers) or workers.leads
 
 
 def holds_something(out: Path) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar, get_args
 
 from graftwork.errors import UsageError, nearest
+from graftwork.runs.leading import writes_out
 from graftwork.runs.listener import Listener
 from graftwork.runs.tracking.folders import TRACK
 from graftwork.runs.tracking.known_runs import KnownRuns, known_runs
@@ -15,7 +16,6 @@ from graftwork.runs.tracking.mlflow import MlflowRuns, check_mlflow, named_uri, 
 from graftwork.runs.tracking.tensorboard import TensorBoard, check_tensorboard
 from graftwork.runs.tracking.tracking import Tracking
 from graftwork.runs.tracking.writer import End
-from graftwork.runs.workspace import writes_out
 
 Track = Literal["tensorboard", "mlflow"]
 ARTIFACTS = ("recipe.yaml", "report.html", "ablation.html", "tune.html")
