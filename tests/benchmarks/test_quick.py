@@ -17,6 +17,7 @@ SCRIPTS = (
     "startup",
     "step_cost",
     "data_parallel",
+    "nodes",
     "technique_cost",
     "domains",
     "distil",
