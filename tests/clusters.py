@@ -67,7 +67,6 @@ def nodes(
             "RAY_TMPDIR": place,
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_enable_metrics_collection": "0",
-            "RAY_raylet_start_wait_time_s": "60",
             "RAY_AUTH_MODE": "token" if token else "disabled",
             **({"RAY_AUTH_TOKEN_PATH": str(secret)} if token else {}),
         }

@@ -102,7 +102,8 @@ def work(
     import ray
 
     with Teller(number, lambda events: board.put.remote(events)) as tell:
-        tell("at", ray.get_runtime_context().get_node_id())
+        node = str(ray.get_runtime_context().get_node_id())
+        tell("at", node)
         tell.flush()
         key = shared[0].hex()
         if key not in _HELD:
@@ -110,7 +111,8 @@ def work(
             _HELD[key] = ray.get(shared[0])
         wall, cpu = time.monotonic(), time.process_time()
         result = function(_HELD[key], given, tell)
-        return Ended("done", result, time.monotonic() - wall, time.process_time() - cpu, _peak())
+        wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+        return Ended("done", result, wall, cpu, _peak(), node=node)
 
 
 def _peak() -> int:

@@ -51,7 +51,8 @@ class Done:
 
 @dataclass(frozen=True)
 class Ended:
-    """A piece that came back: `done`, or lost with its worker or its machine. why: what is known of that."""
+    """A piece that came back: `done`, or lost with its worker or its machine. why: what is known of that. node: the id
+    of the machine that did it."""
 
     how: Literal["done", "worker", "machine"]
     result: Any = None
@@ -59,6 +60,7 @@ class Ended:
     cpu: float = 0.0
     memory: int = 0
     why: str = ""
+    node: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ class Crew:
 
     def _done(self, one: _Begun, how: Ended) -> Done | None:
         """None where it is to be begun again."""
-        node = self._name(one.node)
+        node = self._name(how.node or one.node)
         if how.how == "done":
             cost = self.costs.setdefault(node, Cost())
             cost.pieces, cost.seconds, cost.cpu = cost.pieces + 1, cost.seconds + how.seconds, cost.cpu + how.cpu

@@ -36,7 +36,8 @@ class Listener:
         """A training step of the run `name` is done."""
 
     def placed(self, name: str, where: str) -> None:
-        """The run `name` is made on this machine of a cluster: begun there, or begun again after another was lost."""
+        """The run `name` is made on this machine of a cluster: begun there, or begun again after another was lost.
+        Empty: it is done."""
 
     def finished(self, name: str, score: float | None, seconds: float) -> None:
         """The run `name` is done; score on validation, more is better."""

@@ -75,8 +75,10 @@ class Watching(Listener):
 
     def placed(self, name: str, where: str) -> None:
         self._screen.forget(self._placed(name))
-        self._where[name] = where
-        self._screen.show(self._placed(name), 0, 0, "steps")
+        self._where.pop(name, "")
+        if where:
+            self._where[name] = where
+            self._screen.show(self._placed(name), 0, 0, "steps")
 
     def finished(self, name: str, score: float | None, seconds: float) -> None:
         self._screen.forget(self._placed(name))

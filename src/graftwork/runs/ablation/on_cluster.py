@@ -87,6 +87,7 @@ class CellsOnCluster:
         with closing(self.crew.each_done(map(self._piece, wanted))) as each:
             for done in each:
                 made: Made = Made(failed=done.failed) if done.failed else done.result
+                self.local.listener.placed(done.piece.name, "")
                 yield self.local.kept(self._wanted.pop(done.piece.number), made), done.seconds
 
     def name(self, number: int) -> str:
