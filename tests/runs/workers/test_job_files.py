@@ -103,3 +103,11 @@ def test_a_task_that_would_lose_something_is_said(monkeypatch: pytest.MonkeyPatc
     task = replace(job.task)
     monkeypatch.setattr(type(task), "state", lambda _: {"classes": ["a", "b"], "type": "text"})
     assert why_not_written(job) == "the task classification can't be handed to other processes as it is"
+
+
+def test_a_pickle_is_not_read(tmp_path: Path) -> None:
+    job = job_of(frame(), gw.Recipe(), target="label", inputs=["text"])
+    write_job(job, tmp_path / "job")
+    np.save(tmp_path / "job" / "train.npy", np.array([object()]), allow_pickle=True)
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        read_job(tmp_path / "job")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ import graftwork as gw
 from command import QUICK, graft, topics
 from graftwork import threads
 from graftwork.errors import UsageError
+from graftwork.runs.workers.channel import DriverEnd
 from graftwork.runs.workers.checks import check_here
+from graftwork.runs.workers.over_workers import private_folder
+from graftwork.runs.workers.request import CHANNEL
 from graftwork.runs.workers.torchrun import environment
 
 FIT = ("--target", "label", "--base", "cnn:width=8")
@@ -71,3 +75,15 @@ def test_a_run_without_steps_is_made_by_one(tmp_path: Path) -> None:
     options = ("--with", "probe", "--workers", "2", "--set", "precision=fp32")
     ran = graft("fit", topics(tmp_path / "t.csv"), *FIT, *options, "--out", tmp_path / "r").works()
     assert "by one process: it makes no steps that workers could share" in ran.err
+
+
+def test_a_request_lies_where_only_this_user_may_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where temporary files lie so deep that no socket could have a name there; nothing is left of it."""
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    with private_folder() as folder:
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        DriverEnd(folder / CHANNEL).close()
+    assert not folder.exists()
+    assert not list(deep.iterdir())

@@ -53,7 +53,7 @@ class OverWorkers:
             return run_single(
                 job, recipe, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit
             )
-        with _private_folder() as folder:
+        with private_folder() as folder:
             listener.doing(f"{name}: starting {self.count} workers")
             if workspace.folder is None:  # for those that are started again
                 workspace = replace(workspace, folder=folder / "work")
@@ -86,7 +86,7 @@ class OverWorkers:
 
 
 @contextmanager
-def _private_folder() -> Iterator[Path]:
+def private_folder() -> Iterator[Path]:
     """A folder that only this user may enter, with a name that is short enough for a socket; gone afterwards."""
     place = Path(tempfile.mkdtemp(prefix="graft-"))
     if len(str(place)) > 80:
