@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,15 +29,19 @@ pytestmark = [
 NEW = [text for text, _ in tiny_rows(99)][60:]
 STEPS = 160
 FIT = ["--target", "label", "--base", "cnn:width=8,dropout=0", "--with", "none", "--set", "precision=fp32"]
-FIT += ["--set", f"steps={STEPS}", "--set", "evaluations=16", "--set", "batch=8"]
+FIT += ["--set", "batch=8"]
+SHORT = ["--set", f"steps={STEPS}", "--set", "evaluations=16"]
+ENDLESS = ["--set", "steps=100000", "--set", "evaluations=1000"]
 
 
 class Called:
     """`graft fit` in a process of its own."""
 
-    def __init__(self, table: Path, out: Path, *more: str, workers: int = 2) -> None:
+    def __init__(
+        self, table: Path, out: Path, *more: str, workers: int = 2, length: Sequence[str] = tuple(SHORT)
+    ) -> None:
         self.out = out
-        command = [sys.executable, "-m", "graftwork.cli", "fit", str(table), *FIT, "--out", str(out), *more]
+        command = [sys.executable, "-m", "graftwork.cli", "fit", str(table), *FIT, *length, "--out", str(out), *more]
         self.process = subprocess.Popen(
             [*command, "--workers", str(workers)],
             stdout=subprocess.PIPE,
@@ -106,7 +111,7 @@ def test_a_worker_is_killed(table: Path, undisturbed: np.ndarray, tmp_path: Path
 
 
 def test_ctrl_c_keeps_the_best_so_far(table: Path, tmp_path: Path) -> None:
-    called = Called(table, tmp_path / "r", "--set", "steps=100000", "--set", "evaluations=1000")
+    called = Called(table, tmp_path / "r", length=ENDLESS)
     assert until(called.has_checkpoint)
     started = below(called.process.pid)
     called.process.send_signal(signal.SIGINT)  # to the driver alone, as a terminal does: workers have their own groups
