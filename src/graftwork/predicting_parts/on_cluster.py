@@ -215,7 +215,6 @@ def _source() -> Any:
 @contextmanager
 def cluster_pool(address: str, count: int, *, insecure: bool, on: Screen) -> Iterator[ClusterPool]:
     """Workers on a cluster, for as long as the block lasts. Raises what `connected` and `check_nodes` do."""
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # Ray Data's actors make its core write to this screen
     with connected(address, insecure=insecure) as cluster:
         nodes = cluster.nodes
         on.note(f"on a cluster of {counted(len(nodes), 'machine')}: {', '.join(node.name for node in nodes)}")
