@@ -81,6 +81,8 @@ def _nodes(count: int, place: str) -> Iterator[str | None]:
         RAY_TMPDIR=place,
         RAY_USAGE_STATS_ENABLED="0",
         RAY_enable_metrics_collection="0",
+        RAY_agent_register_timeout_ms="240000",
+        RAY_raylet_start_wait_time_s="240",
         RAY_AUTH_MODE="token",
         RAY_AUTH_TOKEN_PATH=str(secret),
     )
