@@ -53,7 +53,7 @@ def measured(
         strange = [row for row in test if row["label"] in held]
         train, test, pool = ([row for row in part if row["label"] not in held] for part in (train, test, pool))
     test, strange, pool = (_some(part, most, draw) for part, most in ((test, PART), (strange, PART), (pool, 2 * PART)))
-    recipe = gw.Recipe(base=base, techniques=["probe"] if way == "probe" else ["partial:layers=1"])
+    recipe = gw.Recipe(base=base, techniques=["probe"] if way == "probe" else ["partial:blocks=1"])
     kinds = {"image": "image"} if column == "image" else None
     model = gw.fit(train, target="label", recipe=recipe, kinds=kinds, on_bad_rows="skip", verbose=False)
     unusual = [model.unusual(_inputs(part, column)) for part in (test, strange)]
