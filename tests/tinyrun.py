@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from graftwork.core.examples import Examples, prepare
 from graftwork.core.fit import Fitted, Observer, fit
 from graftwork.core.parallel.workers import ALONE, Workers
+from graftwork.core.rows.examples import Examples, prepare
 from graftwork.core.rows.old_rows import OldRows
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import Training

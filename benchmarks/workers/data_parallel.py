@@ -14,9 +14,9 @@ from typing import Any
 import torch
 
 from graftwork import Recipe, Training
-from graftwork.core.examples import prepare
 from graftwork.core.fit import Progress, fit
 from graftwork.core.parallel.workers import Workers, joined
+from graftwork.core.rows.examples import prepare
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import resolve
 from graftwork.runs.job.data_arguments import DataArguments

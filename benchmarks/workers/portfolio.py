@@ -128,11 +128,11 @@ def cell(job: Any, recipe: Any, name: str) -> dict[str, Any]:
 
 def measured(job: Any, recipe: Any, cold: float) -> dict[str, Any]:
     """cold: seconds in which the same run was made ready before, when no features of it were kept."""
-    from graftwork.core.examples import prepare
     from graftwork.core.fit import fit
     from graftwork.core.frozen.cache import build_cache, weights_digest
+    from graftwork.core.rows.examples import prepare
     from graftwork.core.scoring import predict_examples, score
-    from graftwork.core.state import evaluation_steps
+    from graftwork.core.training.state import scoring_steps
     from graftwork.runs.single import make_ready
 
     begun, apart = time.process_time(), 0.0
@@ -144,7 +144,7 @@ def measured(job: Any, recipe: Any, cold: float) -> dict[str, Any]:
     )
     test = prepare(job.test, run.network, job.tasks, recipe.text)
     cached = build_cache(run.network, test, run.cache_depths)
-    steps, points = evaluation_steps(run), list[tuple[float, float]]()
+    steps, points = scoring_steps(run), list[tuple[float, float]]()
 
     def scored(network: Any) -> float:
         given = predict_examples(network, test, run.plan.techniques, cached, tasks=run.tasks)

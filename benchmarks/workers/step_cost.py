@@ -19,8 +19,8 @@ from torch import nn
 from transformers import AutoModel
 
 from graftwork import Recipe, Training
-from graftwork.core.examples import prepare
 from graftwork.core.fit import Progress, fit
+from graftwork.core.rows.examples import prepare
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import resolve
 from graftwork.runs.job.data_arguments import DataArguments

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 import graftwork as gw
-from graftwork.core.examples import prepare
+from graftwork.core.rows.examples import prepare
 from graftwork.core.scoring import ROW_FEATURES, predict_examples
 from graftwork.data.load import load_like
 from graftwork.evidence.strange.aspects import Aspect, column_aspects, prediction_aspects

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from graftwork import Recipe, Training
-from graftwork.core.examples import make_batch, prepare
+from graftwork.core.rows.examples import make_batch, prepare
 from graftwork.core.run import Run, make_run
 from graftwork.core.settings import resolve
 from graftwork.core.training.optimizer import clip, make_optimizer

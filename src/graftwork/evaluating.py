@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from graftwork.core.examples import encoders_of, prepare
 from graftwork.core.judging.decided import Costs, costs_of
 from graftwork.core.judging.predicted import row_texts
+from graftwork.core.rows.examples import encoders_of, prepare
 from graftwork.core.scoring import Watch
 from graftwork.data.domains import domain_names, warn_of_lacking_domain
 from graftwork.data.table import Table

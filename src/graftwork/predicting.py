@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from graftwork.core.examples import Cached, Examples, encoders_of, held_rows, is_on_disk, prepare
 from graftwork.core.judging import predicted
 from graftwork.core.judging.predicted import Predicted
+from graftwork.core.rows.examples import Cached, Examples, encoders_of, held_rows, is_on_disk, prepare
 from graftwork.core.rows.long_texts import cut_off, warn_of_cut
 from graftwork.core.rows.splits import warn_of_splits
 from graftwork.core.scoring import ROW_FEATURES, Watch, compared_targets, part_of, predict_examples, scored

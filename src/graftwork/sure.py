@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from graftwork.core.examples import encoders_of
 from graftwork.core.judging.predicted import as_array, as_asked
+from graftwork.core.rows.examples import encoders_of
 from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import OnBadRows, known_choice
 from graftwork.data.read.decoding import with_encoding

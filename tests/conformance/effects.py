@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from graftwork.core.examples import make_batch
+from graftwork.core.rows.examples import make_batch
 from graftwork.core.scoring import predict_examples
 from graftwork.core.technique import Technique
 from graftwork.core.training.optimizer import make_optimizer

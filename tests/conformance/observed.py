@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graftwork.core.examples import make_batch
+from graftwork.core.rows.examples import make_batch
 from graftwork.core.run import Run
 from graftwork.core.scoring import predict_examples
 from graftwork.core.training.optimizer import make_optimizer

@@ -11,8 +11,8 @@ import torch
 
 from conformance.effects import OUTPUTS, equal
 from conformance.table import COMBINATIONS, ELSEWHERE, ROWS, Row, techniques
-from graftwork.core.examples import make_batch
 from graftwork.core.fit import fit
+from graftwork.core.rows.examples import make_batch
 from graftwork.core.technique import Technique
 from graftwork.core.training.optimizer import make_optimizer
 from graftwork.errors import RefusedError

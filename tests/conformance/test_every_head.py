@@ -22,8 +22,8 @@ from conformance.examine import train, unclear, unsound
 from conformance.heads import ALL, L2, Row
 from conformance.table import ROWS as TECHNIQUE_ROWS
 from conformance.tasks import TARGET, TEXTS
-from graftwork.core.examples import Examples, make_batch, prepare
 from graftwork.core.rows.corruption import corruption
+from graftwork.core.rows.examples import Examples, make_batch, prepare
 from graftwork.data.batch import Batch
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Column, Kind, Role, Schema, Table

@@ -20,9 +20,9 @@ import graftwork as gw
 from conformance.examine import train, unclear, unsound
 from conformance.table import ROWS as TECHNIQUE_ROWS
 from conformance.tasks import ALL, TARGET, TEXTS, Row
-from graftwork.core.examples import Examples, encoders_of, make_batch, prepare
 from graftwork.core.fit import Progress
 from graftwork.core.rows.corruption import corruption
+from graftwork.core.rows.examples import Examples, encoders_of, make_batch, prepare
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.load import load_like
 from graftwork.data.table import Table

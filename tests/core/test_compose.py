@@ -7,9 +7,9 @@ from torch.nn import functional as F
 
 from core.fakes import Later, Teller
 from graftwork.core.compose import compose
-from graftwork.core.examples import make_batch
 from graftwork.core.fit import fit
 from graftwork.core.plan import stages_of
+from graftwork.core.rows.examples import make_batch
 from graftwork.core.technique import Graft, Multiplier, Term
 from graftwork.networks.network import Network
 from tinyrun import Worlds

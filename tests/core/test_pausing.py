@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from graftwork import techniques as t
+from graftwork.core.clock.course import Course
+from graftwork.core.clock.pace import Pace
 from graftwork.core.fit import Fitted, fit
 from graftwork.core.run import Run
 from graftwork.core.technique import Technique
 from graftwork.core.training import checkpoint
 from graftwork.core.training.checkpoint import NAME, Checkpointing
-from graftwork.core.training.course import Course
-from graftwork.core.training.pace import Pace
 from tinyrun import Fixture, Worlds, same, weights
 
 SCORED = (2, 5)

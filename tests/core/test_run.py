@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from graftwork.core.run import technique_seed
-from graftwork.core.state import evaluation_steps
+from graftwork.core.training.state import scoring_steps
 from graftwork.errors import RefusedError
 from graftwork.techniques import BalancedSampling, ClassWeights, LoRA, Mixup, Partial, Probe
 from tinyrun import Worlds, same, weights
@@ -73,10 +73,10 @@ def test_a_plan_computes_nothing(fixtures: Worlds):
 
 def test_evaluations_are_once_an_epoch_at_most_ten_and_always_at_the_end(fixtures: Worlds):
     fixture = fixtures("cnn")
-    assert evaluation_steps(fixture.run(steps=None, epochs=3.0, evaluations=None)) == {5, 10, 15}
-    assert len(evaluation_steps(fixture.run(steps=None, epochs=30.0, evaluations=None))) == 10
-    assert evaluation_steps(fixture.run(steps=7, evaluations=0)) == {7}
-    assert evaluation_steps(fixture.run(steps=7, evaluations=2)) == {4, 7}
+    assert scoring_steps(fixture.run(steps=None, epochs=3.0, evaluations=None)) == {5, 10, 15}
+    assert len(scoring_steps(fixture.run(steps=None, epochs=30.0, evaluations=None))) == 10
+    assert scoring_steps(fixture.run(steps=7, evaluations=0)) == {7}
+    assert scoring_steps(fixture.run(steps=7, evaluations=2)) == {4, 7}
 
 
 def test_weights_of_rows_reach_the_loss(fixtures: Worlds):

@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 from core.fakes import Later, Teller
-from graftwork.core.examples import make_batch
+from graftwork.core.rows.examples import make_batch
 from graftwork.core.scoring import predict_examples, probabilities, score
 from tinyrun import Worlds
 

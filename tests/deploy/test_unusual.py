@@ -13,7 +13,7 @@ import pytest
 
 import graftwork as gw
 from command import graft, write_rows
-from graftwork.core.examples import prepare
+from graftwork.core.rows.examples import prepare
 from graftwork.core.scoring import ROW_FEATURES, predict_examples
 from graftwork.errors import DataError, UsageError
 from graftwork.evidence.strange.other import Other

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import graftwork as gw
-from graftwork.core.examples import prepare
+from graftwork.core.rows.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.errors import RefusedError
 from graftwork.networks.heads.rows import RowHead

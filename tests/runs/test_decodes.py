@@ -11,9 +11,9 @@ import pytest
 
 import graftwork as gw
 from graftwork import predicting
-from graftwork.core import examples
 from graftwork.core.frozen import cache
 from graftwork.core.frozen.cache import features_cache
+from graftwork.core.rows import examples
 from graftwork.networks.image import encoder as image
 from graftwork.networks.image.encoder import PASS_PIXELS
 from tiny import tiny_rows

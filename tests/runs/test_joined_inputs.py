@@ -14,7 +14,7 @@ import torch
 
 import graftwork as gw
 from command import QUICK, graft, write_rows
-from graftwork.core.examples import make_batch, prepare
+from graftwork.core.rows.examples import make_batch, prepare
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.load import load
 from graftwork.errors import UsageError

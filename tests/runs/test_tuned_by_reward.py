@@ -12,7 +12,7 @@ import pytest
 
 import graftwork as gw
 from command import graft, topics
-from graftwork.core.examples import prepare
+from graftwork.core.rows.examples import prepare
 from graftwork.core.scoring import predict_examples
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener

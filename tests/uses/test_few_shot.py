@@ -87,7 +87,7 @@ def test_the_score_is_that_of_nearest_prototypes_drawn_by_hand() -> None:
     from sklearn.metrics.pairwise import cosine_similarity
     from sklearn.preprocessing import normalize
 
-    from graftwork.core.examples import prepare
+    from graftwork.core.rows.examples import prepare
     from graftwork.core.run import features_of
     from graftwork.data.episodes import Episodes, draw, rows_by_class
     from graftwork.data.load import load_like

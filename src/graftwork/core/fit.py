@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 import torch
 
-from graftwork.core.parallel.snapshots import found_by_all
-from graftwork.core.parallel.step import read
+from graftwork.core.clock.pace import Pace
 from graftwork.core.run import Run
-from graftwork.core.state import Evaluated, State, begun, evaluate, evaluation_steps, keep, kept_tensors, restore
 from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.core.training.finite import finite_loss
 from graftwork.core.training.gradients import gradients
 from graftwork.core.training.optimizer import make_optimizer, set_rates
-from graftwork.core.training.pace import Pace
+from graftwork.core.training.snapshots import found_by_all
+from graftwork.core.training.state import Evaluated, State, begun, evaluate, keep, kept_tensors, restore, scoring_steps
+from graftwork.core.training.together import read
 from graftwork.networks.network import Network
 
 
@@ -111,7 +111,7 @@ def _train(
 ) -> bool:
     """Whether it paused."""
     network, training, total, workers = run.network, run.plan.training, run.plan.total_steps, run.workers
-    evaluate_at, saved = evaluation_steps(run, state.course, scored_at), time.monotonic()
+    evaluate_at, saved = scoring_steps(run, state.course, scored_at), time.monotonic()
     network.train()
     for indices in run.rows_from(state.step):
         if state.step >= state.course.end or state.stalled(training.patience):
@@ -133,7 +133,7 @@ def _train(
         loss = state.losses[-1]
         if pace:
             state.course = pace.after_step(state.step, state.course, evaluate_at)
-            evaluate_at = evaluation_steps(run, state.course, scored_at)
+            evaluate_at = scoring_steps(run, state.course, scored_at)
         if state.step in evaluate_at:
             evaluate(run, state)
             if pace:

@@ -10,10 +10,10 @@ import numpy as np
 
 from graftwork import notebook, specs
 from graftwork.core.contract.facts import CLAIMS, FACTS
-from graftwork.core.examples import Examples
+from graftwork.core.planning.solved_heads import check_solved_once
+from graftwork.core.rows.examples import Examples
 from graftwork.core.settings import Training
 from graftwork.core.technique import Cost, Graft, Technique
-from graftwork.core.training.solved_heads import check_solved_once
 from graftwork.errors import DataError, RefusedError
 from graftwork.networks.network import Network
 from graftwork.networks.norms import norm_facts

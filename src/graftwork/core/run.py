@@ -10,11 +10,9 @@ import torch
 
 from graftwork.core.compose import Stages, compose
 from graftwork.core.contract.setup import Check, unhurried
-from graftwork.core.examples import Cached, Examples, make_batch
 from graftwork.core.frozen.cache import Watch, build_cache, cache_depths
 from graftwork.core.frozen.features import features_of as features_of
 from graftwork.core.frozen.streamed import first_cached
-from graftwork.core.parallel.refusals import check_stages, check_workers
 from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.plan import (
     Plan,
@@ -29,12 +27,14 @@ from graftwork.core.plan import (
     stages_of,
     step_cost,
 )
+from graftwork.core.planning.domains import domain_notes
+from graftwork.core.planning.refusals import check_stages, check_workers
+from graftwork.core.planning.solved_heads import check_heads, importance, trained_below, without_steps
 from graftwork.core.rows.corruption import corruption, corrupts
-from graftwork.core.rows.domains import domain_notes
+from graftwork.core.rows.examples import Cached, Examples, make_batch
 from graftwork.core.rows.feature_statistics import input_moments
 from graftwork.core.settings import Training, fitted_epochs
 from graftwork.core.technique import Setup, TeacherOutputs, Technique
-from graftwork.core.training.solved_heads import check_heads, importance, trained_below, without_steps
 from graftwork.data.batch import Batch
 from graftwork.data.samplers import LengthBuckets
 from graftwork.data.store.cache import digest

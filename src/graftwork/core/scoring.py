@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.parallel.gathering import all_rows
 from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.plan import order
 from graftwork.core.rows.corruption import corruption
+from graftwork.core.rows.examples import Cached, Examples, make_batch, running
 from graftwork.core.technique import Predictor, Rows, Technique
 from graftwork.data.batch import Batch
 from graftwork.data.store.ragged import Ragged

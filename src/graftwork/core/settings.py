@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from graftwork import specs
-from graftwork.core.training.course import check_cuts
+from graftwork.core.clock.course import check_cuts
 from graftwork.devices import chosen
 from graftwork.errors import UsageError
 from graftwork.spaces import Range, Spaces

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from graftwork.core.examples import Examples, prepare
 from graftwork.core.frozen.cache import build_cache
+from graftwork.core.rows.examples import Examples, prepare
 from graftwork.core.run import features_of
 from graftwork.core.scoring import score
 from graftwork.evidence.scores.intervals import difference

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from graftwork.core.parallel.workers import Workers
 from graftwork.errors import UsageError
 
 Clock = Callable[[], float]
@@ -79,3 +80,11 @@ def shown(seconds: float) -> str:
         if seconds >= 2 * unit and seconds % unit == 0:
             return f"{seconds / unit:g}{letter}"
     return f"{seconds:g}s"
+
+
+def shared(deadline: Deadline | None, workers: Workers) -> Deadline | None:
+    """The deadline by worker 0's clock, at all workers."""
+    if deadline is None or workers.count == 1:
+        return deadline
+    clock = deadline.clock
+    return replace(deadline, at=workers.same(deadline.at), clock=workers.clock(clock), own_clock=clock)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import sys
 import time
 from collections.abc import Sequence
 
@@ -24,16 +23,6 @@ def costs(candidates: Sequence[Candidate], began: Began, left_out: Sequence[Left
     wall, cpu = wall - sum(s.wall_seconds for s in stages), cpu - sum(s.cpu_seconds for s in stages)
     rest = Stage("the rest", max(wall, 0.0), max(cpu, 0.0))  # a resumed call did not begin with the first run
     return (*stages, rest)
-
-
-def peak_memory() -> int | None:
-    """Bytes of the largest resident set so far; None where the platform does not say."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def versions() -> dict[str, str]:

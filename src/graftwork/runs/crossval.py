@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from graftwork.core.examples import prepare
 from graftwork.core.frozen.cache import build_cache
+from graftwork.core.rows.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe

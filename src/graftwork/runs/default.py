@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
-from graftwork.core.training.pace import OutOfTime
+from graftwork.core.clock.pace import OutOfTime
 from graftwork.data.store.cache import of_disk
 from graftwork.errors import DataError, GraftworkError, NonFiniteLossError, NumericalError, UsageError
 from graftwork.recipe import Recipe

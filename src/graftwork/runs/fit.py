@@ -18,12 +18,12 @@ from graftwork.evidence.views import words_of
 from graftwork.model import Model
 from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.bases.settling import known_bases, settled
-from graftwork.runs.budget.led import shared, within_budget_of_all
+from graftwork.runs.budget.led import within_budget_of_all
 from graftwork.runs.budget.planning import planned
 from graftwork.runs.budget.streaming import job_of
 from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.candidates.portfolio import PORTFOLIO
-from graftwork.runs.clock import Began, Clock, Deadline
+from graftwork.runs.clock import Began, Clock, Deadline, shared
 from graftwork.runs.default import run_all
 from graftwork.runs.finishing import Finishing
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions

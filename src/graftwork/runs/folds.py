@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from graftwork.core.examples import Examples
+from graftwork.core.rows.examples import Examples
 from graftwork.core.scoring import probabilities
 from graftwork.data.batch import Batch
 from graftwork.data.tensors import one_tensor

@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 import numpy as np
 import pyarrow as pa
 
-from graftwork.core.examples import encoders_of
+from graftwork.core.rows.examples import encoders_of
 from graftwork.data.domains import domain_names
 from graftwork.data.load import with_levels
 from graftwork.data.store.cache import column_digest, digest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graftwork.core.examples import encoders_of
+from graftwork.core.rows.examples import encoders_of
 from graftwork.data.table import Schema
 from graftwork.model import Model
 from graftwork.networks.network import Network

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from graftwork.bases.tables_read import TableRead, tables_read
-from graftwork.core.examples import encoders_of
+from graftwork.core.rows.examples import encoders_of
 from graftwork.core.rows.old_rows import OldRows
 from graftwork.data.load import load_like
 from graftwork.data.store.cache import digest

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from graftwork.core.clock.course import Course
+from graftwork.core.clock.pace import OutOfTime, Pace
 from graftwork.core.run import Run
-from graftwork.core.training.course import Course
-from graftwork.core.training.pace import OutOfTime, Pace
 from graftwork.core.training.timing import affordable_steps
 from graftwork.recipe import Recipe
 from graftwork.runs.begun import remember_begun

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from graftwork.core.examples import Examples, prepare, running
 from graftwork.core.frozen.cache import computed_before
 from graftwork.core.rows.corruption import corrupts
+from graftwork.core.rows.examples import Examples, prepare, running
 from graftwork.core.scoring import ROW_FEATURES, Watch, predict_examples
 from graftwork.data.table import Table
 from graftwork.data.values import Values

@@ -25,10 +25,11 @@ from graftwork.overview import made_of
 from graftwork.runs.calibrating import with_sections
 from graftwork.runs.candidate_differences import differences, differences_told
 from graftwork.runs.clock import Began
-from graftwork.runs.costs import costs, peak_memory, versions
+from graftwork.runs.costs import costs, versions
 from graftwork.runs.job.data_warnings import data_warnings
 from graftwork.runs.job.job import Job
 from graftwork.runs.leave_one_domain_out import LeftOutDomain
+from graftwork.runs.peak_memory import peak_memory
 from graftwork.runs.results import Given, held_out_parts, results_of, tables_of
 from graftwork.runs.single import Candidate
 from graftwork.runs.tuned_by_reward import told_curves, tuned_by_reward, with_tuned

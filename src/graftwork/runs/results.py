@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from graftwork.core.examples import Cached, Examples, encoders_of, prepare
 from graftwork.core.frozen.cache import features_cache
 from graftwork.core.judging.predicted import row_texts
+from graftwork.core.rows.examples import Cached, Examples, encoders_of, prepare
 from graftwork.core.scoring import probabilities, scored
 from graftwork.data.domains import domain_names
 from graftwork.data.table import Table

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from graftwork.core.examples import prepare
 from graftwork.core.frozen.cache import build_cache
 from graftwork.core.frozen.parts import keep_part, reads_alike
+from graftwork.core.rows.examples import prepare
 from graftwork.core.run import Run
 from graftwork.core.settings import resolve_precision
 from graftwork.data.table import Table

@@ -10,19 +10,19 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from graftwork.core.examples import Examples, prepare
+from graftwork.core.clock.pace import OutOfTime
 from graftwork.core.fit import Fitted, fit
 from graftwork.core.judging.few_shot import with_training_classes
 from graftwork.core.judging.held_out import held_out_views
 from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.plan import Plan
 from graftwork.core.rows.corruption import corrupts
+from graftwork.core.rows.examples import Examples, prepare
 from graftwork.core.rows.sketch import sketch
 from graftwork.core.run import Run, make_run
 from graftwork.core.scoring import compared_targets, predict_examples
 from graftwork.core.settings import resolve
 from graftwork.core.training.compiled import compile_encoders
-from graftwork.core.training.pace import OutOfTime
 from graftwork.core.training.timing import affordable_steps
 from graftwork.data.table import Input, Table
 from graftwork.devices import chosen

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from graftwork.core.examples import Examples
 from graftwork.core.frozen.streamed import streamed
+from graftwork.core.rows.examples import Examples
 from graftwork.data.table import Table
 from graftwork.errors import UsageError
 from graftwork.networks.network import Network

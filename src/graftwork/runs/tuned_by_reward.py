@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from graftwork.core.examples import encoders_of
+from graftwork.core.rows.examples import encoders_of
 from graftwork.core.scoring import compared_targets, predict_examples
 from graftwork.core.technique import Aim
 from graftwork.data.table import Table

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from graftwork.core.examples import held_rows, make_batch, prepare
+from graftwork.core.rows.examples import held_rows, make_batch, prepare
 from graftwork.core.scoring import Watch
 from graftwork.data.columns.contents import NOTHING, content_ids
 from graftwork.data.columns.text import TextSettings

@@ -9,10 +9,10 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from graftwork.bases.tables_read import tables_read
-from graftwork.core.examples import Cached, Examples, prepare
 from graftwork.core.judging.few_shot import episode_scores, held_features, learned
 from graftwork.core.judging.predicted import only
 from graftwork.core.plan import order
+from graftwork.core.rows.examples import Cached, Examples, prepare
 from graftwork.data.episodes import Episodes, lacking, rows_by_class
 from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import OnBadRows

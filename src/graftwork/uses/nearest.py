@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from graftwork.core.examples import held_rows, prepare
+from graftwork.core.rows.examples import held_rows, prepare
 from graftwork.core.scoring import Watch, part_of, predict_examples
 from graftwork.data.columns.contents import NOTHING, content_ids
 from graftwork.data.load import Source, load_like

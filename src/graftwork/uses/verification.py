@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from graftwork.core.examples import held_rows, prepare
+from graftwork.core.rows.examples import held_rows, prepare
 from graftwork.core.scoring import Watch, part_of, predict_examples, scored
 from graftwork.data.load import load_like
 from graftwork.data.store.cache import digest

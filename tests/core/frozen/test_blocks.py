@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
-from graftwork.core.examples import Examples, prepare
 from graftwork.core.frozen.blocks import LARGEST, block_ends, timed_pass
 from graftwork.core.frozen.cache import build_cache, keep_features
+from graftwork.core.rows.examples import Examples, prepare
 from graftwork.data.columns.text import TextSettings
 from graftwork.networks.network import Network
 from graftwork.runs.job.job import Job

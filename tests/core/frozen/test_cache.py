@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from core.fakes import Shallow
-from graftwork.core.examples import Cached, Examples, make_batch
 from graftwork.core.frozen import cache as frozen
 from graftwork.core.frozen.cache import build_cache, cache_depths
+from graftwork.core.rows.examples import Cached, Examples, make_batch
 from graftwork.core.run import features_of
 from graftwork.core.scoring import predict_examples
 from graftwork.data.store import cache as disk

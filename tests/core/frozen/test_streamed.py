@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 import graftwork as gw
-from graftwork.core.examples import Examples, prepare
 from graftwork.core.frozen import streamed as streaming
 from graftwork.core.frozen.streamed import Streamed, streamed
+from graftwork.core.rows.examples import Examples, prepare
 from graftwork.data.columns.text import TextSettings
 from graftwork.networks.network import Network
 from graftwork.runs.job.job import Job

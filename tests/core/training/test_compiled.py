@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from graftwork.core.examples import make_batch
+from graftwork.core.rows.examples import make_batch
 from graftwork.core.training.compiled import compile_encoders
 from graftwork.techniques.transfer.partial import Partial
 from tinyrun import Worlds

@@ -7,8 +7,8 @@ import torch
 
 from conformance.table import COMBINATIONS, techniques
 from graftwork.core.fit import fit
-from graftwork.core.state import evaluation_steps
 from graftwork.core.training import timing
+from graftwork.core.training.state import scoring_steps
 from graftwork.core.training.timing import affordable_steps
 from tinyrun import Worlds, same, weights
 
@@ -47,7 +47,7 @@ def test_steps_are_the_budget_over_the_time_of_one(fixtures: Worlds, monkeypatch
     monkeypatch.setattr(timing, "_seconds_per_step", lambda *_: 0.5)
     monkeypatch.setattr(timing, "_seconds_per_evaluation", lambda *_: 0.25)
     run = fixtures("cnn").run(steps=100, epochs=1.0)
-    scoring = 0.25 * len(evaluation_steps(run))
+    scoring = 0.25 * len(scoring_steps(run))
     found = affordable_steps(run, 20.0 + scoring + 0.01)
     assert found.steps == 40
     assert found.seconds == pytest.approx(20.0 + scoring)

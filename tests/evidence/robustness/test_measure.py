@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from graftwork.core.examples import make_batch, prepare
+from graftwork.core.rows.examples import make_batch, prepare
 from graftwork.data.columns.text import TextSettings
 from graftwork.errors import UsageError
 from graftwork.evidence.robustness.attacks import Aim, Attacked, attack

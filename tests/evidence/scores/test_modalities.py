@@ -10,7 +10,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, log_loss
 
-from graftwork.core.examples import prepare
+from graftwork.core.rows.examples import prepare
 from graftwork.core.scoring import predict_examples, probabilities
 from graftwork.data.columns.text import TextSettings
 from graftwork.errors import UsageError

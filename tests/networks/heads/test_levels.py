@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graftwork.core.contract.facts import FACTS
-from graftwork.core.examples import Examples, make_batch, prepare
 from graftwork.core.fit import fit
 from graftwork.core.frozen.cache import cache_depths
 from graftwork.core.plan import base_facts
+from graftwork.core.rows.examples import Examples, make_batch, prepare
 from graftwork.core.run import make_run
 from graftwork.core.scoring import predict_examples
 from graftwork.core.settings import Training

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from graftwork.core.examples import make_batch
 from graftwork.core.frozen.cache import cache_depths
+from graftwork.core.rows.examples import make_batch
 from graftwork.errors import UsageError
 from graftwork.networks.heads.registry import build_head
 from graftwork.networks.heads.tokens import TokenHead

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
-from graftwork.core.examples import prepare
 from graftwork.core.frozen import cache
+from graftwork.core.rows.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.data.load import load_like
 from graftwork.runs.listener import Listener

@@ -15,7 +15,7 @@ import torch
 from safetensors.numpy import load_file
 
 import graftwork as gw
-from graftwork.core.examples import prepare
+from graftwork.core.rows.examples import prepare
 from graftwork.core.scoring import predict_examples
 from graftwork.core.training.checkpoint import NAME
 from graftwork.errors import CheckpointError, DataError, NonFiniteLossError

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from graftwork.core.training.pace import OutOfTime
+from graftwork.core.clock.pace import OutOfTime
 from graftwork.errors import NonFiniteLossError, WorkersError
 from graftwork.runs.workers.faults import told_of
 from graftwork.runs.workers.heard import Heard

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from graftwork.core.examples import make_batch, prepare
 from graftwork.core.rows.corruption import corruption
+from graftwork.core.rows.examples import make_batch, prepare
 from graftwork.data.batch import Batch
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Column, Kind, Schema, Table

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 import tiny
-from graftwork.core.examples import make_batch, prepare
 from graftwork.core.rows.corruption import corruption
+from graftwork.core.rows.examples import make_batch, prepare
 from graftwork.data.batch import Batch
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Column, Schema, Table

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 import torch
 
-from graftwork.core.examples import make_batch, prepare
 from graftwork.core.judging.held_out import held_out_views
 from graftwork.core.rows.corruption import corruption
+from graftwork.core.rows.examples import make_batch, prepare
 from graftwork.core.run import make_run
 from graftwork.data.batch import Batch, whole
 from graftwork.data.columns.text import TextSettings

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from graftwork.core.examples import make_batch
+from graftwork.core.rows.examples import make_batch
 from graftwork.core.technique import Cost
 from graftwork.errors import RefusedError, UsageError
 from graftwork.techniques import FGM, TRADES, VAT, Adversarial, AugMix, Noise, SpecAugment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from graftwork.core.examples import make_batch
+from graftwork.core.rows.examples import make_batch
 from graftwork.errors import RefusedError, UsageError
 from graftwork.techniques import Adversarial, FreeAdversarial
 from graftwork.techniques.adversarial.attack import Ball

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from graftwork.core.examples import make_batch
 from graftwork.core.plan import base_facts, check
+from graftwork.core.rows.examples import make_batch
 from graftwork.core.scoring import predict_examples
 from graftwork.core.technique import Rows
 from graftwork.errors import RefusedError

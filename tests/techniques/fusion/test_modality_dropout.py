@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from graftwork.core.examples import make_batch
+from graftwork.core.rows.examples import make_batch
 from graftwork.techniques import Gated, ModalityDropout
 from graftwork.techniques.fusion.modality_dropout import kept
 from tinyrun import Fixture, make_worlds

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from graftwork.core.examples import make_batch
+from graftwork.core.rows.examples import make_batch
 from graftwork.core.scoring import predict_examples
 from graftwork.errors import RefusedError
 from graftwork.tasks.bandit import Bandit

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from graftwork.core.examples import Examples
-from graftwork.core.training.pace import Left
+from graftwork.core.clock.pace import Left
+from graftwork.core.rows.examples import Examples
 from graftwork.networks.network import Network
 
 FIRST, LARGEST = 32, 512

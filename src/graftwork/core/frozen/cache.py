@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from graftwork.core.examples import Cached, Examples
 from graftwork.core.frozen.blocks import block_ends, each_batch
 from graftwork.core.frozen.together import each_batch_together
 from graftwork.core.parallel.workers import ALONE, Workers
+from graftwork.core.rows.examples import Cached, Examples
 from graftwork.core.technique import Technique
 from graftwork.data.batch import Inputs
 from graftwork.data.store import ragged

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.parallel.gathering import all_rows
 from graftwork.core.parallel.workers import ALONE, Workers
+from graftwork.core.rows.examples import Cached, Examples, make_batch, running
 from graftwork.networks.network import Network
 
 FEATURE_ROWS = 4096

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from graftwork.core.examples import CHUNKS, Cached, Examples, prepared_key
 from graftwork.core.frozen.cache import keep_features, weights_digest
+from graftwork.core.rows.examples import CHUNKS, Cached, Examples, prepared_key
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.store import ragged
 from graftwork.data.store.cache import entry

@@ -14,9 +14,9 @@ from functools import partial
 import numpy as np
 import pyarrow.compute as pc
 
-from graftwork.core.examples import Cached, Examples, prepare, prepared_key, prepared_values
 from graftwork.core.frozen.cache import Watch, build_cache
 from graftwork.core.parallel.workers import ALONE, Workers
+from graftwork.core.rows.examples import Cached, Examples, prepare, prepared_key, prepared_values
 from graftwork.core.rows.present import present_rows
 from graftwork.data.columns.convert import as_text
 from graftwork.data.columns.text import TextSettings

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from graftwork.core.examples import Examples
 from graftwork.core.frozen.blocks import batches_of, collated, passing
 from graftwork.core.parallel.gathering import each_array
 from graftwork.core.parallel.workers import Workers
+from graftwork.core.rows.examples import Examples
 from graftwork.data.batch import Inputs
 from graftwork.networks.network import Network
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from graftwork.core.examples import Cached, Examples, make_batch, running
 from graftwork.core.judging.prototypes import means, with_prototypes
 from graftwork.core.parallel.workers import ALONE, Workers
+from graftwork.core.rows.examples import Cached, Examples, make_batch, running
 from graftwork.core.scoring import BATCH_ROWS, compared_targets, predict_examples, score
 from graftwork.core.technique import Technique
 from graftwork.data.batch import Batch, whole

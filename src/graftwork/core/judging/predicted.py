@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graftwork.core.examples import Examples
+from graftwork.core.rows.examples import Examples
 from graftwork.data.media.media import described
 from graftwork.data.quality.checks import BadRow
 from graftwork.data.table import Table

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
-from graftwork.core.examples import units_of
+from graftwork.core.rows.examples import units_of
 from graftwork.data.batch import Batch, whole
 from graftwork.data.store.cache import digest
 from graftwork.networks.network import Network

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from graftwork.core.examples import Cached, Examples, make_batch, running
+from graftwork.core.rows.examples import Cached, Examples, make_batch, running
 from graftwork.networks.fusion.fusion import FeatureStatistics
 from graftwork.networks.network import Network
 

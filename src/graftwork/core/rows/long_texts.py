@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from graftwork.core.examples import Examples
+from graftwork.core.rows.examples import Examples
 from graftwork.data.columns.joined import text_values
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Table

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from graftwork.core.examples import Examples, prepare
+from graftwork.core.rows.examples import Examples, prepare
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.store.ragged import Ragged
 from graftwork.data.table import Table

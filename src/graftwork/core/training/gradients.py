@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graftwork.core.examples import make_batch
 from graftwork.core.parallel.statistics import shared_statistics
-from graftwork.core.parallel.step import of_whole
+from graftwork.core.rows.examples import make_batch
 from graftwork.core.run import Run
 from graftwork.core.technique import LossOutput
 from graftwork.core.training.optimizer import clip, trained_by
+from graftwork.core.training.together import of_whole
 
 
 def gradients(

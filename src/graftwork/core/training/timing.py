@@ -13,9 +13,9 @@ import torch
 
 from graftwork.core.run import Run, attach
 from graftwork.core.scoring import compared_targets, predict_examples
-from graftwork.core.state import evaluation_steps
 from graftwork.core.training.gradients import gradients
 from graftwork.core.training.optimizer import make_optimizer
+from graftwork.core.training.state import scoring_steps
 
 TRIED = 6
 LONGEST = 2.0
@@ -39,7 +39,7 @@ def affordable_steps(run: Run, seconds: float | None, clock: Callable[[], float]
     if total == 0:
         return Timed(0, 0.0)
     each, evaluation = _seconds_per_step(run, clock), _seconds_per_evaluation(run, clock)
-    scoring = evaluation * len(evaluation_steps(run))
+    scoring = evaluation * len(scoring_steps(run))
     if seconds is None:
         return Timed(total, each * total + scoring, each, evaluation)
     steps = max(0, min(total, int((seconds - scoring) / each)))

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graftwork.core.examples import Examples
+from graftwork.core.rows.examples import Examples
 from graftwork.core.scoring import prediction
 from graftwork.core.technique import Technique
 from graftwork.data.batch import Batch

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from graftwork.core.examples import Examples, prepare
+from graftwork.core.rows.examples import Examples, prepare
 from graftwork.core.scoring import predict_examples
 from graftwork.data.batch import Batch
 from graftwork.data.columns.text import TextSettings

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graftwork.core.examples import prepare
+from graftwork.core.rows.examples import prepare
 from graftwork.core.technique import Technique
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Table

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from graftwork.core.examples import Cached, Examples, make_batch
+from graftwork.core.rows.examples import Cached, Examples, make_batch
 from graftwork.core.scoring import predict_examples, scored
 from graftwork.core.technique import Technique
 from graftwork.errors import UsageError, nearest

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from graftwork.core.examples import Examples
+from graftwork.core.rows.examples import Examples
 from graftwork.data.columns.dates import WRITTEN
 from graftwork.data.table import Column, Table
 from graftwork.networks.audio.encoder import AudioEncoder

@@ -10,9 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
-from graftwork.core.examples import Examples, prepare
 from graftwork.core.frozen.cache import features_cache
 from graftwork.core.judging.few_shot import episode_scores
+from graftwork.core.rows.examples import Examples, prepare
 from graftwork.core.scoring import compared_targets, predict_examples, score
 from graftwork.data.values import Values
 from graftwork.evidence.ablation.cells import Cell

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graftwork.core.examples import held_rows, prepare
+from graftwork.core.rows.examples import held_rows, prepare
 from graftwork.core.scoring import ROW_FEATURES, predict_examples
 from graftwork.data.table import Table
 from graftwork.errors import UsageError

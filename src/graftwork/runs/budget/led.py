@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TypedDict
 
-from graftwork.core.parallel.workers import ALONE, Workers
+from graftwork.core.parallel.workers import ALONE
 from graftwork.recipe import Recipe
 from graftwork.runs.budget.affordable import Allowed, within_budget
 from graftwork.runs.budget.look import Look
@@ -24,14 +24,6 @@ class _Told(TypedDict):
     look: dict[str, object] | None
     for_all: float | None
     stream: tuple[int, int] | None
-
-
-def shared(deadline: Deadline | None, workers: Workers) -> Deadline | None:
-    """The deadline by worker 0's clock, at all workers."""
-    if deadline is None or workers.count == 1:
-        return deadline
-    clock = deadline.clock
-    return replace(deadline, at=workers.same(deadline.at), clock=workers.clock(clock), own_clock=clock)
 
 
 def within_budget_of_all(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graftwork.core.examples import prepare
+from graftwork.core.rows.examples import prepare
 from graftwork.core.run import Run
 from graftwork.core.scoring import predict_examples
 from graftwork.recipe import Recipe

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graftwork.core.examples import encoders_of
+from graftwork.core.rows.examples import encoders_of
 from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import OnBadRows
 from graftwork.data.table import Schema, Table

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from graftwork.core.examples import prepare
+from graftwork.core.rows.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.load import load

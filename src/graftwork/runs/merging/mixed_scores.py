@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from graftwork.core.examples import Examples, encoders_of, prepare
+from graftwork.core.rows.examples import Examples, encoders_of, prepare
 from graftwork.core.scoring import compared_targets, predict_examples, scored
 from graftwork.data.load import Source, load_like
 from graftwork.data.quality.checks import OnBadRows, known_choice

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from graftwork import specs
-from graftwork.core.examples import prepare
 from graftwork.core.frozen.cache import build_cache
+from graftwork.core.rows.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.core.settings import resolve_precision
 from graftwork.data.table import Table

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from graftwork import saving
-from graftwork.core.examples import Examples, prepare
+from graftwork.core.rows.examples import Examples, prepare
 from graftwork.core.run import features_of
 from graftwork.core.scoring import predict_examples
 from graftwork.core.technique import Technique

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.linalg import LinAlgError
 
-from graftwork.core.examples import prepare
+from graftwork.core.rows.examples import prepare
 from graftwork.errors import GraftworkError, RefusedError
 from graftwork.evidence.ablation.scale import scale_of
 from graftwork.evidence.evaluation import Evaluation

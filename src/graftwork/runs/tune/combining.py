@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from graftwork.core.examples import Examples, prepare
 from graftwork.core.rows.corruption import corrupts
+from graftwork.core.rows.examples import Examples, prepare
 from graftwork.core.scoring import predict_examples
 from graftwork.core.scoring import score as score_of
 from graftwork.data.table import Schema

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from graftwork.core.examples import prepare
+from graftwork.core.rows.examples import prepare
 from graftwork.core.scoring import predict_examples
 from graftwork.data.table import Table
 from graftwork.networks.network import Network

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from graftwork.core.examples import prepare
+from graftwork.core.clock.course import Course
+from graftwork.core.clock.pace import OutOfTime
 from graftwork.core.frozen.cache import features_cache
+from graftwork.core.rows.examples import prepare
 from graftwork.core.scoring import predict_examples
-from graftwork.core.training.course import Course
-from graftwork.core.training.pace import OutOfTime
 from graftwork.data.store.cache import of_disk
 from graftwork.data.store.writing import remove
 from graftwork.data.values import Values

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graftwork import errors
-from graftwork.core.training.pace import OutOfTime
+from graftwork.core.clock.pace import OutOfTime
 from graftwork.errors import GraftworkError, WorkersError
 
 _PLAIN = ("MemoryError", "RuntimeError", "ArithmeticError", "FloatingPointError", "ZeroDivisionError", "OverflowError")

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from graftwork.core.parallel.workers import Joined, Workers
-from graftwork.runs.costs import peak_memory
+from graftwork.runs.peak_memory import peak_memory
 
 
 @dataclass(frozen=True)

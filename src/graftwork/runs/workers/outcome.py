@@ -15,8 +15,8 @@ from graftwork.core.contract.cost import Cost
 from graftwork.core.fit import Fitted
 from graftwork.core.plan import Plan
 from graftwork.core.settings import Training
-from graftwork.core.state import Evaluated
 from graftwork.core.training.checkpoint import write_tensors
+from graftwork.core.training.state import Evaluated
 from graftwork.data.values import Values
 from graftwork.devices import chosen
 from graftwork.networks.network import Network

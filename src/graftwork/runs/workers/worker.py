@@ -64,7 +64,7 @@ def main(folder: Path) -> int:
 
 def _train(folder: Path, end: WorkerEnd) -> None:
     from graftwork.core.parallel.workers import joined
-    from graftwork.runs.budget.led import shared
+    from graftwork.runs.clock import shared
     from graftwork.runs.listener import Listener
     from graftwork.runs.single import run_single
     from graftwork.runs.workers.measured import Spending, measured

@@ -18,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from graftwork.core.examples import prepare
+from graftwork.core.rows.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.core.technique import Phase, Setup, Technique
 from graftwork.data.columns.text import TextSettings

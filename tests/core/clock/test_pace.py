@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from graftwork.core.clock.course import Course
+from graftwork.core.clock.pace import Pace
 from graftwork.core.fit import Fitted, fit
 from graftwork.core.run import Run
 from graftwork.core.training.checkpoint import Checkpointing
-from graftwork.core.training.course import Course
-from graftwork.core.training.pace import Pace
 from tinyrun import Killed, Worlds, same, weights
 
 

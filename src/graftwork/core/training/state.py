@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 import torch
 from torch import Tensor
 
+from graftwork.core.clock.course import Course
 from graftwork.core.judging.held_out import scores
-from graftwork.core.parallel.snapshots import own_streams, streams_of_all
 from graftwork.core.run import Run
 from graftwork.core.training import checkpoint
 from graftwork.core.training.checkpoint import (
@@ -19,7 +19,7 @@ from graftwork.core.training.checkpoint import (
     optimizer_tensors,
     prefixed,
 )
-from graftwork.core.training.course import Course
+from graftwork.core.training.snapshots import own_streams, streams_of_all
 from graftwork.core.training.told import Told, told_of
 from graftwork.errors import CheckpointError
 from graftwork.networks.network import Network
@@ -102,7 +102,7 @@ def begun(run: Run) -> State:
     return State(course_of(run), told=told_of(run.stages.told, run.plan.total_steps))
 
 
-def evaluation_steps(run: Run, course: Course | None = None, also: Collection[int] = ()) -> frozenset[int]:
+def scoring_steps(run: Run, course: Course | None = None, also: Collection[int] = ()) -> frozenset[int]:
     """The steps after which validation is scored; the last one always. course: of a run that was shortened.
     also: further places among the planned steps."""
     total, wanted = run.plan.total_steps, run.plan.training.evaluations

@@ -1,4 +1,4 @@
-"""graftwork.core.rows.domains: what a domain column must hold for the techniques that need it."""
+"""graftwork.core.planning.domains: what a domain column must hold for the techniques that need it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from graftwork.core.rows.domains import domain_notes
+from graftwork.core.planning.domains import domain_notes
 from graftwork.errors import RefusedError
 from graftwork.techniques import EMA, Coral, Film
 from tinyrun import Worlds

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graftwork.core.clock.course import Course
 from graftwork.core.settings import Training, rate_at
-from graftwork.core.training.course import Course
 from graftwork.errors import UsageError
 
 

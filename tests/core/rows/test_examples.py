@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from graftwork.core.examples import make_batch, prepare
+from graftwork.core.rows.examples import make_batch, prepare
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.table import Column, Schema, Table
 from tiny import tiny_texts

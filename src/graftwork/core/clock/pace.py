@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection
 
-from graftwork.core.training.course import Course
+from graftwork.core.clock.course import Course
 
 Left = Callable[[], float]
 """Seconds that are left, of whatever clock the budget is counted by; infinite without one."""

@@ -1,0 +1,1 @@
+"""What a plan looks at beside facts: domains, heads that are solved."""
