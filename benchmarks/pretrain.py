@@ -1,5 +1,8 @@
 """Pretraining on rows without labels before a fit on labelled ones, beside the same fit without it: texts, pictures,
-sounds."""
+sounds.
+
+Gains are paired by the seed, with 95 % intervals by Student's t over the seeds.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from harness import data, options
 from harness.measure import graft
 from harness.options import OURS, Options
 from harness.results import Record, Results
+from harness.shown import points
 from harness.text import mean_and_spread, table
 
 NAME, SEEDS = "pretrain", 3
@@ -165,8 +169,8 @@ def section(records: list[Record]) -> str:
     made = []
     for name, runs in grouped.items():
         without = {run["seed"]: run["accuracy"] for run in grouped.get(f"{name.rsplit(', ', 1)[0]}, {AS_IT_IS}", [])}
-        gains = [run["accuracy"] - without[run["seed"]] for run in runs if run["seed"] in without]
-        gained = "" if name.endswith(AS_IT_IS) or not gains else mean_and_spread(gains, 100)
+        both = [run for run in runs if run["seed"] in without and not name.endswith(AS_IT_IS)]
+        gained = points([without[run["seed"]] for run in both], [run["accuracy"] for run in both]) if both else ""
         columns = [mean_and_spread([run["accuracy"] for run in runs], 100), gained]
         columns += [
             mean_and_spread([run.get(spent, 0.0) for run in runs], digits=0) for spent in ("cpu", "pretrain_cpu")
