@@ -53,7 +53,8 @@ class Ready:
     """Adapted and started, with nothing attached yet. `network` is changed in place by training.
 
     techniques: in order. training: resolved. epochs: what the base suggests. cached, valid_cached: by input, the
-        output of frozen blocks. metrics: by target, what validation is scored by.
+        output of frozen blocks. metrics: by target, what validation is scored by. importance: what each training row
+        counts for, see `Setup.weight`; said, began: by technique, what it said of that, and what its `start` gave.
     """
 
     network: Network
@@ -76,7 +77,6 @@ class Ready:
     said: Mapping[str, np.ndarray | None] = field(default_factory=dict)
     began: Mapping[str, Mapping[str, np.ndarray] | None] = field(default_factory=dict)
     workers: Workers = ALONE
-    """What each training row counts for, see `Setup.weight`; by technique, what it said of it, and its `start` gave."""
 
     @property
     def cached_shares(self) -> dict[str, float]:
