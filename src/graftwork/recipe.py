@@ -164,10 +164,10 @@ class Recipe:
                 plain[name] = specs.changed_settings(value)
             elif name not in plain:
                 plain[name] = _plain(value)
-        packages = packages_of(self._named())
+        packages = packages_of(self.names())
         return plain | ({"packages": packages} if packages else {})
 
-    def _named(self) -> Iterator[tuple[Registry[Any], str]]:
+    def names(self) -> Iterator[tuple[Registry[Any], str]]:
         """What it names, and where that is looked up."""
         yield from ((TECHNIQUES, technique.name) for technique in self.listed)
         for known, named in ((BASES, self.base), (TASKS, self.task), (HEADS, self.head)):

@@ -120,6 +120,10 @@ class Registry(MutableMapping[str, T]):
             return OWN
         return next((place.package for place in self.places(name)), OWN)
 
+    def known_elsewhere(self, name: str) -> bool:
+        """Whether another process on this machine finds `name`, too: what was registered by hand it does not."""
+        return name in self._own or name in installed(self.group)
+
     def listed(self) -> list[Listed[T]]:
         """Everything there is, each with the package that it comes from; what can't be used with the reason."""
         found = []

@@ -39,7 +39,7 @@ from graftwork.runs.reporting import Call
 from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.watching import heard
 from graftwork.runs.workers.checks import check_number
-from graftwork.runs.workers.choice import run_of
+from graftwork.runs.workers.choice import repeating, run_of
 from graftwork.runs.workspace import Workspace, claims_out, open_workspace
 
 
@@ -149,7 +149,7 @@ def fit_data(
     workspace = open_workspace(folder, resume, workers)
     if budget is not None and budget <= 0:
         raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
-    run = run_of(processes)
+    run = run_of(processes, recipe)
     listener.doing(f"reading {data.called}")
     job = _read(data, recipe, workspace, listener, watch)
     # A clock of CPU seconds knows nothing of how busy the machine is.
@@ -179,6 +179,7 @@ def fit_data(
             job, recipe, workspace, listener, deadline, allowed.look, portfolio, allowed.stream, run
         )
     job = job_of(job, kept.recipe)
+    command = repeating(command, by_workers=bool(kept.workers))
     finishing = Finishing(data, job, folder, listener, command, clocks, call)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
     if not workers.leads:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import stat
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -11,11 +14,16 @@ import graftwork as gw
 from command import QUICK, graft, topics
 from graftwork import threads
 from graftwork.errors import UsageError
+from graftwork.extend import Technique
+from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.workers.channel import DriverEnd
 from graftwork.runs.workers.checks import check_here
+from graftwork.runs.workers.choice import repeating
 from graftwork.runs.workers.over_workers import private_folder
 from graftwork.runs.workers.request import CHANNEL
 from graftwork.runs.workers.torchrun import environment
+from graftwork.techniques.labels.label_smoothing import LabelSmoothing
+from tiny import tiny_bert
 
 FIT = ("--target", "label", "--base", "cnn:width=8")
 
@@ -75,6 +83,54 @@ def test_a_run_without_steps_is_made_by_one(tmp_path: Path) -> None:
     options = ("--with", "probe", "--workers", "2", "--set", "precision=fp32")
     ran = graft("fit", topics(tmp_path / "t.csv"), *FIT, *options, "--out", tmp_path / "r").works()
     assert "by one process: it makes no steps that workers could share" in ran.err
+
+
+def test_a_technique_that_nobody_named_is_left_to_one_process(tmp_path: Path) -> None:
+    """`techniques: auto` takes one for few rows that workers can't share; who names it is told so, and may drop it."""
+    base, table = tiny_bert(tmp_path / "base"), topics(tmp_path / "t.csv", 24)
+    given = (table, "--target", "label", "--base", base, "--set", "precision=fp32", "--workers", "2")
+    reason = "supervised-contrastive compares the rows of a batch"
+    assert f"tune: by one process: {reason}" in graft("plan", *given).works().err
+    ran = graft("fit", *given, "--out", tmp_path / "r").works()
+    assert f"tune: by one process: {reason}" in ran.err
+    assert "tune" in ran.err.partition("kept: ")[2].splitlines()[0]
+    named = (*given, "--with", "supervised-contrastive", "--out", tmp_path / "n")
+    graft("fit", *named).fails(2, "supervised-contrastive can't run with 2 workers: it compares .* leave out --workers")
+
+    metrics = json.loads((tmp_path / "r" / "metrics.json").read_text())
+    assert "--recipe" in metrics["command"]
+    assert "--workers" not in metrics["command"]  # that would be refused now
+
+
+def test_the_command_that_repeats_what_one_process_made() -> None:
+    command = "graft fit 'a --workers 3.csv' --workers 2 --recipe r.yaml"
+    assert repeating(command, by_workers=False) == "graft fit 'a --workers 3.csv' --recipe r.yaml"
+    assert repeating("graft fit t.csv --workers=2", by_workers=False) == "graft fit t.csv"
+    assert repeating(command, by_workers=True) == command
+    assert repeating(None, by_workers=False) is None
+
+
+@dataclass(frozen=True)
+class Ours(LabelSmoothing):
+    """A technique of this module, as a program of a user has it."""
+
+    name: ClassVar[str] = "ours"
+
+
+@dataclass(frozen=True)
+class Named(LabelSmoothing):
+    """One that is called like another one, whose place it would lose in a worker."""
+
+
+@pytest.mark.parametrize("technique", [Ours(0.1), Named(0.1)])
+def test_what_a_program_has_made_stays_in_it(technique: Technique, tmp_path: Path) -> None:
+    heard = Recorder(Listener())
+    recipe = gw.Recipe(base="cnn:width=8", techniques=[technique], training=gw.Training(steps=2, precision="fp32"))
+    model = gw.fit(topics(tmp_path / "t.csv"), target="label", recipe=recipe, workers=2, listener=heard)
+    assert model.report is not None
+    assert model.report.workers == ()
+    reason = "was made by this program, and workers find only what installed packages have"
+    assert f"run: by one process: the technique {technique.name} {reason}" in heard.notes
 
 
 def test_a_request_lies_where_only_this_user_may_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,18 +13,21 @@ def check_workers(techniques: Sequence[Technique], tasks: Mapping[str, Task], co
     """Raise RefusedError where a technique or a task is right in one process only, and there are more workers."""
     if count == 1:
         return
-    for technique in techniques:
-        if technique.one_worker:
-            raise RefusedError(
-                f"{technique.name} can't run with {count} workers: it {technique.one_worker}. Drop it, or leave out "
-                "--workers."
-            )
+    if alone := which_runs_alone(techniques):
+        raise RefusedError(
+            f"{alone.name} can't run with {count} workers: it {alone.one_worker}. Drop it, or leave out --workers."
+        )
     for task in tasks.values():
         if task.couples_rows:
             raise RefusedError(
                 f"The task {task.name} can't run with {count} workers: it compares the rows of a batch, of which a "
                 "worker sees its part only. Use another --task, or leave out --workers."
             )
+
+
+def which_runs_alone(techniques: Sequence[Technique]) -> Technique | None:
+    """The first technique that is right in one process only; None where there is none."""
+    return next((technique for technique in techniques if technique.one_worker), None)
 
 
 def check_stages(techniques: Sequence[Technique], grafts: Sequence[Graft], count: int) -> None:

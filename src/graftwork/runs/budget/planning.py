@@ -24,7 +24,7 @@ from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import make_ready
-from graftwork.runs.workers.checks import check_rows
+from graftwork.runs.workers.checks import check_rows, why_alone
 from graftwork.runs.workspace import Workspace
 
 
@@ -49,8 +49,11 @@ def planned(
     runs = planned_recipes(job, recipe, None if budget is None else budget.budget, portfolio)
     for name, one in with_stream(job, runs, stream):
         listener.doing(f"planning: {name}")
+        alone = why_alone(recipe, one) if workers.count > 1 else ""
+        if alone:
+            listener.note(f"{name}: by one process: {alone}")
         try:
-            run = make_ready(job_of(job, one), one, sketched=True, workers=workers)
+            run = make_ready(job_of(job, one), one, sketched=True, workers=ALONE if alone else workers)
             check_rows(run, name)
         except (RefusedError, UsageError) as error:
             if not is_other(name):

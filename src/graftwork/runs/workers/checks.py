@@ -6,14 +6,23 @@ import socket
 import warnings
 
 from graftwork import threads
+from graftwork.core.planning.refusals import which_runs_alone
 from graftwork.core.run import Run
 from graftwork.errors import UsageError
+from graftwork.recipe import Recipe
 
 
 def check_number(workers: object) -> None:
     """Raise UsageError for what is no number of workers."""
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise UsageError(f"workers is {workers!r}. Expected a whole number of 1 or more.")
+
+
+def why_alone(asked: Recipe, run: Recipe) -> str:
+    """Why one process makes a run of `techniques: auto`, whose techniques nobody named; empty where several can. Those
+    that a recipe names are refused where they can't be shared. asked: the recipe of the call. run: that of the run."""
+    alone = which_runs_alone(run.listed) if asked.techniques == "auto" else None
+    return "" if alone is None else f"{alone.name} {alone.one_worker}"
 
 
 def check_rows(run: Run, name: str) -> None:

@@ -16,8 +16,9 @@ from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.single import Candidate, make_ready, run_single
-from graftwork.runs.workers.checks import check_rows
+from graftwork.runs.workers.checks import check_rows, why_alone
 from graftwork.runs.workers.job_files import why_not_written
+from graftwork.runs.workers.only_here import why_only_here
 from graftwork.runs.workers.outcome import read_outcome
 from graftwork.runs.workers.request import RESULT, write_request
 from graftwork.runs.workers.torchrun import train_by_torchrun
@@ -26,9 +27,10 @@ from graftwork.runs.workspace import Workspace
 
 @dataclass(frozen=True)
 class OverWorkers:
-    """count: of workers."""
+    """count: of workers. asked: the recipe of the call, each of whose runs has its own."""
 
     count: int
+    asked: Recipe
 
     def run(
         self,
@@ -75,9 +77,11 @@ class OverWorkers:
     def _looked_at(self, job: Job, recipe: Recipe, name: str) -> tuple[str, int]:
         """Why this process makes the run by itself, empty where workers do; and the rows of a step. Raises RefusedError
         and UsageError where they can't."""
+        if why := why_alone(self.asked, recipe):
+            return why, recipe.training.batch
         run = make_ready(job, recipe, sketched=True, workers=Workers(0, self.count))
         check_rows(run, name)
-        why = why_not_written(job)
+        why = why_only_here(job, recipe) or why_not_written(job)
         if run.stages.aims:
             why = "it keeps the model that a reward began from, for the report"
         if run.plan.total_steps == 0:
