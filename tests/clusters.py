@@ -26,17 +26,19 @@ class Started:
     environment: dict[str, str]
     process: subprocess.Popen[str]
 
-    def workers(self) -> list[int]:
-        """Processes of this cluster, and of no other one, that work on a piece now."""
-        mark = f"RAY_TMPDIR={self.environment['RAY_TMPDIR']}".encode()
-        found = []
+    def workers(self) -> dict[int, str]:
+        """Processes of this cluster, and of no other one, that work on a piece now, with the number of the piece."""
+        mark = self.environment["RAY_TMPDIR"].encode()
+        found = {}
         for place in Path("/proc").iterdir():
             if not place.name.isdecimal():
                 continue
             with suppress(OSError):  # it ended meanwhile
-                named = (place / "cmdline").read_bytes().startswith(b"ray::work")
-                if named and mark in (place / "environ").read_bytes().split(b"\0"):
-                    found.append(int(place.name))
+                named = (place / "cmdline").read_bytes().rstrip(b"\0 ")
+                if named.startswith(b"ray::work "):
+                    parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
+                    if mark in (Path("/proc") / parent / "cmdline").read_bytes():  # of the raylet: its folder
+                        found[int(place.name)] = named.decode().split()[-1]
         return found
 
     def tell(self, command: str) -> str:

@@ -97,11 +97,12 @@ def connected(address: str, *, insecure: bool = False) -> Iterator[Cluster]:
         _check_door(place, insecure)
     import ray
 
-    try:
-        _init(place, own)
-        yield Cluster(ray.get_runtime_context().gcs_address, own)
-    finally:
-        ray.shutdown()
+    with _quiet():
+        try:
+            _init(place, own)
+            yield Cluster(ray.get_runtime_context().gcs_address, own)
+        finally:
+            ray.shutdown()
 
 
 def _joined() -> str:
@@ -250,6 +251,20 @@ def _unnamed() -> Iterator[None]:
         yield
     finally:
         utils.get_entrypoint_name = kept
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Ray prints what it has to say of lost processes among the results of a command; what matters of it is told by
+    who has them do their work."""
+    from ray._private import worker
+
+    kept = getattr(worker, "print_to_stdstream", None)
+    worker.print_to_stdstream = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = kept
 
 
 def _mended(place: str, error: Exception) -> ClusterError:

@@ -101,6 +101,10 @@ def work(
     """On a machine: one piece. shared: where it is found, in a list, so that it is fetched once a process."""
     import ray
 
+    with suppress(ImportError):  # who looks at a machine sees which piece each process works on
+        from ray._raylet import setproctitle
+
+        setproctitle(f"ray::work {number}")
     with Teller(number, lambda events: board.put.remote(events)) as tell:
         node = str(ray.get_runtime_context().get_node_id())
         tell("at", node)
