@@ -116,6 +116,8 @@ def _prepare() -> None:
     settings = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_enable_metrics_collection": "0",
+        "RAY_agent_register_timeout_ms": "120000",  # of a cluster of one's own; a busy machine takes more than 30 s
+        "RAY_raylet_start_wait_time_s": "120",
         "RAY_gcs_server_request_timeout_seconds": "20",  # so long it looks for this machine among those of the cluster
     }
     for name, value in settings.items():
