@@ -10,7 +10,7 @@ from graftwork.bases.catalogue import known
 from graftwork.bases.home import fetched_from_hub, is_hub_id
 from graftwork.cluster.checks import Asks, check_room, on_each_node
 from graftwork.cluster.connection import Cluster
-from graftwork.devices import CPU, CUDA, chosen
+from graftwork.devices import AUTO, CPU, CUDA, asked, chosen
 from graftwork.errors import ClusterError
 from graftwork.networks.base_settings import BaseSettings
 from graftwork.threads import THREADS
@@ -48,13 +48,14 @@ def lacks(bases: Iterable[BaseSettings]) -> list[tuple[str, str]]:
 
 def asks_of(cluster: Cluster, choices: Iterable[Sequence[BaseSettings]], what: str) -> Asks:
     """What a run with one base of each of these choices asks for: as many cores as OMP_NUM_THREADS says, else one; a
-    GPU where it is to compute on one, and where any machine has one; memory for the weights, as if they were trained.
+    GPU where it is to compute on one, and, unless a device is named, where any machine has one; memory for the weights,
+    as if they were trained.
 
     Raises ClusterError where no machine has as much. what: it is, for people."""
     nodes = cluster.nodes
     text = os.environ.get(THREADS, "")
     threads = float(text) if text.isdigit() and int(text) > 0 else 1.0
-    on_gpu = chosen().type == CUDA or any(node.gpus for node in nodes)
+    on_gpu = chosen().type == CUDA or (asked() == AUTO and any(node.gpus for node in nodes))
     memory = PROCESS + COPIES * sum(max(map(_bytes_of, bases), default=0) for bases in choices)
     asks = Asks(min(threads, max((node.cores for node in nodes), default=threads)), memory, float(on_gpu))
     check_room(nodes, asks, what)
