@@ -239,3 +239,10 @@ def test_rows_that_end_two_workers_are_named_and_the_rest_is_kept(
     graft("predict", folder, table, "--out", out, "--workers", "2").works()
     predict_file(folder, table, tmp_path / "one.csv")
     assert out.read_bytes() == (tmp_path / "one.csv").read_bytes()
+
+
+def test_no_workers_at_all(folder: Path, table: Path, tmp_path: Path) -> None:
+    ran = graft("predict", folder, table, "--out", tmp_path / "p.csv", "--workers", "0")
+    ran.fails(2, "workers is 0. Expected 1 to 1,024")
+    assert not (tmp_path / "p.csv").exists()
+    assert not (tmp_path / "p.csv.parts").exists()

@@ -49,7 +49,7 @@ class ComputedBy:
 
         if self.cluster is not None:
             return cluster_crew(self.cluster, self.insecure, self.workers, folder, on)
-        return crew(self.workers or 1, folder, on)
+        return crew(1 if self.workers is None else self.workers, folder, on)
 
 
 ALONE = ComputedBy()
