@@ -77,6 +77,7 @@ LONG = {
     "rl-report.md",
     "tables.md",
     "targets.md",
+    "workers.md",
 }
 """Pages whose code takes six seconds or more."""
 

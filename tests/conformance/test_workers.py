@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,8 @@ from graftwork.errors import RefusedError
 from tinyrun import Fixture, Worlds, same, weights
 from together import together
 
+ONE_AT_A_TIME = threading.Lock()
+"""Of threads that draw the weights of what a technique brings: they share torch's stream."""
 SETTINGS: dict[str, Any] = {"steps": 4, "evaluations": 2, "keep": "last"}
 
 
@@ -37,7 +40,8 @@ def made(fixture: Fixture, names: tuple[str, ...]) -> Run:
 
 
 def fitted(run: Run, workers: Workers = ALONE) -> tuple[Run, Fitted]:
-    run = attach(replace(run, workers=workers))
+    with ONE_AT_A_TIME:
+        run = attach(replace(run, workers=workers))
     return run, fit(run)
 
 

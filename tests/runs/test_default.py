@@ -15,7 +15,6 @@ import torch
 import graftwork as gw
 from graftwork.errors import NonFiniteLossError, NumericalError, UsageError
 from graftwork.recipe import from_dict, with_settings
-from graftwork.runs import default
 from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.clock import Deadline
 from graftwork.runs.default import best, run_all
@@ -134,7 +133,7 @@ def test_a_run_from_scratch_takes_the_steps_that_fit(monkeypatch: pytest.MonkeyP
 
 
 def test_a_run_is_left_out_where_one_like_the_last_does_not_fit(
-    auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch, tried: tuple[Job, list[Candidate], Candidate, Ear]
+    auto: gw.Recipe, tried: tuple[Job, list[Candidate], Candidate, Ear]
 ) -> None:
     """The first run, which reads the base, tells nothing of those after it."""
     job, candidates, _, _ = tried
@@ -144,8 +143,7 @@ def test_a_run_is_left_out_where_one_like_the_last_does_not_fit(
         now[0] += next(spent)
         return candidates[0]
 
-    monkeypatch.setattr(default, "run_single", run)
-    done, _ = run_all(job, auto, Workspace(), ear, Deadline.after(175, lambda: now[0]))
+    done, _ = run_all(job, auto, Workspace(), ear, Deadline.after(175, lambda: now[0]), run=run)
     assert len(done) == 2
     assert [note.split(":")[0] for note in ear.notes] == ["linear probe", "tune", "kept"]
 
@@ -220,17 +218,16 @@ def test_only_the_best_candidate_keeps_its_weights(auto: gw.Recipe) -> None:
         assert any(p.is_meta for p in one.network.parameters()) == (one is not kept)
 
 
-def test_a_run_whose_loss_is_not_finite_is_left_out(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = default.run_single
+def test_a_run_whose_loss_is_not_finite_is_left_out(auto: gw.Recipe) -> None:
+    real = run_single
 
     def diverging(job: Job, recipe: gw.Recipe, **given: Any) -> Candidate:
         if given["name"] == "tune":
             raise NonFiniteLossError("The loss is not a finite number at step 3.")
         return real(job, recipe, **given)
 
-    monkeypatch.setattr(default, "run_single", diverging)
     ear = Ear()
-    candidates, _ = run_all(job_of(120, auto), auto, Workspace(), ear, None)
+    candidates, _ = run_all(job_of(120, auto), auto, Workspace(), ear, None, run=diverging)
     assert [one.name for one in candidates] == ["kernel probe", "mlp probe", "linear probe"]
     assert "tune: left out. The loss is not a finite number at step 3." in ear.notes
 
@@ -245,41 +242,38 @@ def test_a_run_whose_loss_is_not_finite_is_left_out(auto: gw.Recipe, monkeypatch
     ],
 )
 def test_a_first_run_that_fails_is_left_out_and_the_call_goes_on(
-    error: Exception, said: str, auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    error: Exception, said: str, auto: gw.Recipe, tmp_path: Path
 ) -> None:
-    real = default.run_single
+    real = run_single
 
     def failing(job: Job, recipe: gw.Recipe, **given: Any) -> Candidate:
         if given["name"] == "kernel probe":
             raise error
         return real(job, recipe, **given)
 
-    monkeypatch.setattr(default, "run_single", failing)
     recipe, ear = replace(auto, training=QUICK), Ear()
-    candidates, kept = run_all(job_of(120, recipe), recipe, open_workspace(tmp_path, False), ear, None)
+    candidates, kept = run_all(job_of(120, recipe), recipe, open_workspace(tmp_path, False), ear, None, run=failing)
     assert [one.name for one in candidates] == ["mlp probe", "linear probe", "tune"]
     assert kept in candidates
     assert [note for note in ear.notes if note.startswith("kernel probe: left out. ") and said in note]
-    again, _ = run_all(job_of(120, recipe), recipe, open_workspace(tmp_path, True), Ear(), None)
+    again, _ = run_all(job_of(120, recipe), recipe, open_workspace(tmp_path, True), Ear(), None, run=failing)
     assert [one.name for one in again] == ["mlp probe", "linear probe", "tune"]
 
 
-def test_where_every_run_fails_the_first_failure_is_raised(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_every_run_fails_the_first_failure_is_raised(auto: gw.Recipe) -> None:
     def failing(*_: Any, **given: Any) -> Candidate:
         raise NumericalError(f"{given['name']} failed")
 
-    monkeypatch.setattr(default, "run_single", failing)
     with pytest.raises(NumericalError, match="kernel probe failed"):
-        run_all(job_of(120, auto), auto, Workspace(), Ear(), None)
+        run_all(job_of(120, auto), auto, Workspace(), Ear(), None, run=failing)
 
 
-def test_a_fault_of_the_program_is_not_hidden(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_the_program_is_not_hidden(auto: gw.Recipe) -> None:
     def failing(*_: Any, **__: Any) -> Candidate:
         raise NotImplementedError("pairs can't be mixed")
 
-    monkeypatch.setattr(default, "run_single", failing)
     with pytest.raises(NotImplementedError):
-        run_all(job_of(120, auto), auto, Workspace(), Ear(), None)
+        run_all(job_of(120, auto), auto, Workspace(), Ear(), None, run=failing)
 
 
 def test_a_head_that_is_named_is_the_only_one(auto: gw.Recipe) -> None:

@@ -22,6 +22,7 @@ from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.clock import Deadline
 from graftwork.runs.default import run_all
 from graftwork.runs.job.job import Job
+from graftwork.runs.single import run_single
 from graftwork.runs.workspace import Workspace, open_workspace
 from heard import Ear
 from jobs import job_of
@@ -161,32 +162,30 @@ def test_what_was_decided_is_taken_up(auto: gw.Recipe, tmp_path: Path, monkeypat
     assert [note for note in ear.notes if "heads are solved on" in note]
 
 
-def test_a_row_that_can_not_be_read_leaves_it_out(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_can_not_be_read_leaves_it_out(auto: gw.Recipe) -> None:
     """It was not looked at before the step that came to it: what there is, is kept."""
-    job, ear, real = job_of(frame(300), auto).sample(60, 0, 20), Ear(), default.run_single
+    job, ear, real = job_of(frame(300), auto).sample(60, 0, 20), Ear(), run_single
 
     def run(*given: Any, **more: Any) -> Any:
         if more["name"] == "stream":
             raise DataError("photos.csv, row 9: broken.jpg can't be read")
         return real(*given, **more)
 
-    monkeypatch.setattr(default, "run_single", run)
-    candidates, _ = run_all(job, auto, Workspace(), ear, None, stream=Stream(200, 2))
+    candidates, _ = run_all(job, auto, Workspace(), ear, None, stream=Stream(200, 2), run=run)
     assert len(candidates) == 3
     assert "stream: left out. photos.csv, row 9: broken.jpg can't be read" in ear.notes
 
 
-def test_a_full_disk_is_no_row_that_can_not_be_read(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    job, real = job_of(frame(300), auto).sample(60, 0, 20), default.run_single
+def test_a_full_disk_is_no_row_that_can_not_be_read(auto: gw.Recipe) -> None:
+    job, real = job_of(frame(300), auto).sample(60, 0, 20), run_single
 
     def run(*given: Any, **more: Any) -> Any:
         if more["name"] == "stream":
             raise DataError("No space left to write run") from OSError(errno.ENOSPC, "No space left on device")
         return real(*given, **more)
 
-    monkeypatch.setattr(default, "run_single", run)
     with pytest.raises(DataError, match="No space left"):
-        run_all(job, auto, Workspace(), Ear(), None, stream=Stream(200, 2))
+        run_all(job, auto, Workspace(), Ear(), None, stream=Stream(200, 2), run=run)
 
 
 @pytest.mark.usefixtures("slow")
