@@ -192,7 +192,7 @@ def fit_or_plan(
 
         commands = commands_of(sys.argv[1:], folder, chosen.code)
         options = {"budget": seconds, "out": folder, "resume": resume, "track": track, "began": context.obj}
-        fitting = partial(fit_data, data, chosen, processes=workers, **options, **commands)
+        fitting = partial(fit_data, data, chosen, workers=workers, **options, **commands)
         train_and_print(lambda console: fitting(listener=console), folder, "model")
 
 

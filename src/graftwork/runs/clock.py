@@ -30,8 +30,6 @@ class Deadline:
     clock: Clock = time.monotonic
     budget: float = 0.0
     shared: int = 1
-    own_clock: Clock | None = None
-    """Where the clock is one that several workers read together: this worker's own."""
 
     @classmethod
     def after(cls, seconds: float, clock: Clock = time.monotonic, began: float | None = None) -> Deadline:
@@ -41,11 +39,6 @@ class Deadline:
     def left(self) -> float:
         """Seconds until then; below 0 once it has passed."""
         return self.at - self.clock()
-
-    @property
-    def alone(self) -> Deadline:
-        """The same for what one worker does without the others."""
-        return self if self.own_clock is None else replace(self, clock=self.own_clock, own_clock=None)
 
     def sooner(self, seconds: float) -> Deadline:
         return replace(self, at=self.at - seconds)
@@ -86,5 +79,4 @@ def shared(deadline: Deadline | None, workers: Workers) -> Deadline | None:
     """The deadline by worker 0's clock, at all workers."""
     if deadline is None or workers.count == 1:
         return deadline
-    clock = deadline.clock
-    return replace(deadline, at=workers.same(deadline.at), clock=workers.clock(clock), own_clock=clock)
+    return replace(deadline, at=workers.same(deadline.at), clock=workers.clock(deadline.clock))

@@ -15,7 +15,7 @@ from statistics import fmean
 
 from graftwork.core.clock.pace import OutOfTime
 from graftwork.data.store.cache import of_disk
-from graftwork.errors import DataError, GraftworkError, NonFiniteLossError, NumericalError, UsageError
+from graftwork.errors import DataError, NonFiniteLossError, NumericalError, UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.across import Across, across
 from graftwork.runs.budget.look import Look
@@ -73,7 +73,6 @@ def run_all(
     for at, (name, one) in enumerate(planned):
         its_job = job_of(job, one)
         try:
-            workspace.workers.check()
             limit = sequence.limit(name, its_job, one, spare=at == 0 and len(planned) > 2)
             if limit is LEFT_OUT:
                 listener.note(f"{name}: left out, the budget is used up")
@@ -89,7 +88,7 @@ def run_all(
             listener.note(f"{name}: left out, the budget is used up before its first step")
             continue
         except (*FAILURES, UsageError, DataError) as error:
-            if _ends_all(error, name, streamed=its_job is not job) or _of_one(error, workspace):
+            if _ends_all(error, name, streamed=its_job is not job):
                 raise
             failures.append(error)
             listener.note(f"{name}: left out. {failure_text(error)}")
@@ -129,11 +128,6 @@ def _ends_all(error: Exception, name: str, *, streamed: bool) -> bool:
     if isinstance(error, DataError):
         return not streamed or of_disk(error)  # only rows that are streamed are first read by a run
     return isinstance(error, UsageError) and not is_other(name)
-
-
-def _of_one(error: Exception, workspace: Workspace) -> bool:
-    """Whether one of several workers may have failed alone (its memory, its part): the others would wait for it."""
-    return workspace.workers.count > 1 and not isinstance(error, GraftworkError)
 
 
 def _unread(job: Job, kept: Candidate) -> str:

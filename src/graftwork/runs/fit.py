@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from graftwork.core.parallel.workers import ALONE, Workers
+from graftwork.core.parallel.workers import Workers
 from graftwork.core.plans import Plans
 from graftwork.data.load import Source
 from graftwork.data.store.cache import prune
@@ -18,12 +18,12 @@ from graftwork.evidence.views import words_of
 from graftwork.model import Model
 from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.bases.settling import known_bases, settled
-from graftwork.runs.budget.led import within_budget_of_all
+from graftwork.runs.budget.affordable import within_budget
 from graftwork.runs.budget.planning import planned
 from graftwork.runs.budget.streaming import job_of
 from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.candidates.portfolio import PORTFOLIO
-from graftwork.runs.clock import Began, Clock, Deadline, shared
+from graftwork.runs.clock import Began, Clock, Deadline
 from graftwork.runs.default import run_all
 from graftwork.runs.finishing import Finishing
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
@@ -99,7 +99,7 @@ def fit(
             budget=budget,
             out=out,
             resume=resume,
-            processes=workers,
+            workers=workers,
             track=track,
             listener=hearing,
             command=command,
@@ -120,7 +120,7 @@ def fit_data(
     budget: float | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
-    processes: int = 1,
+    workers: int = 1,
     track: Track | None = None,
     listener: Listener | None = None,
     command: str | None = None,
@@ -129,42 +129,34 @@ def fit_data(
     clock: Clock = time.monotonic,
     watch: Watch | None = None,
     portfolio: Portfolio = PORTFOLIO,
-    workers: Workers = ALONE,
 ) -> Model:
     """`fit`, with the data arguments as one thing. asked: the command as it was given, for what to do next.
     watch: by what a pretraining is watched.
 
     clock: what the budget is counted by; `time.process_time` makes CPU seconds of it. portfolio: the table that says in
     which order `techniques: auto` tries its candidates, in place of the library's own.
-
-    processes: workers that this call starts for each of its runs, `workers` of `fit`.
-
-    workers: of several, each process calls it with the same arguments. Worker 0 decides, writes `out`, is heard by the
-    listener and reports; the others compute their parts, and give back the same model without its scores."""
+    """
     del track  # `tracked` has made a listener of it
     # The command line gives its own start, when the process had spent nothing yet.
     clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
-    listener = Recorder((listener or Listener()) if workers.leads else Listener())
+    listener = Recorder(listener or Listener())
     recipe, folder = _recipe(recipe), Path(out) if out is not None else None
-    workspace = open_workspace(folder, resume, workers)
+    workspace = open_workspace(folder, resume)
     if budget is not None and budget <= 0:
         raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
-    run = run_of(processes, recipe)
+    run = run_of(workers, recipe)
     listener.doing(f"reading {data.called}")
     job = _read(data, recipe, workspace, listener, watch)
     # A clock of CPU seconds knows nothing of how busy the machine is.
     on_wall = clocks if clock is time.monotonic else None
     ends = None if budget is None else Deadline.after(budget, clock, on_wall and on_wall.wall)
-    ends = shared(ends, workers)
     runs = 1 + len(domains_to_leave_out(job) if data.split_by else ())
     with workspace.cleared_if_refused():
         job = settled(job, recipe, workspace, listener, ends)
         recipe = replace(recipe, base=job.bases.named)
         for note in licence_notes(job, recipe):
             listener.note(note)
-        allowed = within_budget_of_all(
-            job, recipe, workspace, listener, ends, began=on_wall, runs=runs, portfolio=portfolio
-        )
+        allowed = within_budget(job, recipe, workspace, listener, ends, began=on_wall, runs=runs, portfolio=portfolio)
         recipe, deadline = allowed.recipe, allowed.deadline
         left_out = (
             score_left_out(
@@ -182,8 +174,6 @@ def fit_data(
     command = repeating(command, by_workers=bool(kept.workers))
     finishing = Finishing(data, job, folder, listener, command, clocks, call)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))
-    if not workers.leads:
-        return model
     model = finishing.written(model, kept)
     model = finishing.reported(model, candidates, kept, left_out=left_out)
     if not model.interrupted:

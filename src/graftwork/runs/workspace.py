@@ -20,7 +20,6 @@ from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import clean, is_own, remove, write_text
 from graftwork.errors import CheckpointError, DataError, ModelError, UsageError
 from graftwork.networks.manifest import is_model
-from graftwork.runs.leading import writes_out
 from graftwork.runs.tracking.folders import TRACK
 
 FOLDER = ".work"
@@ -116,7 +115,7 @@ def claims_out(call: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @wraps(call)
     def alone(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-        with claimed(kwargs.get("out") if writes_out(kwargs) else None):  # type: ignore[arg-type]
+        with claimed(kwargs.get("out")):  # type: ignore[arg-type]
             return call(*args, **kwargs)
 
     return alone
@@ -150,21 +149,17 @@ def check_free(out: str | os.PathLike[str] | None) -> None:
         raise UsageError(f"{out} holds {what}. Choose another --out, or remove it first.")
 
 
-def open_workspace(out: Path | None, resume: bool, workers: Workers = ALONE) -> Workspace:
+def open_workspace(out: Path | None, resume: bool) -> Workspace:
     """The workspace below `out`, which must be new, empty, or the same call's when resuming.
 
     Raises UsageError where `out` holds something else, so that nothing is overwritten.
     """
     if out is None:
-        return Workspace(workers=workers)
-    workers.decide(lambda: _check_opened(out, resume))
-    return Workspace(out / FOLDER, resume, workers=workers)
-
-
-def _check_opened(out: Path, resume: bool) -> None:
+        return Workspace()
     clean(out)
     if not resume or not out.is_dir():
         check_free(out)
     elif holds_something(out) and not unfinished(out):
         what = "a finished model" if is_model(out) else "something that is not a run of graftwork"
         raise UsageError(f"{out} holds {what}. There is nothing to resume: choose another --out.")
+    return Workspace(out / FOLDER, resume)

@@ -43,6 +43,16 @@ def test_a_number_in_python(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:There are")
 @pytest.mark.parametrize("command", ["fit", "plan"])
+def test_a_technique_of_one_process_is_refused_before_anything_starts(command: str, tmp_path: Path) -> None:
+    out = ("--out", tmp_path / "r") if command == "fit" else ()
+    named = ("--with", "supervised-contrastive", "--workers", "2")
+    ran = graft(command, topics(tmp_path / "t.csv"), *FIT, "--set", "batch=8", *out, *named)
+    ran.fails(2, "supervised-contrastive can't run with 2 workers")
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.filterwarnings("ignore:There are")
+@pytest.mark.parametrize("command", ["fit", "plan"])
 def test_more_workers_than_rows(command: str, tmp_path: Path) -> None:
     out = ("--out", tmp_path / "r") if command == "fit" else ()
     table = topics(tmp_path / "t.csv")

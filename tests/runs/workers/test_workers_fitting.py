@@ -161,6 +161,15 @@ def test_in_python_with_a_table_in_memory_and_no_folder(undisturbed: np.ndarray)
 
 
 @pytest.mark.timeout(2400)
+def test_a_budget_is_kept_by_one_clock(tmp_path: Path) -> None:
+    rows = [{"text": text, "label": label} for text, label in tiny_rows(120)]
+    recipe = gw.Recipe(base="gru:width=16")
+    model = gw.fit(rows, target="label", recipe=recipe, budget=60.0, workers=2, out=tmp_path / "r", verbose=False)
+    assert model.report is not None
+    assert len(model.report.workers) == 2
+    assert load(tmp_path / "r").predict(NEW) is not None
+
+
 def test_ten_kills_at_random_moments(table: Path, undisturbed: np.ndarray, tmp_path: Path) -> None:
     """Of any worker, also while they start; each fit is killed once, or until it is over."""
     draw = random.Random(0)

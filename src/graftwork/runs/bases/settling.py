@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypedDict
 
-from graftwork.core.parallel.workers import ALONE
 from graftwork.recipe import Recipe
 from graftwork.runs.bases.affordable import afforded
 from graftwork.runs.bases.probing import probed
@@ -56,20 +55,8 @@ def known_bases(recipe: Recipe, workspace: Workspace) -> Bases | None:
 def settled(job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, budget: Deadline | None) -> Job:
     """The job with one base for each input; what is decided here is told to the listener. recipe: as it was given.
 
-    budget: when the whole call must be over. Of several workers the first one decides, by what it measures.
+    budget: when the whole call must be over.
     """
-    if workspace.workers.count == 1:
-        return _settled(job, recipe, workspace, listener, budget)
-
-    def decide() -> _Kept:
-        alone = replace(workspace, workers=ALONE)
-        return _as_kept(recipe, _settled(job, recipe, alone, listener, budget and budget.alone))
-
-    told = workspace.workers.decide(decide)
-    return replace(job, bases=bases_from_json(told["each"], told.get("free", ())))
-
-
-def _settled(job: Job, recipe: Recipe, workspace: Workspace, listener: Listener, budget: Deadline | None) -> Job:
     for name in job.bases.open:
         choice = job.bases.each[name]
         settle = probed if choice.base.modality == "audio" else afforded
@@ -77,15 +64,11 @@ def _settled(job: Job, recipe: Recipe, workspace: Workspace, listener: Listener,
         job = replace(job, bases=job.bases.settled(name, decided))
         for note in _lines(decided):
             listener.note(note)
-    workspace.remember(FILE, _as_kept(recipe, job))
+    workspace.remember(FILE, {"named": _named(recipe), "each": job.bases.to_json(), "free": sorted(job.bases.free)})
     return job
 
 
-def _as_kept(recipe: Recipe, job: Job) -> _Kept:
-    return {"named": _named(recipe), "each": job.bases.to_json(), "free": sorted(job.bases.free)}
-
-
-def _named(recipe: Recipe) -> str | dict[str, str]:
+def _named(recipe: Recipe) -> object:
     """What a recipe says of bases, as plain data."""
     return recipe.base if isinstance(recipe.base, str) else dict(recipe.base)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar, get_args
 
 from graftwork.errors import UsageError, nearest
-from graftwork.runs.leading import writes_out
 from graftwork.runs.listener import Listener
 from graftwork.runs.tracking.folders import TRACK
 from graftwork.runs.tracking.known_runs import KnownRuns, known_runs
@@ -33,7 +32,7 @@ def tracked(call: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @wraps(call)
     def writing(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-        if kwargs.get("track") is None or not writes_out(kwargs):
+        if kwargs.get("track") is None:
             return call(*args, **kwargs)
         out = None if kwargs.get("out") is None else Path(str(kwargs["out"]))
         listener = kwargs.get("listener") or Listener()
