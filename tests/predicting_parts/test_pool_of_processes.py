@@ -102,6 +102,8 @@ def test_workers_that_can_not_begin_are_not_started_for_ever(monkeypatch: pytest
 
 
 def test_a_file_in_this_folder_is_no_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where PYTHONPATH ends with a colon, as `PYTHONPATH=there:$PYTHONPATH` leaves it."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), ""]))
     for name in ("json", "queue", "fakeworker"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('taken for a module')")
     monkeypatch.chdir(tmp_path)

@@ -146,7 +146,8 @@ class Pool:
         if environment.get(THREADS, str(usable())) == str(usable()):  # not the user's own wish
             environment[THREADS] = str(max(1, usable() // count))
         package = str(Path(errors.__file__).parents[1])
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+        others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package, *others]))  # an empty one is this folder
         error = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `_end`
         popen = subprocess.Popen(
             [sys.executable, "-P", "-m", self._module],  # -P: a file in this folder can't pass for a module
