@@ -53,7 +53,7 @@ class FakeHands:
         how = self.fate(piece, sum(number == piece.number for number, _ in self.begun))
         if how != "done":
             return [(handle, Ended(how, why="no memory" if how == "worker" else ""))]  # type: ignore[arg-type]
-        result = self.function(self.shared, piece.given, lambda what, value=None: self._tell(piece.number, what, value))
+        result = self.function(self.shared, piece.given, lambda what, value=None: self.tell(piece.number, what, value))
         return [(handle, Ended("done", result, 2.0, 1.0, 10**6))]
 
     def told(self) -> Sequence[Told]:
@@ -63,5 +63,6 @@ class FakeHands:
     def stop(self, handles: Sequence[int]) -> None:
         self.stopped += handles
 
-    def _tell(self, number: int, what: str, value: Any) -> None:
+    def tell(self, number: int, what: str, value: Any) -> None:
+        """As a piece does while it is worked on."""
         self._told.append(Told(number, what, value))

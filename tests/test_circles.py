@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -27,7 +28,10 @@ def imported(path: Path) -> Iterator[str]:
             yield from (name if name in MODULES else node.module for name in names)
 
 
-IMPORTS = {name: set(imported(path)) - {name} for name, path in MODULES.items() if name != "graftwork"}
+@cache
+def imports() -> dict[str, set[str]]:
+    """What each module names; read when the first test asks, since every process collects this file."""
+    return {name: set(imported(path)) - {name} for name, path in MODULES.items() if name != "graftwork"}
 
 
 def circle(graph: Mapping[str, set[str]]) -> list[str]:
@@ -46,20 +50,20 @@ def rooms_within(room: str) -> dict[str, set[str]]:
         return module.removeprefix(f"{room}.").partition(".")[0] if module.startswith(f"{room}.") else ""
 
     graph: dict[str, set[str]] = {}
-    for module, found in IMPORTS.items():
+    for module, found in imports().items():
         if place(module):
             graph.setdefault(place(module), set()).update(place(other) for other in found)
     return {one: {other for other in others if other} - {one} for one, others in graph.items()}
 
 
 def test_what_is_found_is_what_is_imported() -> None:
-    assert "graftwork.core.technique" in IMPORTS["graftwork.techniques.augment.mixup"]
+    assert "graftwork.core.technique" in imports()["graftwork.techniques.augment.mixup"]
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}})
     assert not circle({"a": {"b"}, "b": set()})
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    assert not circle(IMPORTS)
+    assert not circle(imports())
 
 
 @pytest.mark.parametrize("room", ROOMS)

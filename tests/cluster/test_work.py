@@ -1,4 +1,4 @@
-"""Pieces of work: all are done, whatever is lost under them; what ends a process twice has failed; a stop ends all."""
+"""Pieces of work: all are done, whatever is lost under them; what ends its process in vain fails; a stop ends all."""
 
 from __future__ import annotations
 
@@ -82,13 +82,35 @@ def test_a_piece_is_begun_again_where_it_was() -> None:
     assert where[0] == where[1]
 
 
-def test_what_ends_its_process_twice_has_failed_and_ends_nothing() -> None:
+def test_what_ends_its_process_in_vain_has_failed_and_ends_nothing() -> None:
     hands = FakeHands(double, fate=lambda piece, times: "worker" if piece.number == 1 else "done")  # noqa: ARG005
     made, _, _ = crew(hands)
     done = {one.piece.number: one for one in made.each_done(iter(pieces(3)))}
-    assert done[1].failed == "Its process ended twice before it was done (no memory)."
+    assert done[1].failed == "Its process ended 3 times in a row without getting further (no memory)."
     assert [done[0].result, done[2].result] == [0, 4]
-    assert [number for number, _ in hands.begun].count(1) == 2
+    assert [number for number, _ in hands.begun].count(1) == work.KILLS
+
+
+@pytest.mark.parametrize(
+    ("reached", "failed"),
+    [((10, 20, 30, 40, 50, 60), False), ((0, 0, 10, 10, 20), False), ((10, 10, 10), True), ((10, 20, 20, 9), True)],
+)
+def test_what_gets_further_between_may_be_lost_more_often(reached: tuple[int, ...], failed: bool) -> None:
+    """reached: the step that was told before each loss."""
+
+    def fate(piece: Piece, times: int) -> str:
+        if times > len(reached):
+            return "done"
+        hands.tell(piece.number, "step", reached[times - 1])
+        return "worker"
+
+    hands = FakeHands(double, fate=fate)
+    made, _, lost = crew(hands)
+    made.mark = lambda told: ("a run", told.value) if told.what == "step" else None
+    done = next(made.each_done(iter(pieces(1))))
+    assert bool(done.failed) is failed
+    assert done.lost == len(reached)
+    assert len(lost) == len(reached) - failed
 
 
 def test_machines_that_are_lost_again_and_again() -> None:

@@ -14,10 +14,11 @@ from graftwork.cluster.checks import Asks, fits
 from graftwork.cluster.connection import Node
 from graftwork.errors import ClusterError
 
-KILLS = 2
-"""Workers that a piece may end, as one does that takes more memory than there is, before it counts as failed."""
+KILLS = 3
+"""Processes that a piece may end in a row without getting further, as one does that takes more memory than there is,
+before it counts as failed."""
 LOSSES = 5
-"""Machines that may be lost under a piece, which is most likely no fault of it."""
+"""Losses in a row, with machines that were lost under it, which is most likely no fault of it."""
 EVERY = 0.5
 """Seconds between two looks at what is told."""
 WAIT = 60.0
@@ -72,6 +73,10 @@ class Told:
     value: Any = None
 
 
+Mark = Callable[[Told], tuple[str, int] | None]
+"""How far a piece is, by what it told: a stage, and a count that grows in it; None where that says nothing of it."""
+
+
 class Hands(Protocol):
     """Who does the work. A handle stands for a piece that was begun."""
 
@@ -94,22 +99,29 @@ class Cost:
 
 @dataclass
 class _Begun:
+    """lost: how often, in all. in_vain, kills: in a row without getting further; kills: those that ended the process
+    alone. furthest: by stage. further: than when it was last lost."""
+
     piece: Piece
     lost: int = 0
+    in_vain: int = 0
     kills: int = 0
     node: str = ""
+    furthest: dict[str, int] = field(default_factory=dict)
+    further: bool = False
 
 
 @dataclass
 class Crew:
     """hands: who does it. hear: what pieces tell, with the name of their machine. lose: told of each piece that is
     begun again, in a sentence. ahead: pieces that are begun for each that there is room for, so that no machine waits
-    for the next one. costs: by machine."""
+    for the next one. mark: how far pieces are. costs: by machine."""
 
     hands: Hands
     hear: Callable[[Told, str], None]
     lose: Callable[[str], None]
     ahead: int = 1
+    mark: Mark = lambda _: None
     costs: dict[str, Cost] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
@@ -167,6 +179,9 @@ class Crew:
                 continue
             if told.what == "at":
                 one.node = str(told.value)
+            stage, count = self.mark(told) or ("", 0)
+            if count > one.furthest.get(stage, 0):
+                one.furthest[stage], one.further = count, True
             self.hear(told, self._name(one.node))
 
     def _name(self, node: str) -> str:
@@ -182,15 +197,14 @@ class Crew:
             cost.pieces, cost.seconds, cost.cpu = cost.pieces + 1, cost.seconds + how.seconds, cost.cpu + how.cpu
             cost.memory = max(cost.memory, how.memory)
             return Done(one.piece, how.result, "", node, how.seconds, how.cpu, how.memory, one.lost)
-        one.lost += 1
-        one.kills += how.how == "worker"
+        if one.further:
+            one.in_vain, one.kills, one.further = 0, 0, False
+        one.lost, one.in_vain, one.kills = one.lost + 1, one.in_vain + 1, one.kills + (how.how == "worker")
         what = f"the process that ran {one.piece.name} ended" if how.how == "worker" else "it was lost"
         why = f" ({how.why})" if how.why else ""
-        if one.kills >= KILLS or one.lost >= LOSSES:
-            times = "twice" if one.lost == 2 else f"{one.lost} times"
-            return Done(
-                one.piece, failed=f"Its process ended {times} before it was done{why}.", node=node, lost=one.lost
-            )
+        if one.kills >= KILLS or one.in_vain >= LOSSES:
+            failed = f"Its process ended {one.in_vain} times in a row without getting further{why}."
+            return Done(one.piece, failed=failed, node=node, lost=one.lost)
         self.lose(f"{node}: {what}{why}; {one.piece.name} goes on from its last checkpoint")
         return None
 

@@ -97,12 +97,12 @@ def test_lost_machines_change_nothing(judged: Judged, tmp_path: Path) -> None:
     assert len(hands.begun) > 5
 
 
-def test_a_trial_that_ends_its_process_twice_has_failed(judged: Judged, tmp_path: Path) -> None:
+def test_a_trial_that_ends_its_process_in_vain_has_failed(judged: Judged, tmp_path: Path) -> None:
     there, _, _, _ = on_machines(judged, tmp_path / "failing", lambda piece, times: "worker")  # noqa: ARG005
     trial = proposal(0, "trial 0", "searched", RECIPES[0])
     (done,) = there.run_each(iter([Wanted(trial, RECIPES[0], 0)]))
     assert done.state == "failed"
-    assert done.failed == "Its process ended twice before it was done (no memory)."
+    assert done.failed == "Its process ended 3 times in a row without getting further (no memory)."
     assert there.known(0) == done
 
 

@@ -17,7 +17,7 @@ from graftwork.runs.ablation.arms import Arm, Arms
 from graftwork.runs.ablation.cell import Made, Runner, Wanted
 from graftwork.runs.ablation.repeats import Pool, Repeat
 from graftwork.runs.listener import Listener
-from graftwork.runs.machines.heard import Hearing, Tell, Telling
+from graftwork.runs.machines.heard import Hearing, Tell, Telling, how_far
 from graftwork.runs.machines.needs import asks_of, check_bases, device_of
 from graftwork.runs.machines.settled import settled
 
@@ -83,7 +83,8 @@ class CellsOnCluster:
         return self.local.found(name, arm, repeat)
 
     def run_each(self, wanted: Iterator[Wanted]) -> Generator[tuple[Cell, float], None, None]:
-        """At the same time, as far as there is room. A run that ended its process twice has failed."""
+        """At the same time, as far as there is room. A run that ended its process again and again (`KILLS`)
+        has failed."""
         with closing(self.crew.each_done(map(self._piece, wanted))) as each:
             for done in each:
                 made: Made = Made(failed=done.failed) if done.failed else done.result
@@ -121,6 +122,7 @@ def cells_on(cluster: Cluster, pool: Pool, arms: Arms, local: Runner, listener: 
     threads = max(1, int(asks.cores))
     shared = Shared(pool, local.frozen, secrets.token_hex(8), threads, device_of(asks))
     hands = RayHands(cluster, make_cell, shared)
-    made = CellsOnCluster(local, Crew(hands, lambda told, node: hearing(told, node), listener.note, AHEAD), asks)
+    crew = Crew(hands, lambda told, node: hearing(told, node), listener.note, AHEAD, how_far)
+    made = CellsOnCluster(local, crew, asks)
     hearing = Hearing(listener, made.name)
     return made

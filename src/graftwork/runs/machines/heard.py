@@ -29,6 +29,14 @@ class Telling(Listener):
         self._tell("trying", (trial, part))
 
 
+def how_far(told: Told) -> tuple[str, int] | None:
+    """The steps of a run, by its name, where that is what is told."""
+    if told.what != "stepped":
+        return None
+    name, progress = told.value
+    return name, progress.step
+
+
 class Hearing:
     """Where the call was made: a listener hears of all runs, and on which machine each is. name: of a piece of work, as
     it is told of; by its number."""

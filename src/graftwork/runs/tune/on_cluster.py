@@ -14,7 +14,7 @@ from graftwork.cluster.work import Crew, Done, Piece
 from graftwork.data.store.packed import pack, unpack
 from graftwork.evidence.tune.trials import Trial
 from graftwork.networks.base_settings import BaseSettings
-from graftwork.runs.machines.heard import Hearing, cost_notes
+from graftwork.runs.machines.heard import Hearing, cost_notes, how_far
 from graftwork.runs.machines.needs import asks_of, check_bases, device_of
 from graftwork.runs.tune.on_node import Came, Given, Shared, run_trial
 from graftwork.runs.tune.preparing import Prepared
@@ -48,8 +48,8 @@ class TrialsOnCluster:
         self.local.tidy(trials)
 
     def run_each(self, wanted: Iterator[Wanted]) -> Generator[Trial, None, None]:
-        """At the same time, as far as there is room; given as they are done. A trial that ended its process twice has
-        failed."""
+        """At the same time, as far as there is room; given as they are done. A trial that ended its process again and
+        again (`KILLS`) has failed."""
         with closing(self.crew.each_done(map(self._piece, wanted))) as each:
             for done in each:
                 yield self._kept(self._wanted.pop(done.piece.number), done)
@@ -86,6 +86,7 @@ def trials_on(cluster: Cluster, ready: Prepared, local: TrialRunner, listener: L
         lambda told, node: hearing(told, node),
         listener.note,
         ahead=AHEAD if ready.deadline is None else 1,
+        mark=how_far,
     )
     made = TrialsOnCluster(local, crew, asks)
     hearing = Hearing(listener, made.name)
