@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +28,13 @@ from graftwork.tasks.averaging import weighted_mean
 
 CHUNK = 16384
 """Rows predicted at a time, at most."""
+
+
+BY_HEART = (
+    "No rows were held out from this model's training, so it compares with training rows, which it knows by heart: new "
+    "rows look more unusual to it than they are. `graft reference MODEL TABLE` (in Python `gw.with_reference(model, "
+    "data)`) with rows that it has not seen mends that."
+)
 
 
 def predict_source(model: Saved, data: Source, encoding: str | None = None, *, unusual: bool = False) -> Predicted:
@@ -113,6 +121,8 @@ def predict_chunks(
     for member, lost in zip(model.each_member, cut, strict=True):
         warn_of_cut(member.model.network, lost, len(table))
     warn_of_other_splits(model, table)
+    if measured and model.reference is not None and model.reference.by_heart:
+        warnings.warn(BY_HEART, stacklevel=2)
 
 
 def warn_of_other_splits(model: Saved, table: Table) -> None:

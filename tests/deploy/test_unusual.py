@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,6 +131,25 @@ def test_a_model_without_a_reference_says_how_to_get_one_and_takes_it(
     graft("reference", without, few).fails(1, "10 rows that can be read. Expected 40")
     with pytest.raises(DataError):
         gw.with_reference(gw.load(folder), few)
+
+
+def test_a_model_that_knows_its_ordinary_rows_by_heart_says_so(table: Path, tmp_path: Path) -> None:
+    """Of few rows none are held out; rows that it has not seen mend that."""
+    rows = [{"text": text, "label": label} for text, label in tiny_rows(60)]
+    made = gw.fit(rows, target="label", recipe=RECIPE, verbose=False)
+    assert made.reference is not None
+    assert made.reference.by_heart
+    with pytest.warns(UserWarning, match="which it knows by heart.* `graft reference MODEL TABLE`"):
+        made.unusual(ODD)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        said = graft("predict", made.save(tmp_path / "m"), table, "--unusual", "--out", tmp_path / "p.csv").works()
+    assert "warning: No rows were held out" in said.out + said.err
+    made.predict(ODD)  # nothing is said where it is not asked
+    mended = gw.with_reference(made, write_rows(tmp_path / "rows.csv", tiny_rows(40)))
+    assert mended.reference is not None
+    assert mended.reference.held_out
+    mended.unusual(ODD)
 
 
 def test_a_model_that_replaces_one_leaves_no_reference_of_it(folder: Path, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def _referenced(model: Model, table: Table, watch: Watch | None = None) -> Model
         )
     order = np.random.default_rng(model.recipe.seed).permutation(len(table))[: 2 * MOST]
     seen = look(model, table.take(order), watch)
-    held = round(HELD * len(order))
+    held = max(FEWEST, round(HELD * len(order)))
     reference = reference_of(seen.features[held:], seen.features[:held], aspects=seen.aspects)
     if reference is None:
         raise DataError(f"{table.source}: the model makes numbers of its rows that are not finite.")

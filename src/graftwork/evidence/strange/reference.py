@@ -41,6 +41,11 @@ class Reference:
         """The most that `unusual` can say."""
         return 1 - 1 / (len(self.ordinary) + 1)
 
+    @property
+    def by_heart(self) -> bool:
+        """Whether ordinary rows are training rows that shaped the features: `unusual` promises nothing then."""
+        return not self.held_out and not len(self.fresh)
+
     def unusual(self, features: np.ndarray) -> np.ndarray:
         """How unusual rows are (N,), from 0 to 1, by their features (N, W): the share of ordinary rows that are less
         so. NaN where features are.
