@@ -65,6 +65,8 @@ APART = {"make_sample_data", "resume_after_kill"}
 """Those with a test of their own."""
 LONG = {"ablate", "bandit", "classify_table", "distil", "face_attributes", "rl"}
 """Those that take ten seconds."""
+PAGES_DO = {"compare_techniques", "forgetting", "merge", "pairs_of_texts", "several_targets", "tune"}
+"""Those that take three, of workflows whose page is run too."""
 
 
 @pytest.fixture
@@ -84,7 +86,7 @@ def test_every_example_is_tested_and_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in SAYS]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG | PAGES_DO else []) for name in SAYS]
 )
 @pytest.mark.usefixtures("tiny_base")
 def test_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import TypeGuard
 
@@ -18,6 +20,15 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "graftwork"
 LONGEST, LOOP, TECHNIQUE = 300, 150, 150
 """Lines of any file, of the training loop, and of a technique with its docs."""
+
+
+def shown(path: Path) -> str:
+    return path.relative_to(SOURCE).as_posix()
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def outside(room: str) -> list[Path]:
@@ -51,7 +62,7 @@ def test_what_is_printed_goes_one_way() -> None:
         ]
         printed = [
             node
-            for node in ast.walk(ast.parse(text))
+            for node in nodes_of(path)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
         ]
         assert path.name in own or not (calls or printed), f"{path.name} prints by itself: use graftwork.terminal"
@@ -67,18 +78,26 @@ def test_no_technique_imports_another() -> None:
     files = [path for path in (SOURCE / "techniques").rglob("*.py") if path.name != "__init__.py"]
     assert len(files) > len(TECHNIQUES)
     for path in files:
-        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        nodes = nodes_of(path)
         found = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
         found |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
         assert not found & techniques, f"{path.name} imports {found & techniques}"
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.relative_to(SOURCE).as_posix())
-def test_a_file_is_one_idea_and_says_which(path: Path) -> None:
+def too_long_or_nameless(path: Path, techniques: set[Path]) -> str:
     lines = path.read_text(encoding="utf-8").splitlines()
-    allowed = LOOP if path == SOURCE / "core" / "fit.py" else TECHNIQUE if path in technique_files() else LONGEST
-    assert len(lines) <= allowed, f"{len(lines)} lines, more than {allowed}: split the file"
-    assert path.name == "__init__.py" or lines[0].startswith('"""'), "the file begins without saying what it is for"
+    allowed = LOOP if path == SOURCE / "core" / "fit.py" else TECHNIQUE if path in techniques else LONGEST
+    if len(lines) > allowed:
+        return f"{len(lines)} lines, more than {allowed}: split the file"
+    named = path.name == "__init__.py" or lines[0].startswith('"""')
+    return "" if named else "the file begins without saying what it is for"
+
+
+def test_a_file_is_one_idea_and_says_which() -> None:
+    techniques, files = technique_files(), list(SOURCE.rglob("*.py"))
+    wrong = {shown(path): too_long_or_nameless(path, techniques) for path in files}
+    assert len(files) > 500
+    assert {path: why for path, why in wrong.items() if why} == {}
 
 
 FLAGS = ("open_set", "reads_target")
@@ -89,52 +108,62 @@ KNOW_TASKS = {
 """Files outside the tasks that import a task's class, each with its reason."""
 
 
+@cache
 def task_classes() -> set[tuple[str, str]]:
     return {(cls.__module__, cls.__name__) for cls in TASKS.values()}
 
 
-@pytest.mark.parametrize("path", outside("tasks"), ids=lambda path: path.relative_to(SOURCE).as_posix())
-def test_no_place_outside_the_tasks_asks_which_one_it_is(path: Path) -> None:
+def test_no_place_outside_the_tasks_asks_which_one_it_is() -> None:
     """What others need to know a task says, as a property or a capability with a meaning; techniques and heads ask
     for facts, by which they are refused where they don't fit."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = [f"imports {name}" for name in imported_tasks(tree)] + [f"line {node.lineno}" for node in asks(tree)]
+    found = {shown(path): asked_in(path) for path in outside("tasks")}
+    assert {path: asked for path, asked in found.items() if asked and path not in KNOW_TASKS} == {}
+    assert [path for path in KNOW_TASKS if not found[path]] == [], "it asks nothing: take it off the list"
+
+
+def asked_in(path: Path) -> list[str]:
+    nodes = nodes_of(path)
+    found = [f"imports {name}" for name in imported_tasks(nodes)] + [f"line {node.lineno}" for node in asks(nodes)]
     if not {"techniques", "heads"} & set(path.parts):
-        found += [f"asks for a fact in line {node.lineno}" for node in asks_facts(tree)]
-    allowed = path.relative_to(SOURCE).as_posix() in KNOW_TASKS
-    assert bool(found) == allowed, f"{path.name}: {', '.join(found) or 'it asks nothing: take it off the list'}"
+        found += [f"asks for a fact in line {node.lineno}" for node in asks_facts(nodes)]
+    return found
 
 
-def imported_tasks(tree: ast.AST) -> list[str]:
+def imported_tasks(nodes: Iterable[ast.AST]) -> list[str]:
     known = task_classes()
     return [
         alias.name
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if (node.module, alias.name) in known
     ]
 
 
-def asks(tree: ast.AST) -> list[ast.expr]:
+def asks(nodes: Iterable[ast.AST]) -> list[ast.expr]:
     """Flags of kinds that there were, and comparisons of a name with that of a task."""
     names = set(TASKS)
-    flags = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in FLAGS]
+    flags = [node for node in nodes if isinstance(node, ast.Attribute) and node.attr in FLAGS]
     compared = [
         node
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Compare) and any(_is_name(side) for side in (node.left, *node.comparators))
         if names & {one.value for side in (node.left, *node.comparators) for one in ast.walk(side) if _is_text(one)}
     ]
     return [*flags, *compared]
 
 
-def asks_facts(tree: ast.AST) -> list[ast.Compare]:
+@cache
+def own_facts() -> frozenset[str]:
+    return frozenset[str]().union(*(task.own_facts for task in TASKS.values())) | set(CAPABILITIES)
+
+
+def asks_facts(nodes: Iterable[ast.AST]) -> list[ast.Compare]:
     """`"…" in task.facts` and the like."""
-    own = frozenset[str]().union(*(task.own_facts for task in TASKS.values())) | set(CAPABILITIES)
+    own = own_facts()
     return [
         node
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Compare)
         if any(isinstance(side, ast.Attribute) and side.attr == "facts" for side in node.comparators)
         if any(_is_text(one) and one.value in own for one in ast.walk(node.left))
@@ -164,8 +193,8 @@ def _is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
     ],
 )
 def test_the_test_sees_what_asks(code: str, expected: bool) -> None:
-    tree = ast.parse(code)
-    assert bool(imported_tasks(tree) or asks(tree) or asks_facts(tree)) == expected
+    nodes = list(ast.walk(ast.parse(code)))
+    assert bool(imported_tasks(nodes) or asks(nodes) or asks_facts(nodes)) == expected
 
 
 def test_modules_of_tests_have_names_of_their_own() -> None:
