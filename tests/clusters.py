@@ -5,13 +5,16 @@ Nothing of them is shared with another test, or another user: a token, a folder 
 
 from __future__ import annotations
 
+import inspect
 import os
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,10 @@ class Started:
 
     def workers(self) -> dict[int, str]:
         """Processes of this cluster, and of no other one, that work on a piece now, with the number of the piece."""
+        return {process: named.split()[-1] for process, named in self.named("ray::work ").items()}
+
+    def named(self, begins: str) -> dict[int, str]:
+        """Processes of this cluster, and of no other one, whose names begin so, with their names."""
         mark = self.environment["RAY_TMPDIR"].encode()
         found = {}
         for place in Path("/proc").iterdir():
@@ -35,10 +42,10 @@ class Started:
                 continue
             with suppress(OSError):  # it ended meanwhile
                 named = (place / "cmdline").read_bytes().rstrip(b"\0 ")
-                if named.startswith(b"ray::work "):
+                if named.startswith(begins.encode()):
                     parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
                     if mark in (Path("/proc") / parent / "cmdline").read_bytes():  # of the raylet: its folder
-                        found[int(place.name)] = named.decode().split()[-1]
+                        found[int(place.name)] = named.decode()
         return found
 
     def tell(self, command: str) -> str:
@@ -95,8 +102,11 @@ def nodes(
 
 
 def _serve(count: int, of_each: Mapping[int, Mapping[str, str]], options: Mapping[str, Any]) -> None:
+    from ray._private import services, utils
     from ray.cluster_utils import Cluster
 
+    utils.get_dashboard_dependency_error = lambda: ImportError("the agents of nodes stay small")
+    services.start_raylet = partial(_started, services.start_raylet)
     said, sys.stdout = sys.stdout, sys.stderr
     started = Cluster()
 
@@ -122,6 +132,20 @@ def _serve(count: int, of_each: Mapping[int, Mapping[str, str]], options: Mappin
             each.append(add(len(each)))
         print("done", file=said, flush=True)
     started.shutdown()
+
+
+def _started(start: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    """A node waits 15 s for its agents to tell their ports, in files, and on a busy machine they take longer to start:
+    those that are not there say so at once, and the one that is there is told which to take."""
+    bound = inspect.signature(start).bind(*given, **named)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        bound.arguments["runtime_env_agent_port"] = free.getsockname()[1]
+    ports = dict.fromkeys(("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port"), -1)
+    ports["runtime_env_agent_port"] = bound.arguments["runtime_env_agent_port"]
+    for name, port in ports.items():
+        (Path(bound.arguments["session_dir"]) / f"{name}_{bound.arguments['node_id']}").write_text(str(port))
+    return start(*bound.args, **bound.kwargs)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ from graftwork.cli.arguments import (
     show_warning,
     with_classes,
 )
+from graftwork.cli.cluster_options import Insecure, OnCluster
 from graftwork.cli.data_options import (
     Adapts,
     AllowCode,
@@ -151,8 +152,14 @@ def fit_or_plan(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with the unfinished run in --out")] = False,
     workers: Annotated[
-        int, typer.Option(help="processes that train together, each a part of every batch; as many as cores or GPUs")
-    ] = 1,
+        int | None,
+        typer.Option(
+            help="processes that train together, each a part of every batch: of this machine (1 unless said), or, with "
+            "--cluster, of its machines (one for each GPU unless said, without GPUs one for each machine)"
+        ),
+    ] = None,
+    cluster: OnCluster = None,
+    insecure: Insecure = False,
     track: TrackWith = None,
     on_bad_rows: BadRows = "fail",
     encoding: Encoding = None,
@@ -186,23 +193,34 @@ def fit_or_plan(
         encoding=encoding,
     )
     if folder is None or planned:
-        _plan(data, chosen, seconds, workers)
+        _plan(data, chosen, seconds, workers, cluster=cluster, insecure=insecure)
     else:
         from graftwork.runs.fit import fit_data
 
         commands = commands_of(sys.argv[1:], folder, chosen.code)
         options = {"budget": seconds, "out": folder, "resume": resume, "track": track, "began": context.obj}
-        fitting = partial(fit_data, data, chosen, workers=workers, **options, **commands)
+        options |= {"workers": workers, "cluster": cluster, "insecure": insecure}
+        fitting = partial(fit_data, data, chosen, **options, **commands)
         train_and_print(lambda console: fitting(listener=console), folder, "model")
 
 
-def _plan(data: DataArguments, recipe: Recipe, budget: float | None, workers: int) -> None:
+def _plan(
+    data: DataArguments,
+    recipe: Recipe,
+    budget: float | None,
+    workers: int | None,
+    *,
+    cluster: str | None,
+    insecure: bool,
+) -> None:
     from graftwork.cli.console import print_plans
     from graftwork.runs.fit import plan_data
     from graftwork.runs.watching import Watching
 
     with Watching() as console:
-        plans = plan_data(data, recipe, budget=budget, workers=workers, listener=console)
+        plans = plan_data(
+            data, recipe, budget=budget, workers=workers, cluster=cluster, insecure=insecure, listener=console
+        )
     print_plans(plans, budget)
 
 

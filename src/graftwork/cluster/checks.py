@@ -86,6 +86,12 @@ def fits(node: Node, asks: Asks) -> bool:
     return node.cores >= asks.cores and node.gpus >= asks.gpus and node.memory >= asks.memory
 
 
+def room(nodes: Sequence[Node], asks: Asks) -> int:
+    """How many pieces of work find a place at the same time on machines that do nothing else."""
+    wanted = {"cores": asks.cores, "GPUs": asks.gpus, "memory": asks.memory}
+    return sum(min((int(_of(node, name) / one) for name, one in wanted.items() if one), default=0) for node in nodes)
+
+
 def on_each_node(cluster: Cluster, function: Callable[..., Any], *given: Any) -> list[tuple[Node, Any]]:
     """What a function gives on each machine, all at once. A function of `facts` goes there by value, others by name.
 

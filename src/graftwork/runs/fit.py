@@ -38,8 +38,7 @@ from graftwork.runs.provenance import licence_notes
 from graftwork.runs.reporting import Call
 from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.watching import heard
-from graftwork.runs.workers.checks import check_number
-from graftwork.runs.workers.choice import repeating, run_of
+from graftwork.runs.workers.choice import counted_workers, made_by, repeating
 from graftwork.runs.workspace import Workspace, claims_out, open_workspace
 
 
@@ -51,7 +50,9 @@ def fit(
     budget: float | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
-    workers: int = 1,
+    workers: int | None = None,
+    cluster: str | None = None,
+    insecure: bool = False,
     track: Track | None = None,
     verbose: bool = True,
     listener: Listener | None = None,
@@ -78,7 +79,9 @@ def fit(
         model of all domains. adapt_to_held_out: these models see the rows of the domain left out, without targets.
     recipe: what to do, as a `Recipe` or a YAML file. budget: wall seconds for the whole call.
     out: folder for the model, its report and the checkpoints; must be new, or the unfinished one with `resume=True`.
-    workers: processes of this machine that train together, each a part of every batch (`docs/workers.md`).
+    workers: processes that train together, each a part of every batch (`docs/workers.md`): of this machine, None is
+        one; of a `cluster`, None is one for each GPU, and without GPUs one for each machine.
+    cluster: "auto" or "host:port" of a Ray cluster whose machines run them. insecure: take one that asks for no token.
     track: "tensorboard" also writes curves of the runs below `out` (extra `track`), "mlflow" MLflow runs there, or to
         where `MLFLOW_TRACKING_URI` says.
     on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out.
@@ -100,6 +103,8 @@ def fit(
             out=out,
             resume=resume,
             workers=workers,
+            cluster=cluster,
+            insecure=insecure,
             track=track,
             listener=hearing,
             command=command,
@@ -120,7 +125,9 @@ def fit_data(
     budget: float | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
-    workers: int = 1,
+    workers: int | None = None,
+    cluster: str | None = None,
+    insecure: bool = False,
     track: Track | None = None,
     listener: Listener | None = None,
     command: str | None = None,
@@ -144,32 +151,41 @@ def fit_data(
     workspace = open_workspace(folder, resume)
     if budget is not None and budget <= 0:
         raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
-    run = run_of(workers, recipe)
-    listener.doing(f"reading {data.called}")
-    job = _read(data, recipe, workspace, listener, watch)
-    # A clock of CPU seconds knows nothing of how busy the machine is.
-    on_wall = clocks if clock is time.monotonic else None
-    ends = None if budget is None else Deadline.after(budget, clock, on_wall and on_wall.wall)
-    runs = 1 + len(domains_to_leave_out(job) if data.split_by else ())
-    with workspace.cleared_if_refused():
-        job = settled(job, recipe, workspace, listener, ends)
-        recipe = replace(recipe, base=job.bases.named)
-        for note in licence_notes(job, recipe):
-            listener.note(note)
-        allowed = within_budget(job, recipe, workspace, listener, ends, began=on_wall, runs=runs, portfolio=portfolio)
-        recipe, deadline = allowed.recipe, allowed.deadline
-        left_out = (
-            score_left_out(
-                job, recipe, workspace, listener, deadline, adapt=data.adapt_to_held_out, portfolio=portfolio, run=run
+    with made_by(workers, recipe, listener, cluster=cluster, insecure=insecure) as run:
+        listener.doing(f"reading {data.called}")
+        job = _read(data, recipe, workspace, listener, watch)
+        # A clock of CPU seconds knows nothing of how busy the machine is.
+        on_wall = clocks if clock is time.monotonic else None
+        ends = None if budget is None else Deadline.after(budget, clock, on_wall and on_wall.wall)
+        runs = 1 + len(domains_to_leave_out(job) if data.split_by else ())
+        with workspace.cleared_if_refused():
+            job = settled(job, recipe, workspace, listener, ends)
+            recipe = replace(recipe, base=job.bases.named)
+            for note in licence_notes(job, recipe):
+                listener.note(note)
+            allowed = within_budget(
+                job, recipe, workspace, listener, ends, began=on_wall, runs=runs, portfolio=portfolio
             )
-            if data.split_by
-            else []
-        )
-        call = Call(asked, budget, str(folder or ""), len(job.train), len(job.valid or ()), allowed.for_all)
-        job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
-        candidates, kept = run_all(
-            job, recipe, workspace, listener, deadline, allowed.look, portfolio, allowed.stream, run
-        )
+            recipe, deadline = allowed.recipe, allowed.deadline
+            left_out = (
+                score_left_out(
+                    job,
+                    recipe,
+                    workspace,
+                    listener,
+                    deadline,
+                    adapt=data.adapt_to_held_out,
+                    portfolio=portfolio,
+                    run=run,
+                )
+                if data.split_by
+                else []
+            )
+            call = Call(asked, budget, str(folder or ""), len(job.train), len(job.valid or ()), allowed.for_all)
+            job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
+            candidates, kept = run_all(
+                job, recipe, workspace, listener, deadline, allowed.look, portfolio, allowed.stream, run
+            )
     job = job_of(job, kept.recipe)
     command = repeating(command, by_workers=bool(kept.workers))
     finishing = Finishing(data, job, folder, listener, command, clocks, call)
@@ -200,19 +216,24 @@ def plan(
     *,
     recipe: Recipe | str | os.PathLike[str] | None = None,
     budget: float | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    cluster: str | None = None,
+    insecure: bool = False,
     verbose: bool = True,
     listener: Listener | None = None,
     **data: Unpack[DataOptions],
 ) -> Plans:
     """What `fit` would do with the same arguments, as named plans in their order; nothing is trained.
 
-    budget: seconds; the plans are for the rows that it leaves, and only then is `test` read. workers: of `fit`.
+    budget: seconds; the plans are for the rows that it leaves, and only then is `test` read. workers, cluster,
+    insecure: of `fit`.
     verbose: say what was inferred; listener: hears it in its place.
     """
     tables = DataArguments(train=train, **data)
     with heard(listener, verbose) as hearing:
-        return plan_data(tables, recipe, budget=budget, workers=workers, listener=hearing)
+        return plan_data(
+            tables, recipe, budget=budget, workers=workers, cluster=cluster, insecure=insecure, listener=hearing
+        )
 
 
 def plan_data(
@@ -220,7 +241,9 @@ def plan_data(
     recipe: Recipe | str | os.PathLike[str] | None = None,
     *,
     budget: float | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    cluster: str | None = None,
+    insecure: bool = False,
     listener: Listener | None = None,
 ) -> Plans:
     """`plan`, with the data arguments as one thing. budget: plan for the rows that it leaves.
@@ -228,8 +251,8 @@ def plan_data(
     A test table is read only with a budget, part of which it takes.
     """
     began = time.monotonic()
-    check_number(workers)
     recipe, listener = _recipe(recipe), listener or Listener()
+    count = counted_workers(workers, listener, cluster=cluster, insecure=insecure)
     listener.doing(f"reading {data.called}")
     job = make_job(data if budget is not None else replace(data, test=None), recipe)
     for note in job.notes:
@@ -241,7 +264,7 @@ def plan_data(
         listener.note(note)
     if data.split_by:
         listener.note(f"before it, the same without each domain in turn: {', '.join(domains_to_leave_out(job))}")
-    return planned(job, recipe, listener, ends, workers=Workers(0, workers))
+    return planned(job, recipe, listener, ends, workers=Workers(0, count))
 
 
 def _recipe(given: Recipe | str | os.PathLike[str] | None) -> Recipe:

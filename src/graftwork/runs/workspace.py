@@ -18,7 +18,7 @@ from graftwork.data.store.cache import storing
 from graftwork.data.store.locks import claimed
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import clean, is_own, remove, write_text
-from graftwork.errors import CheckpointError, DataError, ModelError, UsageError
+from graftwork.errors import CheckpointError, ClusterError, DataError, ModelError, UsageError
 from graftwork.networks.manifest import is_model
 from graftwork.runs.tracking.folders import TRACK
 
@@ -99,7 +99,7 @@ class Workspace:
         """What is refused before the first checkpoint leaves nothing to go on with, and so nothing in the way."""
         try:
             yield
-        except (UsageError, DataError, ModelError):
+        except (UsageError, DataError, ModelError, ClusterError):
             if self.folder is not None and self.writes and not self.resume and not any(self.folder.rglob(CHECKPOINT)):
                 self.clear()
                 with suppress(OSError):  # it was not there before, or is no longer

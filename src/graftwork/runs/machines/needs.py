@@ -55,11 +55,16 @@ def asks_of(cluster: Cluster, choices: Iterable[Sequence[BaseSettings]], what: s
     nodes = cluster.nodes
     text = os.environ.get(THREADS, "")
     threads = float(text) if text.isdigit() and int(text) > 0 else 1.0
-    on_gpu = chosen().type == CUDA or (asked() == AUTO and any(node.gpus for node in nodes))
+    on_gpu = computes_on_gpus(cluster)
     memory = PROCESS + COPIES * sum(max(map(_bytes_of, bases), default=0) for bases in choices)
     asks = Asks(min(threads, max((node.cores for node in nodes), default=threads)), memory, float(on_gpu))
     check_room(nodes, asks, what)
     return asks
+
+
+def computes_on_gpus(cluster: Cluster) -> bool:
+    """Whether runs are to compute on GPUs: where one was named, or none was and a machine has any."""
+    return chosen().type == CUDA or (asked() == AUTO and any(node.gpus for node in cluster.nodes))
 
 
 def _bytes_of(base: BaseSettings) -> int:

@@ -21,15 +21,15 @@ from graftwork.runs.workers.job_files import why_not_written
 from graftwork.runs.workers.only_here import why_only_here
 from graftwork.runs.workers.outcome import read_outcome
 from graftwork.runs.workers.request import RESULT, write_request
-from graftwork.runs.workers.torchrun import train_by_torchrun
+from graftwork.runs.workers.starting import Starting
 from graftwork.runs.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class OverWorkers:
-    """count: of workers. asked: the recipe of the call, each of whose runs has its own."""
+    """starting: the workers of each run. asked: the recipe of the call, each of whose runs has its own."""
 
-    count: int
+    starting: Starting
     asked: Recipe
 
     def run(
@@ -46,9 +46,11 @@ class OverWorkers:
         """`run_single`, whose steps all workers make together. A run that has no steps, and one that can't be handed
         out, is made by this process alone, and that is said.
 
-        Raises what `run_single` raises, RefusedError for a technique that can't be split among workers, and
-        WorkersError where workers are lost again and again.
+        Raises what `run_single` raises, RefusedError for a technique that can't be split among workers, WorkersError
+        where workers are lost again and again, and ClusterError where a cluster can't make it.
         """
+        count = self.starting.count
+        self.starting.look(job, recipe)
         why, batch = self._looked_at(job, recipe, name)
         if why:
             listener.note(f"{name}: by one process: {why}")
@@ -56,20 +58,20 @@ class OverWorkers:
                 job, recipe, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit
             )
         with private_folder() as folder:
-            listener.doing(f"{name}: starting {self.count} workers")
+            listener.doing(f"{name}: starting {count} workers")
             if workspace.folder is None:  # for those that are started again
                 workspace = replace(workspace, folder=folder / "work")
-            write_request(
+            request = write_request(
                 folder,
                 job,
                 recipe,
                 name=name,
-                count=self.count,
+                count=count,
                 workspace=workspace,
                 deadline=deadline,
                 limit=limit,
             )
-            costs = train_by_torchrun(folder, name, self.count, batch, listener)
+            costs = self.starting.train(folder, request, batch, listener)
             listener.note(sentence(costs))
             done = read_outcome(folder / RESULT, recipe)
             return replace(done, workers=costs, cpu=sum(one.cpu_seconds for one in costs))
@@ -79,7 +81,7 @@ class OverWorkers:
         and UsageError where they can't."""
         if why := why_alone(self.asked, recipe):
             return why, recipe.training.batch
-        run = make_ready(job, recipe, sketched=True, workers=Workers(0, self.count))
+        run = make_ready(job, recipe, sketched=True, workers=Workers(0, self.starting.count))
         check_rows(run, name)
         why = why_only_here(job, recipe) or why_not_written(job)
         if run.stages.aims:

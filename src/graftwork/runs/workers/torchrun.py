@@ -17,10 +17,12 @@ from pathlib import Path
 from graftwork import threads
 from graftwork.devices import VARIABLE, chosen
 from graftwork.evidence.workers import WorkerCost
+from graftwork.recipe import Recipe
+from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.workers.channel import STOP, DriverEnd
 from graftwork.runs.workers.heard import Heard
-from graftwork.runs.workers.request import CHANNEL
+from graftwork.runs.workers.request import CHANNEL, Request
 from graftwork.runs.workers.watch import Watch, watched
 
 MOST_RESTARTS = 100
@@ -30,9 +32,21 @@ PATIENCE = 20.0
 """Seconds that torchrun has to end its workers."""
 
 
-def train_by_torchrun(folder: Path, name: str, count: int, batch: int, listener: Listener) -> tuple[WorkerCost, ...]:
-    """Have the request in `folder` trained by `count` processes; what came of it lies there afterwards. Gives what each
-    cost. batch: rows of a step. Raises what `watched` raises."""
+@dataclass(frozen=True)
+class Torchrun:
+    """Starts `count` processes of this machine for each run (`Starting`)."""
+
+    count: int
+
+    def look(self, job: Job, recipe: Recipe) -> None:
+        """They find whatever this process finds."""
+
+    def train(self, folder: Path, request: Request, batch: int, listener: Listener) -> tuple[WorkerCost, ...]:
+        """See `Starting.train`."""
+        return _trained(folder, request.name, self.count, batch, listener)
+
+
+def _trained(folder: Path, name: str, count: int, batch: int, listener: Listener) -> tuple[WorkerCost, ...]:
     end = DriverEnd(folder / CHANNEL)
     with open(folder / LOG, "wb") as log:
         process = subprocess.Popen(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -135,6 +136,10 @@ def _came(watch: Watch, number: int, hello: Mapping[str, Any]) -> None:
         watch.listener.note(f"{watch.name}: all {watch.count} workers go on from the last checkpoint")
     if hello["attempt"] == watch.attempt:
         watch.connected[number] = hello
+        nodes = Counter(one["node"] for one in watch.connected.values() if "node" in one)
+        if nodes.total() == watch.count:
+            each = ", ".join(f"{many} on {node}" for node, many in sorted(nodes.items()))
+            watch.listener.note(f"{watch.name}: {watch.count} workers: {each}")
 
 
 def _gone(watch: Watch, number: int) -> None:

@@ -6,32 +6,21 @@ writes checkpoints and what came of the run, and only it tells how far it is.
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import signal
 import sys
 import time
 import traceback
-import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graftwork import threads
 from graftwork.runs.workers.channel import END, STOP, WorkerEnd
-
-if TYPE_CHECKING:
-    from graftwork.core.parallel.workers import Workers
-    from graftwork.runs.clock import Deadline
-    from graftwork.runs.workers.request import Request
+from graftwork.runs.workers.heard import FIRST, GRACE
 
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"
-FIRST = 3.0
-"""Seconds that worker 0 has to tell of an error first, which others may have met too."""
-GRACE = 10.0
-"""Seconds that a worker which failed of another one's end waits to be ended and started again with all."""
 
 
 def main(folder: Path) -> int:
@@ -64,35 +53,17 @@ def main(folder: Path) -> int:
 
 def _train(folder: Path, end: WorkerEnd) -> None:
     from graftwork.core.parallel.workers import joined
-    from graftwork.runs.clock import shared
-    from graftwork.runs.listener import Listener
-    from graftwork.runs.single import run_single
-    from graftwork.runs.workers.measured import Spending, measured
-    from graftwork.runs.workers.outcome import write_outcome
+    from graftwork.runs.workers.measured import Spending
+    from graftwork.runs.workers.part import Part, train_part
     from graftwork.runs.workers.request import RESULT, read_request
-    from graftwork.runs.workers.telling import Telling
-    from graftwork.runs.workspace import Workspace
 
     request, job = read_request(folder)
     again = int(os.environ.get(RESTARTS, "0")) > 0
     spending = Spending()
     _meet(folder)
-    with joined() as plain, warnings.catch_warnings():
-        workers = measured(plain)
-        if workers.leads:
-            warnings.showwarning = lambda text, kind, *_, **__: _warned(end, text, kind)
-        done = run_single(
-            job,
-            request.recipe_of(),
-            name=request.name,
-            workspace=Workspace(Path(request.workspace), request.resume or again, request.sparing, workers),
-            listener=Telling(end.tell) if workers.leads else Listener(),
-            deadline=shared(request.deadline(), workers),
-            limit=_limit(request, workers),
-        )
-        if workers.leads:
-            write_outcome(done, job, folder / RESULT)
-        end.tell({"done": spending.told(workers)})
+    with joined() as workers:
+        part = Part(request, job, Path(request.workspace), folder / RESULT, again)
+        end.tell({"done": spending.told(train_part(part, workers, end.tell))})
 
 
 def _meet(folder: Path) -> None:
@@ -107,17 +78,6 @@ def _meet(folder: Path) -> None:
     store = distributed.FileStore(str(folder / f"met-{os.environ.get(RESTARTS, '0')}"), count)  # type: ignore[attr-defined]
     backend = "gloo" if chosen().type == "cpu" else "cpu:gloo,cuda:nccl"
     distributed.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=PATIENCE)
-
-
-def _limit(request: Request, workers: Workers) -> Deadline | None:
-    """By when the first step must have come: worker 0 looks, whose outcome is that of all."""
-    limit = request.before_first_step()
-    return limit if limit is None or workers.leads else replace(limit, at=math.inf)
-
-
-def _warned(end: WorkerEnd, text: Warning | str, kind: type[Warning]) -> None:
-    if issubclass(kind, UserWarning):
-        end.tell({"warning": str(text)})
 
 
 def _heard(message: Mapping[str, Any] | None, folder: Path, started_by: int) -> None:
