@@ -19,10 +19,11 @@ help:  ## list the targets
 
 install: $(INSTALLED)  ## make .venv and install the package with the tools for developers
 
+# --no-compile: of 22,000 modules few are ever imported, and Python compiles these when they are
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing into .venv (the first time takes a few minutes)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
 	touch $@
 
 demo: install  ## adapt the embedded base to the sample data, about a minute; the report goes to demo/report.html
