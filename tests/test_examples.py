@@ -59,11 +59,12 @@ SAYS = {
     "reward": "tuned by reward: earns",
     "slices": "where 'carrier' is 'Blitz'",
     "rl": "the pole stood for",
+    "several_workers": "two processes and one say the same: True",
 }
 """What each prints when it has done its work."""
 APART = {"make_sample_data", "resume_after_kill"}
 """Those with a test of their own."""
-LONG = {"ablate", "bandit", "classify_table", "distil", "face_attributes", "rl"}
+LONG = {"ablate", "bandit", "classify_table", "distil", "face_attributes", "rl", "several_workers"}
 """Those that take ten seconds."""
 PAGES_DO = {"compare_techniques", "forgetting", "merge", "pairs_of_texts", "several_targets", "tune"}
 """Those that take three, of workflows whose page is run too."""
