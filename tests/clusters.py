@@ -78,6 +78,7 @@ def nodes(
             "RAY_enable_metrics_collection": "0",
             "RAY_agent_register_timeout_ms": "240000",  # a busy machine takes more than the usual 30 s
             "RAY_raylet_start_wait_time_s": "240",
+            "RAY_worker_register_timeout_seconds": "600",
             "RAY_AUTH_MODE": "token" if token else "disabled",
             **({"RAY_AUTH_TOKEN_PATH": str(secret)} if token else {}),
         }
