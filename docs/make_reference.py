@@ -193,6 +193,8 @@ def techniques_page() -> str:
             lines += ["", "It compares the rows of a batch: its loss depends on how rows are batched."]
         if example(cls).one_worker:
             lines += ["", f"It runs with one worker only (`--workers`): it {example(cls).one_worker}."]
+        if example(cls).whole_weights:
+            lines += ["", f"Not with [`sharded`](workers.md#a-base-in-parts): it {example(cls).whole_weights}."]
     return _page(lines)
 
 

@@ -14,6 +14,7 @@ from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.core.training.finite import finite_loss
 from graftwork.core.training.gradients import gradients
 from graftwork.core.training.optimizer import make_optimizer, set_rates
+from graftwork.core.training.sharded_run import ended, sharded
 from graftwork.core.training.snapshots import found_by_all
 from graftwork.core.training.state import Evaluated, State, begun, evaluate, keep, kept_tensors, restore, scoring_steps
 from graftwork.core.training.together import read
@@ -77,6 +78,7 @@ def fit(
     """
     run.stages.state.to(run.network.device)
     run.workers.same_tensors([*kept_tensors(run.network).values(), *run.stages.state.state_dict().values()])
+    given, run = run, sharded(run)
     optimizer = make_optimizer(run.network, run.stages, run.plan.training)
     state, interrupted, paused = begun(run), False, False
     with torch.random.fork_rng():
@@ -92,11 +94,9 @@ def fit(
             interrupted = True
     kept = state.best or kept_tensors(run.stages.view(run.network))
     best_step = state.best_step if state.best else state.step
-    run.network.load_state_dict(kept, strict=False)
-    run.network.eval()
+    network, told = ended(given, run, kept), state.told.curves()
     score, history, cuts = state.score, tuple(state.history), state.course.cuts
-    told = state.told.curves()
-    return Fitted(run.network, history, best_step, score, state.step, interrupted, cuts, paused, told)
+    return Fitted(network, history, best_step, score, state.step, interrupted, cuts, paused, told)
 
 
 def _train(

@@ -29,6 +29,7 @@ from graftwork.core.plan import (
 )
 from graftwork.core.planning.domains import domain_notes
 from graftwork.core.planning.refusals import check_stages, check_workers
+from graftwork.core.planning.sharded import check_sharded, check_sharded_stages, sharded_notes
 from graftwork.core.planning.solved_heads import check_heads, importance, trained_below, without_steps
 from graftwork.core.rows.corruption import corruption, corrupts
 from graftwork.core.rows.examples import Cached, Examples, make_batch
@@ -164,6 +165,8 @@ def make_run(
     roles = [role for role in ("domain", "group", "rollouts") if getattr(train, role) is not None]
     check(ordered, base_facts(network, tasks, roles))
     check_workers(ordered, tasks, workers.count)
+    if training.sharded and workers.count > 1:
+        check_sharded(ordered)
     of_domains = domain_notes(ordered, train.domain, train.domains)
     check_labels(train, valid)
     check_heads(network, ordered)
@@ -188,6 +191,7 @@ def make_run(
             *notes,
             *valid_notes,
             *of_domains,
+            *sharded_notes(ready.network, training, workers.count),
             *run_notes(ordered, tasks, train.labelled),
         ),
     )
@@ -215,6 +219,8 @@ def attach(ready: Ready) -> Run:
     total = _total_steps(_sampler(ready, None), ready.training)
     grafts = [t.attach(ready.network, ready.setup(t, total)) for t in ready.techniques]
     check_stages(ready.techniques, grafts, ready.workers.count)
+    if ready.training.sharded and ready.workers.count > 1:
+        check_sharded_stages(ready.techniques, grafts)
     hiding = corruption(ready.tasks, ready.network, ready.workers.seed(ready.seed))
     stages = compose([technique.name for technique in ready.techniques], grafts, ready.tasks, hiding)
     sampler = _sampler(ready, stages.rows)

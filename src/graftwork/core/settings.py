@@ -33,6 +33,8 @@ class Training:
     patience: stop after so many evaluations without a better score; 0 never stops early.
     keep: which weights are kept, the best on validation or the last.
     precision: auto takes bf16 autocast where the processor or GPU computes in it, else fp32.
+    sharded: split the layers of a base that is trained, with their gradients and moments, over the workers of a run
+        (`--workers`), so that larger ones fit. The losses stay; passes take longer (`docs/workers.md`).
     cuts: where a time budget shortened the run, as pairs of a step and the number of steps from there on; a run writes
         it, so that its recipe repeats it.
     """
@@ -54,6 +56,7 @@ class Training:
     patience: int = 0
     keep: Keep = "best"
     precision: Precision = "auto"
+    sharded: bool = False
     cuts: tuple[int, ...] = ()
 
     searched: ClassVar[Spaces] = {"lr": Range(1e-5, 1e-2, log=True), "epochs": Range(1, 60, log=True)}

@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from graftwork.core.contract.aim import Aim as Aim
 from graftwork.core.contract.cost import Cost as Cost
+from graftwork.core.contract.multiplier import Multiplier as Multiplier
 from graftwork.core.contract.phases import Phase as Phase
 from graftwork.core.contract.setup import Setup as Setup
 from graftwork.core.contract.setup import TeacherOutputs as TeacherOutputs
@@ -79,13 +80,6 @@ Predictor = Callable[[Network], Forward]
 Objective = Callable[[Forward, Batch], LossOutput]
 Gradient = Callable[[Objective, Network, Batch], LossOutput]
 TaskLoss = Callable[[Batch, Output], Terms]
-
-
-class Multiplier(NamedTuple):
-    """Factors on the learning rate and the weight decay of one parameter."""
-
-    lr: float = 1.0
-    decay: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -233,6 +227,12 @@ class Technique(ABC):
         """Why it is right in one process only, as what follows "it"; empty where several workers, each with its part of
         the batch, end as one does. A technique with a `gradient` stage has to say it."""
         return "compares the rows of a batch, of which a worker sees its part only" if self.couples_rows else ""
+
+    @property
+    def whole_weights(self) -> str:
+        """Why it is not right where each worker holds a part of the base's weights (`Training.sharded`), as follows
+        "it"; empty where it is. One that measures, descends, keeps weights or predicts in its own way has to say it."""
+        return ""
 
     @property
     def depth(self) -> int | None:

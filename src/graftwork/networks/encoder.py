@@ -51,6 +51,9 @@ class Encoder(nn.Module, ABC):
     """What techniques may need of the base: `dropout`, `linear_layers`, `sequence_blocks` (can start at a depth)."""
     pretrained: bool = False
     """Whether its weights were learned elsewhere: beside such an encoder, one with random weights learns faster."""
+    meets: bool = False
+    """Whether several workers meet in a pass through it, so that each makes as many passes of a batch as the others,
+    whatever rows it has."""
 
     # --- data: done once per row and kept on disk -------------------------------------------------------------------
     @abstractmethod
@@ -149,6 +152,15 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def blocks(self) -> list[list[nn.Module]]:
         """The modules of each block, from below; together they hold every parameter of the encoder."""
+
+    def layers_apart(self) -> list[nn.Module]:
+        """Its layers, where every pass calls each of them as a whole, so that the weights of one need to be there only
+        while it runs; else none."""
+        return []
+
+    def table_apart(self) -> nn.Module | None:
+        """What embeds its tokens, likewise."""
+        return None
 
     def column_places(self) -> tuple[ColumnPlace, ...] | None:
         """Where the features hold the columns of a table, for heads that ask for one after the other; what is not named

@@ -61,6 +61,11 @@ def tapping(layers: nn.ModuleList, indices: Iterable[int]) -> Iterator[dict[int,
         yield tapped
 
 
+def idles(layer: nn.Module) -> bool:
+    """Whether a layer would now hand on what it gets, so that nobody needs its weights."""
+    return getattr(vars(layer).get("forward"), "stack", None) in _TUPLES
+
+
 def _with_states(args: tuple[Any, ...], kwargs: dict[str, Any], states: Tensor) -> tuple[tuple[Any, ...], Any]:
     return ((states, *args[1:]), kwargs) if args else (args, kwargs | {"hidden_states": states})
 
@@ -93,6 +98,7 @@ def _idle(layer: nn.Module, layers: nn.ModuleList) -> Iterator[None]:
         states = args[0] if args else kwargs["hidden_states"]
         return (states,) if _TUPLES[layers] else states
 
+    vars(hand_on)["stack"] = layers
     vars(layer)["forward"] = hand_on
     try:
         yield

@@ -203,7 +203,7 @@ class Network(nn.Module):
         """Features of one input (B, width of its encoder), and its tokens where they are asked for."""
         encoder, present = self.encoder(name), batch.present.get(name)
         absent = self.each_absent()[index] if self.absent else None
-        if absent is not None and self._is_missing(present) and not asked:
+        if absent is not None and self._is_missing(present) and not asked and not encoder.meets:
             return absent.row().expand(len(batch), -1), None
         inputs, hidden = batch.inputs.get(name, {}), batch.hidden.get(name)
         tokens: Tokens | None = None
@@ -222,7 +222,8 @@ class Network(nn.Module):
     def _tokens(self, name: str, batch: Batch) -> Tokens:
         """Tokens of one input."""
         encoder, present = self.encoder(name), batch.present.get(name)
-        if present is not None and self._is_missing(present) and name not in self.token_inputs:
+        passed = name not in self.token_inputs and not encoder.meets
+        if present is not None and passed and self._is_missing(present):
             nothing = torch.zeros(len(batch), 1, encoder.token_width, device=present.device)
             return Tokens(nothing, present.unsqueeze(1))
         with self.precision():

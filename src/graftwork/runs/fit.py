@@ -252,7 +252,7 @@ def plan_data(
     """
     began = time.monotonic()
     recipe, listener = _recipe(recipe), listener or Listener()
-    count = counted_workers(workers, listener, cluster=cluster, insecure=insecure)
+    count = counted_workers(workers, recipe, listener, cluster=cluster, insecure=insecure)
     listener.doing(f"reading {data.called}")
     job = make_job(data if budget is not None else replace(data, test=None), recipe)
     for note in job.notes:

@@ -39,10 +39,16 @@ class Called:
     """`graft fit` in a process of its own."""
 
     def __init__(
-        self, table: Path, out: Path, *more: str, workers: int = 2, length: Sequence[str] = tuple(SHORT)
+        self,
+        table: Path,
+        out: Path,
+        *more: str,
+        workers: int = 2,
+        length: Sequence[str] = tuple(SHORT),
+        fit: Sequence[str] = tuple(FIT),
     ) -> None:
         self.out = out
-        command = [sys.executable, "-m", "graftwork.cli", "fit", str(table), *FIT, *length, "--out", str(out), *more]
+        command = [sys.executable, "-m", "graftwork.cli", "fit", str(table), *fit, *length, "--out", str(out), *more]
         self.process = subprocess.Popen(
             [*command, "--workers", str(workers)],
             stdout=subprocess.PIPE,

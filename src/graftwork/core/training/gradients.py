@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graftwork.core.parallel.sharding import is_sharded
 from graftwork.core.parallel.statistics import shared_statistics
 from graftwork.core.rows.examples import make_batch
 from graftwork.core.run import Run
@@ -24,5 +25,5 @@ def gradients(
     optimizer.zero_grad(set_to_none=True)
     with shared_statistics(network, workers):
         measured = stages.gradient(stages.objective, network, of_whole(stages.inputs(batch), workers))
-    workers.sum_gradients(trained_by(optimizer))
-    return measured, clip(optimizer, run.plan.training.clip)
+    workers.sum_gradients(one for one in trained_by(optimizer) if not is_sharded(one))  # those are summed by then
+    return measured, clip(optimizer, run.plan.training.clip, workers)

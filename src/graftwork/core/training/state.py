@@ -10,6 +10,7 @@ from torch import Tensor
 
 from graftwork.core.clock.course import Course
 from graftwork.core.judging.held_out import scores
+from graftwork.core.parallel.sharding import like, whole_for
 from graftwork.core.run import Run
 from graftwork.core.training import checkpoint
 from graftwork.core.training.checkpoint import (
@@ -116,18 +117,19 @@ def scoring_steps(run: Run, course: Course | None = None, also: Collection[int] 
 
 
 def snapshot(run: Run, optimizer: torch.optim.Optimizer, state: State, fingerprint: str) -> Snapshot:
-    """All that is needed to go on bit for bit. Of several workers each calls it: their streams are in it."""
+    """All that is needed to go on bit for bit. Of several workers each calls it: their streams are in it. What is
+    sharded is whole in that of worker 0, and left out of the others'."""
     streams = {"torch": torch.get_rng_state()}
     streams.update({name: generator.get_state() for name, generator in run.stages.generators.items()})
     device = run.network.device
     if device.type != "cpu":
         streams[device.type] = torch.get_device_module(device).get_rng_state(device)
     tensors = {
-        **prefixed("network", kept_tensors(run.network)),
+        **prefixed("network", whole_for(run.workers.leads, kept_tensors(run.network))),
         **prefixed("grafts", run.stages.state.state_dict()),
-        **prefixed("optimizer", optimizer_tensors(optimizer)),
+        **prefixed("optimizer", whole_for(run.workers.leads, optimizer_tensors(optimizer))),
         **streams_of_all(streams, run.workers),
-        **prefixed("best", state.best),
+        **prefixed("best", whole_for(run.workers.leads, state.best)),
     }
     meta = {
         "fingerprint": fingerprint,
@@ -154,7 +156,9 @@ def restore(found: Snapshot, run: Run, optimizer: torch.optim.Optimizer) -> Stat
     planned, total = found.meta["total_steps"], run.plan.total_steps
     if planned != total:
         raise CheckpointError(f"The checkpoint is of a run of {planned} steps, but {total} are planned now.")
-    run.network.load_state_dict(found.group("network"), strict=False)
+    now = kept_tensors(run.network)
+    loaded = {name: like(tensor, now.get(name)) for name, tensor in found.group("network").items()}
+    run.network.load_state_dict(loaded, strict=False)
     run.stages.state.load_state_dict(found.group("grafts"))
     load_optimizer(optimizer, found.group("optimizer"))
     streams = own_streams(found, run.workers)
@@ -167,7 +171,7 @@ def restore(found: Snapshot, run: Run, optimizer: torch.optim.Optimizer) -> Stat
             torch.get_device_module(device).set_rng_state(streams[device.type], device)
     meta = found.meta
     history = [Evaluated(**point) for point in meta["history"]]
-    best = {name: tensor.to(run.network.device) for name, tensor in found.group("best").items()}
+    best = {name: like(tensor.to(run.network.device), now.get(name)) for name, tensor in found.group("best").items()}
     state = begun(run)
     state.step, state.best_step, state.best_score = meta["step"], meta["best_step"], meta["best_score"]
     state.best, state.history, state.losses = best, history, list(meta["losses"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from graftwork.core.run import Run, attach
 from graftwork.core.scoring import compared_targets, predict_examples
 from graftwork.core.training.gradients import gradients
 from graftwork.core.training.optimizer import make_optimizer
+from graftwork.core.training.sharded_run import trial_network
 from graftwork.core.training.state import scoring_steps
 
 TRIED = 6
@@ -70,7 +70,7 @@ def _seconds_per_evaluation(run: Run, clock: Callable[[], float]) -> float:
 
 def _seconds_per_step(run: Run, clock: Callable[[], float]) -> float:
     """Mean seconds of a step; the run itself, its random streams included, stays untouched."""
-    trial = attach(replace(run, network=copy.deepcopy(run.network)))
+    trial = attach(replace(run, network=trial_network(run)))
     trial.stages.state.to(trial.network.device)
     optimizer = make_optimizer(trial.network, trial.stages, trial.training)
     step_seconds = []

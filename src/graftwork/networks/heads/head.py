@@ -66,6 +66,8 @@ class Head(nn.Module, ABC):
     """Features and batch in, the predictions of one target out. Subclasses set `spec` and `outputs`."""
 
     reads: ClassVar[Reads]
+    reads_table: ClassVar[bool] = False
+    """Whether it uses what the base embeds its tokens by (`Tokens.table`)."""
 
     spec: str
     """Its settings, written."""

@@ -54,6 +54,7 @@ class HiddenTokenHead(Head):
     """
 
     reads: ClassVar[Reads] = "tokens"
+    reads_table: ClassVar[bool] = True
 
     def __init__(
         self, read: str, width: int, table: Tensor, outputs: int, spec: str = "hidden-tokens", warmup: float = 0.0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from graftwork.data.batch import Inputs
 from graftwork.errors import UsageError
@@ -44,6 +44,15 @@ class TextEncoder(Encoder):
         transformers model; a class that embeds by itself says it."""
         model = getattr(self, "hf_model", None)
         return None if model is None else model.get_input_embeddings().weight
+
+    def layers_apart(self) -> list[nn.Module]:
+        """Those of a transformers model, which calls each of them by itself."""
+        return list(getattr(self, "_stack", ()))
+
+    def table_apart(self) -> nn.Module | None:
+        model = getattr(self, "hf_model", None)
+        table = None if model is None else model.get_input_embeddings()
+        return table if isinstance(table, nn.Embedding) else None
 
     def check_joined(self, name: str, base: str) -> None:
         """Raise UsageError where it can't read the texts of the input `name` in one sequence. base: as it is named."""

@@ -115,7 +115,7 @@ class TransformerEncoder(TextEncoder):
         return self._parted(inputs, hidden)
 
     def _parted(self, inputs: Inputs, hidden: Hidden | None) -> Tensor:
-        parts = length_groups.parts(inputs["attention_mask"])
+        parts = None if self.meets else length_groups.parts(inputs["attention_mask"])
         if parts is None:
             return self._features(inputs, hidden)
         features = [self._features(*length_groups.cut(inputs, hidden, rows, length)) for rows, length in parts]
@@ -148,7 +148,8 @@ class TransformerEncoder(TextEncoder):
             return Tokens(self._run(inputs), inputs["attention_mask"].bool(), table=self.table)
 
     def features_and_tokens(self, inputs: Inputs, hidden: Hidden | None = None) -> tuple[Tensor, Tokens]:
-        if self.layers > 1 or windows.is_long(inputs, self.tokenizer.max_length):
+        twice = self.tokenizer.windows > 1 if self.meets else windows.is_long(inputs, self.tokenizer.max_length)
+        if self.layers > 1 or twice:
             return super().features_and_tokens(inputs, hidden)
         tokens = self.tokens_of(inputs, hidden)
         return self.pooling(tokens.states, inputs["attention_mask"]), tokens
@@ -238,8 +239,7 @@ class TransformerEncoder(TextEncoder):
         return given | ({"token_type_ids": inputs["segments"]} if self.reads_segments and "segments" in inputs else {})
 
     def _run(self, inputs: Inputs) -> Tensor:
-        output = self.model(**self.model_inputs(inputs), **self._options)
-        last: Tensor = output.last_hidden_state
+        last: Tensor = self.model(**self.model_inputs(inputs), **self._options).last_hidden_state
         return last
 
     @cached_property

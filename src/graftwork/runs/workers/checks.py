@@ -7,6 +7,7 @@ import warnings
 
 from graftwork import threads
 from graftwork.core.planning.refusals import which_runs_alone
+from graftwork.core.planning.sharded import which_needs_whole
 from graftwork.core.run import Run
 from graftwork.errors import UsageError
 from graftwork.recipe import Recipe
@@ -18,11 +19,24 @@ def check_number(workers: object) -> None:
         raise UsageError(f"workers is {workers!r}. Expected a whole number of 1 or more.")
 
 
+def check_several(workers: int, recipe: Recipe) -> None:
+    """Raise UsageError where layers are to be sharded over a single worker."""
+    if workers == 1 and recipe.training.sharded:
+        raise UsageError(
+            "sharded splits the layers of a base over several workers, and one process makes this run. Add --workers N "
+            "(in Python workers=N), or leave out sharded."
+        )
+
+
 def why_alone(asked: Recipe, run: Recipe) -> str:
     """Why one process makes a run of `techniques: auto`, whose techniques nobody named; empty where several can. Those
     that a recipe names are refused where they can't be shared. asked: the recipe of the call. run: that of the run."""
-    alone = which_runs_alone(run.listed) if asked.techniques == "auto" else None
-    return "" if alone is None else f"{alone.name} {alone.one_worker}"
+    if asked.techniques != "auto":
+        return ""
+    if alone := which_runs_alone(run.listed):
+        return f"{alone.name} {alone.one_worker}"
+    held = which_needs_whole(run.listed) if run.training.sharded else None
+    return "" if held is None else f"{held.name} {held.whole_weights}"
 
 
 def check_rows(run: Run, name: str) -> None:

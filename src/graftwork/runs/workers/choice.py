@@ -11,7 +11,7 @@ from graftwork.recipe import Recipe
 from graftwork.runs.listener import Listener
 from graftwork.runs.machines.reached import reached
 from graftwork.runs.single import RunOne, run_single
-from graftwork.runs.workers.checks import check_here, check_number
+from graftwork.runs.workers.checks import check_here, check_number, check_several
 
 if TYPE_CHECKING:
     from graftwork.cluster.connection import Cluster
@@ -32,16 +32,21 @@ def made_by(
         yield _run_of(workers, asked, there, listener)
 
 
-def counted_workers(workers: int | None, listener: Listener, *, cluster: str | None, insecure: bool) -> int:
+def counted_workers(
+    workers: int | None, asked: Recipe, listener: Listener, *, cluster: str | None, insecure: bool
+) -> int:
     """How many workers `made_by` has. Raises the same."""
     if workers is not None:
         check_number(workers)
     with reached(cluster, listener, insecure=insecure) as there:
-        return _number_of(workers, there)
+        number = _number_of(workers, there)
+    check_several(number, asked)
+    return number
 
 
 def _run_of(workers: int | None, asked: Recipe, cluster: Cluster | None, listener: Listener) -> RunOne:
     number = _number_of(workers, cluster)
+    check_several(number, asked)
     if number == 1:
         if cluster is not None:
             listener.note("one worker is one process: runs are made here, and not on the cluster")

@@ -54,6 +54,7 @@ class OverWorkers:
         why, batch = self._looked_at(job, recipe, name)
         if why:
             listener.note(f"{name}: by one process: {why}")
+            recipe = replace(recipe, training=replace(recipe.training, sharded=False))
             return run_single(
                 job, recipe, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit
             )

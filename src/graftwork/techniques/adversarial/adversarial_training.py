@@ -38,6 +38,7 @@ class Attacking(Technique):
     fact: ClassVar[str]
     """What the run must have: something of these kinds."""
     depth: ClassVar[int] = 0
+    whole_weights: ClassVar[str] = ""
 
     @property
     @abstractmethod

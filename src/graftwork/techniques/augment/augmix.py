@@ -95,6 +95,7 @@ class AugMix(Technique):
     name: ClassVar[str] = "augmix"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "mixtures of mild edits get one prediction (AugMix)"
+    whole_weights: ClassVar[str] = ""
     searched: ClassVar[Spaces] = {"weight": Range(1.0, 12.0, log=True), "magnitude": Range(1.0, 5.0)}
     needs: ClassVar[frozenset[str]] = frozenset({"image_inputs", "classes", "row_targets"})
     depth: ClassVar[int] = 0

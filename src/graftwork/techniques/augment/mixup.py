@@ -39,6 +39,7 @@ class Mixup(Technique):
     name: ClassVar[str] = "mixup"
     phase: ClassVar[Phase] = Phase.MIX
     summary: ClassVar[str] = "learn from blends of two rows' features and targets"
+    whole_weights: ClassVar[str] = ""
     searched: ClassVar[Spaces] = {"alpha": Range(0.1, 1.0, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset({"target_column", "mixable_targets", "row_features"})
     drops: ClassVar[frozenset[str]] = frozenset({"hard_labels", "row_identity"})

@@ -82,6 +82,7 @@ class TTA(Technique):
     name: ClassVar[str] = "tta"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "average predictions over several views (test-time augmentation)"
+    whole_weights: ClassVar[str] = ""
     searched: ClassVar[Spaces] = {"views": Choice((2, 4, 6))}
     needs: ClassVar[frozenset[str]] = frozenset({"other_views", "row_targets", "row_features"})
     predict_depth: ClassVar[int] = 0

@@ -36,6 +36,9 @@ class L2SP(Technique):
     name: ClassVar[str] = "l2-sp"
     phase: ClassVar[Phase] = Phase.WEIGHTS
     summary: ClassVar[str] = "a penalty on how far the base moves from where it began"
+    whole_weights: ClassVar[str] = (
+        "adds up how far all weights are from their start, and a worker sees its part of them only"
+    )
     searched: ClassVar[Spaces] = {"weight": Range(0.01, 1.0, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset({"trainable_features"})
 

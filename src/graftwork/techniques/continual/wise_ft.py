@@ -35,6 +35,7 @@ class WiSEFT(Technique):
     name: ClassVar[str] = "wise-ft"
     phase: ClassVar[Phase] = Phase.INTERPOLATE
     summary: ClassVar[str] = "validate and save weights between those before and after"
+    whole_weights: ClassVar[str] = "scores and keeps a copy of the network, and sharded layers can't be copied"
     searched: ClassVar[Spaces] = {"share": Range(0.3, 0.9)}
 
     def __post_init__(self) -> None:

@@ -43,6 +43,7 @@ class Consistency(Technique):
     name: ClassVar[str] = "consistency"
     phase: ClassVar[Phase] = Phase.DROPOUT
     summary: ClassVar[str] = "two passes under dropout should agree (R-Drop)"
+    whole_weights: ClassVar[str] = ""
     searched: ClassVar[Spaces] = {"weight": Range(0.25, 4.0, log=True)}
     needs: ClassVar[frozenset[str]] = frozenset({"dropout", "comparable_predictions"})
     uses_unlabelled: ClassVar[bool] = True

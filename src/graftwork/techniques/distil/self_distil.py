@@ -68,6 +68,7 @@ class SelfDistil(Technique):
     phase: ClassVar[Phase] = Phase.DISTIL
     needs: ClassVar[frozenset[str]] = frozenset({"comparable_predictions"})
     summary: ClassVar[str] = "agree with the moving average of the own weights (mean teacher)"
+    whole_weights: ClassVar[str] = "learns from a copy of the network, and sharded layers can't be copied"
     searched: ClassVar[Spaces] = {"weight": Range(0.25, 4.0, log=True), "decay": Choice((0.95, 0.99, 0.995))}
     uses_unlabelled: ClassVar[bool] = True
 

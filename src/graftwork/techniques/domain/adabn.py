@@ -45,6 +45,7 @@ class AdaBN(Technique):
     name: ClassVar[str] = "adabn"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "batch norms take their statistics from the rows that are predicted"
+    whole_weights: ClassVar[str] = "predicts by a copy of the network, and sharded layers can't be copied"
     needs: ClassVar[frozenset[str]] = frozenset({"batch_norm", "row_features"})
     claims: ClassVar[frozenset[str]] = frozenset({"statistics"})
     predict_depth: ClassVar[int] = 0

@@ -47,6 +47,7 @@ class Film(Technique):
     name: ClassVar[str] = "film"
     phase: ClassVar[Phase] = Phase.PARAMETERS
     summary: ClassVar[str] = "features are scaled and shifted by the row's domain (FiLM)"
+    whole_weights: ClassVar[str] = ""
     searched: ClassVar[Spaces] = {"hide": Range(0.05, 0.5)}
     needs: ClassVar[frozenset[str]] = frozenset({"domain", "row_features"})
     claims: ClassVar[frozenset[str]] = frozenset({"domain features"})

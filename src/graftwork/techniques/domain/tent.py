@@ -55,6 +55,7 @@ class Tent(Technique):
     name: ClassVar[str] = "tent"
     phase: ClassVar[Phase] = Phase.VIEWS
     summary: ClassVar[str] = "norm layers adapt to the rows that are predicted, by entropy (test-time adaptation)"
+    whole_weights: ClassVar[str] = "predicts by a copy of the network, and sharded layers can't be copied"
     needs: ClassVar[frozenset[str]] = frozenset({"norm_layers", "only_class_targets"})
     claims: ClassVar[frozenset[str]] = frozenset({"statistics"})
     predict_depth: ClassVar[int] = 0

@@ -51,6 +51,7 @@ class PCGrad(Technique):
     name: ClassVar[str] = "pcgrad"
     phase: ClassVar[Phase] = Phase.TARGETS
     summary: ClassVar[str] = "project conflicting gradients of the targets"
+    whole_weights: ClassVar[str] = "compares the whole gradients of the targets, of which a worker has its part only"
     needs: ClassVar[frozenset[str]] = frozenset({"several_targets", "trainable_features"})
     couples_rows: ClassVar[bool] = True
     one_worker: ClassVar[str] = ""

@@ -46,6 +46,7 @@ class Accumulate(Technique):
     name: ClassVar[str] = "accumulate"
     phase: ClassVar[Phase] = Phase.ACCUMULATE
     summary: ClassVar[str] = "compute a batch in parts, to save memory"
+    whole_weights: ClassVar[str] = ""
     needs: ClassVar[frozenset[str]] = frozenset({"batch_parts"})
     splits_batches: ClassVar[bool] = True
     one_worker: ClassVar[str] = ""

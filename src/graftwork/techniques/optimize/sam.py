@@ -49,6 +49,7 @@ class SAM(Technique):
     name: ClassVar[str] = "sam"
     phase: ClassVar[Phase] = Phase.SHARPNESS
     summary: ClassVar[str] = "seek flat minima: the gradient at the worst point nearby"
+    whole_weights: ClassVar[str] = "moves along the whole gradient on its way, of which a worker has its part only"
     one_worker: ClassVar[str] = ""
     searched: ClassVar[Spaces] = {"rho": Range(0.01, 0.2, log=True)}
 

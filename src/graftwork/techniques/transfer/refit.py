@@ -32,6 +32,7 @@ class Refit(Technique):
     name: ClassVar[str] = "refit"
     phase: ClassVar[Phase] = Phase.REFIT
     summary: ClassVar[str] = "the head is solved again on the tuned features"
+    whole_weights: ClassVar[str] = "scores and keeps a copy of the network, and sharded layers can't be copied"
     # On frozen features it would solve the head once more, and what else trains the head would be lost.
     needs: ClassVar[frozenset[str]] = frozenset({"trainable_features", "solvable_heads"})
     claims: ClassVar[frozenset[str]] = frozenset({"final head"})

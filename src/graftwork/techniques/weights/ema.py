@@ -42,6 +42,7 @@ class EMA(Technique):
     name: ClassVar[str] = "ema"
     phase: ClassVar[Phase] = Phase.WEIGHTS
     summary: ClassVar[str] = "validate and save a moving average of the weights"
+    whole_weights: ClassVar[str] = "scores and keeps a copy of the network, and sharded layers can't be copied"
     searched: ClassVar[Spaces] = {"decay": Choice((0.98, 0.99, 0.995, 0.999))}
     claims: ClassVar[frozenset[str]] = frozenset({"final weights"})
 

@@ -34,6 +34,7 @@ class SWA(Technique):
     name: ClassVar[str] = "swa"
     phase: ClassVar[Phase] = Phase.WEIGHTS
     summary: ClassVar[str] = "validate and save the mean of the weights over the last part of the run"
+    whole_weights: ClassVar[str] = "scores and keeps a copy of the network, and sharded layers can't be copied"
     searched: ClassVar[Spaces] = {"share": Range(0.1, 0.5)}
     claims: ClassVar[frozenset[str]] = frozenset({"final weights"})
 
