@@ -31,9 +31,9 @@ CHUNK = 16384
 
 
 BY_HEART = (
-    "No rows were held out from this model's training, so it compares with training rows, which it knows by heart: new "
-    "rows look more unusual to it than they are. `graft reference MODEL TABLE` (in Python `gw.with_reference(model, "
-    "data)`) with rows that it has not seen mends that."
+    "Too few rows or none were held out from this model's training, so it compares with training rows, which it knows "
+    "by heart: new rows look more unusual to it than they are. `graft reference MODEL TABLE` (in Python "
+    "`gw.with_reference(model, data)`) with rows that it has not seen mends that."
 )
 
 

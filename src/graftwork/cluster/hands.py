@@ -76,7 +76,7 @@ class RayHands:
             return Ended("worker")
 
     def told(self) -> Sequence[Told]:
-        """Nothing, where the process that holds it was ended too: what a piece tells is shown, and decides nothing."""
+        """Nothing, where the process that holds it was ended too: a piece may then seem to be no further than it is."""
         import ray
 
         with suppress(ray.exceptions.RayError):

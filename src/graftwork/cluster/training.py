@@ -25,6 +25,8 @@ STARTING = 300
 """Seconds in which room has to be found for all workers."""
 SILENCE = 60.0
 """Seconds in which the mailbox answers, on a machine that is busy."""
+FETCHING = 300.0
+"""Seconds in which a piece of a file comes, over a slow network too."""
 _SETTINGS = {
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": str(STARTING),
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
@@ -46,9 +48,8 @@ class Over:
 
 @dataclass
 class RayTraining:
-    """count: of workers. asks: of each. function: what a worker does, of a mapping with its `mailbox` and whatever
-    `begin` was given. place: a folder of the driver's own for what Ray Train notes of a run. patience: seconds that the
-    network may be silent."""
+    """count: of workers. asks: of each. function: what a worker does, of a mapping with its `mailbox`. place: a folder
+    of the driver's own for what Ray Train notes of a run. patience: seconds that the network may be silent."""
 
     cluster: Cluster
     function: Callable[[Mapping[str, Any]], None]
@@ -80,7 +81,7 @@ class RayTraining:
                 )
             time.sleep(1.0)
 
-    def begin(self, given: Mapping[str, Any]) -> None:
+    def begin(self) -> None:
         """Start an attempt."""
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -90,7 +91,7 @@ class RayTraining:
         self._known, self._gone = 0, ""
         self._mailbox = ray.remote(**options)(Mailbox).remote()
         self._trainer = ray.remote(**options)(Trainer).remote()
-        told = {**given, "mailbox": self._mailbox}
+        told = {"mailbox": self._mailbox}
         self._running = self._trainer.train.remote(
             self.function, told, self.count, self.asks, str(self.place), self.patience
         )
@@ -151,12 +152,7 @@ class RayTraining:
         return ray.put(piece)
 
     def get(self, piece: Any) -> Any:
-        import ray
-
-        try:
-            return ray.get(piece)
-        except ray.exceptions.RayError as error:
-            raise ConnectionError(_line(error)) from error
+        return fetched(piece)
 
 
 class Trainer:
@@ -207,6 +203,16 @@ class Trainer:
         except TrainingFailedError as error:
             return over_of(error)
         return Over()
+
+
+def fetched(piece: Any) -> Any:
+    """A piece of a file that another process stored. Raises ConnectionError where it does not come."""
+    import ray
+
+    try:
+        return ray.get(piece, timeout=FETCHING)
+    except ray.exceptions.RayError as error:
+        raise ConnectionError(_line(error)) from error
 
 
 def over_of(error: Exception) -> Over:

@@ -17,6 +17,7 @@ from graftwork.runs.workers import cluster_line
 from graftwork.runs.workers.cluster_line import ClusterLine
 from graftwork.runs.workers.watch import IN_VAIN, Watch, watched
 from heard import Ear
+from processes import until
 
 COST = {"wall_seconds": 4.0, "cpu_seconds": 3.0, "memory": 1, "reducing": 1.0}
 
@@ -158,6 +159,60 @@ def test_files_that_were_lost_on_the_way_leave_those_of_before(folder: Path) -> 
     with line(FakeHands(torn, whole), folder) as one:
         watched(Watch(one, "run", 2, 8, Ear()))
     assert (folder / "work" / "run" / "checkpoint").read_text() == "whole"
+
+
+def test_a_worker_whose_file_did_not_come_waits_for_it_no_longer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lives, and would wait for ever."""
+    monkeypatch.setattr(cluster_line, "PATIENCE", 0.1)
+
+    def stuck(box: Mailbox) -> Over:
+        hello(box, 0)
+        step(box, 5)
+        box.put(0, [{"files": {"work/run/checkpoint": ["lost"]}, "sent": 1}])
+        told(box, 0, "got")  # it never comes
+        return Over()
+
+    hands, ear = FakeHands(stuck, whole), Ear()
+    with line(hands, folder) as one:
+        watched(Watch(one, "run", 2, 8, ear))
+    assert hands.begun == 2
+    assert "run: all 2 workers go on from the last checkpoint" in ear.notes
+
+
+def test_workers_that_never_meet(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_line, "FIRST_WORD", 0.1)
+
+    def silent(box: Mailbox) -> Over:
+        told(box, 0, "end")
+        return Over()
+
+    hands = FakeHands(silent)
+    with line(hands, folder) as one, pytest.raises(ClusterError, match="GLOO_SOCKET_IFNAME"):
+        watched(Watch(one, "run", 2, 8, Ear()))
+    assert hands.begun == 1
+
+
+def test_nothing_is_asked_of_the_cluster_once_the_run_is_over(folder: Path) -> None:
+    """Ray would start another one."""
+    hands = FakeHands(whole)
+    with line(hands, folder) as one:
+        watched(Watch(one, "run", 2, 8, Ear()))
+    for call in (one._put, one._get):
+        with pytest.raises(ConnectionError):
+            call(piece("more"))
+
+
+def test_what_was_said_before_the_end_is_heard_first(folder: Path) -> None:
+    def brief(box: Mailbox) -> Over:
+        hello(box, 0)
+        return Over()
+
+    with line(FakeHands(brief), folder) as one:
+        assert until(lambda: one._ended is not None, 60)
+        assert one.ended() is None
+        while one.hear(0.01) is not None:
+            pass
+        assert one.ended() == "all of them ended"
 
 
 @pytest.mark.parametrize("name", ["work/../../out", "result/../out"])

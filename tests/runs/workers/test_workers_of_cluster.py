@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import graftwork as gw
 from command import graft, topics
@@ -86,6 +87,28 @@ def test_more_memory_than_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     fine = OnCluster(Cores((4, 4)), 8, 1)  # type: ignore[arg-type]
     fine.look(job, recipe)
     assert fine.asks.cores == 1
+
+
+def test_every_folder_whose_files_rows_name_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a table in memory, the folder of the call; the folder of the call alone for nothing else."""
+    asked = []
+    monkeypatch.setattr(on_cluster, "check_bases", lambda *_: None)
+    monkeypatch.setattr(on_cluster, "check_nodes", lambda _, needs: asked.append(sorted(needs.paths)))
+    monkeypatch.chdir(tmp_path)
+    rows = [{"picture": f"{at}.png", "label": "ab"[at % 2]} for at in range(8)]
+    for folder in ("a", "b", "."):
+        Path(folder).mkdir(exist_ok=True)
+        for row in rows:
+            Image.new("RGB", (4, 4)).save(Path(folder) / row["picture"])
+        lines = ["picture,label", *(",".join(row.values()) for row in rows)]
+        (Path(folder) / "t.csv").write_text("\n".join(lines))
+    recipe = gw.Recipe(base="conv4:width=8", techniques=[])
+    for train, valid in (("a/t.csv", "b/t.csv"), (rows, "a/t.csv")):
+        job = make_job(DataArguments(train=train, valid=valid, target="label"), recipe)
+        one = OnCluster(Cores((4, 4)), 2, 1)  # type: ignore[arg-type]
+        one.look(job, recipe)
+        one.look(job, recipe)  # once is enough
+    assert asked == [[str(tmp_path / "a"), str(tmp_path / "b")], [str(tmp_path), str(tmp_path / "a")]]
 
 
 @pytest.mark.parametrize("command", ["fit", "plan"])

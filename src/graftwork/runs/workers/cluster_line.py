@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,7 +26,9 @@ from graftwork.runs.workers.watch import IN_VAIN
 EVERY = 0.2
 """Seconds between two looks at what was said."""
 PATIENCE = 30.0
-"""Seconds that the workers have to come to their end by themselves."""
+"""Seconds that the workers have to come to their end by themselves, or to be seen as lost."""
+FIRST_WORD = 900.0
+"""Seconds in which one of them has to have said something: room is found, torch is loaded, they have met."""
 
 
 class Hands(Protocol):
@@ -38,7 +40,7 @@ class Hands(Protocol):
     def ready(self) -> None:
         """Return when there is room for all workers; raise ClusterError where none comes."""
 
-    def begin(self, given: Mapping[str, Any], /) -> None: ...
+    def begin(self) -> None: ...
     def take(self) -> Sequence[Letter]: ...
     def tell(self, worker: int, message: Message, /) -> None: ...
     def over(self) -> Over | None: ...
@@ -84,7 +86,8 @@ class ClusterLine:
         self.hands.tell(number % self.count, STOP)
 
     def ended(self) -> str | None:
-        return self._ended
+        ended = self._ended
+        return ended if self._heard.empty() else None  # what was said before comes first
 
     def last_words(self) -> str:
         return self._last
@@ -100,7 +103,7 @@ class ClusterLine:
     def _attempts(self) -> None:
         try:
             asked = [name for name in files_below(self.folder) if name.partition("/")[0] in (REQUEST, JOB_FOLDER)]
-            files = carry(self.folder, asked, self.hands.put)
+            files = carry(self.folder, asked, self._put)
             silent = 0
             while not self._closing.is_set():
                 self.hands.ready()
@@ -121,41 +124,56 @@ class ClusterLine:
             self._heard.put(ClusterError(f"The cluster failed: {type(error).__name__}: {error}"))
 
     def _begin(self, files: Mapping[str, Any]) -> None:
-        self.hands.begin({})
+        self.hands.begin()
         kept = [name for name in files_below(self.work) if name == f"{self.name}.json" or self._is_own(name)]
         told = {"do": BEGIN, "attempt": self._attempt, "files": files, **self.first}
         for worker in range(self.count):
-            own = carry(self.work, kept, self.hands.put) if worker == 0 else {}
+            own = carry(self.work, kept, self._put) if worker == 0 else {}
             self.hands.tell(worker, told | {"kept": own})
 
     def _is_own(self, name: str) -> bool:
         return name.startswith(f"{self.name}/")
 
     def _listen(self) -> tuple[bool, Over]:
-        """Until an attempt is over: whether anybody was heard, and how it ended."""
-        greeted, over = False, None
+        """Until an attempt is over: whether anybody was heard, and how it ended.
+
+        Raises ClusterError where nobody says anything."""
+        greeted, over, torn, begun = False, None, 0.0, time.monotonic()
         while over is None and not self._closing.wait(EVERY):
             over = self.hands.over()  # before the last letters are taken
             for letter in self.hands.take():
                 greeted = True
-                self._take(letter)
+                if not self._take(letter):
+                    torn = torn or time.monotonic()
+            if over is None and torn and time.monotonic() - torn > PATIENCE:
+                over = Over(said="a file that a worker sent did not come, and it waits for that")
+            if over is None and not greeted and time.monotonic() - begun > FIRST_WORD:
+                raise ClusterError(
+                    f"None of the {self.count} workers said anything within {FIRST_WORD:.0f} s. Often they do not "
+                    "reach each other: look for a firewall between the machines, and where one has several networks, "
+                    "set GLOO_SOCKET_IFNAME (on GPUs NCCL_SOCKET_IFNAME) there before `ray start`."
+                )
         for worker in over.lost if over is not None else ():
             self._heard.put(Heard(self._number(worker), None))
         return greeted, over or Over()
 
-    def _take(self, letter: Letter) -> None:
+    def _take(self, letter: Letter) -> bool:
+        """Whether it is taken; else files did not come, most likely as who sent them is gone: those of before stay."""
         message = letter.message
         if "files" in message:
-            with suppress(ConnectionError):  # who sent them is gone: those of before stay
+            try:
                 self._keep(message["files"])
-                self.hands.tell(letter.worker, {"do": GOT, "sent": message["sent"]})
-            return
+            except ConnectionError:
+                return False
+            self.hands.tell(letter.worker, {"do": GOT, "sent": message["sent"]})
+            return True
         if "hello" in message:
             self._nodes[letter.worker] = self.hands.names().get(message["node"], message["node"][:6])
             message = {**message, "node": self._nodes[letter.worker]}
         elif "done" in message:
             message = {"done": {**message["done"], "node": self._nodes.get(letter.worker, message["done"]["node"])}}
         self._heard.put(Heard(self._number(letter.worker), message))
+        return True
 
     def _number(self, worker: int) -> int:
         """Of a connection: each attempt has its own."""
@@ -166,4 +184,17 @@ class ClusterLine:
         for root, folder in ((WORK, self.work), (RESULT, self.folder / RESULT)):
             own = {name.removeprefix(f"{root}/"): each for name, each in files.items() if name.startswith(f"{root}/")}
             if own:
-                bring(own, folder, self.hands.get, lasting=root == WORK)
+                bring(own, folder, self._get, lasting=root == WORK)
+
+    def _put(self, piece: Any) -> Any:
+        self._check_open()
+        return self.hands.put(piece)
+
+    def _get(self, piece: Any) -> Any:
+        self._check_open()
+        return self.hands.get(piece)
+
+    def _check_open(self) -> None:
+        """Ray starts a cluster for whoever asks it for anything once it was left."""
+        if self._closing.is_set():
+            raise ConnectionError("the run is over")

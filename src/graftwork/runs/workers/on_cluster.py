@@ -54,23 +54,24 @@ class OnCluster:
                 f"There are {self.count} workers of {self.asks.memory / 1e9:.1f} GB of memory, and the cluster has "
                 f"room for {there}. Expected at most --workers {there}, or more machines, or a smaller base."
             )
-        folder = _folder_of_files(job)
-        if folder and folder not in self._checked:
-            check_nodes(self.cluster, Needs(paths={folder: "the folder of the files that the rows name"}))
-            self._checked.add(folder)
+        folders = _folders_of_files(job) - self._checked
+        if folders:
+            what = "the folder of the files that the rows name"
+            check_nodes(self.cluster, Needs(paths=dict.fromkeys(sorted(folders), what)))
+            self._checked |= folders
 
     def train(self, folder: Path, request: Request, batch: int, listener: Listener) -> tuple[WorkerCost, ...]:
         """See `Starting.train`."""
         from graftwork.cluster.training import RayTraining
         from graftwork.core.parallel.workers import PATIENCE
         from graftwork.runs.workers.on_node import work_on_node
-        from graftwork.runs.workers.request import read_request
 
         first = {
             "key": secrets.token_hex(8),
             "threads": self.threads,
             "device": device_of(self.asks),
-            "cwd": os.getcwd() if _folder_of_files(read_request(folder)[1]) else "",
+            "cwd": os.getcwd(),
+            "workspace": request.workspace,
         }
         with private_folder() as place:
             hands = RayTraining(self.cluster, work_on_node, self.count, self.asks, place, PATIENCE.total_seconds())
@@ -84,11 +85,11 @@ class OnCluster:
         return costs
 
 
-def _folder_of_files(job: Job) -> str:
-    """That in which the files lie that rows name; empty where they name none."""
+def _folders_of_files(job: Job) -> set[str]:
+    """Those in which the files lie that rows name."""
     tables = [table for table in (job.train, job.valid, job.drawn_from) if table is not None]
     named = [table for table in tables if names_files(table)]
-    return "" if not named else str(named[0].folder.absolute()) if named[0].folder is not None else os.getcwd()
+    return {os.getcwd() if table.folder is None else str(table.folder.absolute()) for table in named}
 
 
 def shared_out(cluster: Cluster, asked: int | None) -> tuple[int, int]:

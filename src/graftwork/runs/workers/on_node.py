@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,10 @@ import numpy as np
 from graftwork import threads
 from graftwork.cluster.carried import bring, files_below
 from graftwork.cluster.mailbox import Letter, Message
-from graftwork.data.store.cache import SPOOL, cache_dir
+from graftwork.cluster.training import fetched
+from graftwork.data.store.cache import SPOOL, cache_dir, prune, storing
 from graftwork.data.store.writing import remove
+from graftwork.errors import UsageError
 from graftwork.runs.workers.channel import END, STOP
 from graftwork.runs.workers.heard import FIRST, GRACE
 from graftwork.runs.workers.post import WORK, Keeping, Post
@@ -81,8 +83,9 @@ def work_on_node(given: Mapping[str, Any]) -> None:
     post = Post(RayBox(given["mailbox"], index), told, lambda: os._exit(1))
     begin = post.first(PATIENCE)
     post.tell({"hello": index, "process": os.getpid(), "attempt": begin["attempt"], "node": node})
+    folder = _folder(begin)
     try:
-        _train(begin, post, signals, _folder(begin))
+        _train(begin, post, signals, folder)
     except KeyboardInterrupt:
         post.tell({"stopped": True})
     except Exception as error:
@@ -91,20 +94,18 @@ def work_on_node(given: Mapping[str, Any]) -> None:
             raise
         if index > 0:
             time.sleep(FIRST)
-        post.tell({"failed": told_of(error)})
+        post.tell({"failed": _as_there(told_of(error), folder, begin)})
     over.wait(GRACE)
     post.close()
 
 
 def _train(begin: Message, post: Post, signals: list[int], folder: Path) -> None:
-    import ray
-
     from graftwork.core.parallel.workers import Joined, joined
     from graftwork.runs.machines.settled import settled
     from graftwork.runs.workers.measured import Spending
     from graftwork.runs.workers.part import Part, train_part
 
-    if begin["cwd"]:
+    with suppress(OSError):  # paths that a recipe or rows name start where the driver runs, where that is seen here
         os.chdir(begin["cwd"])
     spending = Spending()
     with settled(begin["threads"], begin["device"]), joined() as workers:
@@ -113,9 +114,11 @@ def _train(begin: Message, post: Post, signals: list[int], folder: Path) -> None
         try:
             if workers.place == 0:
                 _clear(folder, begin)
-                bring(begin["files"], folder / "request", ray.get)
+                with storing(folder):
+                    folder.mkdir(parents=True, mode=0o700)  # rows are for this user alone
+                bring(begin["files"], folder / "request", fetched)
             if workers.leads:
-                bring(begin["kept"], folder / WORK, ray.get)
+                bring(begin["kept"], folder / WORK, fetched)
             workers.wait()
             request, job = read_request(folder / "request")
             part = Part(request, job, folder / WORK, folder / RESULT, again=begin["attempt"] > 0)
@@ -127,6 +130,9 @@ def _train(begin: Message, post: Post, signals: list[int], folder: Path) -> None
         finally:
             if workers.place == 0:
                 remove(folder)
+    if workers.place == 0:
+        with suppress(UsageError):
+            prune()  # nobody else may keep the cache of this machine within its limit
     post.tell({"done": spending.told(workers)})
 
 
@@ -143,6 +149,13 @@ def _place(workers: Workers, folder: Path) -> int:
     mark = int.from_bytes(hashlib.blake2b(str(folder).encode(), digest_size=7).digest(), "big")
     each = workers.gather(np.array([mark]))
     return int((each[: workers.index] == mark).sum())
+
+
+def _as_there(told: Mapping[str, Any], folder: Path, begin: Message) -> Mapping[str, Any]:
+    """What is told of an error, with the driver's own folder in place of this machine's, which stands for it."""
+    there = Path(begin["workspace"])
+    text = told["text"].replace(str(folder / WORK), str(there)).replace(str(folder), str(there.parent))
+    return {**told, "text": text}
 
 
 def _clear(folder: Path, begin: Message) -> None:
