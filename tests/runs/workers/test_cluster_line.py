@@ -100,6 +100,7 @@ def test_all_go_through(folder: Path) -> None:
         costs = watched(Watch(one, "run", 2, 8, ear))
     assert [(cost.worker, cost.node) for cost in costs] == [(0, "node-0"), (1, "node-1")]
     assert (folder / "result" / "candidate").read_text() == "made"
+    assert not (folder / "job").exists()  # a driver that is killed leaves no rows
     assert ear.notes == ["run: 2 workers: 1 on node-0, 1 on node-1"]
 
 

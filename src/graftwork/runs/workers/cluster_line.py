@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from graftwork.cluster.carried import bring, carry, files_below
 from graftwork.cluster.mailbox import Letter, Message
 from graftwork.cluster.training import Over
+from graftwork.data.store.writing import remove
 from graftwork.errors import ClusterError, GraftworkError
 from graftwork.runs.workers.channel import END, STOP
 from graftwork.runs.workers.heard import GRACE, Heard
@@ -104,6 +105,8 @@ class ClusterLine:
         try:
             asked = [name for name in files_below(self.folder) if name.partition("/")[0] in (REQUEST, JOB_FOLDER)]
             files = carry(self.folder, asked, self._put)
+            for name in (REQUEST, JOB_FOLDER):  # a driver that is killed leaves no rows
+                remove(self.folder / name)
             silent = 0
             while not self._closing.is_set():
                 self.hands.ready()
