@@ -59,6 +59,16 @@ def test_the_lost_ones_are_those_whose_process_is_gone() -> None:
     assert over_of(ValueError("first\nlast line")).said == "last line"
 
 
+def test_what_never_found_room_is_known_by_the_name_that_ray_gives_it() -> None:
+    exceptions = pytest.importorskip("ray.train.v2._internal.exceptions")
+    from ray.train.v2.api.exceptions import ControllerError
+
+    over = over_of(ControllerError(exceptions.WorkerGroupStartupTimeoutError(2)))
+    assert over.crowded
+    assert over.lost == ()
+    assert not over_of(ControllerError(ValueError("other"))).crowded
+
+
 class Left:
     """A cluster of which so many machines are left at each look."""
 

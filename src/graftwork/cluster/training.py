@@ -40,10 +40,11 @@ _SETTINGS = {
 @dataclass(frozen=True)
 class Over:
     """The end of an attempt. lost: the workers whose processes are gone, as far as that is known; said: why, in a line;
-    empty where all came to their end."""
+    empty where all came to their end. crowded: it never began, since others use what it asks for."""
 
     lost: tuple[int, ...] = ()
     said: str = ""
+    crowded: bool = False
 
 
 @dataclass
@@ -224,7 +225,7 @@ def over_of(error: Exception) -> Over:
     if lost:
         return Over(tuple(sorted(lost)), "a process or a machine is gone")
     if "StartupTimeout" in type(getattr(error, "controller_failure", None)).__name__:
-        return Over(said=f"the cluster had no room that is free for all of them within {STARTING} s")
+        return Over(said=f"the cluster had no room that is free for all of them within {STARTING} s", crowded=True)
     return Over(said=_line(error))
 
 

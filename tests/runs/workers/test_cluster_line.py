@@ -144,6 +144,16 @@ def test_workers_that_never_say_anything(folder: Path) -> None:
     assert hands.begun == IN_VAIN
 
 
+def test_others_use_the_cluster(folder: Path) -> None:
+    hands = FakeHands(lambda _: Over(said="the cluster had no room", crowded=True))
+    with (
+        line(hands, folder) as one,
+        pytest.raises(ClusterError, match=r"no room: .* fewer --workers"),
+    ):
+        watched(Watch(one, "run", 2, 8, Ear()))
+    assert hands.begun == 1
+
+
 def test_no_machine_comes_back(folder: Path) -> None:
     with line(FakeHands(killed(5), rooms=1), folder) as one, pytest.raises(ClusterError, match="room for 1 of 2"):
         watched(Watch(one, "run", 2, 8, Ear()))

@@ -116,6 +116,11 @@ class ClusterLine:
                 greeted, over = self._listen()
                 self._last = over.said
                 silent = 0 if greeted else silent + 1
+                if over.crowded:
+                    raise ClusterError(
+                        f"{self.name}: {over.said}: other work on it leaves too little. Wait until that is done "
+                        "(`ray status` shows what is free), or take fewer --workers. With --out, --resume goes on."
+                    )
                 if self._closing.is_set() or not over.said or silent >= IN_VAIN:
                     break
                 self.hands.end(0.0)
