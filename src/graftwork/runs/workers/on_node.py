@@ -113,9 +113,7 @@ def _train(begin: Message, post: Post, signals: list[int], folder: Path) -> None
             workers = replace(workers, signals=signals, place=_place(workers, folder))
         try:
             if workers.place == 0:
-                _clear(folder, begin)
-                with storing(folder):
-                    folder.mkdir(parents=True, mode=0o700)  # rows are for this user alone
+                _make(folder, begin["attempt"])
                 bring(begin["files"], folder / "request", fetched)
             if workers.leads:
                 bring(begin["kept"], folder / WORK, fetched)
@@ -158,7 +156,9 @@ def _as_there(told: Mapping[str, Any], folder: Path, begin: Message) -> Mapping[
     return {**told, "text": text}
 
 
-def _clear(folder: Path, begin: Message) -> None:
-    """Remove what earlier attempts left that were ended here."""
-    for attempt in range(begin["attempt"] + 1):
-        remove(folder.with_name(f"{folder.name.rpartition('-')[0]}-{attempt}"))
+def _make(folder: Path, attempt: int) -> None:
+    """The folder of an attempt, for this user alone; what earlier ones left that were ended here is removed."""
+    for earlier in range(attempt + 1):
+        remove(folder.with_name(f"{folder.name.rpartition('-')[0]}-{earlier}"))
+    with storing(folder):
+        folder.mkdir(parents=True, mode=0o700)
