@@ -155,7 +155,7 @@ class Model(Sure):
         encoding: str | None = None,
         watch: Watch | None = None,
     ) -> Evaluation | Evaluations:
-        """Scores with bootstrap 95 % intervals on labelled rows; `.to_json()` gives them as plain data.
+        """Scores with 95 % intervals (bootstrap, or the metric's own) on labelled rows; `.to_json()`: as plain data.
 
         With several targets, a mapping of them by target; a target that no row has is left out.
         on_bad_rows: "fail" lists rows without text or label; "skip" leaves them out.

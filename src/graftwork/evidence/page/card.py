@@ -62,7 +62,7 @@ def _scores(report: Findings) -> str:
     for result in report.results:
         head = f"### {plain(result.target)}\n\n" if report.more else ""
         rows = ", ".join(f"{evaluation.rows:,} {split}" for split, evaluation in result.evaluations.items())
-        tables.append(f"{head}{_score_table(result)}\n\nIn brackets: 95 % bootstrap intervals. Rows: {rows}. ")
+        tables.append(f"{head}{_score_table(result)}\n\nIn brackets: 95 % intervals. Rows: {rows}. ")
         own.append(own_markdown(result.headline[1].sections, "###"))
     said = "Validation rows chose the model, so scores on them are somewhat too good."
     verdict = "\n".join(plain(one) for one in report.verdict().splitlines())

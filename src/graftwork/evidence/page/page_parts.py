@@ -142,6 +142,8 @@ def _drawn(report: Findings) -> str:
     _, evaluation = report.headline
     if isinstance(evaluation.details, Verification):
         return "identities, which are drawn with all their rows"
+    if any(score.metric.interval for score in evaluation.scores.values()):
+        return "rows, but for a score whose section says otherwise"
     return "episodes" if isinstance(evaluation.details, EpisodeDetails) else "rows"
 
 

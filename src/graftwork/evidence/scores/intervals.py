@@ -85,6 +85,7 @@ def bootstrap(
     A metric that the draws push to one side (the calibration error is biased upwards) keeps its value inside the
     interval. A share that is exactly 0 or 1 in every draw gets Wilson's bound (1927) instead, since every draw of rows
     that are all right is all right too. Of fewer than five units a share could be anything: its interval is 0 to 1.
+    A metric with an interval of its own (`Metric.interval`) has that where rows are independent, without units.
     """
     metrics, rows = list(given), len(truth)
     codes = np.arange(rows) if units is None else np.unique(units, return_inverse=True)[1]
@@ -97,9 +98,12 @@ def bootstrap(
     alike = np.ones((1, rows))
     few = units is not None and count < FEWEST_UNITS
     found = {}
-    for (metric, _), scorer, blocks in zip(metrics, scorers, drawn, strict=True):
+    for (metric, values), scorer, blocks in zip(metrics, scorers, drawn, strict=True):
         value, scores = float(scorer(alike)[0]), np.concatenate(blocks)
-        if few and metric.unit == "percent":
+        own = metric.interval(truth, values, level) if metric.interval and units is None else None
+        if own is not None:
+            low, high = min(own[0], value), max(own[1], value)
+        elif few and metric.unit == "percent":
             low, high = 0.0, 1.0
         elif metric.unit == "percent" and value in (0.0, 1.0) and np.all(scores[~np.isnan(scores)] == value):
             bound = float(np.mean(wilson_bound(_counted(metric, truth, count), level)))

@@ -9,14 +9,15 @@ import numpy as np
 
 from graftwork.shown import shortened_text
 from graftwork.tasks.logs.logged import Logged
-from graftwork.tasks.metrics.off_policy import Judged, doubly_robust_rows, effective_share
+from graftwork.tasks.metrics.off_policy import Judged, doubly_robust_interval, doubly_robust_rows, effective_share
 from graftwork.tasks.section import Grid, Section
 
 RESAMPLES, BLOCK = 1000, 2_000_000
+HOW = ": of a policy by empirical likelihood, of the logged one and of differences by the bootstrap"
 LISTED = 20
 """Actions that are listed."""
 FEW = 100
-"""Effective rows below which the interval itself is not to be relied on."""
+"""Effective rows below which a bootstrap interval is not to be relied on."""
 
 
 def policy_sections(judged: Judged, actions: Sequence[str], log: Logged) -> tuple[Section, ...]:
@@ -28,25 +29,23 @@ def _values(judged: Judged, actions: Sequence[str], log: Logged) -> Section:
     single = replace(judged, chosen=np.full(len(judged.action), log.constant))
     best = f"always '{shortened_text(actions[log.constant], 40)}'"
     policy, constant = doubly_robust_rows(judged), doubly_robust_rows(single)
-    rows = {
-        "this policy": (policy, None),
-        "the logged one": (judged.reward, policy - judged.reward),
-        best: (constant, policy - constant),
-    }
-    cells = []
-    for name, (values, ahead) in rows.items():
-        cells.append((name, _interval(values), "" if ahead is None else _interval(ahead, signed=True)))
+    cells = [
+        ("this policy", _value(judged), ""),
+        ("the logged one", _interval(judged.reward), _interval(policy - judged.reward, signed=True)),
+        (best, _value(single), _interval(policy - constant, signed=True)),
+    ]
     effective = float(effective_share(judged)(np.ones((1, len(policy))))[0]) * len(policy)
     agree = float((judged.action == judged.chosen).mean())
     sentences = [
         "What a policy brings is the mean reward of the actions that it chooses, told from this log by the doubly "
-        "robust estimate (Dudik, Langford & Li 2011), with 95 % intervals.",
+        f"robust estimate (Dudik, Langford & Li 2011), with 95 % intervals{HOW if log.propensity else ' (bootstrap)'}.",
         f"In {100 * agree:.0f} % of the {len(policy):,} rows it chooses what was logged; as many as {effective:,.0f} "
         "rows tell of it (effective sample size).",
     ]
     if effective < FEW:
+        narrow = "intervals of the differences" if log.propensity else "the intervals"
         sentences.append(
-            "These are few: the interval may be too narrow. More rows, or a log of more varied choices, help."
+            f"These are few: {narrow} may be too narrow. More rows, or a log of more varied choices, help."
         )
     if not log.propensity:
         sentences.append(
@@ -84,11 +83,21 @@ def _actions(judged: Judged, actions: Sequence[str], log: Logged) -> Section:
     return Section("Which actions are chosen", sentences, Grid(columns, cells))
 
 
+def _value(judged: Judged) -> str:
+    """The value of a policy with the interval that its score has, for a reader."""
+    values, found = doubly_robust_rows(judged), doubly_robust_interval(judged, 0.95)
+    return _interval(values) if found is None else _told(float(values.mean()), *found)
+
+
 def _interval(values: np.ndarray, *, signed: bool = False) -> str:
     """The mean of one number a row (N,) with its percentile interval (Efron 1979), for a reader."""
     means = np.concatenate(list(_resampled(values)))
     low, high = np.quantile(means, (0.025, 0.975))
-    text = [_shown(float(one)) for one in (values.mean(), low, high)]
+    return _told(float(values.mean()), float(low), float(high), signed=signed)
+
+
+def _told(*numbers: float, signed: bool = False) -> str:
+    text = [_shown(one) for one in numbers]
     if signed:
         text = [one if one.startswith("-") else f"+{one}" for one in text]
     return f"{text[0]} ({text[1]} to {text[2]})"

@@ -24,6 +24,8 @@ class Metric:
     where every class counts alike, however rare. least_classes: with fewer it says nothing, and is left out of reports.
     meaning: what it says, in a line for people; those of the library have theirs in `graftwork.evidence.page.terms`.
     suits: facts of a task; every task that has them has the metric too, behind those that it names itself.
+    interval: (truth, given, level) -> its own interval of independent rows, where a bootstrap would not do; None where
+    it would.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Metric:
     mean_of_classes: bool = False
     meaning: str = ""
     suits: frozenset[str] | None = None
+    interval: Callable[[Any, Any, float], tuple[float, float] | None] | None = None
 
     def suited_to(self, facts: frozenset[str]) -> bool:
         """Whether a task with these facts has it without naming it."""

@@ -6,16 +6,17 @@ A policy is judged by the action that it chooses of a row. Every estimator makes
 
 Sources: Horvitz & Thompson 1952 (inverse propensities), clipped as by Ionides 2008; Swaminathan & Joachims 2015
 (self-normalised); Dudik, Langford & Li 2011 (doubly robust); Thomas & Brunskill 2016 (that with normalised weights);
-Kish 1965 (effective sample size).
+Karampatziakis, Langford & Mineiro 2020 (its interval); Kish 1965 (effective sample size).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from graftwork.tasks.metrics.empirical_likelihood import likelihood_interval
 from graftwork.tasks.metrics.metric import Metric, Scorer, from_sums, mean_of_rows
 
 
@@ -76,6 +77,30 @@ def doubly_robust(judged: Judged) -> Scorer:
     return from_sums(statistics, ratio)
 
 
+def doubly_robust_interval(judged: Judged, level: float) -> tuple[float, float] | None:
+    """From where to where the policy's value goes, and its estimate within; None where weights are normalised.
+
+    By empirical likelihood, since a log that by chance lacks the rare rows of a large weight doesn't show to a
+    bootstrap how far off it is. A row may have the largest weight of any in the log, and any reward in the range of
+    those that the log holds: rewards beyond are not reckoned with. Where all are alike, the expected ones widen it.
+    All of that range where the log can't tell, since it hardly ever tried what the policy chooses.
+    """
+    if judged.normalised:
+        return None
+    values, said = doubly_robust_rows(judged), _doubly(judged)[0]
+    rewards = judged.reward if np.ptp(judged.reward) > 0 else np.append(judged.reward, said)
+    value, least, most = float(values.mean()), float(rewards.min()), float(rewards.max())
+    if least == most:
+        return min(value, least), max(value, least)
+    largest = min(1.0 / float(judged.propensity.min()), judged.clip)
+    corners = [(0.0, said.min()), (0.0, said.max())]
+    corners += [(largest, least * largest - (largest - 1.0) * said.max())]
+    corners += [(largest, most * largest - (largest - 1.0) * said.min())]
+    found = likelihood_interval(judged.weights, values, np.array(corners), level)
+    low, high = (float(np.clip(end, least, most)) for end in found)
+    return min(low, value), max(high, value)
+
+
 def _doubly(judged: Judged) -> tuple[np.ndarray, np.ndarray]:
     """The expected reward of the chosen action, and weight * (reward - expected), each (N,)."""
     rows = np.arange(len(judged.action))
@@ -124,7 +149,12 @@ def metrics_of(judge: Callable[[np.ndarray, np.ndarray], Judged]) -> dict[str, M
     def bound(estimator: Callable[[Judged], Scorer]) -> Callable[[np.ndarray, np.ndarray], Scorer]:
         return lambda truth, kept: estimator(judge(truth, kept))
 
-    return {
+    found = {
         name: Metric(name, bound(estimator), "kept", True, display, unit, meaning=meaning)  # type: ignore[arg-type]
         for name, estimator, display, unit, meaning in _METRICS
     }
+
+    def interval(truth: np.ndarray, kept: np.ndarray, level: float) -> tuple[float, float] | None:
+        return doubly_robust_interval(judge(truth, kept), level)
+
+    return found | {"policy_value": replace(found["policy_value"], interval=interval)}
