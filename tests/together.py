@@ -5,16 +5,18 @@ Torch's own random stream is one for the whole process, so that dropout must be 
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from graftwork.core.parallel.workers import Joined
+from tinyrun import Fixture
 
 T = TypeVar("T")
 WAITS = 240.0
@@ -70,3 +72,12 @@ def together(count: int, work: Callable[[Joined], T]) -> list[T]:
     if errors:
         raise first or errors[0]
     return [future.result() for future in futures]
+
+
+def still(fixture: Fixture) -> Fixture:
+    """Without dropout: each worker draws its own, and threads would draw from one stream."""
+    network = copy.deepcopy(fixture.network)
+    for module in network.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return replace(fixture, network=network)

@@ -31,6 +31,7 @@ from graftwork.networks.network import Network
 from graftwork.networks.text.transformer import TransformerEncoder
 from graftwork.techniques import EMA, L2SP, SAM, Full, LabelSmoothing, LoRA, Partial, Probe, WarmStart
 from tinyrun import Fixture, Killed, Worlds, kill_at, make_worlds, same, weights
+from together import still
 
 SETTINGS: dict[str, Any] = {"steps": 6, "evaluations": 3, "clip": 0.5, "head_lr": 1e-3}
 SETS: dict[str, list[Technique]] = {
@@ -39,14 +40,6 @@ SETS: dict[str, list[Technique]] = {
     "lora": [LoRA(rank=1, alpha=4.0)],
     "dora": [LoRA(rank=2, alpha=4.0, dora=True)],
 }
-
-
-def still(fixture: Fixture) -> Fixture:
-    network = copy.deepcopy(fixture.network)
-    for module in network.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return dataclasses.replace(fixture, network=network)
 
 
 def numbers(found: Fitted) -> list[list[float | None]]:

@@ -6,7 +6,6 @@ by the sign of the rounding.
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import math
 from pathlib import Path
@@ -24,18 +23,9 @@ from graftwork.core.training.checkpoint import NAME, Checkpointing, read
 from graftwork.errors import CheckpointError, NonFiniteLossError
 from graftwork.techniques import EMA, LabelSmoothing, Partial, Probe, TokenDropout, WarmStart
 from tinyrun import Fixture, Killed, Worlds, kill_at, same, weights
-from together import together
+from together import still, together
 
 STEADY: dict[str, Any] = {"steps": 6, "evaluations": 3}
-
-
-def still(fixture: Fixture) -> Fixture:
-    """Without dropout: each worker draws its own, and threads would draw from one stream."""
-    network = copy.deepcopy(fixture.network)
-    for module in network.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return dataclasses.replace(fixture, network=network)
 
 
 def losses(fitted: Fitted) -> list[float]:
