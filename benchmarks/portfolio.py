@@ -32,7 +32,7 @@ from harness import options
 from harness.anytime import Measured, measured_sets
 from harness.learned_order import BUDGETS, USUAL, Judged, judged, portfolio_of
 from harness.measure import BENCHMARKS, work
-from harness.options import OURS, Options
+from harness.options import OURS
 from harness.portfolio_file import to_json, written
 from harness.portfolio_sets import SETS, Set
 from harness.results import FOLDER, Record, Results, latest, read
@@ -58,25 +58,35 @@ def main() -> None:
         return
     asked = options.chosen(given)
     results = Results(NAME, asked)
-    measure(results, asked)
+    names = QUICK if asked.quick else given.only.split(",") if given.only else [one.name for one in SETS]
+    check(names, {one.name for one in SETS})
+    measure(results, [one for one in SETS if one.name in names], quick=asked.quick)
     print(section(results.records()))
 
 
 def arguments() -> argparse.Namespace:
     parser = options.parser(__doc__)
     parser.add_argument("--write", action="store_true", help=f"write {FILE.name} from what has been measured")
+    parser.add_argument("--only", metavar="SET,…", help="measure these sets alone: two processes may share the work")
     parser.add_argument("--without", metavar="SET,…", help="print a table learned without these sets, as JSON")
     return parser.parse_args()
 
 
-def measure(results: Results, given: Options) -> None:
-    """All cells that are not there yet. Those of a set share a folder of features."""
-    for one in [one for one in SETS if one.name in QUICK] if given.quick else SETS:
+def check(names: Sequence[str], known: set[str]) -> None:
+    """Stop, with what there is, where a name is not known."""
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        sys.exit(f"There is no set {', '.join(unknown)}. There are: {', '.join(sorted(known))}.")
+
+
+def measure(results: Results, sets: Sequence[Set], *, quick: bool) -> None:
+    """All cells of these sets that are not there yet. Those of a set share a folder of features."""
+    for one in sets:
         with tempfile.TemporaryDirectory(prefix="graftwork-bench-") as folder:
-            for batch in batches(one, quick=given.quick):
+            for batch in batches(one, quick=quick):
                 missing = [name for name in batch if not results.has(key(one, name), 0, OURS)]
                 if missing:
-                    keep(results, one, missing, partial(work, NAME, set=one.name, cache=folder, quick=given.quick))
+                    keep(results, one, missing, partial(work, NAME, set=one.name, cache=folder, quick=quick))
 
 
 def keep(results: Results, one: Set, names: Sequence[str], worker: Any) -> None:
@@ -131,10 +141,7 @@ def sets_of(records: Sequence[Record], without: Sequence[str] = ()) -> list[Meas
 def portfolio_without(names: Sequence[str]) -> tuple[Line, ...]:
     """The table learned without some sets, which are named by themselves or by the data that they are cut of, and all
     others cut of the same data: for a benchmark that runs on them."""
-    known = {one.name for one in SETS} | {one.origin for one in SETS}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        sys.exit(f"There is no set {', '.join(unknown)}. There are: {', '.join(sorted(known))}.")
+    check(names, {one.name for one in SETS} | {one.origin for one in SETS})
     origins = [one.origin for one in SETS if one.name in names or one.origin in names]
     sets = sets_of(stored(), origins)
     return portfolio_of(sets, judgements(sets))

@@ -20,8 +20,10 @@ from clusters import Started, nodes
 from command import topics
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-KILLS = 3
+KILLS = 10
 """Workers that are killed in one call, at random moments."""
+AT_MOST = 2
+"""Under the same piece of work: at the third loss without a step more, the piece would be said to be at fault."""
 TUNE = ["--base", "gru:width=16", "--set", "epochs=4", "--try-with", "mixup", "--folds", "1", "--trials", "7"]
 ABLATE = ["--base", "gru:width=16", "--set", "steps=60", "--with", "mixup", "--with", "ema", "--repeats", "3", "--json"]
 
@@ -57,12 +59,11 @@ def trials(out: Path) -> list[Any]:
 
 
 def kill_some(cluster: Started, running: subprocess.Popen[str], seed: int) -> int:
-    """Kill -9 workers at random moments while a call runs, none twice under the same piece of work: that would be said
-    to be the fault of the piece. Gives how many."""
+    """Kill -9 workers at random moments while a call runs. Gives how many."""
     draw, killed = random.Random(seed), list[str]()
     while running.poll() is None and len(killed) < KILLS:
         time.sleep(draw.uniform(0.5, 4.0))
-        found = [(pid, piece) for pid, piece in cluster.workers().items() if piece not in killed]
+        found = [(pid, piece) for pid, piece in cluster.workers().items() if killed.count(piece) < AT_MOST]
         if found:
             pid, piece = draw.choice(found)
             with suppress(ProcessLookupError):
@@ -86,7 +87,7 @@ def test_a_tune_ends_as_here_though_workers_are_killed(rows: Path, cluster: Star
     _, err = ended(running)
     assert trials(tmp_path / "there") == trials(tmp_path / "here")
     assert (tmp_path / "there" / "recipe.yaml").read_text() == (tmp_path / "here" / "recipe.yaml").read_text()
-    assert killed
+    assert killed == KILLS
     assert "goes on from its last checkpoint" in err
     assert "runs of trials in" in (tmp_path / "there" / "tune.html").read_text()  # what each machine did
     assert cluster.workers() == {}
@@ -96,7 +97,7 @@ def test_an_ablation_ends_as_here_though_workers_are_killed(rows: Path, cluster:
     words = ["ablate", rows, "--target", "label", *ABLATE]
     here = json.loads(ended(begin(tmp_path / "home-1", {}, *words))[0])
     running = begin(tmp_path / "home-2", cluster.environment, *words, "--cluster", cluster.address)
-    assert kill_some(cluster, running, 2)
+    assert kill_some(cluster, running, 2) == KILLS
     there = json.loads(ended(running)[0])
 
     def scores(found: Any) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
@@ -30,20 +31,22 @@ AHEAD = 2
 
 @dataclass(frozen=True)
 class Shared:
-    """What all runs share, sent once to each machine. key: of this call. frozen: as of `Runner`."""
+    """What all runs share, sent once to each machine. key: of this call. frozen: as of `Runner`. threads, device,
+    cwd: as of `settled`."""
 
     pool: Pool
     frozen: Mapping[str, tuple[str, ...]]
     key: str
     threads: int
     device: str
+    cwd: str
 
 
 def make_cell(shared: Shared, given: Wanted, tell: Tell) -> Made:
     """On a machine: one run. The first one of a process only warms up, so that what is loaded once is not measured."""
     repeat = replace(given.repeat, pool=shared.pool)
     runner = replace(_runner(shared.key), listener=Telling(tell), frozen=shared.frozen)
-    with settled(shared.threads, shared.device):
+    with settled(shared.threads, shared.device, shared.cwd):
         if shared.key not in _WARM:
             _WARM.add(shared.key)
             runner.warm(given.arm, repeat)
@@ -120,7 +123,7 @@ def cells_on(cluster: Cluster, pool: Pool, arms: Arms, local: Runner, listener: 
     check_bases(cluster, [base for bases in each for base in bases])
     asks = asks_of(cluster, each, "A run")
     threads = max(1, int(asks.cores))
-    shared = Shared(pool, local.frozen, secrets.token_hex(8), threads, device_of(asks))
+    shared = Shared(pool, local.frozen, secrets.token_hex(8), threads, device_of(asks), os.getcwd())
     hands = RayHands(cluster, make_cell, shared)
     crew = Crew(hands, lambda told, node: hearing(told, node), listener.note, AHEAD, how_far)
     made = CellsOnCluster(local, crew, asks)

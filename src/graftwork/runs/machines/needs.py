@@ -23,19 +23,20 @@ COPIES = 4
 
 def check_bases(cluster: Cluster, bases: Sequence[BaseSettings]) -> None:
     """Raise ClusterError for a machine that lacks the weights of one of these bases; it says how to bring them."""
-    for node, lacking in on_each_node(cluster, lacks, list(bases)):
+    for node, lacking in on_each_node(cluster, lacks, list(bases), os.getcwd()):
         if lacking:
             name, mend = lacking[0]
             more = "" if len(lacking) == 1 else f" (and {len(lacking) - 1} more)"
             raise ClusterError(f"{node.name} lacks the base {name}{more}. {mend}")
 
 
-def lacks(bases: Iterable[BaseSettings]) -> list[tuple[str, str]]:
-    """Of bases that begin with weights, those that are not on this machine: what each is called, and what to do."""
+def lacks(bases: Iterable[BaseSettings], cwd: str) -> list[tuple[str, str]]:
+    """Of bases that begin with weights, those that are not on this machine: what each is called, and what to do. cwd:
+    where folders begin that are named by a relative path."""
     found = dict[str, str]()
     for base in bases:
         place = base.weights()
-        if place is None or Path(place).expanduser().exists() or fetched_from_hub(place) is not None:
+        if place is None or (cwd / Path(place).expanduser()).exists() or fetched_from_hub(place) is not None:
             continue
         if base.name in known():
             found[base.name] = f"Run there, once: graft bases get {base.name}"

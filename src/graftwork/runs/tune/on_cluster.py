@@ -3,6 +3,7 @@ that pauses are taken along by whichever machine goes on with it."""
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
@@ -80,7 +81,7 @@ def trials_on(cluster: Cluster, ready: Prepared, local: TrialRunner, listener: L
     choices = _choices(ready)
     check_bases(cluster, [base for bases in choices for base in bases])
     asks = asks_of(cluster, choices, "A trial")
-    shared = Shared(ready.judged, secrets.token_hex(8), max(1, int(asks.cores)), device_of(asks))
+    shared = Shared(ready.judged, secrets.token_hex(8), max(1, int(asks.cores)), device_of(asks), os.getcwd())
     crew = Crew(
         RayHands(cluster, run_trial, shared),
         lambda told, node: hearing(told, node),

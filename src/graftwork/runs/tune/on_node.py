@@ -27,12 +27,13 @@ BEGUN = "begun-from"
 
 @dataclass(frozen=True)
 class Shared:
-    """What all trials share, sent once to each machine. key: of this call. threads, device: as of `settled`."""
+    """What all trials share, sent once to each machine. key: of this call. threads, device, cwd: as of `settled`."""
 
     judged: Judged
     key: str
     threads: int
     device: str
+    cwd: str
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ def run_trial(shared: Shared, given: Given, tell: Tell) -> Came:
     """Go on with a trial here, as `TrialRunner.run` does. Where this machine was lost to it before, it goes on from the
     last checkpoint that it wrote here."""
     wanted = given.wanted
-    place = cache_dir() / SPOOL / f"tune-{shared.key}"
+    place = (cache_dir() / SPOOL / f"tune-{shared.key}").absolute()
     folder = trial_folder(place, wanted.trial.number)
     _begin(folder, wanted, given.files)
     runner = TrialRunner(
         shared.judged, rungs_of, place, Telling(tell), time.monotonic, time.monotonic(), _shared=_sharing(shared.key)
     )
-    with settled(shared.threads, shared.device):
+    with settled(shared.threads, shared.device, shared.cwd):
         done = runner.run(wanted.trial, wanted.recipe, wanted.level, wanted.seconds)
     files = {name: content for name, content in pack(folder).items() if name != BEGUN}
     remove(folder)

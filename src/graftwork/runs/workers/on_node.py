@@ -105,10 +105,8 @@ def _train(begin: Message, post: Post, signals: list[int], folder: Path) -> None
     from graftwork.runs.workers.measured import Spending
     from graftwork.runs.workers.part import Part, train_part
 
-    with suppress(OSError):  # paths that a recipe or rows name start where the driver runs, where that is seen here
-        os.chdir(begin["cwd"])
     spending = Spending()
-    with settled(begin["threads"], begin["device"]), joined() as workers:
+    with settled(begin["threads"], begin["device"], begin["cwd"]), joined() as workers:
         if isinstance(workers, Joined):
             workers = replace(workers, signals=signals, place=_place(workers, folder))
         try:
