@@ -50,7 +50,7 @@ LEAST_ORIGINS = 5
 def main() -> None:
     given = arguments()
     if given.without:
-        print(json.dumps(to_json(portfolio_without(given.without.split(","))), indent=1))
+        print(json.dumps(to_json(portfolio_without(given.without)), indent=1))
         return
     if given.write:
         FILE.write_text(source(stored()), encoding="utf-8")
@@ -58,8 +58,7 @@ def main() -> None:
         return
     asked = options.chosen(given)
     results = Results(NAME, asked)
-    names = QUICK if asked.quick else given.only.split(",") if given.only else [one.name for one in SETS]
-    check(names, {one.name for one in SETS})
+    names = QUICK if asked.quick else options.named(given.only, [one.name for one in SETS])
     measure(results, [one for one in SETS if one.name in names], quick=asked.quick)
     print(section(results.records()))
 
@@ -67,16 +66,11 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = options.parser(__doc__)
     parser.add_argument("--write", action="store_true", help=f"write {FILE.name} from what has been measured")
-    parser.add_argument("--only", metavar="SET,…", help="measure these sets alone: two processes may share the work")
-    parser.add_argument("--without", metavar="SET,…", help="print a table learned without these sets, as JSON")
+    options.sets(parser)
+    parser.add_argument(
+        "--without", metavar="SET,…", type=options.names, help="print a table learned without these sets, as JSON"
+    )
     return parser.parse_args()
-
-
-def check(names: Sequence[str], known: set[str]) -> None:
-    """Stop, with what there is, where a name is not known."""
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        sys.exit(f"There is no set {', '.join(unknown)}. There are: {', '.join(sorted(known))}.")
 
 
 def measure(results: Results, sets: Sequence[Set], *, quick: bool) -> None:
@@ -141,7 +135,8 @@ def sets_of(records: Sequence[Record], without: Sequence[str] = ()) -> list[Meas
 def portfolio_without(names: Sequence[str]) -> tuple[Line, ...]:
     """The table learned without some sets, which are named by themselves or by the data that they are cut of, and all
     others cut of the same data: for a benchmark that runs on them."""
-    check(names, {one.name for one in SETS} | {one.origin for one in SETS})
+    known = dict.fromkeys(name for one in SETS for name in (one.name, one.origin))
+    names = options.named(names, list(known))
     origins = [one.origin for one in SETS if one.name in names or one.origin in names]
     sets = sets_of(stored(), origins)
     return portfolio_of(sets, judgements(sets))

@@ -42,10 +42,13 @@ Found = Mapping[tuple[str, int, str], Record]
 
 
 def main() -> None:
-    given = options.parse(__doc__, SEEDS)
+    parser = options.parser(__doc__, SEEDS)
+    options.sets(parser)
+    asked = parser.parse_args()
+    given, names = options.chosen(asked, SEEDS), options.named(asked.only, [one.name for one in SETS])
     results, lines = Results(NAME, given), portfolio()
     with tempfile.TemporaryDirectory(prefix="graftwork-bench-") as folder:
-        for one in SETS[2:3] if given.quick else SETS:
+        for one in SETS[2:3] if given.quick else [one for one in SETS if one.name in names]:
             parts = files(one, Path(folder) / one.name, quick=given.quick)
             for budget in (QUICK_SECONDS,) if given.quick else (SHORT, LONG) if one.long else (SHORT,):
                 measure(results, given, one, parts, budget, lines)

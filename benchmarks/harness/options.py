@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,6 +40,26 @@ def parser(description: str, seeds: int = 1) -> argparse.ArgumentParser:
         help="measure again what is there already; with 'ours' only the project's side",
     )
     return made
+
+
+def sets(made: argparse.ArgumentParser) -> None:
+    """Let a benchmark of many sets measure some of them alone."""
+    help = "measure these sets alone: two processes may share the work"
+    made.add_argument("--only", metavar="SET,…", type=names, help=help)
+
+
+def names(text: str) -> list[str]:
+    return text.split(",")
+
+
+def named(names: Sequence[str] | None, known: Sequence[str]) -> list[str]:
+    """The names, in their usual order; all where none is named. An unknown one ends the program."""
+    if names is None:
+        return list(known)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        sys.exit(f"There is no set {', '.join(unknown)}. There are: {', '.join(sorted(known))}.")
+    return [name for name in known if name in names]
 
 
 def chosen(given: argparse.Namespace, seeds: int = 1) -> Options:
