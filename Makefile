@@ -11,6 +11,9 @@ FETCHED := $(or $(GRAFTWORK_TEST_HOME),$(CURDIR)/.bases)
 BENCHMARKS := startup step_cost technique_cost predict memory from_scratch few_shot cifar10 audio faces fashion fashion_targets \
               retrieval techniques tabular augment busy banking77 pretrain
 
+# where this is set, each process that the tests start would compile its modules anew, for 12 s with torch's
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help install demo bases test check nightly conformance benchmarks docs clean
 .DEFAULT_GOAL := help
 

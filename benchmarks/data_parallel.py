@@ -17,7 +17,7 @@ from harness.results import Record, Results
 from harness.text import Claim, claims, table
 
 NAME, SEEDS, STEPS, QUICK_STEPS = "data_parallel", 3, 50, 8
-SIZES = {"2 blocks, batch 64": (2, 64), "3 blocks, batch 128": (3, 128)}
+SIZES = {"2 blocks, batch 64": (2, 64), "2 blocks, batch 128": (2, 128), "3 blocks, batch 128": (3, 128)}
 """Trained blocks of the base, and rows of a batch."""
 ROWS, QUICK_ROWS = 4000, 200
 LEAST, CLOSE = 1.6, 1e-4

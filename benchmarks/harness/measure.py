@@ -57,7 +57,7 @@ def run(
         environment = plain | ({} if own_threads else ONE_THREAD) | OFFLINE | {"GRAFTWORK_CACHE": str(cache)}
         out, err = Path(folder) / "out", Path(folder) / "err"
         began = time.monotonic()
-        environment |= {"PYTHONPATH": str(BENCHMARKS), BEGAN: repr(began)}
+        environment |= {"PYTHONPATH": str(BENCHMARKS), "PYTHONDONTWRITEBYTECODE": "", BEGAN: repr(began)}
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(list(map(str, command)), env=environment, stdout=stdout, stderr=stderr)
             memory, usage = _wait(process, watch_memory, began + timeout)

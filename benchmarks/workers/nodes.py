@@ -19,7 +19,7 @@ from graftwork.runs.listener import Listener
 from harness import data
 from harness.measure import settings_and_answer
 
-STORE, CLASSES = 200 * 2**20, 4
+STORE, CLASSES = 2 * 2**30, 4
 
 
 class Clock(Listener):
