@@ -13,6 +13,7 @@ import busy
 import choices
 import cifar10
 import coverage
+import data_parallel
 import distil
 import domains
 import english
@@ -31,13 +32,17 @@ import memory
 import merge
 import meta
 import multilingual
+import nodes
 import portfolio
 import predict
+import predict_workers
 import pretrain
 import profiles
 import retrieval
+import reward
 import rl
 import robust
+import scaling
 import sound_bases
 import speakers
 import startup
@@ -107,6 +112,7 @@ PARTS = (
     Part("What more rows bring", forecast.NAME, forecast.__doc__, forecast.section),
     Part("Which rows to label", labelling.NAME, labelling.__doc__, labelling.section),
     Part("Unusual rows, and tables that differ", strange.NAME, strange.__doc__, strange.section),
+    Part("Rewards", reward.NAME, reward.__doc__, reward.section),
     Part("Policies from logs", bandit.NAME, bandit.__doc__, bandit.section),
     Part("Acting in an environment", rl.NAME, rl.__doc__, rl.section),
     Part("Worlds that speak, and one of pixels", worlds.NAME, worlds.__doc__, worlds.section),
@@ -116,6 +122,10 @@ PARTS = (
     Part("Verdicts of ablations", verdicts.NAME, verdicts.__doc__, verdicts.section),
     Part("Many rows", many_rows.NAME, many_rows.__doc__, many_rows.section),
     Part("Memory", memory.NAME, memory.__doc__, memory.section),
+    Part("Several workers on one fit", data_parallel.NAME, data_parallel.__doc__, data_parallel.section),
+    Part("Several machines on one tune", nodes.NAME, nodes.__doc__, nodes.section),
+    Part("Prediction by several processes", predict_workers.NAME, predict_workers.__doc__, predict_workers.section),
+    Part("What grows how", scaling.NAME, scaling.__doc__, scaling.section),
     Part("Starting up", startup.NAME, startup.__doc__, startup.section),
 )
 
