@@ -25,7 +25,8 @@ KILLS = 10
 AT_MOST = 2
 """Under the same piece of work: at the third loss without a step more, the piece would be said to be at fault."""
 TUNE = ["--base", "gru:width=16", "--set", "epochs=4", "--try-with", "mixup", "--folds", "1", "--trials", "7"]
-ABLATE = ["--base", "gru:width=16", "--set", "steps=60", "--with", "mixup", "--with", "ema", "--repeats", "3", "--json"]
+LONG = ["--base", "gru:width=32", "--set", "epochs=60", "--try-with", "mixup", "--folds", "1", "--trials", "19"]
+ABLATE = ["--base", "gru:width=16", "--set", "steps=600", "--with", "mixup", "--with", "ema", "--repeats", "3", "--json"]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def ended(running: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 def test_a_tune_ends_as_here_though_workers_are_killed(rows: Path, cluster: Started, tmp_path: Path) -> None:
-    words = ["tune", rows, "--target", "label", *TUNE]
+    words = ["tune", rows, "--target", "label", *LONG]
     ended(begin(tmp_path / "home", {}, *words, "--out", tmp_path / "here"))
     there = ["--out", tmp_path / "there", "--cluster", cluster.address]
     running = begin(tmp_path / "home", cluster.environment, *words, *there)
