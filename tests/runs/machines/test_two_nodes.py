@@ -26,7 +26,7 @@ AT_MOST = 2
 """Under the same piece of work: at the third loss without a step more, the piece would be said to be at fault."""
 TUNE = ["--base", "gru:width=16", "--set", "epochs=4", "--try-with", "mixup", "--folds", "1", "--trials", "7"]
 LONG = ["--base", "gru:width=32", "--set", "epochs=60", "--try-with", "mixup", "--folds", "1", "--trials", "19"]
-ABLATE = ["--base", "gru:width=16", "--set", "steps=600", "--with", "mixup", "--with", "ema", "--repeats", "3", "--json"]
+ABLATE = ["--base", "gru:width=16", "--set", "steps=600", "--with", "mixup", "--with", "ema", "--repeats", "3"]
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_a_tune_ends_as_here_though_workers_are_killed(rows: Path, cluster: Star
 
 
 def test_an_ablation_ends_as_here_though_workers_are_killed(rows: Path, cluster: Started, tmp_path: Path) -> None:
-    words = ["ablate", rows, "--target", "label", *ABLATE]
+    words = ["ablate", rows, "--target", "label", *ABLATE, "--json"]
     here = json.loads(ended(begin(tmp_path / "home-1", {}, *words))[0])
     running = begin(tmp_path / "home-2", cluster.environment, *words, "--cluster", cluster.address)
     assert kill_some(cluster, running, 2) == KILLS
