@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -52,7 +53,7 @@ def judged(request: pytest.FixtureRequest) -> Judged:
 def on_machines(judged: Judged, folder: Path, fate: Fate | None = None) -> tuple[TrialsOnCluster, FakeHands, Ear, list]:
     local, ear, notes = TrialRunner(judged, rungs_of, folder), Ear(), list[str]()
     options: dict[str, Any] = {} if fate is None else {"fate": fate}
-    hands = FakeHands(run_trial, Shared(judged, folder.name, 1, "cpu"), **options)
+    hands = FakeHands(run_trial, Shared(judged, folder.name, 1, "cpu", os.getcwd()), **options)
     made = TrialsOnCluster(local, Crew(hands, lambda told, node: hearing(told, node), notes.append, 1), Asks())
     hearing = Hearing(ear, made.name)
     return made, hands, ear, notes
@@ -126,7 +127,7 @@ def test_a_machine_goes_on_from_the_checkpoint_of_a_process_that_was_ended(
             if value[1].step >= last:
                 raise Ended
 
-    shared = Shared(judged, "again", 1, "cpu")
+    shared = Shared(judged, "again", 1, "cpu", os.getcwd())
     given = on_node.Given(Wanted(proposal(0, "one", "searched", RECIPES[0]), RECIPES[0], 1), {})
     with pytest.raises(Ended):
         run_trial(shared, given, lambda what, value=None: tell(what, value, last=20))
