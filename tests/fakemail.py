@@ -55,7 +55,7 @@ class FakeHands:
         work = self.attempts[min(self.begun, len(self.attempts) - 1)]
         self.begun, self._known, self.mailbox, self._over = self.begun + 1, 0, Mailbox(), []
         box, over = self.mailbox, self._over
-        threading.Thread(target=lambda: over.append(work(box)), daemon=True).start()
+        threading.Thread(target=lambda: over.append(_ended(work, box)), daemon=True).start()
 
     def take(self) -> Sequence[Letter]:
         found = self.mailbox.take(self._known)
@@ -80,8 +80,20 @@ class FakeHands:
         return piece
 
 
+def _ended(work: Callable[[Mailbox], Over], box: Mailbox) -> Over:
+    """An attempt that its driver has left waits in vain, and may outlive its test: it never raises in its thread."""
+    try:
+        return work(box)
+    except TimeoutError as error:
+        return Over((0,), str(error))
+
+
 def told(box: Mailbox, worker: int, does: str) -> Message:
-    """Wait for what the driver tells a worker; gives it."""
-    found = list[Message]()
-    assert until(lambda: found.extend(one.message for one in box.told(worker, 0) if one.message["do"] == does) or found)
-    return found[0]
+    """Wait for what the driver tells a worker; gives it. A TimeoutError where it never comes."""
+
+    def found() -> list[Message]:
+        return [one.message for one in box.told(worker, 0) if one.message["do"] == does]
+
+    if not until(found):
+        raise TimeoutError(f"worker {worker} was never told to {does}")
+    return found()[0]

@@ -87,9 +87,11 @@ RAY_STARTED = (
 if [ "$1" = start ]; then echo "token: $(cat "$RAY_AUTH_TOKEN_PATH")" >> "$TOLD"; fi
 """
 )
+# The job ends with this command, and its token with it: the nodes that start beside it are waited for.
 GRAFT = (
     STAND_IN
     + """
+for _ in $(seq 600); do [ "$(grep -c '^token: ' "$TOLD")" -ge 3 ] && break; sleep 0.1; done
 echo "$RAY_AUTH_MODE $RAY_ADDRESS" >> "$TOLD"
 stat -c %a "$RAY_AUTH_TOKEN_PATH" >> "$TOLD"
 exit "${CODE:-0}"
