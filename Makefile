@@ -39,7 +39,8 @@ bases: install  ## fetch the pretrained bases that tests read into .bases (430 M
 	    || echo "tests that read the real $$name are skipped"; \
 	done
 
-test: check bases  ## check style, types and layout, fetch bases, and run the tests
+test: install  ## check style, types and layout, fetch bases, and run the tests
+	$(MAKE) --no-print-directory --jobs 2 check bases
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
 check: install

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from everyday import left_to_the_night
+
 # a busy machine is no failure
 settings.register_profile("graftwork", deadline=None)
 settings.load_profile("graftwork")
@@ -21,6 +23,13 @@ DATA = Path(os.environ.get("GRAFTWORK_DATA", Path(__file__).parents[2] / "shared
 
 FETCHED = Path(os.environ.get("GRAFTWORK_TEST_HOME", Path(__file__).parents[1] / ".bases"))
 """Where `make bases` puts the real bases that tests read."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before those that are marked are deselected
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if left_to_the_night(item.path, item.name):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", autouse=True)

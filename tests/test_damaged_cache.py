@@ -42,9 +42,10 @@ def fit(folder: Path, out: Path) -> bytes:
 
 
 @pytest.mark.filterwarnings("default:The cache entry")
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
-    [*(pytest.param(one, marks=pytest.mark.slow) for one in (emptied, zeros, Path.unlink)), cut],
+    [emptied, zeros, Path.unlink, cut],
 )
 def test_each_file_of_the_cache(
     damage: Callable[[Path], None], fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

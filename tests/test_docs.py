@@ -67,26 +67,15 @@ def all_commands() -> list[list[str]]:
     return [list(words) for words in sorted(found)]
 
 
-LONG = {
-    "bases.md",
-    "data.md",
-    "fusion.md",
-    "offline.md",
-    "profile.md",
-    "rl.md",
-    "rl-report.md",
-    "tables.md",
-    "targets.md",
-    "workers.md",
-}
-"""Pages whose code takes six seconds or more."""
+EVERYDAY = {"README.md", "base.md", "costs.md", "default.md", "predict.md", "reward.md", "scikit-learn.md", "task.md"}
+"""Pages whose code every run runs; that of the others takes minutes together."""
 
 
 def runnable() -> list[Any]:
     """Pages with code, less the generated ones and the translation, whose code is the same."""
     pages = [page for page in PAGES if any(kind in ("bash", "python") for kind, _ in blocks(page))]
     pages = [page for page in pages if page.parent.name != "reference" and page.name != "README.zh-CN.md"]
-    return [pytest.param(page, marks=[pytest.mark.slow] if page.name in LONG else []) for page in pages]
+    return [pytest.param(page, marks=[] if page.name in EVERYDAY else [pytest.mark.slow]) for page in pages]
 
 
 @pytest.fixture
@@ -156,19 +145,20 @@ def test_every_page_is_in_the_index() -> None:
     assert {page for page in pages if f"({page})" not in index} == set()
 
 
-@pytest.mark.parametrize("words", all_commands(), ids=" ".join)
-def test_command_parses(words: list[str], workplace: Path) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("workplace")
+def test_commands_parse(subtests: pytest.Subtests) -> None:
     """Names of options, techniques and settings exist, whether or not the command can be run here."""
     import typer
 
     from graftwork.cli import main as cli
 
     group: Any = typer.main.get_command(cli.app)
-    command = group.commands[words[0]]
-    given = command.make_context(words[0], list(words[1:])).params
-    if words[0] in ("fit", "plan"):
-        names = ("recipe", "base", "task", "metric", "techniques", "settings", "seed")
-        cli.recipe_of(*(given[name] for name in names))
+    for words in all_commands():
+        with subtests.test(shlex.join(words)):
+            given = group.commands[words[0]].make_context(words[0], list(words[1:])).params
+            if words[0] in ("fit", "plan"):
+                names = ("recipe", "base", "task", "metric", "techniques", "settings", "seed")
+                cli.recipe_of(*(given[name] for name in names))
 
 
 @pytest.mark.parametrize("page", runnable(), ids=name_of)

@@ -60,6 +60,7 @@ def test_cross_validation_and_pipeline(wine):
     assert cross_val_score(gw.Regressor(**QUICK), X, y, cv=3).mean() > 0.4
 
 
+@pytest.mark.slow
 def test_grid_search(wine):
     grid = {"base": ["columns", "columns:numbers=quantile"], "techniques": [["probe:l2=1"], ["probe"]]}
     search = GridSearchCV(gw.Classifier(**QUICK), grid, cv=2).fit(*wine)

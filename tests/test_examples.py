@@ -64,10 +64,22 @@ SAYS = {
 """What each prints when it has done its work."""
 APART = {"make_sample_data", "resume_after_kill"}
 """Those with a test of their own."""
-LONG = {"ablate", "bandit", "classify_table", "distil", "face_attributes", "rl", "several_workers"}
-"""Those that take ten seconds."""
-PAGES_DO = {"compare_techniques", "forgetting", "merge", "pairs_of_texts", "several_targets", "tune"}
-"""Those that take three, of workflows whose page is run too."""
+EVERYDAY = {
+    "advise",
+    "choose_techniques",
+    "classify_text",
+    "costs",
+    "domains",
+    "few_shot",
+    "fuse_columns",
+    "multilabel",
+    "own_technique",
+    "regression",
+    "search_rows",
+    "slices",
+    "tag_spans",
+}
+"""Those that every run runs; the others take minutes together."""
 
 
 @pytest.fixture
@@ -87,7 +99,7 @@ def test_every_example_is_tested_and_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG | PAGES_DO else []) for name in SAYS]
+    "name", [pytest.param(name, marks=[] if name in EVERYDAY else [pytest.mark.slow]) for name in SAYS]
 )
 @pytest.mark.usefixtures("tiny_base")
 def test_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,6 +107,7 @@ def test_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert SAYS[name] in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny_base")
 def test_sequence() -> None:
     shutil.copytree(EXAMPLES / "data", Path("examples") / "data")

@@ -93,6 +93,7 @@ def test_wrong_use_says_how_it_is_meant(place: Path, more: tuple[str, ...], said
     assert not (place / "other").exists()
 
 
+@pytest.mark.slow
 def test_limits_that_nothing_keeps_name_the_nearest(place: Path) -> None:
     ran = graft(*options(place, "--trials", "2", "--size", "1kB", "--out", str(place / "small")))
     ran.fails(2, r"at most 0\.0010 MB", "The nearest is trial", "--size [0-9.]+MB")

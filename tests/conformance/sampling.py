@@ -22,7 +22,7 @@ WHOLE = ("transformer", "image", "mixed")
 """A text, an image and a mixed network: these get every triple that is asked for; the others a quarter, wide ones a
 twentieth."""
 FEW = {2: "GRAFTWORK_PAIRS", 3: "GRAFTWORK_TRIPLES"}
-USUAL = {2: "6", 3: "4"}
+USUAL = {2: "3", 3: "2"}
 CHUNK = 100
 """Sets of one test, at most, so that several workers share them."""
 

@@ -25,6 +25,7 @@ from conformance.table import ROWS
 from tinyrun import Worlds
 
 
+@pytest.mark.slow
 def test_the_page_is_fresh(fixtures: Worlds):
     text = PAGE.read_text(encoding="utf-8")
     assert text == fresh(fixtures, text, sample=60).rstrip() + "\n", (

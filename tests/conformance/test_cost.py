@@ -79,6 +79,7 @@ def test_pairs(chunk: int, fixtures: Worlds):
         check(pair, "cnn", fixtures)
 
 
+@pytest.mark.slow
 def test_losses_share_one_forward(fixtures: Worlds):
     """Any four techniques that only add to the loss cost one forward and one backward together, as one of them does."""
     fixture = fixtures("transformer", "classes", True)

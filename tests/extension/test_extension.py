@@ -106,6 +106,7 @@ def test_the_page_shows_this_package() -> None:
     assert shown["entry-points"] == project["entry-points"]
 
 
+@pytest.mark.slow
 def test_models_and_recipes_say_which_package_they_need(place: Path) -> None:
     classes, numbers = (json.loads((place / name / "model.json").read_text()) for name in ("classes", "numbers"))
     package = "graftwork-letters"
@@ -134,6 +135,7 @@ def test_models_load_in_another_process(place: Path, site: Path) -> None:
     assert "Within one" in (place / "numbers" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_they_are_a_base_and_a_recipe_for_others(place: Path, site: Path, tmp_path: Path) -> None:
     table, quick = place / "classes.csv", ("--target", "label", *QUICK, "--out")
     ran(
@@ -147,6 +149,7 @@ def test_they_are_a_base_and_a_recipe_for_others(place: Path, site: Path, tmp_pa
 MISSING = "comes from the package graftwork-letters, which is not installed: pip install graftwork-letters"
 
 
+@pytest.mark.slow
 def test_without_the_package_it_is_named(place: Path, tmp_path: Path) -> None:
     table, quick = place / "classes.csv", ("--target", "label", *QUICK, "--out", tmp_path / "out")
     predicted, evaluated, repeated, tuned = ran(
@@ -195,6 +198,7 @@ def test_an_encoder_that_no_model_could_name_is_refused_before_training(
     assert "entry point letters of the group graftwork.architectures" in said
 
 
+@pytest.mark.slow
 def test_a_model_imports_nothing_by_what_it_says(place: Path, tmp_path: Path) -> None:
     """Its names are looked up among installed entry points, and what it says of packages is only compared."""
     from graftwork.networks.manifest import sealed

@@ -25,6 +25,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.mark.slow
 def test_damaged_entries(cache: Path, tmp_path: Path) -> None:
     """Any file of any entry, cut, emptied, zeroed or turned, between two fits of one table."""
     base, table = tiny_bert(tmp_path / "base"), {"text": [], "label": []}

@@ -16,6 +16,7 @@ from fuzz.mutations import damaged
 from tiny import tiny_bert, tiny_rows
 
 
+@pytest.mark.slow
 def test_damaged_working_folders(tmp_path: Path) -> None:
     base = tiny_bert(tmp_path / "base")
     texts, labels = map(list, zip(*tiny_rows(40), strict=True))

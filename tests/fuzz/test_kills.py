@@ -140,6 +140,7 @@ def test_an_index_is_the_old_or_the_new_one(made: Made, tmp_path: Path) -> None:
         assert contents(tmp_path) == expected
 
 
+@pytest.mark.slow
 def test_a_base_is_whole_or_gone(made: Made, tmp_path: Path) -> None:
     """Wherever its removal is stopped, it is there as it was, or can be fetched again; nothing stays beside it."""
     forked(lambda: fetch(made, tmp_path / "whole", "get", "tiny").works())

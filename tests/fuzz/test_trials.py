@@ -47,6 +47,7 @@ def ends_alike(folder: Path, made: Made, whole: tuple[Trial, np.ndarray]) -> Non
     assert np.array_equal(predicted, whole[1])
 
 
+@pytest.mark.slow
 def test_damaged_folders_of_trials(made: Made, tmp_path: Path) -> None:
     whole, begun, out = go_on(tmp_path / "whole", made, 2), tmp_path / "begun", tmp_path / "out"
     go_on(begun, made, 0)
@@ -65,6 +66,7 @@ def test_damaged_folders_of_trials(made: Made, tmp_path: Path) -> None:
     examine(act).holds()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 def test_killed_trials_go_on(made: Made, tmp_path: Path) -> None:
     whole, out = go_on(tmp_path / "whole", made, 2), tmp_path / "out"

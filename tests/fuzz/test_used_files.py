@@ -7,6 +7,8 @@ import random
 import shutil
 from pathlib import Path
 
+import pytest
+
 from command import graft
 from fuzz.commands import Made
 from fuzz.examine import examine
@@ -55,6 +57,7 @@ def test_damaged_indexes(made: Made, tmp_path: Path) -> None:
     examine(act).holds()
 
 
+@pytest.mark.slow
 def test_damaged_records_of_sequences(made: Made, tmp_path: Path) -> None:
     """A finished sequence is asked for again: its models are found, or its record is named as damaged."""
     out = tmp_path / "out"

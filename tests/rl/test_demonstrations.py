@@ -85,6 +85,7 @@ def test_what_is_normalised_is_scaled_by_the_demonstrations(tmp_path: Path) -> N
     assert run.scored[0].returns == (5.0,) * 6
 
 
+@pytest.mark.slow
 def test_a_model_that_was_fitted_acts_and_is_cloned(tmp_path: Path) -> None:
     training = gw.Training(steps=60, batch=32, evaluations=1, precision="fp32", lr=1e-2)
     recipe = gw.Recipe(base="table-mlp:width=8,layers=1", techniques=[], training=training)

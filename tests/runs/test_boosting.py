@@ -46,6 +46,7 @@ def texts() -> pd.DataFrame:
     return table
 
 
+@pytest.mark.slow
 def test_several_targets_with_gaps_are_saved_and_loaded_without_lightgbm(tmp_path: Path) -> None:
     table = flats()
     table.loc[::7, "rent"] = None

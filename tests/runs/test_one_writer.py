@@ -36,6 +36,7 @@ def at_once(*commands: list[str | Path]) -> list[tuple[int, str]]:
     return [(one.returncode, text) for one, text in zip(running, said, strict=True)]
 
 
+@pytest.mark.slow
 def test_two_fits(tmp_path: Path) -> None:
     table, out = topics(tmp_path / "t.csv"), tmp_path / "r"
     ended = at_once(*(["fit", table, *FIT, "--seed", seed, "--out", out] for seed in ("1", "2")))

@@ -109,6 +109,7 @@ def test_the_real_tokenizer_gives_known_ids(real_bases: Callable[..., None]) -> 
     assert {text: tokenizer.encode(text).ids for text in known_ids} == known_ids
 
 
+@pytest.mark.slow
 def test_the_real_base_says_that_translations_mean_the_same(real_bases: Callable[..., None]) -> None:
     """Ten sentences in six languages: the nearest to each is one of its translations."""
     import torch

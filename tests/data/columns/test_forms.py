@@ -171,6 +171,7 @@ def test_another_way_of_writing_is_said_in_python_too() -> None:
     assert values.tolist() == pytest.approx(model.predict(pd.DataFrame({"x": ["3,5", "12,25"]})).tolist())
 
 
+@pytest.mark.slow
 def test_the_work_of_reading_grows_as_the_columns_do() -> None:
     import time
 

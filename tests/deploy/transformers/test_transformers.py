@@ -132,6 +132,7 @@ def _imported(path: Path) -> dict[str, Any]:
     return runpy.run_path(str(path), run_name="predict")
 
 
+@pytest.mark.slow
 def test_the_program_runs_without_graftwork(tmp_path: Path) -> None:
     model = make(tmp_path, head="mlp:width=8")
     gw.export_transformers(model, tmp_path / "out")

@@ -220,6 +220,7 @@ def test_the_plan_says_how_texts_are_read(base: str, capsys: pytest.CaptureFixtu
 
 
 # --- the real one ---------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_the_real_one_is_a_fifth_and_gives_the_same(real_bases: Callable[..., None]) -> None:
     real_bases("multilingual-e5-small")
     texts = ["房间很干净，服务员也热情。", "早餐一般，但是位置好。", "The room was clean.", "Комната была чистой."]

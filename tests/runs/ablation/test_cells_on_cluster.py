@@ -70,6 +70,7 @@ def test_they_are_as_here(machines: list[FakeHands]) -> None:
     assert [len(one.begun) for one in machines] == [11, 0]
 
 
+@pytest.mark.slow
 def test_a_race_looks_at_the_same_repeats(machines: list[FakeHands]) -> None:
     here = ablated(repeats=6, race=True)
     assert cells(ablated(repeats=6, race=True, cluster="auto")) == cells(here)

@@ -51,6 +51,7 @@ def about(found: Advice, kind: str) -> list[str]:
     return [one.text for one in found.items if one.about == kind]
 
 
+@pytest.mark.slow
 def test_labels_in_doubt_are_those_that_are_wrong(found: Advice) -> None:
     (one,) = [one for one in found.items if one.about == "labels"]
     wrong = {at + 1 for at, (_, label) in enumerate(tiny_rows(ROWS)) if at < 3 * WRONG and label == "weather"}
@@ -80,6 +81,7 @@ def test_noise_speaks_for_a_loss_and_the_command_measures_it(found: Advice, run:
     assert f"graft ablate {run} --with generalised-cross-entropy" in one.command
 
 
+@pytest.mark.slow
 def test_the_command_line_says_the_same(found: Advice, run: Path) -> None:
     assert json.loads(graft("advise", run, "--json").works().out) == json.loads(json.dumps(found.to_json()))
     out = graft("advise", run).works().out

@@ -143,6 +143,7 @@ def test_inputs_that_are_not_there_are_refused(auto: gw.Recipe) -> None:
         replace(auto, inputs="text")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["label", "y"])
 def test_every_candidate_of_several_kinds_runs(target: str, auto: gw.Recipe) -> None:
     recipe = replace(auto, base={"text": str(auto.base)}, training=gw.Training(steps=2, batch=8))

@@ -41,6 +41,7 @@ def test_the_default_reads_long_texts_to_their_end() -> None:
         assert list(model.predict(table[:6])) == list(table.label[:6])
 
 
+@pytest.mark.slow
 def test_a_named_base_is_kept_and_the_loss_is_said_at_fit_and_at_predict() -> None:
     ear, table = Ear(), long_table(60)
     recipe = gw.Recipe(base="minilm", techniques=(gw.Probe(),))

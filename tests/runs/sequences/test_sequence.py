@@ -115,6 +115,7 @@ class Stopping(Listener):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("place")
 def test_it_goes_on_at_its_step() -> None:
     whole = run_sequence("seq.yaml", out="whole")

@@ -110,6 +110,7 @@ def test_a_soup_is_a_trial_at_the_cost_of_one(made: Ran) -> None:
     assert list(model.predict(rows)) == labels
 
 
+@pytest.mark.slow
 def test_a_tune_whose_ensemble_is_chosen_ends_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under folds, and whatever chance says of the difference."""
     outcome = choosing.outcome

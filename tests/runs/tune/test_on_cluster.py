@@ -88,6 +88,7 @@ def test_it_is_as_here(judged: Judged, tmp_path: Path) -> None:
     assert left == []
 
 
+@pytest.mark.slow
 def test_lost_machines_change_nothing(judged: Judged, tmp_path: Path) -> None:
     here = TrialRunner(judged, rungs_of, tmp_path / "here")
     there, hands, _, notes = on_machines(

@@ -160,6 +160,7 @@ def values(folder: Path) -> list[object]:
     return [(row.params, row.values, row.state.name) for row in open_study(folder, 5).optuna_study.trials]
 
 
+@pytest.mark.slow
 def test_a_search_that_is_killed_again_and_again_ends_as_the_whole(tmp_path: Path) -> None:
     whole = search(tmp_path / "whole", 30)
     runs = Runs(tmp_path / "whole-again" / "trials")

@@ -159,6 +159,7 @@ def by_hand(judged: Any, recipe: gw.Recipe, until: int) -> np.ndarray:
     return found
 
 
+@pytest.mark.slow
 def test_folds_are_a_loop_of_plain_runs(few: Job, recipe: gw.Recipe, make: Make) -> None:
     runner, trial = make(few), proposed(recipe)
     assert runner.judged.folds == 5

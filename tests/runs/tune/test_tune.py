@@ -83,6 +83,7 @@ def test_what_fails_is_counted_and_ends_nothing(base: str, tmp_path: Path, monke
     assert "The memory is too small for it." in (tmp_path / "run" / "tune.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_the_best_model_stays(
     base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
