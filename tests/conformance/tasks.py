@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isclose
 from typing import Any
 
 import numpy as np
@@ -273,12 +272,3 @@ ALL = (
     Row(Retrieval(width=16), None, together, None, ("text", "other")),
     Row(Retrieval(width=16, contrast="siglip"), None, together, None, ("text", "other")),
 )
-
-
-def alike(found: Any, expected: Any) -> bool:
-    """The same, but for the last digit of numbers: on some processors it depends on where weights lie in memory."""
-    if isinstance(expected, list | tuple):
-        return len(found) == len(expected) and all(map(alike, found, expected))
-    if isinstance(expected, float):
-        return isclose(found, expected, rel_tol=1e-6, abs_tol=1e-7)
-    return bool(found == expected)

@@ -21,7 +21,7 @@ from conformance import tasks
 from conformance.examine import train, unclear, unsound
 from conformance.heads import ALL, L2, Row
 from conformance.table import ROWS as TECHNIQUE_ROWS
-from conformance.tasks import TARGET, TEXTS, alike
+from conformance.tasks import TARGET, TEXTS
 from graftwork.core.rows.corruption import corruption
 from graftwork.core.rows.examples import Examples, make_batch, prepare
 from graftwork.data.batch import Batch
@@ -267,8 +267,9 @@ def test_a_model_with_it_is_saved_and_loaded(row: Row, tmp_path: Path) -> None:
     model = gw.fit(data, recipe=recipe, inputs=inputs, kinds=kinds, out=tmp_path / "m", verbose=False, **target)
     again = gw.load(tmp_path / "m")
     asked = data.select(inputs)
-    found, expected = (each.predict_rows(asked).each_values[model.target] for each in (again, model))
-    assert alike(pa.array(found).to_pylist(), pa.array(expected).to_pylist())
+    assert pa.array(again.predict_rows(asked).each_values[model.target]) == pa.array(
+        model.predict_rows(asked).each_values[model.target]
+    )
     assert [head.spec for _, head in again.network.each_head()] == [row.spec]
 
 

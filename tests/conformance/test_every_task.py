@@ -19,7 +19,7 @@ from scipy.stats import norm
 import graftwork as gw
 from conformance.examine import train, unclear, unsound
 from conformance.table import ROWS as TECHNIQUE_ROWS
-from conformance.tasks import ALL, TARGET, TEXTS, Row, alike
+from conformance.tasks import ALL, TARGET, TEXTS, Row
 from graftwork.core.fit import Progress
 from graftwork.core.rows.corruption import corruption
 from graftwork.core.rows.examples import Examples, encoders_of, make_batch, prepare
@@ -411,7 +411,7 @@ def test_the_report_has_its_metrics(learned: Learned) -> None:
 def test_a_saved_model_predicts_the_same(learned: Learned) -> None:
     again = gw.load(learned.folder)
     data = learned.row.data().select(list(learned.row.inputs))
-    assert alike(plain(again.predict(data)), plain(learned.model.predict(data)))
+    assert plain(again.predict(data)) == plain(learned.model.predict(data))
     assert again.tasks[learned.target].state() == learned.task.state()
     assert again.tasks[learned.target].facts == learned.task.facts
 
@@ -427,7 +427,7 @@ def test_a_file_is_predicted(learned: Learned, tmp_path: Path) -> None:
     assert set(names) <= set(written.column_names)
     expected = learned.model.predict_rows(data).each_values[learned.target]
     found = list(zip(*(written.column(name).to_pylist() for name in names), strict=True))
-    assert alike(found, [tuple(value) if len(names) > 1 else (value,) for value in expected])
+    assert found == [tuple(value) if len(names) > 1 else (value,) for value in expected]
     for ending in ("csv", "jsonl"):
         predict_file(learned.folder, tmp_path / "rows.parquet", tmp_path / f"out.{ending}")
         assert len((tmp_path / f"out.{ending}").read_text(encoding="utf-8").splitlines()) >= len(TEXTS)
