@@ -86,4 +86,6 @@ class Finishing:
         if self.folder is not None:
             with storing(self.folder):
                 report.write(self.folder)
+        for member in model.each_member:  # as loaded ones: with it torch multiplies some products otherwise
+            member.model.network.requires_grad_(False)
         return model

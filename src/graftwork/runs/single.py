@@ -163,7 +163,6 @@ def run_single(
         listener.note(f"{name}: ended after {counted(fitted.steps, 'step')}, before a reward began to act (warm=)")
     network = run.stages.fold(fitted.network)
     network = with_training_classes(network, run.train, run.tasks, run.plan.techniques)
-    network.requires_grad_(False)  # as a loaded one: products of more than two dimensions are computed otherwise with it
     predictions = None
     if run.valid:
         predictions = predict_examples(

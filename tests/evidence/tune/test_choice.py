@@ -80,6 +80,14 @@ def test_a_default_beyond_the_limits_is_compared_with_but_does_not_stand() -> No
     assert (found.number, found.best, found.rule) == (4, 2, "near")
 
 
+def test_of_several_defaults_the_best_within_the_limits_is_compared_with() -> None:
+    defaults = [trial(0, 0.90, latency=0.009, origin="default"), trial(1, 0.85, latency=0.002, origin="default")]
+    scores = {0: 0.90, 1: 0.85}
+    assert choose(defaults, drawn(scores, 0.02), Limits(latency=0.005)).default == 1
+    assert choose(defaults, drawn(scores, 0.02), Limits(latency=0.001 + 0.009)).default == 0
+    assert choose([defaults[0], trial(1, 0.85, latency=0.002)], drawn(scores, 0.02), Limits(latency=0.005)).default == 0
+
+
 def test_what_was_not_measured_keeps_no_limit() -> None:
     some = [trial(0, 0.5, latency=0.001), trial(1, 0.9)]
     assert choose(some, None, Limits(latency=0.005)).number == 0

@@ -41,8 +41,9 @@ def test_the_winner_is_named_with_its_score_and_the_intervals() -> None:
     )
     default = found.trial(found.chosen.default or 0)
     assert said[1] == (
-        f"Beside what graft fit would have kept (trial {default.number}, '{default.name}'): {POINTS.gain(gap.value)}, "
-        f"95 % interval {POINTS.interval(gap.low, gap.high)}, on the same rows. That is more than chance."
+        f"Beside the best of what graft fit would have tried (trial {default.number}, '{default.name}'): "
+        f"{POINTS.gain(gap.value)}, 95 % interval {POINTS.interval(gap.low, gap.high)}, on the same rows. That is more "
+        "than chance."
     )
     assert said[-1].startswith("6 trials were compared on the same rows")
     assert "over the default" in said[-1]
@@ -85,6 +86,14 @@ def test_the_plainest_of_those_that_are_better_says_in_what(
     )
     near = replace(found, chosen=replace(found.chosen, rule="near"))
     assert won(near)[1] == f"{LEAD}this one is within one standard error of it and plainer: {saved}."
+
+
+def test_a_best_score_that_is_itself_not_better_by_more_than_chance_is_told_so() -> None:
+    trials, chosen = [trial(0, 0.8), trial(1, 0.81), trial(2, 0.7)], Chosen(0, 1, "plainest", (0,), 1, 2)
+    said = won(told(*trials, chosen=chosen, gaps=GAP))[1]
+    assert said.endswith(", which is not better than the default by more than chance. Only this one is.")
+    said = won(told(*trials, chosen=replace(chosen, among=(0, 2)), gaps=GAP))[1]
+    assert said.endswith("by more than chance. Of the 2 that are this is the plainest.")
 
 
 def test_an_error_is_shown_as_it_is_and_its_gain_above_zero() -> None:

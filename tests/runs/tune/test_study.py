@@ -12,7 +12,7 @@ import pytest
 from graftwork.errors import CheckpointError, UsageError
 from graftwork.evidence.tune.trials import Limits, Trial
 from graftwork.runs.tune.space.dimensions import Dimension
-from graftwork.runs.tune.study import ASKED_AGAIN, JOURNAL, Study, open_study
+from graftwork.runs.tune.study import ASKED_AGAIN, JOURNAL, REPEATED, Study, open_study
 from graftwork.spaces import Choice, Range
 
 DIMENSIONS = (
@@ -101,6 +101,10 @@ def test_what_is_refused_is_asked_again(tmp_path: Path) -> None:
     assert study.propose(12, DIMENSIONS, lambda _: "never") is None
     assert study.propose(12, DIMENSIONS, never) is None  # not asked for ever, also by the next call
     assert len(study.optuna_study.trials) == len(states) + ASKED_AGAIN
+    refused = study.refused
+    assert refused == states.count("FAIL") + ASKED_AGAIN
+    assert study.propose(13, DIMENSIONS, lambda _: REPEATED) is None
+    assert study.refused == refused  # nothing speaks against them but that they were tried
 
 
 def test_a_pruned_trial_is_told_with_what_it_reached_and_comes_again(tmp_path: Path) -> None:

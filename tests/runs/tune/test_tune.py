@@ -130,6 +130,50 @@ def test_what_is_stopped_before_there_is_a_study_is_not_in_the_way(
     assert tune(base, 1, tmp_path / "run").trials
 
 
+def test_a_study_of_all_rows_goes_on_with_them_within_a_budget(base: str, tmp_path: Path) -> None:
+    tune(base, 1, tmp_path / "run")
+    again = gw.tune(
+        ROWS, target="label", recipe=gw.Recipe(base=base, training=gw.Training(epochs=2)), budget=60, trials=2,
+        out=tmp_path / "run", resume=True, try_with=["mixup"], folds=1, verbose=False,
+    )  # fmt: skip
+    assert len(again.trials) >= 2
+    assert again.model.recipe.rows is None
+
+
+def test_ctrl_c_in_a_call_that_goes_on_chooses_among_all(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though none of its own trials is the best so far."""
+    run_single, first = trial_run.run_single, tune(base, 2, tmp_path / "run")
+
+    def stopped(*args: Any, **named: Any) -> Any:
+        if named["workspace"].folder.parent.name == "0002":
+            raise KeyboardInterrupt
+        return run_single(*args, **named)
+
+    monkeypatch.setattr(trial_run, "run_single", stopped)
+    (tmp_path / "run" / "tune.html").unlink()
+    found = tune(base, 4, tmp_path / "run", resume=True)
+    assert found.model.interrupted
+    assert found.chosen.number == first.chosen.number
+    assert (tmp_path / "run" / "tune.html").is_file()
+
+
+def test_the_memory_that_is_free_later_changes_no_study(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def room() -> bool:
+        asked.append(True)
+        return len(asked) == 1
+
+    monkeypatch.setattr(preparing, "room_for_large", room)
+    tune(base, 1, tmp_path / "run")
+    tune(base, 2, tmp_path / "run", resume=True)
+    assert asked == [True]
+
+
 def test_domains_are_not_left_out_in_a_search(base: str) -> None:
     with pytest.raises(UsageError, match="belongs to graft fit"):
         tune(base, 1, None, split_by="domain")

@@ -23,12 +23,12 @@ class Chosen:
     """The trial that is kept, and what it is compared with; all trials by their numbers.
 
     number: the kept one. best: of the best score, which may be another one. rule: why this one is kept. among: those
-    that it is the plainest of, with itself, the plainest first. runner_up: the best score of the others. default: what
-    `fit` would have kept of its own candidates, which may be the kept one; None where none of them is finished.
-    to_runner_up, to_default: how much better the kept one scores, 95 %, paired over rows; None where that is not known.
-    why: why nothing is known of differences; empty where it is. beyond: trials with a better score than the kept one
-    that are beyond the limits, the best first. unfinished: nothing was trained to its end, so the best of those under
-    way is kept.
+    that it is the plainest of, with itself, the plainest first. runner_up: the best score of the others. default: the
+    best of the candidates that `fit` would try, which may be the kept one; of those within the limits where there are
+    any; None where none is finished. to_runner_up, to_default: how much better the kept one scores, 95 %, paired over
+    rows; None where that is not known. why: why nothing is known of differences; empty where it is. beyond: trials with
+    a better score than the kept one that are beyond the limits, the best first. unfinished: nothing was trained to its
+    end, so the best of those under way is kept.
     """
 
     number: int
@@ -71,8 +71,8 @@ def choose(trials: Sequence[Trial], found: Resampled | None, limits: Limits | No
     kept, known, best = _kept(keeping, found)
     one, ranked = known[kept.place], sorted(keeping, key=_by_score)
     runner_up = next((other.number for other in ranked if other.number != one.number), None)
-    default = default_place(pool, np.array([_score(other) for other in pool]))
-    against = None if default is None else pool[default].number
+    within, against = _default(keeping), _default(pool)
+    against = against if within is None else within
     better = [other for other in sorted(pool, key=_by_score) if _score(other) > _score(one)]
     gaps = [_gap(found, one.number, other) for other in (runner_up, against)]
     unknown = not any(gaps) and runner_up is not None
@@ -119,6 +119,12 @@ def _kept(keeping: Sequence[Trial], found: Resampled | None) -> tuple[Kept, Sequ
 
 def _gap(found: Resampled | None, kept: int, other: int | None) -> Interval | None:
     return None if found is None or other is None or other == kept else found.compared(kept, other)
+
+
+def _default(trials: Sequence[Trial]) -> int | None:
+    """The number of the best of what `fit` would try."""
+    at = default_place(trials, np.array([_score(one) for one in trials]))
+    return None if at is None else trials[at].number
 
 
 def _by_score(one: Trial) -> tuple[float, tuple[int, int, int]]:

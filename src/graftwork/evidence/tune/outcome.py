@@ -23,9 +23,10 @@ class About:
     title: of the page. target: what is predicted. rows: N that judge. folds: 1 where they are validation rows, else how
     many folds of the training rows. limits: what was asked for. importance: by the name of a dimension, its share in
     what scores differ by (PED-ANOVA), of the sum. transfer: by a base, its LogME on the training rows, more is better.
-    budget: seconds that it had; None where trials were counted. seconds: that it took. refused: proposals that a plan
-    refused, which were not run. tested: the kept one's score on a test table in words; empty without one. interrupted:
-    ended by hand. folder: where the model lies. command: that made it. notes: what else a reader should know.
+    budget: seconds that it had; None where trials were counted. seconds: that it took, all its calls together. refused:
+    proposals that a plan refused, which were not run. tested: the kept one's score on a test table in words; empty
+    without one. interrupted: ended by hand. folder: where the model lies. command: that made it. notes: what else a
+    reader should know.
     """
 
     title: str = "Tune"

@@ -1,8 +1,8 @@
 """The rule by which a trial is kept: chance moves nobody away from the default, and buys no dearer model.
 
-A search compares many trials on the same rows, so that its best score is partly luck. What `fit` would have kept (the
-default) stands unless another is better by more than chance among so many (Hansen 2005); then the plainest is kept of
-those that are so themselves and that chance can't tell from the best. While the default stands, a smaller model that
+A search compares many trials on the same rows, so that its best score is partly luck. The best of what `fit` would try
+(the default) stands unless another is better by more than chance among so many (Hansen 2005); then the plainest is kept
+of those that are so themselves and that chance can't tell from the best. While the default stands, a smaller model that
 scores as well takes its place, if it is within one standard error of the best (Breiman et al. 1984).
 """
 
@@ -57,7 +57,7 @@ def best_place(trials: Sequence[Trial], scores: np.ndarray) -> int:
 
 
 def default_place(trials: Sequence[Trial], scores: np.ndarray) -> int | None:
-    """Of what `fit` would have kept: the best score of its own candidates; None without any."""
+    """Of the best score among the candidates that `fit` would try; None without any."""
     own = [at for at, one in enumerate(trials) if one.origin == "default"]
     return min(own, key=lambda at: (-scores[at], trials[at].plainness)) if own else None
 

@@ -99,6 +99,10 @@ def _instead(found: Outcome) -> str:
         )
     if chosen.rule == "near":
         return f"{lead}, but this one is within one standard error of it and plainer: {_saved(kept, best)}."
+    if chosen.best not in chosen.among:  # far ahead, and so uncertain that it may be behind
+        others = len(chosen.among) > 1
+        this = f"Of the {len(chosen.among):,} that are this is the plainest." if others else "Only this one is."
+        return f"{lead}, which is not better than the default by more than chance. {this}"
     return (
         f"{lead}, but the luckiest of so many gets as far ahead by chance. Of the {len(chosen.among):,} that are "
         "better than the default by more than chance, and that chance can't tell from the best, this is the plainest: "
@@ -123,17 +127,17 @@ def _default(found: Outcome) -> str:
     if chosen.default == chosen.number:
         others = sum(one.state == "finished" for one in found.trials) - 1
         if not others:
-            return "It is what graft fit would have kept; nothing else came to its end."
+            return "It is the best of what graft fit would have tried; nothing else came to its end."
         return (
-            "It is what graft fit would have kept of its own candidates: the search found nothing that is better by "
-            "more than chance."
+            "It is the best of what graft fit would have tried: the search found nothing that is better by more than "
+            "chance."
         )
     gap, default = chosen.to_default, found.trial(chosen.default)
     if gap is None:
         return ""
     return (
-        f"Beside what graft fit would have kept ({called(default)}): {gap_text(found, gap)}, on the same rows. "
-        f"That is {beside_chance(gap)}."
+        f"Beside the best of what graft fit would have tried ({called(default)}): {gap_text(found, gap)}, on the same "
+        f"rows. That is {beside_chance(gap)}."
     )
 
 

@@ -131,6 +131,13 @@ def within_budget(
     return Allowed(recipe, budget.sooner(reserve), look, for_all, stream)
 
 
+def keep_all_rows(recipe: Recipe, workspace: Workspace) -> None:
+    """Remember, where nothing is, that no budget leaves rows out: a resumed call with a budget takes the same rows."""
+    if workspace.recall("rows", _Decided) is None:
+        all_rows = _Decided(rows=recipe.rows, valid_rows=recipe.valid_rows, reserve=FINISH, for_all=None, stream=None)
+        workspace.remember("rows", all_rows)
+
+
 def _from_first(small: Job, planned: Sequence[tuple[str, Recipe]]) -> tuple[Sequence[tuple[str, Recipe]], Run]:
     """What is planned from the first run on that these rows and this base allow, and that run made ready."""
     for at, (name, one) in enumerate(planned):

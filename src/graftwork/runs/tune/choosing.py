@@ -52,7 +52,7 @@ class Choosing:
     command: str
 
     def tuned(self, seconds: float) -> Tuned:
-        """seconds: that the tune has taken.
+        """seconds: that the tune has taken, all its calls together.
 
         Raises UsageError where no trial has a score, or none keeps the limits."""
         trials = [one for _, one in sorted(self.search.trials.items())]

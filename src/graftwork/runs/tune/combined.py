@@ -16,7 +16,8 @@ from graftwork.runs.single import Candidate
 from graftwork.runs.tune.best import calibrating
 from graftwork.runs.tune.combining import calibrated_predictions, ensemble_of, soup_of, why_not_combined
 from graftwork.runs.tune.judged import Judged
-from graftwork.runs.tune.trial_run import TrialRunner
+from graftwork.runs.tune.trial_files import trial_folder
+from graftwork.runs.tune.trial_run import RUN, TrialRunner
 from graftwork.shown import listed
 
 LIBRARY = 24
@@ -55,18 +56,21 @@ class Combiner:
         fit = [one for one in trials if one.state == "finished" and one.score is not None and keeps(one, self.limits)]
         fit = sorted(fit, key=lambda one: (-(one.score or 0.0), one.number))[:LIBRARY]
         number = max((one.number for one in trials), default=-1) + 1
-        found = [one for one in [self._ensemble(fit, number)] if one is not None]
+        found = [one for one in [self._ensemble(fit, number, seconds)] if one is not None]
         if seconds is None or clock() - begun < seconds / 3:
             found += [one for one in [self._soup(fit, number + len(found))] if one is not None]
         return found
 
-    def _ensemble(self, trials: Sequence[Trial], number: int) -> Combined | None:
+    def _ensemble(self, trials: Sequence[Trial], number: int, seconds: float | None) -> Combined | None:
+        """seconds: in which its members are made models, as far as that is known before."""
         job, truth = calibrating(self.judged), self.judged.truth
         kept = [self.runner.predictions(one.number) for one in trials]
         library = [calibrated_predictions(job, one, truth) for one in kept]
 
         def allowed(places: Collection[int]) -> bool:
-            return self.limits.met_by(_together([trials[at] for at in places], number))
+            members = [trials[at] for at in places]
+            in_time = seconds is None or sum(map(self._seconds_to_make, members)) <= seconds
+            return in_time and self.limits.met_by(_together(members, number))
 
         weights = greedy_ensemble(library, self.judged.score_given, MEMBERS, allowed=allowed)
         if len(weights) < 2:
@@ -85,6 +89,12 @@ class Combiner:
             return ensemble_of(job, candidates, list(weights.values())), candidates[0]
 
         return Combined(trial, given, made)
+
+    def _seconds_to_make(self, trial: Trial) -> float:
+        """CPU seconds, about, until there is a network of a trial: hardly any from its checkpoint, else those of the
+        run, under folds of one of them."""
+        at_hand = trial.steps and (trial_folder(self.runner.place, trial.number) / RUN / RUN).is_dir()
+        return 0.0 if at_hand and self.judged.folds == 1 else trial.seconds / self.judged.folds
 
     def _soup(self, trials: Sequence[Trial], number: int) -> Combined | None:
         """Of fine-tunes of the base of the best one; only where rows are held out of them all."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from graftwork.data.store.writing import clean, move, remove, temporary_name
+from graftwork.data.store.writing import clean, is_own, move, remove
 from graftwork.errors import DataError, ModelError, UsageError
 from graftwork.evidence.tune.page.files import HTML, JSON
 from graftwork.evidence.tune.table import PARQUET
@@ -15,6 +15,8 @@ from graftwork.runs.workspace import check_free
 from graftwork.saving import REPORTS
 
 FOLDER, TRIALS = "tune", "trials"
+BEFORE = "tune-before"
+"""Beside it, the study that `--new` takes the place of, until there is another."""
 
 
 def open_folder(out: Path | None, *, resume: bool, new: bool) -> Path | None:
@@ -30,6 +32,7 @@ def open_folder(out: Path | None, *, resume: bool, new: bool) -> Path | None:
             raise UsageError(f"--{'resume' if resume else 'new'} needs --out: the folder of the study.")
         return None
     clean(out)
+    _put_right(out)
     folder, there = out / FOLDER, holds_study(out)
     if resume and not there:
         raise UsageError(f"{out} holds no study of a tune. There is nothing to resume: leave --resume out.")
@@ -48,6 +51,24 @@ def holds_study(out: Path) -> bool:
     return (out / FOLDER / STUDY).is_file()
 
 
+def _put_right(out: Path) -> None:
+    """After a process that was ended before it had made its study: the one that was to be replaced is back, and what
+    was decided for one that never was is gone."""
+    folder, before = out / FOLDER, out / BEFORE
+    if before.is_dir() and holds_study(out):
+        remove(before)
+    elif before.is_dir():
+        remove(folder)
+        move(before, folder)
+    elif folder.is_dir() and not holds_study(out) and all(_is_decision(path) for path in folder.iterdir()):
+        remove(folder)
+
+
+def _is_decision(path: Path) -> bool:
+    """A file of `Workspace.remember`, or one that was being written."""
+    return path.suffix == ".json" or is_own(path.name)
+
+
 def without_reports(out: Path) -> None:
     """Remove what is said of a model that another one is about to replace."""
     for name in (*REPORTS, HTML, JSON, PARQUET):
@@ -56,12 +77,14 @@ def without_reports(out: Path) -> None:
 
 @contextmanager
 def removed_if_refused(folder: Path | None, *, new: bool) -> Iterator[None]:
-    """What is refused before the first trial leaves nothing to go on with, and so nothing in the way. new: a study that
-    is there makes room; it is gone when the block ends well, and else it is back, as where an option was misspelled."""
+    """What is refused before the first trial leaves nothing to go on with, and so nothing in the way; nor does it leave
+    decisions in a study that is gone on with. new: a study that is there makes room; it is gone when the block ends
+    well, and else it is back, as where an option was misspelled."""
     before = None
     if new and folder is not None and folder.is_dir():
-        before = temporary_name(folder)
+        before = folder.with_name(BEFORE)
         move(folder, before)
+    kept = set(folder.iterdir()) if folder is not None and folder.is_dir() else set()
     try:
         yield
     except BaseException as error:
@@ -72,6 +95,10 @@ def removed_if_refused(folder: Path | None, *, new: bool) -> Iterator[None]:
             remove(folder)
             with suppress(OSError):  # it was not there before, or is no longer
                 folder.parent.rmdir()
+        elif folder is not None and folder.is_dir():
+            for path in set(folder.iterdir()) - kept:
+                if _is_decision(path):
+                    remove(path)
         raise
     if before is not None:
         remove(before)

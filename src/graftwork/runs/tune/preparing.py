@@ -7,7 +7,7 @@ from pathlib import Path
 
 from graftwork.recipe import Recipe
 from graftwork.runs.bases.settling import known_bases, settled
-from graftwork.runs.budget.affordable import within_budget
+from graftwork.runs.budget.affordable import keep_all_rows, within_budget
 from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.clock import Began, Deadline
 from graftwork.runs.job.data_arguments import DataArguments
@@ -22,6 +22,7 @@ from graftwork.runs.tune.judged import Judged, judged_rows
 from graftwork.runs.tune.search import Planned
 from graftwork.runs.tune.space.refused import SEEN
 from graftwork.runs.tune.space.space import SearchSpace, Tries, search_space
+from graftwork.runs.tune.space.tried_bases import room_for_large
 from graftwork.runs.workspace import Workspace
 
 ENDING = 0.08
@@ -71,11 +72,13 @@ def prepared(
     for note in licence_notes(job, recipe):
         listener.note(note)
     allowed = within_budget(job, recipe, workspace, listener, ends, began=began, portfolio=portfolio)
+    if ends is None:
+        keep_all_rows(allowed.recipe, workspace)
     recipe = allowed.recipe
     every = job
     job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
     listener.doing("looking for what can be tried")
-    tries = Tries(asking.try_base, asking.try_with)
+    tries = Tries(asking.try_base, asking.try_with, _large(workspace))
     first = first_trials(job, recipe, asked, tries, asking.seconds, portfolio)
     make_ready(job.sample(SEEN, recipe.seed, SEEN), first[0].recipe, sketched=True)  # refused as fit refuses it
     judged = judged_rows(job, recipe, asking.folds)
@@ -90,3 +93,12 @@ def prepared(
     if judged.folds > 1:  # all of them train
         rows = sum(rows), 0
     return Prepared(job, judged, recipe, space, tuple(first), deadline, rows, allowed.for_all)
+
+
+def _large(workspace: Workspace) -> bool:
+    """Whether large bases are tried, as was decided when the study began, by the memory that was free then."""
+    large: bool | None = workspace.recall("large", bool)
+    if large is None:
+        large = room_for_large()
+        workspace.remember("large", large)
+    return large

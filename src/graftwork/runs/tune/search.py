@@ -19,7 +19,7 @@ from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
 from graftwork.runs.tune.ladder import TOP, best_paused, first_level, rungs_of, scores_by_level, taken_up
 from graftwork.runs.tune.space.dimensions import Dimension
-from graftwork.runs.tune.study import Study
+from graftwork.runs.tune.study import REPEATED, Study
 
 SHARE = 0.25
 """Of the time that is left, what a proposed run may take from its first step to its last."""
@@ -162,7 +162,7 @@ class Search:
 
         def unwanted(params: Mapping[str, Any]) -> str:
             recipe = self.space.recipe(params)
-            return "it was tried before" if _plain(recipe) in tried else self.refused(recipe)
+            return REPEATED if _plain(recipe) in tried else self.refused(recipe)
 
         dimensions = self.space.dimensions
         params = self.study.proposed(number, dimensions) or self.study.propose(number, dimensions, unwanted) or {}

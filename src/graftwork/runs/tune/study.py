@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 JOURNAL = "study.journal"
 STARTUP = 8
 """Trials told before the sampler trusts them; until then proposals are drawn at random."""
+REPEATED = "it was tried before"
 STUCK, ASKED_AGAIN = 6, 40
 """Proposals for one trial: after so many that were refused it is drawn at random, and after so many it is left."""
 NAME = "tune"
@@ -64,7 +65,8 @@ class Study:
     ) -> dict[str, Any] | None:
         """Values for a trial; None where `ASKED_AGAIN` proposals in a row were refused.
 
-        refused: why values can't be run, or "". What is refused is written down as failed, and asked again.
+        refused: why values can't be run, or ""; `REPEATED` where they were tried. Either is written down as failed, and
+        asked again.
         """
         import optuna
         from optuna.trial import TrialState
@@ -72,15 +74,16 @@ class Study:
         tries = len(self._rows(number))
         for attempt in range(tries, ASKED_AGAIN):
             params, distributions = self._ask(dimensions, at_random=attempt >= STUCK)
-            fails = bool(refused(decoded(params)))
+            why = refused(decoded(params))
+            kind = "repeated" if why == REPEATED else "refused" if why else "proposed"
             row = optuna.trial.create_trial(
-                state=TrialState.FAIL if fails else TrialState.RUNNING,
+                state=TrialState.FAIL if why else TrialState.RUNNING,
                 params=params,
                 distributions=distributions,
-                user_attrs={_NUMBER: number, _KIND: "refused" if fails else "proposed"},
+                user_attrs={_NUMBER: number, _KIND: kind},
             )
             self._add(row)
-            if not fails:
+            if not why:
                 return decoded(params)
         return None
 

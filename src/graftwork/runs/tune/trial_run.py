@@ -34,6 +34,7 @@ from graftwork.runs.tune.heard import UnderName
 from graftwork.runs.tune.judged import Judged
 from graftwork.runs.tune.measures import measures_of
 from graftwork.runs.tune.search import Wanted
+from graftwork.runs.tune.starts import check_starts, started
 from graftwork.runs.tune.trial_files import read_predictions, read_trial, trial_folder, write_trial
 from graftwork.runs.workspace import Workspace
 
@@ -68,18 +69,21 @@ class TrialRunner:
         budget, until the run should have come to its very end, whatever level is asked for: a new one gets as many
         steps as fit, which its folder remembers, and one that goes on is shortened. None: no limit.
 
-        What a run fails of is said in the trial (`failed`), and so is that it has no time for its first step (`left
-        out`). Raises KeyboardInterrupt for Ctrl-C, which loses what was done since the last checkpoint; DataError where
-        the disk is full.
+        What a run fails of is said in the trial (`failed`), also that it ended its process again and again, and so is
+        that it has no time for its first step (`left out`). Raises KeyboardInterrupt for Ctrl-C, which loses what was
+        done since the last checkpoint; DataError where the disk is full.
         """
         if trial.state == "finished" or (trial.rungs and self._next(trial) > until_rung):
             return trial
         ends = None if seconds is None else Deadline.after(seconds, self.clock)
+        place = trial_folder(self.place, trial.number)
         try:
+            check_starts(place)
             while True:
                 # The score of a run in folds is one of predictions, which only a run that pauses has.
                 level = self._next(trial) if self.judged.folds > 1 else until_rung
-                trial = self._scored(trial, recipe, level, ends)
+                with started(place):
+                    trial = self._scored(trial, recipe, level, ends)
                 if trial.state != "paused" or self._next(trial) > until_rung:
                     return trial
         except OutOfTime:

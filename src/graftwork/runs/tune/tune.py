@@ -235,13 +235,13 @@ def _tuned(
     try:
         search.run()
     except KeyboardInterrupt:
-        if best.model is None:
+        if best_score(search.trials.values(), asking.limits) is None:
             raise
         interrupted = True
     if isinstance(running, TrialsOnCluster):
         for line in told_costs(running):
             hearing.note(line)
-    tuned = Choosing(ready, search, runner, best, asking, ends, interrupted, asked).tuned(clock() - started)
+    tuned = Choosing(ready, search, runner, best, asking, ends, interrupted, asked).tuned(runner.now())
     if place is not None:
         tuned.write(place)
     prune()

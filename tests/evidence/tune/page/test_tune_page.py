@@ -64,7 +64,7 @@ def test_costs_are_those_of_the_kept_the_default_and_the_cheaper_one() -> None:
     grid = costs_grid(found)
     assert grid.rows[0][2].text == "12 ms"
     assert grid.rows[0][3].text == "120 MB"
-    assert any("what fit would have kept" in row[0].small for row in grid.rows)
+    assert any("the best that fit would have tried" in row[0].small for row in grid.rows)
     assert len({row[0].small for row in grid.rows}) == len(grid.rows)
 
 
@@ -106,7 +106,7 @@ def test_a_page_of_one_trial_is_a_page() -> None:
     found = outcome([trial(0, 0.5)], None, Scale(), About())
     assert over_time_svg(found) == front_svg(found) == ""
     text = text_of(page(found))
-    assert "It is what graft fit would have kept; nothing else came to its end." in text
+    assert "It is the best of what graft fit would have tried; nothing else came to its end." in text
     assert "not measured" in text
 
 

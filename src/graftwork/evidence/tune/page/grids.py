@@ -48,13 +48,13 @@ def costs_grid(found: Outcome) -> Grid:
     roles: dict[int, list[str]] = {found.chosen.number: ["kept"]}
     less = cheaper(found)
     others = (
-        (found.chosen.default, "what fit would have kept"),
+        (found.chosen.default, "the best that fit would have tried"),
         (found.chosen.best, "best score"),
         (found.chosen.runner_up, "runner-up"),
         (less.number if less else None, "cheaper, on the front"),
     )
     for number, role in others:
-        if number is not None and (number != found.chosen.number or role == "what fit would have kept"):
+        if number is not None and (number != found.chosen.number or role == "the best that fit would have tried"):
             roles.setdefault(number, []).append(role)
     rows = []
     for number, names in roles.items():

@@ -70,7 +70,7 @@ def how(found: Outcome) -> list[str]:
     told = [
         "Trials are compared on the same rows, and differences are paired: intervals are those of a bootstrap over "
         "these rows, 95 %, each taken by itself (Efron 1979).",
-        "What graft fit would have kept of its own candidates stands unless another is better by more than chance. How "
+        "The best of what graft fit would have tried stands unless another is better by more than chance. How "
         "far the luckiest of so many gets ahead by chance is reckoned for all of them together (Hansen 2005): where "
         f"nothing is better, another is taken for better in at most {shown_percent(ERROR)} of 100 tunes. Of those that "
         "are better and that chance can't tell from the best score the plainest is kept: the fewest parameters, then "

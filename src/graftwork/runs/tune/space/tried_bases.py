@@ -40,10 +40,12 @@ Kind = Literal["solved", "tuned", "scratch"]
 @dataclass(frozen=True)
 class Tries:
     """What the user wants tried. bases: by spec, `minilm`, or for one input, `photo=./folder`; empty for those that are
-    here and suit. techniques: as written, `mixup` or `mixup:alpha=0.3`; empty for those that suit."""
+    here and suit. techniques: as written, `mixup` or `mixup:alpha=0.3`; empty for those that suit. large: whether bases
+    of `LARGE` are among those that are here; None asks the memory."""
 
     bases: Sequence[str] = ()
     techniques: Sequence[str] = ()
+    large: bool | None = None
 
 
 def bases_tried(job: Job, recipe: Recipe, tries: Tries) -> dict[str, tuple[BaseSettings, ...]]:
@@ -62,7 +64,8 @@ def bases_tried(job: Job, recipe: Recipe, tries: Tries) -> dict[str, tuple[BaseS
         elif one.name not in job.bases.free:
             more = []
         else:
-            more = _suiting(one, own[one.name], alone=len(inputs) == 1)
+            large = room_for_large() if tries.large is None else tries.large
+            more = _suiting(one, own[one.name], alone=len(inputs) == 1, large=large)
         read = [_as_read(job, recipe, one, base.for_input(one.name)) for base in more]
         others = {base.spec: base for base in read if _core(base) != _core(own[one.name])}
         found[one.name] = (own[one.name], *sorted(others.values(), key=cost_of))
@@ -131,9 +134,15 @@ def _given(wanted: Sequence[str], inputs: Sequence[Input]) -> dict[str, list[Bas
     return found
 
 
-def _suiting(one: Input, own: BaseSettings, *, alone: bool) -> list[BaseSettings]:
+def room_for_large() -> bool:
+    """Whether there is as much memory free as large bases take, as far as that is known."""
+    free = free_memory()
+    return free is None or free >= MEMORY
+
+
+def _suiting(one: Input, own: BaseSettings, *, alone: bool, large: bool) -> list[BaseSettings]:
     """Bases that are here, read such an input and may be used, and those from scratch that are worth a try."""
-    names = [name for name in _here(one.modality) if _suits(name, own)]
+    names = [name for name in _here(one.modality, large=large) if _suits(name, own)]
     pretrained = [parse_base(name) for name in names]
     if one.modality == "table":
         return [parse_base(DEFAULTS["table"]), *(map(parse_base, FROM_SCRATCH["table"]) if alone else ())]
@@ -141,9 +150,7 @@ def _suiting(one: Input, own: BaseSettings, *, alone: bool) -> list[BaseSettings
     return [*pretrained, *(map(parse_base, FROM_SCRATCH[one.modality]) if learned else ())]
 
 
-def _here(modality: Modality) -> list[str]:
-    free = free_memory()
-    room = free is None or free >= MEMORY
+def _here(modality: Modality, *, large: bool) -> list[str]:
     return [
         entry.name
         for entry in known().values()
@@ -151,7 +158,7 @@ def _here(modality: Modality) -> list[str]:
         and entry.commercial
         and entry.name in BASES
         and at_hand(entry.name) is not None
-        and (room or entry.parameters < LARGE)
+        and (large or entry.parameters < LARGE)
     ]
 
 
