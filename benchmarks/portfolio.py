@@ -11,8 +11,9 @@ one that is planned for the time; rows that can't be read in time are not cut, a
 Regret is how much less an order reaches than the best candidate of a set, by test score: accuracy, for imbalanced sets
 macro-F1, for numbers R2. An order is built greedily, candidate by candidate, so that its mean regret over the sets of
 its kind, at its budget and the smaller ones, is least. It is judged on sets that it was learned without: all sets cut
-of the same data are left out together, and count as one. Where the 95 % interval of what it saves against the usual
-order holds 0, the usual order stays.
+of the same data are left out together, and count as one. Where the 95 % interval of what such orders save against the
+usual ones holds 0, those stay, and so they do for a kind whose sets save nothing on the mean. Candidates on other bases
+than the usual ones are measured beside, and take no part: a base is chosen before.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
@@ -14,6 +14,8 @@ LEFT = 0.1
 """As in `runs/default`: a run is begun only if this share of the budget is left, and as much as the last one took."""
 MOST = 6
 """Candidates of an order."""
+ALONE = " alone"
+"""Ends the names of runs that read one kind of several inputs."""
 LEAST_GAIN = 0.001
 """Mean regret that a further candidate must save."""
 
@@ -59,16 +61,17 @@ class Measured:
 def reached(one: Measured, order: Sequence[str], budget: float) -> float:
     """The test score of what validation chooses among the candidates that are tried in this order in so many seconds.
 
-    As `fit` does: features that were computed before cost nothing again; a run that there is no time for is passed
-    over; a fine-tune takes what is left, and has then what its curve had reached (it would have been planned shorter,
-    which ends a little better); a probe whose rows are not read in time uses the time up.
+    As `fit` does: features that were computed before cost nothing again, those of one of several inputs either; a run
+    that there is no time for is passed over; a fine-tune takes what is left, and has then what its curve had reached
+    (it would have been planned shorter, which ends a little better); a probe whose rows are not read in time uses the
+    time up.
     """
     left, last, computed, done = budget, 0.0, set[str](), list[tuple[float, float]]()
     for name in expanded(one, order):
         cell = one.cells.get(name)
         if cell is None or (done and left <= max(LEFT * budget, last if len(done) > 1 else 0.0)):
             continue
-        reading = 0.0 if cell.features <= computed else cell.reading
+        reading = _reading(one, cell, computed)
         if reading + cell.own <= left:
             left, last = left - reading - cell.own, reading + cell.own
             computed |= cell.features
@@ -82,9 +85,17 @@ def reached(one: Measured, order: Sequence[str], budget: float) -> float:
     return max(done, key=lambda scores: scores[0])[1] if done else one.baseline
 
 
+def _reading(one: Measured, cell: Cell, computed: Collection[str]) -> float:
+    """Seconds for the features of a cell that are not there yet: as long as a cell took that reads just these."""
+    missing = cell.features.difference(computed)
+    if missing == cell.features or not missing:
+        return cell.reading if missing else 0.0
+    return next((other.reading for other in one.cells.values() if other.features == missing), cell.reading)
+
+
 def expanded(one: Measured, order: Sequence[str]) -> list[str]:
     """The names with each kind of several inputs in its place."""
-    kinds = [name for name in one.usual if name.endswith(" alone")]
+    kinds = [name for name in one.usual if name.endswith(ALONE)]
     return [name for entry in order for name in (kinds if entry == EACH_KIND else [entry])]
 
 
@@ -94,8 +105,16 @@ def regret(one: Measured, order: Sequence[str], budget: float) -> float:
 
 
 def mean_regret(sets: Sequence[Measured], order: Sequence[str], budgets: Sequence[float]) -> float:
-    """Over the sets and the budgets."""
-    return fmean(regret(one, order, budget) for one in sets for budget in budgets)
+    """Over the budgets and the sets, those of one origin together as one."""
+    return by_origin(sets, [fmean(regret(one, order, budget) for budget in budgets) for one in sets])
+
+
+def by_origin(sets: Sequence[Measured], values: Sequence[float]) -> float:
+    """The mean over origins of the mean over their sets. values: by set."""
+    of: dict[str, list[float]] = {}
+    for one, value in zip(sets, values, strict=True):
+        of.setdefault(one.origin, []).append(value)
+    return fmean(map(fmean, of.values()))
 
 
 def greedy(sets: Sequence[Measured], names: Sequence[str], budgets: Sequence[float]) -> Order:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
 from graftwork.networks.bases.registry import BASES
 from graftwork.runs.candidates.orders import EACH_KIND, Line, Situation, Span, base_in, order_of
-from harness.anytime import Measured, Order, greedy, mean_regret, regret
+from harness.anytime import ALONE, Measured, Order, by_origin, greedy, mean_regret, regret
 from harness.shown import paired
 
 BUDGETS = (10.0, 60.0, 300.0)
@@ -19,8 +19,8 @@ UP_TO: Mapping[float, float | None] = {10.0: 35.0, 60.0: 145.0, 300.0: None}
 the start, the scores and the report."""
 MOST_ROWS = 10_000
 """Training rows up to which an order is trusted that was learned on sets of at most 2,000."""
-LEAST_SETS = 3
-"""Sets of a kind, or of one side of a split, without which nothing is learned."""
+FEWEST = 3
+"""Origins of the sets of a kind, or of one side of a split, without which nothing is learned."""
 SPLIT_GAIN = 0.01
 """Mean regret that two orders must save against one before a kind is split; the sets left out judge that too."""
 USUAL: Mapping[str, Order] = {
@@ -55,10 +55,7 @@ class Judged:
     def saved(self, other: Sequence[float]) -> tuple[float, float, float]:
         """How much less regret the learned orders have than others, with its 95 % interval by Student's t over origins:
         sets of one origin count as one, by their mean."""
-        differences: dict[str, list[float]] = {}
-        for origin, theirs, ours in zip(self.origins, other, self.learned, strict=True):
-            differences.setdefault(origin, []).append(theirs - ours)
-        means = [fmean(each) for each in differences.values()]
+        means = self._saved(other, self.names)
         return paired([0.0] * len(means), means)
 
     @property
@@ -66,17 +63,32 @@ class Judged:
         """Whether the learned orders are better than the usual one by more than chance."""
         return bool(self.saved(self.usual)[1] > 0)
 
+    def helps(self, names: Collection[str]) -> bool:
+        """Whether they are, and on these sets on the mean."""
+        means = self._saved(self.usual, names)
+        return self.better and bool(means) and fmean(means) > 0
+
+    def _saved(self, other: Sequence[float], names: Collection[str]) -> list[float]:
+        """By origin, the mean over its sets among these."""
+        of: dict[str, list[float]] = {}
+        for name, origin, theirs, ours in zip(self.names, self.origins, other, self.learned, strict=True):
+            if name in names:
+                of.setdefault(origin, []).append(theirs - ours)
+        return [fmean(each) for each in of.values()]
+
 
 def portfolio_of(sets: Sequence[Measured], found: Sequence[Judged]) -> tuple[Line, ...]:
-    """The table that the cells give: a learned order at each budget at which that is better than the usual one, on sets
-    it was learned without, by more than chance; else the usual order. found: of the same sets."""
-    kept = [one.budget for one in found if one.better]
+    """The table that the cells give: learned orders at each budget at which they are better than the usual ones, on
+    sets that they were learned without, by more than chance; for the kinds that they help, else the usual order. found:
+    of the same sets."""
     lines: list[Line] = []
     for kind in USUAL:
+        names = [one.name for one in sets if one.kind == kind]
+        kept = [one.budget for one in found if one.helps(names)]
         by_budget = [bounded(learned(sets, kind, budget)) if budget in kept else [usual(kind)] for budget in BUDGETS]
-        for at, (budget, found) in enumerate(zip(BUDGETS, by_budget, strict=True)):
-            if at + 1 == len(BUDGETS) or by_budget[at + 1] != found:
-                lines += [replace(line, up_to=UP_TO[budget]) for line in found]
+        for at, (budget, own) in enumerate(zip(BUDGETS, by_budget, strict=True)):
+            if at + 1 == len(BUDGETS) or by_budget[at + 1] != own:
+                lines += [replace(line, up_to=UP_TO[budget]) for line in own]
     return tuple(lines)
 
 
@@ -110,45 +122,47 @@ def judged(sets: Sequence[Measured], budget: float) -> Judged:
 
 
 def order_for(one: Measured, lines: Sequence[Line]) -> Order:
-    """The order that a table gives for a set, with the bases at hand that it was measured with."""
-    bases = frozenset(map(fetched, one.cells))
-    found = order_of(lines, Situation(one.kind, one.rows, one.classes, one.language, bases))  # type: ignore[arg-type]
+    """The order that a table gives for a set."""
+    found = order_of(lines, Situation(one.kind, one.rows, one.classes, one.language))  # type: ignore[arg-type]
     assert found is not None
     return found
 
 
 def learned(sets: Sequence[Measured], kind: str, budget: float) -> list[Line]:
-    """The lines of a kind for a budget; the usual order where too few sets are of that kind.
+    """The lines of a kind for a budget; the usual order where sets of that kind are of too few origins.
 
     An order has little regret at its budget and, since a call may be stopped, at the smaller ones.
     """
     own = [one for one in sets if one.kind == kind]
-    if len(own) < LEAST_SETS:
+    if origins(own) < FEWEST:
         return [usual(kind)]
     budgets = [each for each in BUDGETS if each <= budget]
-    whole, best = _orders(own, kind, budgets, {}), None
-    lowest = mean_regret(own, whole[0].order, budgets)
+    whole, best = _line(own, kind, budgets, {}), None
+    lowest = mean_regret(own, whole.order, budgets)
     for holds, first, second in SPLITS:
         sides = [[one for one in own if holds(one) == side] for side in (True, False)]
-        if min(map(len, sides)) < LEAST_SETS:
+        if min(map(origins, sides)) < FEWEST:
             continue
-        parts = [_orders(side, kind, budgets, where) for side, where in zip(sides, (first, second), strict=True)]
-        costs = [mean_regret(side, lines[0].order, budgets) for side, lines in zip(sides, parts, strict=True)]
-        cost = sum(len(side) * each for side, each in zip(sides, costs, strict=True)) / len(own)
+        parts = [_line(side, kind, budgets, where) for side, where in zip(sides, (first, second), strict=True)]
+        chosen = [parts[0] if holds(one) else parts[1] for one in own]
+        each = [fmean(regret(one, line.order, at) for at in budgets) for one, line in zip(own, chosen, strict=True)]
+        cost = by_origin(own, each)
         if cost < lowest - SPLIT_GAIN and (best is None or cost < best[0]):
-            best = cost, [line for lines in parts for line in lines]
-    return [*(best[1] if best else []), *whole]
+            best = cost, parts
+    return [*(best[1] if best else []), whole]
 
 
-def _orders(sets: Sequence[Measured], kind: str, budgets: Sequence[float], where: Conditions) -> list[Line]:
-    """One order; before it, one with candidates on other bases for those who have them, where that is another."""
-    names = list(dict.fromkeys(name for one in sets for name in (*one.usual, *one.cells) if name in one.cells))
-    own = [name for name in names if not fetched(name)]
-    plain = greedy(sets, own, budgets) or USUAL[kind]
-    lines = [Line(kind=kind, order=plain, **where)]  # type: ignore[arg-type]
-    others = greedy(sets, names, budgets) if own != names else plain
-    bases = tuple(sorted(set(map(fetched, others)) - {""}))
-    return [Line(kind=kind, order=others, bases=bases, **where), *lines] if bases else lines  # type: ignore[arg-type]
+def _line(sets: Sequence[Measured], kind: str, budgets: Sequence[float], where: Conditions) -> Line:
+    """One order, of candidates on the base that is chosen for whoever has only the usual ones: those on other bases are
+    measured on some sets alone, and the choice of a base is made before, by evidence of its own."""
+    names = dict.fromkeys(name for one in sets for name in (*one.usual, *one.cells) if name in one.cells)
+    own = dict.fromkeys(EACH_KIND if name.endswith(ALONE) else name for name in names if not fetched(name))
+    return Line(kind=kind, order=greedy(sets, list(own), budgets) or USUAL[kind], **where)  # type: ignore[arg-type]
+
+
+def origins(sets: Sequence[Measured]) -> int:
+    """Of how many data sets these are cut."""
+    return len({one.origin for one in sets})
 
 
 def fetched(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -22,10 +23,10 @@ PORTFOLIO: tuple[Line, ...] = (
 
 
 def written(lines: Sequence[Line], about: str) -> str:
-    """The source of `runs/candidates/portfolio.py`. about: where the orders come from, in lines of at most 120."""
+    """The source of `runs/candidates/portfolio.py`. about: where the orders come from."""
     spans = any(line.rows != ANY or line.classes != ANY for line in lines)
     text = "".join(_line(line) for line in lines)
-    return HEAD.format(about=about, names="Line, Span" if spans else "Line") + text + ")\n"
+    return HEAD.format(about=textwrap.fill(about, 120), names="Line, Span" if spans else "Line") + text + ")\n"
 
 
 def _line(line: Line) -> str:

@@ -71,10 +71,11 @@ def test_the_first_line_whose_conditions_all_hold_is_taken(found: Situation, exp
 def test_the_situation_is_that_of_the_rows(auto: gw.Recipe) -> None:
     job = job_of(texts(), auto)
     assert situation_of(job, auto, 60.0, ()) == Situation("text", len(job.train), 3, budget=60.0)
-    asked = situation_of(
-        job, auto, None, [Line(kind="text", order=(), language="other", bases=("minilm", "none", "cnn"))]
-    )
-    assert (asked.language, asked.bases) == ("English", frozenset({"minilm", "cnn"}))
+    table = [Line(kind="text", order=(), language="other", bases=("minilm", "none", "cnn", "small-cnn"))]
+    asked = situation_of(job, auto, None, table)
+    assert (asked.language, asked.bases) == ("English", frozenset())  # the user has named one
+    free = situation_of(job_of(texts(), gw.Recipe()), gw.Recipe(), None, table)
+    assert free.bases == frozenset({"minilm", "cnn"})
     several = job_of(mixed(), auto, target="label")
     assert situation_of(several, auto, None, ()).kind == "several"
     assert situation_of(job_of(numbers(classes=False), gw.Recipe()), gw.Recipe(), None, ()).classes == 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from graftwork.data.columns.joined import as_parts
 from graftwork.recipe import Recipe
 from graftwork.runs.candidates.orders import EACH_KIND, Kind, Portfolio, Situation, order_of
-from graftwork.runs.candidates.other import candidate, is_here
+from graftwork.runs.candidates.other import candidate, on_base
 from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.candidates.tables import few_validate, reads_columns_alone
 from graftwork.runs.candidates.tuned import compares
@@ -63,7 +63,7 @@ def situation_of(job: Job, recipe: Recipe, budget: float | None, portfolio: Port
         len(job.train),
         max(task.outputs if task.single_label else len(task.classes) for task in job.tasks.values()),
         _language(job, recipe) if any(line.language for line in portfolio) else "",
-        frozenset(base for base in asked if is_here(base)),
+        frozenset(base for base in asked if on_base(job, recipe, base) is not None),
         budget,
     )
 
