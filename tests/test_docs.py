@@ -7,6 +7,8 @@ parsed.
 
 from __future__ import annotations
 
+import ast
+import importlib
 import importlib.util
 import re
 import shlex
@@ -17,6 +19,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import graftwork
 from graftwork.discovery.registry import Registry
 from graftwork.networks.bases.architectures import ARCHITECTURES
 from graftwork.networks.bases.registry import BASES
@@ -177,6 +180,28 @@ def test_page_runs(page: Path) -> None:
         elif language == "bash":
             for words in commands(text):
                 _graft(words)
+
+
+def test_code_is_python_and_names_what_there_is() -> None:
+    """Of all pages and examples, whether or not they are run."""
+    texts = {
+        f"{name_of(page)}, block {at}": text
+        for page in PAGES
+        if page.parent.name != "reference"  # signatures
+        for at, (language, text) in enumerate(blocks(page))
+        if language.startswith("python")
+    }
+    texts |= {name_of(file): file.read_text(encoding="utf-8") for file in (ROOT / "examples").glob("*.py")}
+    missing = {}
+    for place, text in texts.items():
+        for node in ast.walk(ast.parse(text, place)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "gw":
+                if not hasattr(graftwork, node.attr):
+                    missing[f"{place}: gw.{node.attr}"] = node.lineno
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("graftwork"):
+                module = importlib.import_module(node.module or "")
+                missing |= {f"{place}: {one.name}": node.lineno for one in node.names if not hasattr(module, one.name)}
+    assert missing == {}
 
 
 def _graft(words: list[str]) -> None:

@@ -136,7 +136,9 @@ BASES = {
 }
 
 
-@pytest.mark.parametrize("which", BASES)
+@pytest.mark.parametrize(
+    "which", [pytest.param(name, marks=[] if name == "tuned" else [pytest.mark.slow]) for name in BASES]
+)
 def test_bases_that_read_texts_and_pictures(tmp_path: Path, which: str) -> None:
     text, image = tiny_bert(tmp_path / "bert"), tiny_image_model(tmp_path / "image")
     base = {"text": str(text), "image": str(image)}

@@ -96,8 +96,7 @@ def test_the_catalogue_knows_it_by_name_and_use() -> None:
     assert named("images") is known()["efficientnet-lite0"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("size", [64, 75])
+@pytest.mark.parametrize("size", [64, pytest.param(75, marks=pytest.mark.slow)])
 def test_a_made_file_becomes_the_network_that_it_was(
     files: dict[str, Path], made: dict[str, Tensor], tmp_path: Path, size: int
 ) -> None:
