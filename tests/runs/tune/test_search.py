@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from graftwork.core.settings import Training
-from graftwork.evidence.tune.trials import Trial
+from graftwork.evidence.tune.trials import Limits, Trial
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
 from graftwork.runs.tune.ladder import TOP, first_level, rungs_of, scores_by_level
 from graftwork.runs.tune.search import Planned, Search, Wanted, as_of, named
 from graftwork.runs.tune.space.dimensions import Dimension
-from graftwork.runs.tune.study import open_study
+from graftwork.runs.tune.study import NO_LIMITS, open_study
 from graftwork.spaces import Choice, Range
 
 
@@ -75,7 +75,8 @@ class Runs:
         done = {level: (step, good * (0.7 + 0.1 * level)) for level, step in rungs.items()}
         state = "finished" if until_rung >= TOP or not steps else "paused"
         kept = tuple(done[level] for level in done if level <= max(until_rung, first_level(steps)))
-        made = replace(trial, state=state, rungs=kept, steps=steps)  # type: ignore[arg-type]
+        size = {"gru": 10, "cnn": 90}[str(recipe.base)]
+        made = replace(trial, state=state, rungs=kept, steps=steps, size=size)  # type: ignore[arg-type]
         if trial.number in self.failing:
             made = replace(trial, state="failed", failed="The memory is too small for it.")
         self.folder.mkdir(exist_ok=True, parents=True)
@@ -104,11 +105,17 @@ FIRST = (
 )
 
 
-def search(folder: Path, most: int | None, runs: Runs | None = None, deadline: Deadline | None = None) -> Search:
+def search(
+    folder: Path,
+    most: int | None,
+    runs: Runs | None = None,
+    deadline: Deadline | None = None,
+    limits: Limits = NO_LIMITS,
+) -> Search:
     made = Search(
         FIRST,
         Lines(),
-        open_study(folder, 5),
+        open_study(folder, 5, limits=limits),
         runs or Runs(folder / "trials"),
         lambda recipe: "no" if recipe.base == "gru" and recipe.training.lr and recipe.training.lr > 5e-3 else "",
         batch=4,
@@ -154,6 +161,24 @@ def test_trials_at_the_same_time_are_those_one_after_the_other(total: int, tmp_p
     assert [number for number, _ in runs.ran[:3]] == [2, 1, 0]
     assert {number: found.trials[number] for number in sorted(found.trials)} == alone.trials
     assert values(tmp_path / "together") == values(tmp_path / "alone")
+
+
+def test_what_is_beyond_a_limit_takes_no_place_from_the_others(tmp_path: Path) -> None:
+    """The larger base scores better, and none of its trials goes on; asked for later, it is so too."""
+    free, small = Runs(tmp_path / "free" / "trials"), Runs(tmp_path / "small" / "trials")
+    search(tmp_path / "free", 40, free)
+    found = search(tmp_path / "small", 40, small, limits=Limits(size=20))
+
+    def gone_on(runs: Runs) -> set[str]:
+        trials = [runs.known(number) for number, level in runs.ran if level > 0 and number >= len(FIRST)]
+        return {one.recipe["base"] for one in trials if one is not None}
+
+    assert gone_on(free) == {"cnn"}
+    assert gone_on(small) == {"gru"}
+    assert any(one.state == "finished" and one.steps and one.size == 10 for one in list(found.trials.values())[3:])
+    later = Runs(tmp_path / "free" / "trials")
+    search(tmp_path / "free", 40, later, limits=Limits(size=20))
+    assert gone_on(later) == {"gru"}
 
 
 def values(folder: Path) -> list[object]:

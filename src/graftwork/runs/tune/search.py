@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from graftwork import specs
+from graftwork.evidence.tune.choice import keeps
 from graftwork.evidence.tune.trials import Origin, Trial
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
@@ -143,11 +144,11 @@ class Search:
         self._check_number(numbers[-1])
         for number in asked:
             self.study.tell(self.trials[number])
-        further = taken_up(list(self.trials.values()))
+        further = taken_up(self._within_limits())
         self._run_each(_Try(self.trials[number], level, 1.0) for number, level in further)
         for number, _ in further:
             self.study.add(self.trials[number], self.params[number], self.space.dimensions)
-        self.runner.tidy([one for one in self.trials.values() if one.steps])
+        self.runner.tidy([one for one in self._within_limits() if one.steps])
 
     def _proposed(self, numbers: Sequence[int]) -> Iterator[_Try]:
         for number in numbers:
@@ -217,10 +218,14 @@ class Search:
 
     def _finish_paused(self) -> None:
         """With a deadline: what time is left goes to the best of those that are under way."""
-        while self.deadline is not None and (one := best_paused(self.trials.values())) is not None:
+        while self.deadline is not None and (one := best_paused(self._within_limits())) is not None:
             self._run_each(iter([_Try(one, TOP, 1.0)]))
             if self.trials[one.number].state == "paused":
                 break
+
+    def _within_limits(self) -> list[Trial]:
+        """Those that could be kept: what is beyond a limit takes no place from them, however well it scores."""
+        return [one for one in self.trials.values() if keeps(one, self.study.limits)]
 
     def _time_for_more(self) -> bool:
         return self.deadline is None or self.deadline.left() > ENDS * self._whole
