@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,24 @@ def test_a_pruned_trial_is_told_with_what_it_reached_and_comes_again(tmp_path: P
     assert (again.state.name, again.value, again.user_attrs["of"]) == ("COMPLETE", 0.7, 0)
     assert first.params == again.params
     assert first.constraints == again.constraints == {"latency": 1.0}
+
+
+@pytest.mark.parametrize(("limits", "base"), [(Limits(), "a"), (Limits(size=20), "b")])
+def test_limits_of_a_later_call_hold_for_what_was_told_before(tmp_path: Path, limits: Limits, base: str) -> None:
+    """The better base is the larger one."""
+
+    def measured(number: int, params: Mapping[str, Any]) -> Trial:
+        return replace(told(number, params), size=90 if params["base"] == "a" else 10)
+
+    first, found = open_study(tmp_path, 3), dict[int, Mapping[str, Any]]()
+    for number in range(40):
+        found[number] = first.propose(number, DIMENSIONS, never) or {}
+        first.tell(measured(number, found[number]))
+    later = open_study(tmp_path, 3, limits=limits)
+    for number, params in found.items():
+        later.tell(measured(number, params))  # as a search that goes on does, though it is known
+    more = [later.propose(number, DIMENSIONS, never) or {} for number in range(40, 52)]
+    assert [one["base"] for one in more].count(base) >= 9
 
 
 def test_what_failed_is_told_as_failed() -> None:

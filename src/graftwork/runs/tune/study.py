@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,13 +39,15 @@ _NUMBER, _KIND, _STEP = "trial", "kind", "step"
 @dataclass(frozen=True)
 class Study:
     """Rows of proposals, and what came of them. seed: of the tune. pareto: whether latency and size are objectives
-    beside quality. limits: beyond which a trial is told to be of no use. folder: of the journal; None: in memory."""
+    beside quality. limits: beyond which a trial is told to be of no use. folder: of the journal; None: in memory.
+    known: trials by number, as they were told or added last."""
 
     optuna_study: optuna.Study
     seed: int
     limits: Limits
     pareto: bool
     folder: Path | None = None
+    known: dict[int, Trial] = field(default_factory=dict)
 
     @property
     def refused(self) -> int:
@@ -92,6 +94,7 @@ class Study:
         from optuna.trial import Trial as Asked
         from optuna.trial import TrialState
 
+        self.known[trial.number] = trial
         rows = [row for row in self._rows(trial.number) if row.user_attrs[_KIND] == "proposed"]
         if not rows or rows[-1].state != TrialState.RUNNING:
             return
@@ -113,6 +116,7 @@ class Study:
         import optuna
         from optuna.trial import TrialState
 
+        self.known[trial.number] = trial
         state, rows = self._state(trial), self._rows(trial.number)
         step = trial.rungs[-1][0] if trial.rungs else 0
         if state == TrialState.FAIL or any(row.user_attrs.get(_STEP) == step for row in rows):
@@ -149,10 +153,27 @@ class Study:
             )
             sampler = RandomSampler(seed) if at_random else tpe
             copy = optuna.create_study(directions=self.optuna_study.directions, sampler=sampler)
-            copy.add_trials(rows)
+            copy.add_trials(map(self._within_limits, rows))
             asked = copy.ask()
             proposed(dimensions, lambda name, space: suggested(asked, name, space))
         return dict(asked.params), dict(asked.distributions)
+
+    def _within_limits(self, row: FrozenTrial) -> FrozenTrial:
+        """The row with what its trial has beyond the limits of this call; those of an earlier one may be others."""
+        from optuna.trial import TrialState, create_trial
+
+        trial = self.known.get(row.user_attrs[_NUMBER])
+        if trial is None or row.state not in (TrialState.COMPLETE, TrialState.PRUNED):
+            return row
+        return create_trial(
+            state=row.state,
+            values=row.values,
+            params=row.params,
+            distributions=row.distributions,
+            user_attrs=row.user_attrs,
+            intermediate_values=row.intermediate_values,
+            constraints=self._exceeded(trial) or None,
+        )
 
     def importance(
         self, told: Sequence[tuple[Trial, Mapping[str, Any]]], dimensions: Sequence[Dimension]
