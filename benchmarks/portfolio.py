@@ -13,7 +13,8 @@ macro-F1, for numbers R2. An order is built greedily, candidate by candidate, so
 its kind, at its budget and the smaller ones, is least. It is judged on sets that it was learned without: all sets cut
 of the same data are left out together, and count as one. Where the 95 % interval of what such orders save against the
 usual ones holds 0, those stay, and so they do for a kind whose sets save nothing on the mean. Candidates on other bases
-than the usual ones are measured beside, and take no part: a base is chosen before.
+than the usual ones are measured beside, and take no part: a base is chosen before. Nothing is learned of a part of the
+grid: until all sets are measured, the order that was set by hand stays.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from typing import Any
 
 from graftwork.runs.candidates.orders import Line
 from graftwork.runs.candidates.other import FINE_TUNES, PLAIN_HEADS
+from graftwork.shown import shortened_text
 from harness import options
 from harness.anytime import Measured, measured_sets
 from harness.learned_order import BUDGETS, USUAL, Judged, judged, portfolio_of
@@ -85,7 +87,8 @@ def measure(results: Results, sets: Sequence[Set], *, quick: bool) -> None:
 
 
 def keep(results: Results, one: Set, names: Sequence[str], worker: Any) -> None:
-    """Measure some candidates in one process, and keep a record of each; one by one where the process fails."""
+    """Measure some candidates in one process, and keep a record of each; one by one where the process fails. Of what
+    fails by itself it is kept why."""
 
     @cache
     def found() -> dict[str, Record]:
@@ -98,6 +101,9 @@ def keep(results: Results, one: Set, names: Sequence[str], worker: Any) -> None:
             results.measure(key(one, name), 0, OURS, record)
     except RuntimeError as error:  # such as too little memory
         print(f"{one.name}, {', '.join(names)}: {error}", file=sys.stderr)
+        if len(names) == 1:
+            failed = {"set": one.name, "candidate": names[0], "refused": shortened_text(str(error), 200)}
+            results.measure(key(one, names[0]), 0, OURS, lambda: failed)
         for name in names if len(names) > 1 else ():
             keep(results, one, [name], worker)
 
@@ -128,9 +134,12 @@ def stored() -> list[Record]:
 
 
 def sets_of(records: Sequence[Record], without: Sequence[str] = ()) -> list[Measured]:
-    """The measured sets, without those that are named or are cut of data that is."""
-    kept = {one.name: one.origin for one in SETS if one.name not in without and one.origin not in without}
-    return measured_sets(records, kept)
+    """The sets of which all candidates are measured, without those that are named or are cut of data that is."""
+    found = {(record["set"], record["candidate"]) for record in records}
+    kept = [one for one in SETS if one.name not in without and one.origin not in without]
+    names = {one.name: [name for batch in batches(one, quick=False) for name in batch] for one in kept}
+    whole = [one for one in kept if found.issuperset((one.name, name) for name in names[one.name])]
+    return measured_sets(records, {one.name: one.origin for one in whole})
 
 
 def portfolio_without(names: Sequence[str]) -> tuple[Line, ...]:
@@ -139,6 +148,8 @@ def portfolio_without(names: Sequence[str]) -> tuple[Line, ...]:
     known = dict.fromkeys(name for one in SETS for name in (one.name, one.origin))
     names = options.named(names, list(known))
     origins = [one.origin for one in SETS if one.name in names or one.origin in names]
+    if len(sets_of(stored())) < len(SETS):
+        return portfolio_of([], [])
     sets = sets_of(stored(), origins)
     return portfolio_of(sets, judgements(sets))
 
@@ -146,10 +157,11 @@ def portfolio_without(names: Sequence[str]) -> tuple[Line, ...]:
 def source(records: Sequence[Record]) -> str:
     """`runs/candidates/portfolio.py` as the cells give it."""
     sets = sets_of(records)
+    if len(sets) < len(SETS):
+        said = f"{len(sets)} of the {len(SETS)} sets of its grid are measured, and until all are"
+        return written(portfolio_of([], []), f"{said} every line says the order that was set by hand.")
     found = judgements(sets)
     lines = portfolio_of(sets, found)
-    if not sets:
-        return written(lines, "Nothing has been measured yet: every line says the order that was set by hand.")
     better = [f"{one.budget:g}" for one in found if one.better]
     said = (
         f"At {' and '.join(better)} seconds learned orders are better than the one set by hand, which stands elsewhere."
@@ -175,7 +187,8 @@ def section(records: list[Record]) -> str:
     seconds = sum(record.get("pass", 0.0) + record.get("own", 0.0) for record in records)
     cells = sum("own" in record for record in records)
     origins = len({one.origin for one in sets})
-    said = f"{cells} cells on {len(sets)} sets, cut of {origins} data sets; {seconds / 3600:.1f} CPU hours."
+    left = "" if len(sets) == len(SETS) else f" {len(SETS) - len(sets)} sets of the grid are not measured yet."
+    said = f"{cells} cells on {len(sets)} sets, cut of {origins} data sets; {seconds / 3600:.1f} CPU hours.{left}"
     return "\n\n".join([claims(promised(found)), said, by_kind(found, sets), by_set(found, sets)])
 
 

@@ -305,7 +305,12 @@ def test_a_table_for_the_sets_of_a_benchmark_is_learned_without_their_origins(mo
 
     cell = {"features": [], "pass": 0.0, "own": 1.0, "valid": 0.6, "test": 0.7, "curve": []}
     facts = {"kind": "text", "rows": 9, "classes": 2, "language": "", "usual": ["a"], "baseline": 0.5}
-    records = [{"set": s.name, "candidate": name, **(cell if name else facts)} for s in SETS for name in ("", "a")]
+    records = [
+        {"set": one.name, "candidate": name, **(cell if name else facts)}
+        for one in SETS
+        for batch in portfolio.batches(one, quick=False)
+        for name in batch
+    ]
     monkeypatch.setattr(portfolio, "stored", lambda: records)
     monkeypatch.setattr(portfolio, "judgements", judgements)
     portfolio.portfolio_without(["sst2 (few rows)", "fashion_products"])
@@ -335,8 +340,21 @@ def test_a_process_that_fails_loses_only_the_candidate_that_made_it_fail(
     store = results.Results("portfolio", Options(quick=False, seeds=1, fresh=None))
     portfolio.keep(store, SETS[0], ["", "small"], worker)
     portfolio.keep(store, SETS[0], ["tune", "large"], worker)
-    assert [(one["candidate"], one["own"]) for one in store.records()] == [("", 2.0), ("small", 2.0), ("tune", 1.0)]
+    *done, large = store.records()
+    assert [(one["candidate"], one["own"]) for one in done] == [("", 2.0), ("small", 2.0), ("tune", 1.0)]
+    assert (large["candidate"], large["refused"]) == ("large", "killed")
     assert "large: killed" in capsys.readouterr().err
+
+
+def test_a_set_counts_once_all_its_candidates_are_measured() -> None:
+    cell = {"features": [], "pass": 0.0, "own": 1.0, "valid": 0.6, "test": 0.7, "curve": []}
+    facts = {"kind": "text", "rows": 9, "classes": 2, "language": "", "usual": ["tune"], "baseline": 0.5}
+    names = [name for batch in portfolio.batches(SETS[0], quick=False) for name in batch]
+    records = [{"set": SETS[0].name, "candidate": name, **(cell if name else facts)} for name in names]
+    assert [one.name for one in portfolio.sets_of(records)] == [SETS[0].name]
+    assert portfolio.sets_of(records[:-1]) == []
+    refused = {"set": SETS[0].name, "candidate": names[-1], "refused": "killed"}
+    assert names[-1] not in portfolio.sets_of([*records[:-1], refused])[0].cells
 
 
 # --- the grid --------------------------------------------------------------------------------------------------------
