@@ -66,8 +66,6 @@ APART = {"make_sample_data", "resume_after_kill"}
 """Those with a test of their own."""
 EVERYDAY = {
     "advise",
-    "choose_techniques",
-    "classify_text",
     "costs",
     "domains",
     "few_shot",

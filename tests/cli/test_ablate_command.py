@@ -52,6 +52,7 @@ def test_a_fit_names_the_command_and_the_run_is_found_again() -> None:
     assert found["recipe"]["techniques"] == [{"probe": {"l2": 0.1}}, {"label-smoothing": {}}]
 
 
+@pytest.mark.slow
 def test_what_earned_its_place_is_trained() -> None:
     graft("ablate", "t.csv", "--target", "kind", *PROBE, *SHORT, "--repeats", "5", "--keep", "kept").works()
     recipe = Path("kept/recipe.yaml").read_text()
@@ -60,6 +61,7 @@ def test_what_earned_its_place_is_trained() -> None:
     graft("predict", "kept", "t.csv", "--out", "p.csv").works()
 
 
+@pytest.mark.slow
 def test_columns_that_earned_their_place_are_read() -> None:
     probe = ("--base", "columns", "--with", "probe:l2=0.1")
     done = graft(
@@ -88,6 +90,7 @@ def test_what_can_not_be_done_is_said() -> None:
     graft("ablate", "t.csv", "--target", "kind", *PROBE, "--data", "u.csv").fails(2, "a table is named")
 
 
+@pytest.mark.slow
 def test_a_table_that_is_gone_or_changed_is_named(table: Path) -> None:
     graft("fit", "t.csv", "--target", "kind", *PROBE, *SHORT, "--out", "runs/x").works()
     table.write_text(table.read_text() + "1,1,yes\n")

@@ -92,6 +92,7 @@ def test_not_utf8(base: Path, tmp_path: Path) -> None:
     fit(tmp_path / "t.csv", base, tmp_path / "o").fails(1, "UTF-8", "line 2")
 
 
+@pytest.mark.slow
 def test_a_cell_of_10_megabytes(base: Path, tmp_path: Path) -> None:
     table = write_rows(tmp_path / "t.csv", [*tiny_rows(90), ("cat " * 2_500_000, "animals")])
     fit(table, base, tmp_path / "o").fails(1, "row 91, text", "characters")

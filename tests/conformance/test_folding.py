@@ -53,6 +53,7 @@ def test_saved_is_what_was_scored(names: tuple[str, ...], fixtures: Worlds):
         assert fitted.best_score == pytest.approx(scored, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_adaption_changes_no_prediction(fixtures: Worlds):
     rows = [row for row in ROWS if not row.acts.claims & REBUILDS]
     for row, base in ((one, base) for one in rows for base in one.bases):

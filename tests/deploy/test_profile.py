@@ -180,6 +180,7 @@ def measured(rows: int, late: float, seed: int = 0):
     return table.assign(label=np.where(told + 0.3 * draw.normal(size=rows) > 0, "yes", "no"))
 
 
+@pytest.mark.slow
 def test_features_say_what_time_hides_and_what_more_rows_bring(tmp_path):
     found = profile(measured(500, 0.8), target="label", base="auto", roles={"time": "when"}, features=True)
     (hidden,) = found.about("time-split")

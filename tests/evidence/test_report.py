@@ -199,6 +199,7 @@ def test_many_classes_have_no_matrix_but_a_table_to_search() -> None:
     assert counts[:5] == sorted(counts[:5], reverse=True)
 
 
+@pytest.mark.slow
 def test_very_many_classes_and_mistakes_stay_light() -> None:
     names = {f"a class with a rather long name, number {at}": (4, 1) for at in range(1100)}
     each = Report(primary="accuracy", evaluations={"test": of_classes(names)})

@@ -91,6 +91,7 @@ def test_what_differs_is_named(column: str, change, words: str) -> None:  # type
     assert all(f"'{column}'" in other for other in more)
 
 
+@pytest.mark.slow
 def test_random_splits_pass_in_silence() -> None:
     """The column of codes has values that only one side has, as such columns do."""
     for seed in range(30):

@@ -183,6 +183,7 @@ def changed(site: Path, tmp_path: Path) -> Callable[[str, str], Path]:
     return changed
 
 
+@pytest.mark.slow
 def test_a_package_of_another_version_is_named(place: Path, changed: Callable[[str, str], Path]) -> None:
     other = changed("letters = ", "words = ")
     (said,) = ran(("evaluate", place / "classes", place / "classes.csv"), site=other, code=1)

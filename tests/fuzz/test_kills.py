@@ -126,6 +126,7 @@ def test_a_model_saved_over_another_is_the_old_or_the_new_one(made: Made, tmp_pa
         assert contents(out.parent) == expected, f"killed before rename or unlink {place} of {count}"
 
 
+@pytest.mark.slow
 def test_an_index_is_the_old_or_the_new_one(made: Made, tmp_path: Path) -> None:
     out = tmp_path / "finder"
     shutil.copytree(made / "finder", out)

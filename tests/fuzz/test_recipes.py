@@ -88,6 +88,7 @@ def test_short_forms(kind: str) -> None:
     examine(act).holds()
 
 
+@pytest.mark.slow
 def test_words_of_the_command_line(tmp_path: Path) -> None:
     """Options with anything behind them: exit code 1 or 2 and a message, no traceback."""
     (tmp_path / "t.csv").write_text("text,label\n" + "a cat,x\nthe dog,y\n" * 6)

@@ -64,6 +64,7 @@ def test_what_scaling_brings_is_found_where_nothing_is_learned_without(tmp_path:
     assert len(plain["cells"]) == 10
 
 
+@pytest.mark.slow
 def test_a_cell_is_the_run_made_by_hand_and_is_not_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = RLRecipe(env=Choice, normalise=True, seed=3, **SHORT)
     found = ablate_recipe(recipe, repeats=2)

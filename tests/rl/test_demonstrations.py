@@ -56,6 +56,7 @@ def learned(source: str, env: Any = tinyworlds.Signal, steps: int = 64, **more: 
     return run_one(RLRecipe(env=env, demonstrations=source, steps=steps, **recipe), seed=0, listener=heard), heard.notes
 
 
+@pytest.mark.slow
 def test_the_first_score_is_that_of_what_was_demonstrated(tmp_path: Path) -> None:
     source = written(tmp_path / "demos.parquet", shown())
     run, notes = learned(source)
@@ -80,6 +81,7 @@ def test_actions_of_other_kinds_are_cloned_too(env: Any, action: Any, tmp_path: 
     assert run.scored[0].mean >= 4.5  # by chance it is 2.5
 
 
+@pytest.mark.slow
 def test_what_is_normalised_is_scaled_by_the_demonstrations(tmp_path: Path) -> None:
     run, _ = learned(written(tmp_path / "demos.parquet", shown()), normalise=True)
     assert run.scored[0].returns == (5.0,) * 6
@@ -169,6 +171,7 @@ def test_algorithms_that_begin_from_values_are_refused(tmp_path: Path) -> None:
         learned(source, algorithm="dqn", envs=1)
 
 
+@pytest.mark.slow
 def test_the_policy_stays_as_it_was_cloned_while_its_value_is_learned(tmp_path: Path) -> None:
     source = written(tmp_path / "demos.parquet", shown())
     run, _ = learned(source, steps=640, evaluate_every=64)

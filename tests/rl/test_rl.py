@@ -55,6 +55,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert gw.load_policy(out).about["env"] == SIGNAL
 
 
+@pytest.mark.slow
 def test_a_budget_ends_it(tmp_path: Path) -> None:
     learned = gw.rl(
         tinyworlds.Signal, algorithm=PPO, budget=4.0, envs=4, episodes=2, out=tmp_path / "out", verbose=False

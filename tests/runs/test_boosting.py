@@ -67,6 +67,7 @@ def test_several_targets_with_gaps_are_saved_and_loaded_without_lightgbm(tmp_pat
     assert done.stdout.strip() == str(found.each_values["rent"])
 
 
+@pytest.mark.slow
 def test_a_repeated_run_gives_the_same_bits_and_the_plan_says_what_it_is() -> None:
     table = flats().drop(columns="rent")
     first, second = (gw.fit(table, target="kind", recipe=BOOSTED, verbose=False).network.state_dict() for _ in "ab")
@@ -126,6 +127,7 @@ def test_frozen_features_of_a_text_beside_columns(techniques: list[gw.Technique]
     np.testing.assert_array_equal(again.predict_proba(table), model.predict_proba(table))
 
 
+@pytest.mark.slow
 def test_weights_of_rows_and_of_classes_are_honoured() -> None:
     """Rows of one kind say yes and no; what weighs more is believed."""
     table = pd.DataFrame({"x": np.zeros(200), "y": np.arange(200) % 2, "label": ["no", "no", "no", "yes"] * 50})

@@ -149,6 +149,7 @@ def test_a_run_is_left_out_where_one_like_the_last_does_not_fit(
 
 
 # --- Ctrl-C and going on --------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_ctrl_c_in_the_second_run_keeps_the_first(auto: gw.Recipe) -> None:
     ear = Ear(stop="mlp probe")
     candidates, kept = run_all(job_of(120, auto), auto, Workspace(), ear, None)
@@ -162,6 +163,7 @@ def test_ctrl_c_in_the_second_run_keeps_the_first(auto: gw.Recipe) -> None:
     assert model.recipe.head == "kernel"
 
 
+@pytest.mark.slow
 def test_ctrl_c_within_a_tune_keeps_the_better_one(auto: gw.Recipe) -> None:
     recipe, ear = replace(auto, head="mlp:width=8", training=QUICK), Ear(stop="tune", step=2)
     candidates, kept = run_all(job_of(120, recipe), recipe, Workspace(), ear, None)
@@ -187,6 +189,7 @@ def alike(one: Candidate, other: Candidate) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [30, 120])
 def test_a_sequence_goes_on_at_its_step_with_the_same_bits(rows: int, auto: gw.Recipe, tmp_path: Path) -> None:
     recipe = replace(auto, training=replace(QUICK, evaluations=3), head="mlp:width=8" if rows == 120 else "linear")
@@ -288,6 +291,7 @@ def test_the_command_line_names_a_head(base: Path) -> None:
     assert all(one.head == "linear" for _, one in planned_recipes(job_of(120, recipe), recipe))
 
 
+@pytest.mark.slow
 def test_near_duplicates_of_many_classes_are_fitted(auto: gw.Recipe) -> None:
     """Short texts that stand there dozens of times, some of them with a word more."""
     rows = [(f"{'the ' * (row % 3)}{text}", f"{topic} {row % 7}") for row, (text, topic) in enumerate(tiny_rows(700))]

@@ -132,6 +132,7 @@ def test_no_room_for_two_texts(tmp_path: Path) -> None:
     graft("plan", write_pairs(tmp_path / "a.csv"), "--join", JOIN, "--base", base, *QUICK).fails(2, "no room")
 
 
+@pytest.mark.slow
 def test_a_base_tuned_on_pairs_is_read_again_and_one_without_a_separator_is_refused(tmp_path: Path) -> None:
     table = write_pairs(tmp_path / "a.csv")
     gw.fit(table, target="label", join=JOIN, recipe=recipe(f"gru:{SCRATCH}"), out=tmp_path / "pairs", verbose=False)

@@ -39,6 +39,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tiny_bert(tmp_path_factory.mktemp("base")))
 
 
+@pytest.mark.slow
 def test_pairs_of_other_names_are_merged_and_one_text_is_not_a_pair(table: Path, base: str, tmp_path: Path) -> None:
     other = write_rows(tmp_path / "other.csv", pair_rows(), ("question", "answer", "label"))
     fitted(table, base, out=tmp_path / "first")

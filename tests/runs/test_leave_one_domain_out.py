@@ -118,6 +118,7 @@ def test_the_score_is_that_of_a_model_that_never_saw_the_domain() -> None:
     assert model.report.left_out[2].scores["accuracy"].value == pytest.approx(score)
 
 
+@pytest.mark.slow
 def test_a_stopped_call_goes_on_where_it_was(tmp_path: Path) -> None:
     whole = gw.fit(frame(), split_by="domain", **options())
 
@@ -141,6 +142,7 @@ def test_a_stopped_call_goes_on_where_it_was(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / ".work").exists()
 
 
+@pytest.mark.slow
 def test_another_recipe_does_not_take_over_what_was_done(tmp_path: Path) -> None:
     class Last(Ear):
         def note(self, text: str) -> None:

@@ -91,6 +91,7 @@ def test_the_same_seed_draws_the_same_rows_and_another_one_others(old: Path) -> 
     assert drawn(0) != drawn(1)
 
 
+@pytest.mark.slow
 def test_it_keeps_what_a_plain_run_forgets(tmp_path: Path) -> None:
     training = replace(TRAINING, lr=1e-2, head_lr=1e-2, steps=60)
     recipe = gw.Recipe(base="gru:width=16", techniques=[], training=training)
@@ -120,6 +121,7 @@ def test_the_saved_model_knows_nothing_of_the_old_head(old: Path, tmp_path: Path
     assert uses["old.csv"] == "replayed"
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_as_if_nothing_had_been(old: Path, tmp_path: Path) -> None:
     recipe = recipe_on(old, replay(old), evaluations=3)
     whole = gw.fit(new_rows(), target="label", recipe=recipe, verbose=False)

@@ -82,6 +82,7 @@ def test_the_card_and_the_report_say_what_binds(place: Path) -> None:
     assert "<b>Licence.</b>" in page
 
 
+@pytest.mark.slow
 def test_plan_warns_of_licences(place: Path) -> None:
     arguments = ("plan", place / "train.csv", *QUICK)
     said = graft(*arguments, "--base", place / "theirs").works()

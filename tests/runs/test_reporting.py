@@ -115,6 +115,7 @@ def test_one_candidate_is_compared_with_none(recipe: gw.Recipe) -> None:
     assert report.decision == ""
 
 
+@pytest.mark.slow
 def test_a_metric_of_which_less_is_better_is_shown_as_it_is(recipe: gw.Recipe) -> None:
     report, _, _, candidates, kept = report_of(frame(90), replace(recipe, metric="log_loss", head="mlp:width=8"))
     assert [one.score for one in report.candidates] == [-(one.score or 0.0) for one in candidates]

@@ -128,6 +128,7 @@ def test_what_is_kept_of_a_run_is_not_believed(content: str, recipe: gw.Recipe, 
 
 
 # --- the fingerprint ------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_the_fingerprint_covers_rows_validation_weights_and_settings(recipe: gw.Recipe, tmp_path: Path) -> None:
     base = tmp_path / "bert"
     shutil.copytree(recipe.base, base)
@@ -212,6 +213,7 @@ def test_a_paused_run_keeps_the_steps_that_a_budget_left_it(
     assert (done.plan.total_steps, done.fitted.steps) == (total, total)
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_ends_in_its_time(recipe: gw.Recipe, tmp_path: Path) -> None:
     """With a deadline of its own the rest is shortened, and what was decided is kept."""
     long = replace(recipe, techniques=(), training=replace(QUICK, steps=300))

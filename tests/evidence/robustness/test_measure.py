@@ -120,6 +120,7 @@ def test_notes_need_more_than_noise():
     assert len(found(40, 50, 30, 30).notes) == 2
 
 
+@pytest.mark.slow
 def test_accuracy_never_rises_with_epsilon_and_the_same_seed_gives_the_same(fixtures):
     fixture = fixtures("mixed")
     table = mixed_table().take(np.arange(30))
@@ -191,6 +192,7 @@ def test_shares_have_wilsons_interval():
     assert Share(0, 0).text == "0.0 %"
 
 
+@pytest.mark.slow
 def test_the_report_holds_tables_curves_and_doubts(fixtures, tmp_path: Path):
     fixture = fixtures("mixed")
     found = measure(fixture.network, fixture.tasks, mixed_table().take(np.arange(20)), QUICK)

@@ -102,6 +102,7 @@ def test_several_labels() -> None:
     assert loss.beaten
 
 
+@pytest.mark.slow
 def test_pairs_are_compared_with_chance() -> None:
     rng, task, who = np.random.default_rng(0), Identity(), np.repeat(np.arange(20), 5)
     noise = rng.normal(size=(100, 16)).astype(np.float32)

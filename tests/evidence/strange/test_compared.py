@@ -42,6 +42,7 @@ def drift(draw: np.random.Generator, moved: float, alpha: float = 0.1) -> Drift:
     return drift_of(reference(draw), features, aspects, About("new.csv", 500, 100), alpha)
 
 
+@pytest.mark.slow
 def test_of_tables_that_are_alike_few_are_said_to_differ() -> None:
     found = [drift(np.random.default_rng(seed), 0.0) for seed in range(60)]
     assert np.mean([one.drifted for one in found]) <= 0.2  # 0.1 is allowed; 12 of 60 have a chance of 1 in 70 there

@@ -138,6 +138,7 @@ def test_each_arm_is_scored_on_the_same_rows() -> None:
     assert {(cell.rows, cell.trained_rows) for cell in found.cells} == {(40, 160)}
 
 
+@pytest.mark.slow
 def test_a_score_is_that_of_the_same_fit_made_by_hand() -> None:
     """The arm `class-weights alone` on repeat 1: a fit of its rows, evaluated on those held out."""
     table = frame()
@@ -158,6 +159,7 @@ def test_a_score_is_that_of_the_same_fit_made_by_hand() -> None:
     assert cell.score == pytest.approx(by_hand, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_columns_that_help_are_kept_and_others_left_out() -> None:
     table, recipe = frame(400), gw.Recipe(base="columns", metric="balanced_accuracy", techniques=[gw.Probe(l2=0.1)])
     found = ablate(table, method=None, recipe=recipe, columns=True, repeats=6)
@@ -191,6 +193,7 @@ def test_nothing_is_left_out_before_there_is_a_verdict() -> None:
     assert {one.holm for one in found.findings} == {None}
 
 
+@pytest.mark.slow
 def test_a_better_value_is_taken_over() -> None:
     training = gw.Training(steps=30, head_lr=1e-7, precision="fp32")
     poor = gw.Recipe(base="columns", techniques=[], training=training)
@@ -199,6 +202,7 @@ def test_a_better_value_is_taken_over() -> None:
     assert found.pruned().training.head_lr == 3e-2
 
 
+@pytest.mark.slow
 def test_the_same_runs_are_not_made_twice() -> None:
     first = short(frame(), repeats=2)
     assert first.reused == 0
@@ -296,6 +300,7 @@ def test_runs_that_fail_are_counted_and_end_nothing(monkeypatch: pytest.MonkeyPa
     assert found.to_json()["failed"] == 3
 
 
+@pytest.mark.slow
 def test_a_repeat_whose_rows_can_not_be_split_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def some(pool: Any, recipe: gw.Recipe, number: int) -> Repeat:
         if number == 1:
@@ -338,6 +343,7 @@ def test_what_it_will_take_is_said_before_it_begins() -> None:
     assert "reused: 67% of the runs had been finished before" in ear.notes
 
 
+@pytest.mark.slow
 def test_a_race_stops_what_is_decided() -> None:
     table = frame(400)
     recipe = gw.Recipe(base="columns", metric="balanced_accuracy", techniques=[gw.Probe(l2=0.1)])

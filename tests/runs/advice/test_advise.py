@@ -89,6 +89,7 @@ def test_the_command_line_says_the_same(found: Advice, run: Path) -> None:
     assert "gain: " in out
 
 
+@pytest.mark.slow
 def test_an_ablation_in_the_folder_counts(run: Path) -> None:
     finding = {"kind": "technique", "value": 0.02, "low": 0.01, "high": 0.03, "repeats": 10, "settles": 0}
     (run / "ablation").mkdir()
@@ -105,6 +106,7 @@ def test_an_ablation_in_the_folder_counts(run: Path) -> None:
     assert "--with generalised-cross-entropy" in named[0].command
 
 
+@pytest.mark.slow
 def test_names_in_an_ablation_are_quoted(run: Path) -> None:
     finding = {"kind": "technique", "value": 0.02, "low": 0.01, "high": 0.03, "repeats": 10, "settles": 0}
     (run / "ablation.json").write_text(
@@ -117,6 +119,7 @@ def test_names_in_an_ablation_are_quoted(run: Path) -> None:
     assert any("--with 'x; rm -r {y}'" in one.command for one in advice.items)
 
 
+@pytest.mark.slow
 def test_another_base_is_tried_by_its_probe(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: Path
 ) -> None:
@@ -130,6 +133,7 @@ def test_another_base_is_tried_by_its_probe(
     assert base.name not in "".join(told)
 
 
+@pytest.mark.slow
 def test_a_base_that_can_not_be_loaded_is_said(run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.setattr(bases, "here", lambda _: [str(tmp_path / "empty")])
@@ -137,6 +141,7 @@ def test_a_base_that_can_not_be_loaded_is_said(run: Path, monkeypatch: pytest.Mo
     assert any("could not be tried" in note for note in advice.notes)
 
 
+@pytest.mark.slow
 def test_rows_of_a_pool_are_picked_and_written(run: Path, tmp_path: Path) -> None:
     texts = [text for text, _ in tiny_rows(90)]
     pool = write_rows(tmp_path / "pool.csv", [(text, f"n{at}") for at, text in enumerate(texts)], ("text", "reason"))

@@ -131,6 +131,7 @@ def test_a_damaged_base_is_not_taken(tmp_path: Path) -> None:
     assert "has no weights" in said
 
 
+@pytest.mark.slow
 def test_long_texts_are_read_by_the_chosen_base_too(monkeypatch: pytest.MonkeyPatch) -> None:
     table = english(60).assign(text=lambda frame: frame["text"] + " and so on" * 250)
     job = job_of(table, gw.Recipe())
@@ -143,6 +144,7 @@ def test_long_texts_are_read_by_the_chosen_base_too(monkeypatch: pytest.MonkeyPa
     assert list(small.bases.warnings) == ear.notes[1:]
 
 
+@pytest.mark.slow
 def test_each_input_has_a_choice_and_what_is_named_stays() -> None:
     table = english(60).assign(title=lambda frame: "the " + frame["text"])
     job = settled(job_of(table, gw.Recipe(), target="label"), gw.Recipe(), Workspace(), ear := Ear(), None)

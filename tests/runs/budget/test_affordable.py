@@ -55,6 +55,7 @@ def test_a_budget_that_is_plenty_changes_nothing(probe: gw.Recipe, looks: Callab
     assert model.report.budget_for_all is None
 
 
+@pytest.mark.slow
 def test_a_pass_that_is_stopped_gives_the_rows_and_the_recipe_repeats_it(
     probe: gw.Recipe, looks: Callable[[Look], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,7 @@ def test_the_pass_is_counted_once_and_steps_by_what_is_tuned(base: Path) -> None
     assert "estimated: less than a second" in plans["mlp probe"].explain()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("look")
 def test_a_plan_with_a_budget_lists_the_rows_that_it_leaves(base: Path, tmp_path: Path) -> None:
     recipe = gw.Recipe(base=str(base))

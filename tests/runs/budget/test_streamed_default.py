@@ -135,6 +135,7 @@ def test_probes_read_few_rows(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) 
     assert (allowed.recipe.rows, allowed.recipe.valid_rows) == (50, 10)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("slow")
 def test_a_fit_that_keeps_it_is_repeated_by_its_recipe(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(default, "best", lambda candidates: candidates[-1])
@@ -162,6 +163,7 @@ def test_what_was_decided_is_taken_up(auto: gw.Recipe, tmp_path: Path, monkeypat
     assert [note for note in ear.notes if "heads are solved on" in note]
 
 
+@pytest.mark.slow
 def test_a_row_that_can_not_be_read_leaves_it_out(auto: gw.Recipe) -> None:
     """It was not looked at before the step that came to it: what there is, is kept."""
     job, ear, real = job_of(frame(300), auto).sample(60, 0, 20), Ear(), run_single

@@ -150,6 +150,7 @@ def test_what_the_base_refuses_is_left_out_and_said(auto: gw.Recipe, monkeypatch
     assert all("blocks is 60" in note for note in said)
 
 
+@pytest.mark.slow
 def test_a_resumed_call_with_another_budget_keeps_its_order(auto: gw.Recipe, tmp_path: Path) -> None:
     table = [Line(kind="text", order=("linear probe", "tune"), up_to=500), Line(kind="text", order=("kernel probe",))]
     given = {"recipe": replace(auto, training=gw.Training(steps=4, batch=8)), "out": tmp_path / "out"}

@@ -111,6 +111,7 @@ def test_windows_go_with_caches_and_techniques(
     assert np.allclose(alone, given[:9], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_an_export_that_would_read_less_is_refused(tmp_path: Path) -> None:
     from graftwork.deploy.transformers.export import export_transformers
 

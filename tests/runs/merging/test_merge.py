@@ -61,6 +61,7 @@ def models(base: Path, tables: Path, tmp_path_factory: pytest.TempPathFactory) -
     return {name: fitted(base, tables / f"{name}.csv", folder / name, seed=at) for at, name in enumerate(names)}
 
 
+@pytest.mark.slow
 def test_one_model_of_two_domains(models: dict[str, Path], tables: Path, tmp_path: Path):
     on = [tables / "hot.csv", tables / "cool.csv"]
     mixed = gw.merge([models["hot"], models["cool"]], on=on, out=tmp_path / "merged")

@@ -127,6 +127,7 @@ class Stop(Listener):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_to_the_same_base(tmp_path: Path) -> None:
     rows = pa.table({"text": [text for text, _ in ROWS]})
     labelled = {"text": [text for text, _ in ROWS[:40]], "label": [topic for _, topic in ROWS[:40]]}

@@ -47,6 +47,7 @@ def test_planted_labels_are_found(base: Path) -> None:
     assert len(named) <= 20
 
 
+@pytest.mark.slow
 def test_the_curve_is_measured_on_the_test_rows_where_there_are_enough(base: Path) -> None:
     frame, recipe = rows(), recipe_of(base)
     for test, expected in ((None, "held out"), (rows(30), "held out"), (rows(150), "the test rows")):

@@ -78,6 +78,7 @@ def test_a_sound_classifier_says_its_logits(tmp_path: Path) -> None:
     assert len(np.unique(said.predictions["label"], axis=0)) > 10
 
 
+@pytest.mark.slow
 def test_a_saved_image_model_teaches_a_small_cnn(tmp_path: Path) -> None:
     folder = tiny_image_model(tmp_path / "mobile", "mobilenet_v2")
     teacher = gw.Recipe(base=str(folder), techniques=[gw.WarmStart(), gw.Full()], training=SMALL)

@@ -147,6 +147,7 @@ def test_another_architecture_and_another_tokenizer_learn_from_it(base: str, tea
     assert len(model.predict(["the cat is here"])) == 1
 
 
+@pytest.mark.slow
 def test_the_student_comes_near_its_teacher(base: Path, tmp_path: Path) -> None:
     """On rows without labels alone, it learns to answer as the teacher does."""
     training = gw.Training(steps=30, batch=16, lr=3e-3, precision="fp32", evaluations=1)

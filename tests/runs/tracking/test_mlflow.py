@@ -144,6 +144,7 @@ def test_a_run_below_the_call_has_settings_and_scores_by_step(store: Store, reci
     assert call.artifacts == ["notes.txt", "recipe.yaml", "report.html"]
 
 
+@pytest.mark.slow
 def test_it_goes_to_a_folder_unless_the_user_has_named_a_place(
     store: Store, recipe: gw.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

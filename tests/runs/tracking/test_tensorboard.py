@@ -280,6 +280,7 @@ def test_no_heavy_package_is_loaded_for_it() -> None:
     assert "tensorflow" not in sys.modules
 
 
+@pytest.mark.slow
 def test_an_ablation_tracks_what_each_technique_brings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAFTWORK_HOME", str(tmp_path / "home"))
     table = pd.DataFrame({"a": range(60), "b": [one % 7 for one in range(60)]})
@@ -295,6 +296,7 @@ def test_an_ablation_tracks_what_each_technique_brings(tmp_path: Path, monkeypat
     assert finding.value == pytest.approx(brings[-1][1], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_tune_tracks_the_trials_that_it_ran_and_goes_on_with_them(tmp_path: Path) -> None:
     pytest.importorskip("optuna")
     table = pd.DataFrame({"a": range(80), "b": [one % 7 for one in range(80)]})

@@ -74,6 +74,7 @@ def made(recipes: list[Recipe], tmp_path_factory: pytest.TempPathFactory) -> Ran
     return ran(job, recipes, tmp_path_factory.mktemp("trials"))
 
 
+@pytest.mark.slow
 def test_an_ensemble_scores_no_less_costs_the_sum_and_becomes_what_was_scored(made: Ran) -> None:
     combiner, trials = made
     found = combined(made)["ensemble"]

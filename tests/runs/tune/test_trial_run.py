@@ -172,6 +172,7 @@ def test_folds_are_a_loop_of_plain_runs(few: Job, recipe: gw.Recipe, make: Make)
     assert trial.state == "finished"
 
 
+@pytest.mark.slow
 def test_a_candidate_of_folds_is_trained_on_all_rows(few: Job, recipe: gw.Recipe, make: Make) -> None:
     """As many passes as the folds made; its score and predictions are those of the folds."""
     recipe = replace(recipe, training=replace(QUICK, steps=None, epochs=4.0))
@@ -232,6 +233,7 @@ def test_the_steps_that_a_budget_left_are_remembered(
     assert done.score == whole.score
 
 
+@pytest.mark.slow
 def test_all_folds_take_the_steps_of_the_first(
     few: Job, recipe: gw.Recipe, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -337,6 +339,7 @@ def test_a_damaged_checkpoint_is_made_again(file: str, job: Job, recipe: gw.Reci
     assert done.rungs == make(job, "other").run(proposed(recipe), recipe, 2).rungs
 
 
+@pytest.mark.slow
 def test_only_the_best_keep_their_checkpoints(job: Job, recipe: gw.Recipe, make: Make, tmp_path: Path) -> None:
     """The others run again from their beginning, and give the same bits."""
     runner, recipes = make(job), [replace(recipe, seed=seed) for seed in range(3)]

@@ -103,6 +103,7 @@ def test_a_full_disk_is_said_and_the_best_model_stays(
     assert len(tune(base, 3, out, resume=True).trials) >= 3
 
 
+@pytest.mark.slow
 def test_a_study_is_not_lost_by_a_misspelled_option_beside_new(base: str, tmp_path: Path) -> None:
     out = tmp_path / "run"
     tune(base, 1, out)

@@ -95,6 +95,7 @@ def test_a_run_without_steps_is_made_by_one(tmp_path: Path) -> None:
     assert "by one process: it makes no steps that workers could share" in ran.err
 
 
+@pytest.mark.slow
 def test_a_technique_that_nobody_named_is_left_to_one_process(tmp_path: Path) -> None:
     """`techniques: auto` takes one for few rows that workers can't share; who names it is told so, and may drop it."""
     base, table = tiny_bert(tmp_path / "base"), topics(tmp_path / "t.csv", 24)

@@ -52,6 +52,7 @@ def test_a_class_that_no_row_shows_is_predicted(base: Path, classes: Path, tmp_p
     assert recipe.listed[0].names == ("animals", "weather", "food")  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", [True, False])
 def test_without_a_single_label(base: Path, classes: Path, tmp_path: Path, column: bool) -> None:
     rows = [(text, "") if column else (text,) for text, _ in tiny_rows(60)]

@@ -37,6 +37,7 @@ def test_it_imports_neither_torch_nor_what_is_slow() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_nothing_of_the_folder_in_which_it_is_called_is_imported(tmp_path: Path) -> None:
     for name in ("lightgbm", "numpy", "json"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('this is not yours')")

@@ -166,6 +166,7 @@ def test_ways_to_tune_and_their_settings(texts_job: tuple[Job, gw.Recipe]) -> No
     assert ranks == {2}
 
 
+@pytest.mark.slow
 def test_two_that_claim_the_same_are_never_proposed_together(texts_job: tuple[Job, gw.Recipe]) -> None:
     job, recipe = texts_job
     space = search_space(job, recipe, Tries(techniques=("ema", "swa", "mixup", "supervised-contrastive")))
