@@ -96,6 +96,7 @@ def test_ids() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_model_is_fetched_at_a_commit_and_then_found_by_its_id(model: dict[str, bytes], served: Any) -> None:
     others = {"modeling_own.py": b"raise SystemExit", "pytorch_model.bin": b"pickled", "onnx/model.onnx": b"other"}
     modules = {"1_Pooling/config.json": b"{}", "deep/er/config.json": b"{}", "LICENSE": b"text"}
@@ -123,6 +124,7 @@ def test_a_model_is_fetched_at_a_commit_and_then_found_by_its_id(model: dict[str
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_what_the_hub_does_not_have(model: dict[str, bytes], served: Any) -> None:
     fails(None, NAME, "HF_HUB_OFFLINE")
     server = served(Hub(model))

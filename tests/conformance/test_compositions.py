@@ -35,6 +35,7 @@ def count(found: list[Outcome]) -> int:
     return sum(one.refused is None for one in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("base", "names"), [("transformer", NAMES), ("rnn", NAMES[::2]), ("cnn", NAMES[1::2])])
 def test_alone(base: str, names: tuple[str, ...], fixtures: Worlds, tmp_path: Path):
     sets = [(name,) for name in names]

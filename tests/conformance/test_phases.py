@@ -41,6 +41,7 @@ def run_in(fixture: Fixture, pair: tuple[str, ...], monkeypatch: pytest.MonkeyPa
 USUAL = plan.place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.name.lower())
 def test_pairs_of_one_phase_commute(phase: Phase, fixtures: Worlds, monkeypatch: pytest.MonkeyPatch):
     """In the first fixture where both run, together too; a pair that has none is refused wherever both run alone."""

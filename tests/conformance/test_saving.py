@@ -72,6 +72,7 @@ def saved(fixtures: Worlds, tmp_path_factory: pytest.TempPathFactory) -> dict[Pa
     return {folder: np.load(folder.with_suffix(".npy")) for folder in folders}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", range(len(SETS)), ids=lambda index: f"{SETS[index][0]}-{SETS[index][1]}")
 def test_a_fresh_process_predicts_the_same_bits(index: int, saved: dict[Path, np.ndarray]):
     folder, there = list(saved.items())[index]

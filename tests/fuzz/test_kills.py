@@ -61,6 +61,7 @@ COMMANDS: dict[str, Callable[[Made, Path], Ran]] = {
 """What writes a folder."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] if name == "default" else []) for name in COMMANDS]
 )

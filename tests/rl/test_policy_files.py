@@ -60,6 +60,7 @@ def test_what_is_read_back_acts_the_same(tmp_path: Path, env: Any, settings: dic
     assert {each.name for each in (tmp_path / "policy").iterdir()} == {"policy.json", "weights.safetensors"}
 
 
+@pytest.mark.slow
 def test_it_needs_neither_gymnasium_nor_stable_baselines(tmp_path: Path) -> None:
     learned(tinyworlds.Signal).save(tmp_path / "policy")
     code = (

@@ -214,6 +214,7 @@ def test_a_resumed_sequence_leaves_out_what_was_left_out(auto: gw.Recipe, tmp_pa
     assert [one.name for one in candidates] == ["kernel probe"]
 
 
+@pytest.mark.slow
 def test_only_the_best_candidate_keeps_its_weights(auto: gw.Recipe) -> None:
     recipe = replace(auto, training=QUICK)
     candidates, kept = run_all(job_of(120, recipe), recipe, Workspace(), Ear(), None)

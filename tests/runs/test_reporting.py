@@ -153,6 +153,7 @@ def test_validation_is_scored_as_the_model_predicts(made: Made) -> None:
     assert kept.score == pytest.approx(right)
 
 
+@pytest.mark.slow
 def test_warnings_of_the_tables_are_there(recipe: gw.Recipe) -> None:
     one = replace(recipe, techniques=[gw.Probe()])
     table = pd.concat([frame(90), pd.DataFrame({"text": ["the cat is here"] * 2, "label": ["animals", "weather"]})])

@@ -62,6 +62,7 @@ def test_the_scores_before_are_those_of_the_network_that_the_reward_began_from()
     assert {series.name for series in told_curves(kept)} == {"reward topic", "entropy topic"}
 
 
+@pytest.mark.slow
 def test_the_report_says_it_and_a_plain_run_says_nothing(here: Path) -> None:
     (here / "brevity.py").write_text("def short(predictions, rows):\n    return [-len(one) for one in predictions]\n")
     table = topics(here / "rows.csv", 90)

@@ -222,6 +222,7 @@ def test_the_order_of_techniques_makes_no_other_run() -> None:
     assert ablate(frame(), recipe=turned, method="leave-one-out", repeats=1).reused == 1
 
 
+@pytest.mark.slow
 def test_a_resumed_ablation_is_the_uninterrupted_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = short(frame(), repeats=3)
     monkeypatch.setenv("GRAFTWORK_HOME", str(tmp_path / "second"))
@@ -380,6 +381,7 @@ def test_an_arm_that_can_not_be_run_is_said_and_the_others_are_compared() -> Non
     assert all(one.refused or one.repeats == 1 for one in found.findings)
 
 
+@pytest.mark.slow
 def test_a_run_is_found_again_by_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     frame().to_csv("t.csv", index=False)

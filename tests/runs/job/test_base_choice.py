@@ -112,6 +112,7 @@ def test_the_choice_is_repeatable() -> None:
     assert fitting_bases(table, gw.Recipe()) == fitting_bases(table, gw.Recipe())
 
 
+@pytest.mark.slow
 def test_the_first_command_of_the_chinese_readme(tmp_path: Path) -> None:
     """`graft fit train.csv --target label --test test.csv`, with nothing chosen, learns a Chinese table."""
     train, test = chinese(240), chinese(300)[240:]

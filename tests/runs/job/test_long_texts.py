@@ -66,6 +66,7 @@ def test_a_few_long_texts_are_said_and_change_nothing() -> None:
     assert job_of(pd.DataFrame(tiny_rows(98), columns=["text", "label"]), gw.Recipe()).bases.warnings == ()
 
 
+@pytest.mark.slow
 def test_what_the_recipe_says_of_long_texts_stays() -> None:
     table = long_table(40, 900)
     for base in ("minilm:windows=2", "minilm:keep=head+tail", "minilm:max_length=512"):

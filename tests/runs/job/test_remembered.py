@@ -46,6 +46,7 @@ def recipe_on(old: Path, *techniques: gw.Technique, **changes: object) -> gw.Rec
     return gw.Recipe(base=str(old), techniques=techniques, training=replace(TRAINING, **changes))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_the_old_head_is_scored_before_and_after(old: Path) -> None:
     held = old_rows(48)
     model = gw.fit(new_rows(), target="length", recipe=recipe_on(old, steps=30), remember=held, verbose=False)

@@ -38,6 +38,7 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_the_report_has_the_curves_and_the_speed(pretrained: Path) -> None:
     page = (pretrained / "report.html").read_text(encoding="utf-8")
     for words in (

@@ -37,6 +37,7 @@ def findings(frame: pd.DataFrame, recipe: gw.Recipe, test: pd.DataFrame | None =
     return {found.about: found for found in feature_findings(job, recipe)}
 
 
+@pytest.mark.slow
 def test_planted_labels_are_found(base: Path) -> None:
     frame = rows()
     wrong = np.arange(10, 240, 24)

@@ -60,6 +60,7 @@ def written(steps: str, data: str = "  train: train.csv\n  target: label\n") -> 
     return Path("seq.yaml")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("place")
 def test_each_step_builds_on_earlier_ones() -> None:
     done = run_sequence("seq.yaml", out="out")

@@ -91,6 +91,7 @@ def test_an_ensemble_scores_no_less_costs_the_sum_and_becomes_what_was_scored(ma
     np.testing.assert_allclose(model.predict_proba(rows), found.given["label"], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_limits_hold_for_what_members_need_together(made: Ran) -> None:
     smallest = sorted(one.size for one in made[1])
     assert "ensemble" not in combined(made, Limits(size=smallest[0] + smallest[1] - 1))

@@ -166,8 +166,8 @@ def test_trials_at_the_same_time_are_those_one_after_the_other(total: int, tmp_p
 def test_what_is_beyond_a_limit_takes_no_place_from_the_others(tmp_path: Path) -> None:
     """The larger base scores better, and none of its trials goes on; asked for later, it is so too."""
     free, small = Runs(tmp_path / "free" / "trials"), Runs(tmp_path / "small" / "trials")
-    search(tmp_path / "free", 40, free)
-    found = search(tmp_path / "small", 40, small, limits=Limits(size=20))
+    search(tmp_path / "free", 19, free)
+    found = search(tmp_path / "small", 19, small, limits=Limits(size=20))
 
     def gone_on(runs: Runs) -> set[str]:
         trials = [runs.known(number) for number, level in runs.ran if level > 0 and number >= len(FIRST)]
@@ -177,7 +177,7 @@ def test_what_is_beyond_a_limit_takes_no_place_from_the_others(tmp_path: Path) -
     assert gone_on(small) == {"gru"}
     assert any(one.state == "finished" and one.steps and one.size == 10 for one in list(found.trials.values())[3:])
     later = Runs(tmp_path / "free" / "trials")
-    search(tmp_path / "free", 40, later, limits=Limits(size=20))
+    search(tmp_path / "free", 19, later, limits=Limits(size=20))
     assert gone_on(later) == {"gru"}
 
 

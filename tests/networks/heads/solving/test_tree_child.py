@@ -48,6 +48,7 @@ def test_nothing_of_the_folder_in_which_it_is_called_is_imported(tmp_path: Path)
     assert int(done.stdout) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder in use can't be removed there")
 def test_it_works_from_a_folder_that_is_gone(tmp_path: Path) -> None:
     gone = tmp_path / "gone"

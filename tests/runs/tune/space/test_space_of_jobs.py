@@ -157,6 +157,7 @@ def test_what_the_recipe_names_stays(texts_job: tuple[Job, gw.Recipe]) -> None:
         assert all(one.alpha == 0.3 for one in made.listed if isinstance(one, gw.Mixup))
 
 
+@pytest.mark.slow
 def test_ways_to_tune_and_their_settings(texts_job: tuple[Job, gw.Recipe]) -> None:
     job, recipe = texts_job
     space = search_space(job, recipe, Tries(techniques=("lora:rank=2", "swa")))
