@@ -1,6 +1,6 @@
 """Which candidates the default tries, and in which order: written by `benchmarks/portfolio.py --write`.
 
-11 of the 34 sets of its grid are measured, and until all are every line says the order that was set by hand.
+12 of the 34 sets of its grid are measured, and until all are every line says the order that was set by hand.
 """
 
 from __future__ import annotations
