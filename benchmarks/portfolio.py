@@ -104,7 +104,8 @@ def keep(results: Results, one: Set, names: Sequence[str], worker: Any) -> None:
         if len(names) == 1:
             failed = {"set": one.name, "candidate": names[0], "refused": shortened_text(str(error), 200)}
             results.measure(key(one, names[0]), 0, OURS, lambda: failed)
-        for name in names if len(names) > 1 else ():
+            return
+        for name in names:
             keep(results, one, [name], worker)
 
 

@@ -88,8 +88,8 @@ def reached(one: Measured, order: Sequence[str], budget: float) -> float:
 def _reading(one: Measured, cell: Cell, computed: Collection[str]) -> float:
     """Seconds for the features of a cell that are not there yet: as long as a cell took that reads just these."""
     missing = cell.features.difference(computed)
-    if missing == cell.features or not missing:
-        return cell.reading if missing else 0.0
+    if not missing:
+        return 0.0
     return next((other.reading for other in one.cells.values() if other.features == missing), cell.reading)
 
 
@@ -106,15 +106,16 @@ def regret(one: Measured, order: Sequence[str], budget: float) -> float:
 
 def mean_regret(sets: Sequence[Measured], order: Sequence[str], budgets: Sequence[float]) -> float:
     """Over the budgets and the sets, those of one origin together as one."""
-    return by_origin(sets, [fmean(regret(one, order, budget) for budget in budgets) for one in sets])
+    values = [fmean(regret(one, order, budget) for budget in budgets) for one in sets]
+    return fmean(by_origin([one.origin for one in sets], values))
 
 
-def by_origin(sets: Sequence[Measured], values: Sequence[float]) -> float:
-    """The mean over origins of the mean over their sets. values: by set."""
+def by_origin(origins: Sequence[str], values: Sequence[float]) -> list[float]:
+    """The mean of the values of each origin. Both by set."""
     of: dict[str, list[float]] = {}
-    for one, value in zip(sets, values, strict=True):
-        of.setdefault(one.origin, []).append(value)
-    return fmean(map(fmean, of.values()))
+    for origin, value in zip(origins, values, strict=True):
+        of.setdefault(origin, []).append(value)
+    return [fmean(each) for each in of.values()]
 
 
 def greedy(sets: Sequence[Measured], names: Sequence[str], budgets: Sequence[float]) -> Order:

@@ -70,11 +70,8 @@ class Judged:
 
     def _saved(self, other: Sequence[float], names: Collection[str]) -> list[float]:
         """By origin, the mean over its sets among these."""
-        of: dict[str, list[float]] = {}
-        for name, origin, theirs, ours in zip(self.names, self.origins, other, self.learned, strict=True):
-            if name in names:
-                of.setdefault(origin, []).append(theirs - ours)
-        return [fmean(each) for each in of.values()]
+        of = [at for at, name in enumerate(self.names) if name in names]
+        return by_origin([self.origins[at] for at in of], [other[at] - self.learned[at] for at in of])
 
 
 def portfolio_of(sets: Sequence[Measured], found: Sequence[Judged]) -> tuple[Line, ...]:
@@ -146,7 +143,7 @@ def learned(sets: Sequence[Measured], kind: str, budget: float) -> list[Line]:
         parts = [_line(side, kind, budgets, where) for side, where in zip(sides, (first, second), strict=True)]
         chosen = [parts[0] if holds(one) else parts[1] for one in own]
         each = [fmean(regret(one, line.order, at) for at in budgets) for one, line in zip(own, chosen, strict=True)]
-        cost = by_origin(own, each)
+        cost = fmean(by_origin([one.origin for one in own], each))
         if cost < lowest - SPLIT_GAIN and (best is None or cost < best[0]):
             best = cost, parts
     return [*(best[1] if best else []), whole]

@@ -41,11 +41,11 @@ Kind = Literal["solved", "tuned", "scratch"]
 class Tries:
     """What the user wants tried. bases: by spec, `minilm`, or for one input, `photo=./folder`; empty for those that are
     here and suit. techniques: as written, `mixup` or `mixup:alpha=0.3`; empty for those that suit. large: whether bases
-    of `LARGE` are among those that are here; None asks the memory."""
+    of `LARGE` are among those that are here."""
 
     bases: Sequence[str] = ()
     techniques: Sequence[str] = ()
-    large: bool | None = None
+    large: bool = True
 
 
 def bases_tried(job: Job, recipe: Recipe, tries: Tries) -> dict[str, tuple[BaseSettings, ...]]:
@@ -64,8 +64,7 @@ def bases_tried(job: Job, recipe: Recipe, tries: Tries) -> dict[str, tuple[BaseS
         elif one.name not in job.bases.free:
             more = []
         else:
-            large = room_for_large() if tries.large is None else tries.large
-            more = _suiting(one, own[one.name], alone=len(inputs) == 1, large=large)
+            more = _suiting(one, own[one.name], alone=len(inputs) == 1, large=tries.large)
         read = [_as_read(job, recipe, one, base.for_input(one.name)) for base in more]
         others = {base.spec: base for base in read if _core(base) != _core(own[one.name])}
         found[one.name] = (own[one.name], *sorted(others.values(), key=cost_of))
