@@ -53,6 +53,7 @@ def test_settings_are_stored_unchanged_and_cloned():
     assert [technique.name for technique in estimator.recipe.listed] == ["lora", "label-smoothing"]
 
 
+@pytest.mark.slow
 def test_cross_validation_and_pipeline(wine):
     X, y = wine
     assert cross_val_score(make_pipeline(StandardScaler(), gw.Classifier(**QUICK)), X, y, cv=3).min() > 0.9

@@ -65,13 +65,10 @@ SAYS = {
 APART = {"make_sample_data", "resume_after_kill"}
 """Those with a test of their own."""
 EVERYDAY = {
-    "advise",
     "costs",
     "domains",
     "few_shot",
-    "fuse_columns",
     "multilabel",
-    "own_technique",
     "regression",
     "search_rows",
     "slices",

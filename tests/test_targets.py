@@ -216,6 +216,7 @@ def test_every_head_is_solved_on_the_rows_that_have_the_target(head: str, base: 
             assert together[name].shape == alone.shape
 
 
+@pytest.mark.slow
 def test_the_default_runs_through(base: Path) -> None:
     recipe = gw.Recipe(base=str(base), training=gw.Training(steps=2, batch=16, precision="fp32"))
     model = gw.fit(frame(), target=TARGETS, recipe=recipe)

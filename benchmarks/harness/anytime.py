@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -118,16 +119,16 @@ def by_origin(origins: Sequence[str], values: Sequence[float]) -> list[float]:
     return [fmean(each) for each in of.values()]
 
 
-def greedy(sets: Sequence[Measured], names: Sequence[str], budgets: Sequence[float]) -> Order:
+def greedy(sets: Sequence[Measured], names: Sequence[str], budgets: Sequence[float], first: Collection[str]) -> Order:
     """An order of some of the candidates with little mean regret: one after the other is put where it saves most, until
-    none saves enough. Of equals the first name and the last place are taken."""
-    order, lowest = list[str](), mean_regret(sets, (), budgets)
+    none saves enough. Of equals the first name and the last place are taken. first: one of these stands in front."""
+    order, lowest = list[str](), math.inf
     while len(order) < MOST:
         tried = [
             (mean_regret(sets, [*order[:at], name, *order[at:]], budgets), place, -at, name)
             for place, name in enumerate(names)
-            if name not in order
-            for at in range(len(order) + 1)
+            if name not in order and (order or name in first)
+            for at in range(min(1, len(order)), len(order) + 1)
         ]
         if not tried or min(tried)[0] > lowest - LEAST_GAIN:
             break

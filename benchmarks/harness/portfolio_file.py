@@ -42,9 +42,6 @@ def _line(line: Line) -> str:
             parts.append(f"        {name}=Span({ends}),\n")
     if line.language:
         parts.append(f'        language="{line.language}",\n')
-    if line.bases:
-        bases = ", ".join(f'"{base}"' for base in line.bases)
-        parts.append(f"        bases=({bases}{',' if len(line.bases) == 1 else ''}),\n")
     return f"    Line(\n{''.join(parts)}    ),\n"
 
 
@@ -63,7 +60,6 @@ def from_json(plain: Sequence[dict[str, Any]]) -> tuple[Line, ...]:
             rows=Span(*one["rows"]),
             classes=Span(*one["classes"]),
             language=one["language"],
-            bases=tuple(one["bases"]),
         )
         for one in plain
     )

@@ -36,6 +36,7 @@ def told(*asked: object) -> Any:
     return graft(*map(str, asked))
 
 
+@pytest.mark.slow
 def test_what_a_part_brings_is_printed_and_written(tmp_path: Path) -> None:
     done = told(*ASKED, "--repeats", 2, "--out", tmp_path / "page")
     done.works()

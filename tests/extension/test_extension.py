@@ -190,6 +190,7 @@ def test_a_package_of_another_version_is_named(place: Path, changed: Callable[[s
     assert "architecture 'letters' comes from the package graftwork-letters, but version 0.3 of it" in said
 
 
+@pytest.mark.slow
 def test_an_encoder_that_no_model_could_name_is_refused_before_training(
     place: Path, changed: Callable[[str, str], Path]
 ) -> None:

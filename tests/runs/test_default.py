@@ -132,6 +132,21 @@ def test_a_run_from_scratch_takes_the_steps_that_fit(monkeypatch: pytest.MonkeyP
     assert kept.recipe.training.steps == kept.fitted.steps
 
 
+def test_a_fine_tune_that_the_memory_is_too_small_for_is_left_out_and_stays_so(
+    auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ear, job = Ear(), job_of(120, auto)
+    monkeypatch.setattr("graftwork.runs.room.free_memory", lambda: 100_000)
+    candidates, _ = run_all(job, auto, open_workspace(tmp_path, False), ear, None)
+    assert [one.name for one in candidates] == PROBES
+    left_out = next(note for note in ear.notes if "left out" in note)
+    assert re.fullmatch(r"tune: left out, a step takes about [\d.]+ GB of memory, and 0\.0 GB are free", left_out)
+    monkeypatch.setattr("graftwork.runs.room.free_memory", lambda: 1 << 40)
+    again, _ = run_all(job, auto, open_workspace(tmp_path, True), ear, None)
+    assert [one.name for one in again] == PROBES
+    assert ear.notes.count(left_out) == 2
+
+
 def test_a_run_is_left_out_where_one_like_the_last_does_not_fit(
     auto: gw.Recipe, tried: tuple[Job, list[Candidate], Candidate, Ear]
 ) -> None:

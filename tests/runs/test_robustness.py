@@ -46,6 +46,7 @@ def test_written_settings_are_those_of_python(model: Model, table: Path):
     assert found.attacked[0].epsilons == (4 / 255, 8 / 255)
 
 
+@pytest.mark.slow
 def test_command_line(model: Model, table: Path, tmp_path: Path):
     model.save(tmp_path / "model")
     brief = ("--robust", "--robust-set", "rows=6,steps=2,queries=3")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from graftwork.core.clock.pace import OutOfTime
+from graftwork.core.run import Run
 from graftwork.data.store.cache import of_disk
 from graftwork.errors import DataError, NonFiniteLossError, NumericalError, UsageError
 from graftwork.recipe import Recipe
@@ -30,6 +31,7 @@ from graftwork.runs.folds import FOLDS
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
 from graftwork.runs.paced import least_steps
+from graftwork.runs.room import no_room
 from graftwork.runs.single import Candidate, RunOne, make_ready, run_single
 from graftwork.runs.workspace import Workspace
 from graftwork.shown import shortened_text
@@ -65,7 +67,7 @@ def run_all(
     first candidate is done Ctrl-C is raised again; where no run is left, the first failure is. Only the network of the
     best candidate keeps its weights in memory.
     """
-    sequence = _Sequence(job, workspace, listener, deadline, look)
+    sequence = _Sequence(job, workspace, listener, deadline, look, here=run is run_single)
     candidates, failures = sequence.candidates, list[Exception]()
     planned = with_stream(job, planned_recipes(job, recipe, _ordered_for(workspace, deadline), portfolio), stream)
     for line in could_be_tried(job, recipe):
@@ -75,7 +77,6 @@ def run_all(
         try:
             limit = sequence.limit(name, its_job, one, spare=at == 0 and len(planned) > 2)
             if limit is LEFT_OUT:
-                listener.note(f"{name}: left out, the budget is used up")
                 continue
             begun = sequence.now()
             done = run(its_job, one, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit)
@@ -84,8 +85,8 @@ def run_all(
             if len(planned) > 1:
                 candidates[-1] = sequence.weighed(done)
         except OutOfTime:
-            workspace.remember(f"{name}-begun", False)
-            listener.note(f"{name}: left out, the budget is used up before its first step")
+            workspace.remember(f"{name}-left-out", USED_UP)
+            listener.note(f"{name}: left out, {USED_UP} before its first step")
             continue
         except (*FAILURES, UsageError, DataError) as error:
             if _ends_all(error, name, streamed=its_job is not job):
@@ -155,6 +156,7 @@ def best(candidates: Sequence[Candidate]) -> Candidate:
 
 LEFT_OUT = Deadline(0.0)
 """Stands for the limit of a run that is not begun."""
+USED_UP = "the budget is used up"
 
 
 @dataclass
@@ -166,6 +168,8 @@ class _Sequence:
     listener: Listener
     deadline: Deadline | None
     look: Look | None
+    here: bool
+    """Whether one process of this machine makes the runs."""
     candidates: list[Candidate] = field(default_factory=list)
     began: float = 0.0
     took: float = 0.0
@@ -181,12 +185,14 @@ class _Sequence:
 
     def limit(self, name: str, job: Job, recipe: Recipe, *, spare: bool) -> Deadline | None:
         """By when a run must have reached its first step; None for one that has to be, `LEFT_OUT` for one that is not
-        begun. A resumed call runs what it ran before. spare: there are others to fall back on, on the same features."""
-        decided = self.workspace.recall(f"{name}-begun", bool)
-        if decided is None:
-            decided = not self.candidates or self._fits(job, recipe)
-        self.workspace.remember(f"{name}-begun", bool(decided))
-        if not decided:
+        begun, and why is said. A resumed call runs what it ran before. spare: there are others to fall back on, on the
+        same features."""
+        why = self.workspace.recall(f"{name}-left-out", str)
+        if why is None:
+            why = self._why_not(job, recipe) if self.candidates else ""
+        self.workspace.remember(f"{name}-left-out", why)
+        if why:
+            self.listener.note(f"{name}: left out, {why}")
             return LEFT_OUT
         if self.deadline is None or self.candidates:
             return self.deadline
@@ -206,22 +212,25 @@ class _Sequence:
         beaten = found is not self.simplest and not found.beats(self.simplest, self.job)
         return replace(done, across=found.score, beaten=beaten)
 
-    def _fits(self, job: Job, recipe: Recipe) -> bool:
-        if self.deadline is None:
-            return True
-        left, whole = self.deadline.left(), self.deadline.at - self.began
-        last = self.took if len(self.candidates) > 1 else 0.0
-        return left > max(LEFT * whole, last, self._seconds(job, recipe))
-
-    def _seconds(self, job: Job, recipe: Recipe) -> float:
-        """Of a run that is tuned: for its own cache and the fewest steps, by what a row took in the first look."""
-        if self.look is None or not any(base.suggested_lr for base in recipe.bases(job.train.schema).values()):
-            return 0.0
+    def _why_not(self, job: Job, recipe: Recipe) -> str:
+        """Why a run is left out that is not the first; "" where it is begun."""
+        if self.deadline is not None:
+            left, whole = self.deadline.left(), self.deadline.at - self.began
+            if left <= max(LEFT * whole, self.took if len(self.candidates) > 1 else 0.0):
+                return USED_UP
+        if not any(base.suggested_lr for base in recipe.bases(job.train.schema).values()):
+            return ""
         run = make_ready(job, recipe)
         if run.plan.total_steps == 0:
-            return 0.0  # a probe: its features are there
+            return ""  # a probe: its features are there
+        if self.deadline is not None and self.look is not None and self.deadline.left() <= self._seconds(run):
+            return USED_UP
+        return no_room(run) if self.here else ""
+
+    def _seconds(self, run: Run) -> float:
+        """Of a run that is tuned: for its own cache and the fewest steps, by what a row took in the first look."""
+        assert self.look is not None
         kept = fmean(run.cached_shares.values())
-        rows = len(job.train) + len(job.valid or ())
+        held = len(run.valid or ())
         steps = least_steps(run) * run.training.batch * (TRAINED * (1 - kept))
-        scored = len(job.valid or ()) * (1 - kept)
-        return self.look.read * (rows * kept + steps + scored)
+        return self.look.read * ((len(run.train) + held) * kept + steps + held * (1 - kept))

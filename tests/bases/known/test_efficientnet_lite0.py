@@ -182,6 +182,7 @@ def test_classes_of_photos_that_scikit_learn_carries(real_bases: Callable[..., N
     assert found == [PALACE, DAISY]
 
 
+@pytest.mark.slow
 def test_classes_of_photos_of_pacs(real_bases: Callable[..., None], real_data: Path) -> None:
     real_bases("efficientnet-lite0")
     rows = pq.read_table(real_data / "pacs" / "test.parquet").to_pylist()

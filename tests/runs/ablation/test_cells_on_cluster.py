@@ -56,6 +56,7 @@ def machines(monkeypatch: pytest.MonkeyPatch) -> list[FakeHands]:
     return made
 
 
+@pytest.mark.slow
 def test_they_are_as_here(machines: list[FakeHands]) -> None:
     here = ablated(repeats=3)
     there = ablated(repeats=3, cluster="auto")

@@ -47,7 +47,6 @@ def mixed(rows: int = 120) -> pd.DataFrame:
 LINES = (
     Line(kind="text", order=("a",), up_to=35, classes=Span(0, 20)),
     Line(kind="text", order=("b",), rows=Span(500), language="other"),
-    Line(kind="text", order=("c",), bases=("mpnet",)),
     Line(kind="text", order=("d",)),
 )
 
@@ -60,7 +59,7 @@ LINES = (
         (Situation("text", 100, classes=20, budget=36), ("d",)),
         (Situation("text", 500, language="other"), ("b",)),
         (Situation("text", 499, language="other"), ("d",)),
-        (Situation("text", 500, language="English", bases=frozenset({"mpnet", "minilm"})), ("c",)),
+        (Situation("text", 500, language="English"), ("d",)),
         (Situation("image", 500), None),
     ],
 )
@@ -71,11 +70,8 @@ def test_the_first_line_whose_conditions_all_hold_is_taken(found: Situation, exp
 def test_the_situation_is_that_of_the_rows(auto: gw.Recipe) -> None:
     job = job_of(texts(), auto)
     assert situation_of(job, auto, 60.0, ()) == Situation("text", len(job.train), 3, budget=60.0)
-    table = [Line(kind="text", order=(), language="other", bases=("minilm", "none", "cnn", "small-cnn"))]
-    asked = situation_of(job, auto, None, table)
-    assert (asked.language, asked.bases) == ("English", frozenset())  # the user has named one
-    free = situation_of(job_of(texts(), gw.Recipe()), gw.Recipe(), None, table)
-    assert free.bases == frozenset({"minilm", "cnn"})
+    table = [Line(kind="text", order=(), language="other")]
+    assert situation_of(job, auto, None, table).language == "English"
     several = job_of(mixed(), auto, target="label")
     assert situation_of(several, auto, None, ()).kind == "several"
     assert situation_of(job_of(numbers(classes=False), gw.Recipe()), gw.Recipe(), None, ()).classes == 0

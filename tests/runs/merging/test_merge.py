@@ -312,6 +312,7 @@ def test_bad_tables(models: dict[str, Path], tables: Path, tmp_path: Path):
         gw.merge([models["hot"]])
 
 
+@pytest.mark.slow
 def test_the_command_line(models: dict[str, Path], tables: Path, tmp_path: Path):
     out, new = tmp_path / "merged", tmp_path / "new"
     on = ("--on", tables / "hot.csv", "--on", tables / "cool.csv")

@@ -73,6 +73,7 @@ def came_to(run_each: Callable[..., Any], keep: Callable[[int], Trial | None]) -
     return {number: (one.state, one.rungs, one.steps, one.size) for number, one in sorted(found.items())}
 
 
+@pytest.mark.slow
 def test_it_is_as_here(judged: Judged, tmp_path: Path) -> None:
     here = TrialRunner(judged, rungs_of, tmp_path / "here")
     expected = came_to(here.run_each, here.known)

@@ -32,15 +32,14 @@ class Situation:
     """What an order may depend on.
 
     kind: of the inputs, `several` where they differ. rows: that are trained on. classes: 0 for numbers, of several
-    targets the most. language: "English" or "other"; "" where no texts are read, or the table does not ask. bases:
-    those at hand of which the table asks. budget: seconds of the whole call; None without one.
+    targets the most. language: "English" or "other"; "" where no texts are read, or the table does not ask. budget:
+    seconds of the whole call; None without one.
     """
 
     kind: Kind
     rows: int
     classes: int = 0
     language: str = ""
-    bases: frozenset[str] = frozenset()
     budget: float | None = None
 
 
@@ -48,8 +47,8 @@ class Situation:
 class Line:
     """Candidates by name, in their order, for the situations that all conditions hold for.
 
-    up_to: a budget of at most so many seconds; None: any, and none. bases: all of them are at hand. A candidate on
-    another base than the one that was chosen is written `linear probe on mpnet`.
+    up_to: a budget of at most so many seconds; None: any, and none. A candidate on another base than the one that was
+    chosen is written `train on cnn`.
     """
 
     kind: Kind
@@ -58,7 +57,6 @@ class Line:
     rows: Span = ANY
     classes: Span = ANY
     language: str = ""
-    bases: tuple[str, ...] = ()
 
     def holds(self, found: Situation) -> bool:
         """Whether the line is for this situation."""
@@ -69,7 +67,6 @@ class Line:
             and self.rows.holds(found.rows)
             and self.classes.holds(found.classes)
             and self.language in ("", found.language)
-            and found.bases.issuperset(self.bases)
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from graftwork.data.columns.joined import as_parts
 from graftwork.recipe import Recipe
 from graftwork.runs.candidates.orders import EACH_KIND, Kind, Portfolio, Situation, order_of
-from graftwork.runs.candidates.other import candidate, on_base
+from graftwork.runs.candidates.other import candidate
 from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.candidates.tables import few_validate, reads_columns_alone
 from graftwork.runs.candidates.tuned import compares
@@ -54,16 +54,14 @@ def may_be_ordered(job: Job, recipe: Recipe) -> bool:
 
 
 def situation_of(job: Job, recipe: Recipe, budget: float | None, portfolio: Portfolio = PORTFOLIO) -> Situation:
-    """What the order of a job may depend on. Language and bases at hand are looked at only where the table asks."""
+    """What the order of a job may depend on. The language is looked at only where the table asks."""
     kinds = {one.modality for one in recipe.read(job.train.schema)}
     kind: Kind = "several" if len(kinds) > 1 else next(iter(kinds))
-    asked = {base for line in portfolio for base in line.bases}
     return Situation(
         kind,
         len(job.train),
         max(task.outputs if task.single_label else len(task.classes) for task in job.tasks.values()),
         _language(job, recipe) if any(line.language for line in portfolio) else "",
-        frozenset(base for base in asked if on_base(job, recipe, base) is not None),
         budget,
     )
 

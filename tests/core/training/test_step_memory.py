@@ -1,0 +1,88 @@
+"""graftwork.core.training.step_memory: how much a step takes, against what the process took, and what it leaves."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from conformance.table import COMBINATIONS, techniques
+from graftwork.core.fit import fit
+from graftwork.core.training.step_memory import step_memory
+from graftwork.techniques.transfer.partial import Partial
+from graftwork.techniques.transfer.probe import Probe
+from tinyrun import Worlds, same, weights
+
+
+@pytest.mark.parametrize("world", ["rnn", "cnn", "image", "normed", "audio", "mixed", "wide", "wide-episodes"])
+def test_it_is_known_of_every_kind_of_input(world: str, fixtures: Worlds) -> None:
+    run = fixtures(world).run()
+    trained = sum(one.numel() * one.element_size() for one in run.network.parameters() if one.requires_grad)
+    assert step_memory(run) > 3 * trained  # two moments, and what is kept for the gradient or that itself
+
+
+@pytest.mark.parametrize("names", [(), *COMBINATIONS], ids=lambda names: "+".join(names) or "none")
+def test_the_run_is_left_untouched(names: tuple[str, ...], fixtures: Worlds) -> None:
+    fixture = fixtures("transformer")
+    run = fixture.run(techniques(names))
+    before = torch.get_rng_state()
+    step_memory(run)
+    assert torch.equal(before, torch.get_rng_state())
+    _, plain = fixture.fit(techniques(names))
+    assert same(weights(fit(run).network), weights(plain.network))
+
+
+def test_it_grows_with_the_batch_and_shrinks_with_what_is_frozen(fixtures: Worlds) -> None:
+    fixture = fixtures("transformer")
+    whole = step_memory(fixture.run(batch=8))
+    fixed = 2 * sum(one.numel() * 4 for one in fixture.run().network.parameters())
+    assert step_memory(fixture.run(batch=16)) - fixed == pytest.approx(2 * (whole - fixed), rel=0.3)  # rows differ
+    assert step_memory(fixture.run([Partial(1)])) < 0.7 * whole
+    assert step_memory(fixture.run([Probe()])) < 0.1 * whole
+    assert step_memory(fixture.run([Probe()], epochs=0.0, steps=None)) == 0
+
+
+TAKEN = """
+import threading, time
+import numpy as np, pandas as pd, torch
+import graftwork as gw
+from graftwork.core.training.gradients import gradients
+from graftwork.core.training.optimizer import make_optimizer
+from graftwork.core.training.step_memory import step_memory
+from graftwork.runs.job.job import make_job
+from graftwork.runs.single import make_ready
+
+def anonymous():
+    return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("RssAnon"))
+
+torch.set_num_threads(1)
+draw = np.random.default_rng(0)
+texts = [" ".join(draw.choice(["river", "stone", "cloud", "table"], 90)) for _ in range(64)]
+table = pd.DataFrame({"text": texts, "label": draw.choice(["a", "b"], 64)})
+recipe = gw.Recipe(base="minilm", techniques=(), training=gw.Training(epochs=1))
+run = make_ready(make_job(gw.DataArguments(train=table, target="label"), recipe), recipe)
+optimizer, peak, before = make_optimizer(run.network, run.stages, run.training), 0, anonymous()
+
+def watch():
+    global peak
+    while True:
+        peak = max(peak, anonymous())
+        time.sleep(0.002)
+
+threading.Thread(target=watch, daemon=True).start()
+run.network.train()
+for rows in run.sampler.epoch(0):  # two steps: moments are there from the first on
+    gradients(run, optimizer, rows)
+    optimizer.step()
+taken = peak - before
+print(step_memory(run) / taken)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_it_is_what_the_process_takes() -> None:
+    done = subprocess.run([sys.executable, "-c", TAKEN], capture_output=True, text=True, check=True)
+    assert 0.8 < float(done.stdout) < 1.4
