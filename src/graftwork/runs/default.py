@@ -16,6 +16,7 @@ from statistics import fmean
 from graftwork.core.clock.pace import OutOfTime
 from graftwork.core.run import Run
 from graftwork.data.store.cache import of_disk
+from graftwork.devices import chosen
 from graftwork.errors import DataError, NonFiniteLossError, NumericalError, UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.across import Across, across
@@ -67,7 +68,7 @@ def run_all(
     first candidate is done Ctrl-C is raised again; where no run is left, the first failure is. Only the network of the
     best candidate keeps its weights in memory.
     """
-    sequence = _Sequence(job, workspace, listener, deadline, look, here=run is run_single)
+    sequence = _Sequence(job, workspace, listener, deadline, look, here=run is run_single and chosen().type == "cpu")
     candidates, failures = sequence.candidates, list[Exception]()
     planned = with_stream(job, planned_recipes(job, recipe, _ordered_for(workspace, deadline), portfolio), stream)
     for line in could_be_tried(job, recipe):
@@ -85,7 +86,7 @@ def run_all(
             if len(planned) > 1:
                 candidates[-1] = sequence.weighed(done)
         except OutOfTime:
-            workspace.remember(f"{name}-left-out", USED_UP)
+            workspace.remember(f"{name}-begun", False)
             listener.note(f"{name}: left out, {USED_UP} before its first step")
             continue
         except (*FAILURES, UsageError, DataError) as error:
@@ -156,7 +157,7 @@ def best(candidates: Sequence[Candidate]) -> Candidate:
 
 LEFT_OUT = Deadline(0.0)
 """Stands for the limit of a run that is not begun."""
-USED_UP = "the budget is used up"
+USED_UP, AS_BEFORE = "the budget is used up", "as it was before"
 
 
 @dataclass
@@ -169,7 +170,7 @@ class _Sequence:
     deadline: Deadline | None
     look: Look | None
     here: bool
-    """Whether one process of this machine makes the runs."""
+    """Whether the memory of this machine has to do for a run: one process makes it, on the CPU."""
     candidates: list[Candidate] = field(default_factory=list)
     began: float = 0.0
     took: float = 0.0
@@ -187,10 +188,11 @@ class _Sequence:
         """By when a run must have reached its first step; None for one that has to be, `LEFT_OUT` for one that is not
         begun, and why is said. A resumed call runs what it ran before. spare: there are others to fall back on, on the
         same features."""
-        why = self.workspace.recall(f"{name}-left-out", str)
-        if why is None:
-            why = self._why_not(job, recipe) if self.candidates else ""
-        self.workspace.remember(f"{name}-left-out", why)
+        begun = self.workspace.recall(f"{name}-begun", bool)
+        why = AS_BEFORE if begun is False else ""
+        if begun is None and self.candidates:
+            why = self._why_not(job, recipe)
+        self.workspace.remember(f"{name}-begun", not why)
         if why:
             self.listener.note(f"{name}: left out, {why}")
             return LEFT_OUT
@@ -218,19 +220,20 @@ class _Sequence:
             left, whole = self.deadline.left(), self.deadline.at - self.began
             if left <= max(LEFT * whole, self.took if len(self.candidates) > 1 else 0.0):
                 return USED_UP
-        if not any(base.suggested_lr for base in recipe.bases(job.train.schema).values()):
+        timed = self.deadline is not None and self.look is not None
+        tuned = any(base.suggested_lr for base in recipe.bases(job.train.schema).values())
+        if not tuned or not (timed or self.here):
             return ""
         run = make_ready(job, recipe)
         if run.plan.total_steps == 0:
             return ""  # a probe: its features are there
-        if self.deadline is not None and self.look is not None and self.deadline.left() <= self._seconds(run):
+        if self.deadline is not None and self.look is not None and self.deadline.left() <= _seconds(run, self.look):
             return USED_UP
         return no_room(run) if self.here else ""
 
-    def _seconds(self, run: Run) -> float:
-        """Of a run that is tuned: for its own cache and the fewest steps, by what a row took in the first look."""
-        assert self.look is not None
-        kept = fmean(run.cached_shares.values())
-        held = len(run.valid or ())
-        steps = least_steps(run) * run.training.batch * (TRAINED * (1 - kept))
-        return self.look.read * ((len(run.train) + held) * kept + steps + held * (1 - kept))
+
+def _seconds(run: Run, look: Look) -> float:
+    """Of a run that is tuned: for its own cache and the fewest steps, by what a row took in the first look."""
+    kept, held = fmean(run.cached_shares.values()), len(run.valid or ())
+    steps = least_steps(run) * run.training.batch * (TRAINED * (1 - kept))
+    return look.read * ((len(run.train) + held) * kept + steps + held * (1 - kept))

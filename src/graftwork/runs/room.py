@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from graftwork.core.run import Run
-from graftwork.core.training.step_memory import step_memory
+from graftwork.core.training.step_memory import least_memory, step_memory
 from graftwork.runs.bases.memory import free_memory
 
 
 def no_room(run: Run) -> str:
-    """Why the memory is too small for a step; "" where it is not, or where that is not known. A GPU says it by itself;
-    a system that has no memory left ends the process."""
-    if run.network.device.type != "cpu":
-        return ""
+    """Why the memory is too small for the steps of a run; "" where it is not, or where that is not known."""
     free = free_memory()
-    if free is None or (taken := step_memory(run)) <= free:
+    if free is None:
         return ""
-    return f"a step takes about {taken / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free"
+    taken = least_memory(run)
+    if taken <= free:  # else the trial itself would take too much
+        taken = step_memory(run)
+    if taken <= free:
+        return ""
+    return f"its steps take about {taken / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free"

@@ -1,4 +1,4 @@
-"""How much memory a step takes, found by trying one on a few rows with a copy of the network."""
+"""How much memory steps take, found by trying two small ones on a copy of the network."""
 
 from __future__ import annotations
 
@@ -13,55 +13,69 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from graftwork.core.run import Run, attach
 from graftwork.core.training.gradients import gradients
-from graftwork.core.training.optimizer import make_optimizer, trained_by
+from graftwork.core.training.optimizer import make_optimizer
 from graftwork.core.training.sharded_run import trial_network
 
 TRIED = 2
-"""Rows of the step that is tried."""
+"""Rows of the first step that is tried; the second one has twice as many."""
+COPIES = 4
+"""Of each trained weight: its gradient, two moments, and the best one so far."""
+
+
+def least_memory(run: Run) -> int:
+    """Bytes that the steps of this run take beside the network whatever its rows are; 0 where there are none."""
+    if run.plan.total_steps == 0:
+        return 0
+    return COPIES * sum(one.numel() * one.element_size() for one in run.network.parameters() if one.requires_grad)
 
 
 def step_memory(run: Run) -> int:
-    """Bytes that a step takes at its peak beside the network: what is kept for the gradient of the batch with the most
-    tokens, or, where it is more, the gradient that it becomes; and the optimizer's state. 0 where there are no steps.
-    The run itself, its random streams included, stays untouched.
+    """Bytes that the steps of this run take beside the network: what is kept for the gradient of the batch with the
+    most tokens, and `least_memory`. 0 where there are no steps. The run itself, its random streams included, stays
+    untouched.
 
-    The batch is counted from its longest rows, so that what grows with the square of the length is there.
+    What is kept is counted in steps on the batch's longest rows, so that what grows with the square of the length is
+    there; what does not grow with the rows (weights in another precision) counts once.
     """
     if run.plan.total_steps == 0:
         return 0
     trial = attach(replace(run, network=trial_network(run)))
     trial.stages.state.to(trial.network.device)
-    optimizer = make_optimizer(trial.network, trial.stages, trial.training)
-    batch = _largest(trial)
-    tried = batch[np.argsort(-run.train.lengths[batch], kind="stable")[:TRIED]]
-    saved = _Saved({_place(tensor) for tensor in trial.network.state_dict(keep_vars=True).values()})
-    with torch.random.fork_rng(), saved_tensors_hooks(saved.keep, saved.give):
+    batch = _largest_batch(trial)
+    with torch.random.fork_rng():
         trial.network.train()
-        gradients(trial, optimizer, tried)
-        optimizer.step()
-    trained = [one for one in trained_by(optimizer) if one.grad is not None]
-    state = sum(_size(value) for one in trained for value in optimizer.state[one].values() if isinstance(value, Tensor))
-    return max(saved.most * len(batch) // len(tried), sum(_size(one) for one in trained)) + state
+        some, more = _kept(trial, batch[:TRIED]), _kept(trial, batch[: 2 * TRIED])
+    further = max(0, len(batch) - 2 * TRIED) * max(0, more - some) // TRIED
+    return more + further + least_memory(run)
 
 
-def _largest(run: Run) -> np.ndarray:
-    """The rows of the batch with the most tokens, padding included, of a pass over the rows."""
-    batches = (run.stages.sampler or run.sampler.epoch)(0)
-    return max(batches, key=lambda rows: len(rows) * int(run.train.lengths[rows].max()))
+def _largest_batch(run: Run) -> np.ndarray:
+    """The rows of the batch with the most tokens, padding included, of a pass over the rows; the longest first."""
+    lengths, batches = run.train.lengths, (run.stages.sampler or run.sampler.epoch)(0)
+    largest = max(batches, key=lambda rows: len(rows) * int(lengths[rows].max()))
+    return largest[np.argsort(-lengths[largest], kind="stable")]
+
+
+def _kept(trial: Run, rows: np.ndarray) -> int:
+    """Bytes that are kept at most between forward and backward of a step on these rows."""
+    saved = _Saved({_place(tensor) for tensor in trial.network.state_dict(keep_vars=True).values()})
+    with saved_tensors_hooks(saved.keep, saved.give):
+        gradients(trial, make_optimizer(trial.network, trial.stages, trial.training), rows)
+    return saved.most
 
 
 class _Saved:
-    """Bytes of what is kept between forward and backward. places: of the network's own tensors, which don't count."""
+    """Bytes of what is kept between forward and backward. own: places of the network's own tensors, which don't
+    count."""
 
-    def __init__(self, places: set[int]) -> None:
-        self.places, self.times = places, Counter[int]()
+    def __init__(self, own: set[int]) -> None:
+        self.own, self.times = own, Counter[int]()
         self.now = self.most = 0
 
     def keep(self, tensor: Tensor) -> Any:
         place = _place(tensor)
-        if place not in self.places:
-            if not self.times[place]:
-                self.now += tensor.untyped_storage().nbytes()
+        if place not in self.own:
+            self.now += 0 if self.times[place] else tensor.untyped_storage().nbytes()
             self.times[place] += 1
             self.most = max(self.most, self.now)
         return tensor
@@ -76,7 +90,3 @@ class _Saved:
 
 def _place(tensor: Tensor) -> int:
     return tensor.untyped_storage().data_ptr()
-
-
-def _size(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()

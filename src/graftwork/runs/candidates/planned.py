@@ -18,6 +18,7 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.job.language import ENGLISH, spoken
 from graftwork.runs.job.text_choice import FEW, LONGEST, MIXED
 from graftwork.tasks.registry import USUAL_HEAD
+from graftwork.techniques.transfer.probe import Probe
 
 
 def planned_recipes(
@@ -40,7 +41,13 @@ def planned_recipes(
             made = candidate(job, recipe, name, usual)
             if made is not None and (name in usual or made not in planned.values()):
                 planned[name] = made
+    if planned and not _is_probe(next(iter(planned.values()))):  # the one that stood in front can't be had here
+        planned = dict([next(iter(usual.items()))]) | planned
     return list((planned or usual).items())
+
+
+def _is_probe(recipe: Recipe) -> bool:
+    return any(isinstance(one, Probe) for one in recipe.named)
 
 
 def may_be_ordered(job: Job, recipe: Recipe) -> bool:
