@@ -2,14 +2,18 @@
 usual settings, embeddings of the best base that is fetched + logistic regression, and on texts AutoGluon multimodal.
 
 Budgets are CPU seconds of one thread, those of full fine-tuning the same. Tune and default try their candidates in an
-order that was learned without these sets. Embeddings take the time that they take. AutoGluon has the base of full
-fine-tuning, twice the budget by the wall clock, and an environment of its own, which GRAFTWORK_AUTOGLUON names. The
-curves are of the model that is in the folder at that time, on 500 test rows, which is not counted.
+order that was learned without these sets, and choose their bases among all that are here; full fine-tuning has one.
+Embeddings take the time that they take, of photos at the largest size. AutoGluon has the base of full fine-tuning, its
+mean over tokens, accuracy as its metric, twice the budget by the wall clock, and an environment of its own, which
+GRAFTWORK_AUTOGLUON names. The curves are of the model that is in the folder at that time, on 500 test rows, scored
+afterwards. A cell that fails is said, and tried again by the next call; none is begun with little memory free, by which
+bases are chosen.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -18,6 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from graftwork.runs.bases.memory import free_memory
+from graftwork.runs.job.choice import at_hand
 from harness import data, options
 from harness.measure import BENCHMARKS, work
 from harness.options import OURS, Options
@@ -32,11 +38,14 @@ FIGURE = BENCHMARKS.parent / "docs" / "images" / "tune.svg"
 SHORT, LONG = 120, 480
 QUICK_SECONDS = 12
 SCORED = 500
-STRENGTHS = [0.001, 0.01, 0.1, 1.0]
+STRENGTHS = [1e-5, 1e-4, 0.001, 0.01, 0.1, 1.0]
 TUNE, DEFAULT, FULL = "tune", "default", "full fine-tuning"
 EMBEDDINGS, AUTOGLUON = "embeddings + LR", "AutoGluon"
 PEERS = (FULL, EMBEDDINGS, AUTOGLUON)
 ENVIRONMENT = "GRAFTWORK_AUTOGLUON"
+MEMORY = 8e9
+"""Bytes that must be free: what one cell takes at most beside another."""
+BASES = ("minilm", "mpnet", "efficientnet-lite0", "whisper-base", "whisper-tiny.en")
 Found = Mapping[tuple[str, int, str], Record]
 """By set, budget and method."""
 
@@ -46,7 +55,10 @@ def main() -> None:
     options.sets(parser)
     asked = parser.parse_args()
     given, names = options.chosen(asked, SEEDS), options.named(asked.only, [one.name for one in SETS])
-    results, lines = Results(NAME, given), portfolio()
+    missing = [name for name in BASES if at_hand(name) is None]
+    if missing and not given.quick:
+        sys.exit(f"Not here: {', '.join(missing)}. Fetch them with graft bases get, and set GRAFTWORK_HOME.")
+    results, lines = Results(NAME, given), portfolio(quick=given.quick)
     with tempfile.TemporaryDirectory(prefix="graftwork-bench-") as folder:
         for one in SETS[2:3] if given.quick else [one for one in SETS if one.name in names]:
             parts = files(one, Path(folder) / one.name, quick=given.quick)
@@ -55,17 +67,20 @@ def main() -> None:
     print(section(results.records(), None if given.quick else FIGURE))
 
 
-def portfolio() -> list[dict[str, Any]] | None:
-    """The order of candidates that was learned without these sets, from the cells that its benchmark left; None where
-    there are none: the library's own is used."""
+def portfolio(*, quick: bool) -> list[dict[str, Any]]:
+    """The order of candidates that was learned without these sets, from the cells that its benchmark left. Exits where
+    these are not whole, unless it is a trial: of a part nothing is learned."""
     from harness.portfolio_file import to_json
-    from portfolio import portfolio_without, stored
+    from portfolio import SETS as GRID
+    from portfolio import portfolio_without, sets_of, stored
 
-    return to_json(portfolio_without([one.name for one in SETS])) if stored() else None
+    if len(sets_of(stored())) < len(GRID) and not quick:
+        sys.exit("benchmarks/portfolio.py is not measured whole: its order can't be learned without these sets.")
+    return to_json(portfolio_without([one.name for one in SETS]))
 
 
 def measure(
-    results: Results, given: Options, one: Set, parts: dict[str, str], budget: int, lines: list[dict[str, Any]] | None
+    results: Results, given: Options, one: Set, parts: dict[str, str], budget: int, lines: list[dict[str, Any]]
 ) -> None:
     """All methods, the project's in between the peers'."""
     shared = {**parts, "target": one.target}
@@ -85,7 +100,13 @@ def measure(
 
 
 def _cell(results: Results, one: Set, budget: int, seed: int, method: str, package: str, measured: Any) -> None:
-    results.measure(f"{one.name}, {budget} s, {method}", seed, package, measured)
+    name, free = f"{one.name}, {budget} s, {method}", free_memory()
+    if free is not None and free < MEMORY and not results.has(name, seed, package):
+        sys.exit(f"{free / 1e9:.1f} GB of memory are free, and a cell is to have {MEMORY / 1e9:.0f}.")
+    try:
+        results.measure(name, seed, package, measured)
+    except RuntimeError as error:
+        print(f"{name}: {error}", file=sys.stderr, flush=True)
 
 
 def _autogluon(cell: Any, shared: dict[str, str], budget: int, seed: int) -> None:
@@ -183,7 +204,7 @@ def _panel(found: Found, one: Set) -> Panel | None:
     tune = found[one.name, budget, TUNE]
     curve = [(seconds, accuracy) for seconds, accuracy in tune["curve"]]
     ends = {
-        f"{method}, {at} s" if method in (DEFAULT, FULL) else method: (record["cpu"], record["accuracy"])
+        f"{method}, {at} s" if method != EMBEDDINGS else method: (record["cpu"], record["accuracy"])
         for (name, at, method), record in found.items()
         if name == one.name and method != TUNE
     }

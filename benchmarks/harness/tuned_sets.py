@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from harness import data
 
 PARTS = ("train", "validation", "test")
-PHOTOS = "efficientnet-lite0:size=128"
+PHOTOS = "efficientnet-lite0"
 
 
 @dataclass(frozen=True)

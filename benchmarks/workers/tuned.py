@@ -1,9 +1,9 @@
 """A tune, the default, or full fine-tuning, within a budget of CPU seconds, from files to a saved model; then its
 answers on the test rows.
 
-Settings: train, validation, test (files), target, inputs, way ("tune", "default" or "full"), base (of full
-fine-tuning), budget, seed, portfolio (lines of the order in which candidates are tried, as JSON; null for the library's
-own), scored (test rows on which a tune's model is looked at whenever it changes; that does not count).
+Settings: train, validation, test (files), target, inputs, way ("tune", "default" or "full"), base (of full fine-
+tuning), budget, seed, portfolio (lines of the order in which candidates are tried, as JSON), scored (test rows on which
+every model that a tune had in its folder is looked at afterwards).
 Answer: `cpu`, `wall`, `accuracy`, `right` (a 0 or 1 for each test row), `kept`, and of a tune `trials`, `curve`
 (seconds of the budget and accuracy on those test rows).
 """
@@ -11,6 +11,8 @@ Answer: `cpu`, `wall`, `accuracy`, `right` (a 0 or 1 for each test row), `kept`,
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -20,12 +22,14 @@ import numpy as np
 import pyarrow as pa
 
 import graftwork as gw
+from graftwork.data.store.cache import digest
 from graftwork.evidence.tune.trials import Trial
-from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.fit import fit_data
 from graftwork.runs.listener import Listener
+from graftwork.runs.tune.folder import FOLDER as TUNE
 from harness.clock import Clock
 from harness.measure import settings_and_answer
+from harness.portfolio_file import from_json
 from harness.tuned_sets import read
 
 
@@ -40,26 +44,27 @@ def main() -> None:
     test = read(settings["test"])
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model"
-        looking = Looking(out, test, settings["target"], settings.get("scored", 0))
+        looking = Looking(out, Path(folder) / "seen")
         found = run(settings, data, out, looking)
         spent = clock.read()
         model = gw.load(out)
         right = answers(model, test, settings["target"])
+        curve = looking.curve(test, settings["target"], settings.get("scored", 0))
     recipe = model.recipe.to_dict()
     told = {"accuracy": float(right.mean()), "right": "".join("01"[int(each)] for each in right)}
-    spent["cpu"] -= looking.left_out
     about = {"kept": {part: recipe.get(part) for part in ("base", "head", "techniques")}, **found}
-    answer.write_text(json.dumps({**spent, **told, **about, "curve": looking.curve}, default=str))
+    answer.write_text(
+        json.dumps(
+            {**spent, **told, **about, "curve": curve, "portfolio": digest(json.dumps(settings["portfolio"]))},
+            default=str,
+        )
+    )
 
 
 def run(settings: dict[str, Any], data: gw.DataArguments, out: Path, looking: Looking) -> dict[str, Any]:
     """What is left in `out` is the model; and what else is known of it."""
-    budget, seed, lines = settings["budget"], settings["seed"], settings.get("portfolio")
-    shared: dict[str, Any] = {"out": out, "clock": looking.seconds, "portfolio": PORTFOLIO}
-    if lines is not None:
-        from harness.portfolio_file import from_json
-
-        shared["portfolio"] = from_json(lines)
+    budget, seed = settings["budget"], settings["seed"]
+    shared: dict[str, Any] = {"out": out, "clock": time.process_time, "portfolio": from_json(settings["portfolio"])}
     if settings["way"] == "tune":
         from graftwork.runs.tune.asked import Asking
         from graftwork.runs.tune.tune import tune_data
@@ -74,17 +79,19 @@ def run(settings: dict[str, Any], data: gw.DataArguments, out: Path, looking: Lo
 
 
 class Looking(Listener):
-    """Scores the model in `out` whenever it is another one, and counts CPU seconds without that."""
+    """Keeps every model that is in `out` for a while as links below `seen`."""
 
-    def __init__(self, out: Path, test: pa.Table, target: str, rows: int) -> None:
-        picked = np.sort(np.random.default_rng(0).permutation(len(test))[:rows])
-        self._out, self._target, self._rows = out / "model.json", target, test.take(picked)
-        self._seen = 0
-        self.left_out = 0.0
-        self.curve: list[tuple[float, float]] = []
+    def __init__(self, out: Path, seen: Path) -> None:
+        self._out, self._seen = out, seen
+        self._last = 0
+        self._at: list[float] = []
 
-    def seconds(self) -> float:
-        return time.process_time() - self.left_out
+    def curve(self, test: pa.Table, target: str, rows: int) -> list[tuple[float, float]]:
+        """CPU seconds and accuracy on some test rows of each."""
+        some = test.take(np.sort(np.random.default_rng(0).permutation(len(test))[:rows]))
+        models = [gw.load(self._seen / str(number)) for number in range(len(self._at) if rows else 0)]
+        right = [float(answers(model, some, target).mean()) for model in models]
+        return list(zip(self._at, right, strict=False))
 
     def doing(self, what: str) -> None:  # noqa: ARG002
         self._look()
@@ -93,13 +100,13 @@ class Looking(Listener):
         self._look()
 
     def _look(self) -> None:
-        stamp = self._out.stat().st_mtime_ns if self._out.is_file() else 0
-        if not len(self._rows) or stamp in (0, self._seen):
+        manifest = self._out / "model.json"
+        stamp = manifest.stat().st_mtime_ns if manifest.is_file() else 0
+        if stamp in (0, self._last):
             return
-        self._seen, began, now = stamp, time.process_time(), self.seconds()
-        right = answers(gw.load(self._out.parent), self._rows, self._target)
-        self.curve.append((now, float(right.mean())))
-        self.left_out += time.process_time() - began
+        folder, self._last = self._seen / str(len(self._at)), stamp
+        shutil.copytree(self._out, folder, copy_function=os.link, ignore=lambda *_: [TUNE])
+        self._at.append(time.process_time())
 
 
 def answers(model: gw.Model, rows: pa.Table, target: str) -> np.ndarray:

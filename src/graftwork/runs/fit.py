@@ -146,6 +146,7 @@ def fit_data(
     del track  # `tracked` has made a listener of it
     # The command line gives its own start, when the process had spent nothing yet.
     clocks = Began(time.monotonic(), time.process_time()) if began is None else Began(began, 0.0)
+    started = clocks.wall if clock is time.monotonic else clock()
     listener = Recorder(listener or Listener())
     recipe, folder = _recipe(recipe), Path(out) if out is not None else None
     workspace = open_workspace(folder, resume)
@@ -156,7 +157,7 @@ def fit_data(
         job = _read(data, recipe, workspace, listener, watch)
         # A clock of CPU seconds knows nothing of how busy the machine is.
         on_wall = clocks if clock is time.monotonic else None
-        ends = None if budget is None else Deadline.after(budget, clock, on_wall and on_wall.wall)
+        ends = None if budget is None else Deadline.after(budget, clock, started)
         runs = 1 + len(domains_to_leave_out(job) if data.split_by else ())
         with workspace.cleared_if_refused():
             job = settled(job, recipe, workspace, listener, ends)
