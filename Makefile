@@ -41,7 +41,7 @@ bases: install  ## fetch the pretrained bases that tests read into .bases (430 M
 
 test: install  ## check style, types and layout, fetch bases, and run the tests
 	$(MAKE) --no-print-directory --jobs 2 check bases
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: install
 	$(BIN)/ruff check

@@ -70,7 +70,7 @@ def all_commands() -> list[list[str]]:
     return [list(words) for words in sorted(found)]
 
 
-EVERYDAY = {"README.md", "base.md", "predict.md", "reward.md", "task.md"}
+EVERYDAY = {"README.md", "reward.md", "task.md"}
 """Pages whose code every run runs; that of the others takes minutes together."""
 
 

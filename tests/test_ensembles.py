@@ -110,6 +110,7 @@ def test_progress_is_told_of_all_members(made: Model, table: Path) -> None:
     assert heard == sorted(heard)
 
 
+@pytest.mark.slow
 def test_commands_that_work(saved: Path, folder: Path, table: Path, tmp_path: Path) -> None:
     graft("predict", folder, table, "--out", tmp_path / "p.csv", "--proba").works()
     with (tmp_path / "p.csv").open(newline="", encoding="utf-8") as file:

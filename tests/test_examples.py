@@ -66,12 +66,9 @@ APART = {"make_sample_data", "resume_after_kill"}
 """Those with a test of their own."""
 EVERYDAY = {
     "costs",
-    "domains",
-    "few_shot",
     "multilabel",
     "regression",
     "search_rows",
-    "slices",
     "tag_spans",
 }
 """Those that every run runs; the others take minutes together."""

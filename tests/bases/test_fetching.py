@@ -106,6 +106,7 @@ def test_a_home_by_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (tmp_path / "here" / "bases" / "tiny" / "source.json").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_the_other_source_does_not_pass_for_the_one_that_is_here() -> None:
     gw.bases.get("tiny")
@@ -183,6 +184,7 @@ def test_a_source_is_not_built(index: Path, monkeypatch: pytest.MonkeyPatch, tmp
 
 
 # --- what does not come -----------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_a_package_that_has_vanished(tiny: Path) -> None:
     (tiny / "tiny_two-1.0-py3-none-any.whl").unlink()
     fails("tiny-two 1.0 is not on the package index (any more)")

@@ -49,6 +49,7 @@ def test_what_a_part_brings_is_printed_and_written(tmp_path: Path) -> None:
     assert [one["reused"] for one in plain["cells"]] == [True] * 4
 
 
+@pytest.mark.slow
 def test_a_policy_is_ablated_by_what_it_was_learned_by(tmp_path: Path) -> None:
     recipe = RLRecipe(env="CartPole-v1", algorithm="ppo:steps=32,batch=64", steps=256, normalise=True, episodes=3)  # type: ignore[arg-type]
     run_one(recipe, None, seed=0).policy.save(tmp_path / "cart")

@@ -40,6 +40,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_scores_by_a_column_that_the_model_never_read(place: Path) -> None:
     out = graft("evaluate", place / "run", place / "test.csv", "--by", "channel", "--by", "day").works().out
     assert "by channel" in out

@@ -83,6 +83,7 @@ def test_a_fresh_process_predicts_the_same_bits(index: int, saved: dict[Path, np
     assert np.array_equal(load(folder).predict_proba(tiny_texts(33)), there)
 
 
+@pytest.mark.slow
 def test_the_files_are_plain(saved: dict[Path, np.ndarray]):
     for folder in saved:
         endings = {path.suffix for path in folder.rglob("*") if path.is_file()}

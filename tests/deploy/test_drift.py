@@ -79,6 +79,7 @@ def test_wrong_use_and_tables_that_are_no_use(folder: Path, tmp_path: Path) -> N
         gw.drift(gw.load(folder), few)
 
 
+@pytest.mark.slow
 def test_pictures_that_are_darker() -> None:
     made = [{"photo": encoded(picture(at)), "label": "ab"[at % 2]} for at in range(120)]
     recipe = replace(RECIPE, base="small-cnn", training=replace(RECIPE.training, steps=2))

@@ -73,6 +73,7 @@ def test_labels_keep_their_type_and_names_that_are_taken_get_an_underscore(
     assert (found.second_choice != found.prediction).all()
 
 
+@pytest.mark.slow
 def test_of_several_targets_only_choices_have_them(table: pd.DataFrame, base: Path, tmp_path: Path) -> None:
     fitted(table, base, tmp_path / "m", "topic", "price", "tags")
     found = written(tmp_path / "m", table[["text"]], tmp_path)

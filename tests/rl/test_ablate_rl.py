@@ -120,6 +120,7 @@ def test_a_run_that_fails_is_counted_and_two_seeds_without_any_end_it(monkeypatc
         ablate_recipe(replace(recipe, seed=10), repeats=5)
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_was_finished(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = RLRecipe(env=Choice, normalise=True, **SHORT)
     made: list[int] = []

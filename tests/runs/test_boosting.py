@@ -145,6 +145,7 @@ def test_weights_of_rows_and_of_classes_are_honoured() -> None:
     assert sure(ignore=["y"], roles={"weight": "importance"}) == pytest.approx(0.9, abs=0.03)
 
 
+@pytest.mark.slow
 def test_models_with_trees_are_not_merged_or_exported(tmp_path: Path, base: Path) -> None:
     recipe = gw.Recipe(base=str(base), head=QUICK, techniques=[gw.Probe()])
     model = gw.fit(texts()[["text", "label"]], target="label", recipe=recipe, verbose=False)

@@ -245,6 +245,7 @@ def test_only_the_best_candidate_keeps_its_weights(auto: gw.Recipe) -> None:
         assert any(p.is_meta for p in one.network.parameters()) == (one is not kept)
 
 
+@pytest.mark.slow
 def test_a_run_whose_loss_is_not_finite_is_left_out(auto: gw.Recipe) -> None:
     real = run_single
 

@@ -148,6 +148,7 @@ def test_a_teacher_is_asked_about_the_old_rows_too(old: Path, tmp_path: Path) ->
     gw.fit(new_rows(), target="label", recipe=recipe, verbose=False)
 
 
+@pytest.mark.slow
 def test_at_the_command_line(old: Path, tmp_path: Path) -> None:
     new_rows().to_csv(tmp_path / "new.csv", index=False)
     at = ("fit", tmp_path / "new.csv", "--target", "label", "--base", old / "run", "--set", "steps=4")

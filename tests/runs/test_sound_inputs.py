@@ -44,6 +44,7 @@ def frame(rows: int = 48) -> list[dict[str, Any]]:
     return [{"sound": content, "label": label} for content, label in tiny_clips(rows)]
 
 
+@pytest.mark.slow
 def test_files_beside_the_table_and_bytes_give_the_same_model(table, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)  # paths start at the table's folder, not here
     recipe = gw.Recipe(base=SCRATCH, techniques=[], training=QUICK)

@@ -92,6 +92,7 @@ def test_targets_can_not_be_mixed_since_that_would_narrow_them():
     assert {"comparable_predictions", "real_targets"} <= QuantileRegression().facts
 
 
+@pytest.mark.slow
 def test_from_the_command_line_to_the_file_of_predictions(tmp_path: Path):
     generator = np.random.default_rng(0)
     size = generator.uniform(20, 200, 240)

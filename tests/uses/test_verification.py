@@ -222,6 +222,7 @@ def test_rows_of_tables_are_identified_and_written(folder: Path, tmp_path: Path)
     graft("identify", folder, people, asked, "--out", tmp_path / "p.docx").fails(2, "docx")
 
 
+@pytest.mark.slow
 def test_one_item_is_verified_against_a_table(folder: Path, tmp_path: Path) -> None:
     new = rows(range(100, 102), each=2)
     table, out = tmp_path / "t.csv", tmp_path / "v.jsonl"

@@ -170,6 +170,7 @@ def logits(base: str, photos: list[bytes]) -> Tensor:
     return features @ held["classifier.weight"].T + held["classifier.bias"]
 
 
+@pytest.mark.slow
 def test_classes_of_photos_that_scikit_learn_carries(real_bases: Callable[..., None]) -> None:
     real_bases("efficientnet-lite0")
     datasets = pytest.importorskip("sklearn.datasets")

@@ -122,6 +122,7 @@ def test_a_base_that_is_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
             parse_base(name).build(TrainingRows(), 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["minilm", "mpnet"])
 def test_features_are_those_of_sentence_transformers(name: str, real_bases: Callable[..., None]) -> None:
     real_bases(name)

@@ -62,6 +62,7 @@ def test_labels_in_doubt_are_those_that_are_wrong(found: Advice) -> None:
     assert one.command.startswith("graft profile ")
 
 
+@pytest.mark.slow
 def test_classes_that_can_not_be_told_apart_are_to_be_joined(found: Advice) -> None:
     one = next(one for one in found.items if one.text.startswith("Join the classes"))
     assert "'food' and 'meals'" in one.text

@@ -178,6 +178,7 @@ def test_a_row_that_can_not_be_read_leaves_it_out(auto: gw.Recipe) -> None:
     assert "stream: left out. photos.csv, row 9: broken.jpg can't be read" in ear.notes
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_no_row_that_can_not_be_read(auto: gw.Recipe) -> None:
     job, real = job_of(frame(300), auto).sample(60, 0, 20), run_single
 

@@ -232,6 +232,7 @@ def test_models_of_another_base_of_the_same_shape_are_refused(
     assert gw.merge([models["hot"], moved]).model.targets == ("label",)
 
 
+@pytest.mark.slow
 def test_a_base_that_is_gone(base: Path, tables: Path, tmp_path: Path):
     here = shutil.copytree(base, tmp_path / "here")
     pair = [fitted(here, tables / f"{name}.csv", tmp_path / name) for name in ("hot", "cool")]

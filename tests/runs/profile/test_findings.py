@@ -124,6 +124,7 @@ def test_a_table_of_other_rows_is_told_apart(base: Path) -> None:
     assert table_shift(train, built.features(table.take(range(10))), 0) is None
 
 
+@pytest.mark.slow
 def test_a_target_of_numbers_has_a_curve_in_its_own_units(base: Path) -> None:
     frame = rows().assign(label=lambda one: one["text"].str.len().astype(float))
     found = findings(frame, gw.Recipe(base=str(base), task="regression", metric="rmse", training=FP32))

@@ -161,6 +161,7 @@ def test_it_goes_to_a_folder_unless_the_user_has_named_a_place(
     assert "report.html" in said
 
 
+@pytest.mark.slow
 def test_a_password_in_the_address_is_neither_kept_nor_said(
     store: Store, recipe: gw.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -99,6 +99,7 @@ def test_limits_hold_for_what_members_need_together(made: Ran) -> None:
     assert combined(made, Limits(size=free.size))["ensemble"].trial.members == free.members
 
 
+@pytest.mark.slow
 def test_a_soup_is_a_trial_at_the_cost_of_one(made: Ran) -> None:
     found, (combiner, trials) = combined(made)["soup"], made
     assert dict(found.trial.members) == {2: 0.5, 3: 0.5}

@@ -217,6 +217,7 @@ def counting(read: list[int]) -> Callable[..., None]:
 
 
 # --- budgets --------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_the_steps_that_a_budget_left_are_remembered(
     job: Job, recipe: gw.Recipe, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

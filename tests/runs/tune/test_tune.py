@@ -131,6 +131,7 @@ def test_what_is_stopped_before_there_is_a_study_is_not_in_the_way(
     assert tune(base, 1, tmp_path / "run").trials
 
 
+@pytest.mark.slow
 def test_a_study_of_all_rows_goes_on_with_them_within_a_budget(base: str, tmp_path: Path) -> None:
     tune(base, 1, tmp_path / "run")
     again = gw.tune(
@@ -141,6 +142,7 @@ def test_a_study_of_all_rows_goes_on_with_them_within_a_budget(base: str, tmp_pa
     assert again.model.recipe.rows is None
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_call_that_goes_on_chooses_among_all(
     base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +162,7 @@ def test_ctrl_c_in_a_call_that_goes_on_chooses_among_all(
     assert (tmp_path / "run" / "tune.html").is_file()
 
 
+@pytest.mark.slow
 def test_the_memory_that_is_free_later_changes_no_study(
     base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,6 +105,7 @@ def mixed(bases: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> tu
     return job_of(table, recipe), recipe
 
 
+@pytest.mark.slow
 def test_each_input_has_bases_of_its_own_and_they_are_fused(mixed: tuple[Job, gw.Recipe]) -> None:
     job, recipe = mixed
     tries = Tries(bases=("photo=small-cnn:width=8", "table=table-mlp:width=16"))
