@@ -64,13 +64,13 @@ def run_all(
 
     Ctrl-C ends the sequence with what there is. A run that fails (its loss is not finite, its arithmetic breaks down,
     the memory is too small) is left out and said, and so is one that does not reach its first step in time, or that a
-    table of orders names and this base refuses. Before the
-    first candidate is done Ctrl-C is raised again; where no run is left, the first failure is. Only the network of the
-    best candidate keeps its weights in memory.
+    table of orders names and this base refuses. Before the first candidate is done Ctrl-C is raised again; where no run
+    is left, the first failure is. Only the network of the best candidate keeps its weights in memory.
     """
     sequence = _Sequence(job, workspace, listener, deadline, look, here=run is run_single and chosen().type == "cpu")
     candidates, failures = sequence.candidates, list[Exception]()
-    planned = with_stream(job, planned_recipes(job, recipe, _ordered_for(workspace, deadline), portfolio), stream)
+    budget = ordered_for(workspace, deadline.budget if deadline else None)
+    planned = with_stream(job, planned_recipes(job, recipe, budget, portfolio), stream)
     for line in could_be_tried(job, recipe):
         listener.note(line)
     for at, (name, one) in enumerate(planned):
@@ -113,10 +113,9 @@ def run_all(
     return candidates, kept
 
 
-def _ordered_for(workspace: Workspace, deadline: Deadline | None) -> float | None:
+def ordered_for(workspace: Workspace, budget: float | None) -> float | None:
     """The budget by which the runs are ordered: a resumed call with another one keeps the order that it had."""
     known = workspace.recall("order", dict[str, float | None])
-    budget: float | None = deadline.budget if deadline is not None else None
     if known is not None and "budget" in known:
         budget = known["budget"]
     workspace.remember("order", {"budget": budget})

@@ -95,6 +95,13 @@ def test_what_was_not_measured_keeps_no_limit() -> None:
         choose(some[1:], None, Limits(latency=0.005))
 
 
+def test_one_under_way_is_kept_where_no_finished_one_keeps_the_limits() -> None:
+    some = [trial(0, 0.9, latency=0.009), trial(1, 0.5, latency=0.002, state="paused"), trial(2, 0.8, state="paused")]
+    found = choose(some, None, Limits(latency=0.005))
+    assert (found.number, found.unfinished, found.beyond) == (1, True, (0, 2))
+    assert choose([*some, trial(3, 0.4, latency=0.001)], None, Limits(latency=0.005)).number == 3
+
+
 def test_limits_that_nothing_keeps_name_the_nearest() -> None:
     """By the limit that it is furthest beyond: 40 % rather than 80 %."""
     some = [

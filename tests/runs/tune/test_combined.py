@@ -114,6 +114,17 @@ def test_a_soup_is_a_trial_at_the_cost_of_one(made: Ran) -> None:
 
 
 @pytest.mark.slow
+def test_a_soup_is_of_fine_tunes_that_there_is_time_to_make_again(made: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Combiner, "_seconds_to_make", lambda *_: 5.0)
+    combiner, trials = made
+    named = [
+        [one.trial.name.split()[0] for one in combiner.combined(trials, seconds, lambda: 0.0)]
+        for seconds in (19.0, 21.0)
+    ]
+    assert ["soup" in names for names in named] == [False, True]
+
+
+@pytest.mark.slow
 def test_a_tune_whose_ensemble_is_chosen_ends_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under folds, and whatever chance says of the difference."""
     outcome = choosing.outcome

@@ -87,7 +87,7 @@ class Runs:
         for one in wanted:
             yield self.run(one.trial, one.recipe, one.level, one.seconds)
 
-    def tidy(self, trials: Sequence[Trial]) -> None: ...
+    def tidy(self, trials: Sequence[Trial], worth: Sequence[Trial]) -> None: ...
 
 
 class Together(Runs):
@@ -111,6 +111,7 @@ def search(
     runs: Runs | None = None,
     deadline: Deadline | None = None,
     limits: Limits = NO_LIMITS,
+    earlier: Sequence[Trial] = (),
 ) -> Search:
     made = Search(
         FIRST,
@@ -121,6 +122,7 @@ def search(
         batch=4,
         most=most,
         deadline=deadline,
+        earlier=earlier,
     )
     made.run()
     return made
@@ -202,6 +204,22 @@ def test_a_search_that_is_killed_again_and_again_ends_as_the_whole(tmp_path: Pat
             break
     assert found.trials == whole.trials
     assert ran == len(runs.ran)  # nothing that was finished is run again
+
+
+def test_earlier_trials_that_there_is_no_time_to_come_to_take_part_in_the_choice(tmp_path: Path) -> None:
+    before = search(tmp_path, 11)
+    earlier, late = list(before.trials.values()), Deadline(0.0, clock=lambda: 1.0)
+    runs = Runs(tmp_path / "trials")
+    found = search(tmp_path, None, runs, late, earlier=earlier)
+    assert runs.ran == []
+    assert found.trials == before.trials
+    assert found.recipes == before.recipes
+    assert found.params == before.params
+    assert set(search(tmp_path, 5, Runs(tmp_path / "trials"), late, earlier=earlier).trials) == set(range(5))
+    others = [replace(one, recipe={"base": "other"}) for one in earlier]
+    assert set(search(tmp_path, None, Runs(tmp_path / "trials"), late, earlier=others).trials) == {0, 1, 2}
+    (tmp_path / "trials" / "10.json").unlink()  # damaged
+    assert 10 not in search(tmp_path, None, Runs(tmp_path / "trials"), late, earlier=earlier).trials
 
 
 def test_a_failure_is_counted_and_ends_nothing(tmp_path: Path) -> None:

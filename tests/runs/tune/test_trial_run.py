@@ -348,11 +348,35 @@ def test_only_the_best_keep_their_checkpoints(job: Job, recipe: gw.Recipe, make:
     trials = [
         replace(one, rungs=(*one.rungs[:-1], (6, score))) for one, score in zip(trials, (0.5, 0.9, 0.5), strict=True)
     ]
-    runner.tidy(trials, most=2)
+    runner.tidy(trials, trials, most=2)
     assert sorted(path.parts[-4] for path in tmp_path.rglob(NAME)) == ["0000", "0001"]
     left = make(job)
     done = left.run(left.known(2) or proposed(recipe, 2), recipes[2], 2)
     assert done.rungs == make(job, "other").run(proposed(recipes[2], 2), recipes[2], 2).rungs
+
+
+@pytest.mark.slow
+def test_what_fit_would_try_keeps_its_checkpoint_and_what_is_not_worth_it_none(
+    job: Job, recipe: gw.Recipe, make: Make, tmp_path: Path
+) -> None:
+    runner, recipes = make(job), [replace(recipe, seed=seed) for seed in range(3)]
+    trials = [runner.run(proposed(one, number), one, 1) for number, one in enumerate(recipes)]
+    scores = (0.1, 0.9, 0.8)
+    trials = [replace(one, rungs=((6, score),)) for one, score in zip(trials, scores, strict=True)]
+    trials[0] = replace(trials[0], origin="default")
+    runner.tidy(trials, [trials[0], trials[2]], most=1)
+    assert sorted(path.parts[-4] for path in tmp_path.rglob(NAME)) == ["0000", "0002"]
+
+
+def test_a_fine_tune_that_the_memory_is_too_small_for_has_failed_before_it_begins(
+    job: Job, recipe: gw.Recipe, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graftwork.runs.room.free_memory", lambda: 1000)
+    failed = make(job).run(proposed(recipe), recipe, 2)
+    assert (failed.state, failed.rungs) == ("failed", ())
+    assert failed.failed.startswith("The memory is too small for it: its steps take about 0.0 GB of memory")
+    probe = replace(recipe, techniques=(gw.Probe(),), training=gw.Training())
+    assert make(job).run(proposed(probe, 1), probe, 2).state == "finished"
 
 
 def test_trials_of_others_can_be_kept(job: Job, recipe: gw.Recipe, make: Make) -> None:

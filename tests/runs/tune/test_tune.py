@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from numpy.linalg import LinAlgError
 
 import graftwork as gw
 from graftwork.data.store import writing
-from graftwork.errors import DataError, UsageError
+from graftwork.errors import DataError, NonFiniteLossError, UsageError
 from graftwork.evidence.tune.trials import Trial
 from graftwork.runs.tune import choosing, preparing, trial_run
+from graftwork.runs.tune.best import Best
 from graftwork.runs.tune.folder import holds_study
 from tiny import tiny_bert, tiny_rows, tiny_texts
 
@@ -176,6 +178,42 @@ def test_the_memory_that_is_free_later_changes_no_study(
     tune(base, 1, tmp_path / "run")
     tune(base, 2, tmp_path / "run", resume=True)
     assert asked == [True]
+
+
+@pytest.mark.slow
+def test_the_order_of_a_study_is_that_of_its_first_budget(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, first_trials = list[Any](), preparing.first_trials
+
+    def first(*given: Any) -> Any:
+        asked.append(given[4])
+        return first_trials(*given)
+
+    monkeypatch.setattr(preparing, "first_trials", first)
+    tune(base, 1, tmp_path / "run", budget=60)
+    tune(base, 1, tmp_path / "run", budget=600, resume=True)
+    assert asked == [60, 60]
+
+
+def test_another_is_chosen_where_no_model_can_be_made_of_the_best(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = Best.keep
+
+    def failing(best: Best, trial: Trial, recipe: gw.Recipe) -> Any:
+        if trial.number == 0:
+            raise NonFiniteLossError("The loss is not finite.")
+        return keep(best, trial, recipe)
+
+    monkeypatch.setattr(Best, "keep", failing)
+    found = tune(base, 2, tmp_path / "run")
+    assert [one.state for one in found.trials] == ["failed", "finished"]
+    assert found.chosen.number == 1
+    assert len(gw.load(tmp_path / "run").predict(tiny_texts(3))) == 3
+    monkeypatch.setattr(Best, "keep", lambda best, trial, _: failing(best, replace(trial, number=0), _))
+    with pytest.raises(UsageError, match=r"None of 2 trials has a score.*not finite"):
+        tune(base, 2, tmp_path / "other")
 
 
 def test_domains_are_not_left_out_in_a_search(base: str) -> None:

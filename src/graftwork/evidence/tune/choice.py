@@ -55,14 +55,14 @@ class Chosen:
 
 
 def choose(trials: Sequence[Trial], found: Resampled | None, limits: Limits | None = None, *, why: str = "") -> Chosen:
-    """Choose among the trials that are finished and keep the limits; where none is finished, among those under way.
+    """Choose among the trials that are finished and keep the limits; where none is, among those under way.
 
     found: scores of trials on draws of the judged rows; those that it does not know are not chosen. None, or without
     draws: nothing is known of chance, and the best score is kept. why: why that is. Raises UsageError where no trial
     has a score, and, naming the nearest, where none keeps the limits.
     """
     limits = limits or Limits()
-    pool = candidates(trials)
+    pool = candidates(trials, limits)
     if not pool:
         raise UsageError(_nothing_scored(trials))
     keeping = [one for one in pool if keeps(one, limits)]
@@ -91,11 +91,13 @@ def choose(trials: Sequence[Trial], found: Resampled | None, limits: Limits | No
     )
 
 
-def candidates(trials: Sequence[Trial]) -> list[Trial]:
-    """Those that may be kept: finished with a score; where there are none, those under way that have one."""
+def candidates(trials: Sequence[Trial], limits: Limits) -> list[Trial]:
+    """Those that are compared: finished with a score; where none of them keeps the limits, those under way too."""
     scored = [one for one in trials if one.score is not None and math.isfinite(one.score)]
     finished = [one for one in scored if one.state == "finished"]
-    return finished or [one for one in scored if one.state == "paused"]
+    if any(keeps(one, limits) for one in finished):
+        return finished
+    return [*finished, *(one for one in scored if one.state == "paused")]
 
 
 def keeps(trial: Trial, limits: Limits) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 
 from graftwork.evidence.summary.summary import NextStep
 from graftwork.evidence.tune.costs import costs_text, options_text
@@ -17,6 +18,8 @@ _OWN_OPTIONS = re.compile(r" --(?:resume|new|(?:out|latency|size)[ =](?:'[^']*'|
 """What another search, in a folder of its own, doesn't share with the one that was made."""
 _NEW, _OUT = re.compile(r" --new(?= |$)"), re.compile(r" --out[ =]")
 _TRIALS = re.compile(r"( --trials[ =])(\d+)")
+SLACK = 1.3
+"""Of a time for a row that another search is to keep."""
 _MUCH_CHEAPER = 0.6
 """The share of its time or bytes below which another one on the front is worth naming."""
 
@@ -31,7 +34,10 @@ def _failures(found: Outcome) -> list[NextStep]:
     failed = [one for one in found.trials if one.state == "failed"]
     if 2 * len(failed) <= len(found.trials):
         return []
-    return [NextStep("Mend what most trials failed of (it stands in the table of trials), and search again.")]
+    text = "Mend what most trials failed of (it stands in the table of trials), and search anew: failed ones stay so."
+    command = found.about.command
+    anew = f"{command} --new" if command and not _NEW.search(command) and "--resume" not in command.split() else ""
+    return [NextStep(text, anew)]
 
 
 def _go_on(found: Outcome) -> list[NextStep]:
@@ -75,7 +81,9 @@ def _cheaper(found: Outcome) -> list[NextStep]:
     text = f"Where it has to be cheaper, {called(one)} scores {score} and needs {costs_text(one)}. To keep such a one:"
     plain = _OWN_OPTIONS.sub("", found.about.command)
     beside = f" --out {shlex.quote(found.about.folder + '-cheaper')}" if found.about.folder else ""
-    return [NextStep(text, f"{plain} {options_text(one)}{beside}")]
+    slack = replace(one, latency=SLACK * one.latency)  # which is measured anew, and never quite the same
+    small = one.size < _MUCH_CHEAPER * found.kept.size
+    return [NextStep(text, f"{plain} {options_text(slack, latency=not small, size=small)}{beside}")]
 
 
 def cheaper(found: Outcome) -> Trial | None:

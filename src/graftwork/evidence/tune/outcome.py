@@ -126,7 +126,7 @@ def outcome(trials: Sequence[Trial], found: Resampled | None, scale: Scale, abou
 def chosen_optimism(trials: Sequence[Trial], found: Resampled, chosen: Chosen, limits: Limits) -> Optimism | None:
     """Of the choice that was made, among the trials that it was made among."""
     known = set(found.numbers)
-    pool = [one for one in candidates(trials) if one.number in known and keeps(one, limits)]
+    pool = [one for one in candidates(trials, limits) if one.number in known and keeps(one, limits)]
     if len(pool) < 2 or chosen.number not in {one.number for one in pool}:
         return None
     part = found.among([one.number for one in pool])

@@ -169,4 +169,5 @@ def _without_passwords(text: str) -> str:
 
 
 def _run_of(trial: Trial) -> str:
-    return f"trials/{trial.number:04d}"
+    kind = "combined-" if trial.origin == "combined" else ""  # a later call gives its number to another one
+    return f"trials/{kind}{trial.number:04d}"

@@ -13,6 +13,7 @@ from graftwork.core.rows.examples import prepare
 from graftwork.errors import GraftworkError, RefusedError
 from graftwork.evidence.ablation.scale import scale_of
 from graftwork.evidence.evaluation import Evaluation
+from graftwork.evidence.tune.choice import candidates
 from graftwork.evidence.tune.outcome import About, Outcome, outcome
 from graftwork.evidence.tune.trials import Trial
 from graftwork.model import Model
@@ -58,13 +59,16 @@ class Choosing:
         trials = [one for _, one in sorted(self.search.trials.items())]
         combined = self._combined(trials)
         found = self._compared(trials, combined, seconds)
-        if found.kept.members and not self._kept(found.kept, combined):
-            found = self._compared(trials, [], seconds)
-        if found.kept.members and self.best.model is not None:
-            model = self.best.model
-        else:
-            model = self.best.keep(found.kept, self.search.recipes[found.kept.number])
-        model = replace(model, interrupted=self.interrupted)
+        while why := self._not_made(found.kept, combined):
+            self.best.finishing.listener.note(f"{found.kept.name} is not kept: {why}")
+            if found.kept.members:
+                combined = []
+            else:
+                failed = replace(found.kept, state="failed", failed=why)
+                trials = [failed if one.number == failed.number else one for one in trials]
+            found = self._compared(trials, combined, seconds)
+        assert self.best.model is not None
+        model = replace(self.best.model, interrupted=self.interrupted)
         candidate, made = self.best.candidate, {one.trial.number: one for one in combined}
         assert candidate is not None
         given = self._given(model, found.kept, made.get(found.kept.number))
@@ -92,21 +96,22 @@ class Choosing:
             self.best.finishing.listener.tried(one.trial, "")
         return combined
 
-    def _kept(self, kept: Trial, combined: Sequence[Combined]) -> bool:
-        """Whether the model of a combination could be made; its members are in memory together."""
+    def _not_made(self, kept: Trial, combined: Sequence[Combined]) -> str:
+        """Why no model could be made of a trial, or of a combination, whose members are in memory together; "" where
+        `best` has it."""
         try:
-            self.best.replace(kept, *next(one for one in combined if one.trial.number == kept.number).made())
+            if kept.members:
+                self.best.replace(kept, *next(one for one in combined if one.trial.number == kept.number).made())
+            else:
+                self.best.keep(kept, self.search.recipes[kept.number])
         except (*FAILURES, RefusedError) as error:
-            self.best.finishing.listener.note(f"{kept.name} is not kept: {failure_text(error)}")
-            return False
-        return True
+            return failure_text(error)
+        return ""
 
     def _compared(self, trials: Sequence[Trial], combined: Sequence[Combined], seconds: float) -> Outcome:
-        """What is known of the trials; those that were trained to their end are compared, where there are none the
-        paused ones."""
-        judged, scored = self.ready.judged, [one for one in trials if one.score is not None and not one.failed]
-        state = "finished" if any(one.state == "finished" for one in scored) else "paused"
-        given = {one.number: self._scored(one) for one in scored if one.state == state}
+        """What is known of the trials that may be compared."""
+        judged = self.ready.judged
+        given = {one.number: self._scored(one) for one in candidates(trials, self.asking.limits)}
         given |= {one.trial.number: dict(one.given) for one in combined}
         resampled = judged.resampled_given(given) if given else None
         if not judged.incomparable:

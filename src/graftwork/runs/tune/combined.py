@@ -58,7 +58,8 @@ class Combiner:
         number = max((one.number for one in trials), default=-1) + 1
         found = [one for one in [self._ensemble(fit, number, seconds)] if one is not None]
         if seconds is None or clock() - begun < seconds / 3:
-            found += [one for one in [self._soup(fit, number + len(found))] if one is not None]
+            left = None if seconds is None else seconds - (clock() - begun)
+            found += [one for one in [self._soup(fit, number + len(found), left)] if one is not None]
         return found
 
     def _ensemble(self, trials: Sequence[Trial], number: int, seconds: float | None) -> Combined | None:
@@ -81,6 +82,7 @@ class Combiner:
             _together(members, number),
             name=f"ensemble of trials {listed([str(one.number) for one in members])}",
             rungs=((0, self.judged.score_given(given)),),
+            at=self.runner.now(),
             members={one.number: share for one, share in zip(members, weights.values(), strict=True)},
         )
 
@@ -96,9 +98,12 @@ class Combiner:
         at_hand = trial.steps and (trial_folder(self.runner.place, trial.number) / RUN / RUN).is_dir()
         return 0.0 if at_hand and self.judged.folds == 1 else trial.seconds / self.judged.folds
 
-    def _soup(self, trials: Sequence[Trial], number: int) -> Combined | None:
-        """Of fine-tunes of the base of the best one; only where rows are held out of them all."""
+    def _soup(self, trials: Sequence[Trial], number: int, seconds: float | None) -> Combined | None:
+        """Of fine-tunes of the base of the best one; only where rows are held out of them all. seconds: in which they
+        each is made a model by its part, as far as that is known before."""
         tuned = [one for one in trials if one.steps > 0]
+        if seconds is not None:
+            tuned = [one for one in tuned if self._seconds_to_make(one) <= seconds / SOUPED]
         tuned = [one for one in tuned if one.base == tuned[0].base][:SOUPED]
         if self.judged.folds > 1 or len(tuned) < 2:
             return None
@@ -117,6 +122,7 @@ class Combiner:
             rungs=((0, self.judged.score_given(given)),),
             steps=0,
             seconds=0.0,
+            at=self.runner.now(),
             members={one.number: share for one, share in zip(members, soup.weights.values(), strict=True)},
         )
         return Combined(trial, given, lambda: (make_model(job, soup.candidate), soup.candidate))
@@ -134,7 +140,6 @@ def _together(members: Sequence[Trial], number: int) -> Trial:
         techniques=tuple(dict.fromkeys(name for one in members for name in one.techniques)),
         steps=0,
         seconds=0.0,
-        at=max(one.at for one in members),
         latency=sum(one.latency for one in members),
         size=sum(one.size for one in members),
         parameters=sum(one.parameters for one in members),

@@ -44,9 +44,9 @@ class TrialsOnCluster:
         """As of `TrialRunner`."""
         return self.local.known(number)
 
-    def tidy(self, trials: Sequence[Trial]) -> None:
+    def tidy(self, trials: Sequence[Trial], worth: Sequence[Trial]) -> None:
         """As of `TrialRunner`."""
-        self.local.tidy(trials)
+        self.local.tidy(trials, worth)
 
     def run_each(self, wanted: Iterator[Wanted]) -> Generator[Trial, None, None]:
         """At the same time, as far as there is room; given as they are done. A trial that ended its process again and

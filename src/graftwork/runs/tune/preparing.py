@@ -10,6 +10,7 @@ from graftwork.runs.bases.settling import known_bases, settled
 from graftwork.runs.budget.affordable import keep_all_rows, within_budget
 from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.clock import Began, Deadline
+from graftwork.runs.default import ordered_for
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import Job, make_job
 from graftwork.runs.listener import Listener
@@ -79,7 +80,7 @@ def prepared(
     job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
     listener.doing("looking for what can be tried")
     tries = Tries(asking.try_base, asking.try_with, _large(workspace))
-    first = first_trials(job, recipe, asked, tries, asking.seconds, portfolio)
+    first = first_trials(job, recipe, asked, tries, ordered_for(workspace, asking.seconds), portfolio)
     make_ready(job.sample(SEEN, recipe.seed, SEEN), first[0].recipe, sketched=True)  # refused as fit refuses it
     judged = judged_rows(job, recipe, asking.folds)
     listener.note(judged.note)

@@ -55,7 +55,7 @@ class Runner(Protocol):
 
     def known(self, number: int, /) -> Trial | None: ...
     def run_each(self, wanted: Iterator[Wanted], /) -> Generator[Trial, None, None]: ...
-    def tidy(self, trials: Sequence[Trial], /) -> None: ...
+    def tidy(self, trials: Sequence[Trial], worth: Sequence[Trial], /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,9 @@ class _Try:
 class Search:
     """first: what is tried before anything is proposed. refused: why a recipe can't be run, or "". most: trials; None
     for as many as there is time for. ran: hears of each trial that was run, with its recipe, and not of those that were
-    known. rested: is told when all that could be run at the same time has been run. trials, recipes: by number, as far
-    as it has come."""
+    known. rested: is told when all that could be run at the same time has been run. earlier: trials of earlier calls;
+    those that it does not come to again are there in the end as they were left. trials, recipes: by number, as far as
+    it has come. exhausted: there was nothing new to propose."""
 
     first: Sequence[Planned]
     space: Space
@@ -98,6 +99,7 @@ class Search:
     deadline: Deadline | None = None
     ran: Callable[[Trial, Recipe], None] | None = None
     rested: Callable[[], None] | None = None
+    earlier: Sequence[Trial] = ()
     trials: dict[int, Trial] = field(default_factory=dict)
     recipes: dict[int, Recipe] = field(default_factory=dict)
     params: dict[int, Mapping[str, Any]] = field(default_factory=dict)
@@ -113,13 +115,14 @@ class Search:
                 if self.params[number]:
                     self.study.add(self.trials[number], self.params[number], self.space.dimensions)
             begin = len(self.first)
-            while self._time_for_more():
+            while self._time_for_more() and not self.exhausted:
                 self._try_batch(begin)
                 begin += self.batch
             self._finish_paused()
         except Over:
             pass
         finally:  # the loop saw trials as they were at each decision; since then some may have come further
+            self._with_earlier()
             self.trials = {number: self.runner.known(number) or one for number, one in self.trials.items()}
 
     def _first(self) -> Iterator[_Try]:
@@ -139,7 +142,7 @@ class Search:
         asked = [number for number in numbers if self.params[number]]
         if not asked:
             self.exhausted = True
-            raise Over
+            return
         self._run_each(self._proposed(asked))
         self._check_number(numbers[-1])
         for number in asked:
@@ -148,7 +151,7 @@ class Search:
         self._run_each(_Try(self.trials[number], level, 1.0) for number, level in further)
         for number, _ in further:
             self.study.add(self.trials[number], self.params[number], self.space.dimensions)
-        self.runner.tidy([one for one in self._within_limits() if one.steps])
+        self.runner.tidy(list(self.trials.values()), self._within_limits())
 
     def _proposed(self, numbers: Sequence[int]) -> Iterator[_Try]:
         for number in numbers:
@@ -222,6 +225,19 @@ class Search:
             self._run_each(iter([_Try(one, TOP, 1.0)]))
             if self.trials[one.number].state == "paused":
                 break
+
+    def _with_earlier(self) -> None:
+        """Trials of earlier calls that there was no time to come to again take part in the choice."""
+        for one in self.earlier:
+            if one.number in self.trials or (self.most is not None and one.number >= self.most):
+                continue
+            planned = self.first[one.number] if one.number < len(self.first) else None
+            params = one.params if planned is None else self.space.params_of(planned.recipe) or {}
+            if planned is None and not params:
+                continue
+            recipe = self.space.recipe(params) if planned is None else planned.recipe
+            if _alike(one, proposal(one.number, one.name, one.origin, recipe)) and self.runner.known(one.number):
+                self.trials[one.number], self.recipes[one.number], self.params[one.number] = one, recipe, params
 
     def _within_limits(self) -> list[Trial]:
         """Those that could be kept: what is beyond a limit takes no place from them, however well it scores."""

@@ -1,10 +1,11 @@
-"""How often a trial was begun in vain: one that ends its process, as where memory runs out, would end every call."""
+"""Whether a trial is begun: one that ends its process, as where memory runs out, would end every call."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -13,7 +14,14 @@ from graftwork.core.training.checkpoint import NAME as CHECKPOINT
 from graftwork.data.store.cache import storing
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import remove, write_text
+from graftwork.devices import chosen
 from graftwork.errors import NumericalError
+from graftwork.recipe import Recipe
+from graftwork.runs.job.job import Job
+from graftwork.runs.room import no_room
+from graftwork.runs.single import make_ready
+from graftwork.runs.tune.first import is_probe
+from graftwork.runs.tune.space.refused import SEEN
 
 FILE = "starts.json"
 
@@ -35,6 +43,17 @@ def check_starts(folder: Path) -> None:
     """Raise NumericalError for a trial that has ended its process too often to be begun again."""
     if starts_in_vain(folder) >= KILLS:
         raise NumericalError(f"It ended its process {KILLS} times in a row, as where memory runs out.")
+
+
+def check_room(job: Job, recipe: Recipe) -> None:
+    """Raise NumericalError for a fine-tune that the memory of this machine is too small for. job: of some of its rows
+    the longest are looked at."""
+    if chosen().type != "cpu" or is_probe(recipe):
+        return
+    small = replace(recipe, rows=None, valid_rows=None)
+    why = no_room(make_ready(job.sample(SEEN, recipe.seed, SEEN), small, sketched=True))
+    if why:
+        raise NumericalError(f"The memory is too small for it: {why}.")
 
 
 @contextmanager

@@ -34,7 +34,7 @@ from graftwork.runs.tune.heard import UnderName
 from graftwork.runs.tune.judged import Judged
 from graftwork.runs.tune.measures import measures_of
 from graftwork.runs.tune.search import Wanted
-from graftwork.runs.tune.starts import check_starts, started
+from graftwork.runs.tune.starts import check_room, check_starts, started
 from graftwork.runs.tune.trial_files import read_predictions, read_trial, trial_folder, write_trial
 from graftwork.runs.workspace import Workspace
 
@@ -79,6 +79,8 @@ class TrialRunner:
         place = trial_folder(self.place, trial.number)
         try:
             check_starts(place)
+            if not trial.rungs:
+                check_room(self.judged.jobs[0], recipe)
             while True:
                 # The score of a run in folds is one of predictions, which only a run that pauses has.
                 level = self._next(trial) if self.judged.folds > 1 else until_rung
@@ -145,10 +147,13 @@ class TrialRunner:
         done = self._run(replace(self.judged.job, test=judge), trial, recipe, level, WHOLE)
         return replace(done, score=trial.score, predictions=dict(self.predictions(trial.number)))
 
-    def tidy(self, trials: Sequence[Trial], most: int = KEPT) -> None:
-        """Delete the checkpoints of all but the best of these trials; what else is known of them stays."""
-        scored = [(one.score, -one.number) for one in trials if one.score is not None and one.state != "failed"]
-        best = {-number for _, number in sorted(scored, reverse=True)[:most]}
+    def tidy(self, trials: Sequence[Trial], worth: Sequence[Trial], most: int = KEPT) -> None:
+        """Delete the checkpoints of all trials but the best of those that are worth keeping, and the best of what `fit`
+        would try, which may be kept though others score better; what else is known of them stays."""
+        scored = [one for one in worth if one.score is not None and one.state != "failed"]
+        ranked = sorted(scored, key=lambda one: (-(one.score or 0.0), one.number))
+        kept = [*ranked[:most], *[one for one in ranked if one.origin == "default"][:1]]
+        best = {one.number for one in kept}
         for one in trials:
             if one.number not in best:
                 for run in trial_folder(self.place, one.number).glob(f"*/{RUN}"):

@@ -42,6 +42,7 @@ from graftwork.runs.tune.trial_run import TrialRunner
 from graftwork.runs.tune.tuned import Tuned
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import claims_out
+from graftwork.shown import counted
 
 if TYPE_CHECKING:
     from graftwork.cluster.connection import Cluster
@@ -230,6 +231,7 @@ def _tuned(
         deadline=ready.deadline,
         ran=ran,
         rested=considering.rested,
+        earlier=earlier,
     )
     interrupted = False
     try:
@@ -238,6 +240,8 @@ def _tuned(
         if best_score(search.trials.values(), asking.limits) is None:
             raise
         interrupted = True
+    if search.exhausted:
+        hearing.note(f"the search ended after {counted(len(search.trials), 'trial')}: it found nothing new to try")
     if isinstance(running, TrialsOnCluster):
         for line in told_costs(running):
             hearing.note(line)
