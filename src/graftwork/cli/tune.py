@@ -67,11 +67,13 @@ def tune(
     trials: Annotated[int | None, typer.Option(help="how many to run, ensembles and soups of them not counted")] = None,
     try_base: Annotated[
         list[str] | None,
-        typer.Option(help="base to try, COLUMN=BASE of several inputs; repeat; default: those that are here and suit"),
+        typer.Option(
+            help="base to try beside fit's, COLUMN=BASE of several inputs; repeat; default: those here that suit"
+        ),
     ] = None,
     try_with: Annotated[
         list[str] | None,
-        typer.Option(help="technique to try, such as mixup; repeat; default: those that suit the rows"),
+        typer.Option(help="technique to try beside fit's, such as mixup; repeat; default: those that suit the rows"),
     ] = None,
     latency: Annotated[str | None, typer.Option(help="what one row may take here: 5ms")] = None,
     size: Annotated[str | None, typer.Option(help="what the weights may take: 20MB")] = None,

@@ -83,8 +83,9 @@ def tune(
     budget: wall seconds for the whole call. trials: how many are run, ensembles and soups not counted. With neither it
         ends after 10 minutes. With trials alone and no limits the same call gives the same model, in one go or in
         several.
-    try_base: bases to try, `["minilm", "photo=./mobilenet"]`; those that are here and suit where left out. try_with:
-        techniques to try, `["mixup", "lora:rank=8"]`; those that suit where left out.
+    try_base: bases to try beside the one that `fit` takes, `["minilm", "photo=./mobilenet"]`; those that are here and
+        suit where left out. try_with: techniques to try beside its own, `["mixup", "lora:rank=8"]`; those that suit
+        where left out.
     latency: what one row may take here, "5ms" or seconds. size: what the weights may take, "20MB" or bytes.
     pareto: search for the whole front of quality, latency and size, and not for quality alone.
     folds: in how many parts the rows are dealt to compare trials, 1 for one split; 5 where few rows validate.
