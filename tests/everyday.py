@@ -54,6 +54,7 @@ ONE_IN = {
     "core/parallel/test_together::test_workers_end_as_one": 3,
     "core/test_pausing::test_paused_and_gone_on_with": 3,
     "core/training/test_compiled::test_predictions_gradients_and_names_stay": 3,
+    "core/training/test_step_memory::test_it_is_known_whatever_a_batch_is": 6,
     "core/training/test_step_memory::test_the_run_is_left_untouched": 9,
     "core/training/test_timing::test_timing_leaves_the_run_untouched": 4,
     "data/columns/test_forms::test_an_amount_is_learned_from_in_whatever_form_it_is_written": 3,

@@ -89,9 +89,8 @@ class Looking(Listener):
     def curve(self, test: pa.Table, target: str, rows: int) -> list[tuple[float, float]]:
         """CPU seconds and accuracy on some test rows of each."""
         some = test.take(np.sort(np.random.default_rng(0).permutation(len(test))[:rows]))
-        models = [gw.load(self._seen / str(number)) for number in range(len(self._at) if rows else 0)]
-        right = [float(answers(model, some, target).mean()) for model in models]
-        return list(zip(self._at, right, strict=False))
+        right = [answers(gw.load(self._seen / str(at)), some, target) for at in range(len(self._at) if rows else 0)]
+        return [(at, float(one.mean())) for at, one in zip(self._at, right, strict=False)]
 
     def doing(self, what: str) -> None:  # noqa: ARG002
         self._look()

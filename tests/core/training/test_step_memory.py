@@ -8,9 +8,10 @@ import sys
 import pytest
 import torch
 
-from conformance.table import COMBINATIONS, techniques
+from conformance.table import COMBINATIONS, ELSEWHERE, techniques
 from graftwork.core.fit import fit
 from graftwork.core.training.step_memory import least_memory, step_memory
+from graftwork.techniques.optimize.accumulate import Accumulate
 from graftwork.techniques.transfer.partial import Partial
 from graftwork.techniques.transfer.probe import Probe
 from tinyrun import Worlds, same, weights
@@ -25,8 +26,7 @@ def test_it_is_known_of_every_kind_of_input_before_the_run_is_started(world: str
     fixed = least_memory(small)
     assert fixed == 4 * sum(one.numel() * 4 for one in small.network.parameters() if one.requires_grad)
     assert step_memory(small) > fixed
-    grown = (step_memory(large) - fixed) / (step_memory(small) - fixed)
-    assert grown > 1.3 or world == "wide-episodes"  # whose batches are as large as its episodes
+    assert (step_memory(large) - fixed) / (step_memory(small) - fixed) > 1.3
 
 
 @pytest.mark.parametrize("names", [(), *COMBINATIONS], ids=lambda names: "+".join(names) or "none")
@@ -38,6 +38,23 @@ def test_the_run_is_left_untouched(names: tuple[str, ...], fixtures: Worlds) -> 
     assert torch.equal(before, torch.get_rng_state())
     _, plain = fixture.fit(techniques(names))
     assert same(weights(fit(run).network), weights(plain.network))
+
+
+@pytest.mark.parametrize(
+    ("world", "names"), ELSEWHERE, ids=lambda given: given if isinstance(given, str) else "+".join(given)
+)
+def test_it_is_known_whatever_a_batch_is(world: str, names: tuple[str, ...], fixtures: Worlds) -> None:
+    run = fixtures(world).run(techniques(names), started=False)
+    assert step_memory(run) > least_memory(run)
+
+
+def test_a_batch_that_is_computed_in_parts_takes_what_a_part_takes(fixtures: Worlds) -> None:
+    fixture, taken = fixtures("transformer"), list[int]()
+    for parts in (2, 4, 8):
+        run = fixture.run([Accumulate(parts)], batch=32)
+        taken.append(step_memory(run) - least_memory(run))
+    assert taken[0] / taken[1] == pytest.approx(2, rel=0.35)
+    assert taken[1] / taken[2] == pytest.approx(2, rel=0.35)
 
 
 def test_it_grows_with_the_batch_and_shrinks_with_what_is_frozen(fixtures: Worlds) -> None:

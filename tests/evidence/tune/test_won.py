@@ -140,6 +140,8 @@ def test_a_default_that_never_came_to_its_end_is_said() -> None:
 def test_what_was_not_trained_to_its_end_is_said() -> None:
     found = told(trial(0, 0.8, state="paused"), chosen=Chosen(0, 0, default=0, unfinished=True))
     assert won(found)[0].endswith("It was not trained to its end: no trial was.")
+    found = told(trial(0, 0.8, state="paused"), trial(1, 0.9), chosen=Chosen(0, 0, default=0, unfinished=True))
+    assert won(found)[0].endswith("It was not trained to its end: no trial that was keeps the limits.")
 
 
 def test_doubts_are_those_that_there_is_a_reason_for() -> None:

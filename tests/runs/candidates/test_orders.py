@@ -160,19 +160,18 @@ def test_a_resumed_call_with_another_budget_keeps_its_order(auto: gw.Recipe, tmp
     assert ("tune", 1) not in ear.steps
 
 
-@pytest.mark.parametrize(
-    "order", [("kernel probe", "tune, 60 blocks", "linear probe"), ("kernel probe", "linear probe", "tune, 60 blocks")]
-)
+@pytest.mark.parametrize("order", [("probe of 60 blocks", "linear probe"), ("linear probe", "probe of 60 blocks")])
 def test_a_budget_goes_by_what_is_not_refused(
     order: tuple[str, ...], auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(FINE_TUNES, "tune, 60 blocks", lambda _, recipe: replace(recipe, techniques=(gw.Partial(60),)))
+    made = (gw.Probe(), gw.Partial(60))
+    monkeypatch.setitem(FINE_TUNES, "probe of 60 blocks", lambda _, recipe: replace(recipe, techniques=made))
     table, ear = [Line(kind="text", order=order)], Ear()
     model = fit_data(DataArguments(train=texts()), auto, budget=1000, listener=ear, portfolio=table)
     assert model.report is not None
-    assert [one.name for one in model.report.candidates] == ["kernel probe", "linear probe"]
-    (said,) = [note for note in ear.notes if note.startswith("tune, 60 blocks: left out.")]
-    assert "blocks is 60" in said
+    assert [one.name for one in model.report.candidates] == ["linear probe"]
+    (said,) = [note for note in ear.notes if note.startswith("probe of 60 blocks: left out.")]
+    assert "partial" in said
 
 
 def test_other_fine_tunes_keep_what_the_user_sets_and_differ_in_the_rest(auto: gw.Recipe) -> None:

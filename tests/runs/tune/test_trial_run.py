@@ -364,19 +364,22 @@ def test_what_fit_would_try_keeps_its_checkpoint_and_what_is_not_worth_it_none(
     scores = (0.1, 0.9, 0.8)
     trials = [replace(one, rungs=((6, score),)) for one, score in zip(trials, scores, strict=True)]
     trials[0] = replace(trials[0], origin="default")
-    runner.tidy(trials, [trials[0], trials[2]], most=1)
+    probe = replace(trials[0], number=3, rungs=((0, 0.95),), steps=0)  # it has none
+    runner.tidy([*trials, probe], [trials[0], trials[2], probe], most=1)
     assert sorted(path.parts[-4] for path in tmp_path.rglob(NAME)) == ["0000", "0002"]
 
 
-def test_a_fine_tune_that_the_memory_is_too_small_for_has_failed_before_it_begins(
+def test_a_fine_tune_that_the_memory_is_too_small_for_is_left_out_until_there_is_more(
     job: Job, recipe: gw.Recipe, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("graftwork.runs.room.free_memory", lambda: 1000)
     failed = make(job).run(proposed(recipe), recipe, 2)
-    assert (failed.state, failed.rungs) == ("failed", ())
+    assert (failed.state, failed.rungs) == ("left out", ())
     assert failed.failed.startswith("The memory is too small for it: its steps take about 0.0 GB of memory")
     probe = replace(recipe, techniques=(gw.Probe(),), training=gw.Training())
     assert make(job).run(proposed(probe, 1), probe, 2).state == "finished"
+    monkeypatch.setattr("graftwork.runs.room.free_memory", lambda: 1 << 40)
+    assert make(job).run(failed, recipe, 0).rungs
 
 
 def test_trials_of_others_can_be_kept(job: Job, recipe: gw.Recipe, make: Make) -> None:

@@ -35,25 +35,33 @@ def step_memory(run: Run) -> int:
     untouched.
 
     What is kept is counted in steps on the batch's longest rows, so that what grows with the square of the length is
-    there; what does not grow with the rows (weights in another precision) counts once.
+    there; what does not grow with the rows (weights in another precision) counts once. A batch of which no part can be
+    taken for it (an episode, or one that is computed in parts anyway) is tried whole.
     """
     if run.plan.total_steps == 0:
         return 0
     trial = attach(replace(run, network=trial_network(run)))
     trial.stages.state.to(trial.network.device)
     batch = _largest_batch(trial)
+    longest = batch[np.argsort(-run.train.lengths[batch], kind="stable")]
     with torch.random.fork_rng():
         trial.network.train()
-        some, more = _kept(trial, batch[:TRIED]), _kept(trial, batch[: 2 * TRIED])
+        if _is_a_whole(trial):
+            return _kept(trial, batch) + least_memory(run)
+        some, more = _kept(trial, longest[:TRIED]), _kept(trial, longest[: 2 * TRIED])
     further = max(0, len(batch) - 2 * TRIED) * max(0, more - some) // TRIED
     return more + further + least_memory(run)
 
 
+def _is_a_whole(run: Run) -> bool:
+    """Whether fewer rows of a batch are something else, and not a smaller batch."""
+    return any(one.splits_batches or "batch_parts" in one.drops for one in run.techniques)
+
+
 def _largest_batch(run: Run) -> np.ndarray:
-    """The rows of the batch with the most tokens, padding included, of a pass over the rows; the longest first."""
+    """The rows of the batch with the most tokens, padding included, of a pass over the rows."""
     lengths, batches = run.train.lengths, (run.stages.sampler or run.sampler.epoch)(0)
-    largest = max(batches, key=lambda rows: len(rows) * int(lengths[rows].max()))
-    return largest[np.argsort(-lengths[largest], kind="stable")]
+    return max(batches, key=lambda rows: len(rows) * int(lengths[rows].max()))
 
 
 def _kept(trial: Run, rows: np.ndarray) -> int:

@@ -27,8 +27,8 @@ class Chosen:
     best of the candidates that `fit` would try, which may be the kept one; of those within the limits where there are
     any; None where none is finished. to_runner_up, to_default: how much better the kept one scores, 95 %, paired over
     rows; None where that is not known. why: why nothing is known of differences; empty where it is. beyond: trials with
-    a better score than the kept one that are beyond the limits, the best first. unfinished: nothing was trained to its
-    end, so the best of those under way is kept.
+    a better score than the kept one that are beyond the limits, the best first. unfinished: nothing that was trained to
+    its end keeps the limits, so the best of those under way is kept.
     """
 
     number: int

@@ -55,7 +55,7 @@ def row(one: Trial, scale: Scale) -> list[str]:
 
 
 def state_text(one: Trial) -> str:
-    """How far a trial came. A budget leaves fewer steps than the recipe asks for.
+    """How far a trial came. A budget plans fewer steps than the recipe asks for.
 
     >>> state_text(Trial(0, "", "searched", "paused", {}, rungs=((10, 0.5),), steps=90))
     'paused after 10 of 90 steps'
@@ -63,7 +63,7 @@ def state_text(one: Trial) -> str:
     if one.state == "paused" and one.rungs:
         return f"paused after {one.rungs[-1][0]:,} of {one.steps:,} steps"
     steps = one.state == "finished" and one.steps and not one.members
-    return f"finished after {one.steps:,} steps" if steps else one.state
+    return f"finished, {one.steps:,} steps planned" if steps else one.state
 
 
 def count_text(trials: Sequence[Trial]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 State = Literal["finished", "paused", "failed", "left out"]
 """finished: trained to its end. paused: to a rung below it, and may be taken up again. failed: it crashed, or its
-memory was too small. left out: there was no time for its first step."""
+memory was too small. left out: there was no time or memory for its first step."""
 Origin = Literal["default", "base", "searched", "combined"]
 """default: what `fit` would try. base: the same probes on another base. searched: proposed by the search. combined: an
 ensemble or a soup of others."""

@@ -77,8 +77,14 @@ def _kept(found: Outcome) -> str:
     one = found.kept
     score = "" if one.score is None else f": {found.scale.display} {found.scale.score(one.score)} on {rows_text(found)}"
     of = f" of {quoted(found.about.target)}" if found.about.target else ""
-    unfinished = " It was not trained to its end: no trial was." if found.chosen.unfinished else ""
+    unfinished = _unfinished(found) if found.chosen.unfinished else ""
     return f"The model{of} that is kept is {called(one)}{score}.{unfinished}"
+
+
+def _unfinished(found: Outcome) -> str:
+    """Why one is kept that was not trained to its end."""
+    others = any(one.state == "finished" for one in found.trials)
+    return f" It was not trained to its end: no trial {'that was keeps the limits' if others else 'was'}."
 
 
 def _instead(found: Outcome) -> str:

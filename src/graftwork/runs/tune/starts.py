@@ -45,15 +45,14 @@ def check_starts(folder: Path) -> None:
         raise NumericalError(f"It ended its process {KILLS} times in a row, as where memory runs out.")
 
 
-def check_room(job: Job, recipe: Recipe) -> None:
-    """Raise NumericalError for a fine-tune that the memory of this machine is too small for. job: of some of its rows
-    the longest are looked at."""
+def lacks_room(job: Job, recipe: Recipe) -> str:
+    """Why the memory of this machine is too small for a fine-tune; "" where it is not. job: of some of its rows the
+    longest are looked at."""
     if chosen().type != "cpu" or is_probe(recipe):
-        return
-    small = replace(recipe, rows=None, valid_rows=None)
-    why = no_room(make_ready(job.sample(SEEN, recipe.seed, SEEN), small, sketched=True))
-    if why:
-        raise NumericalError(f"The memory is too small for it: {why}.")
+        return ""
+    rows, small = max(SEEN, recipe.training.batch), replace(recipe, rows=None, valid_rows=None)
+    why = no_room(make_ready(job.sample(rows, recipe.seed, SEEN), small, sketched=True))
+    return f"The memory is too small for it: {why}." if why else ""
 
 
 @contextmanager

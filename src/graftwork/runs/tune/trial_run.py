@@ -34,7 +34,7 @@ from graftwork.runs.tune.heard import UnderName
 from graftwork.runs.tune.judged import Judged
 from graftwork.runs.tune.measures import measures_of
 from graftwork.runs.tune.search import Wanted
-from graftwork.runs.tune.starts import check_room, check_starts, started
+from graftwork.runs.tune.starts import check_starts, lacks_room, started
 from graftwork.runs.tune.trial_files import read_predictions, read_trial, trial_folder, write_trial
 from graftwork.runs.workspace import Workspace
 
@@ -70,8 +70,8 @@ class TrialRunner:
         steps as fit, which its folder remembers, and one that goes on is shortened. None: no limit.
 
         What a run fails of is said in the trial (`failed`), also that it ended its process again and again, and so is
-        that it has no time for its first step (`left out`). Raises KeyboardInterrupt for Ctrl-C, which loses what was
-        done since the last checkpoint; DataError where the disk is full.
+        that it has no time or memory for its first step (`left out`). Raises KeyboardInterrupt for Ctrl-C, which loses
+        what was done since the last checkpoint; DataError where the disk is full.
         """
         if trial.state == "finished" or (trial.rungs and self._next(trial) > until_rung):
             return trial
@@ -79,12 +79,14 @@ class TrialRunner:
         place = trial_folder(self.place, trial.number)
         try:
             check_starts(place)
-            if not trial.rungs:
-                check_room(self.judged.jobs[0], recipe)
             while True:
                 # The score of a run in folds is one of predictions, which only a run that pauses has.
                 level = self._next(trial) if self.judged.folds > 1 else until_rung
                 with started(place):
+                    self._latest.clear()
+                    why = "" if trial.rungs else lacks_room(self.judged.jobs[0], recipe)
+                    if why:
+                        return self.keep(replace(trial, state="left out", failed=why, at=self.now()))
                     trial = self._scored(trial, recipe, level, ends)
                 if trial.state != "paused" or self._next(trial) > until_rung:
                     return trial
@@ -150,7 +152,7 @@ class TrialRunner:
     def tidy(self, trials: Sequence[Trial], worth: Sequence[Trial], most: int = KEPT) -> None:
         """Delete the checkpoints of all trials but the best of those that are worth keeping, and the best of what `fit`
         would try, which may be kept though others score better; what else is known of them stays."""
-        scored = [one for one in worth if one.score is not None and one.state != "failed"]
+        scored = [one for one in worth if one.steps and one.score is not None and one.state != "failed"]
         ranked = sorted(scored, key=lambda one: (-(one.score or 0.0), one.number))
         kept = [*ranked[:most], *[one for one in ranked if one.origin == "default"][:1]]
         best = {one.number for one in kept}
@@ -162,7 +164,6 @@ class TrialRunner:
     # --- one rung -----------------------------------------------------------------------------------------------------
     def _scored(self, trial: Trial, recipe: Recipe, level: int, ends: Deadline | None) -> Trial:
         """The trial scored at a level, or the lowest above it."""
-        self._latest.clear()
         began, parts, steps, paused = time.process_time(), list[Mapping[str, Values]](), 0, False
         self._share(trial, recipe)
         for at, job in enumerate(self.judged.jobs):
