@@ -23,6 +23,7 @@ from graftwork.rl.learning.run import Run, check_seed, run_one
 from graftwork.rl.policies.manifest import POLICY, is_policy
 from graftwork.rl.policies.policy import Policy
 from graftwork.rl.recipe import Made, RLRecipe
+from graftwork.runs.clock import check_budget
 
 if TYPE_CHECKING:
     from graftwork.evidence.rl.outcome import Outcome
@@ -172,8 +173,7 @@ def learn(
     `rl`."""
     if seeds < 1:
         raise UsageError(f"seeds is {seeds}. Expected 1 or more.")
-    if budget is not None and budget <= 0:
-        raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
+    check_budget(budget)
     check_seed(recipe.seed + seeds - 1)
     folder = None if out is None else Path(out)
     until = None if budget is None else (began or time.monotonic()) + LEARNING * budget

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -55,6 +56,18 @@ class Deadline:
             f"The budget of {shown(self.budget)} is too small: {what}. Give --budget {shown(least)} or more, "
             "or fewer rows, or a smaller base."
         )
+
+
+def check_budget(budget: float | None) -> None:
+    """Raise UsageError for what is no number of seconds above 0; None is no budget.
+
+    >>> check_budget("10m")
+    Traceback (most recent call last):
+    graftwork.errors.UsageError: The budget is '10m'. Expected a positive number of seconds.
+    """
+    if budget is not None and not (isinstance(budget, int | float) and 0 < budget < math.inf):
+        given = f"{budget:g} seconds" if isinstance(budget, int | float) else repr(budget)
+        raise UsageError(f"The budget is {given}. Expected a positive number of seconds.")
 
 
 def at_least(seconds: float) -> float:

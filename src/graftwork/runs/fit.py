@@ -13,7 +13,6 @@ from graftwork.core.parallel.workers import Workers
 from graftwork.core.plans import Plans
 from graftwork.data.load import Source
 from graftwork.data.store.cache import prune
-from graftwork.errors import UsageError
 from graftwork.evidence.views import words_of
 from graftwork.model import Model
 from graftwork.recipe import Recipe, from_yaml
@@ -23,7 +22,7 @@ from graftwork.runs.budget.planning import planned
 from graftwork.runs.budget.streaming import job_of
 from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.candidates.portfolio import PORTFOLIO
-from graftwork.runs.clock import Began, Clock, Deadline
+from graftwork.runs.clock import Began, Clock, Deadline, check_budget
 from graftwork.runs.default import run_all
 from graftwork.runs.finishing import Finishing
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
@@ -150,8 +149,7 @@ def fit_data(
     listener = Recorder(listener or Listener())
     recipe, folder = _recipe(recipe), Path(out) if out is not None else None
     workspace = open_workspace(folder, resume)
-    if budget is not None and budget <= 0:
-        raise UsageError(f"The budget is {budget:g} seconds. Expected a positive number.")
+    check_budget(budget)
     with made_by(workers, recipe, listener, cluster=cluster, insecure=insecure) as run:
         listener.doing(f"reading {data.called}")
         job = _read(data, recipe, workspace, listener, watch)

@@ -28,7 +28,7 @@ from graftwork.runs.ablation.on_cluster import CellsOnCluster, cells_on
 from graftwork.runs.ablation.repeats import Repeat, pool_of, repeat_of
 from graftwork.runs.ablation.rounds import Asked, Rounds
 from graftwork.runs.bases.settling import settled
-from graftwork.runs.clock import Deadline
+from graftwork.runs.clock import Deadline, check_budget
 from graftwork.runs.default import failure_text
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
 from graftwork.runs.job.job import Job, make_job
@@ -70,8 +70,7 @@ class Asking:
             raise UsageError(f"equal is '{self.equal}'. {nearest(str(self.equal), get_args(Equal))}")
         if self.repeats is not None and self.repeats < 1:
             raise UsageError(f"repeats is {self.repeats}. Expected 1 or more; verdicts are given from 5 on.")
-        if self.budget is not None and self.budget <= 0:
-            raise UsageError(f"The budget is {self.budget:g} seconds. Expected a positive number.")
+        check_budget(self.budget)
 
     @property
     def settled_method(self) -> Method:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from graftwork.errors import UsageError
 from graftwork.evidence.tune.trials import Limits
+from graftwork.runs.clock import check_budget
 
 BUDGET = 600.0
 """Seconds where neither a budget nor a number of trials is given."""
@@ -31,8 +32,7 @@ class Asking:
     batch: int = BATCH
 
     def __post_init__(self) -> None:
-        if self.budget is not None and self.budget <= 0:
-            raise UsageError(f"The budget is {self.budget:g} seconds. Expected a positive number.")
+        check_budget(self.budget)
         for name, least in (("trials", 1), ("batch", 1), ("folds", 1)):
             value = getattr(self, name)
             if value is not None and value < least:

@@ -15,7 +15,7 @@ class Heard(Relay):
 
     def __init__(self, listener: Listener, ends: Deadline | None, most: int | None) -> None:
         super().__init__(listener)
-        self._ends, self._most, self._phase = ends, most, ""
+        self._ends, self._most, self._phase, self._begun = ends, most, "", 0
 
     def doing(self, what: str) -> None:
         if what != self._phase:
@@ -24,7 +24,8 @@ class Heard(Relay):
 
     def done(self, trial: Trial) -> None:
         """Tell of a trial, and how far the search is."""
-        told = [] if self._most is None else [f"{trial.number + 1} of {counted(self._most, 'trial')}"]
+        self._begun = max(self._begun, trial.number + 1)  # an earlier one may be taken up again
+        told = [] if self._most is None else [f"{self._begun} of {counted(self._most, 'trial')}"]
         told += [] if self._ends is None else [f"{max(self._ends.left(), 0.0):.0f} s left"]
         self.tried(trial, ", ".join(told))
 
