@@ -9,13 +9,13 @@ fine-tune that a budget cuts counts with what it had reached by then at the pace
 one that is planned for the time; rows that can't be read in time are not cut, as the library would.
 
 Regret is how much less an order reaches than the best candidate of a set, by test score: accuracy, for imbalanced sets
-macro-F1, for numbers R2. An order is built greedily, candidate by candidate, so that its mean regret over the sets of
-its kind, at its budget and the smaller ones, is least; a head on frozen features stands in front, so that a call has a
-model within seconds, and one for which any memory is large enough. It is judged on sets that it was learned without:
-all sets cut of the same data are left out together, and count as one. Where the 95 % interval of what such orders save
-against the usual ones holds 0, those stay, and so they do for a kind whose sets save nothing on the mean. Candidates on
-other bases than the usual ones are measured beside, and take no part: a base is chosen before. Nothing is learned of a
-part of the grid: until all sets are measured, the order that was set by hand stays.
+macro-F1, for numbers R2. An order is the one that was set by hand, to which candidates are added greedily, one by one
+and behind the first, so that its mean regret over the sets of its kind, at its budget and the smaller ones, is least.
+(Built from nothing, of these sets, orders were no better than that one on sets left out.) It is judged on sets that it
+was learned without: all sets cut of the same data are left out together, and count as one. Where the 95 % interval of
+what such orders save against the usual ones holds 0, those stay, and so they do for a kind whose sets save nothing on
+the mean. Candidates on other bases than the usual ones are measured beside, and take no part: a base is chosen before.
+Nothing is learned of a part of the grid: until all sets are measured, the order that was set by hand stays.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from graftwork.runs.candidates.other import FINE_TUNES, PLAIN_HEADS
 from graftwork.shown import shortened_text
 from harness import options
 from harness.anytime import Measured, measured_sets
-from harness.learned_order import BUDGETS, QUICK_ONES, USUAL, Judged, judged, portfolio_of
+from harness.learned_order import BUDGETS, USUAL, Judged, judged, portfolio_of
 from harness.measure import BENCHMARKS, work
 from harness.options import OURS
 from harness.portfolio_file import to_json, written
@@ -124,6 +124,10 @@ def batches(one: Set, *, quick: bool) -> list[list[str]]:
     slower = ["train"] if one.kind == "table" else ["tune", *FINE_TUNES]
     others = [*one.others, *FROM_SCRATCH.get(one.kind, ())]
     return [["", *quicker], slower, *([name] for name in others)]
+
+
+QUICK_ONES = ("kernel probe", "mlp probe", "linear probe", "plain linear probe", "boosting", "late fusion")
+"""Those that are solved on frozen features."""
 
 
 def stored() -> list[Record]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -13,7 +12,7 @@ from graftwork.runs.candidates.orders import EACH_KIND
 Order = tuple[str, ...]
 LEFT = 0.1
 """As in `runs/default`: a run is begun only if this share of the budget is left, and as much as the last one took."""
-MOST = 6
+MOST = 8
 """Candidates of an order."""
 ALONE = " alone"
 """Ends the names of runs that read one kind of several inputs."""
@@ -119,16 +118,16 @@ def by_origin(origins: Sequence[str], values: Sequence[float]) -> list[float]:
     return [fmean(each) for each in of.values()]
 
 
-def greedy(sets: Sequence[Measured], names: Sequence[str], budgets: Sequence[float], first: Collection[str]) -> Order:
-    """An order of some of the candidates with little mean regret: one after the other is put where it saves most, until
-    none saves enough. Of equals the first name and the last place are taken. first: one of these stands in front."""
-    order, lowest = list[str](), math.inf
+def greedy(sets: Sequence[Measured], begin: Order, names: Sequence[str], budgets: Sequence[float]) -> Order:
+    """An order with little mean regret: to one that is known, candidates are added one after the other, where they save
+    most and never in front, until none saves enough. Of equals the first name and the last place are taken."""
+    order, lowest = list(begin), mean_regret(sets, begin, budgets)
     while len(order) < MOST:
         tried = [
             (mean_regret(sets, [*order[:at], name, *order[at:]], budgets), place, -at, name)
             for place, name in enumerate(names)
-            if name not in order and (order or name in first)
-            for at in range(min(1, len(order)), len(order) + 1)
+            if name not in order
+            for at in range(1, len(order) + 1)
         ]
         if not tried or min(tried)[0] > lowest - LEAST_GAIN:
             break

@@ -9,7 +9,6 @@ from typing import Any
 
 from graftwork.networks.bases.registry import BASES
 from graftwork.runs.candidates.orders import EACH_KIND, Line, Situation, Span, base_in, order_of
-from graftwork.runs.candidates.other import PLAIN_HEADS
 from harness.anytime import ALONE, Measured, Order, by_origin, greedy, mean_regret, regret
 from harness.shown import paired
 
@@ -32,16 +31,6 @@ USUAL: Mapping[str, Order] = {
     "several": ("kernel probe", "mlp probe", "linear probe", EACH_KIND, "late fusion", "tune"),
 }
 """By kind, the order that was set by hand."""
-QUICK_ONES = (
-    "kernel probe",
-    "mlp probe",
-    "linear probe",
-    "plain linear probe",
-    *PLAIN_HEADS,
-    "boosting",
-    "late fusion",
-)
-"""Those that are solved on frozen features."""
 PLAIN: Mapping[str, Order] = {"table": ("train",)}
 """Plain fine-tuning, where it is not `plain fine-tuning`: tables have nothing to tune."""
 Conditions = dict[str, Any]
@@ -161,12 +150,12 @@ def learned(sets: Sequence[Measured], kind: str, budget: float) -> list[Line]:
 
 
 def _line(sets: Sequence[Measured], kind: str, budgets: Sequence[float], where: Conditions) -> Line:
-    """One order, of candidates on the base that is chosen for whoever has only the usual ones: those on other bases are
-    measured on some sets alone, and the choice of a base is made before, by evidence of its own. It begins with a head
-    on frozen features: a call then has a model within seconds, and one for which any memory is large enough."""
-    names = dict.fromkeys(name for one in sets for name in (*one.usual, *one.cells) if name in one.cells)
+    """The usual order, and what is worth adding to it: of so few sets less can be learned than it knows. Candidates on
+    other bases are not: they are measured on some sets alone, and the choice of a base is made before, by evidence of
+    its own."""
+    names = dict.fromkeys(name for one in sets for name in one.cells)
     own = dict.fromkeys(EACH_KIND if name.endswith(ALONE) else name for name in names if not fetched(name))
-    return Line(kind=kind, order=greedy(sets, list(own), budgets, QUICK_ONES) or USUAL[kind], **where)  # type: ignore[arg-type]
+    return Line(kind=kind, order=greedy(sets, USUAL[kind], list(own), budgets), **where)  # type: ignore[arg-type]
 
 
 def origins(sets: Sequence[Measured]) -> int:
