@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from everyday import left_to_the_night
+from usual_order import keep_to_it
 
 # a busy machine is no failure
 settings.register_profile("graftwork", deadline=None)
@@ -20,6 +21,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 DATA = Path(os.environ.get("GRAFTWORK_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+keep_to_it()
 
 FETCHED = Path(os.environ.get("GRAFTWORK_TEST_HOME", Path(__file__).parents[1] / ".bases"))
 """Where `make bases` puts the real bases that tests read."""
