@@ -78,7 +78,7 @@ ONE_IN = {
     "runs/job/test_data_file::test_a_damaged_one_is_refused": 3,
     "runs/job/test_long_texts::test_windows_go_with_caches_and_techniques": 3,
     "runs/test_cached_training::test_probabilities_differ_by_rounding_alone": 3,
-    "runs/test_default::test_a_first_run_that_fails_is_left_out_and_the_call_goes_on": 5,
+    "runs/test_default::test_a_first_run_that_fails_is_left_out_and_the_call_goes_on": 8,
     "runs/test_joined_inputs::test_fit_save_and_predict_elsewhere": 3,
     "runs/test_joined_inputs::test_techniques_work_on_joined_texts": 3,
     "runs/test_sound_inputs::test_techniques_on_pretrained_bases": 4,
@@ -94,7 +94,7 @@ ONE_IN = {
     "test_labels_as_written::test_lists_of_labels_come_back_as_they_are_written": 3,
     "test_labels_as_written::test_writings_of_one_class": 3,
     "test_targets::test_every_head_is_solved_on_the_rows_that_have_the_target": 2,
-    "uses/test_few_shot::test_a_model_learns_new_classes_and_is_a_model_like_any_other": 2,
+    "uses/test_few_shot::test_a_model_learns_new_classes_and_is_a_model_like_any_other": 4,
 }
 TESTS = Path(__file__).parent
 

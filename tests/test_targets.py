@@ -246,6 +246,7 @@ def test_two_tables(recipe: gw.Recipe) -> None:
     assert any("table 2: 80 rows with length" in note for note in model.report.notes)
 
 
+@pytest.mark.slow
 def test_the_command_line(base: Path, tmp_path: Path) -> None:
     whole = frame().drop(columns="marks")
     whole[["text", "topic"]].dropna().to_csv(tmp_path / "a.csv", index=False)

@@ -62,6 +62,7 @@ def changed(manifest: dict[str, Any], path: tuple[Any, ...], wrong: Any) -> dict
     return new
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # torch's, of layers of no width
 def test_a_wrong_value_anywhere_is_met_while_loading(folder: Path) -> None:
     """Every value in turn: an error that names the model, or a model that predicts; never an error at prediction."""

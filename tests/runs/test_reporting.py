@@ -75,6 +75,7 @@ def test_costs_add_up_to_the_call(recipe: gw.Recipe) -> None:
     assert all(stage.wall_seconds >= 0 for stage in report.costs)
 
 
+@pytest.mark.slow
 def test_candidates_are_listed_and_the_kept_one_marked(made: Made) -> None:
     report, _, model, candidates, kept = made
     assert [one.name for one in report.candidates] == [one.name for one in candidates]

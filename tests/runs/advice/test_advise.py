@@ -72,6 +72,7 @@ def test_classes_that_can_not_be_told_apart_are_to_be_joined(found: Advice) -> N
     assert all({"food", "meals"} & set(note.reason.split("'")) for note in one.rows)
 
 
+@pytest.mark.slow
 def test_more_rows_have_a_forecast_or_say_why_not(found: Advice) -> None:
     assert about(found, "rows") or any("more" in note for note in found.notes)
 

@@ -196,6 +196,7 @@ def test_the_order_of_a_study_is_that_of_its_first_budget(
     assert asked == [60, 60]
 
 
+@pytest.mark.slow
 def test_another_is_chosen_where_no_model_can_be_made_of_the_best(
     base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
