@@ -45,6 +45,7 @@ def main() -> None:
                 "model.names": ["hf_text"],
                 "model.hf_text.checkpoint_name": settings["base"],
                 "model.hf_text.pooling_mode": "mean",
+                "model.hf_text.text_trivial_aug_maxscale": 0.0,  # asks the net for word lists, again and again
                 "env.num_workers": 0,
                 "env.num_workers_inference": 0,
             },
