@@ -5,9 +5,9 @@ Budgets are CPU seconds of one thread, those of full fine-tuning the same. Tune 
 order that was learned without these sets, and choose their bases among all that are here; full fine-tuning has one.
 Embeddings take the time that they take, of photos at the largest size. AutoGluon has the base of full fine-tuning, its
 mean over tokens, accuracy as its metric, no changed words in its texts (which need the net), twice the budget by the
-wall clock, and an environment of its own, which GRAFTWORK_AUTOGLUON names. The curves are of the model that is in the folder at that time, on 500 test rows, scored
-afterwards. A cell that fails is said, and tried again by the next call; none is begun with little memory free, by which
-bases are chosen.
+wall clock, and an environment of its own, which GRAFTWORK_AUTOGLUON names. The curves are of the model that is in the
+folder at that time, on 500 test rows, scored afterwards. A cell that fails is said, and tried again by the next call;
+none is begun with little memory free, by which bases are chosen.
 """
 
 from __future__ import annotations
