@@ -29,6 +29,8 @@ from tiny import tiny_bert, tiny_rows, tiny_texts
 ROWS = [{"text": text, "label": topic} for text, topic in tiny_rows(72)]
 SCRIPT = """
 import json, sys
+from graftwork.runs.candidates import portfolio
+portfolio.PORTFOLIO = ()  # as in this process (`usual_order.py`)
 import graftwork as gw
 told = json.loads(sys.argv[1])
 gw.tune(told["rows"], target="label", recipe=gw.Recipe(base=told["base"], training=gw.Training(epochs=2)),
