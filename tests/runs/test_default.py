@@ -137,19 +137,19 @@ def test_a_fine_tune_that_the_memory_is_too_small_for_is_left_out_and_stays_so(
     auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     ear, job = Ear(), job_of(120, auto)
-    monkeypatch.setattr("graftwork.runs.room.free_memory", lambda: 100_000)
+    monkeypatch.setattr("graftwork.runs.lacking_memory.free_memory", lambda: 100_000)
     candidates, _ = run_all(job, auto, open_workspace(tmp_path, False), ear, None)
     assert [one.name for one in candidates] == PROBES
     left_out = next(note for note in ear.notes if "left out" in note)
     assert re.fullmatch(r"tune: left out, its steps take about [\d.]+ GB of memory, and 0\.0 GB are free", left_out)
-    monkeypatch.setattr("graftwork.runs.room.free_memory", lambda: 1 << 40)
+    monkeypatch.setattr("graftwork.runs.lacking_memory.free_memory", lambda: 1 << 40)
     again, _ = run_all(job, auto, open_workspace(tmp_path, True), ear, None)
     assert [one.name for one in again] == PROBES
     assert "tune: left out, as it was before" in ear.notes
 
 
 def test_the_memory_is_not_asked_where_others_make_the_runs(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graftwork.runs.room.free_memory", lambda: 0)
+    monkeypatch.setattr("graftwork.runs.lacking_memory.free_memory", lambda: 0)
     recipe = replace(auto, training=gw.Training(epochs=1, batch=16))
     candidates, _ = run_all(job_of(120, recipe), recipe, Workspace(), Ear(), None, run=partial(run_single))
     assert [one.name for one in candidates] == [*PROBES, "tune"]

@@ -30,9 +30,9 @@ from graftwork.runs.candidates.tables import could_be_tried, few_validate, reads
 from graftwork.runs.clock import Deadline
 from graftwork.runs.folds import FOLDS
 from graftwork.runs.job.job import Job
+from graftwork.runs.lacking_memory import lacking_memory
 from graftwork.runs.listener import Listener
 from graftwork.runs.paced import least_steps
-from graftwork.runs.room import no_room
 from graftwork.runs.single import Candidate, RunOne, make_ready, run_single
 from graftwork.runs.workspace import Workspace
 from graftwork.shown import shortened_text
@@ -219,16 +219,15 @@ class _Sequence:
             left, whole = self.deadline.left(), self.deadline.at - self.began
             if left <= max(LEFT * whole, self.took if len(self.candidates) > 1 else 0.0):
                 return USED_UP
-        timed = self.deadline is not None and self.look is not None
         tuned = any(base.suggested_lr for base in recipe.bases(job.train.schema).values())
-        if not tuned or not (timed or self.here):
+        if not tuned or not (self.here or (self.deadline and self.look)):
             return ""
         run = make_ready(job, recipe)
         if run.plan.total_steps == 0:
             return ""  # a probe: its features are there
-        if self.deadline is not None and self.look is not None and self.deadline.left() <= _seconds(run, self.look):
+        if self.deadline and self.look and self.deadline.left() <= _seconds(run, self.look):
             return USED_UP
-        return no_room(run) if self.here else ""
+        return lacking_memory(run) if self.here else ""
 
 
 def _seconds(run: Run, look: Look) -> float:

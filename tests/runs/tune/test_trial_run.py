@@ -372,13 +372,13 @@ def test_what_fit_would_try_keeps_its_checkpoint_and_what_is_not_worth_it_none(
 def test_a_fine_tune_that_the_memory_is_too_small_for_is_left_out_until_there_is_more(
     job: Job, recipe: gw.Recipe, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graftwork.runs.room.free_memory", lambda: 1000)
+    monkeypatch.setattr("graftwork.runs.lacking_memory.free_memory", lambda: 1000)
     failed = make(job).run(proposed(recipe), recipe, 2)
     assert (failed.state, failed.rungs) == ("left out", ())
     assert failed.failed.startswith("The memory is too small for it: its steps take about 0.0 GB of memory")
     probe = replace(recipe, techniques=(gw.Probe(),), training=gw.Training())
     assert make(job).run(proposed(probe, 1), probe, 2).state == "finished"
-    monkeypatch.setattr("graftwork.runs.room.free_memory", lambda: 1 << 40)
+    monkeypatch.setattr("graftwork.runs.lacking_memory.free_memory", lambda: 1 << 40)
     assert make(job).run(failed, recipe, 0).rungs
 
 

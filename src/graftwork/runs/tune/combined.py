@@ -99,8 +99,8 @@ class Combiner:
         return 0.0 if at_hand and self.judged.folds == 1 else trial.seconds / self.judged.folds
 
     def _soup(self, trials: Sequence[Trial], number: int, seconds: float | None) -> Combined | None:
-        """Of fine-tunes of the base of the best one; only where rows are held out of them all. seconds: in which they
-        each is made a model by its part, as far as that is known before."""
+        """Of fine-tunes of the base of the best one; only where rows are held out of them all. seconds: in which all
+        are made models; those that alone need more than their part of it, as far as that is known, are left out."""
         tuned = [one for one in trials if one.steps > 0]
         if seconds is not None:
             tuned = [one for one in tuned if self._seconds_to_make(one) <= seconds / SOUPED]

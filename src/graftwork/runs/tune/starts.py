@@ -18,7 +18,7 @@ from graftwork.devices import chosen
 from graftwork.errors import NumericalError
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
-from graftwork.runs.room import no_room
+from graftwork.runs.lacking_memory import lacking_memory
 from graftwork.runs.single import make_ready
 from graftwork.runs.tune.first import is_probe
 from graftwork.runs.tune.space.refused import SEEN
@@ -45,13 +45,13 @@ def check_starts(folder: Path) -> None:
         raise NumericalError(f"It ended its process {KILLS} times in a row, as where memory runs out.")
 
 
-def lacks_room(job: Job, recipe: Recipe) -> str:
+def lacks_memory(job: Job, recipe: Recipe) -> str:
     """Why the memory of this machine is too small for a fine-tune; "" where it is not. job: of some of its rows the
     longest are looked at."""
     if chosen().type != "cpu" or is_probe(recipe):
         return ""
     rows, small = max(SEEN, recipe.training.batch), replace(recipe, rows=None, valid_rows=None)
-    why = no_room(make_ready(job.sample(rows, recipe.seed, SEEN), small, sketched=True))
+    why = lacking_memory(make_ready(job.sample(rows, recipe.seed, SEEN), small, sketched=True))
     return f"The memory is too small for it: {why}." if why else ""
 
 

@@ -34,7 +34,7 @@ from graftwork.runs.tune.heard import UnderName
 from graftwork.runs.tune.judged import Judged
 from graftwork.runs.tune.measures import measures_of
 from graftwork.runs.tune.search import Wanted
-from graftwork.runs.tune.starts import check_starts, lacks_room, started
+from graftwork.runs.tune.starts import check_starts, lacks_memory, started
 from graftwork.runs.tune.trial_files import read_predictions, read_trial, trial_folder, write_trial
 from graftwork.runs.workspace import Workspace
 
@@ -84,7 +84,7 @@ class TrialRunner:
                 level = self._next(trial) if self.judged.folds > 1 else until_rung
                 with started(place):
                     self._latest.clear()
-                    why = "" if trial.rungs else lacks_room(self.judged.jobs[0], recipe)
+                    why = "" if trial.rungs else lacks_memory(self.judged.jobs[0], recipe)
                     if why:
                         return self.keep(replace(trial, state="left out", failed=why, at=self.now()))
                     trial = self._scored(trial, recipe, level, ends)

@@ -7,7 +7,7 @@ from graftwork.core.training.step_memory import least_memory, step_memory
 from graftwork.runs.bases.memory import free_memory
 
 
-def no_room(run: Run) -> str:
+def lacking_memory(run: Run) -> str:
     """Why the memory is too small for the steps of a run; "" where it is not, or where that is not known, as where the
     steps that are tried fail: that shows in the run itself."""
     free = free_memory()
