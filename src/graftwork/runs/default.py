@@ -20,12 +20,15 @@ from graftwork.devices import chosen
 from graftwork.errors import DataError, NonFiniteLossError, NumericalError, UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.across import Across, across
+from graftwork.runs.budget.first_pass import pass_of_better
 from graftwork.runs.budget.look import Look
-from graftwork.runs.budget.streaming import Stream, job_of, with_stream
+from graftwork.runs.budget.own_rows import TOO_FEW, job_of, on_rows
+from graftwork.runs.budget.streaming import Stream, with_stream
 from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.candidates.other import is_other
 from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.candidates.portfolio import PORTFOLIO
+from graftwork.runs.candidates.slower import SLOWER_SHARE, slower_of, with_slower
 from graftwork.runs.candidates.tables import could_be_tried, few_validate, reads_columns_alone
 from graftwork.runs.clock import Deadline
 from graftwork.runs.folds import FOLDS
@@ -70,12 +73,17 @@ def run_all(
     sequence = _Sequence(job, workspace, listener, deadline, look, here=run is run_single and chosen().type == "cpu")
     candidates, failures = sequence.candidates, list[Exception]()
     budget = ordered_for(workspace, deadline.budget if deadline else None)
-    planned = with_stream(job, planned_recipes(job, recipe, budget, portfolio), stream)
+    planned = with_slower(job, recipe, planned_recipes(job, recipe, budget, portfolio))
+    planned = with_stream(job, planned, stream)
     for line in could_be_tried(job, recipe):
         listener.note(line)
     for at, (name, one) in enumerate(planned):
-        its_job = job_of(job, one)
+        its_job = job
         try:
+            allowed = sequence.in_time(name, one)
+            if allowed is None:
+                continue
+            one, its_job = allowed, job_of(job, allowed)
             limit = sequence.limit(name, its_job, one, spare=at == 0 and len(planned) > 2)
             if limit is LEFT_OUT:
                 continue
@@ -174,6 +182,8 @@ class _Sequence:
     began: float = 0.0
     took: float = 0.0
     """Seconds of the last one, by the clock that the budget is counted by."""
+    slower: dict[str, int] = field(default_factory=dict)
+    """By better bases, the training rows that they have read; 0 where there was time for too few."""
     simplest: Across | None = None
     """Of the first one that was cross-validated."""
 
@@ -198,6 +208,25 @@ class _Sequence:
         if self.deadline is None or self.candidates:
             return self.deadline
         return self.deadline.part(0.5) if spare and self.deadline.left() > 0 else None
+
+    def in_time(self, name: str, recipe: Recipe) -> Recipe | None:
+        """A recipe with a better base than the chosen one on as many rows as that has time for, the same for all such
+        runs; others as they are. None where they are too few, which is said."""
+        slower = slower_of(self.job, recipe)
+        if slower is None or self.deadline is None:
+            return recipe
+        if slower.base not in self.slower:
+            self.slower |= self.workspace.recall("slower", dict[str, int]) or {}
+        if slower.base not in self.slower:
+            self.listener.doing(f"{name}: reading as many rows as there is time for")
+            until = self.deadline.part(SLOWER_SHARE)
+            self.slower[slower.base] = pass_of_better(self.job, recipe, slower.row, until, self.listener)
+            self.workspace.remember("slower", self.slower)
+        rows = self.slower[slower.base]
+        if rows == 0:
+            self.listener.note(f"{name}: left out, {TOO_FEW}")
+            return None
+        return on_rows(self.job, recipe, rows)
 
     def weighed(self, done: Candidate) -> Candidate:
         """With the score by which it is chosen where few rows validate: of a head on columns, across the training rows.

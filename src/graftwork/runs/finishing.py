@@ -9,6 +9,7 @@ from pathlib import Path
 from graftwork.data.store.cache import storing
 from graftwork.evidence.sure.files import add_calibration
 from graftwork.model import Model
+from graftwork.runs.budget.own_rows import job_of
 from graftwork.runs.calibrating import with_calibration
 from graftwork.runs.clock import Began
 from graftwork.runs.job.data_arguments import DataArguments
@@ -39,7 +40,7 @@ class Finishing:
 
     def written(self, model: Model, kept: Candidate) -> Model:
         """The model of a finished run with where it comes from and what its rows are like, in the folder, whole."""
-        job = self.job
+        job = job_of(self.job, kept.recipe)
         reference = make_reference(job, model, kept) if model.recipe.reference or job.other else None
         for note in other_words(job, model, reference):
             self.listener.note(note)
@@ -65,13 +66,14 @@ class Finishing:
         """The model with its calibration and its report, in the folder, too. candidates: in the order in which they
         ran. given: what was held out, where that is known. left_out: scores of domains by models of the others."""
         self.listener.doing("scoring, and writing the report")
-        given = given or held_out_parts(self.job, model, kept)
-        model = with_calibration(self.job, model, given)
+        job = job_of(self.job, kept.recipe)
+        given = given or held_out_parts(job, model, kept)
+        model = with_calibration(job, model, given)
         if self.folder is not None and model.calibration:
             with storing(self.folder):
                 add_calibration(self.folder, model.calibration)
         report = make_report(
-            self.job,
+            job,
             model,
             candidates,
             kept,

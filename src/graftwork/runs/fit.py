@@ -19,7 +19,6 @@ from graftwork.recipe import Recipe, from_yaml
 from graftwork.runs.bases.settling import known_bases, settled
 from graftwork.runs.budget.affordable import within_budget
 from graftwork.runs.budget.planning import planned
-from graftwork.runs.budget.streaming import job_of
 from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.clock import Began, Clock, Deadline, check_budget
@@ -185,7 +184,6 @@ def fit_data(
             candidates, kept = run_all(
                 job, recipe, workspace, listener, deadline, allowed.look, portfolio, allowed.stream, run
             )
-    job = job_of(job, kept.recipe)
     command = repeating(command, by_workers=bool(kept.workers))
     finishing = Finishing(data, job, folder, listener, command, clocks, call)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))

@@ -38,14 +38,14 @@ def slow(monkeypatch: pytest.MonkeyPatch, seconds: float, *, cached: bool = True
     def looked(*_: object) -> Look:
         return Look(0.0, seconds, seconds, {"text": 1.0} if cached else {})
 
-    monkeypatch.setattr(affordable, "look_at", looked)
+    monkeypatch.setattr(affordable, "first_look", looked)
 
 
 def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
     def looked(*_: object) -> Look:
         pytest.fail("it was timed")
 
-    monkeypatch.setattr(affordable, "look_at", looked)
+    monkeypatch.setattr(affordable, "first_look", looked)
 
 
 def chosen(budget: Deadline | None, recipe: gw.Recipe | None = None) -> tuple[Job, str]:
@@ -86,8 +86,9 @@ def test_a_budget_has_to_leave_time_for_two_passes(monkeypatch: pytest.MonkeyPat
     assert job.bases.named == "minilm"
     assert said == (
         "base: minilm is chosen for 'text', not mpnet: a pass over the 100 rows takes about 40 s here, and a fit about "
-        "2 of them: more than the budget of 70s has left"
+        "2 of them: more than the budget of 70s has left; probes of it are tried on the rows that there is time for"
     )
+    assert job.bases.each["text"].slower == ("mpnet", 0.4)
 
 
 def test_test_rows_count(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,8 +31,8 @@ def frame(rows: int) -> pd.DataFrame:
 
 @pytest.fixture
 def look(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (affordable, planning):
-        monkeypatch.setattr(module, "look_at", lambda *_: LOOK)
+    monkeypatch.setattr(affordable, "look_at", lambda *_: LOOK)
+    monkeypatch.setattr(planning, "first_look", lambda *_: LOOK)
 
 
 @pytest.mark.usefixtures("look")

@@ -16,8 +16,8 @@ from graftwork.runs import default
 from graftwork.runs.budget import affordable, planning, streaming
 from graftwork.runs.budget.affordable import PASS_SHARE, within_budget
 from graftwork.runs.budget.look import Look
+from graftwork.runs.budget.own_rows import job_of as job_of_run
 from graftwork.runs.budget.streaming import Stream, streaming_of, with_stream
-from graftwork.runs.budget.streaming import job_of as job_of_run
 from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.clock import Deadline
 from graftwork.runs.default import run_all
@@ -193,7 +193,7 @@ def test_a_full_disk_is_no_row_that_can_not_be_read(auto: gw.Recipe) -> None:
 
 @pytest.mark.usefixtures("slow")
 def test_a_plan_shows_it(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "look_at", lambda *_: SLOW)
+    monkeypatch.setattr(planning, "first_look", lambda *_: SLOW)
     plans = dict(planning.planned(job_of(frame(), auto), auto, Ear(), Deadline.after(SECONDS)))
     assert "stream" in plans
     assert "tune" not in plans

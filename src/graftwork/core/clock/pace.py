@@ -9,10 +9,11 @@ from graftwork.core.clock.course import Course
 
 Left = Callable[[], float]
 """Seconds that are left, of whatever clock the budget is counted by; infinite without one."""
-WINDOW = 16
+WINDOW = 32
 """Steps over which the time of a step is averaged."""
-SURE = 3
-"""Steps that must have been seen before anything is decided."""
+SURE, WEIGHTY = 3, 0.05
+"""Steps that must have been seen before anything is decided, and the share of the time for which fewer than a window of
+them are enough: the first ones are slow by themselves, and what is cut off is not put back."""
 TOLERATED = 0.02
 """A run that would be late by less than this share of what is left is not shortened."""
 
@@ -29,13 +30,14 @@ class Pace:
         self._left, self._least, self._evaluation, self._decided = left, least, evaluation, decided
         self._seconds: deque[float] = deque(maxlen=WINDOW)
         self._last, self._next = left(), 0
+        self._whole = self._last
 
     def after_step(self, step: int, course: Course, evaluate_at: Collection[int]) -> Course:
         """The course from here on. evaluate_at: the steps after which validation is scored."""
         left = self._left()
         self._seconds.append(max(self._last - left, 0.0))
         self._last = left
-        if step < self._next or len(self._seconds) < SURE or step >= course.end:
+        if step < self._next or not self._sure or step >= course.end:
             return course
         each = sum(self._seconds) / len(self._seconds)
         scoring = self._evaluation * sum(at >= step for at in evaluate_at)
@@ -50,6 +52,12 @@ class Pace:
         shorter = course.cut(step, end)
         self._decided(shorter)
         return shorter
+
+    @property
+    def _sure(self) -> bool:
+        """Whether enough was seen to decide by."""
+        seen = len(self._seconds)
+        return seen == WINDOW or (seen >= SURE and sum(self._seconds) >= WEIGHTY * self._whole)
 
     def after_evaluation(self) -> None:
         """Validation was scored: that is no part of the next step, and says what the next scoring will take."""

@@ -25,7 +25,8 @@ class Trial:
     seconds: CPU seconds of all its runs so far. at: seconds of the budget's clock from the start of the tune until
     it was last scored.
     latency: seconds to predict one row by itself here, median; 0 where not measured. size: bytes of its weights.
-    parameters: of the network that predicts, of all members. failed: why, of one that failed or was left out.
+    parameters: of the network that predicts, of all members. rows: that it was trained on, where there was no time for
+    all; else None. failed: why, of one that failed or was left out.
     members: of a combined trial, the numbers of others with their weights in it.
     """
 
@@ -44,6 +45,7 @@ class Trial:
     latency: float = 0.0
     size: int = 0
     parameters: int = 0
+    rows: int | None = None
     failed: str = ""
     members: Mapping[int, float] = field(default_factory=dict)
 

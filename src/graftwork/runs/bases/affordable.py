@@ -9,16 +9,15 @@ from graftwork.errors import GraftworkError
 from graftwork.networks.bases.registry import parse_base
 from graftwork.recipe import Recipe
 from graftwork.runs.bases.memory import free_memory
-from graftwork.runs.budget.affordable import FINISH, SMALL
-from graftwork.runs.budget.look import Look, look_at
+from graftwork.runs.budget.affordable import FINISH
+from graftwork.runs.budget.look import Look, first_look
 from graftwork.runs.candidates.usual import usual_recipes
 from graftwork.runs.clock import Deadline, shown
 from graftwork.runs.job.base_choice import sampled_texts
-from graftwork.runs.job.choice import Choice
+from graftwork.runs.job.choice import Choice, Slower
 from graftwork.runs.job.job import Job
 from graftwork.runs.job.text_choice import fitted_to_lengths
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import make_ready
 from graftwork.shown import counted, shortened_text
 
 MEMORY = 5.0e9
@@ -38,7 +37,7 @@ def afforded(job: Job, recipe: Recipe, name: str, listener: Listener, budget: De
     """The first option of the input `name`, if it can be afforded; else the last. recipe: with the bases so far."""
     choice = job.bases.each[name]
     large, small = choice.options
-    candidate, refused, said = choice, _no_room() or _no_time(budget), ""
+    candidate, refused, said, row = choice, _no_room() or _no_time(budget), "", 0.0
     if not refused:
         listener.doing(f"timing {large} on a few rows")
         try:
@@ -46,11 +45,14 @@ def afforded(job: Job, recipe: Recipe, name: str, listener: Listener, budget: De
             trial = replace(
                 recipe, base={n: one.base.spec for n, one in job.bases.settled(name, candidate).each.items()}
             )
-            refused, said = _timed(job, trial, budget)
+            refused, said, row = _timed(job, trial, budget)
         except GraftworkError as error:
             refused = f"it can't be used here: {shortened_text(' '.join(str(error).split()), 300)}"
     if refused:
-        return replace(choice, options=(), reason=f"base: {small} is chosen for '{name}', not {large}: {refused}")
+        slower = Slower(large, row) if row and recipe.techniques == "auto" and job.valid is not None else None
+        some = "; probes of it are tried on the rows that there is time for" if slower else ""
+        reason = f"base: {small} is chosen for '{name}', not {large}: {refused}{some}"
+        return replace(choice, options=(), reason=reason, slower=slower)
     return replace(candidate, reason=f"base: {large} is chosen for '{name}' (English): {said}")
 
 
@@ -75,8 +77,9 @@ def _no_time(budget: Deadline | None) -> str:
     return f"a budget of {shown(budget.budget)} is too small for it (less than {shown(LEAST_BUDGET)})"
 
 
-def _timed(job: Job, recipe: Recipe, budget: Deadline | None) -> tuple[str, str]:
-    """Why a fit with these bases takes too long, else how long a pass takes."""
+def _timed(job: Job, recipe: Recipe, budget: Deadline | None) -> tuple[str, str, float]:
+    """Why a fit with these bases takes too long, else how long a pass takes; and the seconds of a row where the budget
+    is too small for all of them."""
     rows = len(job.train) if recipe.rows is None else min(recipe.rows, len(job.train))
     held, tests = len(job.valid or ()), len(job.test or ())
     look = _look(job, recipe, budget)
@@ -85,19 +88,18 @@ def _timed(job: Job, recipe: Recipe, budget: Deadline | None) -> tuple[str, str]
     said = f"a pass over the {counted(rows + held)} takes about {_seconds(every)} here"
     if budget is None:
         if every * passes <= UNHURRIED * PASSES:
-            return "", said
-        return f"{said}, too long without a budget that allows it", ""
+            return "", said, 0.0
+        return f"{said}, too long without a budget that allows it", "", 0.0
     left = budget.left() - FINISH - tests * look.score
     if every * passes <= left:
-        return "", said
-    return f"{said}, and a fit about {passes:.2g} of them: more than the budget of {shown(budget.budget)} has left", ""
+        return "", said, 0.0
+    refused = f"{said}, and a fit about {passes:.2g} of them: more than the budget of {shown(budget.budget)} has left"
+    return refused, "", look.row if look.whole else 0.0
 
 
 def _look(job: Job, recipe: Recipe, budget: Deadline | None) -> Look:
-    small = job.sample(SMALL, recipe.seed, SMALL)
-    first = usual_recipes(small, recipe)[0][1] if recipe.techniques == "auto" else recipe
-    run = make_ready(small, first)
-    return look_at(job, run, first) if budget is None else look_at(job, run, first, budget.clock)
+    first = usual_recipes(job, recipe)[0][1] if recipe.techniques == "auto" else recipe
+    return first_look(job, first) if budget is None else first_look(job, first, budget.clock)
 
 
 def _passes(job: Job, recipe: Recipe, rows: int, look: Look) -> float:

@@ -22,7 +22,13 @@ from graftwork.runs.workspace import Workspace
 FILE = "bases"
 
 
-class _Settled(TypedDict):
+class _LaterSettled(TypedDict, total=False):
+    """Earlier versions kept nothing of it."""
+
+    slower: tuple[str, float] | None
+
+
+class _Settled(_LaterSettled):
     """A base that was settled, as `Choice.to_json` has it."""
 
     base: str

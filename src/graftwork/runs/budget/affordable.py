@@ -12,7 +12,7 @@ from graftwork.errors import UsageError
 from graftwork.recipe import Recipe
 from graftwork.runs.budget import streaming
 from graftwork.runs.budget.first_pass import first_pass, rows_to_validate
-from graftwork.runs.budget.look import Look, look_at
+from graftwork.runs.budget.look import SMALL, Look, look_at
 from graftwork.runs.budget.streaming import Stream, streaming_of
 from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.candidates.other import is_other
@@ -39,8 +39,6 @@ FEWEST, FEWEST_VALID = 200, 200
 COMFORT = 2.0
 """A pass over all rows is begun in one piece if it would take less than its share divided by this."""
 MOST_LOAD = 3.0
-SMALL = 64
-"""Rows on which the run is made ready to be looked at."""
 
 
 @dataclass(frozen=True)

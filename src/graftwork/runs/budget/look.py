@@ -13,10 +13,13 @@ from graftwork.core.scoring import predict_examples
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Clock
 from graftwork.runs.job.job import Job
+from graftwork.runs.single import make_ready
 
 SECONDS = 1.0
 """Rows are read until so much time has passed, and at least `FEWEST` of them where there are so many."""
 FEWEST, MOST = 4, 256
+SMALL = 64
+"""Rows on which a run is made ready to be looked at."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class Look:
     def row(self) -> float:
         """Seconds to have a row's features."""
         return self.prepare + self.read
+
+
+def first_look(job: Job, recipe: Recipe, clock: Clock = time.monotonic) -> Look:
+    """Time a few rows of a job with a recipe that lists its techniques. Raises what `make_ready` raises."""
+    return look_at(job, make_ready(job.sample(SMALL, recipe.seed, SMALL), recipe), recipe, clock)
 
 
 def look_at(job: Job, run: Run, recipe: Recipe, clock: Clock = time.monotonic) -> Look:

@@ -12,13 +12,15 @@ from graftwork.core.run import Run
 from graftwork.core.training.timing import affordable_steps
 from graftwork.errors import RefusedError, UsageError
 from graftwork.recipe import Recipe
-from graftwork.runs.budget.affordable import SMALL, within_budget
-from graftwork.runs.budget.look import Look, look_at
-from graftwork.runs.budget.streaming import job_of, with_stream
+from graftwork.runs.budget.affordable import within_budget
+from graftwork.runs.budget.look import Look, first_look
+from graftwork.runs.budget.own_rows import READING, TOO_FEW, job_of, on_rows, rows_in_time
+from graftwork.runs.budget.streaming import with_stream
 from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.candidates.other import is_other
 from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.candidates.portfolio import PORTFOLIO
+from graftwork.runs.candidates.slower import SLOWER_SHARE, slower_of, with_slower
 from graftwork.runs.candidates.tables import could_be_tried
 from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
@@ -47,8 +49,15 @@ def planned(
         listener.note(line)
     plans, seen, look = Plans(), set[tuple[tuple[str, int], ...]](), None
     runs = planned_recipes(job, recipe, None if budget is None else budget.budget, portfolio)
-    for name, one in with_stream(job, runs, stream):
+    for name, one in with_stream(job, with_slower(job, recipe, runs), stream):
         listener.doing(f"planning: {name}")
+        slower = slower_of(job, one)
+        if slower is not None and budget is not None:
+            rows = rows_in_time(job, slower.row, READING * SLOWER_SHARE * budget.left())
+            if rows == 0:
+                listener.note(f"{name}: left out, {TOO_FEW}")
+                continue
+            one = on_rows(job, one, rows)
         alone = why_alone(recipe, one) if workers.count > 1 else ""
         if alone:
             listener.note(f"{name}: by one process: {alone}")
@@ -61,8 +70,7 @@ def planned(
             listener.note(f"{name}: left out. {error}")
             continue
         if look is None:
-            small = job.sample(SMALL, recipe.seed, SMALL)
-            look = look_at(small, make_ready(small, one), one)
+            look = first_look(job, one)
         depths = tuple(sorted(run.cache_depths.items()))
         plans.append((name, timed(run, look, computed=depths in seen)))
         seen.add(depths)

@@ -10,9 +10,8 @@ from typing import NamedTuple
 from graftwork import specs
 from graftwork.networks.bases.registry import written
 from graftwork.recipe import Recipe
-from graftwork.runs.budget.look import Look
+from graftwork.runs.budget.look import SMALL, Look
 from graftwork.runs.candidates.usual import PROBED_LAYERS
-from graftwork.runs.job.held_out import drawn
 from graftwork.runs.job.job import Job
 from graftwork.runs.single import make_ready
 from graftwork.techniques.transfer.partial import Partial
@@ -30,7 +29,6 @@ MOST_KEPT, MOST_VALID = 3000, 1000
 """Rows that the probes learn from and rows that validate: a start for the steps, whose heads are solved in seconds."""
 SPARE = 1.25
 """So many more rows are drawn than there is time for by the first look; those that no step reaches cost nothing."""
-SMALL = 64
 
 Planned = Sequence[tuple[str, Recipe]]
 
@@ -88,10 +86,3 @@ def _streamed(job: Job, tune: Recipe, stream: Stream) -> Recipe:
     techniques = tuple(Partial(stream.blocks) if isinstance(one, Partial) else one for one in tune.listed)
     tune = replace(tune, base=written(bases), techniques=techniques, training=training)
     return replace(tune, rows=stream.rows, valid_rows=valid, kept_rows=kept)
-
-
-def job_of(job: Job, recipe: Recipe) -> Job:
-    """The job of one of the runs: for a streamed one with the rows that it streams, and the same validation rows."""
-    if recipe.kept_rows is None or recipe.rows is None or job.drawn_from is None or len(job.train) >= recipe.rows:
-        return job
-    return replace(job, train=drawn(job.drawn_from, job.tasks, recipe.rows, recipe.seed))

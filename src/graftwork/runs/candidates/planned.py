@@ -18,7 +18,6 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.job.language import ENGLISH, spoken
 from graftwork.runs.job.text_choice import FEW, LONGEST, MIXED
 from graftwork.tasks.registry import USUAL_HEAD
-from graftwork.techniques.transfer.probe import Probe
 
 
 def planned_recipes(
@@ -41,13 +40,14 @@ def planned_recipes(
             made = candidate(job, recipe, name, usual)
             if made is not None and (name in usual or made not in planned.values()):
                 planned[name] = made
-    if planned and not _is_probe(next(iter(planned.values()))):  # the one that stood in front can't be had here
+    if planned and not is_probe(next(iter(planned.values()))):  # the one that stood in front can't be had here
         planned = dict([next(iter(usual.items()))]) | planned
     return list((planned or usual).items())
 
 
-def _is_probe(recipe: Recipe) -> bool:
-    return any(isinstance(one, Probe) for one in recipe.named)
+def is_probe(recipe: Recipe) -> bool:
+    """Whether it leaves all bases frozen."""
+    return any("trainable_features" in one.drops for one in recipe.listed)
 
 
 def may_be_ordered(job: Job, recipe: Recipe) -> bool:
@@ -67,7 +67,7 @@ def situation_of(job: Job, recipe: Recipe, budget: float | None, portfolio: Port
     return Situation(
         kind,
         len(job.train),
-        max(task.outputs if task.single_label else len(task.classes) for task in job.tasks.values()),
+        job.classes,
         _language(job, recipe) if any(line.language for line in portfolio) else "",
         budget,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graftwork.bases import home
 from graftwork.bases.catalogue import known
@@ -12,35 +12,47 @@ from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import BASES, parse_base
 
 
+class Slower(NamedTuple):
+    """A base that usually scores better than the one that was chosen, and has no time for all rows. row: seconds for
+    one."""
+
+    base: str
+    row: float
+
+
 @dataclass(frozen=True)
 class Choice:
     """base: of one input. warning: that it does not fit the rows, or what would score far better. reason: why it was
     chosen, and what would be better. options: bases of which measurements choose one, best first; `base` is one of
-    them, or what stands in for them."""
+    them, or what stands in for them. slower: what was not chosen for want of time."""
 
     base: BaseSettings
     warning: str = ""
     reason: str = ""
     options: tuple[str, ...] = ()
+    slower: Slower | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is said of it; nothing before it is settled."""
         return () if self.options else tuple(note for note in (self.reason, self.warning) if note)
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """A choice that is settled, as plain data."""
         return {
             "base": self.base.spec,
             "modality": self.base.modality,
             "warning": self.warning,
             "reason": self.reason,
+            "slower": self.slower,
         }
 
 
 def from_json(plain: Mapping[str, Any]) -> Choice:
     """The inverse of `Choice.to_json`."""
-    return Choice(parse_base(plain["base"], plain["modality"]), plain["warning"], plain["reason"])
+    slower = plain.get("slower")
+    base = parse_base(plain["base"], plain["modality"])
+    return Choice(base, plain["warning"], plain["reason"], slower=Slower(*slower) if slower else None)
 
 
 def at_hand(name: str) -> bool:

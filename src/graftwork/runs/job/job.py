@@ -78,6 +78,11 @@ class Job:
         return self.tasks[self.target]
 
     @property
+    def classes(self) -> int:
+        """How many classes there are, of several targets the most; 0 for numbers."""
+        return max(task.outputs if task.single_label else len(task.classes) for task in self.tasks.values())
+
+    @property
     def in_drawn_order(self) -> bool:
         """Whether `train` is a sample, in the order in which it was drawn, so that any beginning of it is one too."""
         return self.drawn_from is not None and self.drawn_from is not self.train

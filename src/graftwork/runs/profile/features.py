@@ -84,7 +84,8 @@ class FrozenBase:
         listener: hears how many rows are computed.
         """
         network = self.network
-        examples = prepare(table, network, self.job.tasks, self.recipe.text)
+        in_blocks = self.recipe.rows is not None  # as a run on some rows reads them
+        examples = prepare(table, network, self.job.tasks, self.recipe.text, in_blocks=in_blocks)
         depths = {name: network.encoder(name).depth for name in network.columns}
         watch = None if listener is None else listener.computed
         cached = build_cache(network, examples, {name: deep for name, deep in depths.items() if deep > 1}, watch)

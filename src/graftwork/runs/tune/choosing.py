@@ -17,6 +17,8 @@ from graftwork.evidence.tune.choice import candidates
 from graftwork.evidence.tune.outcome import About, Outcome, outcome
 from graftwork.evidence.tune.trials import Trial
 from graftwork.model import Model
+from graftwork.runs.budget.own_rows import job_of, on_rows
+from graftwork.runs.candidates.planned import is_probe
 from graftwork.runs.clock import Deadline
 from graftwork.runs.crossval import OF_RUNS
 from graftwork.runs.default import FAILURES, failure_text
@@ -25,7 +27,6 @@ from graftwork.runs.tune.asked import Asking
 from graftwork.runs.tune.best import Best
 from graftwork.runs.tune.combined import Combined, Combiner
 from graftwork.runs.tune.combining import calibrated_predictions
-from graftwork.runs.tune.first import is_probe
 from graftwork.runs.tune.preparing import Prepared
 from graftwork.runs.tune.search import Search
 from graftwork.runs.tune.transfer import transfer_score
@@ -164,7 +165,8 @@ class Choosing:
             if self.ends is not None and self.ends.left() < LEAST:
                 break
             try:
-                score = transfer_score(self.ready.job, planned.recipe)
+                read = on_rows(self.ready.job, planned.recipe, trial.rows)
+                score = transfer_score(job_of(self.ready.job, read), read)
             except (*FAILURES, LinAlgError, GraftworkError):  # it says more of the bases, and chooses nothing
                 continue
             if score is not None:

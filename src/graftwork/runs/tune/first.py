@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from graftwork.recipe import Recipe
 from graftwork.runs.candidates.orders import Portfolio
-from graftwork.runs.candidates.planned import planned_recipes
+from graftwork.runs.candidates.planned import is_probe, planned_recipes
+from graftwork.runs.candidates.slower import SLOWER_SHARE, slower_of, with_slower
 from graftwork.runs.job.job import Job
 from graftwork.runs.tune.search import Planned
 from graftwork.runs.tune.space.space import Tries, candidate_bases
 
-SHARE = 0.6
-"""Of the time that is left, what one of these may take."""
+SHARE, OTHERS = 0.6, 0.25
+"""Of the time that is left, what one of these may take, and one of them on another base."""
 
 
 def first_trials(
@@ -20,18 +21,17 @@ def first_trials(
 ) -> list[Planned]:
     """In their order; the first one has to be. recipe: with its bases settled. asked: as the user gave it. budget:
     seconds. portfolio: the table that says what `fit` would try."""
-    own = planned_recipes(job, recipe, budget, portfolio)
-    planned = [Planned(name, "default", one, SHARE if at else None) for at, (name, one) in enumerate(own)]
+    planned, read = list[Planned](), set[str]()
+    for name, one in with_slower(job, recipe, planned_recipes(job, recipe, budget, portfolio)):
+        slower = slower_of(job, one)
+        share = SHARE if slower is None else OTHERS if slower.base in read else SLOWER_SHARE
+        planned.append(Planned(name, "default", one, share if planned else None))
+        read |= {slower.base} if slower else set()
     tried = [one.recipe for one in planned]
     for other in candidate_bases(job, asked, tries):
         changed = replace(recipe, base=other.base)
         for name, one in planned_recipes(job, changed, budget, portfolio):
             if is_probe(one) and one not in tried:
-                planned.append(Planned(f"{name} on {one.base_text}", "base", one, SHARE))
+                planned.append(Planned(f"{name} on {one.base_text}", "base", one, OTHERS))
                 tried.append(one)
     return planned
-
-
-def is_probe(recipe: Recipe) -> bool:
-    """Whether it leaves all bases frozen."""
-    return any("trainable_features" in one.drops for one in recipe.listed)

@@ -17,10 +17,10 @@ from graftwork.data.store.writing import remove, write_text
 from graftwork.devices import chosen
 from graftwork.errors import NumericalError
 from graftwork.recipe import Recipe
+from graftwork.runs.candidates.planned import is_probe
 from graftwork.runs.job.job import Job
 from graftwork.runs.lacking_memory import lacking_memory
 from graftwork.runs.single import make_ready
-from graftwork.runs.tune.first import is_probe
 from graftwork.runs.tune.space.refused import SEEN
 
 FILE = "starts.json"

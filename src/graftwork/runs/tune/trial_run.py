@@ -24,15 +24,16 @@ from graftwork.data.values import Values
 from graftwork.errors import CheckpointError, NumericalError
 from graftwork.evidence.tune.trials import Trial
 from graftwork.recipe import Recipe
+from graftwork.runs.budget.own_rows import job_of, on_rows
 from graftwork.runs.clock import Clock, Deadline
 from graftwork.runs.default import failure_text
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.shared_features import frozen_inputs, read_by, share_features
-from graftwork.runs.single import Candidate, make_ready, run_single
+from graftwork.runs.single import Candidate, run_single
 from graftwork.runs.tune.heard import UnderName
 from graftwork.runs.tune.judged import Judged
 from graftwork.runs.tune.measures import measures_of
+from graftwork.runs.tune.reading import Reading, share_folds
 from graftwork.runs.tune.search import Wanted
 from graftwork.runs.tune.starts import check_starts, lacks_memory, started
 from graftwork.runs.tune.trial_files import read_predictions, read_trial, trial_folder, write_trial
@@ -87,6 +88,7 @@ class TrialRunner:
                     why = "" if trial.rungs else lacks_memory(self.judged.jobs[0], recipe)
                     if why:
                         return self.keep(replace(trial, state="left out", failed=why, at=self.now()))
+                    trial = self._reading.in_time(trial, recipe, ends)
                     trial = self._scored(trial, recipe, level, ends)
                 if trial.state != "paused" or self._next(trial) > until_rung:
                     return trial
@@ -165,7 +167,8 @@ class TrialRunner:
     def _scored(self, trial: Trial, recipe: Recipe, level: int, ends: Deadline | None) -> Trial:
         """The trial scored at a level, or the lowest above it."""
         began, parts, steps, paused = time.process_time(), list[Mapping[str, Values]](), 0, False
-        self._share(trial, recipe)
+        if not trial.rungs:
+            share_folds(self.judged, recipe, self._shared, UnderName(self.listener, trial.name, RUN))
         for at, job in enumerate(self.judged.jobs):
             own = replace(recipe, training=replace(recipe.training, steps=steps)) if steps else recipe
             name = RUN if self.judged.folds == 1 else f"fold-{at}"
@@ -201,6 +204,8 @@ class TrialRunner:
     ) -> Candidate:
         """One run of a trial up to a level. A checkpoint that is damaged, or of another run, is thrown away."""
         place = trial_folder(self.place, trial.number) / name
+        recipe = on_rows(job, recipe, trial.rows)
+        job = job_of(job, recipe)
         self.listener.trying(trial, name)
         for last in (False, True):
             try:
@@ -225,21 +230,6 @@ class TrialRunner:
             raise KeyboardInterrupt
         return replace(done, name=trial.name)
 
-    def _share(self, trial: Trial, recipe: Recipe) -> None:
-        """Under folds, what a frozen base gives of all rows is computed once, and not by fold."""
-        if self.judged.folds == 1 or trial.rungs or recipe.rows is not None or read_by(recipe) in self._shared:
-            return
-        frozen = frozen_inputs(make_ready(self.judged.jobs[0], recipe, sketched=True))
-        if not frozen:
-            return
-        self._shared.add(read_by(recipe))
-        parts = []
-        for job, (trained, held) in zip(self.judged.jobs, self.judged.parts, strict=True):
-            assert job.test is not None
-            parts += [(job.train, trained), (job.test, held)]
-        table = self.judged.job.train
-        share_features(self.judged.jobs[0], recipe, table, parts, frozen, UnderName(self.listener, trial.name, RUN))
-
     def _next(self, trial: Trial) -> int:
         """The level behind those that the trial was scored at."""
         return self._level(trial) + 1 if trial.rungs else 0
@@ -261,6 +251,10 @@ class TrialRunner:
     def now(self) -> float:
         """Seconds since the tune began."""
         return self.clock() - self.began
+
+    @cached_property
+    def _reading(self) -> Reading:
+        return Reading(self.judged, self.place, self.listener)
 
     @cached_property
     def place(self) -> Path:
