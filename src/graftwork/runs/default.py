@@ -32,6 +32,7 @@ from graftwork.runs.candidates.slower import SLOWER_SHARE, slower_of, with_slowe
 from graftwork.runs.candidates.tables import could_be_tried, few_validate, reads_columns_alone
 from graftwork.runs.clock import Deadline
 from graftwork.runs.folds import FOLDS
+from graftwork.runs.job.choice import Slower
 from graftwork.runs.job.job import Job
 from graftwork.runs.lacking_memory import lacking_memory
 from graftwork.runs.listener import Listener
@@ -88,7 +89,8 @@ def run_all(
             if limit is LEFT_OUT:
                 continue
             begun = sequence.now()
-            done = run(its_job, one, name=name, workspace=workspace, listener=listener, deadline=deadline, limit=limit)
+            until = sequence.deadline
+            done = run(its_job, one, name=name, workspace=workspace, listener=listener, deadline=until, limit=limit)
             candidates.append(done)
             sequence.took = sequence.now() - begun
             if len(planned) > 1:
@@ -213,20 +215,30 @@ class _Sequence:
         """A recipe with a better base than the chosen one on as many rows as that has time for, the same for all such
         runs; others as they are. None where they are too few, which is said."""
         slower = slower_of(self.job, recipe)
-        if slower is None or self.deadline is None:
+        if slower is None:
             return recipe
         if slower.base not in self.slower:
             self.slower |= self.workspace.recall("slower", dict[str, int]) or {}
         if slower.base not in self.slower:
-            self.listener.doing(f"{name}: reading as many rows as there is time for")
-            until = self.deadline.part(SLOWER_SHARE)
-            self.slower[slower.base] = pass_of_better(self.job, recipe, slower.row, until, self.listener)
+            self.slower[slower.base] = self._passed(name, recipe, slower) if self.deadline else 0
             self.workspace.remember("slower", self.slower)
         rows = self.slower[slower.base]
         if rows == 0:
             self.listener.note(f"{name}: left out, {TOO_FEW}")
             return None
         return on_rows(self.job, recipe, rows)
+
+    def _passed(self, name: str, recipe: Recipe, slower: Slower) -> int:
+        """The rows that a better base has read; should it be kept, the test rows take it longer than was reserved."""
+        assert self.deadline is not None
+        self.listener.doing(f"{name}: reading as many rows as there is time for")
+        until = self.deadline.part(SLOWER_SHARE)
+        rows = pass_of_better(self.job, recipe, slower.row, until, self.listener)
+        if rows:
+            self.deadline = self.deadline.sooner(len(self.job.test or ()) * slower.row)
+            of_all = f"{rows:,} of {len(self.job.train):,} training rows"
+            self.listener.note(f"{slower.base}: its probes learn from {of_all}, as many as there is time for")
+        return rows
 
     def weighed(self, done: Candidate) -> Candidate:
         """With the score by which it is chosen where few rows validate: of a head on columns, across the training rows.

@@ -184,6 +184,8 @@ def fit_data(
             candidates, kept = run_all(
                 job, recipe, workspace, listener, deadline, allowed.look, portfolio, allowed.stream, run
             )
+    if kept.recipe.rows != recipe.rows:  # more time would use more rows of the chosen base, and not of this one
+        call = call._replace(for_all=None)
     command = repeating(command, by_workers=bool(kept.workers))
     finishing = Finishing(data, job, folder, listener, command, clocks, call)
     model = make_model(job, kept, interrupted=any(one.fitted.interrupted for one in candidates))

@@ -48,7 +48,9 @@ def make_reference(job: Job, model: Saved, kept: Candidate) -> Reference | None:
     some = np.random.default_rng(model.recipe.seed).permutation(len(rows))[:ROWS]
     aspects, held = list(column_aspects(rows, model.network, examples, some)), None
     if (table := job.valid if job.valid is not None else job.test) is not None:
-        found = _predicted(job, model, kept, table, prepare(table, model.network, {}, model.recipe.text))
+        blocks = table is job.valid and model.recipe.rows is not None  # as the run has read it
+        there = prepare(table, model.network, {}, model.recipe.text, in_blocks=blocks)
+        found = _predicted(job, model, kept, table, there)
         held = np.asarray(found[ROW_FEATURES])
         aspects += _of_predictions(model, found)
     heads = sum(value.numel() for _, head in model.network.each_head() for value in head.parameters())

@@ -82,7 +82,8 @@ def held_out_parts(job: Job, model: Model, kept: Candidate) -> Given:
             name: scored(task, kept.predictions[name], model.temperature.get(name, 1.0))
             for name, task in job.tasks.items()
         }
-        examples = prepare(job.valid, model.network, job.tasks, model.recipe.text)
+        blocks = in_blocks(job, model, job.valid)
+        examples = prepare(job.valid, model.network, job.tasks, model.recipe.text, in_blocks=blocks)
         cached = {} if given else _prepared(job, model, job.valid)[1]
         given["validation"] = Part(job.valid, examples, cached, calibrated)
     if given:
@@ -100,8 +101,13 @@ def _part(job: Job, model: Model, table: Table) -> Part:
 
 def _prepared(job: Job, model: Saved, table: Table) -> tuple[Examples, Mapping[str, Cached]]:
     """The rows, and their features where they are read more than once; both are kept on disk."""
-    examples = prepare(table, model.network, job.tasks, model.recipe.text)
+    examples = prepare(table, model.network, job.tasks, model.recipe.text, in_blocks=in_blocks(job, model, table))
     return examples, features_cache(model.network, examples, model.recipe.listed)
+
+
+def in_blocks(job: Job, model: Saved, table: Table) -> bool:
+    """Whether the run of a model has read these rows block by block, as one on a sample does: features are found so."""
+    return table is job.valid and model.recipe.rows is not None
 
 
 def tables_of(given: Given) -> dict[str, Table]:

@@ -73,14 +73,14 @@ def test_a_machine_that_changes_its_speed(seed: int, run: Callable[..., Run]) ->
 
 def test_first_steps_that_are_slow_shorten_nothing(run: Callable[..., Run]) -> None:
     """To begin with, memory is taken and kernels are chosen; there would be time for all steps."""
-    heard, seconds = list[Course](), iter([0.0, *[0.32] * 3, *[0.1] * 1000])
+    heard, seconds = list[Course](), iter([0.0, *[0.4] * 8, *[0.1] * 1000])
     done = fit(run(), pace=paced(Ticking(20.0, lambda: next(seconds)), heard))
     assert (done.steps, heard) == (60, [])
 
 
 def test_steps_that_take_much_of_the_time_decide_at_once(run: Callable[..., Run]) -> None:
     heard: list[Course] = []
-    fit(run(), pace=paced(Ticking(40.0, lambda: 3.0), heard))
+    fit(run(), pace=paced(Ticking(40.0, lambda: 4.0), heard))
     assert heard[0].cuts[0] == 3
 
 

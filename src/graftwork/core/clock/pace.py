@@ -11,9 +11,9 @@ Left = Callable[[], float]
 """Seconds that are left, of whatever clock the budget is counted by; infinite without one."""
 WINDOW = 32
 """Steps over which the time of a step is averaged."""
-SURE, WEIGHTY = 3, 0.05
-"""Steps that must have been seen before anything is decided, and the share of the time for which fewer than a window of
-them are enough: the first ones are slow by themselves, and what is cut off is not put back."""
+SURE, PASSED = 3, 0.2
+"""Steps that must have been seen, and the share of the time that must have passed, before anything is decided: the
+first steps are slow by themselves, and what is cut off is not put back."""
 TOLERATED = 0.02
 """A run that would be late by less than this share of what is left is not shortened."""
 
@@ -37,7 +37,9 @@ class Pace:
         left = self._left()
         self._seconds.append(max(self._last - left, 0.0))
         self._last = left
-        if step < self._next or not self._sure or step >= course.end:
+        if step < self._next or len(self._seconds) < SURE or step >= course.end:
+            return course
+        if left > (1 - PASSED) * self._whole:
             return course
         each = sum(self._seconds) / len(self._seconds)
         scoring = self._evaluation * sum(at >= step for at in evaluate_at)
@@ -52,12 +54,6 @@ class Pace:
         shorter = course.cut(step, end)
         self._decided(shorter)
         return shorter
-
-    @property
-    def _sure(self) -> bool:
-        """Whether enough was seen to decide by."""
-        seen = len(self._seconds)
-        return seen == WINDOW or (seen >= SURE and sum(self._seconds) >= WEIGHTY * self._whole)
 
     def after_evaluation(self) -> None:
         """Validation was scored: that is no part of the next step, and says what the next scoring will take."""

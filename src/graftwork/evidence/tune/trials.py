@@ -25,8 +25,8 @@ class Trial:
     seconds: CPU seconds of all its runs so far. at: seconds of the budget's clock from the start of the tune until
     it was last scored.
     latency: seconds to predict one row by itself here, median; 0 where not measured. size: bytes of its weights.
-    parameters: of the network that predicts, of all members. rows: that it was trained on, where there was no time for
-    all; else None. failed: why, of one that failed or was left out.
+    parameters: of the network that predicts, of all members. rows: that it was trained on, where these were counted by
+    the time that its base takes; else None. failed: why, of one that failed or was left out.
     members: of a combined trial, the numbers of others with their weights in it.
     """
 

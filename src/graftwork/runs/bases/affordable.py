@@ -49,11 +49,18 @@ def afforded(job: Job, recipe: Recipe, name: str, listener: Listener, budget: De
         except GraftworkError as error:
             refused = f"it can't be used here: {shortened_text(' '.join(str(error).split()), 300)}"
     if refused:
-        slower = Slower(large, row) if row and recipe.techniques == "auto" and job.valid is not None else None
+        slower = Slower(large, row) if row and _probes_alone(job, recipe) else None
         some = "; probes of it are tried on the rows that there is time for" if slower else ""
         reason = f"base: {small} is chosen for '{name}', not {large}: {refused}{some}"
         return replace(choice, options=(), reason=reason, slower=slower)
     return replace(candidate, reason=f"base: {large} is chosen for '{name}' (English): {said}")
+
+
+def _probes_alone(job: Job, recipe: Recipe) -> bool:
+    """Whether probes of a base can be tried beside those of the chosen one: validation chooses, and one input is read
+    with it."""
+    texts = [one for one in recipe.read(job.train.schema) if one.modality == "text"]
+    return recipe.techniques == "auto" and job.valid is not None and len(texts) == 1
 
 
 def _as_read(job: Job, recipe: Recipe, name: str, spec: str) -> Choice:

@@ -16,7 +16,7 @@ from graftwork.runs.budget.look import SMALL, Look, look_at
 from graftwork.runs.budget.streaming import Stream, streaming_of
 from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.candidates.other import is_other
-from graftwork.runs.candidates.planned import planned_recipes
+from graftwork.runs.candidates.planned import is_probe, planned_recipes
 from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.clock import Began, Deadline, shown
 from graftwork.runs.job.job import Job
@@ -32,6 +32,9 @@ SCORED = 2e-4
 """Seconds a test row for its intervals and tables, beside its prediction."""
 PASS_SHARE = 2 / 3
 """Of the time for training, for the pass of the base over the rows; the rest is for heads and steps."""
+IMAGES_SHARE = 1 / 4
+"""The same for photos alone, of which frozen features tell less than a fine-tune finds: in 120 CPU seconds, probes on all
+10,000 of CIFAR-10 reached 75.7 % and a fine-tune on 2,500 of them 80.9 %."""
 EVALUATION_SHARE = 0.02
 """Of the time for training, for scoring validation once where no features are kept."""
 FEWEST, FEWEST_VALID = 200, 200
@@ -113,20 +116,26 @@ def within_budget(
     if rows is None:
         if runs == 1:
             stream = streaming_of(job, recipe, planned, look, share.left(), PASS_SHARE)
-        part = PASS_SHARE if stream is None else streaming.SHARE
+        part = streaming.SHARE if stream is not None else _pass_share(job, recipe, planned)
         most = None if stream is None else (streaming.MOST_KEPT, streaming.MOST_VALID)
         rows, valid_rows = _rows(job, first, look, share, None if estimated else listener, part, most)
         stream = None if rows is None else stream
     for_all = None
     if rows is not None and recipe.rows is None:
         spent = budget.budget - budget.left() if runs == 1 else 0.0
-        whole = (len(job.train) + len(job.valid or ())) * look.row / PASS_SHARE
+        whole = (len(job.train) + len(job.valid or ())) * look.row / _pass_share(job, recipe, planned)
         for_all = max(whole * runs + reserve + min(spent, budget.budget / 4), budget.budget)
     decided = _Decided(rows=rows, valid_rows=valid_rows, reserve=reserve, for_all=for_all, stream=stream)
     workspace.remember("rows", decided)
     recipe = replace(recipe, rows=rows, valid_rows=valid_rows)
     _say(job, recipe, listener, for_all, stream)
     return Allowed(recipe, budget.sooner(reserve), look, for_all, stream)
+
+
+def _pass_share(job: Job, recipe: Recipe, planned: Sequence[tuple[str, Recipe]]) -> float:
+    """planned: the runs of a call."""
+    images = all(one.modality == "image" for one in recipe.read(job.train.schema))
+    return IMAGES_SHARE if images and not all(is_probe(one) for _, one in planned) else PASS_SHARE
 
 
 def keep_all_rows(recipe: Recipe, workspace: Workspace) -> None:

@@ -15,6 +15,7 @@ from graftwork.runs.job.job import Job
 READING = 0.7
 """Of the time for a probe, what the pass of its base over the rows may take; the rest is for its head."""
 TOO_FEW = "there is time for too few rows"
+"""Why such a probe is left out."""
 FEWEST, OF_CLASS = 200, 8
 """Training rows, and those of each class on average, without which a probe of it is not worth while."""
 
@@ -25,7 +26,9 @@ def job_of(job: Job, recipe: Recipe) -> Job:
     rows, streams = len(job.train), recipe.kept_rows is not None
     if recipe.rows is None or (job.in_drawn_order and (recipe.rows <= rows if streams else recipe.rows >= rows)):
         return job
-    return job if streams and job.drawn_from is None else with_train(job, recipe.rows, recipe.seed)
+    if job.drawn_from is None if streams else recipe.rows > rows:
+        return job
+    return with_train(job, recipe.rows, recipe.seed)
 
 
 def with_train(job: Job, rows: int, seed: int) -> Job:

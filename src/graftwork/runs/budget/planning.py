@@ -16,7 +16,7 @@ from graftwork.runs.budget.affordable import within_budget
 from graftwork.runs.budget.look import Look, first_look
 from graftwork.runs.budget.own_rows import READING, TOO_FEW, job_of, on_rows, rows_in_time
 from graftwork.runs.budget.streaming import with_stream
-from graftwork.runs.candidates.orders import Portfolio
+from graftwork.runs.candidates.orders import Portfolio, base_in
 from graftwork.runs.candidates.other import is_other
 from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.candidates.portfolio import PORTFOLIO
@@ -40,10 +40,10 @@ def planned(
 ) -> Plans:
     """The plans of `techniques: auto`, or of the recipe, in their order, on the rows that a budget leaves. workers: one
     of those that would train, which shows what they refuse and what the part of one takes."""
-    stream = None
+    stream = deadline = None
     if budget is not None:
         allowed = within_budget(job, recipe, Workspace(), listener, budget, estimated=True, portfolio=portfolio)
-        recipe, stream = allowed.recipe, allowed.stream
+        recipe, stream, deadline = allowed.recipe, allowed.stream, allowed.deadline
     job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
     for line in could_be_tried(job, recipe):
         listener.note(line)
@@ -52,8 +52,9 @@ def planned(
     for name, one in with_stream(job, with_slower(job, recipe, runs), stream):
         listener.doing(f"planning: {name}")
         slower = slower_of(job, one)
-        if slower is not None and budget is not None:
-            rows = rows_in_time(job, slower.row, READING * SLOWER_SHARE * budget.left())
+        if slower is not None and deadline is not None:
+            left = deadline.left() - sum(plan.seconds or 0.0 for before, plan in plans if not base_in(before))
+            rows = rows_in_time(job, slower.row, READING * SLOWER_SHARE * left)
             if rows == 0:
                 listener.note(f"{name}: left out, {TOO_FEW}")
                 continue
@@ -72,7 +73,8 @@ def planned(
         if look is None:
             look = first_look(job, one)
         depths = tuple(sorted(run.cache_depths.items()))
-        plans.append((name, timed(run, look, computed=depths in seen)))
+        own = look if slower is None else replace(look, prepare=0.0, read=slower.row)
+        plans.append((name, timed(run, own, computed=depths in seen)))
         seen.add(depths)
     return plans
 

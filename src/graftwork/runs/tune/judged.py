@@ -144,7 +144,7 @@ def _split(job: Job, recipe: Recipe) -> Job:
     else:
         _, held = split_off(table, job.tasks, recipe)
     kept = np.setdiff1d(np.arange(len(job.train)), known[held])
-    return replace(job, train=job.train.take(kept), valid=job.train.take(known[held]))
+    return replace(job, train=job.train.take(kept), valid=job.train.take(known[held]), drawn_from=None)
 
 
 def _in_folds(job: Job, recipe: Recipe, count: int) -> Judged:

@@ -59,9 +59,8 @@ def run_trial(shared: Shared, given: Given, tell: Tell) -> Came:
     place = (cache_dir() / SPOOL / f"tune-{shared.key}").absolute()
     folder = trial_folder(place, wanted.trial.number)
     _begin(folder, wanted, given.files)
-    runner = TrialRunner(
-        shared.judged, rungs_of, place, Telling(tell), time.monotonic, time.monotonic(), _shared=_sharing(shared.key)
-    )
+    hearing, shares = Telling(tell), _sharing(shared.key)
+    runner = TrialRunner(shared.judged, rungs_of, place, hearing, began=time.monotonic(), afar=True, _shared=shares)
     with settled(shared.threads, shared.device, shared.cwd):
         done = runner.run(wanted.trial, wanted.recipe, wanted.level, wanted.seconds)
     files = {name: content for name, content in pack(folder).items() if name != BEGUN}

@@ -9,6 +9,7 @@ from graftwork.recipe import Recipe
 from graftwork.runs.bases.settling import known_bases, settled
 from graftwork.runs.budget.affordable import keep_all_rows, within_budget
 from graftwork.runs.candidates.orders import Portfolio
+from graftwork.runs.candidates.slower import slower_of
 from graftwork.runs.clock import Began, Deadline
 from graftwork.runs.default import ordered_for
 from graftwork.runs.job.data_arguments import DataArguments
@@ -28,6 +29,8 @@ from graftwork.runs.workspace import Workspace
 
 ENDING = 0.08
 """Of the time for trials, what combining and choosing may take in the end."""
+LATER = 0.25
+"""Of it, what is kept at most for the test rows, which are predicted once, by whatever is kept."""
 
 
 @dataclass(frozen=True)
@@ -83,17 +86,26 @@ def prepared(
     first = first_trials(job, recipe, asked, tries, ordered_for(workspace, asking.seconds), portfolio)
     make_ready(job.sample(SEEN, recipe.seed, SEEN), first[0].recipe, sketched=True)  # refused as fit refuses it
     judged = judged_rows(job, recipe, asking.folds)
+    if judged.folds > 1:  # all rows are read there
+        first = [one for one in first if slower_of(job, one.recipe) is None]
     listener.note(judged.note)
     space = search_space(job, recipe, tries)
     if folder is not None:
         check_identity(folder, identity_of(judged.job, recipe, asking, judged.folds, space.dimensions))
     deadline = allowed.deadline
     if deadline is not None:
-        deadline = deadline.sooner(ENDING * max(deadline.left(), 0.0))
+        left = max(deadline.left(), 0.0)
+        deadline = deadline.sooner(ENDING * left + min(_scoring_slower(job), LATER * left))
     rows = len(every.train), len(every.valid or ())
     if judged.folds > 1:  # all of them train
         rows = sum(rows), 0
     return Prepared(job, judged, recipe, space, tuple(first), deadline, rows, allowed.for_all)
+
+
+def _scoring_slower(job: Job) -> float:
+    """Seconds that the test rows take a better base which has no time for all rows, should it be kept."""
+    rows = [choice.slower.row for choice in job.bases.each.values() if choice.slower]
+    return len(job.test or ()) * max(rows, default=0.0)
 
 
 def _large(workspace: Workspace) -> bool:

@@ -50,7 +50,8 @@ class TrialRunner:
     """judged: the rows that trials are compared on. rungs: of so many planned steps those at which a run is scored, by
     level, the last one included. folder: where trials are kept; None: among the temporary files, for as long as the
     runner is there. listener: hears the steps and the rows of the base, by the names of the trials. clock: that a
-    budget is counted by. began: when the tune began, by that clock.
+    budget is counted by. began: when the tune began, by that clock. afar: on a machine of a cluster, which knows
+    nothing of what other trials have read.
     """
 
     judged: Judged
@@ -59,6 +60,7 @@ class TrialRunner:
     listener: Listener = field(default_factory=Listener)
     clock: Clock = time.monotonic
     began: float = 0.0
+    afar: bool = False
     _shared: set[str] = field(default_factory=set)
     _latest: dict[tuple[int, int], Candidate] = field(default_factory=dict)
 
@@ -88,12 +90,13 @@ class TrialRunner:
                     why = "" if trial.rungs else lacks_memory(self.judged.jobs[0], recipe)
                     if why:
                         return self.keep(replace(trial, state="left out", failed=why, at=self.now()))
-                    trial = self._reading.in_time(trial, recipe, ends)
+                    if not self.afar:
+                        trial = Reading(self.judged, self.place, self.listener).in_time(trial, recipe, ends)
                     trial = self._scored(trial, recipe, level, ends)
                 if trial.state != "paused" or self._next(trial) > until_rung:
                     return trial
-        except OutOfTime:
-            why = "There was no time for its first step."
+        except OutOfTime as error:
+            why = str(error) or "There was no time for its first step."
             return self.keep(replace(trial, state="left out", failed=why, at=self.now()))
         except Exception as error:
             if of_disk(error):
@@ -167,8 +170,7 @@ class TrialRunner:
     def _scored(self, trial: Trial, recipe: Recipe, level: int, ends: Deadline | None) -> Trial:
         """The trial scored at a level, or the lowest above it."""
         began, parts, steps, paused = time.process_time(), list[Mapping[str, Values]](), 0, False
-        if not trial.rungs:
-            share_folds(self.judged, recipe, self._shared, UnderName(self.listener, trial.name, RUN))
+        share_folds(self.judged, trial, recipe, self._shared, self.listener, ends)
         for at, job in enumerate(self.judged.jobs):
             own = replace(recipe, training=replace(recipe.training, steps=steps)) if steps else recipe
             name = RUN if self.judged.folds == 1 else f"fold-{at}"
@@ -204,8 +206,9 @@ class TrialRunner:
     ) -> Candidate:
         """One run of a trial up to a level. A checkpoint that is damaged, or of another run, is thrown away."""
         place = trial_folder(self.place, trial.number) / name
-        recipe = on_rows(job, recipe, trial.rows)
-        job = job_of(job, recipe)
+        if trial.rows is not None:
+            recipe = on_rows(job, recipe, trial.rows)
+            job = job_of(job, recipe)
         self.listener.trying(trial, name)
         for last in (False, True):
             try:
@@ -251,10 +254,6 @@ class TrialRunner:
     def now(self) -> float:
         """Seconds since the tune began."""
         return self.clock() - self.began
-
-    @cached_property
-    def _reading(self) -> Reading:
-        return Reading(self.judged, self.place, self.listener)
 
     @cached_property
     def place(self) -> Path:

@@ -66,7 +66,7 @@ def bases_tried(job: Job, recipe: Recipe, tries: Tries) -> dict[str, tuple[BaseS
         else:
             more = _suiting(one, own[one.name], alone=len(inputs) == 1, large=tries.large)
         read = [_as_read(job, recipe, one, base.for_input(one.name)) for base in more]
-        others = {base.spec: base for base in read if _core(base) != _core(own[one.name])}
+        others = {base.spec: base for base in read if core_of(base) != core_of(own[one.name])}
         found[one.name] = (own[one.name], *sorted(others.values(), key=cost_of))
     return found
 
@@ -180,7 +180,7 @@ def _as_read(job: Job, recipe: Recipe, one: Input, base: BaseSettings) -> BaseSe
     return fitted_to_lengths(one, Choice(base), texts).base
 
 
-def _core(base: BaseSettings) -> Mapping[str, object]:
+def core_of(base: BaseSettings) -> Mapping[str, object]:
     """What makes two bases the same one to be tried: all but what is fitted to the texts or searched."""
     left = {"windows", "max_length", "keep", *type(base).searched}
     changed = {name: value for name, value in specs.changed_settings(base).items() if name not in left}
