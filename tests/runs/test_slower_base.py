@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
+from graftwork.core.frozen import cache
 from graftwork.runs import default
 from graftwork.runs.bases import affordable
 from graftwork.runs.bases.settling import known_bases, settled
@@ -155,6 +156,26 @@ def test_the_kept_one_is_repeated_by_its_recipe(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.usefixtures("ticking")
+def test_nothing_is_read_but_in_the_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by the other probes, nor for the report and the reference."""
+    monkeypatch.setattr(
+        default, "best", lambda found: next((one for one in found if "kernel probe on" in one.name), found[0])
+    )
+    computed, compute = list[int](), cache._compute
+
+    def counted(network: Any, examples: Any, name: str, depth: int, folder: Path, watch: Any) -> None:
+        if depth == network.encoder(name).depth == 3:
+            computed.append(len(examples))
+        compute(network, examples, name, depth, folder, watch)
+
+    monkeypatch.setattr(cache, "_compute", counted)
+    monkeypatch.setenv("GRAFTWORK_CACHE", str(tmp_path / "cache"))
+    model = gw.fit(frame(), target="label", budget=BUDGET, out=tmp_path / "m", verbose=False)
+    assert model.recipe.rows is not None
+    assert computed == []
+
+
+@pytest.mark.usefixtures("ticking")
 def test_a_resumed_call_takes_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job, recipe = settled_job()
     stopped = Ear("mlp probe on mpnet")
@@ -162,6 +183,10 @@ def test_a_resumed_call_takes_the_same_rows(tmp_path: Path, monkeypatch: pytest.
     assert [one.name for one in with_rows] == [*PROBES, "kernel probe on mpnet"]
     monkeypatch.setattr(default, "pass_of_better", lambda *_: pytest.fail("it was read again"))
     resumed, _ = run_all(job, recipe, open_workspace(tmp_path / "m", True), Ear(), Deadline.after(BUDGET))
+    unhurried, _ = run_all(job, recipe, open_workspace(tmp_path / "m", True), Ear(), None)
+    assert [one.recipe for one in unhurried if "kernel probe on" in one.name] == [
+        one.recipe for one in with_rows if "kernel probe on" in one.name
+    ]
     first, again = ([one.recipe for one in found if "kernel probe on" in one.name] for found in (with_rows, resumed))
     assert first == again
     assert first[0].rows is not None

@@ -55,6 +55,7 @@ def test_all_rows_by_number_stand_as_they_are_drawn(job: Job) -> None:
     own = job_of(job, gw.Recipe(rows=rows))
     assert numbers(own.train) == numbers(job.sample(rows, 0).train)
     assert job_of(job, gw.Recipe()) is job
+    assert job_of(job, gw.Recipe(rows=rows + 1)) is job, "as `Job.sample` leaves them"
 
 
 def test_every_class_keeps_a_row(job: Job) -> None:

@@ -14,7 +14,7 @@ import graftwork as gw
 from graftwork.runs.budget.look import Look
 from graftwork.runs.job.job import Job
 from graftwork.runs.model_from_run import make_model
-from graftwork.runs.tune import choosing, reading
+from graftwork.runs.tune import choosing, reading, trial_run
 from graftwork.runs.tune.judged import judged_rows
 from graftwork.runs.tune.search import proposal
 from graftwork.runs.tune.trial_files import read_trial
@@ -129,6 +129,31 @@ def test_without_a_limit_in_folds_and_for_fine_tunes_nothing_is_looked_at(
     folded = TrialRunner(judged_rows(job, own, 2), lambda _: {}, tmp_path / "folds")
     assert folded.run(proposal(0, "probe", "base", other(bases)), other(bases), 9, SECONDS).rows is None
     assert rates == []
+
+
+def test_under_folds_a_pass_that_takes_too_long_is_left_out(
+    bases: dict[str, str], job: Job, own: gw.Recipe, tmp_path: Path
+) -> None:
+    folded = TrialRunner(judged_rows(job, own, 2), lambda _: {}, tmp_path / "folds")
+    done = folded.run(proposal(0, "probe", "base", other(bases)), other(bases), 9, -1.0)
+    assert (done.state, done.failed) == ("left out", "There was no time for its first step.")
+
+
+def test_in_folds_all_rows_train_whatever_a_recipe_says_of_rows(job: Job, own: gw.Recipe, tmp_path: Path) -> None:
+    recipe = replace(own, rows=60, valid_rows=20)
+    small = job.sample(60, 0, 20)
+    folded = TrialRunner(judged_rows(small, recipe, 2), lambda _: {}, tmp_path / "folds")
+    seen, run = list[int](), trial_run.run_single
+
+    def seeing(job: Job, *given: Any, **named: Any) -> Any:
+        seen.append(len(job.train))
+        return run(job, *given, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trial_run, "run_single", seeing)
+        done = folded.run(proposal(0, "probe", "default", recipe), recipe, 9)
+        folded.candidate(done, recipe)
+    assert (sum(seen[:2]), seen[2]) == (80, 80)
 
 
 def test_a_tune_tries_them_in_front_and_names_them(

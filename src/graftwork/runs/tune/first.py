@@ -12,7 +12,7 @@ from graftwork.runs.job.job import Job
 from graftwork.runs.tune.search import Planned
 from graftwork.runs.tune.space.space import Tries, candidate_bases
 
-SHARE, OTHERS = 0.8, 0.25
+SHARE, OTHERS = 0.9, 0.25
 """Of the time that is left, what one of these may take, and one of them on another base."""
 
 
