@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from graftwork.errors import ModelError
+from graftwork.errors import ModelError, UsageError
 
 
 def stack_name(model: Any) -> str:
@@ -23,6 +23,18 @@ def stack_name(model: Any) -> str:
     told = getattr(model.config, "num_hidden_layers", None)
     longest: str = max(lists, key=lambda name: len(lists[name]))
     return next((name for name, found in lists.items() if len(found) == told), longest)
+
+
+def shorten(model: Any, depth: int) -> None:
+    """Leave out the layers above the lowest `depth`, in the model and in its configuration, so that it is loaded as it
+    is. Raises UsageError where it has fewer."""
+    stack = model.get_submodule(stack_name(model))
+    if depth > len(stack):
+        raise UsageError(f"depth is {depth}. This base has 1 to {len(stack)} layers.")
+    del stack[depth:]
+    model.config.num_hidden_layers = depth
+    if isinstance(kinds := getattr(model.config, "layer_types", None), list):
+        model.config.layer_types = kinds[:depth]
 
 
 def around(model: nn.Module, name: str) -> tuple[dict[str, nn.Module], dict[str, nn.Module]]:

@@ -153,6 +153,33 @@ def test_a_saved_encoder_gives_the_same_bits_without_its_base(folders, kind, tmp
         assert torch.equal(again.eval()(inputs_of(again)), encoder(inputs_of(encoder)))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_shortened_base_is_the_model_of_so_many_layers(folders, kind, tmp_path):
+    """Against transformers, told of fewer layers."""
+    from transformers import AutoConfig, AutoModel
+
+    config = AutoConfig.from_pretrained(folders[kind])
+    config.num_hidden_layers = 2
+    if isinstance(getattr(config, "layer_types", None), list):
+        config.layer_types = config.layer_types[:2]
+    plain = AutoModel.from_pretrained(folders[kind], config=config).eval()
+    plain = plain.get_encoder() if kind == "t5" else plain
+    encoder = TransformerEncoder.from_pretrained(folders[kind], depth=2)
+    assert (encoder.depth, len(encoder.blocks())) == (3, 3)
+    inputs = inputs_of(encoder)
+    given = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+    with torch.no_grad():
+        expected = encoder.pooling(plain(**given).last_hidden_state, inputs["attention_mask"])
+        torch.testing.assert_close(encoder(inputs), expected, rtol=1e-4, atol=1e-5)
+    encoder.save_files(tmp_path)
+    again = TransformerEncoder.from_config(json.loads(json.dumps(encoder.config())), tmp_path)
+    again.load_state_dict(encoder.state_dict())
+    with torch.no_grad():
+        assert torch.equal(again.eval()(inputs), encoder(inputs))
+    with pytest.raises(UsageError, match=rf"depth is 9. This base has 1 to {LAYERS} layers"):
+        TransformerEncoder.from_pretrained(folders[kind], depth=9)
+
+
 def test_loading_leaves_the_global_random_state_alone(folders):
     before = torch.random.get_rng_state()
     TransformerEncoder.from_pretrained(folders["bert"])

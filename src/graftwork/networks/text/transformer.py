@@ -29,7 +29,7 @@ from graftwork.networks.hub.prompts import with_prompt
 from graftwork.networks.hub.tokenizer import LongTexts, TextTokenizer
 from graftwork.networks.hub.transformers import Attention
 from graftwork.networks.pooling import How, Pooling, as_trained
-from graftwork.networks.stacks import around, reached, stack_name, steady
+from graftwork.networks.stacks import around, reached, shorten, stack_name, steady
 from graftwork.networks.text import length_groups, windows
 from graftwork.networks.text.encoder import TextEncoder
 
@@ -80,17 +80,22 @@ class TransformerEncoder(TextEncoder):
         attention: Attention = "sdpa",
         long: LongTexts = LongTexts(),  # noqa: B008
         prompt: str = "",
+        depth: int | None = None,
     ) -> TransformerEncoder:
         """Load a base from a local folder or a hub id.
 
         pooling, max_length: None for what the base was trained with (sentence-transformers' files); without those,
         the last token for models that read from left to right and the mean for others, at most 512 tokens.
-        long: what is read of a longer text. prompt: what is read before each text.
-        Raises ModelError where the folder is no model, its weights are incomplete or not safetensors, or can't be had.
+        long: what is read of a longer text. prompt: what is read before each text. depth: of its layers the lowest that
+        are kept; None for all.
+        Raises UsageError for a depth that it has not; ModelError where the folder is no model, its weights are
+        incomplete or not safetensors, or can't be had.
         """
         folder = hub.locate(str(source))
         config = hub.read_config(folder)
         model = pretrained.load_trunk(folder, config, attention)
+        if depth is not None:
+            shorten(model, depth)
         trained = as_trained(folder)
         if trained.left_out:
             warnings.warn(
