@@ -218,10 +218,13 @@ class _Sequence:
         if slower is None:
             return recipe
         if slower.base not in self.slower:
-            self.slower |= self.workspace.recall("slower", dict[str, int]) or {}
-        if slower.base not in self.slower:
-            self.slower[slower.base] = self._passed(name, recipe, slower) if self.deadline else 0
-            self.workspace.remember("slower", self.slower)
+            known = self.workspace.recall("slower", dict[str, int]) or {}
+            if slower.base not in known:
+                known[slower.base] = self._passed(name, recipe, slower) if self.deadline else 0
+                self.workspace.remember("slower", self.slower | known)
+            self.slower |= known
+            if self.deadline and self.slower[slower.base]:  # should it be kept, the test rows take longer than reserved
+                self.deadline = self.deadline.sooner(len(self.job.test or ()) * slower.row)
         rows = self.slower[slower.base]
         if rows == 0:
             self.listener.note(f"{name}: left out, {TOO_FEW}")
@@ -229,13 +232,12 @@ class _Sequence:
         return on_rows(self.job, recipe, rows)
 
     def _passed(self, name: str, recipe: Recipe, slower: Slower) -> int:
-        """The rows that a better base has read; should it be kept, the test rows take it longer than was reserved."""
+        """The rows that a better base has read."""
         assert self.deadline is not None
         self.listener.doing(f"{name}: reading as many rows as there is time for")
         until = self.deadline.part(SLOWER_SHARE)
         rows = pass_of_better(self.job, recipe, slower.row, until, self.listener)
         if rows:
-            self.deadline = self.deadline.sooner(len(self.job.test or ()) * slower.row)
             of_all = f"{rows:,} of {len(self.job.train):,} training rows"
             self.listener.note(f"{slower.base}: its probes learn from {of_all}, as many as there is time for")
         return rows

@@ -28,7 +28,8 @@ from graftwork.saving import put
 @dataclass(frozen=True)
 class Finishing:
     """Where models go, and what is said of them. data, job: what they learned from. folder: None writes nothing.
-    command: that repeats the call. began: the clocks at its start. call: for the first screen."""
+    command: that repeats the call. began: the clocks at its start. call: for the first screen. whole: runs were trained
+    on all rows of the job, whatever their recipes say."""
 
     data: DataArguments
     job: Job
@@ -37,10 +38,11 @@ class Finishing:
     command: str | None
     began: Began
     call: Call
+    whole: bool = False
 
     def written(self, model: Model, kept: Candidate) -> Model:
         """The model of a finished run with where it comes from and what its rows are like, in the folder, whole."""
-        job = job_of(self.job, kept.recipe)
+        job = self._job(kept)
         reference = make_reference(job, model, kept) if model.recipe.reference or job.other else None
         for note in other_words(job, model, reference):
             self.listener.note(note)
@@ -54,6 +56,10 @@ class Finishing:
                 )
         return model
 
+    def _job(self, kept: Candidate) -> Job:
+        """The rows that a run was trained on, and those that were held out."""
+        return self.job if self.whole else job_of(self.job, kept.recipe)
+
     def reported(
         self,
         model: Model,
@@ -66,7 +72,7 @@ class Finishing:
         """The model with its calibration and its report, in the folder, too. candidates: in the order in which they
         ran. given: what was held out, where that is known. left_out: scores of domains by models of the others."""
         self.listener.doing("scoring, and writing the report")
-        job = job_of(self.job, kept.recipe)
+        job = self._job(kept)
         given = given or held_out_parts(job, model, kept)
         model = with_calibration(job, model, given)
         if self.folder is not None and model.calibration:

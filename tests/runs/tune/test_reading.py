@@ -114,10 +114,33 @@ def test_all_rows_in_time_are_not_told(runner: TrialRunner, bases: dict[str, str
     assert (done.rows, done.name) == (150, "probe")
 
 
-def test_too_few_rows_are_left_out(runner: TrialRunner, bases: dict[str, str], passed: Passed) -> None:
-    passed(0)
+def test_too_few_rows_are_left_out_in_this_call(runner: TrialRunner, bases: dict[str, str], passed: Passed) -> None:
+    rates, kernel = passed(0), other(bases, "kernel")
     done = runner.run(proposal(1, "probe", "base", other(bases)), other(bases), 9, SECONDS)
-    assert (done.state, done.rows) == ("left out", None)
+    assert (done.state, done.rows, done.failed) == ("left out", None, "There is time for too few rows.")
+    assert runner.run(proposal(2, "kernel", "base", kernel), kernel, 9, SECONDS).state == "left out"
+    assert len(rates) == 1
+    passed(60)
+    later = TrialRunner(runner.judged, lambda _: {}, runner.place)
+    assert later.run(proposal(1, "probe", "base", other(bases)), other(bases), 9, SECONDS).rows == 60
+
+
+def test_with_far_more_time_more_rows_are_read(runner: TrialRunner, bases: dict[str, str], passed: Passed) -> None:
+    passed(60)
+    runner.run(proposal(1, "probe", "base", other(bases)), other(bases), 9, SECONDS)
+    passed(90)
+    kernel = other(bases, "kernel")
+    assert runner.run(proposal(2, "kernel", "base", kernel), kernel, 9, 1.5 * SECONDS).rows == 60
+    assert runner.run(proposal(3, "kernel", "base", kernel), kernel, 9, 2.5 * SECONDS).rows == 90
+
+
+def test_what_a_probe_without_a_limit_has_read_is_not_passed_again(
+    runner: TrialRunner, bases: dict[str, str], passed: Passed
+) -> None:
+    rates, kernel = passed(60), other(bases, "kernel")
+    runner.run(proposal(1, "probe", "base", other(bases)), other(bases), 9)
+    assert runner.run(proposal(2, "kernel", "base", kernel), kernel, 9, SECONDS).rows is None
+    assert rates == []
 
 
 def test_without_a_limit_in_folds_and_for_fine_tunes_nothing_is_looked_at(

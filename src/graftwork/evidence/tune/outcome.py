@@ -144,5 +144,6 @@ def _plain(one: Trial, gap: Interval | None) -> dict[str, Any]:
         "latency": one.latency or None,
         "size": one.size or None,
         "parameters": one.parameters or None,
+        "rows": one.rows,
         "failed": one.failed or None,
     }

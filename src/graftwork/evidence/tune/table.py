@@ -29,8 +29,8 @@ def trials_table(trials: Sequence[Trial], *, kept: int | None = None, front: Seq
 
     number, name, origin, state, kept, on_front, base, techniques (list), score (more is better), rungs (list of step
     and score), steps, seconds (CPU), at (seconds from the start), latency (seconds a row), size (bytes), parameters,
-    failed; params, members and recipe as JSON. What is not known is null. kept: the number of the chosen one. front:
-    the numbers of those on the Pareto front.
+    rows (that it was trained on, where these were counted by time), failed; params, members and recipe as JSON. What is
+    not known is null. kept: the number of the chosen one. front: the numbers of those on the Pareto front.
     """
     import pyarrow as pa
 
@@ -52,6 +52,7 @@ def trials_table(trials: Sequence[Trial], *, kept: int | None = None, front: Seq
         "latency": (pa.float64(), lambda one: one.latency or None),
         "size": (pa.int64(), lambda one: one.size or None),
         "parameters": (pa.int64(), lambda one: one.parameters or None),
+        "rows": (pa.int64(), lambda one: one.rows),
         "failed": (pa.string(), lambda one: _written(one.failed) or None),
         "params": (pa.string(), lambda one: _json(one.params)),
         "members": (pa.string(), lambda one: _json({str(number): share for number, share in one.members.items()})),

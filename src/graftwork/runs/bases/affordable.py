@@ -57,10 +57,9 @@ def afforded(job: Job, recipe: Recipe, name: str, listener: Listener, budget: De
 
 
 def _probes_alone(job: Job, recipe: Recipe) -> bool:
-    """Whether probes of a base can be tried beside those of the chosen one: validation chooses, and one input is read
-    with it."""
-    texts = [one for one in recipe.read(job.train.schema) if one.modality == "text"]
-    return recipe.techniques == "auto" and job.valid is not None and len(texts) == 1
+    """Whether probes of a base can be tried beside those of the chosen one: validation chooses, and texts are the only
+    input."""
+    return recipe.techniques == "auto" and job.valid is not None and len(recipe.read(job.train.schema)) == 1
 
 
 def _as_read(job: Job, recipe: Recipe, name: str, spec: str) -> Choice:

@@ -117,14 +117,14 @@ def within_budget(
     if rows is None:
         if runs == 1:
             stream = streaming_of(job, recipe, planned, look, share.left(), PASS_SHARE)
-        part = streaming.SHARE if stream is not None else _pass_share(job, recipe, planned)
+        part = streaming.SHARE if stream is not None else _pass_share(job, recipe, planned, look)
         most = None if stream is None else (streaming.MOST_KEPT, streaming.MOST_VALID)
         rows, valid_rows = _rows(job, first, look, share, None if estimated else listener, part, most)
         stream = None if rows is None else stream
     for_all = None
     if rows is not None and recipe.rows is None:
         spent = budget.budget - budget.left() if runs == 1 else 0.0
-        whole = (len(job.train) + len(job.valid or ())) * look.row / _pass_share(job, recipe, planned)
+        whole = (len(job.train) + len(job.valid or ())) * look.row / _pass_share(job, recipe, planned, look)
         for_all = max(whole * runs + reserve + min(spent, budget.budget / 4), budget.budget)
     decided = _Decided(rows=rows, valid_rows=valid_rows, reserve=reserve, for_all=for_all, stream=stream)
     workspace.remember("rows", decided)
@@ -133,9 +133,9 @@ def within_budget(
     return Allowed(recipe, budget.sooner(reserve), look, for_all, stream)
 
 
-def _pass_share(job: Job, recipe: Recipe, planned: Sequence[tuple[str, Recipe]]) -> float:
-    """planned: the runs of a call."""
-    images = all(one.modality == "image" for one in recipe.read(job.train.schema))
+def _pass_share(job: Job, recipe: Recipe, planned: Sequence[tuple[str, Recipe]], look: Look) -> float:
+    """planned: the runs of a call, the first of which was looked at."""
+    images = look.whole and all(one.modality == "image" for one in recipe.read(job.train.schema))
     return IMAGES_SHARE if images and not all(is_probe(one) for _, one in planned) else PASS_SHARE
 
 

@@ -54,7 +54,8 @@ def planned(
         slower = slower_of(job, one)
         if slower is not None and deadline is not None:
             left = deadline.left() - sum(plan.seconds or 0.0 for before, plan in plans if not base_in(before))
-            rows = rows_in_time(job, slower.row, READING * SLOWER_SHARE * left)
+            tests = len(job.test or ()) * slower.row
+            rows = rows_in_time(job, slower.row, READING * (SLOWER_SHARE * left - tests))
             if rows == 0:
                 listener.note(f"{name}: left out, {TOO_FEW}")
                 continue

@@ -76,6 +76,8 @@ class Choosing:
         finishing = self.best.finishing
         if found.kept.members:  # no recipe makes a combination
             finishing = replace(finishing, command=None)
+        if found.kept.rows is not None:  # more time would use more rows of another base, and not of this one
+            finishing = replace(finishing, call=finishing.call._replace(for_all=None))
         model = finishing.reported(model, [candidate], candidate, given=given)
         return Tuned(model, replace(found, about=replace(found.about, tested=_tested(model))))
 

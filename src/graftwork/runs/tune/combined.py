@@ -139,6 +139,7 @@ def _together(members: Sequence[Trial], number: int) -> Trial:
         params={},
         techniques=tuple(dict.fromkeys(name for one in members for name in one.techniques)),
         steps=0,
+        rows=None,
         seconds=0.0,
         latency=sum(one.latency for one in members),
         size=sum(one.size for one in members),

@@ -17,12 +17,21 @@ SHARE, OTHERS = 0.9, 0.25
 
 
 def first_trials(
-    job: Job, recipe: Recipe, asked: Recipe, tries: Tries, budget: float | None, portfolio: Portfolio
+    job: Job,
+    recipe: Recipe,
+    asked: Recipe,
+    tries: Tries,
+    budget: float | None,
+    portfolio: Portfolio,
+    *,
+    in_front: bool = True,
 ) -> list[Planned]:
     """In their order; the first one has to be. recipe: with its bases settled. asked: as the user gave it. budget:
-    seconds. portfolio: the table that says what `fit` would try."""
+    seconds. portfolio: the table that says what `fit` would try. in_front: whether a better base that has no time for
+    all rows is tried as `fit` tries it, before anything is tuned, and not as one base among the others."""
     planned, read = list[Planned](), set[str]()
-    for name, one in with_slower(job, recipe, planned_recipes(job, recipe, budget, portfolio)):
+    own = planned_recipes(job, recipe, budget, portfolio)
+    for name, one in with_slower(job, recipe, own) if in_front else own:
         slower = slower_of(job, one)
         share = SHARE if slower is None else OTHERS if slower.base in read else SLOWER_SHARE
         planned.append(Planned(name, "default", one, share if planned else None))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from graftwork.evidence.tune.trials import Limits
 from graftwork.recipe import Recipe
 from graftwork.runs.bases.settling import known_bases, settled
 from graftwork.runs.budget.affordable import keep_all_rows, within_budget
 from graftwork.runs.candidates.orders import Portfolio
-from graftwork.runs.candidates.slower import slower_of
+from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.clock import Began, Deadline
 from graftwork.runs.default import ordered_for
 from graftwork.runs.job.data_arguments import DataArguments
@@ -59,9 +60,11 @@ def prepared(
     *,
     began: Began | None,
     portfolio: Portfolio,
+    apart: bool = False,
 ) -> Prepared:
     """asked: the recipe as the user gave it. folder: of the study. ends: when the whole call must be over. began: its
-    start; None where the budget is counted by another clock than the wall's. portfolio: what `fit` would try.
+    start; None where the budget is counted by another clock than the wall's. portfolio: what `fit` would try. apart:
+    the trials are run on machines of a cluster.
 
     Raises UsageError, DataError, RefusedError for what can't be searched, and where the study in the folder is another.
     """
@@ -83,11 +86,13 @@ def prepared(
     job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
     listener.doing("looking for what can be tried")
     tries = Tries(asking.try_base, asking.try_with, _large(workspace))
-    first = first_trials(job, recipe, asked, tries, ordered_for(workspace, asking.seconds), portfolio)
-    make_ready(job.sample(SEEN, recipe.seed, SEEN), first[0].recipe, sketched=True)  # refused as fit refuses it
+    order = ordered_for(workspace, asking.seconds)
+    own = planned_recipes(job, recipe, order, portfolio)[0][1]
+    make_ready(job.sample(SEEN, recipe.seed, SEEN), own, sketched=True)  # refused as fit refuses it
     judged = judged_rows(job, recipe, asking.folds)
-    if judged.folds > 1:  # all rows are read there
-        first = [one for one in first if slower_of(job, one.recipe) is None]
+    # Under folds and on machines of a cluster all rows are read; what is limited, or named, may leave it out.
+    in_front = judged.folds == 1 and not (apart or asking.try_base) and asking.limits == Limits()
+    first = first_trials(job, recipe, asked, tries, order, portfolio, in_front=in_front)
     listener.note(judged.note)
     space = search_space(job, recipe, tries)
     if folder is not None:

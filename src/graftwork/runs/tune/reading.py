@@ -12,7 +12,7 @@ from graftwork.data.store.cache import storing
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import write_text
 from graftwork.evidence.tune.trials import Trial
-from graftwork.recipe import Recipe
+from graftwork.recipe import Recipe, from_dict
 from graftwork.runs.budget.first_pass import pass_of_better
 from graftwork.runs.budget.look import first_look
 from graftwork.runs.budget.own_rows import TOO_FEW
@@ -24,18 +24,23 @@ from graftwork.runs.single import make_ready
 from graftwork.runs.tune.heard import UnderName
 from graftwork.runs.tune.judged import Judged
 from graftwork.runs.tune.space.tried_bases import core_of
+from graftwork.runs.tune.trial_files import known_trials
 
 FILE = "read.json"
-"""Beside the trials: by bases, the training rows that they have read."""
+"""Beside the trials: by what is read, how many training rows were, and the seconds that there were for a trial."""
+MORE = 2.0
+"""So many times as long a trial must have to read more rows than the one before it."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """judged: the rows of all trials. place: where these are kept. listener: hears the rows of a pass."""
+    """judged: the rows of all trials. place: where these are kept. listener: hears the rows of a pass. hopeless: by
+    what is read, why that was found to have no time in this call; it is added to."""
 
     judged: Judged
     place: Path
     listener: Listener
+    hopeless: dict[str, str]
 
     def in_time(self, trial: Trial, recipe: Recipe, ends: Deadline | None) -> Trial:
         """A probe that is not begun and reads an input with another base than the default, with as many training rows
@@ -44,34 +49,45 @@ class Reading:
 
         Raises OutOfTime where they are too few to learn from.
         """
-        job, known = self.judged.job, self._known()
         if trial.rungs or ends is None or self.judged.folds > 1 or not (is_probe(recipe) and self._reads_other(recipe)):
             return trial
-        rows = known.get(read_by(recipe))
-        if rows is None:
+        job, known, key = self.judged.job, self._known(), read_by(recipe)
+        if key in self.hopeless:
+            raise OutOfTime(self.hopeless[key])
+        rows, seconds = known.get(key, (0, 0.0))
+        if rows < len(job.train) and ends.left() > MORE * seconds:
+            if self._read_whole(key):
+                return trial
             look, hearing = first_look(job, recipe, ends.clock), UnderName(self.listener, trial.name, "")
             if not look.whole:
                 return trial
-            rows = pass_of_better(job, recipe, look.row, ends, hearing)
+            seconds = ends.left()
+            rows = pass_of_better(replace(job, test=None), recipe, look.row, ends, hearing)
+            if rows == 0:
+                self.hopeless[key] = f"{TOO_FEW[:1].upper()}{TOO_FEW[1:]}."
+                raise OutOfTime(self.hopeless[key])
             with storing(self.place):
                 self.place.mkdir(parents=True, exist_ok=True)
-                write_text(self.place / FILE, json.dumps({**known, read_by(recipe): rows}))
-        if rows == 0:
-            raise OutOfTime(f"{TOO_FEW[:1].upper()}{TOO_FEW[1:]}.")
+                write_text(self.place / FILE, json.dumps({**known, key: (rows, seconds)}))
         told = "" if rows == len(job.train) else f", {rows:,} rows"
         return replace(trial, rows=rows, name=f"{trial.name}{told}")
+
+    def _read_whole(self, key: str) -> bool:
+        """Whether a probe without a limit has read all rows."""
+        probes = [one for one in known_trials(self.place) if one.rungs and not one.steps and one.rows is None]
+        return any(read_by(from_dict(one.recipe)) == key for one in probes)
 
     def _reads_other(self, recipe: Recipe) -> bool:
         own = {name: core_of(choice.base) for name, choice in self.judged.job.bases.each.items()}
         bases = recipe.bases(self.judged.job.train.schema)
         return any(core_of(base) != own[name] for name, base in bases.items() if name in own)
 
-    def _known(self) -> dict[str, int]:
+    def _known(self) -> dict[str, tuple[int, float]]:
         try:
             found: Any = json.loads((self.place / FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             return {}
-        return {} if misfit(found, dict[str, int]) else dict(found)
+        return {} if misfit(found, dict[str, tuple[int, float]]) else {key: tuple(one) for key, one in found.items()}
 
 
 class _Hurried(UnderName):
@@ -88,12 +104,20 @@ class _Hurried(UnderName):
 
 
 def share_folds(
-    judged: Judged, trial: Trial, recipe: Recipe, shared: set[str], listener: Listener, ends: Deadline | None
+    judged: Judged,
+    trial: Trial,
+    recipe: Recipe,
+    shared: set[str],
+    listener: Listener,
+    ends: Deadline | None,
+    hopeless: dict[str, str],
 ) -> None:
     """Under folds, compute what a frozen base gives of all rows once, and not by fold. shared: by what the rows were
-    read that were shared before; it is added to. Raises OutOfTime where that takes too long."""
+    read that were shared before; it is added to, and so is `hopeless`. Raises OutOfTime where it takes too long."""
     if judged.folds == 1 or trial.rungs or recipe.rows is not None or read_by(recipe) in shared:
         return
+    if ends is not None and read_by(recipe) in hopeless:
+        raise OutOfTime(hopeless[read_by(recipe)])
     frozen = frozen_inputs(make_ready(judged.jobs[0], recipe, sketched=True))
     if not frozen:
         return
@@ -102,5 +126,9 @@ def share_folds(
         assert job.test is not None
         parts += [(job.train, trained), (job.test, held)]
     hearing = _Hurried(listener, trial.name, "run", ends)
-    share_features(judged.jobs[0], recipe, judged.job.train, parts, frozen, hearing)
+    try:
+        share_features(judged.jobs[0], recipe, judged.job.train, parts, frozen, hearing)
+    except OutOfTime:
+        hopeless[read_by(recipe)] = ""
+        raise
     shared.add(read_by(recipe))

@@ -62,6 +62,7 @@ class TrialRunner:
     began: float = 0.0
     afar: bool = False
     _shared: set[str] = field(default_factory=set)
+    _hopeless: dict[str, str] = field(default_factory=dict)
     _latest: dict[tuple[int, int], Candidate] = field(default_factory=dict)
 
     def run(self, trial: Trial, recipe: Recipe, until_rung: int, seconds: float | None = None) -> Trial:
@@ -91,7 +92,8 @@ class TrialRunner:
                     if why:
                         return self.keep(replace(trial, state="left out", failed=why, at=self.now()))
                     if not self.afar:
-                        trial = Reading(self.judged, self.place, self.listener).in_time(trial, recipe, ends)
+                        reading = Reading(self.judged, self.place, self.listener, self._hopeless)
+                        trial = reading.in_time(trial, recipe, ends)
                     trial = self._scored(trial, recipe, level, ends)
                 if trial.state != "paused" or self._next(trial) > until_rung:
                     return trial
@@ -170,7 +172,7 @@ class TrialRunner:
     def _scored(self, trial: Trial, recipe: Recipe, level: int, ends: Deadline | None) -> Trial:
         """The trial scored at a level, or the lowest above it."""
         began, parts, steps, paused = time.process_time(), list[Mapping[str, Values]](), 0, False
-        share_folds(self.judged, trial, recipe, self._shared, self.listener, ends)
+        share_folds(self.judged, trial, recipe, self._shared, self.listener, ends, self._hopeless)
         for at, job in enumerate(self.judged.jobs):
             own = replace(recipe, training=replace(recipe.training, steps=steps)) if steps else recipe
             name = RUN if self.judged.folds == 1 else f"fold-{at}"

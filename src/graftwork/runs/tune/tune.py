@@ -194,7 +194,8 @@ def _tuned(
         hearing.note(f"neither --budget nor --trials is given: searching for {shown(BUDGET)}")
     with removed_if_refused(folder, new=new):
         on_wall = clocks if clock is time.monotonic else None
-        ready = prepared(data, given, asking, folder, hearing, ends, began=on_wall, portfolio=portfolio)
+        apart = there is not None
+        ready = prepared(data, given, asking, folder, hearing, ends, began=on_wall, portfolio=portfolio, apart=apart)
     study = open_study(folder, given.seed, limits=asking.limits, pareto=asking.pareto)
     trials = None if folder is None else folder / TRIALS
     telling = Heard(hearing, ends, asking.trials)
@@ -206,7 +207,7 @@ def _tuned(
     best = Best(
         ready.judged,
         runner,
-        Finishing(data, ready.judged.job, place, hearing, command, clocks, call),
+        Finishing(data, ready.judged.job, place, hearing, command, clocks, call, whole=ready.judged.folds > 1),
         asking.limits,
         bar=best_score(earlier, asking.limits) if place is not None and is_model(place) else None,
     )
@@ -214,7 +215,7 @@ def _tuned(
     def failed(trial: Trial, error: Exception) -> None:
         hearing.note(f"{trial.name} can't be made a model: {failure_text(error)}")
 
-    considering = Considering(best, failed, together=there is not None)
+    considering = Considering(best, failed, together=apart)
 
     def ran(trial: Trial, one: Recipe) -> None:
         telling.done(trial)
