@@ -21,6 +21,7 @@ from graftwork.errors import ModelError, UsageError
 from graftwork.networks.hub.left_out import LEFT_OUT
 from graftwork.networks.hub.loading import build_model, config_of, explained, load_model, load_reader
 from graftwork.networks.hub.tokenizer import TextTokenizer
+from graftwork.networks.stacks import shorten
 
 Attention = Literal["sdpa", "eager"]
 
@@ -29,10 +30,13 @@ _VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model", "tekken.json", "*.tikto
 _READERS = {"input_ids": "text model", "pixel_values": "model of pictures", "input_values": "sound model"}
 
 
-def load_trunk(folder: Path, config: Any, attention: Attention, reads: str = "input_ids") -> nn.Module:
-    """The model without its heads, in float32. reads: its first input, as transformers calls it.
+def load_trunk(
+    folder: Path, config: Any, attention: Attention, reads: str = "input_ids", depth: int | None = None
+) -> nn.Module:
+    """The model without its heads, in float32. reads: its first input, as transformers calls it. depth: of its layers
+    the lowest that are kept; None for all.
 
-    Raises ModelError unless every weight comes from the file.
+    Raises ModelError unless every weight comes from the file, UsageError for a depth that it has not.
     """
     auto, options = _class_of(config)
     attn = None if attention == "sdpa" else attention
@@ -48,6 +52,8 @@ def load_trunk(folder: Path, config: Any, attention: Attention, reads: str = "in
         )
     _report_unused_layers(folder, model, info["unexpected_keys"])
     backbone: nn.Module = model.eval()
+    if depth is not None:
+        shorten(backbone, depth)
     return backbone
 
 

@@ -29,7 +29,7 @@ from graftwork.networks.hub.prompts import with_prompt
 from graftwork.networks.hub.tokenizer import LongTexts, TextTokenizer
 from graftwork.networks.hub.transformers import Attention
 from graftwork.networks.pooling import How, Pooling, as_trained
-from graftwork.networks.stacks import around, reached, shorten, stack_name, steady
+from graftwork.networks.stacks import around, reached, stack_name, steady
 from graftwork.networks.text import length_groups, windows
 from graftwork.networks.text.encoder import TextEncoder
 
@@ -86,21 +86,16 @@ class TransformerEncoder(TextEncoder):
 
         pooling, max_length: None for what the base was trained with (sentence-transformers' files); without those,
         the last token for models that read from left to right and the mean for others, at most 512 tokens.
-        long: what is read of a longer text. prompt: what is read before each text. depth: of its layers the lowest that
-        are kept; None for all.
-        Raises UsageError for a depth that it has not; ModelError where the folder is no model, its weights are
-        incomplete or not safetensors, or can't be had.
+        long: what is read of a longer text. prompt: what is read before each text. depth: as of `load_trunk`.
+        Raises ModelError where the folder is no model, its weights are incomplete or not safetensors, or can't be had.
         """
         folder = hub.locate(str(source))
         config = hub.read_config(folder)
-        model = pretrained.load_trunk(folder, config, attention)
-        if depth is not None:
-            shorten(model, depth)
+        model = pretrained.load_trunk(folder, config, attention, depth=depth)
         trained = as_trained(folder)
         if trained.left_out:
-            warnings.warn(
-                f"{source}: the {' and '.join(trained.left_out)} behind the pooling is left out.", stacklevel=2
-            )
+            lost = " and ".join(trained.left_out)
+            warnings.warn(f"{source}: the {lost} behind the pooling is left out.", stacklevel=2)
         tokenizer = long.applied(pretrained.load_tokenizer(folder, model, max_length, trained.max_length))
         tokenizer = with_prompt(tokenizer, prompt)
         usual = trained.pooling or Pooling("last" if pretrained.is_causal(config) else "mean")

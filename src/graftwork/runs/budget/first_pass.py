@@ -45,7 +45,7 @@ def first_pass(
 
 def pass_of_better(job: Job, recipe: Recipe, row: float, deadline: Deadline, listener: Listener) -> int:
     """The same for a probe on another base than the one that the rows of a job were counted for: all rows that validate
-    are read, and as many of the others as there is time for beside its head and its predictions of the test rows; 0 are
+    are read, and as many of the others as there is time for beside its head and its predictions of the test rows; none
     where they would be too few. row: seconds for one, about."""
     own = deadline.sooner(len(job.test or ()) * row).part(READING)
     if rows_in_time(job, row, own.left()) == 0:
