@@ -139,7 +139,7 @@ def test_probes_read_few_rows(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.usefixtures("slow")
 def test_a_fit_that_keeps_it_is_repeated_by_its_recipe(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(default, "best", lambda candidates: candidates[-1])
-    monkeypatch.setattr(default._Sequence, "_fits", lambda *_: True)
+    monkeypatch.setattr(default._Sequence, "_why_not", lambda *_: "")
     model = gw.fit(frame(), target="label", recipe=auto, budget=SECONDS, verbose=False)
     recipe = model.recipe
     assert recipe.rows is not None
