@@ -188,9 +188,9 @@ def test_the_order_of_a_study_is_that_of_its_first_budget(
 ) -> None:
     asked, first_trials = list[Any](), preparing.first_trials
 
-    def first(*given: Any) -> Any:
+    def first(*given: Any, **named: Any) -> Any:
         asked.append(given[4])
-        return first_trials(*given)
+        return first_trials(*given, **named)
 
     monkeypatch.setattr(preparing, "first_trials", first)
     tune(base, 1, tmp_path / "run", budget=60)
