@@ -18,6 +18,7 @@ from graftwork.errors import DataError
 from graftwork.evidence.strange.aspects import ROWS, Aspect, column_aspects, prediction_aspects
 from graftwork.evidence.strange.other import taught
 from graftwork.evidence.strange.reference import FEWEST, Reference, reference_of
+from graftwork.runs.budget.own_rows import in_blocks
 from graftwork.runs.job.held_out import drawing_order, strata
 from graftwork.runs.job.job import WORDS, Job
 from graftwork.runs.job.other_rows import OtherRows
@@ -48,7 +49,7 @@ def make_reference(job: Job, model: Saved, kept: Candidate) -> Reference | None:
     some = np.random.default_rng(model.recipe.seed).permutation(len(rows))[:ROWS]
     aspects, held = list(column_aspects(rows, model.network, examples, some)), None
     if (table := job.valid if job.valid is not None else job.test) is not None:
-        blocks = table is job.valid and model.recipe.rows is not None  # as the run has read it
+        blocks = in_blocks(job, model.recipe, table)
         there = prepare(table, model.network, {}, model.recipe.text, in_blocks=blocks)
         found = _predicted(job, model, kept, table, there)
         held = np.asarray(found[ROW_FEATURES])

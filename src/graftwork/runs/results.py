@@ -24,6 +24,7 @@ from graftwork.evidence.slices.search import divided
 from graftwork.evidence.warnings import DataWarning, Suspect, about, label_noise
 from graftwork.model import Model
 from graftwork.predicting import means, scored_examples
+from graftwork.runs.budget.own_rows import in_blocks
 from graftwork.runs.crossval import NAME as CROSS_VALIDATED
 from graftwork.runs.crossval import OF_RUNS, cross_validate
 from graftwork.runs.job.held_out import encoded
@@ -82,7 +83,7 @@ def held_out_parts(job: Job, model: Model, kept: Candidate) -> Given:
             name: scored(task, kept.predictions[name], model.temperature.get(name, 1.0))
             for name, task in job.tasks.items()
         }
-        blocks = in_blocks(job, model, job.valid)
+        blocks = in_blocks(job, model.recipe, job.valid)
         examples = prepare(job.valid, model.network, job.tasks, model.recipe.text, in_blocks=blocks)
         cached = {} if given else _prepared(job, model, job.valid)[1]
         given["validation"] = Part(job.valid, examples, cached, calibrated)
@@ -101,13 +102,10 @@ def _part(job: Job, model: Model, table: Table) -> Part:
 
 def _prepared(job: Job, model: Saved, table: Table) -> tuple[Examples, Mapping[str, Cached]]:
     """The rows, and their features where they are read more than once; both are kept on disk."""
-    examples = prepare(table, model.network, job.tasks, model.recipe.text, in_blocks=in_blocks(job, model, table))
+    examples = prepare(
+        table, model.network, job.tasks, model.recipe.text, in_blocks=in_blocks(job, model.recipe, table)
+    )
     return examples, features_cache(model.network, examples, model.recipe.listed)
-
-
-def in_blocks(job: Job, model: Saved, table: Table) -> bool:
-    """Whether the run of a model has read these rows block by block, as one on a sample does: features are found so."""
-    return table is job.valid and model.recipe.rows is not None
 
 
 def tables_of(given: Given) -> dict[str, Table]:

@@ -91,6 +91,8 @@ def test_one_split_where_none_was_held_out(recipe: gw.Recipe) -> None:
     assert all(found.table.values("label"))
     assert sorted(texts(found.table) + texts(found.job.train)) == sorted([*frame(40)["text"], *unlabelled()["text"]])
     assert found.job.valid is found.table
+    sample = job_of(frame(40), recipe, target="label").sample(30, 0)
+    assert judged_rows(sample, recipe, 1).job.drawn_from is None, "rows that judge are drawn to train by nothing"
 
 
 def test_rows_without_a_label_train_in_every_fold(recipe: gw.Recipe) -> None:

@@ -189,13 +189,15 @@ def test_the_order_of_a_study_is_that_of_its_first_budget(
     asked, first_trials = list[Any](), preparing.first_trials
 
     def first(*given: Any, **named: Any) -> Any:
-        asked.append(given[4])
+        asked.append((given[4], named["in_front"]))
         return first_trials(*given, **named)
 
     monkeypatch.setattr(preparing, "first_trials", first)
     tune(base, 1, tmp_path / "run", budget=60)
-    tune(base, 1, tmp_path / "run", budget=600, resume=True)
-    assert asked == [60, 60]
+    tune(base, 1, tmp_path / "run", budget=600, size="1GB", resume=True)
+    assert asked == [(60, True), (60, True)]
+    tune(base, 1, tmp_path / "limited", budget=60, size="1GB")
+    assert asked[2:] == [(60, False)]
 
 
 @pytest.mark.slow

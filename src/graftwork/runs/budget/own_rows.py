@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from graftwork.data.table import Table
 from graftwork.recipe import Recipe
 from graftwork.runs.job.held_out import drawn
 from graftwork.runs.job.job import Job
@@ -40,6 +41,11 @@ def with_train(job: Job, rows: int, seed: int) -> Job:
 def on_rows(job: Job, recipe: Recipe, rows: int | None) -> Recipe:
     """A recipe on so many training rows and all that validate; None: as it is."""
     return recipe if rows is None else replace(recipe, rows=rows, valid_rows=len(job.valid or ()) or None)
+
+
+def in_blocks(job: Job, recipe: Recipe, table: Table) -> bool:
+    """Whether the run of a recipe has read these held-out rows block by block, so that their features are found so."""
+    return table is job.valid and recipe.rows is not None
 
 
 def rows_in_time(job: Job, row: float, seconds: float) -> int:

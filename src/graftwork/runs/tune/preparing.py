@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from graftwork.recipe import Recipe
 from graftwork.runs.bases.settling import known_bases, settled
 from graftwork.runs.budget.affordable import keep_all_rows, within_budget
 from graftwork.runs.candidates.orders import Portfolio
-from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.clock import Began, Deadline
 from graftwork.runs.default import ordered_for
 from graftwork.runs.job.data_arguments import DataArguments
@@ -86,13 +86,10 @@ def prepared(
     job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
     listener.doing("looking for what can be tried")
     tries = Tries(asking.try_base, asking.try_with, _large(workspace))
-    order = ordered_for(workspace, asking.seconds)
-    own = planned_recipes(job, recipe, order, portfolio)[0][1]
-    make_ready(job.sample(SEEN, recipe.seed, SEEN), own, sketched=True)  # refused as fit refuses it
-    judged = judged_rows(job, recipe, asking.folds)
-    # Under folds and on machines of a cluster all rows are read; what is limited, or named, may leave it out.
-    in_front = judged.folds == 1 and not (apart or asking.try_base) and asking.limits == Limits()
+    judged, order = judged_rows(job, recipe, asking.folds), ordered_for(workspace, asking.seconds)
+    in_front = _in_front(workspace, asking, judged, apart=apart)
     first = first_trials(job, recipe, asked, tries, order, portfolio, in_front=in_front)
+    make_ready(job.sample(SEEN, recipe.seed, SEEN), first[0].recipe, sketched=True)  # refused as fit refuses it
     listener.note(judged.note)
     space = search_space(job, recipe, tries)
     if folder is not None:
@@ -114,9 +111,22 @@ def _scoring_slower(job: Job) -> float:
 
 
 def _large(workspace: Workspace) -> bool:
-    """Whether large bases are tried, as was decided when the study began, by the memory that was free then."""
-    large: bool | None = workspace.recall("large", bool)
-    if large is None:
-        large = room_for_large()
-        workspace.remember("large", large)
-    return large
+    """Whether large bases are tried, by the memory that was free when the study began."""
+    return _decided(workspace, "large", room_for_large)
+
+
+def _in_front(workspace: Workspace, asking: Asking, judged: Judged, *, apart: bool) -> bool:
+    """Whether a better base that has no time for all rows is tried in front. Under folds and on machines of a cluster
+    all rows are read; what is limited, or named, may leave it out. A resumed call may ask otherwise, and its trials
+    keep their numbers."""
+    plain = judged.folds == 1 and not (apart or asking.try_base) and asking.limits == Limits()
+    return _decided(workspace, "in-front", lambda: plain)
+
+
+def _decided(workspace: Workspace, name: str, decide: Callable[[], bool]) -> bool:
+    """What was decided when the study began, or now."""
+    known: bool | None = workspace.recall(name, bool)
+    if known is None:
+        known = decide()
+        workspace.remember(name, known)
+    return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,15 @@ MORE = 2.0
 
 @dataclass(frozen=True)
 class Reading:
-    """judged: the rows of all trials. place: where these are kept. listener: hears the rows of a pass. hopeless: by
-    what is read, why that was found to have no time in this call; it is added to."""
+    """judged: the rows of all trials. place: where these are kept. listener: hears the rows of a pass. shared: by what
+    is read, what was put into the cache for all folds; it is added to."""
 
     judged: Judged
     place: Path
     listener: Listener
-    hopeless: dict[str, str]
+    shared: set[str]
+    _hopeless: dict[str, str] = field(default_factory=dict)
+    """By what is read, why that was found to have no time in this call."""
 
     def in_time(self, trial: Trial, recipe: Recipe, ends: Deadline | None) -> Trial:
         """A probe that is not begun and reads an input with another base than the default, with as many training rows
@@ -52,8 +54,8 @@ class Reading:
         if trial.rungs or ends is None or self.judged.folds > 1 or not (is_probe(recipe) and self._reads_other(recipe)):
             return trial
         job, known, key = self.judged.job, self._known(), read_by(recipe)
-        if key in self.hopeless:
-            raise OutOfTime(self.hopeless[key])
+        if key in self._hopeless:
+            raise OutOfTime(self._hopeless[key])
         rows, seconds = known.get(key, (0, 0.0))
         if rows < len(job.train) and ends.left() > MORE * seconds:
             if self._read_whole(key):
@@ -64,13 +66,36 @@ class Reading:
             seconds = ends.left()
             rows = pass_of_better(replace(job, test=None), recipe, look.row, ends, hearing)
             if rows == 0:
-                self.hopeless[key] = f"{TOO_FEW[:1].upper()}{TOO_FEW[1:]}."
-                raise OutOfTime(self.hopeless[key])
+                self._hopeless[key] = f"{TOO_FEW.capitalize()}."
+                raise OutOfTime(self._hopeless[key])
             with storing(self.place):
                 self.place.mkdir(parents=True, exist_ok=True)
                 write_text(self.place / FILE, json.dumps({**known, key: (rows, seconds)}))
         told = "" if rows == len(job.train) else f", {rows:,} rows"
         return replace(trial, rows=rows, name=f"{trial.name}{told}")
+
+    def share(self, trial: Trial, recipe: Recipe, ends: Deadline | None) -> None:
+        """Under folds, compute what a frozen base gives of all rows once, and not by fold. Raises OutOfTime where that
+        takes too long."""
+        judged, key = self.judged, read_by(recipe)
+        if judged.folds == 1 or trial.rungs or recipe.rows is not None or key in self.shared:
+            return
+        if ends is not None and key in self._hopeless:
+            raise OutOfTime(self._hopeless[key])
+        frozen = frozen_inputs(make_ready(judged.jobs[0], recipe, sketched=True))
+        if not frozen:
+            return
+        parts = []
+        for job, (trained, held) in zip(judged.jobs, judged.parts, strict=True):
+            assert job.test is not None
+            parts += [(job.train, trained), (job.test, held)]
+        hearing = _Hurried(self.listener, trial.name, ends)
+        try:
+            share_features(judged.jobs[0], recipe, judged.job.train, parts, frozen, hearing)
+        except OutOfTime:
+            self._hopeless[key] = ""
+            raise
+        self.shared.add(key)
 
     def _read_whole(self, key: str) -> bool:
         """Whether a probe without a limit has read all rows."""
@@ -93,42 +118,11 @@ class Reading:
 class _Hurried(UnderName):
     """Ends the pass that it hears of when the time is over."""
 
-    def __init__(self, listener: Listener, name: str, run: str, ends: Deadline | None) -> None:
-        super().__init__(listener, name, run)
+    def __init__(self, listener: Listener, name: str, ends: Deadline | None) -> None:
+        super().__init__(listener, name, "")
         self._ends = ends
 
     def computed(self, done: int, rows: int) -> None:
         if self._ends is not None and self._ends.left() < 0:
             raise OutOfTime
         super().computed(done, rows)
-
-
-def share_folds(
-    judged: Judged,
-    trial: Trial,
-    recipe: Recipe,
-    shared: set[str],
-    listener: Listener,
-    ends: Deadline | None,
-    hopeless: dict[str, str],
-) -> None:
-    """Under folds, compute what a frozen base gives of all rows once, and not by fold. shared: by what the rows were
-    read that were shared before; it is added to, and so is `hopeless`. Raises OutOfTime where it takes too long."""
-    if judged.folds == 1 or trial.rungs or recipe.rows is not None or read_by(recipe) in shared:
-        return
-    if ends is not None and read_by(recipe) in hopeless:
-        raise OutOfTime(hopeless[read_by(recipe)])
-    frozen = frozen_inputs(make_ready(judged.jobs[0], recipe, sketched=True))
-    if not frozen:
-        return
-    parts = []
-    for job, (trained, held) in zip(judged.jobs, judged.parts, strict=True):
-        assert job.test is not None
-        parts += [(job.train, trained), (job.test, held)]
-    hearing = _Hurried(listener, trial.name, "run", ends)
-    try:
-        share_features(judged.jobs[0], recipe, judged.job.train, parts, frozen, hearing)
-    except OutOfTime:
-        hopeless[read_by(recipe)] = ""
-        raise
-    shared.add(read_by(recipe))

@@ -33,7 +33,7 @@ from graftwork.runs.single import Candidate, run_single
 from graftwork.runs.tune.heard import UnderName
 from graftwork.runs.tune.judged import Judged
 from graftwork.runs.tune.measures import measures_of
-from graftwork.runs.tune.reading import Reading, share_folds
+from graftwork.runs.tune.reading import Reading
 from graftwork.runs.tune.search import Wanted
 from graftwork.runs.tune.starts import check_starts, lacks_memory, started
 from graftwork.runs.tune.trial_files import read_predictions, read_trial, trial_folder, write_trial
@@ -62,7 +62,6 @@ class TrialRunner:
     began: float = 0.0
     afar: bool = False
     _shared: set[str] = field(default_factory=set)
-    _hopeless: dict[str, str] = field(default_factory=dict)
     _latest: dict[tuple[int, int], Candidate] = field(default_factory=dict)
 
     def run(self, trial: Trial, recipe: Recipe, until_rung: int, seconds: float | None = None) -> Trial:
@@ -92,8 +91,7 @@ class TrialRunner:
                     if why:
                         return self.keep(replace(trial, state="left out", failed=why, at=self.now()))
                     if not self.afar:
-                        reading = Reading(self.judged, self.place, self.listener, self._hopeless)
-                        trial = reading.in_time(trial, recipe, ends)
+                        trial = self._reading.in_time(trial, recipe, ends)
                     trial = self._scored(trial, recipe, level, ends)
                 if trial.state != "paused" or self._next(trial) > until_rung:
                     return trial
@@ -172,7 +170,7 @@ class TrialRunner:
     def _scored(self, trial: Trial, recipe: Recipe, level: int, ends: Deadline | None) -> Trial:
         """The trial scored at a level, or the lowest above it."""
         began, parts, steps, paused = time.process_time(), list[Mapping[str, Values]](), 0, False
-        share_folds(self.judged, trial, recipe, self._shared, self.listener, ends, self._hopeless)
+        self._reading.share(trial, recipe, ends)
         for at, job in enumerate(self.judged.jobs):
             own = replace(recipe, training=replace(recipe.training, steps=steps)) if steps else recipe
             name = RUN if self.judged.folds == 1 else f"fold-{at}"
@@ -256,6 +254,10 @@ class TrialRunner:
     def now(self) -> float:
         """Seconds since the tune began."""
         return self.clock() - self.began
+
+    @cached_property
+    def _reading(self) -> Reading:
+        return Reading(self.judged, self.place, self.listener, self._shared)
 
     @cached_property
     def place(self) -> Path:
