@@ -13,6 +13,7 @@ import torch
 
 from graftwork.data.batch import Hidden
 from graftwork.errors import UsageError
+from graftwork.networks.text import resuming
 from graftwork.networks.text.transformer import TransformerEncoder
 from tiny import KINDS, LAYERS, WIDTH, tiny_model, tiny_texts
 
@@ -313,3 +314,15 @@ def test_minilm_tokens_equal_autotokenizer():
     tokenizer = AutoTokenizer.from_pretrained(minilm())
     expected = tokenizer(texts, truncation=True, max_length=256)["input_ids"]
     assert [row.tolist() for row in encoder.prepare(texts)] == expected
+
+
+def test_whether_it_can_start_in_the_middle_is_tried_once_for_an_architecture(folders, tmp_path, monkeypatch):
+    monkeypatch.setattr(resuming, "_FOUND", {})
+    tried: list[int] = []
+    real = resuming._tried
+    monkeypatch.setattr(resuming, "_tried", lambda *given: tried.append(given[2]) or real(*given))
+    deeper = tiny_model(tmp_path, "bert", num_hidden_layers=LAYERS + 1)
+    for folder, layers in [(folders["bert"], 1)] * 2 + [(folders["bert"], LAYERS), (deeper, 1), (folders["t5"], 1)]:
+        encoder = TransformerEncoder.from_pretrained(folder, layers=layers)
+        assert ("sequence_blocks" in encoder.facts) == (folder != folders["t5"])
+    assert tried == [LAYERS, 2, LAYERS + 1, LAYERS]

@@ -16,6 +16,7 @@ import torch
 
 from graftwork.core.frozen.blocks import block_ends, each_batch
 from graftwork.core.frozen.together import each_batch_together
+from graftwork.core.frozen.weights import weights_digest
 from graftwork.core.parallel.workers import ALONE, Workers
 from graftwork.core.rows.examples import Cached, Examples
 from graftwork.core.technique import Technique
@@ -23,7 +24,6 @@ from graftwork.data.batch import Inputs
 from graftwork.data.store import ragged
 from graftwork.data.store.cache import digest, entry, limit_bytes, storing
 from graftwork.data.store.entries import is_whole, kept
-from graftwork.networks.encoder import Encoder
 from graftwork.networks.network import Network, frozen_depth
 
 ROWS = "rows.bin"
@@ -262,10 +262,3 @@ def _state_bytes(examples: Examples, name: str, depth: int, network: Network) ->
     vectors = len(examples) if shape else int(encoder.state_lengths(examples.inputs[name].lengths, depth).sum())
     width = int(np.prod(shape)) if shape else encoder.state_width(depth)
     return vectors * width * np.dtype(_dtype(bf16)).itemsize
-
-
-def weights_digest(encoder: Encoder, depth: int) -> str:
-    """Of the configuration of an encoder and the weights of its first `depth` blocks."""
-    blocks = encoder.blocks()[:depth]
-    tensors = [value for block in blocks for module in block for value in module.state_dict().values()]
-    return digest(repr(encoder.config()), *(tensor.detach().cpu().contiguous().numpy() for tensor in tensors))

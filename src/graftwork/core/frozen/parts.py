@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from graftwork.core.frozen.cache import keep_features, weights_digest
+from graftwork.core.frozen.cache import keep_features
+from graftwork.core.frozen.weights import weights_digest
 from graftwork.core.rows.examples import CHUNKS, Cached, Examples, prepared_key
 from graftwork.data.columns.text import TextSettings
 from graftwork.data.store import ragged

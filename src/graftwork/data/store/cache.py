@@ -100,7 +100,7 @@ def digest(*parts: str | bytes | np.ndarray) -> str:
     for part in parts:
         if isinstance(part, np.ndarray):
             _feed(hasher, f"{part.dtype.str}{part.shape}".encode())
-            _feed(hasher, np.ascontiguousarray(part).tobytes())
+            _feed(hasher, np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
         else:
             _feed(hasher, part.encode() if isinstance(part, str) else part)
     return hasher.hexdigest()
@@ -189,7 +189,7 @@ def free_bytes(folder: Path) -> int | None:
     return None
 
 
-def _feed(hasher: hashlib.blake2b, part: bytes) -> None:
+def _feed(hasher: hashlib.blake2b, part: bytes | memoryview) -> None:
     hasher.update(len(part).to_bytes(8, "little"))
     hasher.update(part)
 

@@ -32,6 +32,7 @@ from graftwork.networks.pooling import How, Pooling, as_trained
 from graftwork.networks.stacks import around, reached, stack_name, steady
 from graftwork.networks.text import length_groups, windows
 from graftwork.networks.text.encoder import TextEncoder
+from graftwork.networks.text.resuming import resumes
 
 _NOT_TEXT = "This base does not run on text alone"
 _PROBE = ("to be", "to be, or not to be: that is the question", "that")
@@ -176,7 +177,7 @@ class TransformerEncoder(TextEncoder):
         found = {"linear_layers"}
         if any(drops(module) for module in self.model.modules()):
             found.add("dropout")
-        if self._can_resume():
+        if resumes(self, self._probe(), self._deepest):
             found.add("sequence_blocks")
         return frozenset(found)
 
@@ -284,17 +285,3 @@ class TransformerEncoder(TextEncoder):
         self._unused = sorted(names)
         for name in self._unused:
             self.model.get_parameter(name).requires_grad_(False)
-
-    def _can_resume(self) -> bool:
-        """Whether starting at each depth gives the same features; T5, for one, hands more from layer to layer."""
-        inputs = self._probe()
-        with steady(self), torch.no_grad():
-            whole = self(inputs)
-            for depth in range(1, self._deepest + 1):
-                try:
-                    resumed = self(inputs, Hidden(depth, self.states(inputs, depth)))
-                except (TypeError, ValueError, IndexError, RuntimeError, AttributeError, KeyError):
-                    return False
-                if resumed.shape != whole.shape or not torch.allclose(resumed, whole, rtol=1e-4, atol=1e-6):
-                    return False
-        return True

@@ -33,7 +33,7 @@ def first_trials(
     own = planned_recipes(job, recipe, budget, portfolio)
     for name, one in with_slower(job, recipe, own) if in_front else own:
         slower = slower_of(job, one)
-        share = SHARE if slower is None else OTHERS if slower.base in read else SLOWER_SHARE
+        share = SHARE if slower is None or slower.base in read else SLOWER_SHARE
         planned.append(Planned(name, "default", one, share if planned else None))
         read |= {slower.base} if slower else set()
     tried = [one.recipe for one in planned]
