@@ -20,7 +20,7 @@ from graftwork.networks.heads.layers.kernel import KernelLayer
 from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
-from graftwork.runs.tune.combining import mean_of
+from graftwork.runs.tune.choosing.combining import mean_of
 from graftwork.tasks.registry import TASKS
 from tiny import tiny_model
 

@@ -21,7 +21,7 @@ from graftwork.core.run import Run, make_run
 from graftwork.core.settings import resolve
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import make_job
-from graftwork.runs.single import build_network
+from graftwork.runs.single.run import build_network
 from graftwork.techniques import Partial
 from harness.measure import settings_and_answer
 

@@ -92,7 +92,7 @@ def baseline(one: Set, job: Any) -> float:
 def wake(job: Any, recipe: Any, names: list[str]) -> None:
     """Make the candidates ready once on a few rows, so that no import counts."""
     from graftwork.errors import GraftworkError
-    from graftwork.runs.single import make_ready
+    from graftwork.runs.single.run import make_ready
 
     for name in names:
         one = made(job, recipe, name)
@@ -112,7 +112,7 @@ def made(job: Any, recipe: Any, name: str) -> Any:
 def cell(job: Any, recipe: Any, name: str) -> dict[str, Any]:
     """One candidate on the set, or why it is refused."""
     from graftwork.errors import GraftworkError
-    from graftwork.runs.single import make_ready
+    from graftwork.runs.single.run import make_ready
 
     one = made(job, recipe, name)
     if one is None or job.valid is None:
@@ -133,7 +133,7 @@ def measured(job: Any, recipe: Any, cold: float) -> dict[str, Any]:
     from graftwork.core.rows.examples import prepare
     from graftwork.core.scoring import predict_examples, score
     from graftwork.core.training.state import scoring_steps
-    from graftwork.runs.single import make_ready
+    from graftwork.runs.single.run import make_ready
 
     begun, apart = time.process_time(), 0.0
     run = make_ready(job, recipe, started=True)

@@ -17,7 +17,7 @@ from graftwork.core.fit import fit
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import make_job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import _make_run
+from graftwork.runs.single.run import _make_run
 from harness.measure import settings_and_answer
 from workers.fashion import TARGET, reads
 

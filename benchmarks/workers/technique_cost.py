@@ -21,7 +21,7 @@ from graftwork.core.training.optimizer import clip, make_optimizer
 from graftwork.recipe import parse_techniques
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import make_job
-from graftwork.runs.single import build_network
+from graftwork.runs.single.run import build_network
 from harness.measure import settings_and_answer
 
 WARM = 3

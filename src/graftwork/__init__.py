@@ -43,10 +43,10 @@ _HOMES = {
     "graftwork.rl.ablation.ablate": ("RLAblation", "ablate_rl"),
     "graftwork.rl.recipe": ("RLRecipe",),
     "graftwork.rl.rl": ("Learned", "rl"),
-    "graftwork.runs.robustness": ("robustness",),
+    "graftwork.runs.finished.robustness": ("robustness",),
     "graftwork.runs.merging.soup": ("soup",),
     "graftwork.runs.tune.tune": ("tune",),
-    "graftwork.runs.tune.tuned": ("Tuned",),
+    "graftwork.runs.tune.choosing.tuned": ("Tuned",),
     "graftwork.uses.gallery": ("Gallery", "load_gallery"),
 }
 _ROOMS = ("bases",)

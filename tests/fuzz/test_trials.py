@@ -16,7 +16,7 @@ from fuzz.killing import forked, places
 from fuzz.mutations import damaged
 from graftwork.evidence.tune.trials import Trial
 from graftwork.runs.tune.judged import Judged, judged_rows
-from graftwork.runs.tune.trial_run import TrialRunner
+from graftwork.runs.tune.trials.run import TrialRunner
 from jobs import job_of
 from tiny import tiny_bert, tiny_rows
 

@@ -16,8 +16,8 @@ from graftwork.runs.candidates.usual import usual_recipes
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import make_job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import make_ready, run_single
-from graftwork.runs.tune.combining import calibrated_predictions, ensemble_of
+from graftwork.runs.single.run import make_ready, run_single
+from graftwork.runs.tune.choosing.combining import calibrated_predictions, ensemble_of
 from graftwork.runs.workspace import Workspace
 from graftwork.tasks.metrics.registry import score
 from tiny import tiny_bert

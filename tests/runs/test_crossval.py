@@ -17,9 +17,9 @@ from graftwork.core.run import features_of
 from graftwork.errors import RefusedError
 from graftwork.networks.heads.rows import RowHead
 from graftwork.runs.crossval import cross_validate
-from graftwork.runs.folds import FOLDS, folds
+from graftwork.runs.job.folds import FOLDS, folds
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import build_network
+from graftwork.runs.single.run import build_network
 from jobs import job_of
 from tiny import tiny_rows
 

@@ -20,7 +20,7 @@ from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.clock import Deadline
 from graftwork.runs.default import best, run_all
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import Candidate, run_single
+from graftwork.runs.single.run import Candidate, run_single
 from graftwork.runs.workspace import Workspace, open_workspace
 from heard import Ear
 from jobs import job_of as job_on

@@ -17,10 +17,10 @@ from graftwork.core.fit import fit
 from graftwork.core.training.checkpoint import Checkpointing
 from graftwork.errors import UsageError
 from graftwork.recipe import from_dict, with_settings
-from graftwork.runs.fingerprint import fingerprint
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import _make_run, make_ready, run_single
+from graftwork.runs.single.fingerprint import fingerprint
+from graftwork.runs.single.run import _make_run, make_ready, run_single
 from graftwork.runs.workspace import Workspace
 from heard import Ear
 from jobs import job_of

@@ -11,7 +11,7 @@ from graftwork.core.training.optimizer import _slow
 from graftwork.errors import DataError
 from graftwork.runs.fit import DataArguments
 from graftwork.runs.job.job import make_job
-from graftwork.runs.single import build_network, plan_single
+from graftwork.runs.single.run import build_network, plan_single
 from heard import Ear
 
 PROBE = gw.Recipe(base="columns", techniques=[gw.Probe()])

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 import graftwork as gw
-from graftwork.runs.tune.combining import mean_of
+from graftwork.runs.tune.choosing.combining import mean_of
 from pictures import tiny_image_model
 from tiny import tiny_bert, tiny_rows
 from tinysound import encoded, tiny_sound_model, tone

@@ -19,7 +19,7 @@ def evaluate_robust(
     model: Model, table: Table, settings: str | None, folder: Path, *, as_json: bool, on: Screen
 ) -> None:
     """Measure on a table that has been read, write the report into `folder`, and show it."""
-    from graftwork.runs.robustness import robustness_of, settings_of
+    from graftwork.runs.finished.robustness import robustness_of, settings_of
 
     given = settings_of(settings or "")
     found = robustness_of(model, table, given, out=folder, watch=lambda text: on.doing(f"trying: {text}"))

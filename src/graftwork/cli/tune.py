@@ -46,7 +46,7 @@ from graftwork.cli.data_options import (
 from graftwork.terminal import say, say_json, tell
 
 if TYPE_CHECKING:
-    from graftwork.runs.tune.tuned import Tuned
+    from graftwork.runs.tune.choosing.tuned import Tuned
 
 OWN = ("--trials", "--try-base", "--try-with", "--latency", "--size", "--folds", "--batch", "--track", "--cluster")
 FLAGS = ("--pareto", "--resume", "--new", "--json", "--insecure")

@@ -15,7 +15,7 @@ from graftwork.evidence.strange.drift import ALPHA, FEWEST, About, Drift, drift_
 from graftwork.evidence.strange.reference import known_reference
 from graftwork.model import Model, load
 from graftwork.progress import SILENT, Screen
-from graftwork.runs.reference import look
+from graftwork.runs.finished.reference import look
 
 
 def drift(model: Model, data: Source, *, alpha: float = ALPHA, encoding: str | None = None) -> Drift:

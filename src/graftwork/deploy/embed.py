@@ -26,7 +26,7 @@ from graftwork.progress import SILENT, Screen
 from graftwork.recipe import Recipe
 from graftwork.runs.job.base_choice import fitting_bases
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import build_network
+from graftwork.runs.single.run import build_network
 from graftwork.uses.embedding import alone, embedded
 
 KINDS = ("parquet", "npy")

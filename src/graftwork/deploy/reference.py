@@ -16,7 +16,7 @@ from graftwork.errors import DataError
 from graftwork.evidence.strange.reference import FEWEST, reference_of
 from graftwork.model import Model, load
 from graftwork.progress import SILENT, Screen
-from graftwork.runs.reference import MOST, look
+from graftwork.runs.finished.reference import MOST, look
 
 HELD = 0.4
 """The share of the rows that stand for those that were held out."""

@@ -16,9 +16,9 @@ from graftwork.core.scoring import score
 from graftwork.evidence.scores.intervals import difference
 from graftwork.networks.heads.solving.problem import Problem
 from graftwork.recipe import Recipe
-from graftwork.runs.folds import predictions_across, together_in
+from graftwork.runs.job.folds import predictions_across, together_in
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import build_network
+from graftwork.runs.single.run import build_network
 from graftwork.tasks.metrics.registry import given_to, metric_for
 from graftwork.techniques.transfer.probe import Probe
 

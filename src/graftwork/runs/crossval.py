@@ -12,9 +12,9 @@ from graftwork.core.rows.examples import prepare
 from graftwork.core.run import features_of
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
-from graftwork.runs.folds import together_in, without_own_fold
+from graftwork.runs.job.folds import together_in, without_own_fold
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import build_network
+from graftwork.runs.single.run import build_network
 
 NAME, OF_RUNS = "cross-validation of the probe", "cross-validation"
 """What these scores are called, and those of runs that were trained once a fold."""

@@ -31,13 +31,13 @@ from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.candidates.slower import SLOWER_SHARE, slower_of, with_slower
 from graftwork.runs.candidates.tables import could_be_tried, few_validate, reads_columns_alone
 from graftwork.runs.clock import Deadline
-from graftwork.runs.folds import FOLDS
 from graftwork.runs.job.choice import Slower
+from graftwork.runs.job.folds import FOLDS
 from graftwork.runs.job.job import Job
 from graftwork.runs.lacking_memory import lacking_memory
 from graftwork.runs.listener import Listener
-from graftwork.runs.paced import least_steps
-from graftwork.runs.single import Candidate, RunOne, make_ready, run_single
+from graftwork.runs.single.paced import least_steps
+from graftwork.runs.single.run import Candidate, RunOne, make_ready, run_single
 from graftwork.runs.workspace import Workspace
 from graftwork.shown import shortened_text
 

@@ -23,17 +23,17 @@ from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.clock import Began, Clock, Deadline, check_budget
 from graftwork.runs.default import run_all
-from graftwork.runs.finishing import Finishing
+from graftwork.runs.finished.finishing import Finishing
+from graftwork.runs.finished.provenance import licence_notes
+from graftwork.runs.finished.reporting import Call
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
 from graftwork.runs.job.job import Job, make_job
 from graftwork.runs.job.signature import with_data_options
 from graftwork.runs.job.watched import Watch, read_watched
 from graftwork.runs.leave_one_domain_out import domains_to_leave_out, score_left_out
 from graftwork.runs.listener import Listener, Recorder
-from graftwork.runs.model_from_run import make_model as make_model
 from graftwork.runs.one_at_a_time import one_at_a_time
-from graftwork.runs.provenance import licence_notes
-from graftwork.runs.reporting import Call
+from graftwork.runs.single.model_from_run import make_model as make_model
 from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.watching import heard
 from graftwork.runs.workers.choice import counted_workers, made_by, repeating

@@ -32,8 +32,8 @@ from graftwork.runs.default import run_all
 from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.model_from_run import make_model
-from graftwork.runs.single import RunOne, run_single
+from graftwork.runs.single.model_from_run import make_model
+from graftwork.runs.single.run import RunOne, run_single
 from graftwork.runs.workspace import Workspace
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.metrics.registry import metric_for

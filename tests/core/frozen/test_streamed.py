@@ -19,7 +19,7 @@ from graftwork.core.rows.examples import Examples, prepare
 from graftwork.data.columns.text import TextSettings
 from graftwork.networks.network import Network
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import build_network
+from graftwork.runs.single.run import build_network
 from jobs import job_of
 from tinysound import encoded, tone
 

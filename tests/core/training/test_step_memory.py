@@ -84,7 +84,7 @@ from graftwork.core.training.gradients import gradients
 from graftwork.core.training.optimizer import make_optimizer
 from graftwork.core.training.step_memory import least_memory, step_memory
 from graftwork.runs.job.job import make_job
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.run import make_ready
 
 def anonymous():
     return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("RssAnon"))

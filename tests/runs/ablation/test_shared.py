@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
-from graftwork.runs import shared_features
 from graftwork.runs.ablation.arms import Arm
 from graftwork.runs.ablation.repeats import pool_of, repeat_of
 from graftwork.runs.ablation.shared import Shared
-from graftwork.runs.shared_features import frozen_inputs
-from graftwork.runs.single import make_ready
+from graftwork.runs.single import shared_features
+from graftwork.runs.single.run import make_ready
+from graftwork.runs.single.shared_features import frozen_inputs
 from heard import Ear
 from jobs import job_of
 from tiny import tiny_rows

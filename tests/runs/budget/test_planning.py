@@ -17,7 +17,7 @@ from command import graft, topics
 from graftwork.core.rows import sketch as sketching
 from graftwork.runs.budget import affordable, planning
 from graftwork.runs.budget.look import Look
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.run import make_ready
 from jobs import job_of
 from pictures import tiny_image_model
 from tiny import tiny_rows

@@ -11,7 +11,7 @@ import graftwork as gw
 from graftwork.runs.candidates.orders import Line, Situation, order_of
 from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.default import best, run_all
-from graftwork.runs.single import run_single
+from graftwork.runs.single.run import run_single
 from graftwork.runs.workspace import Workspace
 from heard import Ear
 from jobs import job_of

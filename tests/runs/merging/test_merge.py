@@ -19,7 +19,7 @@ from graftwork.networks.merging import plain_head
 from graftwork.runs.fit import make_model
 from graftwork.runs.listener import Listener
 from graftwork.runs.merging.merge import ways_of
-from graftwork.runs.single import run_single
+from graftwork.runs.single.run import run_single
 from graftwork.runs.workspace import open_workspace
 from jobs import job_of
 from tiny import tiny_bert, tiny_rows

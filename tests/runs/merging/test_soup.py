@@ -16,7 +16,7 @@ from command import graft, write_rows
 from graftwork.errors import RefusedError, UsageError
 from graftwork.runs.fit import make_model
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import run_single
+from graftwork.runs.single.run import run_single
 from graftwork.runs.workspace import open_workspace
 from jobs import job_of
 from tiny import tiny_rows

@@ -15,7 +15,7 @@ from graftwork.core.run import features_of
 from graftwork.data.load import load_like
 from graftwork.runs.listener import Listener
 from graftwork.runs.profile.features import frozen_base
-from graftwork.runs.single import build_network
+from graftwork.runs.single.run import build_network
 from jobs import job_of
 from tiny import WIDTH, tiny_rows
 

@@ -19,7 +19,7 @@ from graftwork.core.fit import fit
 from graftwork.errors import DataError, ModelError, RefusedError
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import plan_single
+from graftwork.runs.single.run import plan_single
 from graftwork.runs.teachers import saved_model, teachers
 from graftwork.runs.teachers.teachers import answers, converter
 from graftwork.tasks.classification import Classification
@@ -166,8 +166,8 @@ def test_the_student_comes_near_its_teacher(base: Path, tmp_path: Path) -> None:
 
 
 def test_its_answers_are_part_of_what_a_resumed_run_must_share(teacher: Path) -> None:
-    from graftwork.runs.fingerprint import fingerprint
-    from graftwork.runs.single import _make_run
+    from graftwork.runs.single.fingerprint import fingerprint
+    from graftwork.runs.single.run import _make_run
 
     recipe = gw.Recipe(base="gru:width=8", techniques=[gw.Distil(str(teacher))], training=QUICK)
     run = _make_run(job(), recipe, started=True, listener=Listener())

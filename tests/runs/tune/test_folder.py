@@ -8,7 +8,7 @@ import pytest
 
 from graftwork.errors import UsageError
 from graftwork.runs.tune.folder import BEFORE, FOLDER, TRIALS, holds_study, open_folder, removed_if_refused
-from graftwork.runs.tune.identity import STUDY
+from graftwork.runs.tune.study.identity import STUDY
 
 
 def study(folder: Path, text: str = "{}") -> Path:

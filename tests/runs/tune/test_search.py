@@ -17,7 +17,7 @@ from graftwork.runs.clock import Deadline
 from graftwork.runs.tune.ladder import TOP, first_level, rungs_of, scores_by_level
 from graftwork.runs.tune.search import Planned, Search, Wanted, as_of, named
 from graftwork.runs.tune.space.dimensions import Dimension
-from graftwork.runs.tune.study import NO_LIMITS, open_study
+from graftwork.runs.tune.study.study import NO_LIMITS, open_study
 from graftwork.spaces import Choice, Range
 
 

@@ -21,9 +21,11 @@ import graftwork as gw
 from graftwork.data.store import writing
 from graftwork.errors import DataError, NonFiniteLossError, UsageError
 from graftwork.evidence.tune.trials import Trial
-from graftwork.runs.tune import choosing, preparing, trial_run
-from graftwork.runs.tune.best import Best
+from graftwork.runs.tune import preparing
+from graftwork.runs.tune.choosing import choosing
+from graftwork.runs.tune.choosing.best import Best
 from graftwork.runs.tune.folder import holds_study
+from graftwork.runs.tune.trials import run as trial_run
 from tiny import tiny_bert, tiny_rows, tiny_texts
 
 ROWS = [{"text": text, "label": topic} for text, topic in tiny_rows(72)]

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import graftwork as gw
-from graftwork.runs.fingerprint import fingerprint
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.fingerprint import fingerprint
+from graftwork.runs.single.run import make_ready
 from graftwork.runs.workers.job_files import read_job, why_not_written, write_job
 from jobs import job_of
 from tiny import tiny_rows

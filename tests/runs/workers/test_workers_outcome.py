@@ -11,7 +11,7 @@ import pytest
 
 import graftwork as gw
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import Candidate, run_single
+from graftwork.runs.single.run import Candidate, run_single
 from graftwork.runs.workers.outcome import read_outcome, write_outcome
 from graftwork.runs.workspace import Workspace
 from heard import Ear

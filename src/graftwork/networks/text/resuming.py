@@ -1,34 +1,33 @@
-"""Whether a transformer gives the same features when it starts in the middle of its layers, found out by trying."""
+"""Whether an encoder gives the same features when it starts in the middle of its layers, found out by trying."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import torch
 
 from graftwork.data.batch import Hidden, Inputs
 from graftwork.networks.stacks import steady
-
-if TYPE_CHECKING:
-    from graftwork.networks.text.transformer import TransformerEncoder
+from graftwork.networks.text.encoder import TextEncoder
 
 _FOUND: dict[str, bool] = {}
 """By architecture: as many passes as there are layers are made, and a run builds its base many times."""
 
 
-def resumes(encoder: TransformerEncoder, inputs: Inputs, deepest: int) -> bool:
+def resumes(encoder: TextEncoder, inputs: Inputs, deepest: int, *architecture: object) -> bool:
     """Whether starting at depth 1 to `deepest` gives the same features; T5, for one, hands more from layer to layer.
-    What is found of an architecture holds whatever its weights are. inputs: of the texts that it is tried on."""
-    pooling = (encoder.pooling.how, encoder.pooling.normalise)
-    own = (type(encoder.model).__qualname__, encoder.hf_config.to_dict(), encoder.layers, encoder.attention, *pooling)
-    known = json.dumps([own, str(next(encoder.parameters()).device)], sort_keys=True, default=str)
+
+    inputs: of the texts that it is tried on. architecture: what an encoder is but for its weights; what is found of one
+    holds of all.
+    """
+    device = str(next(encoder.parameters()).device)
+    known = json.dumps([*architecture, deepest, device], sort_keys=True, default=str)
     if known not in _FOUND:
         _FOUND[known] = _tried(encoder, inputs, deepest)
     return _FOUND[known]
 
 
-def _tried(encoder: TransformerEncoder, inputs: Inputs, deepest: int) -> bool:
+def _tried(encoder: TextEncoder, inputs: Inputs, deepest: int) -> bool:
     with steady(encoder), torch.no_grad():
         whole = encoder(inputs)
         for depth in range(1, deepest + 1):

@@ -10,6 +10,7 @@ import inspect
 import warnings
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -177,7 +178,8 @@ class TransformerEncoder(TextEncoder):
         found = {"linear_layers"}
         if any(drops(module) for module in self.model.modules()):
             found.add("dropout")
-        if resumes(self, self._probe(), self._deepest):
+        plan = (self.architecture, self.hf_config.to_dict(), self.layers, self.attention, asdict(self.pooling))
+        if resumes(self, self._probe(), self._deepest, *plan):
             found.add("sequence_blocks")
         return frozenset(found)
 

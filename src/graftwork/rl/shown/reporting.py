@@ -16,7 +16,7 @@ from graftwork.rl.shown.clips import clips
 from graftwork.rl.shown.commands import commands
 from graftwork.rl.world.environments import World, open_world
 from graftwork.rl.world.scoring import Scorer, episode_seeds
-from graftwork.runs.costs import versions
+from graftwork.runs.finished.costs import versions
 
 CLIPPED = 5
 """Episodes that are recorded, of which two are shown."""

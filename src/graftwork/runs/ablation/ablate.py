@@ -37,8 +37,8 @@ from graftwork.runs.listener import Listener
 from graftwork.runs.machines.heard import cost_notes
 from graftwork.runs.machines.reached import reached
 from graftwork.runs.one_at_a_time import one_at_a_time
-from graftwork.runs.shared_features import frozen_inputs
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.run import make_ready
+from graftwork.runs.single.shared_features import frozen_inputs
 from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import Workspace, check_free, claims_out

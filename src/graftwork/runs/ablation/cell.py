@@ -26,7 +26,7 @@ from graftwork.runs.ablation.shared import Shared
 from graftwork.runs.default import failure_text
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import run_single
+from graftwork.runs.single.run import run_single
 from graftwork.runs.stored import Finished, keep, recall
 from graftwork.runs.workspace import Workspace
 

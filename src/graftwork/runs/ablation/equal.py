@@ -15,7 +15,7 @@ from graftwork.runs.ablation.keys import Keys
 from graftwork.runs.ablation.repeats import Repeat
 from graftwork.runs.finished_store import folder
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.run import make_ready
 
 
 def with_equal_seconds(arms: Arms, repeat: Repeat, keys: Keys, listener: Listener) -> Arms:

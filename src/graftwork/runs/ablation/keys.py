@@ -18,7 +18,7 @@ from graftwork.devices import chosen
 from graftwork.runs.ablation.arms import Arm
 from graftwork.runs.ablation.own_code import PROCESS, code_digests
 from graftwork.runs.ablation.repeats import Repeat
-from graftwork.runs.costs import versions
+from graftwork.runs.finished.costs import versions
 from graftwork.runs.stored import FORMAT
 from graftwork.tasks.metrics.functions import known
 

@@ -10,7 +10,7 @@ from graftwork.runs.ablation.inputs import without_columns
 from graftwork.runs.ablation.repeats import Repeat
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.shared_features import read_by, share_features
+from graftwork.runs.single.shared_features import read_by, share_features
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from graftwork.evidence.advice.fitting import Fitting, TableFacts, fitting
 from graftwork.recipe import Recipe
 from graftwork.runs.advice.commands import Commands
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.run import make_ready
 from graftwork.tasks.labels import label_counts
 from graftwork.techniques import TECHNIQUES
 

@@ -31,7 +31,7 @@ from graftwork.runs.job.choice import Choice
 from graftwork.runs.job.held_out import encoded
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import build_network
+from graftwork.runs.single.run import build_network
 from graftwork.shown import counted
 from graftwork.tasks.metrics.registry import metric_for, score
 from graftwork.tasks.task import Task

@@ -21,7 +21,7 @@ from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.clock import Began, Deadline, shown
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.run import make_ready
 from graftwork.runs.workspace import Workspace
 
 FINISH = 4.0

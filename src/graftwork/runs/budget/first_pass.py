@@ -12,7 +12,7 @@ from graftwork.runs.budget.own_rows import READING, fewest, rows_in_time, with_t
 from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.run import make_ready
 
 FASTER = 3.0
 """So many times as fast as in a first look a base reads at most."""

@@ -13,7 +13,7 @@ from graftwork.core.scoring import predict_examples
 from graftwork.recipe import Recipe
 from graftwork.runs.clock import Clock
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.run import make_ready
 
 SECONDS = 1.0
 """Rows are read until so much time has passed, and at least `FEWEST` of them where there are so many."""

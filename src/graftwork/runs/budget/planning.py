@@ -25,7 +25,7 @@ from graftwork.runs.candidates.tables import could_be_tried
 from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.run import make_ready
 from graftwork.runs.workers.checks import check_rows, why_alone
 from graftwork.runs.workspace import Workspace
 

@@ -13,7 +13,7 @@ from graftwork.recipe import Recipe
 from graftwork.runs.budget.look import SMALL, Look
 from graftwork.runs.candidates.usual import PROBED_LAYERS
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.run import make_ready
 from graftwork.techniques.transfer.partial import Partial
 from graftwork.techniques.transfer.warm_start import WarmStart
 

@@ -18,7 +18,7 @@ from graftwork.errors import DataError, UsageError
 from graftwork.networks.heads.linear import Linear
 from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.network import Network
-from graftwork.runs.folds import FOLDS, together_in, without_own_fold
+from graftwork.runs.job.folds import FOLDS, together_in, without_own_fold
 from graftwork.tasks.metrics.metric import Metric
 from graftwork.tasks.registry import fits, infer_task
 from graftwork.tasks.task import Task

@@ -16,7 +16,7 @@ from graftwork.model import Model
 from graftwork.networks.heads.head import Head
 from graftwork.networks.merging import average, plain_head, rescaled
 from graftwork.networks.network import Network
-from graftwork.runs.costs import versions
+from graftwork.runs.finished.costs import versions
 from graftwork.runs.merging.parents import Parent
 from graftwork.tasks.task import Task
 

@@ -10,7 +10,7 @@ import numpy as np
 from graftwork.evidence.profile.finding import Finding
 from graftwork.evidence.profile.learning_curve import LEAST_SIZES, SizeErrors
 from graftwork.evidence.profile.more_rows import more_rows, too_few
-from graftwork.runs.folds import FOLDS, folds
+from graftwork.runs.job.folds import FOLDS, folds
 from graftwork.runs.job.held_out import drawing_order
 from graftwork.runs.profile.features import FrozenBase, RowFeatures
 from graftwork.runs.profile.probes import Probe, answers, probe

@@ -21,10 +21,10 @@ from graftwork.networks.network import Network
 from graftwork.recipe import Recipe
 from graftwork.runs.bases.settling import settled
 from graftwork.runs.candidates.usual import PROBED_LAYERS
-from graftwork.runs.folds import together_in
+from graftwork.runs.job.folds import together_in
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import build_network
+from graftwork.runs.single.run import build_network
 from graftwork.runs.workspace import Workspace
 
 

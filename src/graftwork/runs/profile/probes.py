@@ -16,7 +16,7 @@ from graftwork.networks.features import Features
 from graftwork.networks.heads.rows import RowHead
 from graftwork.networks.heads.solving.fitting import fit_linear
 from graftwork.networks.heads.solving.problem import L2, Problem
-from graftwork.runs.folds import FOLDS, folds
+from graftwork.runs.job.folds import FOLDS, folds
 from graftwork.runs.profile.features import RowFeatures
 from graftwork.tasks.task import Task
 

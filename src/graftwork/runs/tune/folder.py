@@ -10,7 +10,7 @@ from graftwork.data.store.writing import clean, is_own, move, remove
 from graftwork.errors import DataError, ModelError, UsageError
 from graftwork.evidence.tune.page.files import HTML, JSON
 from graftwork.evidence.tune.table import PARQUET
-from graftwork.runs.tune.identity import STUDY
+from graftwork.runs.tune.study.identity import STUDY
 from graftwork.runs.workspace import check_free
 from graftwork.saving import REPORTS
 

@@ -17,7 +17,7 @@ from graftwork.evidence.tune.resampled import Judged as Target
 from graftwork.evidence.tune.resampled import Resampled, resampled
 from graftwork.recipe import Recipe
 from graftwork.runs.ablation.repeats import pool_of
-from graftwork.runs.folds import FOLDS, folds
+from graftwork.runs.job.folds import FOLDS, folds
 from graftwork.runs.job.held_out import distinct, encoded, latest_off, split_off, strata
 from graftwork.runs.job.job import Job
 from graftwork.tasks.averaging import why_not_averaged

@@ -13,19 +13,19 @@ from graftwork.runs.budget.affordable import keep_all_rows, within_budget
 from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.clock import Began, Deadline
 from graftwork.runs.default import ordered_for
+from graftwork.runs.finished.provenance import licence_notes
 from graftwork.runs.job.data_arguments import DataArguments
 from graftwork.runs.job.job import Job, make_job
 from graftwork.runs.listener import Listener
-from graftwork.runs.provenance import licence_notes
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.run import make_ready
 from graftwork.runs.tune.asked import Asking
 from graftwork.runs.tune.first import first_trials
-from graftwork.runs.tune.identity import check_identity, identity_of
 from graftwork.runs.tune.judged import Judged, judged_rows
 from graftwork.runs.tune.search import Planned
 from graftwork.runs.tune.space.refused import SEEN
 from graftwork.runs.tune.space.space import SearchSpace, Tries, search_space
 from graftwork.runs.tune.space.tried_bases import room_for_large
+from graftwork.runs.tune.study.identity import check_identity, identity_of
 from graftwork.runs.workspace import Workspace
 
 ENDING = 0.08

@@ -20,7 +20,7 @@ from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
 from graftwork.runs.tune.ladder import TOP, best_paused, first_level, rungs_of, scores_by_level, taken_up
 from graftwork.runs.tune.space.dimensions import Dimension
-from graftwork.runs.tune.study import REPEATED, Study
+from graftwork.runs.tune.study.study import REPEATED, Study
 
 SHARE = 0.25
 """Of the time that is left, what a proposed run may take from its first step to its last."""

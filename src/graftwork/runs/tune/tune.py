@@ -18,28 +18,28 @@ from graftwork.runs.candidates.orders import Portfolio
 from graftwork.runs.candidates.portfolio import PORTFOLIO
 from graftwork.runs.clock import Began, Clock, Deadline, shown
 from graftwork.runs.default import failure_text
-from graftwork.runs.finishing import Finishing
+from graftwork.runs.finished.finishing import Finishing
+from graftwork.runs.finished.reporting import Call
 from graftwork.runs.job.data_arguments import DataArguments, DataOptions
 from graftwork.runs.job.signature import with_data_options
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.machines.reached import reached
 from graftwork.runs.one_at_a_time import one_at_a_time
-from graftwork.runs.reporting import Call
 from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.tune.asked import BUDGET, Asking, latency_of, size_of
-from graftwork.runs.tune.best import Best, Considering, best_score
-from graftwork.runs.tune.choosing import Choosing
+from graftwork.runs.tune.choosing.best import Best, Considering, best_score
+from graftwork.runs.tune.choosing.choosing import Choosing
+from graftwork.runs.tune.choosing.tuned import Tuned
 from graftwork.runs.tune.folder import TRIALS, open_folder, removed_if_refused
-from graftwork.runs.tune.heard import Heard
 from graftwork.runs.tune.ladder import rungs_of
-from graftwork.runs.tune.on_cluster import TrialsOnCluster, told_costs, trials_on
 from graftwork.runs.tune.preparing import prepared
 from graftwork.runs.tune.search import Search
 from graftwork.runs.tune.space.space import refused
-from graftwork.runs.tune.study import check_installed, open_study
-from graftwork.runs.tune.trial_files import known_trials
-from graftwork.runs.tune.trial_run import TrialRunner
-from graftwork.runs.tune.tuned import Tuned
+from graftwork.runs.tune.study.study import check_installed, open_study
+from graftwork.runs.tune.trials.files import known_trials
+from graftwork.runs.tune.trials.heard import Heard
+from graftwork.runs.tune.trials.on_cluster import TrialsOnCluster, told_costs, trials_on
+from graftwork.runs.tune.trials.run import TrialRunner
 from graftwork.runs.watching import heard
 from graftwork.runs.workspace import claims_out
 from graftwork.shown import counted

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from graftwork.recipe import Recipe
 from graftwork.runs.listener import Listener
 from graftwork.runs.machines.reached import reached
-from graftwork.runs.single import RunOne, run_single
+from graftwork.runs.single.run import RunOne, run_single
 from graftwork.runs.workers.checks import check_here, check_number, check_several
 
 if TYPE_CHECKING:

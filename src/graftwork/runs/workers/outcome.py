@@ -22,7 +22,7 @@ from graftwork.devices import chosen
 from graftwork.networks.network import Network
 from graftwork.recipe import Recipe, from_dict
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import Candidate
+from graftwork.runs.single.run import Candidate
 from graftwork.runs.stored import predictions_of, tensors_of
 from graftwork.saved import Saved
 

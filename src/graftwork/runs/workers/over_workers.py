@@ -15,7 +15,7 @@ from graftwork.recipe import Recipe
 from graftwork.runs.clock import Deadline
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import Candidate, make_ready, run_single
+from graftwork.runs.single.run import Candidate, make_ready, run_single
 from graftwork.runs.workers.checks import check_rows, why_alone
 from graftwork.runs.workers.job_files import why_not_written
 from graftwork.runs.workers.only_here import why_only_here

@@ -13,7 +13,7 @@ from graftwork.core.parallel.workers import Workers
 from graftwork.runs.clock import Deadline, shared
 from graftwork.runs.job.job import Job
 from graftwork.runs.listener import Listener
-from graftwork.runs.single import run_single
+from graftwork.runs.single.run import run_single
 from graftwork.runs.workers.measured import measured
 from graftwork.runs.workers.outcome import write_outcome
 from graftwork.runs.workers.request import Request

@@ -7,7 +7,7 @@ from dataclasses import replace
 from graftwork.errors import GraftworkError
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import make_ready
+from graftwork.runs.single.run import make_ready
 
 SEEN = 64
 """Rows on which a plan is made: whether it composes does not depend on how many there are."""

@@ -15,7 +15,7 @@ from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import written
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
-from graftwork.runs.single import build_network
+from graftwork.runs.single.run import build_network
 from graftwork.runs.tune.space.arms import regimes
 from graftwork.runs.tune.space.dimensions import Dimension as Dimension
 from graftwork.runs.tune.space.listed_dimensions import Parts, dimensions_of, switched_on

@@ -1,0 +1,1 @@
+"""The model of a study: the best so far, combinations, the one that is kept."""

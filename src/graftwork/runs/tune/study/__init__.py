@@ -1,0 +1,1 @@
+"""The study: what is proposed, from what, and which study it is."""

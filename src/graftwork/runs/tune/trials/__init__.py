@@ -1,0 +1,1 @@
+"""A trial: its run, what it reads, and what is kept of it, here and on other machines."""
