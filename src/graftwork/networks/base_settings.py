@@ -90,6 +90,10 @@ class BaseSettings(ABC):
         """How many of its upper blocks the default tunes; no more than it has."""
         return 2
 
+    def told_tokens(self) -> int | None:
+        """How many tokens of a text it reads, where its files say so; None where it has to be built for that."""
+        return None
+
     def told_depth(self) -> int | None:
         """How many blocks its encoder has, where its files say so; None where it has to be built for that."""
         return None

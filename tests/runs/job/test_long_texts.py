@@ -9,14 +9,31 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import graftwork as gw
 from graftwork.errors import UsageError
+from graftwork.networks.base_settings import TrainingRows
+from graftwork.networks.bases.registry import parse_base
+from graftwork.networks.hub.tokenizer import TextTokenizer
+from graftwork.networks.text.transformer import TransformerEncoder
+from graftwork.runs.job import long_texts
 from heard import Ear
 from jobs import job_of
 from tiny import tiny_rows
+from tinye5 import tiny_e5
 
 WORDS = "room people paper wit while read around parcel with the in and we a someone".split()  # noqa: SIM905
+
+
+@pytest.fixture(scope="module")
+def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> list[TextTokenizer]:
+    """Of word pieces, and of a unigram model."""
+    unigram = TransformerEncoder.from_pretrained(tiny_e5(tmp_path_factory.mktemp("e5")))
+    pieces = parse_base("minilm").build(TrainingRows(), 0)
+    assert isinstance(pieces, TransformerEncoder)
+    return [pieces.tokenizer, unigram.tokenizer]
 
 
 def long_table(rows: int, words: int = 400) -> pd.DataFrame:
@@ -56,6 +73,31 @@ def test_a_named_base_is_kept_and_the_loss_is_said_at_fit_and_at_predict() -> No
     with pytest.warns(UserWarning, match="1 of 2 texts in 'text' are longer than the 254 tokens") as caught:
         model.predict(["a short one", table.text[0]])
     assert len(caught) == 1
+
+
+def test_a_base_is_not_loaded_where_its_files_say_that_it_reads_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = parse_base("minilm")
+    room = 256 - long_texts._SPECIAL - 2  # two marks: of the text and of the prompt
+    monkeypatch.setattr(type(base), "build", lambda *_: pytest.fail("it was loaded"))
+    texts = ["x" * room, "é" * (room // 3), "short"]
+    assert long_texts.reading_all("text", base, texts, named=False) == (base, "")
+    for beyond in (["x" * (room + 1)], [("x" * room, "y")], ["ǖ" * (room // 3)]):
+        with pytest.raises(pytest.fail.Exception, match="it was loaded"):
+            long_texts.reading_all("text", base, beyond, named=False)
+    named = parse_base("minilm:max_length=100")
+    assert long_texts.reading_all("text", named, ["x" * 90], named=True) == (named, "")
+    with pytest.raises(pytest.fail.Exception, match="it was loaded"):
+        long_texts.reading_all("text", parse_base("minilm:max_length=100"), ["x" * 100], named=True)
+
+
+def test_a_text_has_no_more_tokens_than_is_reckoned(tokenizers: list[TextTokenizer]) -> None:
+    @settings(max_examples=300, deadline=None)
+    @given(st.text(max_size=40))
+    def holds(text: str) -> None:
+        for tokenizer in tokenizers:
+            assert tokenizer.lengths([text])[0] <= long_texts._most_tokens(text)
+
+    holds()
 
 
 def test_a_few_long_texts_are_said_and_change_nothing() -> None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from graftwork.networks.hub.tokenizer import TextTokenizer
 
 
+_BEHIND = 2
+"""Positions that some bases (RoBERTa) leave unused."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _PretrainedSettings(BaseSettings):
     """depth: how many of its layers a text goes through; those above are left out, which makes it quicker and smaller;
@@ -66,6 +70,15 @@ class _PretrainedSettings(BaseSettings):
 
         layers = getattr(read_config(locate(self.folder())), "num_hidden_layers", None)
         return None if layers is None else int(layers) + 1
+
+    def told_tokens(self) -> int | None:
+        from graftwork.networks.hub.loading import locate, read_config
+        from graftwork.networks.pooling import as_trained
+
+        folder = locate(self.folder())
+        told = as_trained(folder).max_length if self.max_length is None else self.max_length
+        positions = getattr(read_config(folder), "max_position_embeddings", None)
+        return told if told is None or positions is None else min(told, positions - _BEHIND)
 
     @abstractmethod
     def folder(self) -> str:

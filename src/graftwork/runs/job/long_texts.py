@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -22,6 +23,8 @@ COVERED = 0.95
 """Share of texts that are then read whole."""
 _SHORT = 64
 """Characters that every base reads: shorter texts need no look."""
+_SPECIAL = 8
+"""Tokens that stand beside those of a text, at most."""
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
@@ -54,6 +57,8 @@ def reading_all(name: str, base: BaseSettings, texts: Sequence[TextValue], *, na
     read in one window, so that a pretrained base reads no more of them."""
     if not texts or max(sum(map(len, as_parts(text))) for text in texts) <= _SHORT:
         return base, ""
+    if _surely_whole(base, texts):
+        return base, ""
     found = _of_pretrained(base, texts) if base.pretrained else _of_learned(base, texts)
     if found is None or not found.long.any():
         return base, ""
@@ -71,6 +76,21 @@ def reading_all(name: str, base: BaseSettings, texts: Sequence[TextValue], *, na
         longer,
         f"{which} than the {found.limit:,} tokens of {base.spec}, so they are read {how}: {longer.spec}{rest}",
     )
+
+
+def _surely_whole(base: BaseSettings, texts: Sequence[TextValue]) -> bool:
+    """Whether a base reads all of these texts by what its files say, so that it need not be loaded for that: a token is
+    a byte at least, of the text as it stands or taken apart."""
+    limit = base.told_tokens()
+    if limit is None:
+        return False
+    longest = max(sum(map(_most_tokens, as_parts(text))) for text in texts)
+    return longest + _most_tokens(getattr(base, "prompt", "")) + _SPECIAL <= limit
+
+
+def _most_tokens(text: str) -> int:
+    """Some tokenizers put a mark of its own before the first word."""
+    return 1 + max(len(text.encode(errors="replace")), len(normalize("NFKD", text).encode(errors="replace")))
 
 
 def _of_pretrained(base: BaseSettings, texts: Sequence[TextValue]) -> _Lengths | None:
