@@ -35,11 +35,11 @@ def test_it_is_computed_once_while_nothing_changes(encoder, monkeypatch):
     assert found == [anew(encoder, depth) for depth in (2, 3, 2, 3)]
 
 
-@pytest.mark.parametrize("way", ["in place", "past the counter", "another tensor", "permuted"])
+@pytest.mark.parametrize("way", ["in place", "past the counter", "another tensor", "for inference alone", "permuted"])
 def test_it_follows_every_change(encoder, way):
     before, weight = weights_digest(encoder, 3), encoder.blocks()[1][0].state_dict(keep_vars=True)
     name, parameter = next((name, one) for name, one in weight.items() if one.ndim == 2)
-    with torch.no_grad():
+    with torch.inference_mode(way == "for inference alone"), torch.no_grad():
         if way == "in place":
             parameter[0, 0] += 1e-6
         elif way == "past the counter":

@@ -77,7 +77,7 @@ def test_a_named_base_is_kept_and_the_loss_is_said_at_fit_and_at_predict() -> No
 
 def test_a_base_is_not_loaded_where_its_files_say_that_it_reads_all(monkeypatch: pytest.MonkeyPatch) -> None:
     base = parse_base("minilm")
-    room = 256 - long_texts._SPECIAL - 2  # two marks: of the text and of the prompt
+    room = 256 - long_texts._SPECIAL - 2 * 3  # of the text and of the prompt
     monkeypatch.setattr(type(base), "build", lambda *_: pytest.fail("it was loaded"))
     texts = ["x" * room, "é" * (room // 3), "short"]
     assert long_texts.reading_all("text", base, texts, named=False) == (base, "")
@@ -85,7 +85,7 @@ def test_a_base_is_not_loaded_where_its_files_say_that_it_reads_all(monkeypatch:
         with pytest.raises(pytest.fail.Exception, match="it was loaded"):
             long_texts.reading_all("text", base, beyond, named=False)
     named = parse_base("minilm:max_length=100")
-    assert long_texts.reading_all("text", named, ["x" * 90], named=True) == (named, "")
+    assert long_texts.reading_all("text", named, ["x" * 86], named=True) == (named, "")
     with pytest.raises(pytest.fail.Exception, match="it was loaded"):
         long_texts.reading_all("text", parse_base("minilm:max_length=100"), ["x" * 100], named=True)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
+from graftwork.evidence.tune.front import OBJECTIVES
 from graftwork.evidence.tune.trials import Trial
 from graftwork.runs.tune.ladder import APART, TOP, best_paused, first_level, rungs_of, scores_by_level, taken_up
 
@@ -59,6 +61,19 @@ def test_short_runs_compete_at_the_levels_that_they_have() -> None:
     short = [trial(number, {1: 0.5 + number / 100}, steps=30) for number in range(3)]
     assert taken_up(short) == ((2, TOP),)
     assert taken_up([trial(0, {TOP: 0.5}, steps=10), *short[1:]]) == ()
+
+
+def test_of_several_objectives_the_fronts_come_one_after_the_other() -> None:
+    sizes = {0: (0.9, 50), 1: (0.8, 60), 2: (0.5, 10), 3: (0.4, 5), 4: (0.3, 20), 5: (0.2, 90)}
+    paused = [replace(trial(number, {0: score}), size=size) for number, (score, size) in sizes.items()]
+    assert taken_up(paused) == ((0, 1), (1, 1))
+    assert taken_up(paused, ("score", "size")) == ((0, 1), (2, 1))  # 3 is on the front too, and there are two places
+    nine = [*paused, *(replace(trial(number, {0: 0.1}), size=99) for number in (6, 7, 8))]
+    assert taken_up(nine, ("score", "size")) == ((0, 1), (2, 1), (3, 1))
+    assert taken_up(nine, OBJECTIVES) == ((0, 1), (2, 1), (3, 1))  # latencies that were not measured say nothing
+    best = best_paused([replace(paused[1], number=6), *paused[2:]], ("score", "size"))
+    assert best is not None
+    assert best.number == 6
 
 
 def test_the_furthest_is_finished_first() -> None:

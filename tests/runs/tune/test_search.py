@@ -243,6 +243,14 @@ def test_a_deadline_ends_it_and_what_is_under_way_is_finished_first(tmp_path: Pa
     assert best.state == "finished"
 
 
+def test_with_a_deadline_the_last_trials_are_not_left_under_way(tmp_path: Path) -> None:
+    found = search(tmp_path, 13, Runs(tmp_path / "trials"), Deadline(200.0, clock=lambda: 0.0))
+    assert set(found.trials) == set(range(13))
+    assert {one.state for one in found.trials.values()} == {"finished"}
+    without = search(tmp_path / "other", 13, Runs(tmp_path / "other" / "trials"))
+    assert "paused" in {one.state for one in without.trials.values()}  # 25 and 25 more are to be 50
+
+
 def test_an_exhausted_space_ends_it(tmp_path: Path) -> None:
     class Few(Lines):
         dimensions = Lines.dimensions[:2]

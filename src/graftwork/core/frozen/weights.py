@@ -10,7 +10,8 @@ from graftwork.data.store.cache import digest
 from graftwork.networks.encoder import Encoder
 
 Stamp = tuple[int, int, float]
-"""Of a tensor: where it is, how often it was written to, the sum of its values (for writing that is not counted)."""
+"""Of a tensor: where it is, how often it was written to, the sum of its values: writing through `.data` is not
+counted, and is seen unless the sum stays as it was."""
 _KNOWN: WeakKeyDictionary[Encoder, dict[int, tuple[str, list[Stamp], str]]] = WeakKeyDictionary()
 """By encoder and blocks: its configuration, its tensors as they were, and their digest, which takes 20 times as long to
 compute as the stamps, and is asked for several times a run."""
@@ -29,4 +30,5 @@ def weights_digest(encoder: Encoder, depth: int) -> str:
 
 
 def _stamp(tensor: Tensor) -> Stamp:
-    return tensor.data_ptr(), tensor._version, float(tensor.sum())
+    writes = 0 if tensor.is_inference() else tensor._version  # these don't count
+    return tensor.data_ptr(), writes, float(tensor.sum())

@@ -13,6 +13,7 @@ from graftwork.evidence.tune.trials import Trial
 Objective = Literal["score", "latency", "size"]
 OBJECTIVES: tuple[Objective, ...] = ("score", "latency", "size")
 """More is better of the score, less of the others."""
+QUALITY = OBJECTIVES[:1]
 
 
 def front(trials: Sequence[Trial], objectives: Sequence[Objective] = OBJECTIVES) -> tuple[int, ...]:
@@ -23,10 +24,15 @@ def front(trials: Sequence[Trial], objectives: Sequence[Objective] = OBJECTIVES)
     """
     there = [one for one in trials if one.state == "finished" and all(map(math.isfinite, _values(one, objectives)))]
     there.sort(key=lambda one: one.plainness)
-    values = np.array([_values(one, objectives) for one in there]).reshape(len(there), len(objectives))
+    values = values_of(there, objectives)
     _, first = np.unique(values, axis=0, return_index=True) if len(there) else (None, np.zeros(0, np.intp))
     places = [at for at in undominated(values) if at in set(first.tolist())]
     return tuple(there[at].number for at in sorted(places, key=lambda at: (-(there[at].score or 0.0), at)))
+
+
+def values_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> np.ndarray:
+    """(N, M), more is better in each column; NaN where one was not measured."""
+    return np.array([_values(one, objectives) for one in trials]).reshape(len(trials), len(objectives))
 
 
 def undominated(values: np.ndarray) -> list[int]:

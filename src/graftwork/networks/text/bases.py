@@ -62,12 +62,14 @@ class _PretrainedSettings(BaseSettings):
             raise UsageError(f"windows={self.windows} and keep={self.keep} exclude each other: drop one of them.")
 
     def with_layers(self, layers: int) -> BaseSettings:
-        depth = self.told_depth() if self.depth is None else self.depth + 1
+        depth = self.told_depth()
         return replace(self, layers=layers if depth is None else min(layers, depth - 1))
 
     def told_depth(self) -> int | None:
         from graftwork.networks.hub.loading import locate, read_config
 
+        if self.depth is not None:
+            return self.depth + 1
         layers = getattr(read_config(locate(self.folder())), "num_hidden_layers", None)
         return None if layers is None else int(layers) + 1
 

@@ -10,21 +10,22 @@ from graftwork.data.batch import Hidden, Inputs
 from graftwork.networks.stacks import steady
 from graftwork.networks.text.encoder import TextEncoder
 
-_FOUND: dict[str, bool] = {}
-"""By architecture: as many passes as there are layers are made, and a run builds its base many times."""
+_FOUND: set[str] = set()
+"""Architectures that do: as many passes as there are layers are made, and a run builds its base many times. One that
+fails is tried again: it may have been for its weights, or for memory."""
 
 
 def resumes(encoder: TextEncoder, inputs: Inputs, deepest: int, *architecture: object) -> bool:
     """Whether starting at depth 1 to `deepest` gives the same features; T5, for one, hands more from layer to layer.
 
-    inputs: of the texts that it is tried on. architecture: what an encoder is but for its weights; what is found of one
-    holds of all.
+    inputs: of the texts that it is tried on. architecture: what an encoder is but for its weights; one that is found
+    to does so whatever its weights are.
     """
     device = str(next(encoder.parameters()).device)
     known = json.dumps([*architecture, deepest, device], sort_keys=True, default=str)
-    if known not in _FOUND:
-        _FOUND[known] = _tried(encoder, inputs, deepest)
-    return _FOUND[known]
+    if known not in _FOUND and _tried(encoder, inputs, deepest):
+        _FOUND.add(known)
+    return known in _FOUND
 
 
 def _tried(encoder: TextEncoder, inputs: Inputs, deepest: int) -> bool:

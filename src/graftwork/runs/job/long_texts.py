@@ -89,8 +89,8 @@ def _surely_whole(base: BaseSettings, texts: Sequence[TextValue]) -> bool:
 
 
 def _most_tokens(text: str) -> int:
-    """Some tokenizers put a mark of its own before the first word."""
-    return 1 + max(len(text.encode(errors="replace")), len(normalize("NFKD", text).encode(errors="replace")))
+    """Some tokenizers put a mark before the first word, and two tokens between a text and the next."""
+    return 3 + max(len(text.encode(errors="replace")), len(normalize("NFKD", text).encode(errors="replace")))
 
 
 def _of_pretrained(base: BaseSettings, texts: Sequence[TextValue]) -> _Lengths | None:

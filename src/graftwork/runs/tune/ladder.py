@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from graftwork.evidence.tune.front import QUALITY, Objective, undominated, values_of
 from graftwork.evidence.tune.trials import Trial
 
 SHARES = (9, 3, 1)
@@ -55,20 +58,37 @@ def scores_by_level(trial: Trial) -> dict[int, float]:
     return {levels[step]: score for step, score in trial.rungs if step in levels}
 
 
-def taken_up(trials: Sequence[Trial]) -> tuple[TakenUp, ...]:
+def taken_up(trials: Sequence[Trial], objectives: Sequence[Objective] = QUALITY) -> tuple[TakenUp, ...]:
     """Which paused trials go on, the highest level first, by number within one: of all that were ever scored at a level
-    the best third (rounded down), as far as they are still paused there."""
+    the best third (rounded down), as far as they are still paused there.
+
+    Best is the highest score at that level; of several objectives those that no other one beats in all, then those that
+    none beats but the former, and so on (non-dominated sorting, Deb et al. 2002), by score within each."""
     found: list[TakenUp] = []
     for level in range(TOP - 1, -1, -1):
         scored = [(one, scores_by_level(one)) for one in trials if one.state in ("finished", "paused")]
-        ranked = sorted(((scores[level], -one.number, one) for one, scores in scored if level in scores), reverse=True)
-        best = [one for _, _, one in ranked[: len(ranked) // KEPT]]
+        ranked = _ranked([(scores[level], one) for one, scores in scored if level in scores], objectives)
+        best = ranked[: len(ranked) // KEPT]
         paused = [one for one in best if one.state == "paused" and max(scores_by_level(one)) == level]
         found += [TakenUp(one.number, level + 1) for one in sorted(paused, key=lambda one: one.number)]
     return tuple(found)
 
 
-def best_paused(trials: Iterable[Trial]) -> Trial | None:
+def best_paused(trials: Iterable[Trial], objectives: Sequence[Objective] = QUALITY) -> Trial | None:
     """The paused trial that is worth finishing first where no new ones are begun: of the highest level the best."""
-    paused = [(max(scores_by_level(one).items()), -one.number, one) for one in trials if one.state == "paused"]
-    return max(paused, key=lambda found: found[:2])[2] if paused else None
+    paused = [(*max(scores_by_level(one).items()), one) for one in trials if one.state == "paused"]
+    highest = max((level for level, _, _ in paused), default=0)
+    ranked = _ranked([(score, one) for level, score, one in paused if level == highest], objectives)
+    return ranked[0] if ranked else None
+
+
+def _ranked(scored: Iterable[tuple[float, Trial]], objectives: Sequence[Objective]) -> list[Trial]:
+    """Trials with their scores, the best first; of those that are the same the earlier one."""
+    left, found = sorted(scored, key=lambda pair: (-pair[0], pair[1].number)), list[Trial]()
+    while left and len(objectives) > 1:
+        values = np.nan_to_num(values_of([one for _, one in left], objectives), nan=-np.inf)
+        values[:, objectives.index("score")] = [score for score, _ in left]
+        front = set(undominated(values))
+        found += [one for at, (_, one) in enumerate(left) if at in front]
+        left = [pair for at, pair in enumerate(left) if at not in front]
+    return found + [one for _, one in left]

@@ -25,7 +25,7 @@ from graftwork.runs.tune.search import Planned
 from graftwork.runs.tune.space.refused import SEEN
 from graftwork.runs.tune.space.space import SearchSpace, Tries, search_space
 from graftwork.runs.tune.space.tried_bases import room_for_large
-from graftwork.runs.tune.study.identity import check_identity, identity_of
+from graftwork.runs.tune.study.identity import check_identity, identity_of, weights_of
 from graftwork.runs.workspace import Workspace
 
 ENDING = 0.08
@@ -93,7 +93,8 @@ def prepared(
     listener.note(judged.note)
     space = search_space(job, recipe, tries)
     if folder is not None:
-        check_identity(folder, identity_of(judged.job, recipe, asking, judged.folds, space.dimensions))
+        weights = weights_of(arm.base for one in space.frame.inputs for arm in one.arms)
+        check_identity(folder, identity_of(judged.job, recipe, asking, judged.folds, space.dimensions, weights))
     deadline = allowed.deadline
     if deadline is not None:
         left = max(deadline.left(), 0.0)

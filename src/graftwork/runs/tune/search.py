@@ -118,6 +118,9 @@ class Search:
             while self._time_for_more() and not self.exhausted:
                 self._try_batch(begin)
                 begin += self.batch
+        except Over:
+            pass
+        try:
             self._finish_paused()
         except Over:
             pass
@@ -147,7 +150,7 @@ class Search:
         self._check_number(numbers[-1])
         for number in asked:
             self.study.tell(self.trials[number])
-        further = taken_up(self._within_limits())
+        further = taken_up(self._within_limits(), self.study.objectives)
         self._run_each(_Try(self.trials[number], level, 1.0) for number, level in further)
         for number, _ in further:
             self.study.add(self.trials[number], self.params[number], self.space.dimensions)
@@ -221,7 +224,9 @@ class Search:
 
     def _finish_paused(self) -> None:
         """With a deadline: what time is left goes to the best of those that are under way."""
-        while self.deadline is not None and (one := best_paused(self._within_limits())) is not None:
+        while (
+            self.deadline is not None and (one := best_paused(self._within_limits(), self.study.objectives)) is not None
+        ):
             self._run_each(iter([_Try(one, TOP, 1.0)]))
             if self.trials[one.number].state == "paused":
                 break

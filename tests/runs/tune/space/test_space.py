@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +11,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import graftwork as gw
-from graftwork.errors import ModelError, UsageError
+from graftwork.errors import DataError, ModelError, UsageError
 from graftwork.networks.base_settings import TrainingRows
 from graftwork.networks.bases.registry import parse_base
+from graftwork.networks.heads.registry import HEADS
+from graftwork.networks.text.bases import Transformer
 from graftwork.runs.candidates.planned import planned_recipes
 from graftwork.runs.job.job import Job
+from graftwork.runs.tune.space import refused as refusing
+from graftwork.runs.tune.space.arms import blocks_of
 from graftwork.runs.tune.space.space import SearchSpace, Tries, candidate_bases, refused, search_space
-from graftwork.spaces import Range, Space
-from tiny import KINDS, tiny_model
+from graftwork.spaces import Choice, Range, Space, spaces_of
+from graftwork.techniques.transfer.partial import Partial
+from tiny import KINDS, LAYERS, tiny_model
 
 Texts = tuple[Job, gw.Recipe]
 
@@ -78,6 +84,54 @@ def test_what_is_refused_says_why(texts_job: Texts) -> None:
     job, recipe = texts_job
     both = replace(recipe, techniques=[gw.EMA(), gw.SWA()])
     assert refused(job, both) == "ema and swa both decide which weights are kept at the end. Drop one of them."
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("alpha is odd"), RuntimeError("can't allocate memory")])
+def test_what_fails_while_it_is_looked_at_is_refused(
+    texts_job: Texts, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(refusing, "make_ready", fail)
+    assert refused(*texts_job) == (
+        "alpha is odd" if isinstance(error, ValueError) else "The memory is too small for it."
+    )
+    error = DataError("no space")
+    error.__cause__ = OSError(errno.ENOSPC, "no space")
+    with pytest.raises(DataError, match="no space"):
+        refused(*texts_job)
+
+
+def test_blocks_are_shares_of_the_base_as_it_is_cut(texts_job: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, recipe = texts_job
+    monkeypatch.setattr(Transformer, "searched", {"layers": Range(1, 4), "depth": Choice((None, 2))})
+    space = search_space(job, recipe, Tries())
+    [arm] = space.frame.inputs[0].arms
+    assert arm.depth == LAYERS + 1
+    for share in space.frame.shares:
+        wanted: dict[str, object] = {"tuning": "partial", "base.depth": 2, "blocks": share}
+
+        def suggest(name: str, one: Space, wanted: dict[str, object] = wanted) -> object:
+            return wanted.get(name, one.low if isinstance(one, Range) else one.values[0])
+
+        params = space.propose(suggest)
+        assert wanted.items() <= params.items()
+        made = space.recipe(params)
+        [partial] = [one for one in made.listed if isinstance(one, Partial)]
+        assert partial.blocks == blocks_of(share, [3])
+        assert refused(job, made) == ""
+        assert space.recipe(space.params_of(made) or {}) == made
+
+
+def test_of_a_head_that_is_named_the_settings_are_searched(texts_job: Texts) -> None:
+    job, recipe = texts_job
+    space = search_space(job, replace(recipe, head="cosine"), Tries())
+    names = {one.name for one in space.dimensions}
+    assert {f"cosine.{setting}" for setting in spaces_of(HEADS["cosine"])} <= names
+    assert not {"head", "probe head"} & names
+    fixed = search_space(job, replace(recipe, head="cosine:scale=20"), Tries())
+    assert not [one.name for one in fixed.dimensions if one.name.startswith("cosine.")]
 
 
 def test_bases_come_cheapest_first_and_from_scratch_last(bases: dict[str, str], texts_job: Texts) -> None:

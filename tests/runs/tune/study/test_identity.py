@@ -12,12 +12,13 @@ import pytest
 
 from graftwork.errors import CheckpointError, UsageError
 from graftwork.evidence.tune.trials import Limits
+from graftwork.networks.bases.registry import parse_base
 from graftwork.recipe import Recipe
 from graftwork.runs.tune.asked import Asking
-from graftwork.runs.tune.study.identity import STUDY, Identity, check_identity, identity_of
+from graftwork.runs.tune.study.identity import STUDY, Identity, check_identity, identity_of, weights_of
 from graftwork.spaces import Choice, Range
 from jobs import job_of
-from tiny import tiny_rows
+from tiny import tiny_model, tiny_rows
 
 ROWS = [{"text": text, "label": topic} for text, topic in tiny_rows(60)]
 RECIPE = Recipe(base="gru")
@@ -59,6 +60,23 @@ def test_what_differs_is_said(folder: Path, change: dict[str, Any], said: str) -
         check_identity(folder, identity(**change))
     assert "--new" in str(caught.value)
     assert str(folder.parent) in str(caught.value)
+
+
+def test_other_weights_under_the_same_name_are_said(tmp_path: Path) -> None:
+    base = parse_base(str(tiny_model(tmp_path / "mine")))
+    before = weights_of([base, parse_base("gru"), parse_base("minilm")])
+    assert list(before) == [base.spec]
+    job = job_of(ROWS, RECIPE)
+
+    def now() -> Identity:
+        return identity_of(job, RECIPE, Asking(), 1, DIMENSIONS, weights_of([base]))
+
+    check_identity(tmp_path / "tune", now())
+    check_identity(tmp_path / "tune", now())
+    [file] = Path(tmp_path / "mine").glob("*.safetensors")
+    file.write_bytes(file.read_bytes()[:-4] + b"\0\0\0\0")
+    with pytest.raises(UsageError, match=r"the weights of .*mine.* are others"):
+        check_identity(tmp_path / "tune", now())
 
 
 def test_another_version_is_said(folder: Path) -> None:

@@ -14,6 +14,8 @@ from graftwork.runs.tune.space.tried_bases import Kind, kind_of
 
 SHARES = (0.15, 0.3, 0.45, 0.65, 0.85)
 """Of a base's blocks, those that a partial fine-tune trains, from the top."""
+DEPTH = "depth"
+"""A setting by which a base may be cut to so many layers."""
 LAYERS = "layers"
 """A setting of which a base may have fewer than a space says: those that have `with_layers`."""
 Regime = Literal["solved", "tuned", "scratch"]
@@ -40,6 +42,11 @@ class BaseArm:
         layers = values.pop(LAYERS, None) if type(self.base).with_layers is not BaseSettings.with_layers else None
         base = cast(BaseSettings, replace(cast(Any, self.base), **values)) if values else self.base
         return base.with_layers(layers) if isinstance(layers, int) else base
+
+    def blocks_at(self, base: BaseSettings) -> int:
+        """The blocks of this base at some values of its dimensions."""
+        cut = getattr(base, DEPTH, None) if DEPTH in self.searched and self.depth else None
+        return self.depth if cut is None else int(cut) + 1
 
     def values_of(self, base: BaseSettings) -> dict[str, object] | None:
         """The values at which this base is that one; None where it is another."""

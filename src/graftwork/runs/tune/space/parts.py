@@ -172,8 +172,11 @@ def shares_tried(usual: Recipe, inputs: Sequence[InputArms]) -> tuple[float, ...
 
 
 def heads_tried(job: Job, recipe: Recipe) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Heads to be trained on, and heads to be solved; none where the recipe or a task says which."""
+    """Heads to be trained on, and heads to be solved. One that the recipe names is the only one, and with settings
+    stays as it is; none where a task says which."""
     tasks = job.tasks.values()
+    if recipe.head in HEADS and recipe.head != USUAL_HEAD:
+        return (recipe.head,), (recipe.head,)
     if recipe.head != USUAL_HEAD or any(task.usual_head != "linear" for task in tasks):
         return (), ()
     columns = any(one.modality == "table" for one in recipe.read(job.train.schema))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
@@ -10,6 +10,7 @@ from graftwork import specs
 from graftwork.core.plan import place
 from graftwork.core.settings import Training, fitted_epochs
 from graftwork.core.technique import Technique
+from graftwork.networks.base_settings import BaseSettings
 from graftwork.networks.bases.registry import bases_of, written
 from graftwork.networks.heads.registry import HEADS
 from graftwork.recipe import Recipe
@@ -91,7 +92,7 @@ class SearchSpace:
             frame.recipe,
             base=written(bases),
             head=_head_at(head, params),
-            techniques=self._techniques(params, arms, regime, tuning),
+            techniques=self._techniques(params, depths_of(arms, bases.values()), regime, tuning),
             training=self._training(params, regime, probe),
         )
 
@@ -111,7 +112,7 @@ class SearchSpace:
         return str(params.get(TUNING, next(iter(self.frame.tunings), ""))) if regime == "tuned" else ""
 
     def _techniques(
-        self, params: Mapping[str, object], arms: list[BaseArm], regime: Regime, tuning: str
+        self, params: Mapping[str, object], depths: list[int], regime: Regime, tuning: str
     ) -> tuple[Technique, ...]:
         frame = self.frame
         switched = [_at(one, params) for name, one in frame.switches.items() if params.get(WITH + name) is True]
@@ -119,7 +120,7 @@ class SearchSpace:
         fused = [_at(one, params) for name, one in frame.fusions.items() if name in fusion]
         chosen = [_at(one, params) for one in frame.tunings.get(tuning, ())]
         if BLOCKS in params:
-            blocks = blocks_of(cast(float, params[BLOCKS]), [arm.depth for arm in arms if arm.depth])
+            blocks = blocks_of(cast(float, params[BLOCKS]), depths)
             chosen = [Partial(blocks) if isinstance(one, Partial) else one for one in chosen]
         chosen = list(frame.solved) if regime == "solved" else chosen
         named = [*frame.recipe.named, *chosen, *fused, *switched]
@@ -156,7 +157,7 @@ class SearchSpace:
         known[FUSION[probe]] = next((name for name in frame.fusions if name in listed), NO_FUSION)
         known |= {WITH + name: name in listed for name in frame.switches}
         known |= {f"{name}.{setting}": value for name, one in listed.items() for setting, value in vars(one).items()}
-        depths = [arm.depth for arm in arms if arm.depth]
+        depths = depths_of(arms, (bases[one.input.name] for one in frame.inputs))
         partial = listed.get(Partial.name)
         if isinstance(partial, Partial) and depths:
             known[BLOCKS] = next((share for share in frame.shares if blocks_of(share, depths) == partial.blocks), None)
@@ -197,6 +198,12 @@ class SearchSpace:
             techniques=tuple(sorted(listed, key=place)),
             training=recipe.training if solved else self._filled(recipe.training, arms),
         )
+
+
+def depths_of(arms: Iterable[BaseArm], bases: Iterable[BaseSettings]) -> list[int]:
+    """The blocks of the bases that are tuned in parts, as they are at some values."""
+    depths = (arm.blocks_at(base) for arm, base in zip(arms, bases, strict=True))
+    return [depth for depth in depths if depth]
 
 
 def usual_lr(arms: list[BaseArm]) -> float:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
+from graftwork.data.store.cache import of_disk
 from graftwork.errors import GraftworkError
 from graftwork.recipe import Recipe
+from graftwork.runs.default import failure_text
 from graftwork.runs.job.job import Job
 from graftwork.runs.single.run import make_ready
 
@@ -16,11 +19,16 @@ SEEN = 64
 def refused(job: Job, recipe: Recipe) -> str:
     """Why a recipe with its techniques listed can't be run on this job, as the plan says it; "" where it can.
 
-    Raises UsageError where the techniques are not listed.
+    What fails in any other way, as of memory, is not run either. Raises DataError where the disk is full.
     """
     small = replace(recipe, rows=None, valid_rows=None)
     try:
         make_ready(job.sample(SEEN, recipe.seed, SEEN), small, sketched=True)
-    except GraftworkError as error:
-        return " ".join(str(error).split())
+    except Exception as error:  # also what a technique of the user's own raises, and memory that its weights don't get
+        if of_disk(error):
+            raise
+        if isinstance(error, GraftworkError):
+            return " ".join(str(error).split())
+        gc.collect()
+        return failure_text(error)
     return ""

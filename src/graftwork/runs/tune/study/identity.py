@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypedDict
 
+from graftwork.bases.hashes import sha256_of_files
 from graftwork.data.contents import contents
 from graftwork.data.store.cache import storing
 from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import write_text
 from graftwork.errors import CheckpointError, UsageError
+from graftwork.networks.base_settings import BaseSettings
+from graftwork.networks.bases.registry import FROM_PATH
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
 from graftwork.runs.tune.asked import Asking
@@ -23,13 +27,15 @@ FORMAT = 1
 
 
 class Identity(TypedDict):
-    """versions: of graftwork, and of what proposes. rows: a digest by table. tried: what the search space holds.
+    """versions: of graftwork, and of what proposes. rows: a digest by table. weights: as `weights_of` says them.
+    tried: what the search space holds.
 
     Limits are not part of it: they say what may be kept of the trials, and can be others when it goes on."""
 
     format: int
     versions: dict[str, str]
     rows: dict[str, str]
+    weights: dict[str, str]
     recipe: dict[str, Any]
     seed: int
     batch: int
@@ -42,6 +48,7 @@ _WORDS = {
     "format": "it was written by another version of graftwork",
     "versions": "it was made with other versions: {was}, and here is {now}",
     "rows": "the rows are others ({names})",
+    "weights": "the weights of {names} are others",
     "recipe": "the recipe is another: {names} differ",
     "seed": "its seed is {was}, and here {now}",
     "batch": "its --batch is {was}, and here {now}",
@@ -51,13 +58,21 @@ _WORDS = {
 }
 
 
-def identity_of(job: Job, recipe: Recipe, asking: Asking, folds: int, dimensions: Sequence[Any]) -> Identity:
+def identity_of(
+    job: Job,
+    recipe: Recipe,
+    asking: Asking,
+    folds: int,
+    dimensions: Sequence[Any],
+    weights: Mapping[str, str] = MappingProxyType({}),
+) -> Identity:
     """Of a tune of a job, whose rows are those that are trained on and judged. dimensions: of the search space."""
     tables = {"train": job.train, "valid": job.valid, "calibration": job.calibration}
     return {
         "format": FORMAT,
         "versions": {name: _version(name) for name in ("graftwork", "optuna")},
         "rows": {name: contents(table) for name, table in tables.items() if table is not None},
+        "weights": dict(weights),
         "recipe": json.loads(json.dumps(recipe.to_dict(), default=str)),
         "seed": recipe.seed,
         "batch": asking.batch,
@@ -65,6 +80,17 @@ def identity_of(job: Job, recipe: Recipe, asking: Asking, folds: int, dimensions
         "objectives": ["quality", "latency", "size"] if asking.pareto else ["quality"],
         "tried": [f"{one.name}: {one.space!r}" + (f" where {one.when!r}" if one.when else "") for one in dimensions],
     }
+
+
+def weights_of(bases: Iterable[BaseSettings]) -> dict[str, str]:
+    """By base, a checksum of its weights: of those that are a folder, which may hold others under the same name."""
+    found = {}
+    for base in bases:
+        place = base.weights() if base.name in FROM_PATH.values() else None
+        folder = Path(place or "").expanduser()
+        if place is not None and folder.is_dir():
+            found[base.spec] = sha256_of_files(folder.rglob("*.safetensors"), folder)
+    return found
 
 
 def check_identity(folder: Path, now: Identity) -> None:
@@ -91,6 +117,7 @@ def read_identity(path: Path) -> Mapping[str, Any]:
     """What stands in the file. Raises CheckpointError where that is damaged."""
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = {"weights": {}} | found if isinstance(found, dict) else found
         wrong = misfit(found, Identity)
     except (OSError, ValueError, RecursionError) as error:
         wrong = str(error)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from graftwork.data.store.cache import storing
 from graftwork.data.store.writing import remove
 from graftwork.errors import CheckpointError, UsageError
+from graftwork.evidence.tune.front import OBJECTIVES, QUALITY, Objective
 from graftwork.evidence.tune.trials import Limits, Trial
 from graftwork.runs.tune.space.dimensions import Dimension, lies_within, proposed
 from graftwork.runs.tune.study.distributions import decoded, distribution, encoded, quiet, spaces, suggested
@@ -208,6 +209,11 @@ class Study:
     def _add(self, row: FrozenTrial) -> None:
         with quiet(), storing(self.folder or Path()):
             self.optuna_study.add_trial(row)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What trials are compared by."""
+        return OBJECTIVES if self.pareto else QUALITY
 
     def _state(self, trial: Trial) -> Any:
         from optuna.trial import TrialState
