@@ -169,6 +169,29 @@ def test_ctrl_c_in_a_call_that_goes_on_chooses_among_all(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("all_anew", [False, True])
+def test_after_ctrl_c_nothing_is_trained_once_more_unless_all_would_be(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, all_anew: bool
+) -> None:
+    first = tune(base, 2, tmp_path / "run")
+    best = first.chosen.number
+
+    run_single = trial_run.run_single
+
+    def stopped(*given: Any, **named: Any) -> Any:
+        if named["workspace"].folder.parent.name == "0002":
+            raise KeyboardInterrupt
+        return run_single(*given, **named)
+
+    monkeypatch.setattr(trial_run.TrialRunner, "trains_anew", lambda _, one: all_anew or one.number == best)
+    monkeypatch.setattr(trial_run, "run_single", stopped)
+    found = tune(base, 4, tmp_path / "run", resume=True)
+    assert (found.chosen.number == best) == all_anew
+    if not all_anew:
+        assert found.trials[best].failed == "There was no time to train it once more."
+
+
+@pytest.mark.slow
 def test_the_memory_that_is_free_later_changes_no_study(
     base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -179,7 +179,9 @@ def test_a_candidate_of_folds_is_trained_on_all_rows(few: Job, recipe: gw.Recipe
     runner = make(few)
     trial = runner.run(proposed(recipe), recipe, 2)
     assert trial.steps == 8  # 32 rows, 16 a step, 4 times
+    assert runner.trains_anew(trial)
     done = runner.candidate(trial, recipe)
+    assert not runner.trains_anew(trial)
     assert done.plan.rows == 40
     assert done.fitted.steps == 10
     assert done.score == trial.score
@@ -351,6 +353,7 @@ def test_only_the_best_keep_their_checkpoints(job: Job, recipe: gw.Recipe, make:
     runner.tidy(trials, trials, most=2)
     assert sorted(path.parts[-4] for path in tmp_path.rglob(NAME)) == ["0000", "0001"]
     left = make(job)
+    assert [left.trains_anew(one) for one in trials] == [False, False, True]
     done = left.run(left.known(2) or proposed(recipe, 2), recipes[2], 2)
     assert done.rungs == make(job, "other").run(proposed(recipes[2], 2), recipes[2], 2).rungs
 

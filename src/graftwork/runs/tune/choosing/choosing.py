@@ -37,6 +37,7 @@ MOST_ROWS = 20_000
 """Training rows up to which LogME of each base is computed, which needs a decomposition of their features."""
 LEAST = 5.0
 """Seconds that must be left for it."""
+NO_TIME = "There was no time to train it once more."
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ class Choosing:
     def _not_made(self, kept: Trial, combined: Sequence[Combined]) -> str:
         """Why no model could be made of a trial, or of a combination, whose members are in memory together; "" where
         `best` has it."""
+        if self._too_late(kept):
+            return NO_TIME
         try:
             if kept.members:
                 self.best.replace(kept, *next(one for one in combined if one.trial.number == kept.number).made())
@@ -110,6 +113,16 @@ class Choosing:
         except (*FAILURES, RefusedError) as error:
             return failure_text(error)
         return ""
+
+    def _too_late(self, kept: Trial) -> bool:
+        """Whether it has to be trained once more, there is no time for that (or Ctrl-C was pressed), and another one is
+        there."""
+        late = self.interrupted or (self.ends is not None and self.ends.left() < kept.seconds)
+        made = self.best.trial is not None and self.best.trial.number == kept.number
+        if not late or made or kept.members or not self.runner.trains_anew(kept):
+            return False
+        scored = [one for one in self.search.trials.values() if one.state == "finished" and one.score is not None]
+        return not all(self.runner.trains_anew(one) for one in scored)
 
     def _compared(self, trials: Sequence[Trial], combined: Sequence[Combined], seconds: float) -> Outcome:
         """What is known of the trials that may be compared."""

@@ -154,13 +154,17 @@ class TrialRunner:
         done = self._run(replace(self.judged.job, test=judge), trial, recipe, level, WHOLE)
         return replace(done, score=trial.score, predictions=dict(self.predictions(trial.number)))
 
+    def trains_anew(self, trial: Trial) -> bool:
+        """Whether `candidate` trains it once more: its checkpoint was deleted, or it was trained on folds alone."""
+        run = trial_folder(self.place, trial.number) / (RUN if self.judged.folds == 1 else WHOLE) / RUN
+        return trial.steps > 0 and _rung(trial) not in self._latest and not run.exists()
+
     def tidy(self, trials: Sequence[Trial], worth: Sequence[Trial], most: int = KEPT) -> None:
         """Delete the checkpoints of all trials but the best of those that are worth keeping, and the best of what `fit`
         would try, which may be kept though others score better; what else is known of them stays."""
         scored = [one for one in worth if one.steps and one.score is not None and one.state != "failed"]
         ranked = sorted(scored, key=lambda one: (-(one.score or 0.0), one.number))
-        kept = [*ranked[:most], *[one for one in ranked if one.origin == "default"][:1]]
-        best = {one.number for one in kept}
+        best = {one.number for one in (*ranked[:most], *[one for one in ranked if one.origin == "default"][:1])}
         for one in trials:
             if one.number not in best:
                 for run in trial_folder(self.place, one.number).glob(f"*/{RUN}"):
