@@ -77,7 +77,7 @@ ONE_IN = {
     "runs/candidates/test_orders::test_every_other_fine_tune_trains": 5,
     "runs/job/test_data_file::test_a_damaged_one_is_refused": 3,
     "runs/job/test_long_texts::test_windows_go_with_caches_and_techniques": 3,
-    "runs/test_cached_training::test_probabilities_differ_by_rounding_alone": 3,
+    "runs/single/test_cached_training::test_probabilities_differ_by_rounding_alone": 3,
     "runs/test_default::test_a_first_run_that_fails_is_left_out_and_the_call_goes_on": 8,
     "runs/test_joined_inputs::test_fit_save_and_predict_elsewhere": 3,
     "runs/test_joined_inputs::test_techniques_work_on_joined_texts": 3,
