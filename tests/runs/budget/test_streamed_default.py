@@ -114,7 +114,9 @@ def test_the_runs_and_their_rows(auto: gw.Recipe) -> None:
     assert allowed.recipe.valid_rows == kept // 3
     assert [note for note in ear.notes if "heads are solved on" in note]
     small = job.sample(kept, auto.seed, allowed.recipe.valid_rows)
-    planned = with_stream(small, planned_recipes(small, allowed.recipe), stream)
+    usual = planned_recipes(small, allowed.recipe)
+    plain = ("plain fine-tuning", replace(dict(usual)["tune"], techniques=[]))
+    planned = with_stream(small, [usual[0], plain, *usual[1:]], stream)
     assert [name for name, _ in planned] == ["kernel probe", "mlp probe", "linear probe", "stream"]
     streamed = planned[-1][1]
     assert (streamed.rows, streamed.kept_rows, streamed.valid_rows) == (rows, kept, kept // 3)

@@ -11,6 +11,7 @@ from graftwork import specs
 from graftwork.networks.bases.registry import written
 from graftwork.recipe import Recipe
 from graftwork.runs.budget.look import SMALL, Look
+from graftwork.runs.candidates.planned import is_probe
 from graftwork.runs.candidates.usual import PROBED_LAYERS
 from graftwork.runs.job.job import Job
 from graftwork.runs.single.run import make_ready
@@ -68,11 +69,12 @@ def streaming_of(job: Job, recipe: Recipe, planned: Planned, look: Look, seconds
 
 
 def with_stream(job: Job, planned: Planned, stream: Stream | None) -> list[tuple[str, Recipe]]:
-    """The runs with the fine-tune on streamed rows in place of the one on those that are kept. job: on the rows of the
-    probes. stream: None where nothing is streamed."""
+    """The probes, and the fine-tune on streamed rows in place of all on those that are kept, which are few. job: on the
+    rows of the probes. stream: None where nothing is streamed."""
     if stream is None:
         return list(planned)
-    return [(NAME, _streamed(job, one, stream)) if name == INSTEAD_OF else (name, one) for name, one in planned]
+    streamed = [(NAME, _streamed(job, one, stream)) for name, one in planned if name == INSTEAD_OF]
+    return [*((name, one) for name, one in planned if is_probe(one)), *streamed]
 
 
 def _streamed(job: Job, tune: Recipe, stream: Stream) -> Recipe:
