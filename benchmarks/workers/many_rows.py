@@ -19,15 +19,11 @@ from graftwork.runs.fit import fit_data
 from harness.clock import Clock
 from harness.measure import settings_and_answer
 
-STEPS = 400
-"""Steps from which on a fine-tune streams rows; in the library none are enough."""
-
-
 def main() -> None:
     (settings, answer), clock = settings_and_answer(), Clock(whole_process=True)
     torch.set_num_threads(1)
-    if settings["streams"]:
-        streaming.LEAST_STEPS = STEPS
+    if not settings["streams"]:
+        streaming.LEAST_STEPS = 10**9
     data = gw.DataArguments(train=settings["train"], target="label", valid=settings["validation"])
     recipe = gw.Recipe(base=settings["base"], seed=settings["seed"])
     with tempfile.TemporaryDirectory() as folder:

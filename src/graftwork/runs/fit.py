@@ -34,6 +34,7 @@ from graftwork.runs.leave_one_domain_out import domains_to_leave_out, score_left
 from graftwork.runs.listener import Listener, Recorder
 from graftwork.runs.one_at_a_time import one_at_a_time
 from graftwork.runs.single.model_from_run import make_model as make_model
+from graftwork.runs.single.run import run_single
 from graftwork.runs.tracking.tracked import Track, tracked
 from graftwork.runs.watching import heard
 from graftwork.runs.workers.choice import counted_workers, made_by, repeating
@@ -162,7 +163,15 @@ def fit_data(
             for note in licence_notes(job, recipe):
                 listener.note(note)
             allowed = within_budget(
-                job, recipe, workspace, listener, ends, began=on_wall, runs=runs, portfolio=portfolio
+                job,
+                recipe,
+                workspace,
+                listener,
+                ends,
+                began=on_wall,
+                runs=runs,
+                streams=run is run_single,
+                portfolio=portfolio,
             )
             recipe, deadline = allowed.recipe, allowed.deadline
             left_out = (

@@ -92,6 +92,17 @@ def test_what_the_recipe_settles_is_not_streamed(auto: gw.Recipe) -> None:
     assert asked(job, replace(auto, techniques=[gw.Probe()])) is None
     assert asked(job, auto, replace(SLOW, cached={"text": 0.5})) is None
     assert asked(replace(job, valid=None), auto) is None
+    beside = job_of(frame().assign(number=[row % 7 / 2 for row in range(900)]), auto)
+    assert asked(beside, auto) is None  # texts alone
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_caller_that_can_not_stream_is_given_as_many_rows_as_fit(auto: gw.Recipe) -> None:
+    job = job_of(frame(), auto)
+    assert asked(job, auto) is not None
+    for streams in (True, False):
+        allowed = within_budget(job, auto, Workspace(), Ear(), Deadline.after(SECONDS), streams=streams)
+        assert (allowed.stream is not None) == streams
 
 
 def test_without_a_stream_the_runs_stay(auto: gw.Recipe) -> None:
@@ -105,7 +116,7 @@ def test_without_a_stream_the_runs_stay(auto: gw.Recipe) -> None:
 @pytest.mark.usefixtures("slow")
 def test_the_runs_and_their_rows(auto: gw.Recipe) -> None:
     job, ear = job_of(frame(), auto), Ear()
-    allowed = within_budget(job, auto, Workspace(), ear, Deadline.after(SECONDS))
+    allowed = within_budget(job, auto, Workspace(), ear, Deadline.after(SECONDS), streams=True)
     stream, kept = allowed.stream, allowed.recipe.rows
     assert stream is not None
     assert kept is not None
@@ -133,7 +144,7 @@ def test_probes_read_few_rows(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(streaming, "MOST_KEPT", 50)
     monkeypatch.setattr(streaming, "MOST_VALID", 10)
     job = job_of(frame(), auto)
-    allowed = within_budget(job, auto, Workspace(), Ear(), Deadline.after(SECONDS))
+    allowed = within_budget(job, auto, Workspace(), Ear(), Deadline.after(SECONDS), streams=True)
     assert (allowed.recipe.rows, allowed.recipe.valid_rows) == (50, 10)
 
 
@@ -158,9 +169,11 @@ def test_a_fit_that_keeps_it_is_repeated_by_its_recipe(auto: gw.Recipe, monkeypa
 @pytest.mark.usefixtures("slow")
 def test_what_was_decided_is_taken_up(auto: gw.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = job_of(frame(), auto)
-    first = within_budget(job, auto, open_workspace(tmp_path, False), Ear(), Deadline.after(SECONDS))
+    first = within_budget(job, auto, open_workspace(tmp_path, False), Ear(), Deadline.after(SECONDS), streams=True)
     monkeypatch.setattr(affordable, "look_at", lambda *_: pytest.fail("it was looked at again"))
-    again = within_budget(job, auto, open_workspace(tmp_path, True), ear := Ear(), Deadline.after(SECONDS))
+    again = within_budget(
+        job, auto, open_workspace(tmp_path, True), ear := Ear(), Deadline.after(SECONDS), streams=True
+    )
     assert (again.recipe, again.stream) == (first.recipe, first.stream)
     assert [note for note in ear.notes if "heads are solved on" in note]
 

@@ -83,13 +83,14 @@ def within_budget(
     began: Began | None = None,
     runs: int = 1,
     estimated: bool = False,
+    streams: bool = False,
     portfolio: Portfolio = PORTFOLIO,
 ) -> Allowed:
     """The recipe, with as many training rows as the base has time to pass over; a resumed call takes what it took.
 
     budget: when the whole call must be over. began: its start, which says how busy the machine is. runs: how many runs
     share the time. estimated: the rows are reckoned from a first look, and nothing is read for them.
-    portfolio: the table that says which run is the first.
+    streams: whether the caller can stream rows. portfolio: the table that says which run is the first.
 
     Raises UsageError where the budget is too small, with the least one.
     """
@@ -115,7 +116,7 @@ def within_budget(
     share = replace(budget.sooner(reserve).part(1 / runs), shared=runs)
     rows, valid_rows, stream = (recipe.rows, recipe.valid_rows, None)
     if rows is None:
-        if runs == 1:
+        if runs == 1 and streams:
             stream = streaming_of(job, recipe, planned, look, share.left(), PASS_SHARE)
         part = streaming.SHARE if stream is not None else _pass_share(job, recipe, planned, look)
         most = None if stream is None else (streaming.MOST_KEPT, streaming.MOST_VALID)

@@ -42,7 +42,10 @@ def planned(
     of those that would train, which shows what they refuse and what the part of one takes."""
     stream = deadline = None
     if budget is not None:
-        allowed = within_budget(job, recipe, Workspace(), listener, budget, estimated=True, portfolio=portfolio)
+        streams, known = workers.count == 1, Workspace()
+        allowed = within_budget(
+            job, recipe, known, listener, budget, estimated=True, streams=streams, portfolio=portfolio
+        )
         recipe, stream, deadline = allowed.recipe, allowed.stream, allowed.deadline
     job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)
     for line in could_be_tried(job, recipe):
