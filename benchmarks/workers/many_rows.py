@@ -19,6 +19,7 @@ from graftwork.runs.fit import fit_data
 from harness.clock import Clock
 from harness.measure import settings_and_answer
 
+
 def main() -> None:
     (settings, answer), clock = settings_and_answer(), Clock(whole_process=True)
     torch.set_num_threads(1)
