@@ -20,7 +20,7 @@ from graftwork.techniques.transfer.warm_start import WarmStart
 
 NAME, INSTEAD_OF = "stream", "tune"
 LEAST_STEPS = 400
-"""Steps that there must be time for: with as many, streaming was 1 to 9 points above the probes on the rows that fit
+"""Steps that there must be time for: with as many, streaming was 1 to 17 points above the probes on the rows that fit
 (`benchmarks/many_rows.py`, texts; of photos it was not measured)."""
 SHARE = 0.25
 """Of the time for training, at most, for the pass of the frozen base over the rows that probes learn from."""
