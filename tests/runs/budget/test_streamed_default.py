@@ -84,7 +84,9 @@ def test_rows_are_streamed_where_a_pass_does_not_fit_and_steps_do(
     assert asked(job, auto) is None
 
 
-def test_what_the_recipe_settles_is_not_streamed(auto: gw.Recipe) -> None:
+def test_what_the_recipe_settles_or_was_not_measured_is_not_streamed(
+    auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = job_of(frame(), auto)
     assert asked(job, auto) is not None
     for training in (gw.Training(epochs=2), gw.Training(steps=9)):
@@ -94,6 +96,11 @@ def test_what_the_recipe_settles_is_not_streamed(auto: gw.Recipe) -> None:
     assert asked(replace(job, valid=None), auto) is None
     beside = job_of(frame().assign(number=[row % 7 / 2 for row in range(900)]), auto)
     assert asked(beside, auto) is None  # texts alone
+    few = job_of(frame(), auto, unlabelled=frame(90)[["text"]])
+    assert len(few.train) > len(job.train)
+    assert asked(few, auto) is None
+    monkeypatch.setattr(streaming, "MOST_KEPT", 8 * job.classes - 1)
+    assert asked(job, auto) is None
 
 
 @pytest.mark.usefixtures("slow")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,7 +106,7 @@ FIRST = (
 )
 
 
-def search(
+def search_of(
     folder: Path,
     most: int | None,
     runs: Runs | None = None,
@@ -113,7 +114,7 @@ def search(
     limits: Limits = NO_LIMITS,
     earlier: Sequence[Trial] = (),
 ) -> Search:
-    made = Search(
+    return Search(
         FIRST,
         Lines(),
         open_study(folder, 5, limits=limits),
@@ -124,6 +125,10 @@ def search(
         deadline=deadline,
         earlier=earlier,
     )
+
+
+def search(*given: Any, **named: Any) -> Search:
+    made = search_of(*given, **named)
     made.run()
     return made
 
@@ -241,6 +246,15 @@ def test_a_deadline_ends_it_and_what_is_under_way_is_finished_first(tmp_path: Pa
     assert len(found.trials) > 10
     best = max(found.trials.values(), key=lambda one: one.score or 0.0)
     assert best.state == "finished"
+
+
+def test_a_search_that_is_stopped_knows_what_earlier_calls_came_to(tmp_path: Path) -> None:
+    found = search(tmp_path, 13, Runs(tmp_path / "trials"), Deadline(200.0, clock=lambda: 0.0))
+    stopped = search_of(tmp_path, 17, Runs(tmp_path / "trials", kill_after=0), earlier=list(found.trials.values()))
+    with pytest.raises(Killed):
+        stopped.run()
+    assert stopped.trials == found.trials
+    assert {one.state for one in stopped.trials.values()} == {"finished"}
 
 
 def test_with_a_deadline_the_last_trials_are_not_left_under_way(tmp_path: Path) -> None:

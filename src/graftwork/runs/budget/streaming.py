@@ -7,21 +7,24 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from graftwork import specs
+from graftwork.devices import chosen
 from graftwork.networks.bases.registry import written
 from graftwork.recipe import Recipe
 from graftwork.runs.budget.look import SMALL, Look
+from graftwork.runs.budget.own_rows import OF_CLASS
 from graftwork.runs.candidates.planned import is_probe
 from graftwork.runs.candidates.slower import slower_of
 from graftwork.runs.candidates.usual import PROBED_LAYERS
 from graftwork.runs.job.job import Job
 from graftwork.runs.single.run import make_ready
+from graftwork.tasks.capabilities import Accompanied
 from graftwork.techniques.transfer.partial import Partial
 from graftwork.techniques.transfer.warm_start import WarmStart
 
 NAME, INSTEAD_OF = "stream", "tune"
-LEAST_STEPS = 400
-"""Steps that there must be time for: with as many, streaming was 1 to 17 points above the probes on the rows that fit
-(`benchmarks/many_rows.py`, texts; of photos it was not measured)."""
+LEAST_STEPS = 600
+"""Steps that there must be time for: with as many and more, streaming was 1 to 17 points above the probes on the rows
+that fit (`benchmarks/many_rows.py`)."""
 SHARE = 0.25
 """Of the time for training, at most, for the pass of the frozen base over the rows that probes learn from."""
 HEADS = 0.2
@@ -51,7 +54,7 @@ def streaming_of(job: Job, recipe: Recipe, planned: Planned, look: Look, seconds
     tune = dict(planned).get(INSTEAD_OF)
     if tune is None or recipe.techniques != "auto" or not look.whole or job.valid is None or job.old_task is not None:
         return None
-    if any(one.modality != "text" for one in recipe.read(job.train.schema)):
+    if not _as_measured(job, recipe):
         return None
     if not {WarmStart, Partial} <= {type(technique) for technique in tune.listed}:
         return None
@@ -68,6 +71,16 @@ def streaming_of(job: Job, recipe: Recipe, planned: Planned, look: Look, seconds
     passed = min(seconds * SHARE, (MOST_KEPT + MOST_VALID) * look.row)
     fit = int((seconds * (1 - HEADS) - passed) / each)
     return Stream(min(int(SPARE * fit), rows), blocks) if fit >= LEAST_STEPS * tune.training.batch else None
+
+
+def _as_measured(job: Job, recipe: Recipe) -> bool:
+    """Whether the job is of the kind of which it is known that streaming helps: texts with one class each, all of them
+    labelled, on a processor; with rows enough of each class to begin from."""
+    texts = all(one.modality == "text" for one in recipe.read(job.train.schema))
+    one_class = all(task.single_label and not isinstance(task, Accompanied) for task in job.tasks.values())
+    if not (texts and one_class) or chosen().type != "cpu" or OF_CLASS * job.classes > MOST_KEPT:
+        return False
+    return all(job.train.data.column(name).null_count == 0 for name in job.tasks if name in job.train.data.column_names)
 
 
 def with_stream(job: Job, planned: Planned, stream: Stream | None) -> list[tuple[str, Recipe]]:

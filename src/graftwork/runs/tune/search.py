@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -110,23 +110,22 @@ class Search:
         """Until there are enough trials, the time is up, or there is nothing new to propose."""
         self._whole = self.deadline.left() if self.deadline else 0.0
         try:
-            self._run_each(self._first())
-            for number in range(len(self.first)):
-                if self.params[number]:
-                    self.study.add(self.trials[number], self.params[number], self.space.dimensions)
-            begin = len(self.first)
-            while self._time_for_more() and not self.exhausted:
-                self._try_batch(begin)
-                begin += self.batch
-        except Over:
-            pass
-        try:
-            self._finish_paused()
-        except Over:
-            pass
+            for part in (self._try_each, self._finish_paused):
+                with suppress(Over):
+                    part()
         finally:  # the loop saw trials as they were at each decision; since then some may have come further
             self._with_earlier()
             self.trials = {number: self.runner.known(number) or one for number, one in self.trials.items()}
+
+    def _try_each(self) -> None:
+        self._run_each(self._first())
+        for number in range(len(self.first)):
+            if self.params[number]:
+                self.study.add(self.trials[number], self.params[number], self.space.dimensions)
+        begin = len(self.first)
+        while self._time_for_more() and not self.exhausted:
+            self._try_batch(begin)
+            begin += self.batch
 
     def _first(self) -> Iterator[_Try]:
         for number, planned in enumerate(self.first):

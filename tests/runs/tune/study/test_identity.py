@@ -71,6 +71,9 @@ def test_other_weights_under_the_same_name_are_said(tmp_path: Path) -> None:
     def now() -> Identity:
         return identity_of(job, RECIPE, Asking(), 1, DIMENSIONS, weights_of([base]))
 
+    check_identity(tmp_path / "tune", identity_of(job, RECIPE, Asking(), 1, DIMENSIONS))
+    check_identity(tmp_path / "tune", now())  # as an earlier version left it
+    (tmp_path / "tune" / STUDY).unlink()
     check_identity(tmp_path / "tune", now())
     check_identity(tmp_path / "tune", now())
     [file] = Path(tmp_path / "mine").glob("*.safetensors")

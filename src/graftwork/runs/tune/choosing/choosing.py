@@ -13,7 +13,7 @@ from graftwork.core.rows.examples import prepare
 from graftwork.errors import GraftworkError, RefusedError
 from graftwork.evidence.ablation.scale import scale_of
 from graftwork.evidence.evaluation import Evaluation
-from graftwork.evidence.tune.choice import candidates
+from graftwork.evidence.tune.choice import candidates, keeps
 from graftwork.evidence.tune.outcome import About, Outcome, outcome
 from graftwork.evidence.tune.trials import Trial
 from graftwork.model import Model
@@ -61,7 +61,7 @@ class Choosing:
         trials = [one for _, one in sorted(self.search.trials.items())]
         combined = self._combined(trials)
         found = self._compared(trials, combined, seconds)
-        while why := self._not_made(found.kept, combined):
+        while why := self._not_made(found.kept, combined, trials):
             self.best.finishing.listener.note(f"{found.kept.name} is not kept: {why}")
             if found.kept.members:
                 combined = []
@@ -100,10 +100,10 @@ class Choosing:
             self.best.finishing.listener.tried(one.trial, "")
         return combined
 
-    def _not_made(self, kept: Trial, combined: Sequence[Combined]) -> str:
+    def _not_made(self, kept: Trial, combined: Sequence[Combined], trials: Sequence[Trial]) -> str:
         """Why no model could be made of a trial, or of a combination, whose members are in memory together; "" where
         `best` has it."""
-        if self._too_late(kept):
+        if self._too_late(kept, trials):
             return NO_TIME
         try:
             if kept.members:
@@ -114,15 +114,17 @@ class Choosing:
             return failure_text(error)
         return ""
 
-    def _too_late(self, kept: Trial) -> bool:
+    def _too_late(self, kept: Trial, trials: Sequence[Trial]) -> bool:
         """Whether it has to be trained once more, there is no time for that (or Ctrl-C was pressed), and another one is
-        there."""
-        late = self.interrupted or (self.ends is not None and self.ends.left() < kept.seconds)
+        there that may be kept."""
+        takes = kept.seconds / self.ready.judged.folds
+        late = self.interrupted or (self.ends is not None and self.ends.left() < takes)
         made = self.best.trial is not None and self.best.trial.number == kept.number
         if not late or made or kept.members or not self.runner.trains_anew(kept):
             return False
-        scored = [one for one in self.search.trials.values() if one.state == "finished" and one.score is not None]
-        return not all(self.runner.trains_anew(one) for one in scored)
+        limits = self.asking.limits
+        there = [one for one in candidates(trials, limits) if keeps(one, limits)]
+        return not all(self.runner.trains_anew(one) for one in there)
 
     def _compared(self, trials: Sequence[Trial], combined: Sequence[Combined], seconds: float) -> Outcome:
         """What is known of the trials that may be compared."""

@@ -16,7 +16,7 @@ from graftwork.data.store.typed import misfit
 from graftwork.data.store.writing import write_text
 from graftwork.errors import CheckpointError, UsageError
 from graftwork.networks.base_settings import BaseSettings
-from graftwork.networks.bases.registry import FROM_PATH
+from graftwork.networks.bases.registry import FROM_MODEL, FROM_PATH
 from graftwork.recipe import Recipe
 from graftwork.runs.job.job import Job
 from graftwork.runs.tune.asked import Asking
@@ -86,7 +86,7 @@ def weights_of(bases: Iterable[BaseSettings]) -> dict[str, str]:
     """By base, a checksum of its weights: of those that are a folder, which may hold others under the same name."""
     found = {}
     for base in bases:
-        place = base.weights() if base.name in FROM_PATH.values() else None
+        place = base.weights() if base.name in {*FROM_PATH.values(), *FROM_MODEL.values()} else None
         folder = Path(place or "").expanduser()
         if place is not None and folder.is_dir():
             found[base.spec] = sha256_of_files(folder.rglob("*.safetensors"), folder)
@@ -130,9 +130,9 @@ def read_identity(path: Path) -> Mapping[str, Any]:
 
 
 def _told(name: str, text: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """What differs, in words; nothing where it is the same."""
+    """What differs, in words; nothing where it is the same, or where an earlier version kept nothing of it."""
     before, here = was[name], now[name]
-    if before == here:
+    if before == here or (name == "weights" and not before):
         return ""
     if isinstance(before, dict):
         names = [one for one in {**before, **here} if before.get(one) != here.get(one)]
