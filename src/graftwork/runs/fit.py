@@ -272,7 +272,7 @@ def plan_data(
         listener.note(note)
     if data.split_by:
         listener.note(f"before it, the same without each domain in turn: {', '.join(domains_to_leave_out(job))}")
-    return planned(job, recipe, listener, ends, workers=Workers(0, count))
+    return planned(job, recipe, listener, ends, workers=Workers(0, count), streams=not data.split_by)
 
 
 def _recipe(given: Recipe | str | os.PathLike[str] | None) -> Recipe:

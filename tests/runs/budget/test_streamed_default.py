@@ -220,4 +220,7 @@ def test_a_plan_shows_it(auto: gw.Recipe, monkeypatch: pytest.MonkeyPatch) -> No
     assert "stream" in plans
     assert "tune" not in plans
     assert plans["stream"].cache == {}
+    alone = dict(planning.planned(job_of(frame(), auto), auto, Ear(), Deadline.after(SECONDS), streams=False))
+    assert "tune" in alone
+    assert "stream" not in alone
     assert 4 <= plans["stream"].total_steps <= 40

@@ -18,8 +18,8 @@ fails is tried again: it may have been for its weights, or for memory."""
 def resumes(encoder: TextEncoder, inputs: Inputs, deepest: int, *architecture: object) -> bool:
     """Whether starting at depth 1 to `deepest` gives the same features; T5, for one, hands more from layer to layer.
 
-    inputs: of the texts that it is tried on. architecture: what an encoder is but for its weights; one that is found
-    to does so whatever its weights are.
+    inputs: of the texts that it is tried on. architecture: what an encoder is but for its weights: where one encoder
+    does, all of its architecture do.
     """
     device = str(next(encoder.parameters()).device)
     known = json.dumps([*architecture, deepest, device], sort_keys=True, default=str)

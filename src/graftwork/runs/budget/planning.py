@@ -37,14 +37,23 @@ def planned(
     budget: Deadline | None = None,
     portfolio: Portfolio = PORTFOLIO,
     workers: Workers = ALONE,
+    *,
+    streams: bool = True,
 ) -> Plans:
     """The plans of `techniques: auto`, or of the recipe, in their order, on the rows that a budget leaves. workers: one
-    of those that would train, which shows what they refuse and what the part of one takes."""
+    of those that would train, which shows what they refuse and what the part of one takes. streams: whether the call
+    can stream rows."""
     stream = deadline = None
     if budget is not None:
-        streams, known = workers.count == 1, Workspace()
         allowed = within_budget(
-            job, recipe, known, listener, budget, estimated=True, streams=streams, portfolio=portfolio
+            job,
+            recipe,
+            Workspace(),
+            listener,
+            budget,
+            estimated=True,
+            streams=streams and workers.count == 1,
+            portfolio=portfolio,
         )
         recipe, stream, deadline = allowed.recipe, allowed.stream, allowed.deadline
     job = job.sample(recipe.rows, recipe.seed, recipe.valid_rows)

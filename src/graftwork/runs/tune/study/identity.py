@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypedDict
 
-from graftwork.bases.hashes import sha256_of_files
+from graftwork.bases.origin import origin_of
 from graftwork.data.contents import contents
 from graftwork.data.store.cache import storing
 from graftwork.data.store.typed import misfit
@@ -84,13 +84,9 @@ def identity_of(
 
 def weights_of(bases: Iterable[BaseSettings]) -> dict[str, str]:
     """By base, a checksum of its weights: of those that are a folder, which may hold others under the same name."""
-    found = {}
-    for base in bases:
-        place = base.weights() if base.name in {*FROM_PATH.values(), *FROM_MODEL.values()} else None
-        folder = Path(place or "").expanduser()
-        if place is not None and folder.is_dir():
-            found[base.spec] = sha256_of_files(folder.rglob("*.safetensors"), folder)
-    return found
+    named = {*FROM_PATH.values(), *FROM_MODEL.values()}
+    places = {base.spec: base.weights() for base in bases if base.name in named}
+    return {spec: origin_of(None, place).sha256 or "" for spec, place in places.items() if place is not None}
 
 
 def check_identity(folder: Path, now: Identity) -> None:
